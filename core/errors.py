@@ -1,0 +1,50 @@
+"""The one exception family: every message says what happened, why, and the next step.
+
+The command line prints ``str(error)`` and leaves with ``exit_code``; the app shows the three
+parts in a toast. A subclass exists only where the exit code differs or a caller must tell it apart.
+"""
+
+from __future__ import annotations
+
+
+class MynahError(Exception):
+    """Something that mynah can explain. ``what`` is required; the rest may be empty."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, why: str = "", next_step: str = "") -> None:
+        self.what = what
+        self.why = why
+        self.next_step = next_step
+        super().__init__(what, why, next_step)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.why, self.next_step) if part)
+
+
+class WrongUsage(MynahError):
+    """The words on the command line, or the values in a form, do not make sense together."""
+
+    exit_code = 2
+
+
+class InputRefused(MynahError):
+    """What was given (a file, a handle, a recipe, a query) cannot be used as it is."""
+
+    exit_code = 3
+
+
+class CorpusBusy(InputRefused):
+    """Another process holds the corpus file, and still did after a bounded wait."""
+
+
+class ServiceRefused(MynahError):
+    """An outside service said no: not found, protected, no credit, bad token."""
+
+    exit_code = 4
+
+
+class Interrupted(MynahError):
+    """The person asked to stop; what was done stays done."""
+
+    exit_code = 130

@@ -1,0 +1,62 @@
+"""Where a person's data lives: one folder, the home, that holds the corpus, recipes and runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder named by ``--home``, ``MYNAH_HOME`` or the platform's user data folder."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, given: str | os.PathLike[str] | None = None) -> Home:
+        """The home at ``given``, else at ``MYNAH_HOME``, else the platform's own place.
+
+        The folder is not created here: looking at an empty home must leave no trace.
+        """
+        chosen = given or os.environ.get("MYNAH_HOME")
+        if chosen:
+            return cls(Path(chosen).expanduser().absolute())
+        from platformdirs import user_data_path
+
+        return cls(user_data_path("mynah", appauthor=False))
+
+    @property
+    def corpus(self) -> Path:
+        """The DuckDB file with every tweet."""
+        return self.root / "tweets.duckdb"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per fine-tune."""
+        return self.root / "runs"
+
+    @property
+    def recipes(self) -> Path:
+        """The person's own curation recipes (TOML)."""
+        return self.root / "recipes"
+
+    @property
+    def settings(self) -> Path:
+        """What the app remembers between sessions (JSON)."""
+        return self.root / "settings.json"
+
+    @property
+    def log(self) -> Path:
+        """What went wrong, with tracebacks; never tweets, never secrets."""
+        return self.root / "mynah.log"
+
+
+def cache_dir() -> Path:
+    """Where converted base models are kept: ``MYNAH_CACHE`` or the platform's cache folder."""
+    given = os.environ.get("MYNAH_CACHE")
+    if given:
+        return Path(given).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("mynah", appauthor=False)

@@ -1,0 +1,70 @@
+"""The canonical tweet: one row, whatever door it came through.
+
+A source yields Polars frames with exactly these columns; the corpus table has them in this order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KINDS: Final = ("original", "reply", "quote", "retweet", "manual_retweet")
+AUDIENCES: Final = ("public", "circle", "deleted")
+
+_SNOWFLAKE_EPOCH_MS: Final = 1288834974657
+
+
+def tweet_schema() -> dict[str, pl.DataType]:
+    """Column names and Polars types of a canonical tweet.
+
+    tweet_id      text, never a number (2^63 does not fit a float)
+    handle        lower case, no @
+    created_at    UTC; null when the source gives none and the id does not tell
+    text          exactly what the source gave
+    text_escaped  whether that source writes & < > as HTML entities
+    kind          one of KINDS
+    lang          BCP 47 code, or null
+    reply_to      handle answered, or null
+    urls          JSON list of {"url", "expanded_url"}, or null
+    sensitive     flagged by its author or the platform, or null
+    favourites, reposts   counts at the time of the export, or null
+    note_id       id of the long post that ``text`` was completed from, or null
+    audience      one of AUDIENCES
+    source        format name, such as "x-archive" or "csv"
+    source_file   name of the file it came from (no folders: they may name a person)
+    """
+    import polars as pl
+
+    return {
+        "tweet_id": pl.String(),
+        "handle": pl.String(),
+        "created_at": pl.Datetime("us", "UTC"),
+        "text": pl.String(),
+        "text_escaped": pl.Boolean(),
+        "kind": pl.String(),
+        "lang": pl.String(),
+        "reply_to": pl.String(),
+        "urls": pl.String(),
+        "sensitive": pl.Boolean(),
+        "favourites": pl.Int64(),
+        "reposts": pl.Int64(),
+        "note_id": pl.String(),
+        "audience": pl.String(),
+        "source": pl.String(),
+        "source_file": pl.String(),
+    }
+
+
+def snowflake_time(tweet_id: str) -> datetime | None:
+    """When an id was minted, ``(id >> 22) + 1288834974657`` ms; None for ids before snowflake.
+
+    Source of the formula: X's announcement of Snowflake ids (November 2010). Ids below 2^32 are
+    from the sequential years and hold no time.
+    """
+    if not tweet_id.isdecimal() or not 2**32 <= int(tweet_id) < 2**63:
+        return None
+    milliseconds = (int(tweet_id) >> 22) + _SNOWFLAKE_EPOCH_MS
+    return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
