@@ -1,0 +1,191 @@
+"""Form fields: by keys, by typing, by clicks; what they tell and what they leave to the screen."""
+
+from __future__ import annotations
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.widget import Widget
+
+from tui.widgets.choice_menu import ChoiceMenu
+from tui.widgets.fields import (
+    ButtonField,
+    Choice,
+    ChoiceField,
+    Field,
+    FieldForm,
+    InfoField,
+    NumberField,
+    SwitchField,
+)
+
+
+class Form(App[None]):
+    BINDINGS = [("1", "section", "One"), ("escape", "left", "Left")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, object]] = []
+        self.sections = 0
+        self.left = 0
+
+    def compose(self) -> ComposeResult:
+        yield FieldForm(
+            InfoField("accounts", "accounts", value="@[red]keeper"),
+            SwitchField("retweets", "drop retweets", value=True, help="Leave retweets out."),
+            ChoiceField("links", "links", ["drop", Choice("keep", "keep", "as they are"), "mark"]),
+            NumberField("words", "least words", value=3, minimum=0, maximum=12),
+            SwitchField("off", "not now", disabled=True),
+            NumberField("temp", "temperature", value=1, minimum=0, maximum=2, step=0.1, decimals=1),
+            NumberField("minutes", "budget", value=None, minimum=1, none_text="none", unit="min"),
+            NumberField("lr", "rate", value=2e-4, decimals=None, factor=2),
+            ButtonField("start", "Start"),
+        )
+
+    def action_section(self) -> None:
+        self.sections += 1
+
+    def action_left(self) -> None:
+        self.left += 1
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        self.told.append((event.key, event.value))
+
+    def on_button_field_pressed(self, event: ButtonField.Pressed) -> None:
+        self.told.append((event.key, "pressed"))
+
+    @property
+    def form(self) -> FieldForm:
+        return self.query_one(FieldForm)
+
+    def line(self, key: str) -> str:
+        field: Widget = self.form.field(key)
+        return field.render_line(0).text
+
+
+@pytest.fixture
+def app() -> Form:
+    return Form()
+
+
+async def test_walking_and_switching(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.focus_first()
+        await pilot.pause()
+        await pilot.press("enter", "j", "right", "right", "down", "k", "left", "up", "space")
+        assert app.told == [
+            ("retweets", False),
+            ("links", "keep"),
+            ("links", "mark"),
+            ("links", "keep"),
+            ("retweets", True),
+        ]
+        assert app.line("retweets").startswith("▸ [x] drop retweets")
+        await pilot.press("end", "enter")
+        assert app.told[-1] == ("start", "pressed")
+        await pilot.press("home", "up")
+        assert app.focused is app.form.field("retweets")
+
+
+async def test_values_set_from_code_tell_nobody(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.set_values({"words": 99, "links": "mark", "retweets": False, "unknown": 1})
+        await pilot.pause()
+        assert app.told == []
+        assert app.form.values == {
+            "retweets": False,
+            "links": "mark",
+            "words": 12,
+            "off": False,
+            "temp": 1.0,
+            "minutes": None,
+            "lr": 2e-4,
+        }
+        with pytest.raises(KeyError):
+            app.form.field("nothing")
+
+
+async def test_a_number_by_steps_and_by_typing(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.field("words").focus()
+        await pilot.press("right", "+", "-", "left", "left", "left", "left")
+        assert [value for key, value in app.told if key == "words"] == [4, 5, 4, 3, 2, 1, 0]
+        app.told.clear()
+        await pilot.press("1", "1")
+        assert app.sections == 0, "a digit typed into a number is no section key"
+        assert "[ 11▏ ]" in app.line("words")
+        assert app.told == [], "nothing counts before it is taken"
+        await pilot.press("enter")
+        assert app.told == [("words", 11)]
+        await pilot.press("9", "9", "down")
+        assert app.told[-1] == ("words", 12), "the nearest number inside the limits"
+
+
+async def test_escape_takes_typing_back_and_is_free_otherwise(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.field("words").focus()
+        await pilot.press("7", "escape")
+        assert app.told == []
+        assert app.left == 0
+        assert "[ 3 ]" in app.line("words")
+        await pilot.press("escape")
+        assert app.left == 1
+
+
+async def test_fractions_factors_and_nothing(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.field("temp").focus()
+        await pilot.press("right", "right", "0", ".", "7", "enter")
+        assert [value for _, value in app.told] == [1.1, 1.2, 0.7]
+        app.form.field("lr").focus()
+        await pilot.press("right", "left", "left", "1", "e", "-", "3", "enter")
+        assert [value for key, value in app.told if key == "lr"] == [4e-4, 2e-4, 1e-4, 1e-3]
+        app.form.field("minutes").focus()
+        assert "[ none ]" in app.line("minutes")
+        await pilot.press("right", "5", "enter", "backspace", "enter")
+        assert [value for key, value in app.told if key == "minutes"] == [1, 5, None]
+
+
+async def test_the_list_of_a_choice(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.field("links").focus()
+        await pilot.press("enter")
+        assert isinstance(app.screen, ChoiceMenu)
+        await pilot.press("j", "j", "enter")
+        assert app.told == [("links", "mark")]
+        await pilot.press("enter", "escape")
+        assert not isinstance(app.screen, ChoiceMenu)
+        assert app.told == [("links", "mark")]
+        assert app.focused is app.form.field("links")
+
+
+async def test_clicks(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        links, words = app.form.field("links"), app.form.field("words")
+        await pilot.click(links, offset=(39, 0))
+        await pilot.click(app.form.field("retweets"), offset=(5, 0))
+        await pilot.click(words, offset=(39, 0))
+        await pilot.click(app.form.field("off"), offset=(5, 0))
+        assert app.told == [("links", "keep"), ("retweets", False), ("words", 4)]
+
+
+async def test_other_choices_keep_the_value_where_they_can(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        links = app.form.field("links")
+        assert isinstance(links, ChoiceField)
+        links.value = "mark"
+        links.set_choices([("drop", "leave out"), ("mark", "[mark] them")])
+        assert links.value == "mark"
+        assert app.line("links").endswith("‹ [mark] them ›")
+        links.set_choices(["a", "b"])
+        assert links.value == "a"
+        links.set_choices([])
+        assert links.value is None
+        links.focus()
+        await pilot.press("right", "enter")
+        assert app.told == []
+
+
+async def test_a_narrow_form_cuts_the_label_not_the_value(app: Form) -> None:
+    async with app.run_test(size=(20, 12)):
+        assert app.line("temp").endswith("[ 1.0 ]")
+        assert "…" in app.line("temp")

@@ -1,0 +1,1 @@
+"""What a person touches: the app and the command line, both thin over core."""

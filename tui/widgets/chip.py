@@ -1,0 +1,160 @@
+"""The running job, seen from every section."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from core.plain import plain
+from tui.widgets.cells import cell_len, cut
+
+ChipState = Literal["starting", "running", "stopping", "finished", "stopped", "failed"]
+
+_SIGNS: dict[str, str] = {
+    "starting": "◌",
+    "running": "●",
+    "stopping": "◌",
+    "finished": "✓",
+    "stopped": "■",
+    "failed": "✗",
+}
+_VERBS: dict[str, str] = {
+    "starting": "starting",
+    "running": "training",
+    "stopping": "stopping",
+    "finished": "trained",
+    "stopped": "stopped",
+    "failed": "failed",
+}
+
+
+class RunChip(Widget, can_focus=True):
+    """``● training keeper  63 %  2.1k tok/s``; gone when there is no run.
+
+    Example::
+
+        chip.show("keeper", "running", fraction=0.63, detail="2.1k tok/s")
+        chip.hide()
+
+    Messages: ``Pressed`` on a click or enter.
+    """
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "press", "Go to the run", show=False, id="chip.press"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"run-chip--sign", "run-chip--detail"}
+
+    DEFAULT_CSS = """
+    RunChip {
+        width: auto;
+        max-width: 60%;
+        height: 1;
+        padding: 0 1;
+        background: transparent;
+        pointer: pointer;
+        display: none;
+        &.-shown { display: block; }
+        & > .run-chip--sign { color: $primary; text-style: bold; }
+        & > .run-chip--detail { color: $text-muted; }
+        &.-finished > .run-chip--sign { color: $text-success; }
+        &.-stopped > .run-chip--sign { color: $text-muted; }
+        &.-stopping > .run-chip--sign { color: $text-warning; }
+        &.-failed > .run-chip--sign { color: $text-error; }
+        &:hover { background: $foreground 8%; }
+        &:focus { text-style: reverse; }
+        &:ansi > .run-chip--detail { color: ansi_default; text-style: dim; }
+        &:ansi:hover { background: ansi_default; text-style: underline; }
+    }
+    """
+
+    @dataclass
+    class Pressed(Message):
+        """A person wants to see the run."""
+
+        chip: RunChip
+
+        @property
+        def control(self) -> RunChip:
+            return self.chip
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002  (Textual's own name)
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._run = ""
+        self._state: ChipState = "starting"
+        self._fraction: float | None = None
+        self._detail = ""
+
+    def show(
+        self,
+        run: str,
+        state: ChipState = "running",
+        *,
+        fraction: float | None = None,
+        detail: str = "",
+    ) -> None:
+        """Show a run. ``fraction`` is done work in [0, 1]; ``detail`` a rate, a loss, a reason."""
+        self._run, self._state, self._fraction, self._detail = run, state, fraction, detail
+        for name in _SIGNS:
+            self.set_class(name == state, f"-{name}")
+        self.add_class("-shown")
+        self.tooltip = "Go to the run (enter)"
+        self.refresh(layout=True)
+
+    def hide(self) -> None:
+        """There is no run to show."""
+        self.remove_class("-shown")
+
+    def _parts(self) -> list[tuple[str, str]]:
+        """(text, style name); the later ones are left out first."""
+        parts = [(_SIGNS[self._state] + " ", "sign"), (_VERBS[self._state], "")]
+        if self._run:
+            parts.append((" " + plain(self._run), ""))
+        if self._fraction is not None and self._state in ("running", "stopping"):
+            # Never 100 % before it is true.
+            percent = int(max(0.0, min(1.0, self._fraction)) * 100)
+            parts.append((f"  {percent} %", ""))
+        if self._detail:
+            parts.append((f"  {plain(self._detail)}", "detail"))
+        return parts
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return sum(cell_len(text) for text, _ in self._parts())
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        base = self.rich_style
+        segments: list[Segment] = []
+        left = width
+        parts = self._parts() if y == 0 else []
+        for index, (text, name) in enumerate(parts):
+            size = cell_len(text)
+            if size > left:
+                # A cut name is worth more than a cut rate.
+                if index == 2 and left > 4:
+                    segments.append(Segment(cut(text, left), base))
+                break
+            style = self.get_visual_style(f"run-chip--{name}").rich_style if name else base
+            segments.append(Segment(text, style))
+            left -= size
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def action_press(self) -> None:
+        self.post_message(self.Pressed(self))
+
+    def on_click(self, event: events.Click) -> None:
+        self.action_press()

@@ -1,0 +1,128 @@
+"""The list that opens from a choice field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from core.plain import plain
+from tui.widgets.cells import cell_len
+
+
+class Choice(NamedTuple):
+    """A value, how it is called, and a few words about it for the open list."""
+
+    value: object
+    label: str
+    help: str = ""
+
+
+def as_choice(choice: Choice | tuple[object, str] | str) -> Choice:
+    """A choice from its short forms: ``"fast"`` or ``(value, "label")``."""
+    if isinstance(choice, Choice):
+        return choice
+    if isinstance(choice, str):
+        return Choice(choice, choice)
+    return Choice(*choice)
+
+
+class ChoiceOptions(OptionList):
+    """An option list that also knows j, k, g and G."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "cursor_down", "Down", show=False),
+        Binding("up,k", "cursor_up", "Up", show=False),
+        Binding("home,g", "first", "First", show=False),
+        Binding("end,G", "last", "Last", show=False),
+        Binding("enter,space,right,l", "select", "Take", show=False),
+    ]
+
+
+class ChoiceMenu(ModalScreen["int | None"]):
+    """A small list beside ``anchor`` (a region of the screen); gives the index taken, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,left,h,q", "leave", "Close", show=False, id="menu.leave"),
+    ]
+    DEFAULT_CSS = """
+    ChoiceMenu {
+        background: transparent;
+        align: left top;
+        ChoiceOptions {
+            width: auto;
+            height: auto;
+            max-height: 14;
+            padding: 0 1;
+            border: round $accent;
+            background: $background;
+            scrollbar-size-vertical: 1;
+            &:focus { border: round $accent; background: $background; }
+        }
+        &:ansi ChoiceOptions { background: ansi_default; }
+        &:ansi ChoiceOptions:focus { background: ansi_default; }
+    }
+    """
+
+    def __init__(self, choices: Sequence[Choice], index: int, anchor: Region) -> None:
+        super().__init__()
+        self._choices = choices
+        self._index = index
+        self._anchor = anchor
+
+    def compose(self) -> ComposeResult:
+        widest = max(cell_len(plain(choice.label)) for choice in self._choices)
+        options = []
+        for index, choice in enumerate(self._choices):
+            label = plain(choice.label)
+            sign = "● " if index == self._index else "  "
+            text = Content(sign + label)
+            if choice.help:
+                gap = " " * (widest - cell_len(label) + 2)
+                text = text + Content.styled(gap + plain(choice.help), "dim")
+            options.append(Option(text))
+        yield ChoiceOptions(*options, markup=False)
+
+    def on_mount(self) -> None:
+        options = self.query_one(ChoiceOptions)
+        options.highlighted = self._index
+        options.focus()
+        self._place()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._place()
+
+    def _place(self) -> None:
+        """Under the field, or over it where there is no room; its right edge with the field's."""
+        options = self.query_one(ChoiceOptions)
+        lines = min(14, len(self._choices) + 2)
+        longest = max(
+            cell_len(option.prompt.plain) if isinstance(option.prompt, Content) else 0
+            for option in options.options
+        )
+        width = min(longest + 4 + (len(self._choices) + 2 > 14), self.app.size.width)
+        x = max(0, min(self._anchor.right - width, self.app.size.width - width))
+        under = self._anchor.bottom
+        y = under if under + lines <= self.app.size.height else max(0, self._anchor.y - lines)
+        options.styles.width = width
+        options.styles.offset = (x, y)
+
+    @on(OptionList.OptionSelected)
+    def _taken(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(event.option_index)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

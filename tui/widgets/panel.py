@@ -1,0 +1,116 @@
+"""A titled box: a noun at the left of its top border, a count or a state at the right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events
+from textual.app import RenderResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widget import Widget
+
+from core.plain import plain
+from tui.widgets.cells import cell_len, cut
+
+_CORNERS = 6  # both corners, one cell of edge beside each, one space on each side of the label
+
+
+class Panel(Vertical):
+    """A container with a quiet border, a title at the left and a status at the right of it.
+
+    The panel that holds the focus has the accent border; nothing else in the app uses the accent.
+    When the border is too short for both, the status is cut first, then the title, each with ``…``.
+
+    Example::
+
+        yield Panel(RowList(columns), title="Tweets", status="3,245 · newest first", id="tweets")
+        self.query_one("#tweets", Panel).status = "12 found"
+
+    Messages: none of its own.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"panel--title", "panel--status"}
+
+    DEFAULT_CSS = """
+    Panel {
+        border: round $foreground 25%;
+        padding: 0 1;
+        background: transparent;
+        & > .panel--title { color: $foreground; text-style: bold; }
+        & > .panel--status { color: $text-muted; }
+        &:focus-within { border: round $accent; }
+        &:ansi { border: round ansi_bright_black; }
+        &:ansi > .panel--status { color: ansi_default; text-style: dim; }
+        &:ansi:focus-within { border: round $accent; }
+    }
+    """
+
+    title: reactive[str] = reactive("")
+    """The noun at the left. Text from outside is harmless here: it is never read as markup."""
+    status: reactive[str] = reactive("")
+    """The count or the state at the right."""
+
+    def __init__(
+        self,
+        *children: Widget,
+        title: str = "",
+        status: str = "",
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002  (Textual's own name)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(*children, name=name, id=id, classes=classes, disabled=disabled)
+        self.set_reactive(Panel.title, title)
+        self.set_reactive(Panel.status, status)
+
+    def render(self) -> RenderResult:
+        return ""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._draw_border()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._draw_border()
+
+    def watch_title(self) -> None:
+        self._draw_border()
+
+    def watch_status(self) -> None:
+        self._draw_border()
+
+    def _draw_border(self) -> None:
+        if not self.is_attached or not self.size.width:
+            return
+        label = self.border_label(self.outer_size.width)
+        if self._border_title is None or not label.is_same(self._border_title):
+            self.border_title = label
+
+    def border_label(self, width: int) -> Content:
+        """The whole text of the top border for a panel ``width`` cells wide."""
+        room = width - _CORNERS
+        title, status = plain(self.title), plain(self.status)
+        if room <= 0:
+            return Content("")
+        # The gap holds two spaces and at least one cell of edge.
+        left = cut(title, room)
+        right = cut(status, room - cell_len(left) - 3) if left else cut(status, room)
+        if len(right) < 2 and right != status:  # a lone ellipsis says nothing
+            right = ""
+        title_style = self._ink("panel--title")
+        parts = [Content.styled(left, title_style)] if left else []
+        if right:
+            gap = room - cell_len(left) - cell_len(right)
+            edge = "─" * (gap - 2 if left else gap - 1)
+            parts.append(Content(f" {edge} " if left else f"{edge} " if gap else ""))
+            parts.append(Content.styled(right, self._ink("panel--status")))
+        return Content("").join(parts)
+
+    def _ink(self, component: str) -> Style:
+        """A component's style without its background: the border is drawn on the parent's."""
+        return replace(self.get_visual_style(component), background=None)

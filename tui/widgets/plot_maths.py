@@ -1,0 +1,319 @@
+"""The arithmetic of a line plot: ticks, smoothing, downsampling and the braille raster.
+
+Plain Python on purpose: slices of ``array('d')`` with the built-in ``min`` and ``max`` are fast
+enough for hundreds of thousands of points, and nothing has to be imported to draw a plot.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+NAN = math.nan
+
+
+# --- ticks -------------------------------------------------------------------------------------
+
+
+def nice_step(span: float, count: int) -> float:
+    """The smallest of 1, 2, 2.5, 5 times a power of ten that needs at most ``count`` steps."""
+    if not (span > 0 and math.isfinite(span)) or count < 1:
+        return 1.0
+    raw = span / count
+    power = 10.0 ** math.floor(math.log10(raw))
+    for factor in (1.0, 2.0, 2.5, 5.0):
+        if factor * power >= raw * (1 - 1e-9):
+            return factor * power
+    return 10.0 * power
+
+
+def linear_ticks(low: float, high: float, count: int) -> list[float]:
+    """At most ``count + 1`` round numbers inside ``[low, high]``, ascending and evenly spaced."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high < low or count < 1:
+        return []
+    if high == low:
+        return [low]
+    step = nice_step(high - low, count)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [index * step for index in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float, count: int) -> list[float]:
+    """Round numbers inside ``[low, high]`` for a logarithmic axis: decades, then 1-2-5, else even.
+
+    ``low`` must be positive.
+    """
+    if not (0 < low <= high and math.isfinite(high)) or count < 1:
+        return []
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1.0, 2.0, 5.0), (1.0,)):
+        ticks = [f * 10.0**p for p in powers for f in factors]
+        ticks = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+        if 3 <= len(ticks) <= count + 1:
+            return ticks
+    if len(ticks) > count + 1:  # very many decades: every n-th of them
+        return ticks[:: math.ceil(len(ticks) / (count + 1))]
+    return linear_ticks(low, high, count)
+
+
+def tick_labels(ticks: Sequence[float]) -> list[str]:
+    """One label for each tick, with as many decimals as it takes to tell them apart."""
+    if not ticks:
+        return []
+    top = max(abs(tick) for tick in ticks)
+    if top >= 1e9:
+        return [f"{tick:.3g}" for tick in ticks]
+    if top >= 1e6:
+        labels = _labels([tick / 1e6 for tick in ticks])
+        return [label if label == "0" else f"{label}M" for label in labels]
+    return _labels(ticks)
+
+
+def _labels(ticks: Sequence[float]) -> list[str]:
+    for decimals in range(7):
+        labels = [_number(tick, decimals) for tick in ticks]
+        exact = all(abs(float(f"{t:.{decimals}f}") - t) <= abs(t) * 1e-6 for t in ticks)
+        if exact and len(set(labels)) == len(labels):
+            return labels
+    return [f"{tick:.3g}" for tick in ticks]
+
+
+def _number(value: float, decimals: int) -> str:
+    if abs(value) >= 1e4:
+        return f"{value:,.{decimals}f}"
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def time_ticks(low: float, high: float, count: int) -> list[float]:
+    """Ticks in seconds at steps a clock knows: 1, 5, 15, 30 s, then minutes, then hours."""
+    span = high - low
+    if not (span > 0 and math.isfinite(span)) or count < 1:
+        return [low] if span == 0 else []
+    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+    step = next((s for s in steps if span / s <= count), None)
+    if step is None:
+        step = 86400 * math.ceil(span / 86400 / count)
+    first = math.ceil(low / step - 1e-9)
+    return [float(i * step) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def time_label(seconds: float) -> str:
+    """``0:45``, ``12:00``, ``1:30:00``."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    if hours:
+        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+    return f"{rest // 60}:{rest % 60:02d}"
+
+
+# --- smoothing ---------------------------------------------------------------------------------
+
+
+class Smoother:
+    """An exponential moving average without the pull towards zero at the start.
+
+    ``m = a*m + (1-a)*y``, shown divided by ``1 - a**n`` after n values: the bias correction of
+    Adam (Kingma & Ba 2015, section 3), which TensorBoard's smoothing uses as well. ``weight`` is
+    ``a`` in [0, 1); NaN gives NaN and leaves the average as it is.
+    """
+
+    def __init__(self, weight: float) -> None:
+        if not 0 <= weight < 1:
+            raise ValueError(f"smoothing weight must be in [0, 1), not {weight}")
+        self.weight = weight
+        self._mean = 0.0
+        self._share = 0.0
+
+    def push(self, value: float) -> float:
+        if value != value:  # NaN
+            return NAN
+        a = self.weight
+        self._mean = a * self._mean + (1 - a) * value
+        self._share = a * self._share + (1 - a)
+        return self._mean / self._share
+
+
+def ema(values: Sequence[float], weight: float) -> array[float]:
+    """The smoothed values, as many as came in."""
+    push = Smoother(weight).push
+    return array("d", [push(value) for value in values])
+
+
+# --- downsampling ------------------------------------------------------------------------------
+
+
+class Bin(NamedTuple):
+    """What one column of dots has to show of the points that fall into it."""
+
+    first: float
+    low: float
+    high: float
+    last: float
+    joins: bool
+    """Whether a line leads here from the bin before (no gap between them)."""
+    leaves: bool
+    """Whether a line may lead on from here."""
+
+
+def min_max_bins(
+    xs: Sequence[float], ys: Sequence[float], left: float, right: float, count: int
+) -> list[Bin | None]:
+    """Points with ascending ``xs`` in [left, right] summed up in ``count`` bins of equal width.
+
+    None for a bin without points. A bin of NaN only is None as well and breaks the line: the next
+    one does not join. Every finite value lies between the ``low`` and ``high`` of its bin, so that
+    no peak is lost however many points there are.
+    """
+    bins: list[Bin | None] = [None] * count
+    if not count or not len(xs) or right < left:
+        return bins
+    scale = (right - left) / count
+    start = bisect_left(xs, left)
+    stop = bisect_right(xs, right)
+    unbroken = False
+    index = 0
+    while start < stop:
+        if scale > 0:
+            index = max(index, min(count - 1, int((xs[start] - left) / scale)))
+            end = stop if index == count - 1 else bisect_left(xs, left + (index + 1) * scale, start)
+            end = max(min(end, stop), start + 1)
+        else:
+            end = stop
+        part = ys[start:end]
+        made, unbroken = _bin(part, unbroken)
+        if made is not None:
+            bins[index] = made
+        start = end
+    return bins
+
+
+def _bin(part: Sequence[float], unbroken: bool) -> tuple[Bin | None, bool]:
+    total = sum(part)
+    if total == total:  # no NaN among them (infinities are refused where points come in)
+        return Bin(part[0], min(part), max(part), part[-1], unbroken, True), True
+    real = [value for value in part if value == value]
+    if not real:
+        return None, False
+    joins = unbroken and part[0] == part[0]
+    leaves = part[-1] == part[-1]
+    return Bin(real[0], min(real), max(real), real[-1], joins, leaves), leaves
+
+
+# --- the raster --------------------------------------------------------------------------------
+
+_BRAILLE = 0x2800
+# Bits of the dots of one character, [row][column], Unicode chapter 21.1.
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+
+
+class Raster:
+    """Dots on a grid of braille characters, two wide and four high in each cell.
+
+    ``width`` and ``height`` are cells; dots are addressed from the bottom left. Dots outside are
+    left out.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.dots_wide, self.dots_high = 2 * width, 4 * height
+        self.cells: list[bytearray] = [bytearray(width) for _ in range(height)]
+
+    def dot(self, x: int, y: int) -> None:
+        if 0 <= x < self.dots_wide and 0 <= y < self.dots_high:
+            row, inner = divmod(self.dots_high - 1 - y, 4)
+            self.cells[row][x >> 1] |= _DOTS[inner][x & 1]
+
+    def column(self, x: int, y0: int, y1: int) -> None:
+        """All dots of column ``x`` from ``y0`` to ``y1``, in either order."""
+        for y in range(max(0, min(y0, y1)), min(self.dots_high - 1, max(y0, y1)) + 1):
+            self.dot(x, y)
+
+    def line(self, x0: int, y0: int, x1: int, y1: int) -> None:
+        """A line between two dots: a run of vertical pieces, without holes."""
+        if x0 == x1:
+            self.column(x0, y0, y1)
+            return
+        if x0 > x1:
+            x0, y0, x1, y1 = x1, y1, x0, y0
+        previous = y0
+        for x in range(x0, x1 + 1):
+            y = round(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
+            # Start one above or below the last piece, so that slopes stay one dot thin.
+            near = previous + (y > previous) - (y < previous)
+            self.column(x, near, y)
+            previous = y
+
+    def mask_columns(self, on: int, off: int) -> None:
+        """Turn the line into dashes: of every ``on + off`` columns keep the first ``on``."""
+        for x in range(self.dots_wide):
+            if x % (on + off) >= on:
+                keep = 0xFF & ~(
+                    _DOTS[0][x & 1] | _DOTS[1][x & 1] | _DOTS[2][x & 1] | _DOTS[3][x & 1]
+                )
+                for row in self.cells:
+                    row[x >> 1] &= keep
+
+    def row(self, index: int) -> str:
+        """Row ``index`` from the top as text; an empty cell is a space."""
+        return "".join(chr(_BRAILLE | bits) if bits else " " for bits in self.cells[index])
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From values to dots, linear or logarithmic."""
+
+    low: float
+    high: float
+    dots: int
+    log: bool = False
+
+    def __call__(self, value: float) -> int:
+        """The dot of ``value``, bounded to the grid."""
+        low, high = self.low, self.high
+        if self.log:
+            if value <= 0:
+                return 0
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        if high <= low:
+            return self.dots // 2
+        place = (value - low) / (high - low) * (self.dots - 1)
+        return max(0, min(self.dots - 1, round(place)))
+
+
+def y_limits(bins: Sequence[Sequence[Bin | None]], log: bool) -> tuple[float, float] | None:
+    """The lowest and the highest value in sight with a little air; None when there are none."""
+    lows = [b.low for series in bins for b in series if b is not None and (b.low > 0 or not log)]
+    highs = [b.high for series in bins for b in series if b is not None and (b.high > 0 or not log)]
+    if not lows or not highs:
+        return None
+    low, high = min(lows), max(highs)
+    if low == high:
+        air = abs(low) * 0.1 or 1.0
+        return (low / 1.1, high * 1.1) if log else (low - air, high + air)
+    if log:
+        air = (high / low) ** 0.03
+        return low / air, high * air
+    air = (high - low) * 0.04
+    # A loss that never goes under zero has an axis that does not either.
+    return (max(0.0, low - air) if low >= 0 else low - air), high + air
+
+
+def draw_bins(raster: Raster, bins: Sequence[Bin | None], scale: Scale) -> None:
+    """Draw one series: in each column its whole range, and lines from column to column."""
+    before: tuple[int, int] | None = None
+    for x, item in enumerate(bins):
+        if item is None:
+            continue
+        if not scale.log or item.low > 0:
+            raster.column(x, scale(item.low), scale(item.high))
+            if before is not None and item.joins:
+                raster.line(*before, x, scale(item.first))
+            before = (x, scale(item.last)) if item.leaves else None
+        else:
+            before = None

@@ -1,0 +1,399 @@
+"""A list of rows that never looks at more rows than the window shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from core.plain import plain
+from tui.widgets.cells import cut, fit, wrap
+from tui.widgets.rows import CELL_STYLES, Column, ListRows, RowCells, Rows, column_widths
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Column", "ListRows", "RowCells", "RowList", "Rows"]
+
+_CACHED_ROWS = 512
+
+
+class RowList(ScrollView, can_focus=True):
+    """Rows in columns, with a cursor, at the same cost for ten rows and for ten million.
+
+    A row is asked for when it is about to be drawn, and kept in a small cache. The cursor row wears
+    a ``▸`` besides its colour; marked rows wear a ``✓``.
+
+    Example::
+
+        class Tweets:
+            def __len__(self): return frame.height
+            def row(self, index): return [("2 h", "muted"), ("●", "success"), (text[index], "")]
+
+        rows = RowList([Column(width=6, align="right"), Column(width=1), Column(flex=1)],
+                       empty="No tweets yet. Press a to add an archive.")
+        rows.set_rows(Tweets(), keep_cursor=True)
+
+    Messages: ``Highlighted(index)`` when the cursor moved (a newer one replaces an older one that
+    was not handled yet), ``Chosen(index)`` on enter or a click on the cursor row,
+    ``Marked(indices)`` when the set of marks changed.
+    """
+
+    ALLOW_SELECT = False
+
+    CELL_STYLES: ClassVar[frozenset[str]] = CELL_STYLES
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1)", "Up", show=False, id="rows.up", tooltip="One row up."),
+        Binding("down,j", "cursor(1)", "Down", show=False, id="rows.down", tooltip="One row down."),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="rows.page_up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="rows.page_down"),
+        Binding("home,g", "edge(-1)", "First row", show=False, id="rows.first"),
+        Binding("end,G", "edge(1)", "Last row", show=False, id="rows.last"),
+        Binding("enter", "choose", "Choose", show=False, id="rows.choose"),
+        Binding("space", "toggle_mark", "Mark", show=False, id="rows.mark"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "row-list--header",
+        "row-list--cursor",
+        "row-list--hover",
+        "row-list--empty",
+        "row-list--sign",
+        *(f"row-list--{name}" for name in CELL_STYLES),
+    }
+
+    DEFAULT_CSS = """
+    RowList {
+        background: transparent;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        & > .row-list--header { color: $text-muted; text-style: bold; }
+        & > .row-list--empty { color: $text-muted; }
+        & > .row-list--hover { background: $foreground 6%; }
+        & > .row-list--sign { color: $primary; text-style: bold; }
+        & > .row-list--cursor { background: $foreground 10%; }
+        &:focus > .row-list--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+        }
+        & > .row-list--muted { color: $text-muted; }
+        & > .row-list--strong { text-style: bold; }
+        & > .row-list--primary { color: $text-primary; }
+        & > .row-list--secondary { color: $text-secondary; }
+        & > .row-list--success { color: $text-success; }
+        & > .row-list--warning { color: $text-warning; }
+        & > .row-list--error { color: $text-error; }
+        & > .row-list--generated { color: $text-secondary; text-style: italic; }
+        & > .row-list--struck { color: $text-muted; text-style: strike; }
+        &:ansi > .row-list--header { text-style: bold dim; }
+        &:ansi > .row-list--empty { text-style: dim; }
+        &:ansi > .row-list--muted { text-style: dim; }
+        &:ansi > .row-list--struck { text-style: strike dim; }
+        &:ansi > .row-list--cursor { background: ansi_default; text-style: bold; }
+        &:ansi > .row-list--hover { background: ansi_default; text-style: underline; }
+        &:ansi:focus > .row-list--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: none;
+        }
+    }
+    """
+
+    cursor: reactive[int] = reactive(0)
+    """Index of the cursor row (0 when there are no rows)."""
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor is on another row, or the rows under it are new."""
+
+        row_list: RowList
+        index: int
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, RowList.Highlighted) and message.row_list is self.row_list
+
+        @property
+        def control(self) -> RowList:
+            return self.row_list
+
+    @dataclass
+    class Chosen(Message):
+        """Enter on a row, or a click on the row that already had the cursor."""
+
+        row_list: RowList
+        index: int
+
+        @property
+        def control(self) -> RowList:
+            return self.row_list
+
+    @dataclass
+    class Marked(Message):
+        """The marks changed; ``indices`` holds all of them."""
+
+        row_list: RowList
+        indices: frozenset[int]
+
+        @property
+        def control(self) -> RowList:
+            return self.row_list
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Rows | None = None,
+        *,
+        header: bool = False,
+        markable: bool = False,
+        empty: str = "Nothing here.",
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002  (Textual's own name)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self.columns = tuple(columns)
+        self.header = header
+        self.markable = markable
+        self.empty = empty
+        self._rows: Rows = rows if rows is not None else ListRows()
+        self._marks: set[int] = set()
+        self._hover: int | None = None
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_CACHED_ROWS)
+        self._revision = 0
+        self.virtual_size = Size(0, len(self._rows) + header)
+
+    # --- what the owner sets -------------------------------------------------------------------
+
+    def set_rows(self, rows: Rows, *, keep_cursor: bool = False, marks: Sequence[int] = ()) -> Self:
+        """Show other rows. ``keep_cursor`` keeps the cursor's index (bounded by the new length)."""
+        self._rows = rows
+        self._marks = {mark for mark in marks if 0 <= mark < len(rows)}
+        self._hover = None
+        self.refresh_rows()
+        cursor = self._bounded(self.cursor) if keep_cursor else 0
+        moved = cursor != self.cursor
+        self.cursor = cursor
+        if not moved and len(rows):
+            self.post_message(self.Highlighted(self, cursor))
+        self._show_cursor()
+        return self
+
+    def refresh_rows(self) -> None:
+        """The provider answers differently now (or has more rows): draw again, stay in place."""
+        self._strips.clear()
+        self._revision += 1
+        self.virtual_size = Size(0, len(self._rows) + self.header)
+        self.refresh()
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Change the layout of the columns."""
+        self.columns = tuple(columns)
+        self.refresh_rows()
+
+    def set_empty(self, sentence: str) -> None:
+        """The sentence shown when there are no rows."""
+        self.empty = sentence
+        self.refresh()
+
+    @property
+    def rows(self) -> Rows:
+        return self._rows
+
+    @property
+    def marks(self) -> frozenset[int]:
+        """Indices of the marked rows."""
+        return frozenset(self._marks)
+
+    def set_marks(self, indices: Sequence[int]) -> None:
+        """Mark exactly these rows, without a message."""
+        self._marks = {index for index in indices if 0 <= index < len(self._rows)}
+        self.refresh()
+
+    # --- cursor and marks ----------------------------------------------------------------------
+
+    def _bounded(self, index: int) -> int:
+        return max(0, min(index, len(self._rows) - 1))
+
+    def validate_cursor(self, cursor: int) -> int:
+        return self._bounded(cursor)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        if not len(self._rows):
+            return
+        self._refresh_row(old)
+        self._refresh_row(new)
+        self._show_cursor()
+        self.post_message(self.Highlighted(self, new))
+
+    def _refresh_row(self, index: int) -> None:
+        self.refresh_line(index + self.header)
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.size.height - self.header)
+
+    def _show_cursor(self) -> None:
+        top = round(self.scroll_target_y)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self.cursor >= top + self._page:
+            self.scroll_to(y=self.cursor - self._page + 1, animate=False, force=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._strips.clear()
+        self.call_after_refresh(self._show_cursor)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "toggle_mark":
+            return self.markable  # else the key is free for the screen
+        return True
+
+    def action_cursor(self, step: int) -> None:
+        self.cursor += step
+
+    def action_page(self, direction: int) -> None:
+        self.cursor += direction * max(1, self._page - 1)
+
+    def action_edge(self, direction: int) -> None:
+        self.cursor = 0 if direction < 0 else len(self._rows) - 1
+
+    def action_choose(self) -> None:
+        if len(self._rows):
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def action_toggle_mark(self) -> None:
+        if not len(self._rows):
+            return
+        self._marks ^= {self.cursor}
+        self._refresh_row(self.cursor)
+        self.post_message(self.Marked(self, frozenset(self._marks)))
+
+    # --- mouse ---------------------------------------------------------------------------------
+
+    def _row_at(self, y: int) -> int | None:
+        line = y - self.header
+        index = line + self.scroll_offset.y
+        return index if line >= 0 and 0 <= index < len(self._rows) else None
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        index = None if offset is None else self._row_at(offset.y)
+        if index is None or offset is None:
+            return
+        if self.markable and offset.x == 1:
+            self.cursor = index
+            self.action_toggle_mark()
+        elif index == self.cursor:
+            self.action_choose()
+        else:
+            self.cursor = index
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._set_hover(self._row_at(event.y - self.gutter.top))
+
+    def on_leave(self, event: events.Leave) -> None:
+        self._set_hover(None)
+
+    def _set_hover(self, index: int | None) -> None:
+        if index == self._hover:
+            return
+        old, self._hover = self._hover, index
+        for row in (old, index):
+            if row is not None:
+                self._refresh_row(row)
+
+    # --- drawing -------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if not len(self._rows):
+            return self._empty_line(y, width)
+        if self.header and y == 0:
+            return self._header_line(width)
+        index = self._row_at(y)
+        if index is None:
+            return Strip.blank(width, self.rich_style)
+        is_cursor, is_hover = index == self.cursor, index == self._hover
+        key = (
+            index,
+            width,
+            is_cursor and (1 + self.has_focus),
+            is_hover,
+            index in self._marks,
+            self.app.theme,
+        )
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._row_line(index, width, is_cursor, is_hover)
+            self._strips[key] = strip
+        return strip
+
+    def _gutter(self) -> int:
+        return 3 if self.markable else 2
+
+    def _row_line(self, index: int, width: int, is_cursor: bool, is_hover: bool) -> Strip:
+        base = ("row-list--cursor",) if is_cursor else ("row-list--hover",) if is_hover else ()
+        style = self.get_visual_style(*base).rich_style
+        sign_style = self._style("sign", base)
+        segments = [Segment("▸" if is_cursor else " ", sign_style)]
+        if self.markable:
+            segments.append(Segment("✓" if index in self._marks else " ", sign_style))
+        segments.append(Segment(" ", style))
+        cells = self._rows.row(index)
+        widths = column_widths(self.columns, width - self._gutter())
+        first = True
+        for column, cells_wide, (text, name) in zip(self.columns, widths, cells, strict=False):
+            if not cells_wide:
+                continue
+            if not first:
+                segments.append(Segment(" ", style))
+            first = False
+            cell_style = self._style(name, base)
+            # Far more text than the column holds is never looked at: tweets may be long.
+            shown = fit(plain(text[: 4 * cells_wide + 64]), cells_wide, column.align)
+            segments.append(Segment(shown, cell_style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _style(self, name: str, base: tuple[str, ...]) -> Style:
+        if name in self.CELL_STYLES or name == "sign":
+            # The cursor comes last: where it has a colour of its own, text must stay readable.
+            style = self.get_visual_style(f"row-list--{name}", *base).rich_style
+            on_cursor = self.has_focus and "row-list--cursor" in base
+            return style + Style(dim=False) if on_cursor else style
+        return self.get_visual_style(*base).rich_style
+
+    def _header_line(self, width: int) -> Strip:
+        style = self.get_visual_style("row-list--header").rich_style
+        widths = column_widths(self.columns, width - self._gutter())
+        texts = [
+            fit(column.title, cells, column.align)
+            for column, cells in zip(self.columns, widths, strict=True)
+            if cells
+        ]
+        line = " " * self._gutter() + " ".join(texts)
+        return Strip([Segment(line, style)]).adjust_cell_length(width, style)
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        style = self.get_visual_style("row-list--empty").rich_style
+        lines = wrap(plain(self.empty), max(8, width - 4))
+        line = y - min(1, max(0, self.size.height - len(lines)))
+        text = "  " + cut(lines[line].rstrip(), width - 2) if 0 <= line < len(lines) else ""
+        return Strip([Segment(fit(text, width), style)])
