@@ -1,0 +1,79 @@
+"""One token per row from a row of logits, by temperature, top-k, top-p and one uniform number."""
+
+from __future__ import annotations
+
+import torch
+
+_GREEDY_BELOW = 1e-4
+# A full sort of 49k logits takes 3 ms a row, the largest few hundred a tenth of that, and at
+# usual settings they hold the whole nucleus. A row that needs more gets more.
+_FIRST_WIDTH = 512
+_WIDER = 16
+
+
+def draw(
+    logits: torch.Tensor,
+    uniforms: torch.Tensor,
+    *,
+    temperature: float,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> torch.Tensor:
+    """Token ids of shape (rows,) from ``logits`` (rows, vocabulary), by inverting the CDF.
+
+    ``uniforms`` (rows,) are float64 in [0, 1). A row's token depends on that row and its number
+    alone, never on the other rows. Top-k is applied first, then top-p over what is left: a token
+    stays while the mass of the likelier ones is below ``top_p`` (Holtzman et al. 2020,
+    arXiv 1904.09751), which is also what transformers' ``generate`` does.
+    """
+    if temperature < _GREEDY_BELOW:
+        return logits.argmax(-1)
+    scores = logits.float()
+    scores = (scores - scores.amax(-1, keepdim=True)) / temperature
+    vocabulary = scores.shape[-1]
+    if top_k == 0 and top_p >= 1:
+        return _invert(scores.softmax(-1).double().cumsum(-1), uniforms)
+    if 0 < top_k < vocabulary:
+        values, ids = scores.topk(top_k, -1)
+        return _pick(values.softmax(-1), ids, uniforms, top_p)
+
+    mass = scores.logsumexp(-1, keepdim=True)
+    chosen = torch.empty(len(scores), dtype=torch.long, device=scores.device)
+    rows = torch.arange(len(scores), device=scores.device)
+    width = min(_FIRST_WIDTH, vocabulary)
+    while True:
+        values, ids = scores.topk(width, -1)
+        shares = (values - mass).exp()
+        enough = shares.double().sum(-1) >= top_p
+        if width == vocabulary or bool(enough.all()):
+            chosen[rows] = _pick(shares, ids, uniforms[rows], top_p)
+            return chosen
+        settled, left = rows[enough], ~enough
+        chosen[settled] = _pick(shares[enough], ids[enough], uniforms[settled], top_p)
+        rows, scores, mass = rows[left], scores[left], mass[left]
+        width = min(width * _WIDER, vocabulary)
+
+
+def _pick(
+    shares: torch.Tensor, ids: torch.Tensor, uniforms: torch.Tensor, top_p: float
+) -> torch.Tensor:
+    """One of ``ids`` per row, from the nucleus of ``shares`` (both sorted, likeliest first)."""
+    return ids.gather(-1, _nucleus(shares, uniforms, top_p)[:, None])[:, 0]
+
+
+def _nucleus(shares: torch.Tensor, uniforms: torch.Tensor, top_p: float) -> torch.Tensor:
+    """A place in each row of ``shares`` (sorted, largest first), from its nucleus only."""
+    shares = shares.double()
+    below = shares.cumsum(-1)
+    kept = (below - shares) < top_p
+    kept[:, 0] = True
+    return _invert(below.masked_fill(~kept, 0.0).cummax(-1).values, uniforms)
+
+
+def _invert(below: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """The first place in each row of cumulative sums that lies above uniform times the sum."""
+    total = below[:, -1:]
+    # Rounding may lift uniform * total to the total itself, above which nothing lies.
+    under = torch.nextafter(total, torch.zeros_like(total))
+    target = torch.minimum(uniforms[:, None].to(total) * total, under)
+    return torch.searchsorted(below, target, right=True)[:, 0]

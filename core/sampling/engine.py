@@ -1,0 +1,266 @@
+"""Many samples at once from one prompt: a decoding loop with a key-value cache.
+
+Rows that have ended leave the batch, cache and all. Every row has random numbers of its own, so a
+sample depends on the seed and its index and not on how many were asked for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from transformers import DynamicCache
+
+from core.errors import InputRefused, MynahError
+from core.sampling.draw import draw
+from core.sampling.language import Language
+from core.sampling.loading import Loaded, load
+from core.sampling.request import (
+    Copy,
+    Deltas,
+    Done,
+    Restarted,
+    Sample,
+    SampleRequest,
+    Stopped,
+)
+from core.sampling.text_stream import TextStream
+
+MOST_REDRAWS = 5
+_MOST_ROWS = 64
+_CACHE_BYTES = 2**30
+
+CheckCopy = Callable[[str, str], Copy]
+EngineEvent = Deltas | Restarted | Done
+
+
+def unchecked(text: str, prompt: str) -> Copy:
+    """The copy check of a model whose training tweets are not at hand."""
+    return Copy("unchecked", 0, None)
+
+
+@dataclass
+class _Row:
+    index: int
+    redrawn: int
+    uniforms: np.ndarray[Any, np.dtype[np.float64]]
+    stream: TextStream
+    tokens: int = 0
+
+
+@dataclass
+class _Batch:
+    """The rows that still grow, their cache, and the logits (rows, vocabulary) they draw from."""
+
+    rows: list[_Row]
+    cache: Any
+    logits: torch.Tensor
+    ended: list[tuple[_Row, Stopped]] = field(default_factory=list)
+
+
+class Engine:
+    """A loaded model that writes samples. Not thread-safe: one request at a time.
+
+    ``tokens_drawn`` counts every token since the engine was made, kept or thrown away.
+    """
+
+    def __init__(self, loaded: Loaded, language: Language) -> None:
+        self._model = loaded.model
+        self._device = loaded.device
+        self.loaded = loaded
+        self.language = language
+        self.tokens_drawn = 0
+        vocabulary = loaded.model.get_output_embeddings().weight.shape[0]
+        self._banned = torch.tensor(
+            language.banned(vocabulary), dtype=torch.long, device=loaded.device
+        )
+
+    @classmethod
+    def of(cls, model_dir: Path, device: str = "auto", dtype: str = "auto") -> Engine:
+        """Loads a model folder; raises InputRefused or WrongUsage as ``load`` does."""
+        return cls(load(model_dir, device, dtype), Language(model_dir))
+
+    def generate(
+        self,
+        request: SampleRequest,
+        *,
+        check: CheckCopy = unchecked,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Iterator[EngineEvent]:
+        """Samples as they grow; every sample ends with one Done, in the order they end.
+
+        ``check(text, prompt)`` judges a finished text. A verbatim copy (unless allowed) and a text
+        that adds nothing to the prompt are drawn again, at most MOST_REDRAWS times; what is still
+        so then is given as it is. When ``stopping()`` turns true, samples that have begun are
+        given with what they have, and the others not at all.
+        Raises InputRefused for a prompt that fills the model's context.
+        """
+        request = request.seeded()
+        prompt_ids = self.language.prompt_ids(request.prompt)
+        room = self._room(prompt_ids, request)
+        rows_at_once = self._rows_at_once(len(prompt_ids) + room)
+        waiting = deque((index, 0) for index in range(request.n))
+        while waiting and not stopping():
+            count = min(rows_at_once, len(waiting))
+            rows = [self._row(request, prompt_ids, *waiting.popleft()) for _ in range(count)]
+            if request.prompt:
+                yield Deltas([(row.index, request.prompt) for row in rows])
+            batch = self._begin(rows, prompt_ids)
+            while batch.rows:
+                if stopping():
+                    batch.ended = [(row, "stopped") for row in batch.rows]
+                    batch.rows = []
+                    deltas = []
+                else:
+                    deltas = self._step(batch, request, room)
+                deltas += [(r.index, rest) for r, _ in batch.ended if (rest := r.stream.flush())]
+                if deltas:
+                    yield Deltas(deltas)
+                for row, stopped in batch.ended:
+                    event = self._close(row, stopped, request, check)
+                    if isinstance(event, Restarted):
+                        waiting.append((row.index, row.redrawn + 1))
+                    if event is not None:
+                        yield event
+                batch.ended = []
+
+    # ── one row ──────────────────────────────────────────────────────────────────────────
+
+    def _row(self, request: SampleRequest, prompt_ids: list[int], index: int, redrawn: int) -> _Row:
+        random = np.random.default_rng([request.seed or 0, index, redrawn])
+        stream = TextStream(self.language.decode, prompt_ids)
+        return _Row(index, redrawn, random.random(request.max_tokens), stream)
+
+    def _close(
+        self, row: _Row, stopped: Stopped, request: SampleRequest, check: CheckCopy
+    ) -> Done | Restarted | None:
+        """What becomes of a row that has ended; None for one stopped before it said anything."""
+        empty = not row.stream.text.strip()
+        if empty and stopped == "stopped":
+            return None
+        text = (request.prompt + row.stream.text).strip()
+        copy = check(text, request.prompt)
+        again = stopped != "stopped" and request.temperature > 0 and row.redrawn < MOST_REDRAWS
+        reason: Literal["empty", "copy"] | None = None
+        if empty:
+            reason = "empty"
+        elif copy.verdict == "verbatim" and not request.allow_copies:
+            reason = "copy"
+        if again and reason:
+            return Restarted(row.index, reason)
+        return Done(
+            Sample(
+                index=row.index,
+                seed=request.seed or 0,
+                prompt=request.prompt,
+                text=text,
+                tokens=row.tokens,
+                stopped=stopped,
+                copy=copy,
+                redrawn=row.redrawn,
+            )
+        )
+
+    # ── the batch ────────────────────────────────────────────────────────────────────────
+
+    @torch.inference_mode()
+    def _begin(self, rows: list[_Row], prompt_ids: list[int]) -> _Batch:
+        """Reads the prompt once, then gives every row a copy of what it left in the cache."""
+        cache = DynamicCache(config=self._model.config)
+        logits = self._forward(torch.tensor([prompt_ids]), cache)
+        cache.batch_repeat_interleave(len(rows))
+        return _Batch(rows, cache, logits.expand(len(rows), -1))
+
+    @torch.inference_mode()
+    def _step(self, batch: _Batch, request: SampleRequest, room: int) -> list[tuple[int, str]]:
+        """One token for every row; rows that end with it move to ``ended``."""
+        drawn = self._draw(batch, request)
+        self.tokens_drawn += len(drawn)
+        deltas: list[tuple[int, str]] = []
+        kept: list[int] = []
+        for place, (row, token) in enumerate(zip(batch.rows, drawn, strict=True)):
+            if token in self.language.stops:
+                batch.ended.append((row, "eos"))
+                continue
+            row.tokens += 1
+            text = row.stream.push(token)
+            if text:
+                deltas.append((row.index, text))
+            if row.stream.line_ended:
+                batch.ended.append((row, "newline"))
+            elif row.tokens == room:
+                batch.ended.append((row, "length"))
+            else:
+                kept.append(place)
+        if len(kept) < len(batch.rows):
+            batch.rows = [batch.rows[place] for place in kept]
+            if kept:
+                batch.cache.batch_select_indices(torch.tensor(kept, device=self._device))
+        if kept:
+            batch.logits = self._forward(
+                torch.tensor([[drawn[place]] for place in kept]), batch.cache
+            )
+        return deltas
+
+    def _draw(self, batch: _Batch, request: SampleRequest) -> list[int]:
+        uniforms = torch.tensor(
+            [row.uniforms[row.tokens] for row in batch.rows],
+            dtype=torch.float64,
+            device=self._device,
+        )
+        logits = batch.logits.float().index_fill(-1, self._banned, -torch.inf)
+        if not bool(torch.isfinite(logits.amax(-1)).all()):
+            raise MynahError(
+                "The model gives no numbers to choose a word by.",
+                "Its weights have run out of range, most likely because training diverged.",
+                "Train again with a lower learning rate, or sample an earlier run.",
+            )
+        drawn = draw(
+            logits,
+            uniforms,
+            temperature=request.temperature,
+            top_k=request.top_k,
+            top_p=request.top_p,
+        )
+        return [int(token) for token in drawn.tolist()]
+
+    def _forward(self, ids: torch.Tensor, cache: Any) -> torch.Tensor:
+        """Logits (rows, vocabulary) after the last of ``ids`` (rows, new tokens)."""
+        output = self._model(
+            input_ids=ids.to(self._device),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: torch.Tensor = output.logits[:, -1]
+        return logits
+
+    # ── limits ───────────────────────────────────────────────────────────────────────────
+
+    def _room(self, prompt_ids: list[int], request: SampleRequest) -> int:
+        """How many tokens a sample may have: what was asked for, within the model's context."""
+        config = self._model.config.get_text_config()
+        context = int(getattr(config, "max_position_embeddings", 2**31))
+        if len(prompt_ids) >= context:
+            raise InputRefused(
+                f"The prompt is {len(prompt_ids) - 1:,} tokens long.",
+                f"The model reads {context:,} at most.",
+                "Give the first words of a tweet.",
+            )
+        return min(request.max_tokens, context - len(prompt_ids))
+
+    def _rows_at_once(self, length: int) -> int:
+        """As many rows as a gigabyte of cache holds, within reason."""
+        config = self._model.config.get_text_config()
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        width = getattr(config, "head_dim", None) or (
+            config.hidden_size // config.num_attention_heads
+        )
+        size = torch.finfo(self.loaded.dtype).bits // 8
+        row = int(2 * config.num_hidden_layers * heads * width * size * length)
+        return max(1, min(_MOST_ROWS, _CACHE_BYTES // row))

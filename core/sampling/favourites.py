@@ -1,0 +1,96 @@
+"""Samples that a person keeps, in ``favourites.jsonl`` of the home: lines are only ever added."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from core.errors import InputRefused
+from core.home import Home
+from core.sampling.request import Copy, SampleRequest
+
+_FILE = "favourites.jsonl"
+
+
+@dataclass(frozen=True)
+class Favourite:
+    """A generated text, the run that wrote it, and what it was asked with. ``when`` is UTC."""
+
+    id: str
+    text: str
+    run: str
+    prompt: str
+    settings: dict[str, Any]
+    when: datetime
+    copy: Copy
+
+
+def keep_favourite(
+    home: Home, run: str, text: str, request: SampleRequest, copy: Copy
+) -> Favourite:
+    """Adds a favourite and returns it; makes the home when there is none."""
+    settings = request.to_json()
+    prompt = settings.pop("prompt")
+    kept = Favourite(
+        uuid.uuid4().hex, text, run, prompt, settings, datetime.now(timezone.utc), copy
+    )
+    line = asdict(kept) | {"when": kept.when.isoformat(), "generated": True}
+    _append(home, line)
+    return kept
+
+
+def drop_favourite(home: Home, favourite_id: str) -> None:
+    """Takes a favourite off the list; raises InputRefused when it is not on it."""
+    if favourite_id not in {kept.id for kept in favourites(home)}:
+        raise InputRefused(f"There is no favourite {favourite_id}.")
+    _append(home, {"dropped": favourite_id, "when": datetime.now(timezone.utc).isoformat()})
+
+
+def favourites(home: Home) -> list[Favourite]:
+    """What is kept, in the order of keeping. A damaged line is passed over."""
+    kept: dict[str, Favourite] = {}
+    for line in _lines(home):
+        if "dropped" in line:
+            kept.pop(str(line["dropped"]), None)
+            continue
+        try:
+            line.pop("generated", None)
+            when = datetime.fromisoformat(line.pop("when"))
+            favourite = Favourite(**line | {"when": when, "copy": Copy(**line["copy"])})
+        except (KeyError, TypeError, ValueError):
+            continue
+        kept[favourite.id] = favourite
+    return list(kept.values())
+
+
+def _lines(home: Home) -> Iterator[dict[str, Any]]:
+    try:
+        written = (home.root / _FILE).read_bytes()
+    except FileNotFoundError:
+        return
+    for line in written.split(b"\n"):
+        try:
+            read = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(read, dict):
+            yield read
+
+
+def _append(home: Home, line: dict[str, Any]) -> None:
+    """One write, so that two processes never mix their lines, on a line of its own."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    path = home.root / _FILE
+    written = json.dumps(line).encode() + b"\n"
+    if path.exists() and path.stat().st_size:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # a write was cut off there once
+                written = b"\n" + written
+    with path.open("ab", buffering=0) as file:
+        file.write(written)

@@ -1,0 +1,203 @@
+"""What one asks of a model, and what comes back: plain values that cross the pipe as JSON."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from core.errors import WrongUsage
+
+Stopped = Literal["eos", "newline", "length", "stopped"]
+Verdict = Literal["new", "near", "verbatim", "unchecked"]
+
+MOST_SAMPLES = 200
+MOST_TOKENS = 1024
+_LONGEST_PROMPT = 10_000  # characters
+_MOST_SEEDS = 2**63
+
+
+@dataclass(frozen=True)
+class SampleRequest:
+    """How to generate. Raises WrongUsage when a value makes no sense.
+
+    prompt        how each sample begins; white space is made single, empty is allowed
+    n             1 to 200 samples
+    max_tokens    1 to 1024 tokens per sample, the prompt not counted
+    temperature   0 takes the likeliest token each time; 1 is the model as it is
+    top_p         in (0, 1]: the smallest set of likeliest tokens with that share of the mass
+    top_k         only that many likeliest tokens; 0 is off. Applied before top_p
+    seed          0 or more; sample i of a seed is the same however many are asked for.
+                  None draws a seed, which every sample then reports
+    allow_copies  False draws a verbatim copy of a training tweet again (a bounded number of times)
+    """
+
+    prompt: str = ""
+    n: int = 10
+    max_tokens: int = 160
+    temperature: float = 1.0
+    top_p: float = 0.95
+    top_k: int = 0
+    seed: int | None = None
+    allow_copies: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.prompt) > _LONGEST_PROMPT:
+            raise WrongUsage(
+                f"The prompt has {len(self.prompt):,} characters.",
+                f"At most {_LONGEST_PROMPT:,} can be taken.",
+                "Give the first words of a tweet.",
+            )
+        _in_range("The number of samples", self.n, 1, MOST_SAMPLES)
+        _in_range("The number of tokens", self.max_tokens, 1, MOST_TOKENS)
+        _in_range("Top-k", self.top_k, 0, None)
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            raise WrongUsage(
+                f"The temperature cannot be {self.temperature}.",
+                "It is a number of 0 or more.",
+                "1 is the model as it is; 0 always takes the likeliest word.",
+            )
+        if not 0 < self.top_p <= 1:
+            raise WrongUsage(
+                f"Top-p cannot be {self.top_p}.",
+                "It is a share above 0 and up to 1.",
+                "1 switches it off; 0.95 is usual.",
+            )
+        if self.seed is not None:
+            _in_range("The seed", self.seed, 0, _MOST_SEEDS - 1)
+        # A lone surrogate (half of a broken character from a command line) is no text.
+        whole = self.prompt.encode("utf-8", "replace").decode("utf-8")
+        object.__setattr__(self, "prompt", " ".join(whole.split()))
+
+    def seeded(self) -> SampleRequest:
+        """The same request with a seed: its own, or a fresh one."""
+        return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31))
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name; ``SampleRequest(**fields)`` gives the same request."""
+        return asdict(self)
+
+
+def _in_range(what: str, value: int, low: int, high: int | None) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value < low or (high is not None and value > high):
+        limits = f"{low} or more" if high is None else f"from {low} to {high:,}"
+        raise WrongUsage(f"{what} cannot be {value}.", f"It is a whole number, {limits}.")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What a sample shares with the training tweets.
+
+    verdict   verbatim, near or new (``core.sampling.copies`` has the rules); unchecked when the
+              training tweets are not at hand
+    longest   words of the longest run shared with one training tweet
+    tweet_id  of that tweet; None when nothing is shared
+    """
+
+    verdict: Verdict
+    longest: int
+    tweet_id: str | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One generated text, the prompt included.
+
+    ``index`` counts from 0 in the request. ``tokens`` were generated and are in the text (neither
+    the prompt nor the end mark). ``redrawn`` is how often an earlier draw was thrown away for being
+    empty or a copy. With ``seed`` and the same settings the text can be made again.
+    """
+
+    index: int
+    seed: int
+    prompt: str
+    text: str
+    tokens: int
+    stopped: Stopped
+    copy: Copy
+    redrawn: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of ``mynah sample --json``, and index, seed and redrawn."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Sample:
+        return cls(**{**fields, "copy": Copy(**fields["copy"])})
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The model is loaded: on which device, as which type, how large, in how many seconds."""
+
+    event: ClassVar[str] = "ready"
+    device: str
+    dtype: str
+    parameters: int
+    seconds: float
+    tweets: int | None  # training tweets in the copy check; None when there is none
+
+
+@dataclass(frozen=True)
+class Deltas:
+    """New text at the end of some samples: (index, text) in order; the first holds the prompt."""
+
+    event: ClassVar[str] = "deltas"
+    items: list[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """Forget the text of this sample so far: it was empty or a copy, and is drawn again."""
+
+    event: ClassVar[str] = "restarted"
+    index: int
+    reason: Literal["empty", "copy"]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A sample is complete. Its text is the sum of its deltas without white space at the ends."""
+
+    event: ClassVar[str] = "done"
+    sample: Sample
+
+    @property
+    def index(self) -> int:
+        return self.sample.index
+
+    @property
+    def text(self) -> str:
+        return self.sample.text
+
+    @property
+    def tokens(self) -> int:
+        return self.sample.tokens
+
+    @property
+    def stopped(self) -> Stopped:
+        return self.sample.stopped
+
+    @property
+    def copy(self) -> Copy:
+        return self.sample.copy
+
+    @property
+    def redrawn(self) -> int:
+        return self.sample.redrawn
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The request has ended. ``tokens`` counts every token drawn, thrown away or not."""
+
+    event: ClassVar[str] = "finished"
+    samples: int
+    tokens: int
+    seconds: float
+    tokens_per_second: float
+
+
+SampleEvent = Ready | Deltas | Restarted | Done | Finished

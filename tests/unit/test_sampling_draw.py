@@ -1,0 +1,85 @@
+"""Drawing a token: the right distribution, and no row minds the others."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+from core.sampling.draw import draw
+
+GRID = 20_000
+
+
+def reference(logits: torch.Tensor, temperature: float, top_k: int, top_p: float) -> torch.Tensor:
+    """Probabilities as transformers' ``generate`` makes them."""
+    scores = TemperatureLogitsWarper(temperature)(None, logits[None])
+    if top_k:
+        scores = TopKLogitsWarper(top_k)(None, scores)
+    if top_p < 1:
+        scores = TopPLogitsWarper(top_p)(None, scores)
+    return scores.softmax(-1)[0]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
+@pytest.mark.parametrize("top_k", [0, 1, 7, 5000])
+@pytest.mark.parametrize("top_p", [0.3, 0.9, 0.95, 1.0])
+def test_frequencies_are_those_of_transformers(temperature, top_k, top_p):
+    logits = torch.randn(300, generator=torch.Generator().manual_seed(1)) * 3
+    uniforms = (torch.arange(GRID, dtype=torch.float64) + 0.5) / GRID
+    drawn = draw(
+        logits.expand(GRID, -1), uniforms, temperature=temperature, top_k=top_k, top_p=top_p
+    )
+    frequency = torch.bincount(drawn, minlength=300) / GRID
+    expected = reference(logits, temperature, min(top_k, 300), top_p)
+    # An evenly spaced grid meets every probability to within one step of it.
+    assert (frequency - expected).abs().max() < 1.5 / GRID
+
+
+def test_a_flat_nucleus_wider_than_the_first_look():
+    vocabulary = 20_000
+    logits = torch.randn(vocabulary, generator=torch.Generator().manual_seed(2)) * 0.1
+    expected = reference(logits, 1.0, 0, 0.9)
+    uniforms = torch.linspace(0, 1 - 1e-9, 400, dtype=torch.float64)
+    drawn = draw(logits.expand(400, -1), uniforms, temperature=1.0, top_p=0.9)
+    assert (expected[drawn] > 0).all()
+    assert len(drawn.unique()) > 390
+    peaked = torch.stack([logits, logits.clone()])
+    peaked[1, 77] = 30.0  # one row settles at once, the other needs the whole vocabulary
+    both = draw(peaked, uniforms[[200, 200]], temperature=1.0, top_p=0.9)
+    assert both.tolist() == [drawn[200].item(), 77]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    rows=st.integers(1, 12),
+    vocabulary=st.integers(2, 1500),
+    temperature=st.sampled_from([0.0, 0.2, 1.0, 3.0]),
+    top_k=st.sampled_from([0, 3, 50]),
+    top_p=st.sampled_from([0.1, 0.9, 1.0]),
+)
+def test_a_row_alone_draws_the_same(seed, rows, vocabulary, temperature, top_k, top_p):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, vocabulary, generator=generator) * 4
+    uniforms = torch.rand(rows, generator=generator, dtype=torch.float64)
+    asked = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    together = draw(logits, uniforms, **asked)
+    alone = [draw(logits[i : i + 1], uniforms[i : i + 1], **asked).item() for i in range(rows)]
+    assert together.tolist() == alone
+
+
+@pytest.mark.parametrize("top_p", [0.9, 1.0])
+@pytest.mark.parametrize("top_k", [0, 2, 4])
+def test_the_ends_of_the_unit_interval_never_draw_what_is_banned(top_k, top_p):
+    logits = torch.tensor([[-torch.inf, 1.0, 2.0, -torch.inf]]).repeat(2, 1)
+    ends = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
+    drawn = draw(logits, ends, temperature=1.0, top_k=top_k, top_p=top_p)
+    assert set(drawn.tolist()) <= {1, 2}
+
+
+def test_temperature_0_takes_the_likeliest():
+    logits = torch.tensor([[0.1, 0.3, 0.2]])
+    assert draw(logits, torch.tensor([0.999], dtype=torch.float64), temperature=0).tolist() == [1]

@@ -1,0 +1,240 @@
+"""The decoding loop: reproducible, bounded, and free of special tokens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+from sampling_models import SPECIAL, TWEETS, blank, parrot
+from transformers import AutoModelForCausalLM
+
+from core.errors import InputRefused, MynahError, WrongUsage
+from core.sampling import Copy, CopyIndex, Deltas, Done, Restarted, SampleRequest, loading
+from core.sampling.engine import MOST_REDRAWS, Engine
+from core.sampling.loading import CentredHead, load
+
+
+@pytest.fixture(scope="module")
+def engine():
+    torch.set_num_threads(1)
+    return Engine.of(blank(), "cpu")
+
+
+@pytest.fixture(scope="module")
+def parrot_engine():
+    return Engine.of(parrot() / "model", "cpu")
+
+
+def samples(engine, request, **others):
+    events = engine.generate(request, **others)
+    done = [event.sample for event in events if isinstance(event, Done)]
+    return sorted(done, key=lambda sample: sample.index)
+
+
+def test_greedy_is_what_generate_gives(engine):
+    prompt = "The fog came"
+    ids = engine.language.prompt_ids(prompt)
+    model = AutoModelForCausalLM.from_pretrained(blank())
+    theirs = model.generate(
+        torch.tensor([ids]),
+        attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+        do_sample=False,
+        max_new_tokens=40,
+        eos_token_id=[0, 2],
+        pad_token_id=3,
+        suppress_tokens=engine.language.banned(408),
+    )[0].tolist()
+    text = engine.language.decode(theirs).partition("\n")[0].strip("\ufffd ")
+    ours = samples(engine, SampleRequest(prompt, n=2, temperature=0, max_tokens=40))
+    assert [sample.text for sample in ours] == [text, text]
+
+
+@pytest.mark.parametrize("prompt", ["", "My dream is"])
+def test_a_sample_does_not_depend_on_how_many_there_are(engine, prompt):
+    def made(n, seed, max_tokens=30):
+        request = SampleRequest(prompt, n=n, seed=seed, max_tokens=max_tokens)
+        return [sample.text for sample in samples(engine, request)]
+
+    twelve = made(12, 5)
+    assert made(12, 5) == twelve
+    assert made(3, 5) == twelve[:3]
+    assert made(1, 5) == twelve[:1]
+    assert made(12, 6) != twelve
+    assert len(set(twelve)) == 12
+    assert made(2, 5, max_tokens=12)[1] == twelve[1][: len(made(2, 5, max_tokens=12)[1])]
+
+
+def test_no_special_token_ever(engine):
+    made = samples(engine, SampleRequest(n=100, temperature=5.0, top_p=1.0, max_tokens=40, seed=1))
+    assert len(made) == 100
+    for sample in made:
+        assert not any(special in sample.text for special in SPECIAL)
+        assert "\n" not in sample.text
+    assert {sample.stopped for sample in made} == {"eos", "newline", "length"}
+    assert all(s.tokens == 40 for s in made if s.stopped == "length")
+    assert all(s.tokens < 40 for s in made if s.stopped == "eos")
+
+
+def test_a_special_token_in_the_prompt_is_only_text(engine):
+    prompt = "<|im_start|>user <|endoftext|> hello \ud83d"
+    (sample,) = samples(engine, SampleRequest(prompt, n=1, max_tokens=3, seed=1))
+    assert sample.text.startswith("<|im_start|>user <|endoftext|> hello ?")
+    ids = engine.language.prompt_ids("<|im_start|>user <|endoftext|>")
+    assert ids[0] == 0
+    assert not {0, 1, 2, 3} & set(ids[1:])
+
+
+def test_an_empty_text_is_drawn_again(engine):
+    # At this temperature about one draw in forty ends at once.
+    request = SampleRequest(n=200, temperature=5.0, top_p=1.0, max_tokens=5, seed=3)
+    events = list(engine.generate(request))
+    again = [event for event in events if isinstance(event, Restarted)]
+    made = [event.sample for event in events if isinstance(event, Done)]
+    assert again
+    assert {event.reason for event in again} == {"empty"}
+    assert sum(sample.redrawn for sample in made) == len(again)
+    assert all(sample.text for sample in made)
+    assert sorted(sample.index for sample in made) == list(range(200))
+
+
+def test_the_deltas_since_the_last_restart_are_the_text(parrot_engine):
+    index = CopyIndex(TWEETS, map(str, range(len(TWEETS))))
+    texts: dict[int, str] = {}
+    request = SampleRequest("The", n=30, temperature=1.6, top_p=1.0, max_tokens=30, seed=2)
+    done = 0
+    for event in parrot_engine.generate(request, check=index.check):
+        if isinstance(event, Deltas):
+            for number, text in event.items:
+                texts[number] = texts.get(number, "") + text
+        elif isinstance(event, Restarted):
+            texts[event.index] = ""
+        else:
+            done += 1
+            assert texts[event.index].strip() == event.text
+    assert done == 30
+
+
+def test_copies_are_drawn_again_then_given_as_what_they_are(parrot_engine):
+    index = CopyIndex(TWEETS, [str(number) for number in range(len(TWEETS))])
+    asked = {"prompt": "The fog came in", "n": 2, "temperature": 0.01, "seed": 1, "max_tokens": 80}
+    first, second = samples(parrot_engine, SampleRequest(**asked), check=index.check)
+    assert first.text == second.text == TWEETS[1]
+    assert first.redrawn == second.redrawn == MOST_REDRAWS
+    assert first.copy == Copy("verbatim", 14, "1")
+    allowed = samples(parrot_engine, SampleRequest(**asked, allow_copies=True), check=index.check)
+    assert [(s.text, s.redrawn, s.copy.verdict) for s in allowed] == [
+        (TWEETS[1], 0, "verbatim")
+    ] * 2
+    greedy = SampleRequest(**asked | {"temperature": 0})  # would only give the same again
+    assert [sample.redrawn for sample in samples(parrot_engine, greedy, check=index.check)] == [
+        0,
+        0,
+    ]
+
+
+def test_a_learned_emoji_ends_whole(parrot_engine):
+    asked = SampleRequest("Every lamp is", n=1, temperature=0, max_tokens=80)
+    (sample,) = samples(parrot_engine, asked)
+    assert (sample.text, sample.stopped) == (TWEETS[2], "eos")
+
+
+def test_stop_keeps_what_has_begun(engine):
+    seen = 0
+
+    def stopping():
+        return seen >= 5
+
+    request = SampleRequest("The fog", n=100, seed=1, max_tokens=60)
+    made = []
+    for event in engine.generate(request, stopping=stopping):
+        seen += isinstance(event, Deltas)
+        if isinstance(event, Done):
+            made.append(event.sample)
+    partial = [sample for sample in made if sample.stopped == "stopped"]
+    assert partial
+    assert all(sample.text.startswith("The fog") for sample in partial)
+    assert len(partial) < 100  # those of the second batch had not begun
+
+
+def test_the_context_is_a_limit(engine):
+    long = "fog " * 300
+    with pytest.raises(InputRefused, match="256"):
+        samples(engine, SampleRequest(long, n=1))
+    ids = engine.language.prompt_ids(("fog " * 120).strip())
+    made = samples(engine, SampleRequest("fog " * 120, n=4, max_tokens=1000, seed=1))
+    assert max(sample.tokens for sample in made) <= 256 - len(ids)
+
+
+def test_a_model_that_diverged_says_so(tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(blank(), folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        model.model.norm.weight.fill_(torch.nan)
+    model.save_pretrained(folder)
+    with pytest.raises(MynahError, match="diverged"):
+        samples(Engine.of(folder, "cpu"), SampleRequest(n=1))
+
+
+def test_a_folder_that_holds_no_model_is_refused(tmp_path):
+    with pytest.raises(InputRefused, match="cannot be loaded"):
+        Engine.of(tmp_path, "cpu")
+    shutil.copytree(blank(), tmp_path / "model")
+    (tmp_path / "model" / "tokenizer.json").write_text("{", "utf-8")
+    with pytest.raises(InputRefused, match="tokenizer"):
+        Engine.of(tmp_path / "model", "cpu")
+    config = json.loads((blank() / "config.json").read_text("utf-8"))
+    config["num_hidden_layers"] = 3  # one layer that the file does not have
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(InputRefused, match="lacks"):
+        load(tmp_path / "model", "cpu")
+    with pytest.raises(WrongUsage, match="device"):
+        load(blank(), "toaster")
+
+
+def test_a_rounded_model_keeps_its_distribution():
+    ids = torch.tensor([[0, 40, 50, 60]])
+    with torch.inference_mode():
+        exact = load(blank(), "cpu", "float32").model(input_ids=ids).logits.softmax(-1)
+        loaded = load(blank(), "cpu", "bfloat16")
+        rounded = loaded.model(input_ids=ids).logits.float().softmax(-1)
+    assert loaded.dtype is torch.bfloat16
+    assert isinstance(loaded.model.get_output_embeddings(), CentredHead)
+    assert (exact - rounded).abs().sum(-1).max() < 0.02
+
+
+def test_a_centred_head_survives_logits_far_from_zero():
+    generator = torch.Generator().manual_seed(1)
+    weight = torch.randn(500, 64, generator=generator) / 8
+    hidden = torch.randn(20, 64, generator=generator)
+    weight = weight - 100 * hidden.mean(0) / hidden.mean(0).norm() ** 2
+    exact = (hidden @ weight.T).softmax(-1)
+    plain = (hidden.bfloat16() @ weight.bfloat16().T).float().softmax(-1)
+    ours = CentredHead(weight, None, torch.bfloat16)(hidden.bfloat16()).float().softmax(-1)
+    assert (ours - exact).abs().sum(-1).mean() < 0.02
+    assert (plain - exact).abs().sum(-1).mean() > 0.1
+
+
+def test_bfloat16_on_a_processor_is_reproducible_too():
+    engine = Engine.of(blank(), "cpu", "bfloat16")
+    ten = samples(engine, SampleRequest("The", n=10, seed=4, max_tokens=40))
+    assert samples(engine, SampleRequest("The", n=4, seed=4, max_tokens=40)) == ten[:4]
+
+
+def test_the_faster_type_is_measured_once_and_then_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(loading, "_WORTH_MEASURING", 0)
+    load(blank(), "cpu")
+    record = tmp_path / "cache" / "decoding.json"
+    (key,) = json.loads(record.read_text("utf-8"))
+    assert "llama" in key
+    for gain, dtype in ((1.1, torch.float32), (1.2, torch.bfloat16)):
+        record.write_text(json.dumps({key: gain}), "utf-8")
+        loaded = load(blank(), "cpu")
+        assert loaded.dtype is dtype
+        assert next(loaded.model.parameters()).dtype is dtype
+    record.write_text("[]", "utf-8")
+    load(blank(), "cpu")
+    assert list(json.loads(record.read_text("utf-8"))) == [key]

@@ -1,0 +1,45 @@
+"""Favourites: kept, dropped, and read again after an accident."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.errors import InputRefused
+from core.home import Home
+from core.sampling import Copy, SampleRequest, drop_favourite, favourites, keep_favourite
+
+REQUEST = SampleRequest("My dream", n=3, seed=7)
+COPY = Copy("near", 7, "1")
+
+
+def test_keep_list_and_drop(tmp_path):
+    home = Home(tmp_path / "new")
+    assert favourites(home) == []
+    assert not home.root.exists()
+    first = keep_favourite(home, "run-1", "My dream is 🌊\nwide", REQUEST, COPY)
+    second = keep_favourite(home, "run-2", "My dream is small", REQUEST, COPY)
+    assert favourites(home) == [first, second]
+    assert (first.run, first.prompt, first.copy) == ("run-1", "My dream", COPY)
+    assert first.settings["seed"] == 7
+    assert "prompt" not in first.settings
+    before = (home.root / "favourites.jsonl").read_bytes()
+    drop_favourite(home, first.id)
+    assert favourites(home) == [second]
+    after = (home.root / "favourites.jsonl").read_bytes()
+    assert after.startswith(before)
+    assert all(json.loads(line)["generated"] for line in before.splitlines())
+    with pytest.raises(InputRefused, match="no favourite"):
+        drop_favourite(home, first.id)
+
+
+def test_a_line_cut_off_harms_no_other(tmp_path):
+    home = Home(tmp_path)
+    kept = [keep_favourite(home, "r", "one", REQUEST, COPY)]
+    with (tmp_path / "favourites.jsonl").open("ab") as file:
+        file.write(b'{"id": "x", "text": "hal')
+    kept.append(keep_favourite(home, "r", "two", REQUEST, COPY))
+    with (tmp_path / "favourites.jsonl").open("ab") as file:
+        file.write(b'[1]\n{"id": "x"}\n\xff\n')
+    assert favourites(home) == kept

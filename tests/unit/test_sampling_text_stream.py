@@ -1,0 +1,59 @@
+"""Text that grows token by token: whole characters, one line, nothing lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sampling_models import tokenizer
+
+from core.sampling.text_stream import TextStream
+
+WORDS = tokenizer()
+
+
+def decode(ids: list[int]) -> str:
+    return WORDS.decode(ids, skip_special_tokens=True)
+
+
+def streamed(prompt: str, ids: list[int]) -> tuple[list[str], TextStream]:
+    stream = TextStream(decode, [0, *WORDS.encode(prompt).ids])
+    deltas = []
+    for token in ids:
+        deltas.append(stream.push(token))
+        if stream.line_ended:
+            break
+    return [*deltas, stream.flush()], stream
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    prompt=st.text(st.characters(codec="utf-8", exclude_characters="\ufffd"), max_size=12),
+    text=st.text(st.characters(codec="utf-8", exclude_characters="\ufffd"), max_size=40),
+)
+def test_any_text_comes_through_up_to_its_first_line_break(prompt, text):
+    deltas, stream = streamed(prompt, WORDS.encode(text).ids)
+    expected = text.partition("\n")[0]
+    if not prompt:
+        expected = expected.lstrip()
+    assert "".join(deltas) == stream.text == expected
+    assert not any("\ufffd" in delta for delta in deltas)
+    assert stream.line_ended == ("\n" in text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ids=st.lists(st.integers(4, 399), max_size=40))
+def test_any_tokens_give_what_decoding_them_at_once_gives(ids):
+    deltas, _ = streamed("", ids)
+    whole = decode(ids).partition("\n")[0].lstrip()
+    assert "".join(deltas).rstrip("\ufffd") == whole.rstrip("\ufffd")
+
+
+@pytest.mark.parametrize("emoji", ["🌊", "🐦‍⬛", "👩‍🚀", "🇳🇴"])
+def test_an_emoji_in_several_tokens_appears_whole_or_not_at_all(emoji):
+    ids = WORDS.encode(f"a{emoji}").ids
+    assert len(ids) > 2
+    for cut in range(1, len(ids) + 1):
+        deltas, stream = streamed("", ids[:cut])
+        assert f"a{emoji}".startswith(stream.text)
+        assert "\ufffd" not in "".join(deltas)
