@@ -1,0 +1,124 @@
+"""What is in the corpus: who, and their tweets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from core.corpus.store import Corpus
+from core.tweet import tweet_schema
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account with tweets. ``per_year`` counts them from ``first``'s year to ``last``'s, years
+    without tweets included; it is empty when no tweet has a date."""
+
+    handle: str
+    name: str | None
+    tweets: int
+    first: datetime | None
+    last: datetime | None
+    sources: list[str]
+    per_year: list[int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of ``mynah accounts --json``; times as ISO 8601."""
+        fields = asdict(self)
+        for name in ("first", "last"):
+            fields[name] = fields[name] and fields[name].isoformat()
+        return fields
+
+
+_ACCOUNTS = """
+SELECT
+    handle,
+    any_value(accounts.name) AS name,
+    count(*) AS tweets,
+    min(tweets.created_at) AS first,
+    max(tweets.created_at) AS last,
+    list_sort(list_distinct(flatten(list(sources)))) AS sources
+FROM tweets LEFT JOIN accounts USING (handle)
+GROUP BY handle
+ORDER BY handle
+"""
+
+_YEARS = """
+SELECT handle, year(created_at)::INTEGER AS year, count(*) AS tweets
+FROM tweets
+WHERE created_at IS NOT NULL
+GROUP BY ALL
+"""
+
+
+class _Stream:
+    """A relation's Arrow C stream and nothing else. Polars keeps the types of what it was given,
+    and DuckDB complains on stderr when one of its own is still held at exit."""
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
+        self._relation = relation
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._relation.__arrow_c_stream__(requested_schema)
+
+
+def frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """A query's result as Polars, through the Arrow C stream: copies little, needs no pyarrow."""
+    import polars as pl
+
+    return pl.DataFrame(_Stream(relation))
+
+
+def accounts(corpus: Corpus) -> list[AccountRow]:
+    """Everybody with at least one tweet, by handle; nobody when there is no corpus yet."""
+    if not corpus.exists:
+        return []
+    with corpus.reading() as connection:
+        rows = frame(connection.sql(_ACCOUNTS))
+        years = frame(connection.sql(_YEARS))
+    counts: dict[str, dict[int, int]] = defaultdict(dict)
+    for handle, year, tweets_then in years.iter_rows():
+        counts[handle][year] = tweets_then
+    found = []
+    for handle, name, number, first, last, sources in rows.iter_rows():
+        by_year = counts[handle]
+        span = range(min(by_year), max(by_year) + 1) if by_year else range(0)
+        per_year = [by_year.get(year, 0) for year in span]
+        found.append(AccountRow(handle, name, number, first, last, list(sources), per_year))
+    return found
+
+
+def tweets(corpus: Corpus, handles: Sequence[str], *, newest_first: bool = True) -> pl.DataFrame:
+    """The tweets of ``handles`` (canonical columns), in order of time; none without a corpus.
+
+    Tweets without a date come last, and equal dates are ordered by id, so that the order is
+    always the same.
+    """
+    import polars as pl
+
+    schema = tweet_schema()
+    if not corpus.exists or not handles:
+        return pl.DataFrame(schema=schema)
+    with corpus.reading() as connection:
+        found = frame(
+            connection.sql(
+                f"SELECT {', '.join(schema)} FROM tweets WHERE list_contains($handles, handle)",  # noqa: S608
+                params={"handles": list(handles)},
+            )
+        )
+    ordered = found.sort(
+        "created_at",
+        pl.col("tweet_id").str.len_bytes(),
+        "tweet_id",
+        "handle",
+        descending=[newest_first, newest_first, newest_first, False],
+        nulls_last=True,
+    )
+    return ordered.cast(schema)  # type: ignore[arg-type]

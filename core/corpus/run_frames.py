@@ -1,0 +1,126 @@
+"""The run folders' records as tables ``runs``, ``metrics`` and ``samples``.
+
+They are brought in as frames for each query: a view over the files would need file access, which a
+reader must not have, and would fail while there is no run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from core.home import Home
+
+RUNS: Final[dict[str, pl.DataType]] = {
+    "run": pl.String(),
+    "handles": pl.List(pl.String()),
+    "base": pl.String(),
+    "state": pl.String(),
+    "step": pl.Int64(),
+    "steps": pl.Int64(),
+    "train_loss": pl.Float64(),
+    "valid_loss": pl.Float64(),
+    "started": pl.Datetime("us", "UTC"),
+    "ended": pl.Datetime("us", "UTC"),
+}
+METRICS: Final[dict[str, pl.DataType]] = {
+    "run": pl.String(),
+    "step": pl.Int64(),
+    "kind": pl.String(),
+}
+SAMPLES: Final[dict[str, pl.DataType]] = {
+    "run": pl.String(),
+    "prompt": pl.String(),
+    "text": pl.String(),
+}
+
+
+def run_frames(home: Home, wanted: Callable[[str], bool]) -> dict[str, pl.DataFrame]:
+    """The three frames; one that is not ``wanted`` is empty, without a file being opened.
+
+    ``runs`` says what ``mynah runs`` says. ``metrics`` and ``samples`` have a column for every
+    field that occurs in their lines: numbers, truth values, or text (JSON where it is nested).
+    """
+    folders = sorted(path for path in home.runs.glob("*") if (path / "run.json").is_file())
+    metrics = _records(folders, "metrics.jsonl") if wanted("metrics") else []
+    samples = _records(folders, "samples.jsonl") if wanted("samples") else []
+    return {
+        "runs": _frame(_summaries(home) if folders and wanted("runs") else [], RUNS),
+        "metrics": _frame(metrics, METRICS),
+        "samples": _frame(samples, SAMPLES),
+    }
+
+
+def _summaries(home: Home) -> list[dict[str, Any]]:
+    from core.training import list_runs
+
+    return [summary.to_json() for summary in list_runs(home)]
+
+
+def _records(folders: list[Path], name: str) -> list[dict[str, Any]]:
+    return [
+        {"run": folder.name, **record} for folder in folders for record in _lines(folder / name)
+    ]
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON lines file; a line that is not complete (yet) is passed over."""
+    try:
+        with path.open("rb") as stream:
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(record, dict):
+                    yield record
+    except OSError:
+        return
+
+
+def _frame(records: list[dict[str, Any]], known: dict[str, pl.DataType]) -> pl.DataFrame:
+    """A frame of the known columns, then any other that occurs (only where the known are few)."""
+    names = list(known)
+    if known is not RUNS:
+        names += sorted({key for record in records for key in record} - set(known))
+    return pl.DataFrame([_column(name, records, known.get(name)) for name in names])
+
+
+def _column(name: str, records: list[dict[str, Any]], kind: pl.DataType | None) -> pl.Series:
+    values = [record.get(name) for record in records]
+    if isinstance(kind, pl.Datetime):
+        from core.sources.times import parse_times
+
+        return parse_times(pl.Series(name, [_text(v) for v in values], dtype=pl.String))
+    if isinstance(kind, pl.List):
+        lists = [[str(i) for i in v] if isinstance(v, list) else None for v in values]
+        return pl.Series(name, lists, dtype=kind)
+    numbers = all(v is None or (isinstance(v, (int, float))) for v in values)
+    if kind is None:
+        given = [v for v in values if v is not None]
+        if given and all(isinstance(v, bool) for v in given):
+            kind = pl.Boolean()
+        else:
+            kind = pl.Float64() if given and numbers else pl.String()
+    if kind.is_numeric():
+        clean = [float(v) if isinstance(v, (int, float)) else None for v in values]
+        floats = pl.Series(name, clean, dtype=pl.Float64)
+        return floats if kind == pl.Float64() else floats.cast(kind, strict=False)
+    if kind == pl.Boolean():
+        return pl.Series(name, values, dtype=kind)
+    return pl.Series(name, [_text(v) for v in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return json.dumps(value)

@@ -1,0 +1,18 @@
+"""Intake: every door a tweet can come through, each yielding canonical Polars batches."""
+
+from __future__ import annotations
+
+from core.sources.detect import detect, formats, open_source
+from core.sources.model import Account, Detected, HandleCount, Source, SourceSummary, Tick
+
+__all__ = [
+    "Account",
+    "Detected",
+    "HandleCount",
+    "Source",
+    "SourceSummary",
+    "Tick",
+    "detect",
+    "formats",
+    "open_source",
+]

@@ -1,0 +1,190 @@
+"""Any table of tweets to canonical rows: which column is which, and whole columns at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+
+import polars as pl
+
+from core.sources.model import SourceSummary
+from core.sources.times import parse_times, snowflake_times
+from core.tweet import tweet_schema
+
+# Names in order of preference, compared without case, spaces and punctuation. id_str comes first:
+# where both exist, "id" may have gone through a spreadsheet.
+GUESSES: Final[dict[str, tuple[str, ...]]] = {
+    "tweet_id": ("idstr", "tweetid", "tweetidstr", "statusid", "postid", "id"),
+    "text": ("fulltext", "rawcontent", "text", "tweettext", "content", "tweet", "posttext"),
+    "created": ("createdat", "date", "timestamp", "datetime", "time", "postedat"),
+    "author": (
+        "author", "handle", "username", "user", "screenname", "userscreenname", "authorusername",
+        "userusername", "authorhandle",
+    ),
+    "retweet": ("isretweet", "retweet"),
+    "lang": ("lang", "language"),
+    "reply_name": ("inreplytoscreenname", "inreplytousername", "replyto"),
+    "reply_id": (
+        "inreplytostatusidstr", "inreplytostatusid", "inreplytotweetidstr", "inreplytotweetid",
+        "inreplytouserid", "inreplytouseridstr", "inreplytoid",
+    ),
+    "sensitive": ("possiblysensitive", "sensitive"),
+    "favourites": ("favoritecount", "favorites", "favouritecount", "favourites", "likecount",
+                   "likes", "numberoflikes"),
+    "reposts": ("retweetcount", "retweets", "repostcount", "reposts", "numberofshares"),
+}  # fmt: skip
+
+_HANDLE: Final = r"^[\w.\-]{1,64}(@[\w.\-]{1,128})?$"
+_TRUE: Final = ["true", "t", "1", "yes", "y", "1.0"]
+_FALSE: Final = ["false", "f", "0", "no", "n", "0.0"]
+# 1.02769e+18 or 1027690000000000000.0: the last digits of the id are lost
+_ROUNDED: Final = r"^\d+(\.\d+)?[eE][+]?\d+$|^\d{16,}\.0+$"
+
+
+def plain_name(name: str) -> str:
+    """``"Tweet ID"``, ``tweet_id`` and ``tweetId`` are all ``tweetid``."""
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def guess(names: Iterable[str]) -> dict[str, str]:
+    """Which of ``names`` is which of GUESSES' keys; the first of a doubled name counts."""
+    known: dict[str, str] = {}
+    for name in names:
+        known.setdefault(plain_name(name), name)
+    return {
+        role: next(known[option] for option in options if option in known)
+        for role, options in GUESSES.items()
+        if any(option in known for option in options)
+    }
+
+
+class Canonical:
+    """Turns raw text columns (named by GUESSES' keys, missing ones left out) into tweets."""
+
+    def __init__(
+        self,
+        summary: SourceSummary,
+        *,
+        owner: str | None,
+        escaped: bool,
+        generate_ids: bool,
+    ) -> None:
+        self._summary = summary
+        self._owner = owner
+        self._escaped = escaped
+        self._generate = generate_ids
+        self._rounded = False
+
+    def frame(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """A canonical frame of the rows that are tweets; the others are counted as skipped."""
+        absent = [name for name in GUESSES if name not in raw.columns]
+        raw = raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
+        author = pl.col("author").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
+        raw = raw.with_columns(
+            handle=pl.lit(self._owner) if self._owner else author,
+            tweet_id=pl.col("tweet_id").str.strip_chars(),
+        )
+        raw = self._without(raw, ~pl.col("handle").str.contains(_HANDLE), "no_handle")
+        raw = self._without(raw, pl.col("text").str.strip_chars() == "", "no_text", "text")
+        raw = self._with_ids(raw)
+        return self._finished(raw)
+
+    def _without(
+        self, raw: pl.DataFrame, unfit: pl.Expr, reason: str, column: str = "handle"
+    ) -> pl.DataFrame:
+        mask = raw.select(unfit.fill_null(True) | pl.col(column).is_null()).to_series()
+        if not mask.any():
+            return raw
+        lost = raw.filter(mask)
+        if reason == "no_handle":
+            self._summary.skip("", reason, lost.height)
+        else:
+            for handle, rows in lost["handle"].value_counts(name="rows").iter_rows():
+                self._summary.skip(handle, reason, rows)
+        return raw.filter(~mask)
+
+    def _with_ids(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Rows without an id of their own get one from handle, date and text where allowed."""
+        rounded = raw["tweet_id"].str.contains(_ROUNDED).fill_null(False)
+        lacking = rounded | (raw["tweet_id"].fill_null("") == "")
+        if rounded.any() and not self._rounded:
+            self._rounded = True
+            self._summary.warnings.append(
+                "Some ids were rounded by a spreadsheet (such as 1.02e+18); those tweets get an id "
+                "made from their handle, date and text."
+            )
+        if not self._generate:
+            raw = self._without(raw, pl.lit(lacking & ~rounded), "no_id", "handle")
+            lacking = raw["tweet_id"].str.contains(_ROUNDED).fill_null(False)
+        if not lacking.any():
+            return raw
+        made = [
+            _made_id(handle, created, text) if lack else tweet_id
+            for lack, tweet_id, handle, created, text in zip(
+                lacking, raw["tweet_id"], raw["handle"], raw["created"], raw["text"], strict=True
+            )
+        ]
+        return raw.with_columns(tweet_id=pl.Series(made, dtype=pl.String))
+
+    def _finished(self, raw: pl.DataFrame) -> pl.DataFrame:
+        times = parse_times(raw["created"])
+        if times.null_count():
+            times = pl.select(pl.coalesce(times, snowflake_times(raw["tweet_id"]))).to_series()
+        text = pl.col("text")
+        by_prefix = text.str.starts_with("RT @")
+        flag = pl.col("retweet").str.strip_chars().str.to_lowercase()
+        mention = text.str.extract(r"^@(\w{1,20})", 1).str.to_lowercase()
+        replied = _filled("reply_name") | _filled("reply_id")
+        # without any reply column, a tweet that begins with a name is one, as on Twitter itself
+        if raw["reply_name"].null_count() == raw.height == raw["reply_id"].null_count():
+            replied = mention.is_not_null()
+        kind = (
+            pl.when(flag.is_in(_TRUE))
+            .then(pl.lit("retweet"))
+            .when(by_prefix & flag.is_in(_FALSE))
+            .then(pl.lit("manual_retweet"))
+            .when(by_prefix)
+            .then(pl.lit("retweet"))
+            .when(replied)
+            .then(pl.lit("reply"))
+            .otherwise(pl.lit("original"))
+        )
+        name = pl.col("reply_name").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
+        name = pl.when(name != "").then(name)
+        sensitive = pl.col("sensitive").str.to_lowercase()
+        frame = raw.with_columns(
+            created_at=times,
+            text_escaped=pl.lit(self._escaped),
+            kind=kind,
+            lang=pl.when(_filled("lang")).then(pl.col("lang").str.strip_chars()),
+            reply_to=pl.when(kind == "reply").then(pl.coalesce(name, mention)),
+            urls=pl.lit(None, dtype=pl.String),
+            sensitive=pl.when(sensitive.is_in(_TRUE))
+            .then(pl.lit(True))
+            .when(sensitive.is_in(_FALSE))
+            .then(pl.lit(False)),
+            favourites=_count("favourites"),
+            reposts=_count("reposts"),
+            note_id=pl.lit(None, dtype=pl.String),
+            audience=pl.lit("public"),
+            source=pl.lit(self._summary.format),
+            source_file=pl.lit(self._summary.path.name),
+        )
+        return frame.select(list(tweet_schema())).cast(tweet_schema())  # type: ignore[arg-type]
+
+
+def _filled(column: str) -> pl.Expr:
+    return (pl.col(column).str.strip_chars() != "").fill_null(False)
+
+
+def _count(column: str) -> pl.Expr:
+    number = pl.col(column).str.extract(r"^\s*(\d{1,15})(?:\.0+)?\s*$", 1)
+    return number.cast(pl.Int64, strict=False)
+
+
+def _made_id(handle: str, created: str | None, text: str) -> str:
+    """The same tweet gets the same id in every import: "h" and 16 hex digits of BLAKE2b."""
+    key = f"{handle}|{created or ''}|{text}".encode()
+    return "h" + blake2b(key, digest_size=8).hexdigest()

@@ -1,0 +1,132 @@
+"""What every source gives: who it is about, batches of tweets, and an account of what was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from core.errors import InputRefused
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BATCH_ROWS: Final = 50_000
+
+# Called while a source reads, with the rows read so far and the rows expected (None: unknown).
+# It may raise to stop the reading, which is how an import is cancelled.
+Tick = Callable[[int, "int | None"], None]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who an archive belongs to. E-mail addresses and phone numbers are never read."""
+
+    handle: str
+    name: str | None = None
+    account_id: str | None = None
+    bio: str | None = None
+    created: datetime | None = None
+
+
+class HandleMissing(InputRefused):
+    """The tweets are readable, but nothing says whose they are."""
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What a path holds, by its content. ``root`` is the path that the format's reader opens.
+
+    ``handle`` is the first account named; ``needs_handle`` says that nothing names one.
+    """
+
+    path: Path
+    format: str
+    root: Path
+    handle: str | None = None
+    needs_handle: bool = False
+    outline: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """What was recognised, a fact a line, for a person to check before the import."""
+        return list(self.outline)
+
+
+@dataclass
+class HandleCount:
+    """Rows of one handle: ``read`` = rows yielded + everything in ``skipped``."""
+
+    read: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes_joined: int = 0
+
+
+@dataclass
+class SourceSummary:
+    """What reading a source came to; complete once ``batches()`` is exhausted."""
+
+    path: Path
+    format: str
+    handle: str | None = None
+    account: Account | None = None
+    per_handle: dict[str, HandleCount] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    span: tuple[datetime, datetime] | None = None
+
+    def of(self, handle: str) -> HandleCount:
+        """The counts of one handle; ``""`` gathers rows whose author is unknown."""
+        return self.per_handle.setdefault(handle, HandleCount())
+
+    @property
+    def read(self) -> int:
+        return sum(count.read for count in self.per_handle.values())
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        total: Counter[str] = Counter()
+        for count in self.per_handle.values():
+            total.update(count.skipped)
+        return dict(total)
+
+    @property
+    def notes_joined(self) -> int:
+        return sum(count.notes_joined for count in self.per_handle.values())
+
+    def saw(self, batch: pl.DataFrame) -> None:
+        """Count a canonical batch that is about to be yielded."""
+        for handle, rows in batch["handle"].value_counts(name="rows").sort("handle").iter_rows():
+            self.of(handle).read += rows
+        first, last = batch["created_at"].min(), batch["created_at"].max()
+        if isinstance(first, datetime) and isinstance(last, datetime):
+            if self.span is not None:
+                first, last = min(first, self.span[0]), max(last, self.span[1])
+            self.span = (first, last)
+
+    def skip(self, handle: str, reason: str, rows: int = 1) -> None:
+        """Count rows that are read but not yielded."""
+        if rows:
+            count = self.of(handle)
+            count.read += rows
+            count.skipped[reason] += rows
+
+
+class Source(Protocol):
+    """An opened source. ``batches`` may be called once."""
+
+    summary: SourceSummary
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The accounts the source tells about; complete once ``batches()`` is exhausted."""
+        ...
+
+    def outline(self) -> list[str]:
+        """What can be said without reading it all."""
+        ...
+
+    def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
+        """Canonical frames (``core.tweet.tweet_schema``) of at most BATCH_ROWS rows each."""
+        ...

@@ -1,0 +1,6 @@
+-- Most liked tweets of their own
+SELECT handle, favourites, reposts, created_at::DATE AS day, text
+FROM tweets
+WHERE kind NOT IN ('retweet', 'manual_retweet') AND favourites IS NOT NULL
+ORDER BY favourites DESC, tweet_id
+LIMIT 100;

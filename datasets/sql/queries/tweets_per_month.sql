@@ -1,0 +1,12 @@
+-- Tweets per month, by kind
+SELECT
+    handle,
+    date_trunc('month', created_at)::DATE AS month,
+    count(*) AS tweets,
+    count(*) FILTER (kind = 'original') AS originals,
+    count(*) FILTER (kind = 'reply') AS replies,
+    count(*) FILTER (kind IN ('retweet', 'manual_retweet')) AS retweets
+FROM tweets
+WHERE created_at IS NOT NULL
+GROUP BY handle, month
+ORDER BY handle, month;

@@ -1,0 +1,348 @@
+"""Imports into a real DuckDB file: counts that add up, nothing twice, all of it or nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.corpus import Corpus, ImportProgress, ImportResult, accounts, import_path, tweets
+from core.errors import CorpusBusy, InputRefused, Interrupted
+from core.tweet import tweet_schema
+from tests.fixtures.x_archive import ACCOUNT, archive_files, as_zip, note, script, tweet
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    return Corpus(tmp_path / "home" / "deep" / "tweets.duckdb", lock_wait=0.3)
+
+
+def write_csv(path: Path, rows: list[tuple[Any, ...]], header: str = "id,text,author") -> Path:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(header.split(","))
+        writer.writerows(rows)
+    return path
+
+
+def reconciles(result: ImportResult) -> bool:
+    parts = result.new + result.updated + result.duplicates + sum(result.skipped.values())
+    return result.read == parts
+
+
+def row(corpus: Corpus, tweet_id: str) -> dict[str, Any]:
+    with corpus.reading() as connection:
+        found = connection.execute(
+            "SELECT * EXCLUDE (created_at, first_imported_at, last_imported_at) FROM tweets "
+            "WHERE tweet_id = ?",
+            [tweet_id],
+        )
+        names = [column[0] for column in found.description or []]
+        values = found.fetchall()
+    assert len(values) == 1
+    return dict(zip(names, values[0], strict=True))
+
+
+def test_archive_twice(corpus: Corpus, tmp_path: Path) -> None:
+    long = "A thought that needs more room than a tweet has, and so & so on. " * 6
+    files = archive_files(
+        [tweet(1, "a"), tweet(2, long[:180].replace("&", "&amp;") + "…"), tweet(1, "a")],
+        notes=[note(9, long)],
+        deleted_tweets=script("deleted_tweets", [tweet(3, "gone")]),
+    )
+    path = as_zip(tmp_path / "a.zip", files)
+    (first,) = import_path(corpus, path)
+    assert first.to_json() == {
+        "handle": "harbour_gull",
+        "path": str(path),
+        "format": "x-archive",
+        "read": 4,
+        "new": 2,
+        "updated": 0,
+        "duplicates": 1,
+        "skipped": {"deleted": 1},
+        "notes_joined": 1,
+        "warnings": [],
+    }
+    before = tweets(corpus, ["harbour_gull"])
+    (second,) = import_path(corpus, path)
+    assert (second.new, second.updated, second.duplicates) == (0, 0, 3)
+    assert tweets(corpus, ["harbour_gull"]).equals(before)
+    (account,) = accounts(corpus)
+    assert (account.name, account.tweets, account.sources) == ("A Gull", 2, ["x-archive"])
+    assert json.loads(json.dumps(account.to_json()))["first"] == "2023-02-18T12:33:11+00:00"
+    assert ACCOUNT["email"].encode() not in corpus.path.read_bytes()
+    with corpus.reading() as connection:
+        imports = connection.execute(
+            "SELECT file, read, new, duplicates, skipped['deleted'] FROM imports ORDER BY new DESC"
+        ).fetchall()
+    assert imports == [("a.zip", 4, 2, 1, 1), ("a.zip", 4, 0, 3, 1)]
+
+
+def test_longer_text_wins_and_every_source_is_named(corpus: Corpus, tmp_path: Path) -> None:
+    import_path(
+        corpus, as_zip(tmp_path / "a.zip", archive_files([tweet(1, "a &lt; b"), tweet(2, "cut…")]))
+    )
+    rows = [(1, "a < b", "harbour_gull"), (2, "cut no more", "harbour_gull")]
+    (result,) = import_path(corpus, write_csv(tmp_path / "b.csv", rows))
+    assert (result.new, result.updated, result.duplicates) == (0, 1, 1)
+    same = row(corpus, "1")  # the same words, once escaped: nothing to change
+    assert (same["text"], same["text_escaped"], same["source"]) == ("a &lt; b", True, "x-archive")
+    assert same["sources"] == ["x-archive", "csv"]
+    longer = row(corpus, "2")
+    assert (longer["text"], longer["text_escaped"], longer["source"], longer["source_file"]) == (
+        "cut no more",
+        False,
+        "csv",
+        "b.csv",
+    )
+    assert longer["favourites"] == 3  # the CSV says nothing about it
+    (back,) = import_path(corpus, tmp_path / "a.zip")
+    assert (back.new, back.updated, back.duplicates) == (0, 0, 2)
+
+
+def test_equal_length_takes_the_newer(corpus: Corpus, tmp_path: Path) -> None:
+    import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "colour", "x")]))
+    (result,) = import_path(corpus, write_csv(tmp_path / "b.csv", [(1, "kolour", "x")]))
+    assert result.updated == 1
+    assert row(corpus, "1")["text"] == "kolour"
+
+
+def test_counts_update_quietly(corpus: Corpus, tmp_path: Path) -> None:
+    header = "id,text,author,favorite_count,is_retweet"
+    import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "a", "x", 5, "")], header))
+    (result,) = import_path(corpus, write_csv(tmp_path / "b.csv", [(1, "a", "x", 9, "")], header))
+    assert (result.updated, result.duplicates) == (1, 0)
+    assert row(corpus, "1")["favourites"] == 9
+    (result,) = import_path(corpus, write_csv(tmp_path / "c.csv", [(1, "a", "x", "", "")], header))
+    assert (result.updated, result.duplicates) == (0, 1)
+
+
+def test_kind_only_becomes_more_specific(corpus: Corpus, tmp_path: Path) -> None:
+    header = "id,text,author,is_retweet"
+    import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "RT @y: a", "x", "false")], header))
+    import_path(corpus, write_csv(tmp_path / "b.csv", [(1, "RT @y: a", "x")]))
+    assert row(corpus, "1")["kind"] == "manual_retweet"
+
+
+def test_same_id_of_two_handles_is_two_tweets(corpus: Corpus, tmp_path: Path) -> None:
+    results = import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "a", "x"), (1, "b", "y")]))
+    assert [(r.handle, r.new) for r in results] == [("x", 1), ("y", 1)]
+    assert [a.handle for a in accounts(corpus)] == ["x", "y"]
+
+
+def test_rows_without_a_handle_are_counted_somewhere(corpus: Corpus, tmp_path: Path) -> None:
+    results = import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "a", "x"), (2, "b", "")]))
+    assert [(r.handle, r.read, r.skipped) for r in results] == [("x", 2, {"no_handle": 1})]
+    assert reconciles(results[0])
+
+
+def test_text_is_kept_exactly(corpus: Corpus, tmp_path: Path) -> None:
+    hostile = [
+        "nul \x00 in" if sys.version_info >= (3, 11) else "an older csv module refuses it",
+        "[red]x[/]",
+        "\x1b[31m",
+        "'; DROP TABLE tweets; --",
+        "\u202e rtl",
+        "👩‍👩‍👧",
+    ]
+    path = write_csv(tmp_path / "it's.csv", [(n, t, "x") for n, t in enumerate(hostile)])
+    import_path(corpus, path)
+    found = tweets(corpus, ["x"], newest_first=False).sort("tweet_id")
+    assert found["text"].to_list() == hostile
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    texts=st.lists(
+        st.tuples(st.integers(0, 5), st.text(st.characters(codec="utf-8"), max_size=8)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_twice_is_once(tmp_path_factory: pytest.TempPathFactory, texts: list[Any]) -> None:
+    folder = tmp_path_factory.mktemp("twice")
+    corpus = Corpus(folder / "c.duckdb")
+    entries = [tweet(tweet_id, text) for tweet_id, text in texts]
+    path = as_zip(folder / "a.zip", archive_files([tweet(99, "always"), *entries]))
+    (first,) = import_path(corpus, path)
+    before = tweets(corpus, ["harbour_gull"])
+    (second,) = import_path(corpus, path)
+    assert (second.new, second.updated) == (0, 0)
+    assert reconciles(first)
+    assert reconciles(second)
+    assert tweets(corpus, ["harbour_gull"]).equals(before)
+    assert before["tweet_id"].is_unique().all()
+    assert before.height == first.new
+
+
+def test_broken_archive_changes_nothing(corpus: Corpus, tmp_path: Path) -> None:
+    good = archive_files([tweet(n, f"tweet {n}") for n in range(50)])
+    bad = as_zip(tmp_path / "bad.zip", {**good, "data/tweets-part1.js": "x = [ {"})
+    with pytest.raises(InputRefused, match=r"tweets-part1\.js"):
+        import_path(corpus, bad)
+    assert not (tmp_path / "home").exists()
+    import_path(corpus, as_zip(tmp_path / "good.zip", archive_files([tweet(1, "a")])))
+    before = corpus.path.read_bytes()
+    with pytest.raises(InputRefused):
+        import_path(corpus, bad)
+    assert corpus.path.read_bytes() == before
+
+
+def test_stopping_changes_nothing(corpus: Corpus, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [(n, f"t{n}", "x") for n in range(100)])
+    asked: list[int] = []
+
+    def at_last() -> bool:
+        asked.append(1)
+        return len(asked) == calls
+
+    for calls in range(1, 6):  # while reading, before writing, and right before the commit
+        asked.clear()
+        try:
+            import_path(corpus, path, cancelled=at_last)
+        except Interrupted as stopped:
+            assert "as it was" in stopped.why  # noqa: PT017
+            assert not (tmp_path / "home").exists()
+        else:
+            assert len(asked) < calls
+            return
+    pytest.fail("never came to an end")
+
+
+def test_progress(corpus: Corpus, tmp_path: Path) -> None:
+    seen: list[ImportProgress] = []
+    path = write_csv(tmp_path / "a.csv", [(n, f"t{n}", "x") for n in range(100)])
+    import_path(corpus, path, progress=seen.append)
+    assert (seen[-1].phase, seen[-1].read, seen[-1].total) == ("writing", 100, 100)
+    assert seen[-1].path == path
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from core.corpus import Corpus
+with getattr(Corpus(Path(sys.argv[1])), sys.argv[2])():
+    print("held", flush=True)
+    time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize("held", ["reading", "writing"])
+def test_busy_corpus_names_the_process(corpus: Corpus, tmp_path: Path, held: str) -> None:
+    path = write_csv(tmp_path / "a.csv", [(1, "a", "x")])
+    import_path(corpus, path)
+    command = [sys.executable, "-c", HOLD, str(corpus.path), held]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            with pytest.raises(CorpusBusy, match=f"process {holder.pid}"):
+                import_path(corpus, path)
+            if held == "reading":
+                assert accounts(corpus)[0].tweets == 1
+            else:
+                with pytest.raises(CorpusBusy, match=f"process {holder.pid}"):
+                    accounts(corpus)
+        finally:
+            holder.kill()
+    (result,) = import_path(Corpus(corpus.path, lock_wait=5), path)
+    assert result.duplicates == 1
+
+
+def test_threads_of_one_process_wait_for_each_other(corpus: Corpus, tmp_path: Path) -> None:
+    import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "a", "x")]))
+    with corpus.reading(), corpus.reading() as second:
+        assert second.execute("SELECT count(*) FROM tweets").fetchall() == [(1,)]
+        with pytest.raises(CorpusBusy, match="this one"), corpus.writing():
+            pass
+    with corpus.writing():
+        with pytest.raises(CorpusBusy), corpus.reading():
+            pass
+        with pytest.raises(CorpusBusy), corpus.writing():
+            pass
+    start = time.monotonic()
+    with corpus.writing():
+        pass
+    assert time.monotonic() - start < 30
+
+
+def test_somebody_elses_files(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE theirs AS SELECT 1 AS x")
+    source = write_csv(tmp_path / "a.csv", [(1, "a", "x")])
+    with pytest.raises(InputRefused, match="not one of mynah's"):
+        import_path(Corpus(path), source)
+    with pytest.raises(InputRefused, match="not one of mynah's"):
+        accounts(Corpus(path))
+    with duckdb.connect(str(path)) as connection:
+        tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    assert tables == [("theirs",)]
+    path.write_bytes(b"not a database at all" * 1000)
+    with pytest.raises(InputRefused, match="cannot be opened"):
+        import_path(Corpus(path), source)
+
+
+def test_a_newer_corpus_is_left_alone(corpus: Corpus, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "a.csv", [(1, "a", "x")])
+    import_path(corpus, source)
+    with corpus.writing() as connection:
+        connection.execute("INSERT INTO schema_version VALUES (9999, now())").fetchall()
+    for use in (lambda: accounts(corpus), lambda: import_path(corpus, source)):
+        with pytest.raises(InputRefused, match="newer mynah"):
+            use()
+
+
+def test_failed_use_of_a_writer_rolls_back(corpus: Corpus, tmp_path: Path) -> None:
+    import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "a", "x")]))
+
+    def fails() -> None:
+        with corpus.writing() as connection:
+            connection.execute("DELETE FROM tweets").fetchall()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert accounts(corpus)[0].tweets == 1
+
+
+def test_nothing_yet(corpus: Corpus) -> None:
+    assert accounts(corpus) == []
+    empty = tweets(corpus, ["x"])
+    assert empty.is_empty()
+    assert dict(empty.schema) == tweet_schema()
+    assert not corpus.path.parent.exists()
+    with pytest.raises(InputRefused, match="no corpus"), corpus.reading():
+        pass
+
+
+def test_order_and_years(corpus: Corpus, tmp_path: Path) -> None:
+    rows = [
+        (7, "undated", "x", ""),
+        (9, "b", "x", "2015-01-01"),
+        (10, "c", "x", "2015-01-01"),
+        (1, "a", "x", "2018-05-05"),
+    ]
+    import_path(corpus, write_csv(tmp_path / "a.csv", rows, "id,text,author,date"))
+    newest = tweets(corpus, ["x"])
+    assert newest["tweet_id"].to_list() == ["1", "10", "9", "7"]
+    assert dict(newest.schema) == tweet_schema()
+    oldest = tweets(corpus, ["x"], newest_first=False)
+    assert oldest["tweet_id"].to_list() == ["9", "10", "1", "7"]
+    assert accounts(corpus)[0].per_year == [2, 0, 0, 1]
+    assert tweets(corpus, ["x", "nobody"]).height == 4
+    assert tweets(corpus, []).is_empty()
+    assert isinstance(newest, pl.DataFrame)
