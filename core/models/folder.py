@@ -1,0 +1,81 @@
+"""What a model folder must hold before anything in it is loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputRefused
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Whether ``folder`` holds config, safetensors weights and a tokenizer."""
+    return not _lacking(folder)
+
+
+def check_model_folder(folder: Path) -> None:
+    """Raises InputRefused saying what ``folder`` lacks, or why it cannot be used.
+
+    Weights are read from safetensors only: older formats can run code when they are opened. For
+    the same reason a model that brings its own Python code is refused.
+    """
+    lacking = _lacking(folder)
+    if lacking:
+        raise InputRefused(
+            f"{folder.name} is not a model that mynah can use.",
+            f"It has no {lacking[0]}.",
+            "A model folder holds config.json, *.safetensors and tokenizer.json.",
+        )
+    config = read_config(folder)
+    if config is None:
+        raise InputRefused(f"config.json in {folder.name} cannot be read.", "It is not JSON.")
+    if config.get("auto_map") and not config.get("model_type"):
+        raise InputRefused(
+            f"{folder.name} brings its own Python code.", "mynah never runs code from a model."
+        )
+
+
+def read_config(folder: Path) -> dict[str, Any] | None:
+    """config.json as a dictionary, or None."""
+    try:
+        content = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def parameters_in(folder: Path) -> int | None:
+    """How many numbers the weights hold, from the safetensors headers alone; None if unreadable.
+
+    Header layout: 8 bytes little-endian length, then JSON with shapes
+    (https://huggingface.co/docs/safetensors).
+    """
+    total = 0
+    try:
+        for path in sorted(folder.glob("*.safetensors")):
+            with path.open("rb") as file:
+                length = int.from_bytes(file.read(8), "little")
+                header = json.loads(file.read(min(length, 100_000_000)))
+            for name, tensor in header.items():
+                if name != "__metadata__":
+                    size = 1
+                    for dimension in tensor["shape"]:
+                        size *= int(dimension)
+                    total += size
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return total or None
+
+
+def _lacking(folder: Path) -> list[str]:
+    lacking = []
+    if not (folder / "config.json").is_file():
+        lacking.append("config.json")
+    if not any(folder.glob("*.safetensors")):
+        lacking.append("*.safetensors weights")
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        lacking.append("tokenizer")
+    return lacking

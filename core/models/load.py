@@ -1,0 +1,68 @@
+"""Loading a prepared base: the tokenizer, the weights, the mark between tweets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputRefused
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer in ``folder``; no code of the folder is run. Raises InputRefused."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise InputRefused(
+            f"The tokenizer of {folder.name} cannot be read.", f"{type(error).__name__}: {error}."
+        ) from error
+
+
+def load_model(folder: Path) -> tuple[Any, Any]:
+    """The causal language model in ``folder`` in float32, and the torch dtype it is stored in.
+
+    Safetensors only, no code of the folder is run. Raises InputRefused.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+        stored = config.dtype if isinstance(config.dtype, torch.dtype) else torch.float32
+        # The same function as GPT-2's own "gelu_new", as one operation instead of eight.
+        if getattr(config, "activation_function", None) == "gelu_new":
+            config.activation_function = "gelu_pytorch_tanh"
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        raise InputRefused(
+            f"The model in {folder.name} cannot be loaded.", f"{type(error).__name__}: {error}."
+        ) from error
+    return model, stored
+
+
+def separator_of(tokenizer: Any) -> int:
+    """The id of the mark between tweets: ``<|endoftext|>`` where there is one, else eos.
+
+    Raises InputRefused for a tokenizer that has neither.
+    """
+    vocabulary = tokenizer.get_vocab()
+    if "<|endoftext|>" in vocabulary:
+        return int(vocabulary["<|endoftext|>"])
+    if tokenizer.eos_token_id is None:
+        raise InputRefused(
+            "This base has no mark for the end of a text.", "Its tokenizer declares no eos token."
+        )
+    return int(tokenizer.eos_token_id)

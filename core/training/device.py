@@ -1,0 +1,132 @@
+"""Which device a run uses, how many threads, and in which arithmetic."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import InputRefused
+
+# bfloat16 loses digits; it must be clearly faster to be worth that.
+_WORTH_IT: Final = 1.5
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may use: affinity and a container's quota count too."""
+    import psutil  # type: ignore[import-untyped,unused-ignore]
+
+    logical = os.cpu_count() or 1
+    physical = psutil.cpu_count(logical=False) or logical
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
+    cores = min(physical, allowed)
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        if quota != "max":
+            cores = min(cores, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(1, cores)
+
+
+def choose_device(wanted: str) -> Any:
+    """A torch.device; ``auto`` takes CUDA, else Apple's GPU, else the CPU.
+
+    Raises InputRefused when the device asked for is not there.
+    """
+    import torch
+
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return torch.device(next(kind for kind, found in there.items() if found))
+    if not there.get(wanted, False):
+        found = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise InputRefused(
+            f"There is no {wanted} device here.",
+            f"PyTorch {torch.__version__} finds {found}.",
+            "Use --device auto.",
+        )
+    return torch.device(wanted)
+
+
+def device_name(device: Any) -> str:
+    """For people: ``NVIDIA H200``, ``cpu (2 threads)``."""
+    import torch
+
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    return f"{device.type} ({platform.machine()})"
+
+
+def set_up(device: Any) -> None:
+    """Threads on a CPU; TensorFloat-32 for what stays in float32 on a CUDA device."""
+    import torch
+
+    if device.type == "cpu":
+        torch.set_num_threads(usable_cores())
+    elif device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+
+
+def arithmetic(device: Any) -> Any:
+    """The torch dtype to multiply in: bfloat16 where it is faster here, else float32.
+
+    On a CPU it is measured (about 50 ms), because the processor's flags do not tell: some that
+    have bfloat16 instructions are half as fast with them.
+    """
+    import torch
+
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type != "cpu":
+        return torch.float32
+    slow, fast = (_seconds_of_products(kind) for kind in (torch.float32, torch.bfloat16))
+    return torch.bfloat16 if slow > _WORTH_IT * fast else torch.float32
+
+
+def _seconds_of_products(dtype: Any) -> float:
+    """The best of three times for a product of the shapes of a small model's layers."""
+    import torch
+
+    left = torch.ones(256, 576, dtype=dtype)
+    right = torch.ones(1536, 576, dtype=dtype).T
+    best = float("inf")
+    for _ in range(4):
+        began = time.perf_counter()
+        for _ in range(5):
+            left @ right
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def in_arithmetic(device: Any, dtype: Any) -> AbstractContextManager[Any]:
+    """Autocast to ``dtype``, or nothing at all for float32."""
+    import torch
+
+    if dtype == torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=dtype)
+
+
+def peak_memory(device: Any) -> int | None:
+    """Most bytes held so far: of the GPU on CUDA, of the process elsewhere; None if unknown."""
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024

@@ -1,0 +1,106 @@
+"""What a run has gone through, gathered from its lines: curves, figures, samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TrainingSample:
+    """A text that the model wrote at ``step``; generated, not a person's."""
+
+    step: int
+    text: str
+
+
+@dataclass
+class RunHistory:
+    """Losses are nats a token; None stands for one that was not a number.
+
+    ``valid_before`` is the first held-out loss, measured before the first step. ``seconds`` is how
+    long the process has been at work, ``seconds_left`` what it expects to need still (None:
+    unknown). ``doing`` is what it said that it is about to do.
+    """
+
+    train_steps: list[int] = field(default_factory=list)
+    train_losses: list[float | None] = field(default_factory=list)
+    valid_steps: list[int] = field(default_factory=list)
+    valid_losses: list[float | None] = field(default_factory=list)
+    samples: list[TrainingSample] = field(default_factory=list)
+    valid_before: float | None = None
+    step: int = 0
+    steps: int | None = None
+    tokens: int = 0
+    tokens_per_second: float | None = None
+    done: float = 0.0
+    seconds: float | None = None
+    seconds_left: float | None = None
+    device: str = ""
+    doing: str = ""
+    end: dict[str, Any] | None = None
+
+    def take(self, records: Iterable[dict[str, Any]]) -> None:
+        """Adds lines of metrics.jsonl, oldest first; unknown kinds and fields are passed over."""
+        for record in records:
+            kind = record.get("kind")
+            if kind == "train":
+                self._train(record)
+            elif kind == "eval":
+                self._eval(record)
+            elif kind == "start":
+                self._start(record)
+            elif kind == "phase":
+                self.doing = str(record.get("doing", ""))
+            elif kind == "end":
+                self.end = record
+                self.doing = ""
+                self.seconds_left = None
+                self.seconds = record.get("seconds", self.seconds)
+                self.tokens_per_second = record.get("tokens_per_second") or self.tokens_per_second
+            if kind in ("start", "train", "eval", "checkpoint", "phase"):
+                self.end = None
+
+    def take_samples(self, records: Iterable[dict[str, Any]]) -> None:
+        """Adds lines of samples.jsonl."""
+        for record in records:
+            text = record.get("text")
+            if isinstance(text, str):
+                self.samples.append(TrainingSample(int(record.get("step") or 0), text))
+
+    def _start(self, record: dict[str, Any]) -> None:
+        self.steps = record.get("steps")
+        self.device = str(record.get("device", ""))
+        resumed = record.get("resumed_from")
+        if resumed is None:
+            return
+        # What came after the checkpoint is done again: the old points would run back in time.
+        for steps, losses in (
+            (self.train_steps, self.train_losses),
+            (self.valid_steps, self.valid_losses),
+        ):
+            while steps and steps[-1] > resumed:
+                steps.pop()
+                losses.pop()
+
+    def _train(self, record: dict[str, Any]) -> None:
+        self.doing = ""
+        self.step = int(record.get("step") or 0)
+        self.steps = record.get("steps", self.steps)
+        self.tokens = int(record.get("tokens") or 0)
+        self.tokens_per_second = record.get("tokens_per_second")
+        self.done = float(record.get("done") or 0.0)
+        self.seconds = record.get("seconds")
+        self.seconds_left = record.get("seconds_left")
+        self.train_steps.append(self.step)
+        self.train_losses.append(record.get("loss"))
+
+    def _eval(self, record: dict[str, Any]) -> None:
+        loss = record.get("valid_loss")
+        if record.get("phase") == "before":
+            self.valid_before = loss
+        if record.get("phase") == "all":
+            return  # more rows than the curve's: not a point of it
+        self.valid_steps.append(int(record.get("step") or 0))
+        self.valid_losses.append(loss)

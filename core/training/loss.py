@@ -1,0 +1,132 @@
+"""The loss of a language model, without ever holding all its logits at once.
+
+The head of a small model is a large part of it (49,152 words by 576 in SmolLM2): logits for every
+position of a batch, their softmax and their gradient would be most of the memory. Here they exist
+for a chunk of positions at a time, and only where there is something to predict.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+
+from core.training.rows import IGNORE
+
+_CHUNK_BYTES = {"cpu": 64 << 20, "cuda": 1 << 30}
+
+
+class Scorer:
+    """Sums of next-token losses under a causal language model of transformers.
+
+    Most models are a body and a linear head; where the two together do not give what the model
+    itself gives (some scale or cap their logits), the model's own logits are used instead.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._body = model.base_model
+        self._head = model.get_output_embeddings()
+        self._simple = self._body is not model and isinstance(self._head, torch.nn.Linear)
+        if self._simple:
+            self._simple = self._agrees()
+
+    def __call__(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The sum of losses in nats, a float32 scalar, over the targets that are not IGNORE.
+
+        ``inputs``, ``targets``: int64 of shape (rows, width).
+        """
+        wanted = targets != IGNORE
+        if not self._simple:
+            logits = self._model(input_ids=inputs, use_cache=False).logits
+            return F.cross_entropy(logits[wanted].float(), targets[wanted], reduction="sum")
+        hidden = self._body(input_ids=inputs, use_cache=False).last_hidden_state
+        return linear_cross_entropy(
+            hidden[wanted], self._head.weight, self._head.bias, targets[wanted]
+        )
+
+    @torch.no_grad()
+    def _agrees(self) -> bool:
+        device = self._head.weight.device
+        inputs = torch.arange(8, device=device).unsqueeze(0) % self._head.weight.shape[0]
+        own = self._model(input_ids=inputs, use_cache=False).logits.float()
+        ours = self._head(self._body(input_ids=inputs, use_cache=False).last_hidden_state).float()
+        return own.shape == ours.shape and torch.allclose(own, ours, rtol=1e-3, atol=1e-3)
+
+
+def linear_cross_entropy(
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    targets: torch.Tensor,
+    *,
+    chunk: int | None = None,
+) -> torch.Tensor:
+    """``cross_entropy(hidden @ weight.T + bias, targets, reduction="sum")``, chunk by chunk.
+
+    hidden (N, H), weight (V, H), bias (V) or None, targets (N) int64 in [0, V); gives a float32
+    scalar in nats. ``chunk`` is in positions. Gradients are made in the forward pass, so the result
+    can be differentiated once, not twice.
+    """
+    if chunk is None:
+        budget = _CHUNK_BYTES.get(hidden.device.type, _CHUNK_BYTES["cpu"])
+        chunk = max(1, budget // (4 * weight.shape[0]))
+    kind = hidden.device.type
+    # Inside the function below autocast is spelled out, because it does not reach there by itself.
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
+    with_gradient = torch.is_grad_enabled()
+    loss: torch.Tensor = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        hidden, weight, bias, targets, chunk, dtype, with_gradient
+    )
+    return loss
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        targets: torch.Tensor,
+        chunk: int,
+        dtype: torch.dtype,
+        with_gradient: bool,
+    ) -> torch.Tensor:
+        wants = [with_gradient and wanted for wanted in ctx.needs_input_grad[:3]]
+        hidden_grad = torch.empty_like(hidden) if wants[0] else None
+        weight_grad = torch.zeros_like(weight, dtype=torch.float32) if wants[1] else None
+        bias_grad = torch.zeros_like(weight[:, 0], dtype=torch.float32) if wants[2] else None
+        matrix = weight.to(dtype)
+        offset = None if bias is None else bias.to(dtype)
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        for start in range(0, hidden.shape[0], chunk):
+            part = slice(start, start + chunk)
+            states, wanted = hidden[part].to(dtype), targets[part].unsqueeze(1)
+            logits = F.linear(states, matrix, offset).float()
+            norms = logits.logsumexp(dim=1, keepdim=True)
+            total += (norms - logits.gather(1, wanted)).sum()
+            if not any(wants):
+                continue
+            # d loss / d logits = softmax(logits) - one_hot(targets)
+            error = logits.sub_(norms).exp_()
+            error.scatter_add_(1, wanted, torch.full_like(error[:, :1], -1.0))
+            if bias_grad is not None:
+                bias_grad += error.sum(dim=0)
+            error = error.to(dtype)
+            if hidden_grad is not None:
+                hidden_grad[part] = (error @ matrix).to(hidden.dtype)
+            if weight_grad is not None:
+                weight_grad += error.T @ states
+        ctx.save_for_backward(hidden_grad, weight_grad, bias_grad)
+        ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *outer: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        grads = [
+            None if grad is None else (grad * outer[0]).to(dtype)
+            for grad, dtype in zip(ctx.saved_tensors, ctx.dtypes, strict=True)
+        ]
+        return (*grads, None, None, None, None)

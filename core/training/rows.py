@@ -1,0 +1,128 @@
+"""From texts to batches of token ids."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+IGNORE: Final = -100
+PAD_TO: Final = 8
+_POOL: Final = 512
+
+Row = list[int]
+"""Ids of which each but the last is read and each but the first is predicted."""
+
+
+@dataclass(frozen=True)
+class TweetRows:
+    """The rows of each tweet (one, unless it is long), and what they are made of."""
+
+    rows: list[list[Row]]
+    tokens: list[int]
+    """Predicted tokens of each tweet: its own and the end mark."""
+    bytes: list[int]
+    """UTF-8 bytes of each tweet, plus one for the end mark."""
+
+    @property
+    def total_tokens(self) -> int:
+        return sum(self.tokens)
+
+
+def prepare(texts: Sequence[str], tokenizer: Any, *, separator: int, row_tokens: int) -> TweetRows:
+    """Each text as ``separator text separator``, cut into rows of at most ``row_tokens``.
+
+    A cut row begins with the last id of the one before, so that each id is predicted once.
+    A mark such as ``<|endoftext|>`` written out in a tweet is read as the letters that it is made
+    of: a tweet cannot end itself.
+    """
+    if not texts:
+        return TweetRows([], [], [])
+    encoded = tokenizer(
+        list(texts), add_special_tokens=False, truncation=False, split_special_tokens=True
+    )["input_ids"]
+    rows = []
+    for ids in encoded:
+        whole = [separator, *ids, separator]
+        rows.append(cut(whole, row_tokens))
+    return TweetRows(
+        rows,
+        [sum(len(row) - 1 for row in own) for own in rows],
+        [len(text.encode("utf-8", "replace")) + 1 for text in texts],
+    )
+
+
+def cut(ids: Row, row_tokens: int) -> list[Row]:
+    """``ids`` in rows that predict at most ``row_tokens`` each, overlapping by one id."""
+    return [ids[at : at + row_tokens + 1] for at in range(0, len(ids) - 1, row_tokens)]
+
+
+def padded_width(row: Row) -> int:
+    """How many ids wide a batch is whose longest row is ``row``."""
+    return -(-(len(row) - 1) // PAD_TO) * PAD_TO
+
+
+def batches(rows: Sequence[Row], batch_tokens: int, rng: random.Random) -> list[list[Row]]:
+    """``rows``, each once, in batches of similar length and at most ``batch_tokens`` ids.
+
+    Rows are sorted by length within pools of 512 neighbours, so padding is small and the order
+    still decides what comes early; the batches of a pool are shuffled. A row that is wider than
+    ``batch_tokens`` is a batch by itself.
+    """
+    out: list[list[Row]] = []
+    for start in range(0, len(rows), _POOL):
+        pool = sorted(rows[start : start + _POOL], key=len)
+        groups: list[list[Row]] = []
+        for row in pool:
+            if groups and padded_width(row) * (len(groups[-1]) + 1) <= batch_tokens:
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        rng.shuffle(groups)
+        out += groups
+    return out
+
+
+def tensors(batch: Sequence[Row], device: Any) -> tuple[Any, Any]:
+    """Inputs and targets of a batch, int64 of shape (rows, width); padding targets are IGNORE.
+
+    Padding stands at the right, where causal attention never looks back from, so no mask is
+    needed and the fast attention kernels apply.
+    """
+    import torch
+
+    width = max(padded_width(row) for row in batch)
+    inputs = torch.zeros((len(batch), width), dtype=torch.long)
+    targets = torch.full((len(batch), width), IGNORE, dtype=torch.long)
+    for number, row in enumerate(batch):
+        ids = torch.tensor(row, dtype=torch.long)
+        inputs[number, : len(row) - 1] = ids[:-1]
+        targets[number, : len(row) - 1] = ids[1:]
+    return inputs.to(device), targets.to(device)
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """What an epoch is made of: its tweets in order, packed as the settings say."""
+
+    tweets: TweetRows
+    seed: int
+    batch_tokens: int
+    row_tokens: int
+    packing: str = "tweets"
+
+    def batches(self, epoch: int, order: Sequence[int]) -> list[list[Row]]:
+        """The batches of epoch number ``epoch`` (from 0), whose tweets come as in ``order``."""
+        rng = random.Random(f"{self.seed}/{epoch}/batches")  # noqa: S311 - repeatable on purpose
+        if self.packing == "tweets":
+            rows = [row for tweet in order for row in self.tweets.rows[tweet]]
+            return batches(rows, self.batch_tokens, rng)
+        stream: Row = []
+        for tweet in order:
+            for row in self.tweets.rows[tweet]:
+                # each row begins with the id that ended the one before: the mark, or an overlap
+                stream += row[1:] if stream else row
+        blocks = [[row] for row in cut(stream, self.row_tokens)]
+        rng.shuffle(blocks)
+        return blocks

@@ -1,0 +1,82 @@
+"""How far a run has come, and the learning rate that belongs there."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+
+def learning_rate(done: float, *, peak: float, warmup: float) -> float:
+    """The rate when the share ``done`` (0 to 1) of a run is behind it.
+
+    It rises in a straight line to ``peak`` over ``warmup``, then falls to 0 as half a cosine
+    (Loshchilov and Hutter 2017, SGDR, equation 5, without restarts).
+    """
+    if done < warmup:
+        # Not from 0: a first step that changes nothing would be a wasted one.
+        return peak * max(done, 0.1 * warmup) / warmup
+    along = (min(done, 1.0) - warmup) / (1.0 - warmup)
+    return peak * 0.5 * (1.0 + math.cos(math.pi * along))
+
+
+class Course:
+    """The course of a run: by steps, and by time where there is a limit.
+
+    ``budget`` is the seconds that the whole process may take, ``began`` when it began (in terms
+    of ``clock``). ``start`` is called when the first step is about to be made; what is measured and
+    saved after the last step must fit into ``reserve`` seconds. When loading has eaten up nearly
+    all of the budget, a quarter of it is still given to learning: a run that learned nothing would
+    be time lost altogether. The rate falls with whichever of steps and time is further along, so
+    that a run cut by time ends as quietly as one that is not.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        budget: float | None = None,
+        *,
+        began: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.steps = max(1, steps)
+        self._clock = clock
+        self._began = clock() if began is None else began
+        self._budget = budget
+        self._end = None if budget is None else self._began + budget
+        self._started = self._began
+        self._reserve = 0.0
+        self._done_before = 0.0
+
+    def start(self, *, reserve: float = 0.0, done: float = 0.0) -> None:
+        """``done``: the share that was behind when a resumed run left off."""
+        self._started = self._clock()
+        self._reserve = reserve
+        self._done_before = min(done, 0.999)
+        if self._end is not None and self._budget is not None:
+            learning = self._budget / 4 * (1 - self._done_before)
+            self._end = max(self._end, self._started + reserve + learning)
+
+    @property
+    def seconds(self) -> float:
+        """Since the process began."""
+        return self._clock() - self._began
+
+    def done(self, step: int) -> float:
+        """The share of the run that is behind, 0 to 1, before step number ``step`` (from 0)."""
+        by_steps = step / self.steps
+        if self._end is None:
+            return min(1.0, by_steps)
+        window = max(self._end - self._reserve - self._started, 1e-9)
+        by_time = (self._clock() - self._started) / window
+        by_time = self._done_before + by_time * (1.0 - self._done_before)
+        return min(1.0, max(by_steps, by_time))
+
+    def seconds_left(self, step: int, seconds_a_step: float | None) -> float | None:
+        """Until the process ends; None while nothing is known."""
+        left = []
+        if seconds_a_step is not None:
+            left.append(max(0, self.steps - step) * seconds_a_step + self._reserve)
+        if self._end is not None:
+            left.append(max(0.0, self._end - self._clock()))
+        return min(left) if left else None

@@ -1,0 +1,146 @@
+"""What a run is asked to do, and the presets that fill in what a person does not say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Literal
+
+from core.errors import WrongUsage
+
+Method = Literal["lora", "full"]
+Packing = Literal["tweets", "blocks"]
+
+DEVICES: Final = ("auto", "cpu", "cuda", "mps")
+PRESETS: Final = ("fast", "quality", "classic")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything that shapes a run, besides the tweets. It is written into run.json.
+
+    base, preset    names
+    method          "lora": small matrices beside the frozen weights, merged at the end;
+                    "full": every weight
+    epochs          passes over the training tweets at most; may be a fraction
+    minutes         wall time at most, from the start of the training process to its end, without
+                    the one-time conversion or download of a base; None: no limit
+    max_steps       optimiser steps at most; None: no limit
+    lr              highest learning rate; it rises over ``warmup`` and falls as a cosine to 0
+    seed            of the held-out split, the order, the adapters and the samples
+    device          "auto", "cpu", "cuda" or "mps"
+    batch_tokens    tokens a step at most, padding included; 0: what suits the device
+    row_tokens      longer tweets are cut into rows of so many tokens
+    packing         "tweets": one tweet a row, each from its start;
+                    "blocks": one stream of tweets cut every ``row_tokens``, a block a step
+    warmup          share of the run
+    beta2           AdamW's second decay; the first is 0.9
+    clip            largest norm of the gradient
+    lora_rank, lora_alpha   the update of a matrix W is (alpha / rank) B A; on every linear layer
+    valid_fraction  share of tweets held out
+    eval_tokens     held-out tokens measured each time, always the same; 0: what the device can
+                    read in about two seconds
+    eval_seconds    between two measurements; 0: a quarter of ``minutes``, 20 to 120
+    checkpoint_seconds      between two checkpoints
+    """
+
+    base: str
+    preset: str = "fast"
+    method: Method = "lora"
+    epochs: float = 4.0
+    minutes: float | None = None
+    max_steps: int | None = None
+    lr: float = 2e-3
+    seed: int = 1
+    device: str = "auto"
+    batch_tokens: int = 0
+    row_tokens: int = 256
+    packing: Packing = "tweets"
+    warmup: float = 0.05
+    beta2: float = 0.99
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    lora_rank: int = 16
+    lora_alpha: int = 32
+    valid_fraction: float = 0.1
+    eval_tokens: int = 0
+    eval_seconds: float = 0.0
+    checkpoint_seconds: float = 60.0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> TrainSettings:
+        """Reads what `to_json` gave; fields that this version does not know are left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in content.items() if name in known})
+
+
+_PRESETS: Final[dict[str, dict[str, Any]]] = {
+    # Adapters at a high rate and small steps: most of what a few minutes can teach.
+    "fast": {},
+    # The same with twice the rank, at a rate that suits several epochs.
+    "quality": {"lora_rank": 32, "lora_alpha": 64, "lr": 1e-3, "epochs": 6.0, "warmup": 0.03},
+    # What huggingtweets did (notebook, version 0.6): every weight, 4 epochs at 1.372e-4 with a
+    # cosine to 0 and no warm-up, blocks of 1,024 tokens, one a step, AdamW as it comes. On purpose
+    # not the same: dropout is off, the last part of a block is not thrown away, 10 % of the
+    # tweets are held out, and several accounts are mixed afresh in each epoch.
+    "classic": {
+        "method": "full",
+        "lr": 1.372e-4,
+        "epochs": 4.0,
+        "row_tokens": 1024,
+        "packing": "blocks",
+        "warmup": 0.0,
+        "beta2": 0.999,
+    },
+}
+# A model from nothing has no knowledge to keep: every weight, and many passes.
+_SCRATCH: Final[dict[str, Any]] = {"method": "full", "lr": 4e-3, "epochs": 30.0}
+
+
+def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:
+    """The settings of ``preset`` for ``base``, with ``overrides`` by field name.
+
+    Raises WrongUsage for an unknown preset or field and for values that make no sense.
+    """
+    if preset not in _PRESETS:
+        raise WrongUsage(f"There is no preset {preset!r}.", f"There are {', '.join(PRESETS)}.")
+    values = dict(_PRESETS[preset])
+    if base == "scratch" and preset != "classic":
+        values |= _SCRATCH
+    known = {field.name for field in fields(TrainSettings)}
+    for name in overrides:
+        if name not in known:
+            raise WrongUsage(f"There is no training setting {name!r}.")
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    settings = TrainSettings(**{**values, "base": base, "preset": preset})
+    if base == "scratch" and settings.method == "lora":
+        settings = replace(settings, method="full")
+    _check(settings)
+    return settings
+
+
+def _check(settings: TrainSettings) -> None:
+    if settings.device not in DEVICES:
+        raise WrongUsage(
+            f"There is no device {settings.device!r}.", f"There are {', '.join(DEVICES)}."
+        )
+    if settings.method not in ("lora", "full") or settings.packing not in ("tweets", "blocks"):
+        raise WrongUsage("method is lora or full; packing is tweets or blocks.")
+    above_zero = {
+        "epochs": settings.epochs,
+        "lr": settings.lr,
+        "clip": settings.clip,
+        "row_tokens": settings.row_tokens,
+        "lora_rank": settings.lora_rank,
+    }
+    if settings.minutes is not None:
+        above_zero["minutes"] = settings.minutes
+    if settings.max_steps is not None:
+        above_zero["max_steps"] = settings.max_steps
+    for name, value in above_zero.items():
+        if not 0 < value < float("inf"):
+            raise WrongUsage(f"{name} is {value:g}; it must be above 0.")
+    if not 0 <= settings.warmup < 1:
+        raise WrongUsage(f"warmup is {settings.warmup:g}; it is a share of the run, below 1.")

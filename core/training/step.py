@@ -1,0 +1,77 @@
+"""One optimiser step on one batch, in as many parts as the memory asks for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import torch
+
+from core.errors import MynahError
+from core.training.device import in_arithmetic
+from core.training.loss import Scorer
+from core.training.rows import Row, tensors
+
+
+class BatchStep:
+    """Called with a batch, it makes the step and returns the sum of losses and the norm of the
+    gradient, both as tensors that have not been waited for.
+
+    The gradient is that of the mean loss over the tokens of the whole batch. When the device runs
+    out of memory the batch is taken in twice as many parts from then on: the same gradient, slower.
+    Raises MynahError when not even a single row fits.
+    """
+
+    def __init__(
+        self,
+        score: Scorer,
+        optimizer: torch.optim.Optimizer,
+        weights: list[torch.Tensor],
+        *,
+        clip: float,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self._score = score
+        self._optimizer = optimizer
+        self._weights = weights
+        self._clip = clip
+        self._device = device
+        self._dtype = dtype
+        self.parts = 1
+
+    def __call__(self, batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+        while True:
+            try:
+                loss = self._gradient(batch)
+                break
+            except torch.OutOfMemoryError as error:
+                self._optimizer.zero_grad(set_to_none=True)
+                if self.parts >= len(batch):
+                    raise MynahError(
+                        "The device has too little memory for this base.",
+                        f"Not even one row of {len(batch[0])} tokens fits.",
+                        "Use a smaller base, the preset fast (LoRA), or --device cpu.",
+                    ) from error
+                self.parts *= 2
+                print(  # noqa: T201 - the log of the training process
+                    f"out of memory: batches are taken in {self.parts} parts now", file=sys.stderr
+                )
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+        norm = torch.nn.utils.clip_grad_norm_(self._weights, self._clip)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return loss, norm
+
+    def _gradient(self, batch: Sequence[Row]) -> torch.Tensor:
+        tokens = sum(len(row) - 1 for row in batch)
+        size = -(-len(batch) // self.parts)
+        total = torch.zeros((), device=self._device)
+        for start in range(0, len(batch), size):
+            inputs, targets = tensors(batch[start : start + size], self._device)
+            with in_arithmetic(self._device, self._dtype):
+                loss = self._score(inputs, targets)
+            (loss / tokens).backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return total
