@@ -1,0 +1,155 @@
+"""The one registry of actions: it feeds bindings, footer, help, palette and the command twins.
+
+A screen takes its bindings from ``bindings(section)``; nothing else in the app names a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a person can do.
+
+    id        ``section.verb``; people remap keys by it
+    keys      comma-separated, the first is the one shown
+    name      the Textual action that runs it
+    label     two words for the footer
+    help      one sentence for the help screen and the palette
+    twin      the command line that does the same, if there is one
+    footer    whether it deserves one of the seven places
+    """
+
+    id: str
+    keys: str
+    name: str
+    label: str
+    help: str
+    twin: str = ""
+    footer: bool = True
+
+    @property
+    def section(self) -> str:
+        return self.id.split(".", 1)[0]
+
+    @property
+    def key(self) -> str:
+        """The key as a person reads it."""
+        shown = self.keys.split(",")[0]
+        names = {
+            "question_mark": "?",
+            "slash": "/",
+            "left_square_bracket": "[",
+            "right_square_bracket": "]",
+            "escape": "esc",
+        }
+        return names.get(shown, shown.replace("ctrl+", "^"))
+
+
+SECTIONS: Final = ("data", "filter", "query", "train", "sample")
+
+ACTIONS: Final = (
+    # everywhere
+    Action("app.data", "1", "section('data')", "Data", "Tweets and accounts.", footer=False),
+    Action("app.filter", "2", "section('filter')", "Filter", "What is kept, why.", footer=False),
+    Action("app.query", "3", "section('query')", "Query", "SQL on the corpus.", footer=False),
+    Action("app.train", "4", "section('train')", "Train", "Fine-tune and watch.", footer=False),
+    Action("app.sample", "5", "section('sample')", "Sample", "Talk to a model.", footer=False),
+    Action("app.next", "ctrl+tab", "turn(1)", "Next", "Next section.", footer=False),
+    Action("app.last", "ctrl+shift+tab", "turn(-1)", "Previous", "Last section.", footer=False),
+    Action(
+        "app.panel_next",
+        "right_square_bracket",
+        "panel(1)",
+        "Panel",
+        "Next panel, in a narrow window.",
+        footer=False,
+    ),
+    Action(
+        "app.panel_last",
+        "left_square_bracket",
+        "panel(-1)",
+        "Panel",
+        "Previous panel, in a narrow window.",
+        footer=False,
+    ),
+    Action("app.errors", "f12", "errors", "Errors", "What went wrong so far.", footer=False),
+    Action("app.help", "question_mark,f1", "help", "Help", "Every key of this section."),
+    Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find anything by name."),
+    Action("app.quit", "ctrl+q", "quit", "Quit", "Leave; a training goes on.", footer=False),
+    # 1 Data
+    Action("data.add", "a", "add_tweets", "Add tweets", "Bring in an archive or a file of tweets.",
+           "mynah import PATH"),
+    Action("data.samples", "d", "samples", "Sample authors",
+           "Bring in three invented authors to try things out.", "mynah demo"),
+    Action("data.search", "slash", "search", "Search", "Show only tweets that hold these words."),
+    Action("data.mark", "space", "mark", "Choose", "Choose or leave the account under the cursor."),
+    Action("data.which", "w", "which", "Kept only", "All tweets, kept ones, or dropped ones.",
+           footer=False),
+    Action("data.copy", "y", "copy", "Copy", "Copy the tweet under the cursor.", footer=False),
+    # 2 Filter
+    Action("filter.recipe", "r", "next_recipe", "Recipe", "The next recipe.",
+           "mynah stats HANDLE --recipe NAME"),
+    Action("filter.save", "s", "save", "Save", "Save the changed recipe under a name."),
+    Action("filter.undo", "u", "undo", "Reset", "Back to the recipe as it was saved."),
+    Action("filter.which", "w", "which", "Dropped/edited", "Dropped, edited or all tweets."),
+    Action("filter.search", "slash", "search", "Search", "Only tweets that hold these words.",
+           footer=False),
+    # 3 Query
+    Action("query.run", "f5,ctrl+r", "run", "Run", "Run the query.", "mynah sql QUERY"),
+    Action("query.saved", "f4", "saved", "Saved", "Go to the saved queries."),
+    Action("query.stop", "escape", "stop", "Stop", "Stop a running query."),
+    # 4 Train
+    Action("train.start", "s", "start", "Start", "Fine-tune with the settings on the left.",
+           "mynah train HANDLE"),
+    Action("train.stop", "x", "stop", "Stop", "Stop the run; its model and curve stay.",
+           "mynah stop RUN"),
+    Action("train.overlay", "space", "overlay", "Overlay", "Lay the run over the others."),
+    Action("train.log_y", "y", "log_y", "Log scale", "Logarithmic loss axis.", footer=False),
+    Action("train.smooth", "m", "smooth", "Smooth", "Smooth the train curve more or less.",
+           footer=False),
+    Action("train.log", "l", "log", "Log", "The run's own log."),
+    Action("train.talk", "enter", "talk", "Sample", "Sample from the run under the cursor.",
+           "mynah sample RUN"),
+    # 5 Sample
+    Action("sample.go", "g", "generate", "Generate", "Generate with this prompt.",
+           "mynah sample RUN --prompt T"),
+    Action("sample.prompt", "p,slash", "prompt", "Prompt", "Edit the prompt."),
+    Action("sample.stop", "escape", "stop", "Stop", "Stop, and keep what is there."),
+    Action("sample.favourite", "v", "favourite", "Favourite", "Keep this one as a favourite."),
+    Action("sample.copy", "y", "copy", "Copy", "Copy it, labelled as generated."),
+    Action("sample.favourites", "f", "favourites", "Favourites", "Every favourite so far.",
+           footer=False),
+)  # fmt: skip
+
+
+def of_section(section: str) -> list[Action]:
+    """The actions of one section, then those of the whole app."""
+    own = [action for action in ACTIONS if action.section == section]
+    return own + [action for action in ACTIONS if action.section == "app"]
+
+
+def footer_actions(section: str) -> list[Action]:
+    """At most seven: the section's own, then help and the palette."""
+    own = [a for a in ACTIONS if a.section == section and a.footer][:5]
+    return own + [a for a in ACTIONS if a.section == "app" and a.footer]
+
+
+def bindings(section: str) -> list[BindingType]:
+    """Textual bindings of one section's actions (``app`` for those of the whole app)."""
+    return [
+        Binding(
+            action.keys,
+            f"app.{action.name}" if section == "app" else action.name,
+            action.label,
+            id=action.id,
+            tooltip=action.help,
+            show=False,
+        )
+        for action in ACTIONS
+        if action.section == section
+    ]

@@ -1,0 +1,1 @@
+"""The command line: each command parses its words, calls core, and prints."""

@@ -1,0 +1,101 @@
+"""Where the commands' output goes: stdout is data, stderr is narration and progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from core.home import Home
+from core.plain import plain, plain_json
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def home_option(command: Command) -> Command:
+    """``--home`` after the command too; the parameter arrives as a Home."""
+
+    def chosen(context: click.Context, _: click.Parameter, value: str | None) -> Home:
+        return Home.at(value or context.find_root().obj)
+
+    return click.option(
+        "--home", metavar="DIR", callback=chosen, help="Where data lives (or MYNAH_HOME)."
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """``--json``: the contract's object on stdout, the same bytes everywhere."""
+    return click.option("--json", "as_json", is_flag=True, help="Data as JSON on stdout.")(command)
+
+
+def emit(text: str) -> None:
+    """Data for stdout; never styled, never translated by the platform's encoding."""
+    sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def emit_json(value: object) -> None:
+    emit(plain_json(value))
+
+
+def narrate(text: str) -> None:
+    """A sentence for the person, on stderr, with anything from outside made harmless."""
+    click.echo(plain(text, keep_newlines=True), err=True)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
+) -> str:
+    """Aligned text: widths are terminal cells, numbers have thousands separators."""
+    from rich.cells import cell_len
+
+    def shown(value: object) -> str:
+        if value is None:
+            return "-"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int):
+            return f"{value:,}"
+        if isinstance(value, float):
+            return f"{value:,.3f}"
+        return plain(str(value))
+
+    cells = [list(columns)] + [[shown(value) for value in row] for row in rows]
+    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(columns))]
+
+    def padded(text: str, index: int) -> str:
+        space = " " * (widths[index] - cell_len(text))
+        return space + text if index in right else text + space
+
+    lines = ["  ".join(padded(text, i) for i, text in enumerate(row)).rstrip() for row in cells]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)
+
+
+class ProgressNote:
+    """One line on stderr that rewrites itself on a terminal and stays quiet in a pipe."""
+
+    def __init__(self, every: float = 0.1) -> None:
+        self._every = every
+        self._last = 0.0
+        self._live = sys.stderr.isatty()
+        self._shown = False
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if not self._live or now - self._last < self._every:
+            return
+        self._last = now
+        self._shown = True
+        sys.stderr.write(f"\r\x1b[2K{plain(text)[:120]}")
+        sys.stderr.flush()
+
+    def done(self) -> None:
+        """Clear the line, so that what follows starts clean."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+            self._shown = False

@@ -1,0 +1,63 @@
+"""The command palette: every action that can be taken now, as ``section: action``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.actions import Action, of_section
+
+if TYPE_CHECKING:
+    from tui.app import MynahApp
+
+
+class ActionProvider(Provider):
+    """Offers the actions of the section in view and of the whole app, and the system's own."""
+
+    def _actions(self) -> list[Action]:
+        section = cast("MynahApp", self.app).section
+        return [action for action in of_section(section) if self._possible(action)]
+
+    def _possible(self, action: Action) -> bool:
+        if action.id == "app.commands":
+            return False
+        name = action.name.split("(")[0]
+        node = self.app if action.section == "app" else self.screen
+        return node.check_action(name, ()) is True
+
+    async def _run(self, action: Action) -> None:
+        target = self.app if action.section == "app" else self.screen
+        await self.app.run_action(action.name, default_namespace=target)
+
+    async def discover(self) -> Hits:
+        for action in self._actions():
+            yield DiscoveryHit(
+                f"{action.section}: {action.label}",
+                lambda action=action: self._run(action),
+                help=self._help(action),
+            )
+        for command in self.app.get_system_commands(self.screen):
+            yield DiscoveryHit(f"app: {command.title}", command.callback, help=command.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for action in self._actions():
+            title = f"{action.section}: {action.label}"
+            score = matcher.match(f"{title} {action.help}")
+            if score:
+                yield Hit(
+                    score,
+                    matcher.highlight(title),
+                    lambda action=action: self._run(action),
+                    help=self._help(action),
+                )
+        for command in self.app.get_system_commands(self.screen):
+            title = f"app: {command.title}"
+            if score := matcher.match(title):
+                yield Hit(score, matcher.highlight(title), command.callback, help=command.help)
+
+    @staticmethod
+    def _help(action: Action) -> str:
+        twin = f"  $ {action.twin}" if action.twin else ""
+        return f"{action.help}  key {action.key}{twin}"

@@ -1,0 +1,217 @@
+"""1 Data: who is in the corpus, their tweets, and the door through which more come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Input, Static
+
+from core.rows import Which
+from tui.actions import bindings
+from tui.frame import Section
+from tui.state import State
+from tui.tweet_lines import TweetLines, columns, detail
+from tui.widgets.mini_bars import MiniBars
+from tui.widgets.panel import Panel
+from tui.widgets.progress_line import ProgressLine
+from tui.widgets.row_list import Column, ListRows, RowList
+from tui.words import count, plural
+
+if TYPE_CHECKING:
+    from core.corpus import AccountRow, ImportProgress
+
+EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
+WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
+
+
+class DataSection(Section):
+    """Accounts at the left, their tweets and the one under the cursor at the right."""
+
+    SECTION = "data"
+    COLUMNS = ("data-side", "data-main")
+    FIRST_COLUMN = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("data"),
+        ("escape", "leave_search", "Stop or leave the search"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="data-side", classes="column side"):
+            with Panel(title="Accounts", id="accounts-panel"):
+                yield RowList(
+                    (Column(flex=1), Column(width=7, align="right")),
+                    markable=True,
+                    empty="Nobody yet.",
+                    id="accounts",
+                )
+                yield MiniBars(id="years")
+                yield Static("", id="provenance", markup=False)
+        with Vertical(id="data-main", classes="column main"):
+            with Panel(title="Tweets", id="tweets-panel"):
+                yield Input(placeholder="words to look for; enter keeps, esc clears", id="search")
+                yield RowList(columns(who=True), empty="", id="tweets")
+            with Panel(title="Tweet", id="tweet-panel"), VerticalScroll(can_focus=False):
+                yield Static("", id="tweet", markup=False)
+            yield ProgressLine(id="import-progress")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._which: Which = "all"
+        self._wanted = ""
+        self._accounts: list[AccountRow] = []
+        self.query_one("#search").display = False
+        app = self.mynah
+        app.accounts_changed.subscribe(self, self._accounts_changed)
+        app.curation_changed.subscribe(self, self._curation_changed)
+        app.import_moved.subscribe(self, self._import_moved)
+        self._accounts_changed(self.state)
+        self._curation_changed(self.state)
+        self.query_one("#tweets", RowList).focus()
+
+    # ── what changed ─────────────────────────────────────────────────────────────────────
+
+    def _accounts_changed(self, state: State) -> None:
+        if state.accounts is None:
+            return
+        self._accounts = state.accounts
+        listing = self.query_one("#accounts", RowList)
+        listing.set_rows(
+            ListRows([(("@" + a.handle, ""), (count(a.tweets), "muted")) for a in self._accounts]),
+            keep_cursor=True,
+            marks=[i for i, a in enumerate(self._accounts) if a.handle in state.chosen],
+        )
+        self.query_one("#accounts-panel", Panel).status = count(len(self._accounts))
+        if not self._accounts:
+            tweets = self.query_one("#tweets", RowList)
+            tweets.set_empty(EMPTY)
+            tweets.set_rows(ListRows())
+            self.query_one("#tweet", Static).update("")
+            self.query_one("#tweets-panel", Panel).status = ""
+        else:
+            self.query_one("#tweets", RowList).set_empty("No tweet matches.")
+
+    def _curation_changed(self, state: State) -> None:
+        if state.curation is None:
+            return
+        rows = state.curation.rows.only(self._which).search(self._wanted)
+        tweets = self.query_one("#tweets", RowList)
+        tweets.set_columns(columns(who=len(state.chosen) > 1))
+        tweets.set_rows(TweetLines(rows), keep_cursor=True)
+        status = count(len(rows))
+        if self._which != "all" or self._wanted:
+            status += f" of {count(len(state.curation.rows))}"
+        said = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
+        self.query_one("#tweets-panel", Panel).status = f"{status} · {said[self._which]}"
+
+    def _import_moved(self, progress: ImportProgress | None) -> None:
+        line = self.query_one("#import-progress", ProgressLine)
+        if not self.state.importing:
+            line.clear()
+        elif progress is None:
+            line.start("Importing", unit="tweets")
+        else:
+            line.advance_to(
+                progress.read,
+                progress.total,
+                what=f"{progress.phase} {progress.path.name}",
+                rate=progress.rate,
+            )
+
+    # ── what a person does ───────────────────────────────────────────────────────────────
+
+    @on(RowList.Highlighted, "#accounts")
+    def _account_highlighted(self, event: RowList.Highlighted) -> None:
+        if event.index < len(self._accounts):
+            account = self._accounts[event.index]
+            first = account.first.year if account.first else 0
+            self.query_one("#years", MiniBars).set_values(
+                account.per_year, [str(first + i) for i in range(len(account.per_year))]
+            )
+            span = (
+                f"{account.first:%b %Y} – {account.last:%b %Y}"
+                if account.first and account.last
+                else "times unknown"
+            )
+            self.query_one("#provenance", Static).update(
+                f"{span}\n{plural(account.tweets, 'tweet')} from {', '.join(account.sources)}"
+            )
+
+    @on(RowList.Marked, "#accounts")
+    def _accounts_marked(self, event: RowList.Marked) -> None:
+        handles = [self._accounts[i].handle for i in sorted(event.indices)]
+        if handles:
+            self.mynah.choose(handles)
+        else:  # nothing chosen would leave every section empty
+            self._accounts_changed(self.state)
+
+    @on(RowList.Chosen, "#accounts")
+    def _account_chosen(self, event: RowList.Chosen) -> None:
+        self.mynah.choose([self._accounts[event.index].handle])
+
+    @on(RowList.Highlighted, "#tweets")
+    def _tweet_highlighted(self, event: RowList.Highlighted) -> None:
+        lines = self.query_one("#tweets", RowList).rows
+        if isinstance(lines, TweetLines) and event.index < len(lines):
+            self.query_one("#tweet", Static).update(detail(lines.rows[event.index]))
+        else:
+            self.query_one("#tweet", Static).update("")
+
+    def action_mark(self) -> None:
+        self.query_one("#accounts", RowList).action_toggle_mark()
+
+    def action_which(self) -> None:
+        self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
+        self._curation_changed(self.state)
+
+    def action_search(self) -> None:
+        field = self.query_one("#search", Input)
+        field.display = True
+        field.focus()
+
+    @on(Input.Changed, "#search")
+    def _search_changed(self, event: Input.Changed) -> None:
+        self._wanted = event.value
+        self._curation_changed(self.state)
+
+    @on(Input.Submitted, "#search")
+    def _search_kept(self) -> None:
+        self.query_one("#tweets").focus()
+
+    def action_leave_search(self) -> None:
+        """Esc stops an import first, then clears a search."""
+        if self.mynah.corpus.stop_import():
+            self.query_one("#import-progress", ProgressLine).stopping()
+            return
+        field = self.query_one("#search", Input)
+        field.value = ""
+        field.display = False
+        self.query_one("#tweets").focus()
+
+    @on(ProgressLine.StopRequested)
+    def _stop_clicked(self) -> None:
+        self.action_leave_search()
+
+    def action_samples(self) -> None:
+        from core.workflow import sample_archives
+
+        self.mynah.corpus.import_paths(sample_archives(), samples=True)
+
+    def action_add_tweets(self) -> None:
+        from tui.screens.add_tweets import AddTweets
+
+        def chosen(answer: Any) -> None:
+            if answer is not None:
+                self.mynah.corpus.import_paths([answer.path], handle=answer.handle)
+
+        self.app.push_screen(AddTweets(), chosen)
+
+    def action_copy(self) -> None:
+        lines = self.query_one("#tweets", RowList).rows
+        if isinstance(lines, TweetLines) and len(lines):
+            tweet = lines.rows[self.query_one("#tweets", RowList).cursor]
+            self.app.copy_to_clipboard(tweet.text)
+            self.app.notify("The tweet as published.", title="Copied")

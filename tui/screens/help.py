@@ -1,0 +1,73 @@
+"""The help screen, made from the action registry: nothing here names a key."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.actions import ACTIONS, Action
+
+MOVING = (
+    ("↑ ↓ j k", "up and down"),
+    ("g G home end", "first and last"),
+    ("pgup pgdn", "a page"),
+    ("tab shift+tab", "from panel to panel"),
+    ("mouse", "everything can be clicked and scrolled"),
+)
+
+SIGNS_HELP = (
+    "● kept   ○ dropped   ↻ retweet   ↳ reply   ❝ quote   ¶ long post   "
+    "≡ copy   ≈ near copy   ✦ favourite   ▲ warning"
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every key of the section in view, then those of the whole app."""
+
+    BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Close")]
+
+    def __init__(self, section: str) -> None:
+        super().__init__()
+        self._section = section
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="dialog") as page:
+            page.border_title = f"Help: {self._section.capitalize()}"
+            page.border_subtitle = "esc closes"
+            yield Static(self._table([a for a in ACTIONS if a.section == self._section]))
+            yield Static(Text("\nMoving about", "bold"))
+            yield Static(self._moving())
+            yield Static(Text("\nEverywhere", "bold"))
+            yield Static(self._table([a for a in ACTIONS if a.section == "app"]))
+            yield Static(Text("\nSigns", "bold"))
+            yield Static(Text(SIGNS_HELP))
+
+    def on_mount(self) -> None:
+        self.query_one("#dialog").focus()
+
+    @staticmethod
+    def _table(actions: list[Action]) -> Table:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(min_width=9, no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1)
+        for action in actions:
+            keys = " ".join(
+                Action(action.id, key, "", "", "").key for key in action.keys.split(",")
+            )
+            help_text = Text(action.help)
+            if action.twin:
+                help_text.append(f"  $ {action.twin}", "dim")
+            table.add_row(Text(keys, "bold"), Text(action.label), help_text)
+        return table
+
+    @staticmethod
+    def _moving() -> Table:
+        table = Table.grid(padding=(0, 2))
+        for keys, what in MOVING:
+            table.add_row(Text(keys, "bold"), Text(what))
+        return table

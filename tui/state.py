@@ -1,0 +1,93 @@
+"""What the app knows: one object, changed only by handlers on the app, read by every section."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.home import Home
+
+if TYPE_CHECKING:
+    from core.corpus import AccountRow
+    from core.curation import Recipe
+    from core.training import RunHistory, RunSummary
+    from core.workbench import Curation, Workbench
+
+
+@dataclass
+class State:
+    """``None`` or empty means "not known yet", which every section must be able to draw."""
+
+    home: Home
+    accounts: list[AccountRow] | None = None
+    chosen: list[str] = field(default_factory=list)
+    bench: Workbench | None = None
+    saved_recipe: Recipe | None = None
+    recipe: Recipe | None = None
+    curation: Curation | None = None
+    before: Curation | None = None
+    runs: list[RunSummary] | None = None
+    histories: dict[str, RunHistory] = field(default_factory=dict)
+    voice: str | None = None
+    importing: bool = False
+    sampled: bool = False
+
+    @property
+    def live_run(self) -> RunSummary | None:
+        """The newest run that is still going."""
+        going = ("queued", "starting", "running", "stopping")
+        return next((run for run in self.runs or [] if run.state in going), None)
+
+    @property
+    def ready_run(self) -> RunSummary | None:
+        """The newest run that has a model to talk to."""
+        return next((run for run in self.runs or [] if run.has_model), None)
+
+    def remember(self) -> None:
+        """Write the few things that outlive the app; losing them must never hurt."""
+        kept = {
+            "chosen": self.chosen,
+            "recipe": self.saved_recipe.name if self.saved_recipe else None,
+            "sampled": self.sampled,
+        }
+        try:
+            self.home.root.mkdir(parents=True, exist_ok=True)
+            self.home.settings.write_text(json.dumps(kept, indent=2), encoding="utf-8")
+        except OSError:
+            return
+
+    def recall(self) -> str:
+        """Read them back; returns the recipe's name. A damaged file counts as none."""
+        try:
+            kept = json.loads(self.home.settings.read_text(encoding="utf-8"))
+            self.chosen = [str(handle) for handle in kept.get("chosen", [])]
+            self.sampled = bool(kept.get("sampled"))
+            return str(kept.get("recipe") or "standard")
+        except (OSError, ValueError, AttributeError, TypeError):
+            return "standard"
+
+
+def next_step(state: State, section: str) -> str:
+    """The one sentence that leads a newcomer on; empty once the first sample has been made."""
+    if state.sampled or state.accounts is None or state.importing:
+        return ""
+    if not state.accounts:
+        if section == "data":
+            return ""  # the empty state itself says it
+        return "No tweets yet. Press 1, then a to add an archive or d for the sample authors."
+    if state.live_run is not None:
+        if section == "train":
+            return "It is learning. Its first tweets appear below; 5 talks to it when it is done."
+        return "It is learning. Press 4 to watch, 5 to talk to it when it is done."
+    if state.ready_run is not None:
+        if section == "sample":
+            return "Press g to hear it, p to change the prompt."
+        return "A model is ready. Press 5 to talk to it."
+    return {
+        "data": "Next: 2 shows what is kept and why, 4 trains on it. Space chooses accounts.",
+        "filter": "Next: 4 trains a model on what is kept, in about two minutes.",
+        "query": "Next: 4 trains a model on what is kept.",
+        "train": "Next: s starts a training of two minutes with these settings.",
+        "sample": "There is no model yet. Press 4, then s, to train one.",
+    }[section]

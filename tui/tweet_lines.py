@@ -1,0 +1,98 @@
+"""Tweets as rows of a list: when, verdict, kind, who, text."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from rich.text import Text
+
+from core.plain import plain
+from core.rows import TweetRow, TweetRows
+from tui.widgets.row_list import Column, RowCells
+from tui.words import SIGNS, ago, exact
+
+
+def columns(*, who: bool) -> tuple[Column, ...]:
+    """``who`` adds the author, where the list is wide enough; one account needs none."""
+    return (
+        Column("when", width=6, align="right"),
+        Column(width=1),
+        Column(width=1),
+        Column("who", width=12, hide_under=70 if who else 100_000),
+        Column("tweet", flex=1),
+    )
+
+
+REASON_COLUMNS = (
+    Column(width=1),
+    Column("why", width=11),
+    Column(flex=1),
+)
+
+
+def kind_sign(tweet: TweetRow) -> str:
+    """What sort of tweet it is; an original needs no sign."""
+    if tweet.note_id:
+        return SIGNS["note"]
+    return SIGNS.get(tweet.kind, " ")
+
+
+class TweetLines:
+    """A provider for RowList over curated tweets; rows are made only when they are drawn."""
+
+    def __init__(self, rows: TweetRows) -> None:
+        self.rows = rows
+        self._now = datetime.now(timezone.utc)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> RowCells:
+        tweet = self.rows[index]
+        kept = tweet.kept
+        return (
+            (ago(tweet.created_at, self._now), "muted"),
+            (SIGNS["kept"], "success") if kept else (SIGNS["dropped"], "muted"),
+            (kind_sign(tweet), "primary"),
+            ("@" + tweet.handle, "muted"),
+            (tweet.published, "" if kept else "muted"),
+        )
+
+
+class ReasonLines(TweetLines):
+    """Tweets with why they are dropped, or with what the recipe made of them."""
+
+    def row(self, index: int) -> RowCells:
+        tweet = self.rows[index]
+        if not tweet.kept:
+            return (
+                (SIGNS["dropped"], "muted"),
+                ((tweet.reason or "").replace("_", " "), "warning"),
+                (tweet.text, "muted"),
+            )
+        edited = tweet.text != tweet.clean_text
+        return (
+            (SIGNS["kept"], "success"),
+            ("edited" if edited else "kept", "primary" if edited else "muted"),
+            (tweet.clean_text, ""),
+        )
+
+
+def detail(tweet: TweetRow) -> Text:
+    """One tweet in full: as published, as it will be learned, and where it came from."""
+    text = Text()
+    text.append(plain(tweet.published, keep_newlines=True) + "\n")
+    if not tweet.kept:
+        reason = (tweet.reason or "").replace("_", " ")
+        text.append(f"\n{SIGNS['dropped']} dropped: {reason}\n", "bold")
+    elif tweet.published != tweet.clean_text:
+        text.append(f"\n{SIGNS['kept']} learned as\n", "bold")
+        text.append(plain(tweet.clean_text, keep_newlines=True) + "\n")
+    facts = [f"@{tweet.handle}", exact(tweet.created_at), tweet.kind.replace("_", " ")]
+    if tweet.note_id:
+        facts.append("long post")
+    if tweet.audience != "public":
+        facts.append(tweet.audience)
+    facts += [f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
+    text.append("\n" + plain(" · ".join(facts)), "dim")
+    return text

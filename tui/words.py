@@ -1,0 +1,91 @@
+"""Numbers and times as people read them; pure functions, shared by the app and the commands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Final
+
+SIGNS: Final = {
+    "kept": "●",
+    "dropped": "○",
+    "retweet": "↻",
+    "manual_retweet": "↻",
+    "reply": "↳",
+    "quote": "❝",
+    "note": "¶",
+    "verbatim": "≡",
+    "near": "≈",
+    "favourite": "✦",
+    "warning": "▲",
+}
+
+
+def count(number: int | None) -> str:
+    """``3245`` is ``3,245``; None is ``–``, never a zero that was not counted."""
+    return "–" if number is None else f"{number:,}"
+
+
+def short_count(number: float | None) -> str:
+    """At most five characters: ``950``, ``9.8k``, ``215k``, ``1.2M``."""
+    if number is None:
+        return "–"
+    if number < 1000:
+        return f"{number:.0f}"
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size * 0.9995:
+            scaled = number / size
+            return f"{scaled:.1f}{letter}" if scaled < 99.95 else f"{scaled:.0f}{letter}"
+    return f"{number:.0f}"
+
+
+def signed(number: int) -> str:
+    """A change: ``+12``, ``−12``, or nothing."""
+    if not number:
+        return ""
+    return f"+{number:,}" if number > 0 else f"−{-number:,}"
+
+
+def ago(when: datetime | None, now: datetime | None = None) -> str:
+    """``now``, ``5 min``, ``2 h``, ``3 d``, ``4 mo``, ``7 y``; empty when the time is unknown."""
+    if when is None:
+        return ""
+    seconds = ((now or datetime.now(timezone.utc)) - when).total_seconds()
+    for size, word in (
+        (31_556_952, "y"),
+        (2_629_746, "mo"),
+        (86_400, "d"),
+        (3600, "h"),
+        (60, "min"),
+    ):
+        if seconds >= size:
+            return f"{int(seconds // size)} {word}"
+    return "now"
+
+
+def exact(when: datetime | None) -> str:
+    return "time unknown" if when is None else when.strftime("%a %-d %b %Y, %H:%M UTC")
+
+
+def clock(seconds: float | None) -> str:
+    """Time left or spent: ``0:48``, ``12:05``, ``3:07:00``; ``–`` when nobody knows."""
+    if seconds is None or seconds != seconds or seconds < 0:
+        return "–"
+    whole = int(seconds + 0.5)
+    if whole >= 3600:
+        return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def about(seconds: float | None) -> str:
+    """An expected time in words: ``about 2 min``."""
+    if seconds is None:
+        return "an unknown time"
+    if seconds < 90:
+        return f"about {max(5, round(seconds / 5) * 5):.0f} s"
+    if seconds < 5400:
+        return f"about {seconds / 60:.0f} min"
+    return f"about {seconds / 3600:.1f} h"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
