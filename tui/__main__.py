@@ -6,29 +6,38 @@ its exit code; anything else is a bug, which is logged and said so.
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 
 import click
 
 from core import __version__
-from core.errors import MynahError
+from core.errors import InputRefused, MynahError, WrongUsage
+from tui.commands.output import Chosen, ReaderLeft, drop_stdout, narrate
 
 # name -> (module, function, one line for --help). Nothing is imported until a command is used.
 COMMANDS = {
-    "demo": ("demo", "demo", "The whole main job on the three sample authors."),
-    "import": ("data", "import_", "Bring archives and files into the corpus."),
-    "accounts": ("data", "accounts", "Who is in the corpus."),
-    "stats": ("data", "stats", "How many tweets are kept, and why not the others."),
-    "sql": ("data", "sql", "Read-only SQL over the corpus and the runs."),
-    "export": ("data", "export", "Write a cleaned dataset and its manifest."),
+    "demo": ("demo", "demo", "The whole main job on three sample authors."),
+    "import": ("corpus", "import_", "Bring archives and files into the corpus."),
+    "accounts": ("corpus", "accounts", "Who is in the corpus."),
+    "stats": ("corpus", "stats", "How many tweets are kept, and why not the others."),
+    "sql": ("query", "sql", "Read-only SQL over the corpus and the runs."),
+    "export": ("exporting", "export", "Write a cleaned dataset and its manifest."),
     "train": ("runs", "train", "Fine-tune a model on the tweets of one or more accounts."),
     "runs": ("runs", "runs", "The runs on this machine."),
     "watch": ("runs", "watch", "Follow a run until it ends."),
     "stop": ("runs", "stop", "Stop a run; its model and curve stay."),
+    "resume": ("runs", "resume", "Take a stopped run up again at its last checkpoint."),
     "sample": ("sample", "sample", "Write tweets with a fine-tuned model."),
     "doctor": ("doctor", "doctor", "What works on this machine."),
 }
+LATER = ("fetch", "report", "card", "publish", "forget")
+
+# What the machine refuses, not what mynah does wrong: no room, no right, not a folder.
+REFUSED_BY_SYSTEM = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR,
+     errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENAMETOOLONG, errno.EMFILE}
+)  # fmt: skip
 
 
 class LazyGroup(click.Group):
@@ -54,82 +63,116 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
+        name = args[0]
+        if name in COMMANDS:
             return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from difflib import get_close_matches
+        if name in LATER:
+            raise click.UsageError(f"`mynah {name}` is not in this version ({__version__}).", ctx)
+        from difflib import get_close_matches
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            if near:
-                raise click.UsageError(f"{error.message} Did you mean `mynah {near[0]}`?") from None
-            raise
+        near = get_close_matches(name.lower(), COMMANDS, n=1)
+        hint = f" Did you mean `mynah {near[0]}`?" if near else ""
+        raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)
+
+    def make_context(self, *args: object, **options: object) -> click.Context:
+        try:
+            return super().make_context(*args, **options)  # type: ignore[arg-type]
+        except BrokenPipeError:  # --help into a reader that has left
+            raise ReaderLeft from None
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderLeft from None
 
 
 @click.group(
-    cls=LazyGroup, invoke_without_command=True, context_settings={"max_content_width": 100}
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
 )
 @click.option("--home", metavar="DIR", help="Where tweets, recipes and runs live (or MYNAH_HOME).")
-@click.version_option(__version__, prog_name="mynah")
+@click.version_option(__version__, prog_name="mynah", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, home: str | None) -> None:
     """Teach a small language model to write like someone, from their tweets.
 
     Without a command, mynah opens the app. Data goes to stdout, everything else to stderr.
     """
-    context.obj = home
+    chosen = context.ensure_object(Chosen)
+    chosen.home = home or chosen.home
     if context.invoked_subcommand is None:
         from core.home import Home
-        from tui.app import run_app
+        from tui.commands.terminal import open_app
 
-        run_app(Home.at(home))
+        open_app(Home.at(chosen.home))
 
 
 def main() -> None:
     """The entry point; never returns normally."""
+    chosen = Chosen()
     try:
-        code = cli.main(standalone_mode=False, prog_name="mynah")
+        code = cli.main(standalone_mode=False, prog_name="mynah", obj=chosen)
         sys.stdout.flush()
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _refuse(_in_our_words(error))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted; what was done stays done.", err=True)
+        narrate("Interrupted; what was done stays done.")
         code = 130
     except MynahError as error:
-        from core.plain import plain
-
-        click.echo(f"mynah: {plain(str(error))}", err=True)
-        code = error.exit_code
-    except BrokenPipeError:
-        # the reader (head, less) has left: not an error, but Python would complain at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = _refuse(error)
+    except (ReaderLeft, BrokenPipeError):
+        drop_stdout()
         code = 0
+    except OSError as error:
+        code = _refuse(_system_said(error)) if error.errno in REFUSED_BY_SYSTEM else _bug(chosen)
     except Exception:
-        code = _unexpected()
+        code = _bug(chosen)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _unexpected() -> int:
+def _refuse(error: MynahError) -> int:
+    narrate(f"mynah: {error}")
+    return error.exit_code
+
+
+def _in_our_words(error: click.ClickException) -> MynahError:
+    """Click's complaint in one line, with the help that fits."""
+    said = " ".join(error.format_message().split())
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "mynah"
+        return WrongUsage(said, "", f"`{where} --help` shows what there is.")
+    return InputRefused(said)
+
+
+def _system_said(error: OSError) -> MynahError:
+    what = str(error.filename or "The machine")
+    why = error.strerror or str(error)
+    return InputRefused(f"{what}: {why[:1].lower()}{why[1:]}.", "The system refused it.")
+
+
+def _bug(chosen: Chosen) -> int:
     """Log the traceback where the person can find it, and say how to report it."""
     import traceback
     from datetime import datetime, timezone
 
     from core.home import Home
 
-    home = Home.at()
+    home = Home.at(chosen.home)
     try:
         home.root.mkdir(parents=True, exist_ok=True)
         with home.log.open("a", encoding="utf-8") as log:
-            log.write(f"{datetime.now(timezone.utc).isoformat()} {__version__}\n")
+            log.write(f"{datetime.now(timezone.utc).isoformat()} mynah {__version__}\n")
             # locals are never logged: they may hold tweets
             log.write(traceback.format_exc() + "\n")
-        where = f"The traceback is in {home.log}; it holds no tweets."
+        where = f"The details are at the end of {home.log}"
     except OSError:
         where = traceback.format_exc()
-    click.echo(f"mynah: this is a bug in mynah, not something you did. {where}", err=True)
-    click.echo("Please report it with that file and what you ran.", err=True)
+    narrate(f"mynah: this is a bug in mynah, not something you did. {where}")
+    narrate("Please report it with those lines and what you ran; look them over before you do.")
     return 1
 
 

@@ -40,7 +40,7 @@ class MynahApp(App[None]):
     """mynah in the terminal."""
 
     TITLE = "mynah"
-    CSS_PATH = "mynah.tcss"
+    CSS_PATH = Path(__file__).with_name("mynah.tcss")  # not relative: a subclass may live elsewhere
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[Any] = {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")

@@ -28,6 +28,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
     Safetensors only, no code of the folder is run. Raises InputRefused.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
 
     try:
@@ -46,7 +47,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
             local_files_only=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise InputRefused(
             f"The model in {folder.name} cannot be loaded.", f"{type(error).__name__}: {error}."
         ) from error

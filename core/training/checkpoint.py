@@ -72,6 +72,7 @@ def save_checkpoint(folder: Path, model: Any, optimizer: Any, position: Position
 def load_checkpoint(path: Path, model: Any, optimizer: Any) -> Position:
     """Puts weights and optimiser back and returns the position; raises InputRefused."""
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
@@ -86,7 +87,7 @@ def load_checkpoint(path: Path, model: Any, optimizer: Any) -> Position:
                 weight.copy_(weights[name])
         optimizer.load_state_dict(kept["optimizer"])
         torch.set_rng_state(kept["rng"])
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputRefused(
             f"The checkpoint {path.name} cannot be taken up.",
             f"{type(error).__name__}: {error}.",

@@ -35,6 +35,7 @@ KILL_SECONDS: Final = 5.0
 
 # Never handed to a training process, which has no use for them and writes a log.
 _SECRET_WORDS: Final = ("TOKEN", "SECRET", "PASSWORD", "API_KEY", "CREDENTIAL")
+_HUB_TOKENS: Final = ("HF_TOKEN", "HF_TOKEN_PATH")
 
 
 def start_run(
@@ -202,7 +203,8 @@ def child_environment(*, needs_network: bool = False) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if needs_network or not any(word in name.upper() for word in _SECRET_WORDS)
+        if not any(word in name.upper() for word in _SECRET_WORDS)
+        or (needs_network and name in _HUB_TOKENS)
     }
     environment["TOKENIZERS_PARALLELISM"] = "false"
     environment["PYTHONUNBUFFERED"] = "1"

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
+from core.errors import MynahError
 from core.home import Home
 from core.plain import plain, plain_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+@dataclass
+class Chosen:
+    """What ``--home`` named, before or after the command; None leaves it to the environment."""
+
+    home: str | None = None
+
+
+class ReaderLeft(Exception):
+    """Whoever read our stdout (head, less) has what it wanted: time to go, nothing is wrong."""
+
+
 def home_option(command: Command) -> Command:
     """``--home`` after the command too; the parameter arrives as a Home."""
 
     def chosen(context: click.Context, _: click.Parameter, value: str | None) -> Home:
-        return Home.at(value or context.find_root().obj)
+        root = context.find_root().ensure_object(Chosen)
+        root.home = value or root.home
+        return Home.at(root.home)
 
     return click.option(
         "--home", metavar="DIR", callback=chosen, help="Where data lives (or MYNAH_HOME)."
@@ -32,9 +48,28 @@ def json_option(command: Command) -> Command:
 
 
 def emit(text: str) -> None:
-    """Data for stdout; never styled, never translated by the platform's encoding."""
-    sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
+    """Data for stdout; never styled, never translated by the platform's encoding.
+
+    Raises ReaderLeft when nobody listens any more, MynahError when it cannot be written.
+    """
+    try:
+        sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        drop_stdout()
+        raise ReaderLeft from None
+    except OSError as error:
+        drop_stdout()
+        raise MynahError(
+            "The output cannot be written.", f"{error.strerror or error}.", "Nothing else is wrong."
+        ) from None
+
+
+def drop_stdout() -> None:
+    """Let what is left for stdout vanish, or Python complains about it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def emit_json(value: object) -> None:
@@ -47,10 +82,19 @@ def narrate(text: str) -> None:
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Iterable[int] = (),
+    widest: int | None = None,
 ) -> str:
-    """Aligned text: widths are terminal cells, numbers have thousands separators."""
-    from rich.cells import cell_len
+    """Aligned text: widths are terminal cells, numbers have thousands separators.
+
+    ``right`` are the columns that stand to the right. Cells wider than ``widest`` end in "…".
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    to_the_right = set(right)
 
     def shown(value: object) -> str:
         if value is None:
@@ -61,18 +105,28 @@ def table(
             return f"{value:,}"
         if isinstance(value, float):
             return f"{value:,.3f}"
-        return plain(str(value))
+        text = plain(str(value))
+        if widest is None or cell_len(text) <= widest:
+            return text
+        return set_cell_size(text, widest - 1).rstrip() + "…"
 
     cells = [list(columns)] + [[shown(value) for value in row] for row in rows]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(columns))]
 
     def padded(text: str, index: int) -> str:
         space = " " * (widths[index] - cell_len(text))
-        return space + text if index in right else text + space
+        return space + text if index in to_the_right else text + space
 
     lines = ["  ".join(padded(text, i) for i, text in enumerate(row)).rstrip() for row in cells]
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> str:
+    """Names and their values, one a line, the values below each other."""
+    shown = [(name, plain(str(value))) for name, value in rows if value not in (None, "")]
+    width = max(len(name) for name, _ in shown)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in shown)
 
 
 class ProgressNote:
@@ -90,7 +144,8 @@ class ProgressNote:
             return
         self._last = now
         self._shown = True
-        sys.stderr.write(f"\r\x1b[2K{plain(text)[:120]}")
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        sys.stderr.write(f"\r\x1b[2K{plain(text)[: width - 1]}")
         sys.stderr.flush()
 
     def done(self) -> None:

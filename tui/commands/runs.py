@@ -1,4 +1,4 @@
-"""train, runs, watch, stop."""
+"""train, runs, watch, stop, resume."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import Interrupted, MynahError
+from core.errors import Interrupted, MynahError, WrongUsage
 from core.handles import normal_handles
 from core.home import Home
 from tui.commands.output import (
@@ -17,74 +17,32 @@ from tui.commands.output import (
     home_option,
     json_option,
     narrate,
+    pairs,
     table,
 )
-from tui.words import clock, short_count
+from tui.words import ago, clock, count, short_count
 
 if TYPE_CHECKING:
-    from core.training import Run
+    from core.training import Run, RunHistory, RunSummary
 
 GOING = ("queued", "starting", "running", "stopping")
 
 
-def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> Any:
-    """Narrate a run until it ends and return its summary; ctrl+c stops it, or only the watching."""
-    from core.training import RunsFollower, stop_run
-
-    follower = RunsFollower(home, only=run.id)
-    note = ProgressNote()
-    said_steps = -1
-    said_samples = 0
-    try:
-        while True:
-            summaries, histories, _ = follower.poll()
-            summary, history = summaries[0], histories[run.id]
-            if len(history.valid_steps) and history.valid_steps[-1] != said_steps:
-                said_steps = history.valid_steps[-1]
-                note.done()
-                narrate(f"step {said_steps}: held-out loss {history.valid_losses[-1]:.3f}")
-            for sample in history.samples[said_samples:]:
-                note.done()
-                narrate(f"  it says (generated): {sample.text}")
-            said_samples = len(history.samples)
-            if summary.state not in GOING:
-                return summary
-            loss = history.train_losses[-1] if len(history.train_losses) else None
-            note(
-                f"{summary.state} · step {summary.step}"
-                + (f" · loss {loss:.3f}" if loss is not None else "")
-                + f" · {short_count(history.tokens_per_second)} tok/s"
-                + f" · {clock(history.seconds_left)} left · ctrl+c stops"
-            )
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        note.done()
-        if not stop_on_interrupt:
-            raise Interrupted(f"No longer watching; {run.id} goes on.") from None
-        narrate("stopping: saving what it has learned…")
-        stop_run(run)
-        raise Interrupted(
-            f"{run.id} was stopped; its model and curve are kept.",
-            "",
-            f"`mynah sample {run.id}` talks to it.",
-        ) from None
-    finally:
-        note.done()
-
-
 @click.command()
-@click.argument("handles", nargs=-1, required=True)
+@click.argument("handles", metavar="HANDLE...", nargs=-1, required=True)
 @click.option("--base", metavar="B", help="smollm2, scratch, a Hugging Face id or a folder.")
 @click.option("--recipe", default="standard", show_default=True, help="A recipe's name or file.")
 @click.option("--preset", type=click.Choice(["fast", "quality", "classic"]), default="fast",
               show_default=True)  # fmt: skip
-@click.option("--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the tweets.")
+@click.option("--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the tweets at most.")
 @click.option("--minutes", type=click.FloatRange(0.05, 100_000), help="Training time at most.")
 @click.option("--max-steps", type=click.IntRange(1), help="Optimiser steps at most.")
 @click.option("--lr", type=click.FloatRange(1e-8, 1), help="Highest learning rate.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto",
               show_default=True)  # fmt: skip
+@click.option("--tracker", type=click.Choice(["off", "wandb"]), default="off", show_default=True,
+              help="Nothing leaves this machine; wandb is not in this version.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
 @json_option
 @home_option
@@ -99,15 +57,22 @@ def train(
     lr: float | None,
     seed: int,
     device: str,
+    tracker: str,
     detach: bool,
     as_json: bool,
     home: Home,
 ) -> None:
     """Fine-tune a model on one account, or on several as a blend.
 
-    The run is a process of its own: closing the terminal does not end it.
+    The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
+    has saved what it learned.
     """
-    from core.training import run_result
+    if tracker == "wandb":
+        raise WrongUsage(
+            "--tracker wandb is not in this version of mynah.",
+            "The curve is in the run's metrics.jsonl, and in `mynah sql 'FROM metrics'`.",
+            "Leave --tracker out.",
+        )
     from core.workflow import train as start
 
     given = {"epochs": epochs, "minutes": minutes, "max_steps": max_steps, "lr": lr}
@@ -121,22 +86,142 @@ def train(
         device=device,
         **{name: value for name, value in given.items() if value is not None},
     )
-    narrate(f"run {run.id} has started; `mynah watch {run.id}` follows it")
-    if not detach:
+    narrate(f"run {run.id} has started; `mynah watch latest` follows it too")
+    if detach:
+        show_result(run, as_json)
+    else:
+        finish(home, run, as_json)
+
+
+def finish(home: Home, run: Run, as_json: bool) -> None:
+    """Follow a run that this command has started, and show what came of it, however it ends."""
+    try:
         summary = follow(home, run, stop_on_interrupt=True)
-        refuse_failure(summary)
+    except Interrupted:
+        show_result(run, as_json)
+        raise
+    show_result(run, as_json)
+    refuse_failure(summary)
+
+
+def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> RunSummary:
+    """Narrate a run until it ends and return its summary.
+
+    ctrl+c stops the run, or only the watching; either way it raises Interrupted.
+    """
+    from core.training import RunsFollower
+
+    follower = RunsFollower(home, only=run.id)
+    note = ProgressNote()
+    said = _Said(note)
+    try:
+        while True:
+            summaries, histories, _ = follower.poll()
+            summary, history = summaries[0], histories[run.id]
+            said.what_is_new(history)
+            if summary.state not in GOING:
+                return summary
+            note(_progress(summary, history, stop_on_interrupt))
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        note.done()
+        if not stop_on_interrupt:
+            raise Interrupted(
+                f"No longer watching; {run.id} goes on.", "", f"`mynah stop {run.id}` would end it."
+            ) from None
+        _stop(run)
+        raise Interrupted(f"{run.id} was stopped.", what_is_left(run)) from None
+    finally:
+        note.done()
+
+
+class _Said:
+    """Says each measurement and each sample of a run once."""
+
+    def __init__(self, note: ProgressNote) -> None:
+        self._note = note
+        self._step = -1
+        self._samples = 0
+
+    def what_is_new(self, history: RunHistory) -> None:
+        if history.valid_steps and history.valid_steps[-1] != self._step:
+            self._step = history.valid_steps[-1]
+            loss = history.valid_losses[-1]
+            self._note.done()
+            narrate(
+                f"step {self._step:,}: held-out loss {'not a number' if loss is None else f'{loss:.3f}'}"
+            )
+        for sample in history.samples[self._samples :]:
+            self._note.done()
+            narrate(f"  generated: {sample.text}")
+        self._samples = len(history.samples)
+
+
+def _progress(summary: RunSummary, history: RunHistory, ends_run: bool) -> str:
+    loss = history.train_losses[-1] if history.train_losses else None
+    steps = f"step {summary.step:,}" + (f" of {summary.steps:,}" if summary.steps else "")
+    parts = [history.doing or summary.state, steps]
+    if loss is not None:
+        parts.append(f"loss {loss:.3f}")
+    if history.tokens_per_second:
+        parts.append(f"{short_count(history.tokens_per_second)} tok/s")
+    if history.seconds_left is not None:
+        parts.append(f"{clock(history.seconds_left)} left")
+    parts.append("ctrl+c stops" if ends_run else "ctrl+c leaves it running")
+    return " · ".join(parts)
+
+
+def _stop(run: Run) -> None:
+    from core.training import stop_run
+
+    narrate("stopping: it saves what it has learned…")
+    stop_run(run)
+
+
+def what_is_left(run: Run) -> str:
+    """What one can do with a run that has ended."""
+    if (run.model / "config.json").is_file():
+        return f"Its model and curve are kept: `mynah sample {run.id}` talks to it."
+    return "It had no time to make a model; what it wrote so far is kept."
+
+
+def show_result(run: Run, as_json: bool) -> None:
+    """The contract's object, or the same for reading."""
+    from core.training import run_result
+
     result = run_result(run)
     if as_json:
         emit_json(result)
-    else:
-        emit(table(["figure", "value"], [[name, value] for name, value in result.items()]))
+        return
+    rate = result["tokens_per_second"]
+    before, after = (
+        "–" if loss is None else f"{loss:.3f}"
+        for loss in (result["valid_loss_before"], result["valid_loss_after"])
+    )
+    train_loss = result["train_loss"]
+    emit(
+        pairs(
+            [
+                ("run", result["run"]),
+                ("state", result["state"]),
+                ("base", result["base"]),
+                ("device", result["device"]),
+                ("steps", count(result["steps"])),
+                ("tokens", count(result["tokens"]) + (f" at {rate:,.0f} a second" if rate else "")),
+                ("train loss", None if train_loss is None else f"{train_loss:.3f}"),
+                ("held-out loss", f"{before} → {after}"),
+                ("model", result["model_dir"]),
+            ]
+        )
+    )
 
 
-def refuse_failure(summary: Any) -> None:
+def refuse_failure(summary: RunSummary) -> None:
+    """Raises MynahError for a run that came to a bad end."""
     if summary.state in ("failed", "dead"):
         raise MynahError(
             f"{summary.run} {'failed' if summary.state == 'failed' else 'is presumed dead'}.",
-            summary.reason or "Its process is gone.",
+            summary.reason or "It gave no reason.",
             f"Its log is {summary.folder / 'train.log'}",
         )
 
@@ -155,13 +240,13 @@ def runs(as_json: bool, home: Home) -> None:
         narrate("No runs yet. `mynah train HANDLE` starts one.")
     else:
         rows = [
-            [s.run, "+".join(s.handles), s.base, s.state, s.step, s.train_loss, s.valid_loss]
+            [s.run, "+".join(s.handles), s.base, s.state,
+             count(s.step) + (f"/{s.steps:,}" if s.steps else ""),
+             s.train_loss, s.valid_loss, ago(s.started_at)]
             for s in found
-        ]
-        emit(
-            table(["run", "accounts", "base", "state", "step", "train loss", "held out"], rows,
-                  right=(4, 5, 6))
-        )  # fmt: skip
+        ]  # fmt: skip
+        columns = ["run", "accounts", "base", "state", "step", "train loss", "held out", "age"]
+        emit(table(columns, rows, right=(4, 5, 6, 7)))
 
 
 @click.command()
@@ -169,15 +254,18 @@ def runs(as_json: bool, home: Home) -> None:
 @json_option
 @home_option
 def watch(run: str, as_json: bool, home: Home) -> None:
-    """Follow a run until it ends; ctrl+c stops the watching, not the run."""
-    from core.training import find_run, run_result
+    """Follow a run until it ends; ctrl+c stops the watching, not the run.
+
+    RUN is an id, the beginning of one, or latest. A run that has ended shows its result.
+    """
+    from core.training import find_run
+    from core.training.summary import run_summary
 
     found = find_run(home, run)
-    summary = follow(home, found, stop_on_interrupt=False)
-    if as_json:
-        emit_json(run_result(found))
-    else:
-        emit(table(["figure", "value"], [[k, v] for k, v in run_result(found).items()]))
+    summary = run_summary(found)
+    if summary.state in GOING:
+        summary = follow(home, found, stop_on_interrupt=False)
+    show_result(found, as_json)
     refuse_failure(summary)
 
 
@@ -186,12 +274,43 @@ def watch(run: str, as_json: bool, home: Home) -> None:
 @json_option
 @home_option
 def stop(run: str, as_json: bool, home: Home) -> None:
-    """Stop a run; it saves its model first."""
-    from core.training import find_run, run_result, stop_run
+    """Stop a run; it saves its model first. One that has ended stays as it is.
+
+    RUN is an id, the beginning of one, or latest.
+    """
+    from core.training import find_run
+    from core.training.summary import run_summary
 
     found = find_run(home, run)
-    stop_run(found)
-    if as_json:
-        emit_json(run_result(found))
+    state = run_summary(found).state
+    if state in GOING:
+        _stop(found)
+        narrate(f"{found.id} has stopped. {what_is_left(found)}")
     else:
-        narrate(f"{found.id} has stopped; its model and curve are kept.")
+        ended = "is presumed dead" if state == "dead" else f"had already {_ENDED[state]}"
+        narrate(f"{found.id} {ended}; nothing to stop.")
+    if as_json:
+        show_result(found, as_json)
+
+
+_ENDED = {"finished": "finished", "stopped": "stopped", "failed": "failed"}
+
+
+@click.command()
+@click.argument("run")
+@click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
+@json_option
+@home_option
+def resume(run: str, detach: bool, as_json: bool, home: Home) -> None:
+    """Take a stopped, failed or dead run up again at its last checkpoint.
+
+    RUN is an id, the beginning of one, or latest. Its settings stay as they were.
+    """
+    from core.training import find_run, resume_run
+
+    found = resume_run(find_run(home, run))
+    narrate(f"run {found.id} goes on; `mynah watch latest` follows it too")
+    if detach:
+        show_result(found, as_json)
+    else:
+        finish(home, found, as_json)

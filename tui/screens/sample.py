@@ -254,7 +254,7 @@ class SampleSection(Section):
 
     def action_copy(self) -> None:
         listing = self.query_one("#samples", SampleList)
-        text = listing.text(listing.cursor)
+        text = listing.text(listing.cursor) if len(listing) else ""
         if text:
             voice = " & ".join("@" + handle for handle in self._model.handles)
             self.app.copy_to_clipboard(f"{text}\n(generated in the style of {voice})")
@@ -265,7 +265,7 @@ class SampleSection(Section):
 
         listing = self.query_one("#samples", SampleList)
         index = listing.cursor
-        text = listing.text(index)
+        text = listing.text(index) if len(listing) else ""
         if not text or index not in self._copies or index in self._favourites:
             return
         keep_favourite(self.state.home, self._model.run, text, self._request, self._copies[index])

@@ -1,0 +1,52 @@
+"""ctrl+c during long work: the first one asks it to stop, the second one leaves at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from core.errors import Interrupted
+from tui.commands.output import narrate
+
+T = TypeVar("T")
+
+
+def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:
+    """Does ``work`` and returns or raises what it does; ctrl+c calls ``ask_to_stop``.
+
+    The work runs in a thread of its own, because DuckDB and Polars do not let go of the one they
+    run in: there, ctrl+c would be heard only afterwards.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def at_work() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    worker = threading.Thread(target=at_work, name="work", daemon=True)
+    worker.start()
+    asked = False
+    while True:
+        try:
+            worker.join(0.2)
+            if not worker.is_alive():
+                break
+        except KeyboardInterrupt:
+            if asked:
+                # a thread inside DuckDB cannot be ended, and must not meet a dying interpreter
+                narrate("Interrupted; what was done stays done.")
+                os._exit(Interrupted.exit_code)
+            asked = True
+            ask_to_stop()
+            narrate("stopping… (ctrl+c again leaves at once)")
+    if errors:
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()  # or the traceback would hold this very frame for ever
+    return results[0]
