@@ -13,7 +13,7 @@ import click
 
 from core import __version__
 from core.errors import InputRefused, MynahError, WrongUsage
-from tui.commands.output import Chosen, ReaderLeft, drop_stdout, narrate
+from tui.commands.output import Chosen, ReaderLeft, drop_stdout, home_at, narrate
 
 # name -> (module, function, one line for --help). Nothing is imported until a command is used.
 COMMANDS = {
@@ -103,10 +103,9 @@ def cli(context: click.Context, home: str | None) -> None:
     chosen = context.ensure_object(Chosen)
     chosen.home = home or chosen.home
     if context.invoked_subcommand is None:
-        from core.home import Home
         from tui.commands.terminal import open_app
 
-        open_app(Home.at(chosen.home))
+        open_app(home_at(chosen))
 
 
 def main() -> None:
@@ -151,7 +150,7 @@ def _in_our_words(error: click.ClickException) -> MynahError:
 def _system_said(error: OSError) -> MynahError:
     what = str(error.filename or "The machine")
     why = error.strerror or str(error)
-    return InputRefused(f"{what}: {why[:1].lower()}{why[1:]}.", "The system refused it.")
+    return InputRefused(f"{what} cannot be used: {why[:1].lower()}{why[1:]}.")
 
 
 def _bug(chosen: Chosen) -> int:

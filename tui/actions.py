@@ -108,6 +108,8 @@ ACTIONS: Final = (
            "mynah train HANDLE"),
     Action("train.stop", "x", "stop", "Stop", "Stop the run; its model and curve stay.",
            "mynah stop RUN"),
+    Action("train.resume", "r", "resume", "Resume", "Take up a run that ended early, where it was.",
+           "mynah resume RUN", footer=False),
     Action("train.overlay", "space", "overlay", "Overlay", "Lay the run over the others."),
     Action("train.log_y", "y", "log_y", "Log scale", "Logarithmic loss axis.", footer=False),
     Action("train.smooth", "m", "smooth", "Smooth", "Smooth the train curve more or less.",

@@ -73,6 +73,7 @@ class TopBar(Horizontal):
         yield Static("mynah", id="app-name", markup=False)
         yield Tabs(self._section)
         yield Static("", id="whereabouts", markup=False)
+        yield Static("", id="turner", markup=False)
         yield RunChip(id="run-chip")
 
     def show_whereabouts(self, state: State) -> None:
@@ -193,3 +194,6 @@ class Section(Screen[None]):
         for index, name in enumerate(self.COLUMNS):
             for column in self.query(f"#{name}"):
                 column.set_class(index == self._column, "-turned")
+        if len(self.COLUMNS) > 1:  # only a narrow window shows this
+            turner = f"[ ] panel {self._column + 1} of {len(self.COLUMNS)}"
+            self.query_one("#turner", Static).update(Text(turner))

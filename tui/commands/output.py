@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from core.errors import MynahError
+from core.errors import InputRefused, MynahError
 from core.home import Home
 from core.plain import plain, plain_json
 
@@ -25,6 +25,14 @@ class Chosen:
     home: str | None = None
 
 
+def home_at(chosen: Chosen) -> Home:
+    """The home that was chosen; raises InputRefused when a file is in its place."""
+    home = Home.at(chosen.home)
+    if home.root.exists() and not home.root.is_dir():
+        raise InputRefused(f"The home {home.root} is not a folder.", "", "Name one with --home.")
+    return home
+
+
 class ReaderLeft(Exception):
     """Whoever read our stdout (head, less) has what it wanted: time to go, nothing is wrong."""
 
@@ -35,7 +43,7 @@ def home_option(command: Command) -> Command:
     def chosen(context: click.Context, _: click.Parameter, value: str | None) -> Home:
         root = context.find_root().ensure_object(Chosen)
         root.home = value or root.home
-        return Home.at(root.home)
+        return home_at(root)
 
     return click.option(
         "--home", metavar="DIR", callback=chosen, help="Where data lives (or MYNAH_HOME)."

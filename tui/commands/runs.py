@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -148,9 +148,8 @@ class _Said:
             self._step = history.valid_steps[-1]
             loss = history.valid_losses[-1]
             self._note.done()
-            narrate(
-                f"step {self._step:,}: held-out loss {'not a number' if loss is None else f'{loss:.3f}'}"
-            )
+            measured = "not a number" if loss is None else f"{loss:.3f}"
+            narrate(f"step {self._step:,}: held-out loss {measured}")
         for sample in history.samples[self._samples :]:
             self._note.done()
             narrate(f"  generated: {sample.text}")
@@ -287,13 +286,12 @@ def stop(run: str, as_json: bool, home: Home) -> None:
         _stop(found)
         narrate(f"{found.id} has stopped. {what_is_left(found)}")
     else:
-        ended = "is presumed dead" if state == "dead" else f"had already {_ENDED[state]}"
-        narrate(f"{found.id} {ended}; nothing to stop.")
+        how = "is presumed dead" if state == "dead" else f"had already {state}"
+        if state == "stopped":
+            how = "was stopped before"
+        narrate(f"{found.id} {how}; there is nothing to stop.")
     if as_json:
         show_result(found, as_json)
-
-
-_ENDED = {"finished": "finished", "stopped": "stopped", "failed": "failed"}
 
 
 @click.command()

@@ -81,6 +81,17 @@ class TrainingDesk:
         app.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")
         app.in_background("start", "starting the run", work)
 
+    def resume(self, summary: RunSummary) -> None:
+        """Take a run that ended early up again at its last checkpoint."""
+
+        def work() -> None:
+            from core.training import find_run, resume_run
+
+            run = resume_run(find_run(self._app.state.home, summary.run))
+            self._app.post_message(messages.RunStarted(run.id))
+
+        self._app.in_background("start", "resuming the run", work)
+
     def stop(self, summary: RunSummary) -> None:
         """Ask the trainer to save and leave; bounded, in the background."""
 

@@ -110,6 +110,7 @@ class TrainSection(Section):
         app.plan_changed.subscribe(self, self._plan_changed)
         self._runs_changed(self.state)
         self._curation_changed(self.state)
+        self.query_one("#loss", LossPlot).smoothing = 0.9  # steps are small, so losses jump
         self.query_one("#runs", RowList).focus()
 
     # ── the form ─────────────────────────────────────────────────────────────────────────
@@ -174,6 +175,8 @@ class TrainSection(Section):
     def _draw(self) -> None:
         run = self._run()
         plot = self.query_one("#loss", LossPlot)
+        if self.mynah.section != self.SECTION:
+            return  # drawn when one comes back
         if run is None:
             plot.clear()
             self.query_one("#now", Static).update("")
@@ -189,7 +192,7 @@ class TrainSection(Section):
         for other in self._overlays - {run.run}:
             if (laid := self.state.histories.get(other)) is not None:
                 plot.set_series(other, laid.valid_steps, laid.valid_losses, role="other")
-        plot.x_end = float(run.steps) if run.steps and run.state in GOING else None
+        plot.x_end = _last_step(run, history) if run.state in GOING else None
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
         panel.status = _headline(run)
@@ -203,8 +206,19 @@ class TrainSection(Section):
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._draw()
+
     def action_start(self) -> None:
         self.mynah.training.start()
+
+    def action_resume(self) -> None:
+        run = self._run()
+        if run is None or run.state not in ("stopped", "failed", "dead"):
+            self.app.notify("Only a run that ended early can be taken up again.", title="No need")
+        else:
+            self.mynah.training.resume(run)
 
     def action_stop(self) -> None:
         run = self._run()
@@ -257,11 +271,19 @@ def _headline(run: RunSummary) -> str:
     return f"{who} · {run.base} · {run.method} · {run.state}"
 
 
+def _last_step(run: RunSummary, history: RunHistory) -> float | None:
+    """Where the curve will end as far as one can tell: by steps, or by the time budget."""
+    if history.done > 0.05 and history.step:
+        expected = history.step / history.done
+        return min(expected, run.steps) if run.steps else expected
+    return None
+
+
 def _now(run: RunSummary, history: RunHistory) -> Table:
     """The figures of one run, each measured: what is not known yet is a dash."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="dim", min_width=10)
+    table.add_column()
     table.add_row(
         "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
     )
