@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from rich.text import Text
 
 from core.plain import plain
 from core.rows import TweetRow, TweetRows
+from tui import words
 from tui.widgets.row_list import Column, RowCells
 from tui.words import SIGNS, ago, exact
 
@@ -42,7 +41,7 @@ class TweetLines:
 
     def __init__(self, rows: TweetRows) -> None:
         self.rows = rows
-        self._now = datetime.now(timezone.utc)
+        self._now = words.now()
 
     def __len__(self) -> int:
         return len(self.rows)

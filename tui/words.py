@@ -45,11 +45,16 @@ def signed(number: int) -> str:
     return f"+{number:,}" if number > 0 else f"−{-number:,}"
 
 
-def ago(when: datetime | None, now: datetime | None = None) -> str:
+def now() -> datetime:
+    """The present; every relative time in the app is counted from here."""
+    return datetime.now(timezone.utc)
+
+
+def ago(when: datetime | None, since: datetime | None = None) -> str:
     """``now``, ``5 min``, ``2 h``, ``3 d``, ``4 mo``, ``7 y``; empty when the time is unknown."""
     if when is None:
         return ""
-    seconds = ((now or datetime.now(timezone.utc)) - when).total_seconds()
+    seconds = ((since or now()) - when).total_seconds()
     for size, word in (
         (31_556_952, "y"),
         (2_629_746, "mo"),

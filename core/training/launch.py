@@ -138,6 +138,10 @@ def stop_run(run: Run, wait: float = 60.0) -> None:
     not going is left as it is. Raises MynahError when the process cannot be ended from here.
     """
     record = run.record()
+    until = time.monotonic() + KILL_SECONDS
+    while record.get("pid") is None and is_alive(run, record) and time.monotonic() < until:
+        time.sleep(0.05)  # it is being started this very moment
+        record = run.record()
     if not is_alive(run, record):
         return
     if record.get("pid") is None or record.get("machine") != this_machine():

@@ -94,20 +94,15 @@ class RunReader:
             record = self.run.record()
         except InputRefused:
             record = {}
-        alive = is_alive(self.run, record)
+        alive = record.get("state") not in ENDED and is_alive(self.run, record)
         until = time.monotonic() + SLICE_SECONDS
         records, more_records = self._metrics.read(SLICE_RECORDS, until)
         samples, more_samples = self._samples.read(SLICE_RECORDS - len(records), until)
         if records:
             self._last = records[-1]
         more = more_records or more_samples
-        state = self._state(record, alive=alive, caught_up=not more_records)
+        state = run_state(self.run, record, self._last, alive=alive)
         return RunUpdate(records, samples, state, more)
-
-    def _state(self, record: dict[str, Any], *, alive: bool, caught_up: bool) -> str:
-        if not caught_up and record.get("state") in ENDED and not alive:
-            return str(record["state"])
-        return run_state(self.run, record, self._last, alive=alive)
 
 
 def run_state(run: Run, record: dict[str, Any], last: dict[str, Any], *, alive: bool) -> str:
@@ -115,6 +110,9 @@ def run_state(run: Run, record: dict[str, Any], last: dict[str, Any], *, alive: 
 
     A line after an end revives the run, and so does `resume_run` before there is one.
     """
+    if record.get("state") in ENDED:
+        return str(record["state"])
+    # The last line comes a moment before run.json says the same.
     resumed_since = float(record.get("resumed") or 0) > float(last.get("time") or 0)
     if last.get("kind") == "end" and not resumed_since:
         return str(last.get("state", "failed"))

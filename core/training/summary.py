@@ -115,7 +115,7 @@ def list_runs(home: Home) -> list[RunSummary]:
 def run_summary(run: Run) -> RunSummary:
     """One run, from run.json and the first and last lines of metrics.jsonl; raises InputRefused."""
     record = run.record()
-    alive = is_alive(run, record)
+    alive = record.get("state") not in ENDED and is_alive(run, record)
     lines = _edges(run.metrics)
     history = RunHistory()
     history.take(lines)

@@ -21,20 +21,22 @@ def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:
     """
     results: list[T] = []
     errors: list[BaseException] = []
+    over = threading.Event()  # Thread.join, once interrupted, may take a living thread for dead
 
     def at_work() -> None:
         try:
             results.append(work())
         except BaseException as error:
             errors.append(error)
+        finally:
+            over.set()
 
     worker = threading.Thread(target=at_work, name="work", daemon=True)
     worker.start()
     asked = False
     while True:
         try:
-            worker.join(0.2)
-            if not worker.is_alive():
+            if over.wait(0.2):
                 break
         except KeyboardInterrupt:
             if asked:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import Interrupted
+from core.errors import Interrupted, MynahError
 from core.home import Home
 from core.plain import plain
 from tui.commands.output import ProgressNote, emit, emit_json, home_option, json_option
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--prompt", default="", help="How each sample begins; empty lets it choose.")
 @click.option("-n", "--count", "n", type=click.IntRange(1, 200), default=5, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(1, 1024), default=80, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0, 5), default=1.0, show_default=True)
+@click.option("--temperature", type=click.FloatRange(0, 5), default=0.8, show_default=True)
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=0.95,
               show_default=True)  # fmt: skip
 @click.option("--top-k", type=click.IntRange(0), default=0, show_default=True, help="0 is off.")
@@ -95,6 +95,9 @@ def generate(run_folder: Path, request: SampleRequest) -> tuple[list[Sample], bo
         note(f"waking the model of {run_folder.name}…")
         try:
             stoppable(work, stop)
+        except MynahError:
+            if not asked:  # a child that was still waking leaves by itself on ctrl+c
+                raise
         finally:
             note.done()
     return sorted(done, key=lambda made: made.index), bool(asked)

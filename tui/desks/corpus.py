@@ -46,9 +46,14 @@ class CorpusDesk:
         home = self._app.state.home
 
         def work() -> None:
+            from textual.worker import get_current_worker
+
             from core.workbench import Workbench
 
-            self._app.post_message(messages.BenchLoaded(Workbench(home, chosen)))
+            worker = get_current_worker()
+            bench = Workbench(home, chosen)
+            if not worker.is_cancelled:  # else the choice has changed, and a newer one is read
+                self._app.post_message(messages.BenchLoaded(bench))
 
         if chosen:
             self._app.in_background("bench", "reading the tweets", work)
@@ -68,7 +73,10 @@ class CorpusDesk:
             from core.models import token_counter
 
             worker = get_current_worker()
-            self._app.post_message(messages.Curated(bench.curate(recipe)))
+            curation = bench.curate(recipe)
+            if worker.is_cancelled:  # a slow answer must not replace a newer one
+                return
+            self._app.post_message(messages.Curated(curation))
             counter = token_counter(None)
             if counter is not None and not worker.is_cancelled:
                 curation = bench.curate(recipe, counter)

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from core.rows import Which
 from tui.actions import bindings
@@ -19,6 +19,7 @@ from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowList
+from tui.widgets.search_field import SearchField
 from tui.words import count, plural
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class DataSection(Section):
                 yield Static("", id="provenance", markup=False)
         with Vertical(id="data-main", classes="column main"):
             with Panel(title="Tweets", id="tweets-panel"):
-                yield Input(placeholder="words to look for; enter keeps, esc clears", id="search")
+                yield SearchField(back_to="#tweets", id="search")
                 yield RowList(columns(who=True), empty="", id="tweets")
             with Panel(title="Tweet", id="tweet-panel"), VerticalScroll(can_focus=False):
                 yield Static("", id="tweet", markup=False)
@@ -63,7 +64,6 @@ class DataSection(Section):
         self._which: Which = "all"
         self._wanted = ""
         self._accounts: list[AccountRow] = []
-        self.query_one("#search").display = False
         app = self.mynah
         app.accounts_changed.subscribe(self, self._accounts_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
@@ -168,28 +168,19 @@ class DataSection(Section):
         self._curation_changed(self.state)
 
     def action_search(self) -> None:
-        field = self.query_one("#search", Input)
-        field.display = True
-        field.focus()
+        self.query_one(SearchField).ask()
 
-    @on(Input.Changed, "#search")
-    def _search_changed(self, event: Input.Changed) -> None:
-        self._wanted = event.value
+    @on(SearchField.Wanted)
+    def _search_changed(self, event: SearchField.Wanted) -> None:
+        self._wanted = event.words
         self._curation_changed(self.state)
-
-    @on(Input.Submitted, "#search")
-    def _search_kept(self) -> None:
-        self.query_one("#tweets").focus()
 
     def action_leave_search(self) -> None:
         """Esc stops an import first, then clears a search."""
         if self.mynah.corpus.stop_import():
             self.query_one("#import-progress", ProgressLine).stopping()
             return
-        field = self.query_one("#search", Input)
-        field.value = ""
-        field.display = False
-        self.query_one("#tweets").focus()
+        self.query_one(SearchField).leave()
 
     @on(ProgressLine.StopRequested)
     def _stop_clicked(self) -> None:

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from core.rows import TweetRow, Which
 from tui.actions import bindings
@@ -22,6 +22,7 @@ from tui.widgets.fields import ChoiceField, Field, FieldForm, SwitchField
 from tui.widgets.number_field import NumberField
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import ListRows, RowList
+from tui.widgets.search_field import SearchField
 from tui.words import count
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class FilterSection(Section):
                 with VerticalScroll(id="stats-scroll"):
                     yield Static("", id="stats", markup=False)
             with Panel(title="Changed by this recipe", id="changed-panel"):
-                yield Input(placeholder="words to look for", id="search")
+                yield SearchField(back_to="#changed", id="search")
                 yield RowList(REASON_COLUMNS, empty="", id="changed")
             with Panel(title="Before and after", id="diff-panel"):
                 with VerticalScroll(can_focus=False):
@@ -66,7 +67,6 @@ class FilterSection(Section):
         self._which: Which = "dropped"
         self._wanted = ""
         self._rule_help: dict[str, str] = {}
-        self.query_one("#search").display = False
         app = self.mynah
         app.recipe_changed.subscribe(self, self._recipe_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
@@ -207,24 +207,15 @@ class FilterSection(Section):
         self.app.push_screen(Ask("Save this recipe as", recipe.name), named)
 
     def action_search(self) -> None:
-        field = self.query_one("#search", Input)
-        field.display = True
-        field.focus()
+        self.query_one(SearchField).ask()
 
-    @on(Input.Changed, "#search")
-    def _search_changed(self, event: Input.Changed) -> None:
-        self._wanted = event.value
+    @on(SearchField.Wanted)
+    def _search_changed(self, event: SearchField.Wanted) -> None:
+        self._wanted = event.words
         self._curation_changed(self.state)
 
-    @on(Input.Submitted, "#search")
-    def _search_kept(self) -> None:
-        self.query_one("#changed").focus()
-
     def action_leave_search(self) -> None:
-        field = self.query_one("#search", Input)
-        field.value = ""
-        field.display = False
-        self.query_one("#changed").focus()
+        self.query_one(SearchField).leave()
 
 
 def _field(rule: RuleField, value: bool | int | str) -> Widget:

@@ -108,7 +108,7 @@ class SampleSection(Section):
         yield ChoiceField("run", "run", help="The run whose model speaks.")
         yield NumberField("count", "how many", value=5, minimum=1, maximum=50, help="At a time.")
         yield NumberField(
-            "temperature", "temperature", value=1.0, minimum=0, maximum=2, step=0.1, decimals=1,
+            "temperature", "temperature", value=0.8, minimum=0, maximum=2, step=0.1, decimals=1,
             slider=True,
             help="Below 1 safer and more copied, above 1 wilder; 0 always the likeliest.",
         )  # fmt: skip
@@ -266,7 +266,10 @@ class SampleSection(Section):
         listing = self.query_one("#samples", SampleList)
         index = listing.cursor
         text = listing.text(index) if len(listing) else ""
-        if not text or index not in self._copies or index in self._favourites:
+        if not text or index in self._favourites:
+            return
+        if index not in self._copies:
+            self.app.notify("A favourite is kept when it has come to its end.", title="Not yet")
             return
         keep_favourite(self.state.home, self._model.run, text, self._request, self._copies[index])
         self._favourites.add(index)

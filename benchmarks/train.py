@@ -1,0 +1,152 @@
+"""Our training loop against a plain one, side by side: `python -m benchmarks.train`.
+
+Each rung trains the same tweets on the same model for a few seconds; what is printed is the ratio
+of tokens a second to the first rung, because ratios survive a busy machine and absolute figures do
+not. The rungs take turns, several times, and the best turn of each counts. The plain loop is what
+most people would write, and huggingtweets did: one stream cut into blocks of 1,024 tokens, one a
+step, the model's own loss over all logits, dropout as the model declares it, float32.
+
+    python -m benchmarks.train --base smollm2
+    python -m benchmarks.train --base gpt2-shape --device cuda --compile
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from core.models import prepare, resolve
+from core.models.load import load_model
+from core.training.adapter import add_adapters, trainable
+from core.training.device import arithmetic, choose_device, device_name, in_arithmetic, set_up
+from core.training.loss import Scorer
+from core.training.rows import Row, batches, cut
+from core.training.step import BatchStep
+
+Step = Callable[[Sequence[Row]], Any]
+BLOCK = 1023  # and the id that is read before the first predicted one: 1,024
+
+
+def model_for(base: str) -> Any:
+    """The model of ``base`` in float32; ``gpt2-shape`` is GPT-2's with random weights."""
+    if base == "gpt2-shape":
+        from transformers import GPT2Config, GPT2LMHeadModel
+
+        return GPT2LMHeadModel(GPT2Config())
+    folder = prepare(resolve(base), print)
+    if folder is None:
+        from core.models.scratch import VOCABULARY, new_model
+
+        return new_model(VOCABULARY, 0)
+    return load_model(folder)[0]
+
+
+def rows_like_tweets(count: int, vocabulary: int, rng: random.Random) -> list[Row]:
+    """Random ids in rows as long as tweets are: 6 to 70 tokens, around 30."""
+    lengths = (min(70, max(6, round(rng.gauss(30, 14)))) for _ in range(count))
+    return [[rng.randrange(vocabulary) for _ in range(length + 1)] for length in lengths]
+
+
+def plain_step(model: Any, device: torch.device) -> Step:
+    """The model's own loss on whole blocks, with its dropout, in float32."""
+    model.to(device).train()
+    weights = list(trainable(model).values())
+    optimizer = torch.optim.AdamW(weights, lr=1e-5)
+
+    def step(batch: Sequence[Row]) -> None:
+        ids = torch.tensor(batch, device=device)
+        model(input_ids=ids, labels=ids).loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def our_step(
+    model: Any, device: torch.device, dtype: torch.dtype, *, method: str, compiled: bool
+) -> Step:
+    """The step of core.training, with ``method`` and in ``dtype``."""
+    lora = method == "lora"
+    model.to(device, dtype if lora else torch.float32).eval()
+    if lora:
+        add_adapters(model, rank=16, alpha=32, autocast=dtype != torch.float32)
+    weights = list(trainable(model).values())
+    optimizer = torch.optim.AdamW(weights, lr=1e-5, fused=True)
+    with in_arithmetic(device, dtype):
+        score = Scorer(model)
+    step = BatchStep(score, optimizer, weights, clip=1.0, device=device, dtype=dtype)
+    return torch.compile(step) if compiled else step
+
+
+def tokens_per_second(
+    step: Step, work: list[list[Row]], device: torch.device, seconds: float
+) -> float:
+    """Real tokens (no padding) a second over about ``seconds``; at least one step."""
+    tokens, began = 0, time.perf_counter()
+    for batch in work:
+        step(batch)
+        tokens += sum(len(row) - 1 for row in batch)
+        if time.perf_counter() - began > seconds:
+            break
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return tokens / (time.perf_counter() - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--base", default="scratch", help="scratch, smollm2, gpt2-shape, an id")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each rung and turn")
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--batch-tokens", type=int, default=0, help="0: 256 on a CPU, 4096 else")
+    parser.add_argument("--compile", action="store_true", help="one more rung; its start is long")
+    given = parser.parse_args()
+
+    device = choose_device(given.device)
+    set_up(device)
+    torch.manual_seed(1)
+    rng = random.Random(1)
+    dtype = arithmetic(device)
+    batch_tokens = given.batch_tokens or (256 if device.type == "cpu" else 4096)
+    vocabulary = model_for(given.base).config.vocab_size
+    rows = rows_like_tweets(4000, vocabulary, rng)
+    ours = batches(rows, batch_tokens, rng)
+    stream = [token for row in rows for token in row]
+    blocks = [[row] for row in cut(stream, BLOCK) if len(row) == BLOCK + 1]
+
+    def rung(method: str, kind: torch.dtype, compiled: bool = False) -> Step:
+        model = model_for(given.base)
+        return our_step(model, device, kind, method=method, compiled=compiled)
+
+    rungs: dict[str, tuple[Step, list[list[Row]]]] = {
+        "plain loop, blocks, float32": (plain_step(model_for(given.base), device), blocks),
+        "ours, every weight, float32": (rung("full", torch.float32), ours),
+        "ours, LoRA, float32": (rung("lora", torch.float32), ours),
+    }
+    if dtype != torch.float32:
+        rungs["ours, every weight, bfloat16"] = (rung("full", dtype), ours)
+        rungs["ours, LoRA, bfloat16"] = (rung("lora", dtype), ours)
+    if given.compile:
+        rungs["ours, LoRA, compiled"] = (rung("lora", dtype, compiled=True), ours)
+
+    best = dict.fromkeys(rungs, 0.0)
+    for step, work in rungs.values():
+        tokens_per_second(step, work[:2], device, given.seconds)  # warm up
+    for _ in range(given.turns):
+        for name, (step, work) in rungs.items():
+            best[name] = max(best[name], tokens_per_second(step, work, device, given.seconds))
+    first = next(iter(best.values()))
+    print(f"{given.base} on {device_name(device)}, chosen here: {str(dtype).split('.')[1]}")
+    for name, rate in best.items():
+        print(f"  {name:32} {rate / first:6.2f} times  ({rate:,.0f} tokens/s in this run)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Homes to walk through: an empty one, one with the sample authors, one with runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.home import Home
+from core.training import Run
+
+# torch on all cores at once, in several processes, is slower than on one each
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home; its folder does not exist."""
+    return Home.at(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def _samples_once(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    from core.workflow import import_paths, sample_archives
+
+    made = Home.at(tmp_path_factory.mktemp("samples"))
+    import_paths(made, sample_archives())
+    return made
+
+
+@pytest.fixture
+def sample_home(home: Home, _samples_once: Home) -> Home:
+    """A home with the three sample authors."""
+    shutil.copytree(_samples_once.root, home.root)
+    return home
+
+
+@pytest.fixture
+def told_home(sample_home: Home) -> Home:
+    """The sample authors, and two runs written by hand: always the same picture."""
+    shutil.copytree(RUNS, sample_home.runs)
+    return sample_home
+
+
+@pytest.fixture(scope="session")
+def trained_once(_samples_once: Home, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A model that a real training process made: few steps, so that it babbles."""
+    import time
+
+    from core.training import RunReader
+    from core.workflow import train
+
+    made = Home.at(tmp_path_factory.mktemp("trained") / "home")
+    shutil.copytree(_samples_once.root, made.root)
+    run = train(made, ["orbit_grandmother"], base="scratch", max_steps=12, eval_tokens=256)
+    reader, give_up = RunReader(run), time.monotonic() + 120
+    while time.monotonic() < give_up:
+        state = reader.poll().state
+        if state == "finished":
+            return run
+        assert state not in ("failed", "dead"), run.log.read_text()
+        time.sleep(0.2)
+    raise AssertionError(f"no end within two minutes: {run.log.read_text()}")
+
+
+@pytest.fixture
+def trained_home(sample_home: Home, trained_once: Run) -> Home:
+    """The sample authors, and a run with a model."""
+    shutil.copytree(trained_once.folder, sample_home.runs / trained_once.id)
+    return sample_home
+
+
+@pytest.fixture
+def no_process_stays(home: Home) -> Iterator[None]:
+    """Whatever a test does to a trainer, it does not outlive the test."""
+    yield
+    from core.training import list_runs, stop_run
+
+    for run in list_runs(home):
+        stop_run(Run(run.folder), wait=0.1)

@@ -1,0 +1,196 @@
+"""What is the same everywhere: palette, help, footer, themes, panels, sizes, errors."""
+
+from __future__ import annotations
+
+import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+
+from core.home import Home
+from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, until
+from tui.actions import SECTIONS, footer_actions, of_section
+from tui.app import MynahApp
+from tui.frame import Section
+from tui.palette import ActionProvider
+from tui.screens.help import HelpScreen
+from tui.widgets.key_footer import KeyFooter
+
+SIZES = [(80, 24), (100, 30), (200, 50)]
+
+
+async def offered(pilot: Pilot[None]) -> list[str]:
+    """What the palette would show for the screen in view."""
+    provider = ActionProvider(pilot.app.screen)
+    return [str(hit.text or hit.display) async for hit in provider.discover()]
+
+
+@pytest.mark.xfail(reason="the palette does not ask the section yet", strict=True)
+async def test_the_palette_offers_what_can_be_done_now(told_home: Home) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        here = await offered(pilot)
+        assert "data: Add tweets" in here
+        assert "app: Theme" in here
+        assert not [one for one in here if one.startswith(("train:", "sample:", "query:"))]
+        await pilot.press("4")
+        await settled(pilot)
+        here = await offered(pilot)
+        assert "train: Start" in here
+        assert "train: Stop" not in here, "nothing runs"
+        assert not any("Commands" in one for one in here), "it is open already"
+        await pilot.press("5")
+        await settled(pilot)
+        here = await offered(pilot)
+        assert "sample: Generate" in here
+        assert "sample: Copy" not in here, "there is nothing to copy"
+        assert "sample: Stop" not in here
+
+
+@pytest.mark.xfail(reason="the palette does not ask the section yet", strict=True)
+async def test_an_empty_app_offers_little(home: Home) -> None:
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        here = await offered(pilot)
+        assert "data: Add tweets" in here
+        assert "data: Sample authors" in here
+        assert "data: Copy" not in here
+        for key, not_yet in (("4", "train: Start"), ("5", "sample: Generate")):
+            await pilot.press(key)
+            await settled(pilot)
+            assert not_yet not in await offered(pilot)
+
+
+async def test_the_palette_runs_what_one_types(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: CommandPalette.is_open(app))
+        await pilot.press(*"kept only")
+        await until(pilot, lambda: "Kept only" in screen(pilot))
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await until(pilot, lambda: not CommandPalette.is_open(app))
+        await settled(pilot)
+        assert "kept only" in screen(pilot)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+async def test_help_names_every_action_and_the_footer_at_most_seven(
+    sample_home: Home, section: str
+) -> None:
+    app = MynahApp(sample_home, section=section)
+    async with app.run_test(size=(140, 60)) as pilot:
+        await settled(pilot)
+        bottom = screen(pilot).splitlines()[-1]
+        footer = app.screen.query_one(KeyFooter)
+        assert footer.region.height == 1
+        shown = footer_actions(section)
+        assert len(shown) <= 7
+        assert all(action.label in bottom for action in shown), "all fit in 120 columns"
+        await pilot.press("escape", "question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await settled(pilot)
+        seen = " ".join(screen(pilot).replace("│", " ").split())
+        for action in of_section(section):
+            assert action.label in seen, action.id
+            assert action.help in seen, action.id
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, Section)
+        await pilot.press("f1", "escape")
+        await pilot.pause()
+        assert isinstance(app.screen, Section)
+
+
+@pytest.mark.parametrize("theme", ["mynah", "mynah-day", "ansi-dark"])
+async def test_themes(told_home: Home, theme: str) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.theme = theme
+        for section in "12345":
+            await pilot.press("escape", section)
+            await settled(pilot)
+            assert_safe(pilot)
+        await pilot.press("question_mark")
+        await settled(pilot)
+        assert app.failures == []
+
+
+@pytest.mark.parametrize("section", [s for s in SECTIONS])
+async def test_in_a_narrow_window_the_panels_turn_and_nothing_is_lost(
+    told_home: Home, section: str
+) -> None:
+    app = MynahApp(told_home, section=section)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, Section)
+        await pilot.press("escape")
+        columns = app.screen.COLUMNS
+        seen = []
+        for _ in columns:
+            shown = [name for name in columns if app.screen.query_one(f"#{name}").display]
+            assert len(shown) == 1
+            assert app.screen.query_one(f"#{shown[0]}").region.width == 80
+            seen += shown
+            await pilot.press("right_square_bracket")
+            await settled(pilot)
+            assert app.focused is not None, "the keyboard is in the panel one sees"
+        assert sorted(seen) == sorted(columns)
+        await pilot.press("left_square_bracket")
+        await settled(pilot)
+        lines = screen(pilot).splitlines()
+        assert len(lines) == 24
+        assert "? Help" in lines[-1]
+        for label in ("1 Data", "5 Sample"):
+            assert label in lines[0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_section_at_every_size(told_home: Home, size: tuple[int, int]) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        for section in "12345":
+            await pilot.press("escape", section)
+            await settled(pilot)
+            lines = screen(pilot).splitlines()
+            assert len(lines) == size[1]
+            assert "? Help" in lines[-1], "the footer is whole"
+            assert_safe(pilot)
+        assert app.failures == []
+
+
+async def test_the_smallest_window_does_not_break_it(told_home: Home) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        for section in "12345":
+            await pilot.press("escape", section)
+            for size in ((30, 8), (10, 3), (1, 1), (120, 40)):
+                await pilot.resize_terminal(*size)
+                await settled(pilot)
+        assert app.failures == []
+
+
+async def test_a_bug_is_a_toast_and_a_log_and_not_the_end(sample_home: Home) -> None:
+    app, heard = MynahApp(sample_home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        app.in_background("oops", "counting [bold]sheep", lambda: print(1 // 0))
+        await until(pilot, lambda: app.failures)
+        await settled(pilot)
+        assert any("counting [bold]sheep" in toast for toast in heard.toasts)
+        await pilot.press("f12")
+        await settled(pilot)
+        assert "ZeroDivisionError" in screen(pilot)
+        assert "ZeroDivisionError" in sample_home.log.read_text()
+        await pilot.press("escape", "2")
+        await settled(pilot)
+        assert mynah(pilot).section == "filter"

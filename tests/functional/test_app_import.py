@@ -1,0 +1,278 @@
+"""Add tweets: what is recognised, what is refused, what is stopped; and who else has the file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from core.corpus import Corpus, accounts
+from core.home import Home
+from core.workflow import sample_archives
+from tests.functional.walk import Heard, screen, settled, until
+from tui.app import MynahApp
+from tui.screens.add_tweets import AddTweets, pasted_path
+from tui.widgets.progress_line import ProgressLine
+
+
+async def type_path(pilot: Pilot[None], path: object) -> None:
+    """Open the dialog and put a path in, as a paste would."""
+    await pilot.press("a")
+    await until(pilot, lambda: isinstance(pilot.app.screen, AddTweets))
+    await pilot.pause()
+    pilot.app.screen.query_one("#path", Input).value = str(path)
+    await settled(pilot)
+
+
+def handles(home: Home) -> dict[str, int]:
+    return {account.handle: account.tweets for account in accounts(Corpus(home.corpus))}
+
+
+async def test_a_typed_path_is_recognised_and_esc_leaves_everything(home: Home) -> None:
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await type_path(pilot, sample_archives()[0])
+        said = " ".join(screen(pilot).split())
+        assert "@keeper_of_the_light" in said
+        assert "987" in said, "it says how many there are before one brings them in"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert not isinstance(app.screen, AddTweets)
+        assert not home.root.exists()
+
+
+async def test_enter_brings_in_what_was_recognised(home: Home) -> None:
+    app, heard = MynahApp(home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        await type_path(pilot, sample_archives()[0])
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"keeper_of_the_light": 987}
+        assert any("987 new of 991 read" in toast for toast in heard.toasts)
+        assert app.section == "data"
+        # the same again: nothing new, nothing doubled
+        await type_path(pilot, sample_archives()[0])
+        await pilot.press("enter")
+        await until(pilot, lambda: any("0 new of 991 read" in toast for toast in heard.toasts))
+        await settled(pilot)
+        assert handles(home) == {"keeper_of_the_light": 987}
+
+
+async def test_a_path_that_leads_nowhere_says_so_and_stays(home: Home, tmp_path: Path) -> None:
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await type_path(pilot, tmp_path / "nowhere [bold].zip")
+        assert "nothing at that path" in screen(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, AddTweets)
+        assert not home.root.exists()
+
+
+async def test_a_csv_without_a_name_asks_for_one(home: Home, tmp_path: Path) -> None:
+    table = tmp_path / "tweets.csv"
+    table.write_text("id,created_at,text\n1,2020-01-02T03:04:05Z,a gull is a gull\n", "utf-8")
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await type_path(pilot, table)
+        whose = app.screen.query_one("#whose", Input)
+        assert whose.display
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, AddTweets), "without a handle it does not go on"
+        assert whose.has_focus
+        await pilot.press(*"no/good", "enter")
+        await settled(pilot)
+        assert isinstance(app.screen, AddTweets)
+        whose.value = "@Harbour_Gull"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"harbour_gull": 1}
+
+
+@pytest.mark.parametrize("what", ["broken zip", "empty file", "picture", "empty folder", "html"])
+async def test_what_is_no_archive_is_refused_and_logged(
+    sample_home: Home, tmp_path: Path, what: str
+) -> None:
+    path = tmp_path / what
+    if what == "empty folder":
+        path.mkdir()
+    else:
+        path.write_bytes(
+            {
+                "broken zip": sample_archives()[0].read_bytes()[:4000],
+                "empty file": b"",
+                "picture": b"\x89PNG\r\n\x1a\n" + bytes(64),
+                "html": b"<html><body>sign in</body></html>\n",
+            }[what]
+        )
+    before = handles(sample_home)
+    app, heard = MynahApp(sample_home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        await type_path(pilot, path)
+        assert what in screen(pilot), "the dialog already says what is wrong with it"
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.failures, "and what was tried is in the log"
+        assert any(what in toast for toast in heard.toasts)
+        if isinstance(app.screen, AddTweets):
+            await pilot.press("escape")
+        await pilot.press("f12")
+        await pilot.pause()
+        assert what in " ".join(screen(pilot).split())
+        await pilot.press("escape")
+        await settled(pilot)
+        assert handles(sample_home) == before
+        assert not sample_home.log.exists(), "a refusal is no bug, so there is no traceback"
+
+
+def big_table(path: Path, rows: int) -> Path:
+    with path.open("w", encoding="utf-8") as file:
+        file.write("tweet_id,author,created_at,text\n")
+        for number in range(rows):
+            file.write(f"{number + 1},flood,2020-01-02T03:04:05Z,wave number {number} of the sea\n")
+    return path
+
+
+async def test_esc_stops_an_import_and_nothing_of_it_stays(
+    sample_home: Home, tmp_path: Path
+) -> None:
+    table = big_table(tmp_path / "flood.csv", 800_000)
+    before = handles(sample_home)
+    app, heard = MynahApp(sample_home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        app.corpus.import_paths([table])
+        line = app.screen.query_one("#import-progress", ProgressLine)
+        await until(pilot, lambda: line.state == "running" and app.state.importing)
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.state.importing)
+        await settled(pilot)
+        assert any(toast.startswith("Import stopped") for toast in heard.toasts), heard.toasts
+        assert handles(sample_home) == before
+        assert app.failures == []
+        assert not line.is_busy
+
+
+async def test_quit_is_prompt_while_an_import_runs(sample_home: Home, tmp_path: Path) -> None:
+    table = big_table(tmp_path / "flood.csv", 400_000)
+    before = handles(sample_home)
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.corpus.import_paths([table])
+        await until(pilot, lambda: app.state.importing)
+        asked = time.monotonic()
+        await pilot.press("ctrl+q")
+    assert time.monotonic() - asked < 15, "it does not wait for the whole file"
+    assert handles(sample_home) == before
+
+
+@contextmanager
+def somebody_else(home: Home) -> Iterator[int]:
+    """Another process that has the corpus open for writing; its number."""
+    code = (
+        "import duckdb, sys\n"
+        "held = duckdb.connect(sys.argv[1])\n"
+        "print('here', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(home.corpus)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "here\n"
+    try:
+        yield other.pid
+    finally:
+        other.communicate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process number in the message there")
+async def test_a_corpus_in_use_is_said_with_the_process(sample_home: Home) -> None:
+    app, heard = MynahApp(sample_home), Heard()
+    with somebody_else(sample_home) as pid:
+        async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+            await until(pilot, lambda: app.failures)
+            await pilot.pause()
+            assert any(f"process {pid}" in toast for toast in heard.toasts)
+            await pilot.press("f12")
+            await pilot.pause()
+            assert str(pid) in screen(pilot)
+            await pilot.press("escape", "4", "5", "1")
+            await pilot.pause()
+            assert app.section == "data"
+
+
+async def test_a_table_of_several_people_brings_them_all(home: Home, tmp_path: Path) -> None:
+    lines = tmp_path / "several.jsonl"
+    lines.write_text(
+        "\n".join(
+            json.dumps({"id": str(n), "author": f"gull_{n % 3}", "text": f"cry number {n}"})
+            for n in range(30)
+        )
+    )
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await type_path(pilot, lines)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"gull_0": 10, "gull_1": 10, "gull_2": 10}
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        ("/a/b.zip", "/a/b.zip"),
+        ("  /a/b.zip \n", "/a/b.zip"),
+        ("'/a/my tweets.zip'", "/a/my tweets.zip"),
+        ('"/a/my tweets.zip" ', "/a/my tweets.zip"),
+        (r"/a/my\ tweets.zip", "/a/my tweets.zip"),
+        ("file:///a/my%20tweets.zip", "/a/my tweets.zip"),
+        ("'/a/half", "'/a/half"),
+        ("", None),
+    ],
+)
+def test_what_a_terminal_pastes_for_a_dropped_file(typed: str, path: str | None) -> None:
+    found = pasted_path(typed)
+    assert (None if found is None else str(found)) == path
+
+
+async def test_names_inside_a_zip_are_shown_and_not_obeyed(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "names.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("[bold red]x\x1b[2J.txt", "")
+        made.writestr("evil\u202etxt", "")
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        from tests.functional.walk import assert_safe
+
+        await settled(pilot)
+        await type_path(pilot, path)
+        assert_safe(pilot)
+        assert "[bold red]" in screen(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert_safe(pilot)
+        assert not home.corpus.exists()

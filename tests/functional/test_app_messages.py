@@ -1,0 +1,108 @@
+"""The flows as the messages that workers send, in their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import InputRefused
+from core.home import Home
+from core.workflow import sample_archives
+from tests.functional.walk import Heard, settled, until
+from tui import messages
+from tui.app import MynahApp
+
+
+def without_repeats(names: list[str]) -> list[str]:
+    return [name for index, name in enumerate(names) if index == 0 or names[index - 1] != name]
+
+
+async def test_an_import(home: Home) -> None:
+    app, heard = MynahApp(home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        assert sorted(heard.names()) == ["AccountsLoaded", "BasesFound", "RecipeLoaded"]
+        heard.messages.clear()
+        app.corpus.import_paths([sample_archives()[0]])
+        assert app.state.importing
+        app.corpus.import_paths([sample_archives()[1]])  # one at a time
+        await until(pilot, lambda: app.state.curation is not None)
+        await settled(pilot)
+        told = [name for name in without_repeats(heard.names()) if name != "TrainPlanned"]
+        assert told in (
+            ["ImportMoved", "ImportEnded", "AccountsLoaded", "BenchLoaded", "Curated"],
+            ["ImportEnded", "AccountsLoaded", "BenchLoaded", "Curated"],
+        )
+        [ended] = heard.of(messages.ImportEnded)
+        assert ended.error is None
+        assert [(r.handle, r.new) for r in ended.results] == [("keeper_of_the_light", 987)]
+        moved = heard.of(messages.ImportMoved)
+        assert all(one.progress.read <= (one.progress.total or 10**9) for one in moved)
+
+
+async def test_an_import_that_is_refused(home: Home, tmp_path: Path) -> None:
+    app, heard = MynahApp(home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        heard.messages.clear()
+        app.corpus.import_paths([tmp_path / "nowhere.zip"])
+        await until(pilot, lambda: not app.state.importing)
+        await settled(pilot)
+        [ended] = heard.of(messages.ImportEnded)
+        assert isinstance(ended.error, InputRefused)
+        assert ended.error.what
+        assert ended.results == []
+        assert heard.of(messages.Failed) == [], "a refusal is an answer, not a failure"
+        assert app.failures == [str(ended.error)]
+
+
+async def test_those_before_the_refused_one_stay(home: Home, tmp_path: Path) -> None:
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.corpus.import_paths([sample_archives()[0], tmp_path / "nowhere.zip"])
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert [one.handle for one in app.state.accounts or []] == ["keeper_of_the_light"]
+        assert app.failures
+
+
+async def test_counting_again(sample_home: Home) -> None:
+    app, heard = MynahApp(sample_home, section="filter"), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        heard.messages.clear()
+        assert app.state.recipe is not None
+        old = app.state.curation
+        assert old is not None
+        app.change_recipe(app.state.recipe.replace(drop_replies=True))
+        app.change_recipe(app.state.recipe.replace(drop_quotes=True))
+        await settled(pilot)
+        curated = heard.of(messages.Curated)
+        assert set(heard.names()) <= {"Curated", "TrainPlanned"}
+        assert curated[-1].curation.recipe == app.state.recipe
+        assert app.state.curation is curated[-1].curation, "the newest recipe wins"
+        assert app.state.before is not None
+        first = next(one for one in curated if one.curation.recipe == app.state.recipe)
+        assert first.curation.total.kept == app.state.curation.total.kept
+        heard.messages.clear()
+        app.choose(["second_breakfast_club"])
+        await settled(pilot)
+        told = [name for name in without_repeats(heard.names()) if name != "TrainPlanned"]
+        assert told == ["BenchLoaded", "Curated"]
+        assert app.state.before is None, "a change of accounts is no change of the recipe"
+        assert [one.handle for one in app.state.curation.stats] == ["second_breakfast_club"]
+
+
+async def test_choosing_quickly_ends_with_the_last_choice(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        everybody = list(app.state.chosen)
+        for _ in range(3):
+            for handles in (everybody, everybody[:1], everybody[1:2]):
+                app.choose(handles)
+                await pilot.pause(0.01)
+        await settled(pilot)
+        assert app.state.curation is not None
+        assert [one.handle for one in app.state.curation.stats] == everybody[1:2]
+        assert len(app.state.curation.rows) == app.state.curation.total.downloaded

@@ -1,0 +1,108 @@
+"""Pictures of the app. New ones: ``pytest --snapshot-update``, then look at them."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from core.home import Home
+from core.workflow import sample_archives
+from tests.functional.walk import mynah, settled, until
+from tui.actions import SECTIONS
+from tui.app import MynahApp
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11), reason="pictures are compared on one Python only"
+)
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
+
+
+@pytest.fixture(autouse=True)
+def _the_same_picture_tomorrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A fixed time; and no base model prepared, whose tokenizer would count tokens."""
+    monkeypatch.setattr("tui.words.now", lambda: NOON)
+    monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "no-cache"))
+
+
+async def at_rest(pilot: Pilot[None]) -> None:
+    app = mynah(pilot)
+    await settled(pilot)
+    await until(pilot, lambda: app.state.runs is not None)
+    await settled(pilot)
+    # whatever this machine has and measures, the picture shows the same
+    plan = app.training.plan
+    plan.bases, plan.base = ["smollm2", "scratch"], "smollm2"
+    plan.advice = ["2 epochs of 1,971 tweets in about 2 min.", "Needs about 1.1 GB."]
+    app.plan_changed.publish(plan)
+    for note in list(app._notifications):
+        app._unnotify(note)
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("section", SECTIONS)
+def test_section(snap_compare: Any, told_home: Home, section: str, size: tuple[int, int]) -> None:
+    app = MynahApp(told_home, section=section)
+    assert snap_compare(app, terminal_size=size, run_before=at_rest)
+
+
+@pytest.mark.parametrize("section", ["data", "train", "sample"])
+def test_empty(snap_compare: Any, home: Home, section: str) -> None:
+    assert snap_compare(
+        MynahApp(home, section=section), terminal_size=(100, 30), run_before=at_rest
+    )
+
+
+@pytest.mark.parametrize("theme", ["mynah-day", "ansi-dark"])
+def test_theme(snap_compare: Any, told_home: Home, theme: str) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        pilot.app.theme = theme
+        await at_rest(pilot)
+
+    app = MynahApp(told_home, section="filter")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=before)
+
+
+def test_help(snap_compare: Any, told_home: Home) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+
+    assert snap_compare(MynahApp(told_home), terminal_size=(120, 40), run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_add_tweets(
+    snap_compare: Any, home: Home, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(sample_archives()[0].parent)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        pilot.app.screen.query_one("#path").value = sample_archives()[0].name  # type: ignore[attr-defined]
+        pilot.app.screen.query_one("#path").cursor_blink = False  # type: ignore[attr-defined]
+        await at_rest(pilot)
+
+    assert snap_compare(MynahApp(home), terminal_size=size, run_before=before)
+
+
+def test_a_changed_recipe(snap_compare: Any, told_home: Home) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        app = mynah(pilot)
+        assert app.state.recipe is not None
+        app.change_recipe(app.state.recipe.replace(drop_replies=True, min_words=6))
+        await settled(pilot)
+        await pilot.press("w")
+        await at_rest(pilot)
+
+    app = MynahApp(told_home, section="filter")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=before)

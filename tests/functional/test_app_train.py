@@ -1,0 +1,210 @@
+"""4 Train: a real trainer in a process of its own, followed through its folder alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.home import Home
+from core.training import Run
+from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
+from tui.app import MynahApp
+from tui.state import State
+from tui.widgets.loss_plot import LossPlot
+from tui.widgets.row_list import RowList
+from tui.widgets.sample_list import SampleList
+
+pytestmark = pytest.mark.usefixtures("no_process_stays")
+FIXTURE = "20260301-1015-keeper-c0de"
+
+
+def points(run: Run) -> int:
+    """How many points of the train curve stand in the file."""
+    lines = run.metrics.read_bytes().split(b"\n")[:-1]
+    return sum(json.loads(line).get("kind") == "train" for line in lines)
+
+
+def plan_scratch(app: MynahApp, minutes: float) -> None:
+    """One author and a model from nothing: the least that is still a real training."""
+    app.training.plan.base = "scratch"
+    app.training.plan.minutes = minutes
+
+
+def state_of(state: State) -> str:
+    return state.runs[0].state if state.runs else ""
+
+
+async def test_start_watch_refuse_a_second_stop_and_talk(sample_home: Home) -> None:
+    sample_home.settings.write_text('{"chosen": ["orbit_grandmother"]}')
+    app, heard = MynahApp(sample_home, section="train", poll_seconds=0.1), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        plan_scratch(app, 1.0)  # measured, and heard, every 20 s
+        await pilot.press("s")
+        await until(pilot, lambda: app.state.runs)
+        await pilot.press("s")
+        await settled(pilot)
+        assert any("still going" in toast for toast in heard.toasts)
+        assert len(app.state.runs or []) == 1
+        run = Run(app.state.runs[0].folder)  # type: ignore[index]
+        plot = app.screen.query_one("#loss", LossPlot)
+        history = lambda: app.state.histories[run.id]  # noqa: E731
+        await until(pilot, lambda: len(history().train_steps) > 3, 90)
+        before = len(history().train_steps)
+        await until(pilot, lambda: len(history().train_steps) > before, 60)
+        assert "train" in plot.series_names
+        assert status(pilot, "#now-panel") == "running"
+        await until(pilot, lambda: history().samples, 90)
+        await pilot.pause()
+        assert len(app.screen.query_one("#says", SampleList)) > 0
+        assert "It says (generated)" in screen(pilot)
+        assert_safe(pilot)
+        await pilot.press("1")  # the chip follows, and leads back
+        await pilot.pause()
+        await until(pilot, lambda: "orbit_grandmother" in screen(pilot).splitlines()[0])
+        await pilot.click("#run-chip")
+        await pilot.pause()
+        assert app.section == "train"
+        await pilot.press("x")
+        await until(pilot, lambda: state_of(app.state) == "stopped", 60)
+        await pilot.pause()
+        assert any("has stopped" in toast for toast in heard.toasts)
+        assert status(pilot, "#now-panel") == "stopped"
+        await settled(pilot)
+        assert len(history().train_steps) == points(run), "the whole curve stays"
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.section == "sample"
+        assert app.failures == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_a_training_outlives_the_app_and_a_killed_one_is_told(sample_home: Home) -> None:
+    sample_home.settings.write_text('{"chosen": ["orbit_grandmother"]}')
+    first = MynahApp(sample_home, section="train", poll_seconds=0.1)
+    async with first.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        plan_scratch(first, 3.0)
+        await pilot.press("s")
+        await until(pilot, lambda: first.state.runs)
+        run = Run(first.state.runs[0].folder)  # type: ignore[index]
+        await until(pilot, lambda: first.state.histories[run.id].train_steps, 90)
+        await pilot.press("ctrl+q")
+    pid = int(run.record()["pid"])
+    os.kill(pid, 0)  # raises when it is gone
+    second, heard = MynahApp(sample_home, section="train", poll_seconds=0.1), Heard()
+    async with second.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: state_of(second.state) == "running")
+        seen = points(run)
+        history = second.state.histories[run.id]
+        await until(pilot, lambda: len(history.train_steps) >= seen > 0)
+        os.kill(pid, signal.SIGKILL)
+        await until(pilot, lambda: state_of(second.state) == "dead", 15)
+        await settled(pilot)
+        assert any("presumed dead" in toast for toast in heard.toasts)
+        assert status(pilot, "#now-panel") == "dead"
+        assert len(history.train_steps) == points(run) >= seen, "the curve is kept"
+        assert "train" in second.screen.query_one("#loss", LossPlot).series_names
+        await pilot.press("x")  # nothing to stop, and it says so
+        await settled(pilot)
+        assert any("not going" in toast for toast in heard.toasts)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert second.section == "train", "there is no model to talk to"
+        assert second.failures == []
+
+
+async def test_too_few_tweets_are_refused_and_no_run_is_left(home: Home, tmp_path: Path) -> None:
+    from core.workflow import import_paths
+
+    table = tmp_path / "few.csv"
+    table.write_text("id,author,text\n1,gull,one small cry of mine\n", "utf-8")
+    import_paths(home, [table])
+    app, heard = MynahApp(home, section="train"), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        plan_scratch(app, 1.0)
+        await pilot.press("s")
+        await until(pilot, lambda: app.failures)
+        await pilot.pause()
+        assert any("too few" in toast for toast in heard.toasts)
+        assert not list(home.runs.glob("*"))
+
+
+async def test_damaged_runs_do_not_hide_the_others(told_home: Home) -> None:
+    good = told_home.runs / FIXTURE
+    for name, damage in (("half", b'{"id": "ha'), ("list", b"[]"), ("empty", b""), ("null", b"{}")):
+        folder = told_home.runs / f"20250101-0000-{name}"
+        shutil.copytree(good, folder)
+        (folder / "run.json").write_bytes(damage)
+    metrics = good / "metrics.jsonl"
+    whole = points(Run(good))
+    metrics.write_bytes(
+        b'\xff\xfe\n{"kind": "train"\n[1, 2]\n' + metrics.read_bytes() + b'{"kind": "train", "st'
+    )
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        await settled(pilot)
+        assert FIXTURE in [run.run for run in app.state.runs or []]
+        assert len(app.state.histories[FIXTURE].train_steps) == whole
+        listing = app.screen.query_one("#runs", RowList)
+        for index in range(len(listing.rows)):
+            listing.cursor = index
+            await pilot.press("space", "l")
+            await pilot.pause()
+            assert_safe(pilot)
+            await pilot.press("escape")
+        assert app.failures == []
+        # the half line is finished by whoever writes it: not lost, not doubled
+        with metrics.open("ab") as file:
+            file.write(b'ep": 400, "loss": 4.2}\n')
+        await until(pilot, lambda: len(app.state.histories[FIXTURE].train_steps) == whole + 1)
+
+
+async def test_a_run_that_is_deleted_goes_away(told_home: Home) -> None:
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: len(app.state.runs or []) == 2)
+        shutil.rmtree(told_home.runs / FIXTURE)
+        await until(pilot, lambda: len(app.state.runs or []) == 1)
+        await settled(pilot)
+        assert len(app.screen.query_one("#runs", RowList).rows) == 1
+
+
+async def test_the_cursor_stays_on_its_run_when_another_is_added(told_home: Home) -> None:
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        await settled(pilot)
+        await pilot.press("j", "space", "k", "y", "m")
+        await pilot.pause()
+        plot = app.screen.query_one("#loss", LossPlot)
+        assert plot.log_y
+        assert len(plot.series_names) == 3, "train, held out, and the run laid over"
+        await pilot.press("space", "y")
+
+
+async def test_a_resize_while_a_curve_is_shown(told_home: Home) -> None:
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        await settled(pilot)
+        for size in ((80, 24), (200, 50), (40, 12), (20, 6), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await settled(pilot)
+            assert_safe(pilot)
+            assert all(len(line) <= size[0] * 2 for line in screen(pilot).splitlines())
+        assert app.failures == []
+        assert "held out" in screen(pilot)

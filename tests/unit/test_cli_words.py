@@ -1,0 +1,285 @@
+"""Words, exit codes, streams: what every command has in common."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from core import __version__
+from tests.unit.cli import HANDLES, KEEPER, MYNAH, environment, home_with_samples, mynah, quickly
+from tests.unit.cli import on_a_terminal as terminal
+from tui.__main__ import COMMANDS, LATER
+
+NEED_NOTHING = [["accounts"], ["runs"], ["doctor"], ["sql", "FROM accounts"]]
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return home_with_samples(tmp_path_factory)
+
+
+Capture = pytest.CaptureFixture[bytes]
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_names_every_command(flag: str) -> None:
+    shown = mynah(flag).text
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} +\S", shown, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself(name: str, capfdbinary: Capture) -> None:
+    ended = quickly(capfdbinary, name, "-h")
+    assert ended.text.startswith(f"Usage: mynah {name} ")
+    assert "--home" in ended.text
+    assert not ended.err
+
+
+def test_the_version() -> None:
+    assert mynah("--version").text == f"mynah {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["acounts"], "Did you mean `mynah accounts`?"),
+        (["Train"], "Did you mean `mynah train`?"),
+        (["frobnicate"], "There is no command 'frobnicate'."),
+        (["stats", "--recip", "x"], "`mynah stats --help`"),
+        (["import"], "PATH"),
+        (["train"], "HANDLE"),
+        (["sample"], "RUN"),
+        (["export", "a", "--format", "xls", "-o", "x"], "parquet"),
+        (["sample", "latest", "-n", "0"], "-n"),
+        (["sql"], "FROM accounts"),
+        (["sql", "FROM tweets", "--json", "--format", "csv"], "do not go together"),
+        (["sql", "FROM tweets", "--format", "parquet"], "-o"),
+        (["sql", "FROM tweets", "-o", "result.doc"], "--format"),
+        (["demo", "--json"], "--headless"),
+        (["demo", "--headless", "--handle", "nobody"], "sample author"),
+        (["import", "x.zip", "--include", "likes"], "deleted,circle"),
+        (["train", "a", "--tracker", "wandb"], "not in this version"),
+        (["export", "a", "--format", "csv", "-o", "x.csv", "--weights", "a"], "--weights"),
+        (["export", "a", "--format", "csv", "-o", "x.csv", "--weights", "a=1,@A=2"], "once"),
+        *[([name], "not in this version") for name in LATER],
+    ],
+)
+def test_wrong_usage_is_2_and_says_what_would_be_right(
+    given: list[str], said: str, tmp_path: Path, capfdbinary: Capture
+) -> None:
+    home = tmp_path / "home"
+    ended = quickly(capfdbinary, "--home", home, *given, code=2)
+    assert not ended.out
+    assert ended.err.startswith("mynah: ")
+    assert ended.err.count("\n") == 1
+    assert said in ended.err
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["stats"], "corpus is empty"),
+        (["stats", "nobody"], "@nobody"),
+        (["stats", "no body"], "not a handle"),
+        (["stats", "nobody", "--recipe", "nope"], "nobody"),
+        (["train", "nobody"], "@nobody"),
+        (["export", "nobody", "--format", "csv", "-o", "x.csv"], "@nobody"),
+        (["watch", "latest"], "no runs"),
+        (["stop", "latest"], "no runs"),
+        (["resume", "latest"], "no runs"),
+        (["sample", "latest"], "no runs"),
+        (["sql", "DROP TABLE tweets"], "not a query"),
+        (["sql", "FROM nowhere"], "nowhere"),
+        (["sql", ""], "no query"),
+        (["sql", "-f", "/no/such/file.sql"], "cannot be read"),
+        (["sql", "SELECT 1", "-o", "/no/such/folder/x.csv"], "cannot be written"),
+    ],
+)
+def test_what_is_refused_is_3_and_leaves_no_trace(
+    given: list[str],
+    said: str,
+    tmp_path: Path,
+    capfdbinary: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.chdir(tmp_path)
+    ended = quickly(capfdbinary, "--home", home, *given, code=3)
+    assert not ended.out
+    assert said in ended.err
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("command", [["accounts"], ["runs"], ["sql", "FROM tweets"]])
+def test_looking_leaves_no_trace(command: list[str], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert mynah(*command, "--json", home=home).json() == []
+    mynah(*command, home=home)
+    assert not home.exists()
+
+
+def test_home_before_and_after_the_command_and_from_the_environment(
+    home: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    there = mynah("accounts", "--json", home=home).out
+    assert mynah("accounts", "--json", "--home", home, home=elsewhere).out == there
+    assert mynah("--home", home, "accounts", "--json", home=elsewhere).out == there
+    assert mynah("--home", elsewhere, "accounts", "--json", "--home", home).out == there
+    assert mynah("accounts", "--json", home=elsewhere).json() == []
+
+
+def test_a_home_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    for command in (["accounts"], ["import", str(KEEPER)], ["doctor"]):
+        assert "not a folder" in mynah(*command, "--home", file, code=3).err
+    assert "cannot be" in mynah("import", KEEPER, "--home", file / "below", code=3).err
+
+
+def test_a_damaged_corpus_is_refused_and_doctor_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tweets.duckdb").write_text("not a database")
+    assert "cannot be opened" in mynah("accounts", home=tmp_path, code=3).err
+    checks = {
+        check["name"]: check for check in mynah("doctor", "--json", home=tmp_path, code=1).json()
+    }
+    assert not checks["corpus"]["ok"]
+    assert "cannot be opened" in checks["corpus"]["detail"]
+
+
+@pytest.mark.parametrize(
+    "handle", ["@Keeper_Of_The_Light", "KEEPER_OF_THE_LIGHT", " keeper_of_the_light"]
+)
+def test_handles_in_any_case_with_or_without_at(home: Path, handle: str) -> None:
+    assert mynah("stats", handle, "--json", home=home).json()[0]["handle"] == HANDLES[0]
+
+
+def test_several_handles_once_each_by_comma_or_space(home: Path) -> None:
+    given = "@keeper_of_the_light,ORBIT_GRANDMOTHER", "keeper_of_the_light"
+    found = mynah("stats", *given, "--json", home=home).json()
+    assert [one["handle"] for one in found] == HANDLES[:2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["accounts", "--json"],
+        ["stats", "--json"],
+        ["runs", "--json"],
+        ["sql", "FROM tweets ORDER BY tweet_id LIMIT 40", "--json"],
+        ["sql", "FROM tweets ORDER BY tweet_id LIMIT 40", "--format", "jsonl"],
+        ["sql", "FROM tweets ORDER BY tweet_id LIMIT 40", "--format", "csv"],
+        ["sql", "FROM tweets ORDER BY tweet_id LIMIT 40", "--format", "table"],
+    ],
+)
+def test_the_same_bytes_on_a_terminal_and_in_a_pipe(
+    home: Path, command: list[str], tmp_path: Path
+) -> None:
+    """The terminal makes \\r\\n of \\n; nothing else may differ, and nothing else be there."""
+    piped = mynah(*command, home=home)
+    code, seen = terminal([*MYNAH, *command], environment(home))
+    assert code == 0
+    assert seen.replace(b"\r\n", b"\n") == piped.out
+    with (tmp_path / "file").open("wb") as file:
+        code, narrated = terminal([*MYNAH, *command], environment(home), stdout=file)
+    assert (tmp_path / "file").read_bytes() == piped.out
+    assert narrated == b""
+
+
+def test_the_locale_changes_nothing(home: Path) -> None:
+    command = "sql", "SELECT '¶ → 今日 😀' AS text", "--json"
+    plain = mynah(*command, home=home, LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert plain.json() == [{"text": "¶ → 今日 😀"}]
+    assert plain.out == mynah(*command, home=home).out
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_reader_that_leaves_is_no_error(home: Path, kind: str) -> None:
+    script = (
+        f'set -o pipefail; "$0" -m tui sql "FROM tweets, range(20)" --format {kind} | head -n 1'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script, MYNAH[0]], env=environment(home), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")  # noqa: PTH110
+def test_a_full_disk_is_said(home: Path) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*MYNAH, "accounts", "--json"], env=environment(home), stdout=full,
+            stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"cannot be written" in done.stderr
+
+
+def test_the_app_says_that_it_needs_a_terminal(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for command in ([], ["demo"]):
+        ended = mynah(*command, home=home, code=2)
+        assert "needs a terminal" in ended.err
+        assert not ended.out
+    assert not home.exists()
+
+
+def test_a_bug_is_logged_in_the_chosen_home_and_said_so(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    script = (
+        "import sys, tui.commands.corpus as corpus\n"
+        "def broken(home): raise ZeroDivisionError('a planted bug')\n"
+        "import core.corpus; core.corpus.accounts = broken\n"
+        f"sys.argv = ['mynah', 'accounts', '--home', {str(home)!r}]\n"
+        "from tui.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [MYNAH[0], "-c", script], env=environment(tmp_path / "other"), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "report it" in done.stderr
+    assert "Traceback" not in done.stderr
+    log = (home / "mynah.log").read_text()
+    assert "a planted bug" in log
+    assert __version__ in log
+
+
+def test_doctor(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    checks = mynah("doctor", "--json", home=home).json()
+    assert all(set(check) == {"name", "ok", "detail"} for check in checks)
+    by_name = {check["name"]: check for check in checks}
+    assert {"mynah", "python", "torch", "device", "base models", "hugging face hub", "home",
+            "corpus", "runs"} <= set(by_name)  # fmt: skip
+    assert by_name["mynah"]["detail"] == __version__
+    assert "HF_HUB_OFFLINE" in by_name["hugging face hub"]["detail"]
+    shown = mynah("doctor", home=home).text
+    assert all(check["name"] in shown for check in checks)
+    assert not home.exists()
+
+
+def test_a_hub_that_cannot_be_reached_is_no_failure(tmp_path: Path) -> None:
+    ended = mynah(
+        "doctor", "--json", home=tmp_path, HF_HUB_OFFLINE="0", HF_ENDPOINT="http://127.0.0.1:9"
+    )
+    (hub,) = [check for check in ended.json() if check["name"] == "hugging face hub"]
+    assert not hub["ok"]
+    assert "127.0.0.1:9" in hub["detail"]
+
+
+def test_one_refusal_of_each_kind_as_a_process(tmp_path: Path) -> None:
+    """The others above share the entry point; these prove that a process ends the same way."""
+    home = tmp_path / "home"
+    assert "acounts" in mynah("acounts", home=home, code=2).err
+    assert "does not exist" in mynah("import", "/no/such/file.zip", home=home, code=3).err
+    assert "x-archive" in mynah("import", KEEPER, "--format", "foo", home=home, code=2).err
+    assert not home.exists() or not list(home.iterdir())

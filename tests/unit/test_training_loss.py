@@ -1,0 +1,111 @@
+"""The loss in chunks is the plain loss, and what a model is wrapped in does not change it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from core.models.scratch import new_model
+from core.training.adapter import add_adapters, merge_adapters, trainable
+from core.training.loss import Scorer, linear_cross_entropy
+from core.training.rows import IGNORE, tensors
+
+ROWS = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0]]
+
+
+def tiny(vocabulary: int = 300) -> torch.nn.Module:
+    torch.manual_seed(0)
+    return new_model(vocabulary, 0).eval()
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7, 100])
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_chunked_loss_and_gradients_are_the_plain_ones(chunk: int, with_bias: bool) -> None:
+    torch.manual_seed(1)
+    hidden = torch.randn(7, 12, requires_grad=True)
+    weight = torch.randn(30, 12, requires_grad=True)
+    bias = torch.randn(30, requires_grad=True) if with_bias else None
+    targets = torch.randint(0, 30, (7,))
+    leaves = [leaf for leaf in (hidden, weight, bias) if leaf is not None]
+
+    plain = F.cross_entropy(F.linear(hidden, weight, bias), targets, reduction="sum")
+    expected = torch.autograd.grad(3 * plain, leaves)
+    ours = linear_cross_entropy(hidden, weight, bias, targets, chunk=chunk)
+    found = torch.autograd.grad(3 * ours, leaves)
+
+    assert torch.allclose(ours, plain, atol=1e-5, rtol=1e-5)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.allclose(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_a_frozen_head_costs_no_gradient() -> None:
+    hidden = torch.randn(4, 6, requires_grad=True)
+    weight = torch.randn(9, 6)
+    linear_cross_entropy(hidden, weight, None, torch.tensor([1, 2, 3, 4])).backward()
+    assert hidden.grad is not None
+    assert weight.grad is None
+
+
+def test_the_score_is_the_models_own_loss() -> None:
+    model = tiny()
+    inputs, targets = tensors(ROWS, "cpu")
+    logits = model(input_ids=inputs).logits
+    wanted = targets != IGNORE
+    plain = F.cross_entropy(logits[wanted], targets[wanted], reduction="sum")
+    assert torch.allclose(Scorer(model)(inputs, targets), plain, atol=1e-5, rtol=1e-5)
+
+
+def test_padding_does_not_change_the_loss() -> None:
+    score = Scorer(tiny())
+    together = score(*tensors(ROWS, "cpu"))
+    apart = sum(score(*tensors([row], "cpu")) for row in ROWS)
+    assert torch.allclose(together, apart, atol=1e-4, rtol=1e-5)
+
+
+def test_a_model_that_scales_its_logits_is_scored_by_its_own() -> None:
+    from transformers import CohereConfig, CohereForCausalLM
+
+    torch.manual_seed(0)
+    config = CohereConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, num_key_value_heads=2, logit_scale=0.5,
+        bos_token_id=0, eos_token_id=0, pad_token_id=0,
+    )  # fmt: skip
+    model = CohereForCausalLM(config).eval()
+    inputs, targets = tensors(ROWS, "cpu")
+    wanted = targets != IGNORE
+    logits = model(input_ids=inputs).logits
+    plain = F.cross_entropy(logits[wanted], targets[wanted], reduction="sum")
+    assert torch.allclose(Scorer(model)(inputs, targets), plain, atol=1e-5, rtol=1e-5)
+
+
+def test_new_adapters_change_nothing_and_merged_ones_act_as_before() -> None:
+    model = tiny()
+    inputs, targets = tensors(ROWS, "cpu")
+    bare = Scorer(model)(inputs, targets).detach()
+    adapted = add_adapters(model, rank=4, alpha=8)
+    score = Scorer(model)
+    assert torch.allclose(score(inputs, targets), bare)
+    names = trainable(model)
+    assert names
+    assert all("lora_" in name for name in names)
+    with torch.no_grad():
+        for weight in names.values():
+            weight.add_(torch.randn_like(weight) * 0.05)
+    learned = score(inputs, targets).detach()
+    assert not torch.allclose(learned, bare, atol=1e-2)
+    merged = merge_adapters(adapted)
+    assert not any("lora" in name for name, _ in merged.named_parameters())
+    assert torch.allclose(Scorer(merged)(inputs, targets), learned, atol=1e-4, rtol=1e-5)
+
+
+def test_gpt2_shapes_take_adapters_too() -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(vocab_size=64, n_positions=32, n_embd=32, n_layer=1, n_head=2)
+    model = GPT2LMHeadModel(config).eval()
+    add_adapters(model, rank=2, alpha=4)
+    inputs, targets = tensors(ROWS, "cpu")
+    Scorer(model)(inputs, targets).backward()
+    assert all(weight.grad is not None for weight in trainable(model).values())

@@ -1,0 +1,248 @@
+"""Runs as they are: real processes, real files, a model from nothing and a few steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toy_runs import follow, start_toy, toy_tweets
+
+from core.errors import InputRefused
+from core.home import Home
+from core.training import (
+    RunsFollower,
+    find_run,
+    list_runs,
+    resume_run,
+    run_result,
+    settings_for,
+    start_run,
+    stop_run,
+)
+from core.training.checkpoint import checkpoints
+from core.training.launch import child_environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops runs with POSIX signals")
+
+WRITE = """
+import json, sys
+from transformers import pipeline
+write = pipeline("text-generation", model=sys.argv[1])
+print(json.dumps(write("the lamp", max_new_tokens=5)))
+"""
+
+
+def test_a_run_from_start_to_a_model_that_transformers_loads(tmp_path: Path) -> None:
+    run = start_toy(tmp_path, max_steps=6, batch_tokens=128)
+    records, state = follow(run)
+    assert state == "finished", run.log.read_text()
+
+    steps = [record["step"] for record in records if record["kind"] == "train"]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 6
+    start = next(record for record in records if record["kind"] == "start")
+    assert start["steps"] == 6
+    assert start["train_tweets"] + start["valid_tweets"] == 60
+    phases = [record["phase"] for record in records if record["kind"] == "eval"]
+    assert phases[:2] == ["before", "after"]
+    assert records[-1]["kind"] == "end"
+
+    result = run_result(run)
+    assert set(result) == set(
+        "run base steps tokens tokens_per_second train_loss valid_loss_before valid_loss_after "
+        "state model_dir device".split()
+    )
+    assert (result["run"], result["base"], result["state"]) == (run.id, "scratch", "finished")
+    assert result["valid_loss_after"] < result["valid_loss_before"]
+    assert Path(result["model_dir"]) == run.model
+    (summary,) = list_runs(Home.at(tmp_path))
+    assert summary.has_model
+    assert summary.names == {"keeper": "The Keeper"}
+    assert summary.ended is not None
+
+    record = run.record()
+    assert record["settings"]["seed"] == 1
+    assert record["recipe"]["name"] == "standard"
+    assert (run.dataset / "manifest.json").is_file()
+    samples = [json.loads(line) for line in run.samples.read_text().splitlines()]
+    assert all(sample["generated"] is True for sample in samples)
+    config = (run.model / "config.json").read_text()
+    assert str(tmp_path) not in config, "no path of this machine in what may be published"
+
+    wrote = subprocess.run(
+        [sys.executable, "-c", WRITE, str(run.model)],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    assert json.loads(wrote.stdout)[0]["generated_text"].startswith("the lamp")
+
+
+def test_a_run_that_is_stopped_resumed_and_killed(tmp_path: Path) -> None:
+    run = start_toy(tmp_path, epochs=500)
+    follow(run, until=lambda records: any(r["kind"] == "train" for r in records))
+    stop_run(run)
+    records, state = follow(run)
+    assert state == "stopped"
+    stopped_at = records[-1]["steps"]
+    assert 0 < stopped_at < 500
+    assert (run.model / "model.safetensors").is_file()
+    assert [path.name for path in checkpoints(run.checkpoints)] == [f"step-{stopped_at:07d}"]
+    assert not run.stop_mark.exists()
+
+    resume_run(run)
+    records, _ = follow(
+        run,
+        until=lambda records: any(
+            r["kind"] == "train" and r["step"] > stopped_at + 2 for r in records
+        ),
+    )
+    again = [record for record in records if record["kind"] == "start"][-1]
+    assert again["resumed_from"] == stopped_at
+    os.kill(run.record()["pid"], signal.SIGKILL)
+    records, state = follow(run, limit=10)
+    assert state == "dead"
+    steps = [record["step"] for record in records if record["kind"] == "train"]
+    assert steps == sorted(steps)
+    assert steps[-1] > stopped_at
+    stop_run(run)  # nothing to do, and it says nothing
+    (summary,), histories, _ = RunsFollower(Home.at(tmp_path), only=run.id).poll()
+    assert summary.state == "dead"
+    assert summary.reason
+    assert len(histories[run.id].train_losses) > 0
+
+
+def test_sigterm_leaves_at_once_and_says_so(tmp_path: Path) -> None:
+    run = start_toy(tmp_path, epochs=500)
+    follow(run, until=lambda records: any(r["kind"] == "train" for r in records))
+    os.kill(run.record()["pid"], signal.SIGTERM)
+    records, state = follow(run, limit=15)
+    assert state == "stopped"
+    assert "at once" in records[-1]["reason"]
+    with pytest.raises(InputRefused, match="no checkpoint"):
+        resume_run(run)
+
+
+def test_a_time_limit_ends_a_blend_of_two_accounts_long_before_its_steps(tmp_path: Path) -> None:
+    import polars as pl
+
+    both = pl.concat([toy_tweets(40, "keeper"), toy_tweets(20, "gull")])
+    both = both.with_columns(tweet_id=pl.col("handle") + pl.col("tweet_id"))
+    run = start_toy(tmp_path, tweets=both, epochs=100_000, minutes=0.05)
+    records, state = follow(run)
+    assert state == "finished"
+    trained = [record for record in records if record["kind"] == "train"]
+    assert trained, "however short the limit, something is learned"
+    assert trained[-1]["step"] < trained[-1]["steps"]
+    assert list_runs(Home.at(tmp_path))[0].handles == ["gull", "keeper"]
+
+
+def test_a_loss_that_is_not_a_number_fails_in_words(tmp_path: Path) -> None:
+    run = start_toy(tmp_path, lr=1e30, epochs=50, clip=1e30, warmup=0.0)
+    records, state = follow(run)
+    assert state == "failed"
+    assert "not a number" in records[-1]["reason"]
+    assert "Traceback" not in run.log.read_text()
+
+
+def test_the_same_seed_gives_the_same_losses(tmp_path: Path) -> None:
+    losses = []
+    runs = [start_toy(tmp_path / folder, max_steps=2, seed=5) for folder in ("one", "two")]
+    for run in runs:
+        records, _ = follow(run)
+        losses.append([r["valid_loss"] for r in records if r["kind"] == "eval"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_too_few_tweets_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="too few"):
+        start_toy(tmp_path, tweets=toy_tweets(4))
+    assert list_runs(Home.at(tmp_path)) == []
+    with pytest.raises(InputRefused):
+        find_run(Home.at(tmp_path), "latest")
+
+
+def test_nothing_secret_is_handed_to_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("X_BEARER_TOKEN", "WANDB_API_KEY", "HF_TOKEN", "MY_PASSWORD"):
+        monkeypatch.setenv(name, f"value of {name}")
+    alone, online = child_environment(), child_environment(needs_network=True)
+    assert not any(value.startswith("value of") for value in alone.values())
+    given = [name for name, value in online.items() if value.startswith("value of")]
+    assert given == ["HF_TOKEN"], "only what the hub needs, only when it is asked"
+    assert alone["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
+    unbroken = start_toy(tmp_path / "one", max_steps=40, checkpoint_seconds=0.001)
+    follow(unbroken)
+    whole = [
+        json.loads(line)["valid_loss"]
+        for line in unbroken.metrics.read_text().splitlines()
+        if json.loads(line).get("phase") == "after"
+    ]
+    middle = checkpoints(unbroken.checkpoints)[0]
+    assert middle.name < "step-0000040"
+    for path in checkpoints(unbroken.checkpoints)[1:]:
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+    unbroken.write_record({**unbroken.record(), "state": "stopped"})
+    resume_run(unbroken)
+    records, state = follow(unbroken)
+    assert state == "finished"
+    after = [record["valid_loss"] for record in records if record.get("phase") == "after"]
+    assert after == pytest.approx([whole[0], whole[0]], rel=1e-3)
+
+
+def test_a_run_that_learns_by_heart_ends_and_goes_back(tmp_path: Path) -> None:
+    run = start_toy(tmp_path, epochs=3000, eval_seconds=0.1)
+    records, state = follow(run)
+    assert state == "finished"
+    end = records[-1]
+    assert "by heart" in end["reason"]
+    losses = {
+        record["step"]: record["valid_loss"]
+        for record in records
+        if record.get("phase") == "during"
+    }
+    assert end["best_step"] == min(losses, key=lambda step: losses[step])
+    assert end["valid_loss_after"] == pytest.approx(min(losses.values()), abs=0.02)
+
+
+@pytest.mark.slow
+def test_smollm2_learns_a_voice(tmp_path: Path) -> None:
+    from core.curation import curate, load_recipe
+    from core.models import default_base
+
+    if default_base() != "smollm2":
+        pytest.skip("the weights of SmolLM2 are not at hand")
+    recipe = load_recipe("standard", None)
+    curated = curate(toy_tweets(80), recipe)
+    settings = settings_for("fast", "smollm2", max_steps=10, device="cpu")
+    run = start_run(Home.at(tmp_path), ["keeper"], recipe, settings, curated)
+    assert follow(run, limit=300)[1] == "finished", run.log.read_text()
+    result = run_result(run)
+    assert result["valid_loss_after"] < result["valid_loss_before"] - 0.3
+
+
+def test_a_run_on_a_gpu_and_its_resumption(tmp_path: Path) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device here")
+    run = start_toy(tmp_path, epochs=2000, device="cuda", batch_tokens=256)
+    follow(run, until=lambda records: any(r["kind"] == "train" for r in records))
+    stop_run(run)
+    records, state = follow(run)
+    assert state == "stopped", run.log.read_text()
+    resume_run(run)
+    records, _ = follow(
+        run, until=lambda seen: any(r["kind"] == "train" for r in seen[len(records) :])
+    )
+    stop_run(run)
+    assert follow(run)[1] == "stopped", run.log.read_text()
+    assert run_result(run)["device"] not in ("", "cpu")

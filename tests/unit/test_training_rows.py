@@ -1,0 +1,91 @@
+"""Texts become rows, rows become batches, and nothing is lost or doubled on the way."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.models.load import separator_of
+from core.models.scratch import train_tokenizer
+from core.training.rows import IGNORE, EpochPlan, batches, cut, padded_width, prepare, tensors
+
+ROWS = st.lists(st.lists(st.integers(0, 99), min_size=2, max_size=40), max_size=80)
+
+
+@given(ROWS, st.integers(8, 200))
+def test_each_row_is_in_exactly_one_batch(rows: list[list[int]], batch_tokens: int) -> None:
+    made = batches(rows, batch_tokens, random.Random(1))
+    assert sorted(row for batch in made for row in batch) == sorted(rows)
+
+
+@given(ROWS, st.integers(8, 200))
+def test_a_batch_holds_at_most_its_tokens_unless_one_row_does(
+    rows: list[list[int]], batch_tokens: int
+) -> None:
+    for batch in batches(rows, batch_tokens, random.Random(1)):
+        size = max(padded_width(row) for row in batch) * len(batch)
+        assert size <= batch_tokens or len(batch) == 1
+
+
+@given(st.lists(st.integers(0, 99), min_size=2, max_size=200), st.integers(1, 50))
+def test_cutting_predicts_every_id_once(ids: list[int], row_tokens: int) -> None:
+    rows = cut(ids, row_tokens)
+    assert [token for row in rows for token in row[1:]] == ids[1:]
+    assert all(2 <= len(row) <= row_tokens + 1 for row in rows)
+
+
+def test_each_tweet_stands_between_two_marks() -> None:
+    texts = ["the fog came in", "the lamp is lit"]
+    tokenizer = train_tokenizer(texts)
+    mark = separator_of(tokenizer)
+    tweets = prepare(texts, tokenizer, separator=mark, row_tokens=64)
+    for text, rows, tokens in zip(texts, tweets.rows, tweets.tokens, strict=True):
+        (row,) = rows
+        assert row[0] == row[-1] == mark
+        assert tokenizer.decode(row[1:-1]) == text
+        assert tokens == len(row) - 1
+    assert tweets.bytes == [len(text) + 1 for text in texts]
+
+
+def test_a_tweet_cannot_end_itself() -> None:
+    text = "say <|endoftext|> and go on"
+    tokenizer = train_tokenizer([text, "the lamp is lit"])
+    mark = separator_of(tokenizer)
+    (row,) = prepare([text], tokenizer, separator=mark, row_tokens=64).rows[0]
+    assert row.count(mark) == 2
+    assert tokenizer.decode(row[1:-1]) == text
+
+
+def test_padding_is_never_a_target() -> None:
+    inputs, targets = tensors([[5, 6, 7], [5, 6, 7, 8, 9, 10, 11, 12, 13, 14]], "cpu")
+    assert inputs.shape == targets.shape == (2, 16)
+    assert inputs[0, :2].tolist() == [5, 6]
+    assert targets[0, :2].tolist() == [6, 7]
+    assert set(targets[0, 2:].tolist()) == {IGNORE}
+    assert targets[1, :9].tolist() == [6, 7, 8, 9, 10, 11, 12, 13, 14]
+
+
+def test_blocks_are_one_stream_with_single_marks() -> None:
+    texts = ["aa bb", "cc dd ee", "ff"]
+    tokenizer = train_tokenizer(texts)
+    tweets = prepare(texts, tokenizer, separator=0, row_tokens=1024)
+    plan = EpochPlan(tweets, seed=1, batch_tokens=0, row_tokens=4, packing="blocks")
+    blocks = [row for batch in plan.batches(0, [2, 0, 1]) for row in batch]
+    stream = [0]
+    for tweet in (2, 0, 1):
+        stream += tweets.rows[tweet][0][1:]
+    predicted = sorted(token for row in blocks for token in row[1:])
+    assert predicted == sorted(stream[1:])
+    assert all(len(row) <= 5 for row in blocks)
+
+
+def test_the_same_epoch_is_the_same_and_another_is_not() -> None:
+    texts = [f"tweet number {i} of many" for i in range(50)]
+    tokenizer = train_tokenizer(texts)
+    tweets = prepare(texts, tokenizer, separator=0, row_tokens=64)
+    plan = EpochPlan(tweets, seed=1, batch_tokens=64, row_tokens=64)
+    order = list(range(50))
+    assert plan.batches(0, order) == plan.batches(0, order)
+    assert plan.batches(0, order) != plan.batches(1, order)

@@ -1,0 +1,159 @@
+"""One step, one measurement, one glimpse: the small parts of the loop on a real small model."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InputRefused, MynahError
+from core.models.scratch import new_model, train_tokenizer
+from core.training.device import arithmetic, choose_device, in_arithmetic, usable_cores
+from core.training.evaluate import HeldOut, affordable_tokens
+from core.training.glimpse import glimpse, nucleus
+from core.training.loss import Scorer
+from core.training.rows import prepare
+from core.training.save import save_model
+from core.training.step import BatchStep
+
+CPU = torch.device("cpu")
+BATCH = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0], [0, 2, 2, 0], [0, 9, 0]]
+
+
+def stepper(score_of: object = Scorer) -> tuple[torch.nn.Module, BatchStep]:
+    torch.manual_seed(0)
+    model = new_model(64, 0).eval()
+    weights = list(model.parameters())
+    optimizer = torch.optim.SGD(weights, lr=0.1)
+    score = score_of(model)  # type: ignore[operator]
+    step = BatchStep(
+        score, optimizer, weights, clip=1.0, device=CPU, dtype=torch.float32
+    )  # fmt: skip
+    return model, step
+
+
+def test_a_batch_in_parts_is_the_same_step() -> None:
+    whole, step_whole = stepper()
+    parts, step_parts = stepper()
+    step_parts.parts = 3
+    one, other = step_whole(BATCH), step_parts(BATCH)
+    assert torch.allclose(one[0], other[0], rtol=1e-5)
+    assert torch.allclose(one[1], other[1], rtol=1e-4)
+    for mine, theirs in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-6)
+
+
+class Cramped(Scorer):
+    """A device on which only ``room`` rows fit."""
+
+    room = 2
+
+    def __call__(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if len(inputs) > self.room:
+            raise torch.OutOfMemoryError("too much")
+        return super().__call__(inputs, targets)
+
+
+def test_out_of_memory_halves_and_goes_on() -> None:
+    plain, step_plain = stepper()
+    cramped, step_cramped = stepper(Cramped)
+    step_plain(BATCH)
+    step_cramped(BATCH)
+    assert step_cramped.parts == 4
+    for mine, theirs in zip(plain.parameters(), cramped.parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-6)
+
+
+def test_when_not_even_a_row_fits_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cramped, "room", 0)
+    _, step = stepper(Cramped)
+    with pytest.raises(MynahError, match="too little memory"):
+        step(BATCH)
+
+
+def test_the_held_out_rows_are_the_same_each_time() -> None:
+    texts = [f"the lamp number {i} is lit" for i in range(60)]
+    tokenizer = train_tokenizer(texts)
+    tweets = prepare(texts, tokenizer, separator=0, row_tokens=64)
+    model = new_model(len(tokenizer), 0).eval()
+    some = [HeldOut(tweets, at_most=100, batch_tokens=64, seed=1, device=CPU) for _ in range(2)]
+    measures = [held_out.measure(Scorer(model)) for held_out in some]
+    assert measures[0] == measures[1]
+    assert measures[0] is not None
+    assert 100 <= measures[0].tokens < 130
+    whole = HeldOut(tweets, at_most=10**9, batch_tokens=64, seed=1, device=CPU)
+    assert whole.tokens == tweets.total_tokens
+    measure = whole.measure(Scorer(model))
+    assert measure is not None
+    bits = measure.loss * measure.tokens / math.log(2)
+    assert measure.bits_per_byte == pytest.approx(bits / sum(len(text) + 1 for text in texts))
+    assert whole.measure(Scorer(model), give_up=lambda: True) is None
+
+
+def test_without_held_out_tweets_there_is_no_figure() -> None:
+    nothing = HeldOut(
+        prepare([], None, separator=0, row_tokens=8), at_most=9, batch_tokens=8, seed=1, device=CPU
+    )
+    assert nothing.measure(stepper()[1]._score) is None
+
+
+def test_small_models_are_measured_on_more() -> None:
+    assert affordable_tokens(2_000_000, "cpu") > affordable_tokens(134_000_000, "cpu") >= 1000
+    assert affordable_tokens(134_000_000, "cuda") > affordable_tokens(134_000_000, "cpu")
+
+
+def test_a_glimpse_repeats_with_its_seed_and_is_one_line() -> None:
+    texts = [f"the lamp number {i} is lit" for i in range(60)]
+    tokenizer = train_tokenizer(texts)
+    torch.manual_seed(0)
+    model = new_model(len(tokenizer), 0).eval()
+    one, two, other = (
+        glimpse(model, tokenizer, separator=0, seed=seed, max_tokens=12) for seed in (1, 1, 2)
+    )
+    assert one == two != other
+    assert len(one) == 2
+    assert not any("\n" in text or "<|endoftext|>" in text for text in one)
+
+
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=30), st.floats(0.05, 1.0))
+def test_a_nucleus_holds_its_share_and_no_more_than_it_needs(
+    logits: list[float], top_p: float
+) -> None:
+    chances = torch.softmax(torch.tensor([logits], dtype=torch.float64), -1)[0]
+    kept = nucleus(torch.tensor([logits], dtype=torch.float64), top_p)[0]
+    inside = kept > 0
+    assert torch.allclose(kept[inside], chances[inside])
+    assert float(kept.sum()) >= top_p - 1e-6
+    least = float(kept[inside].min())
+    assert float(kept.sum()) - least < top_p + 1e-6
+
+
+def test_devices() -> None:
+    assert usable_cores() >= 1
+    assert choose_device("cpu") == CPU
+    assert choose_device("auto").type in ("cpu", "cuda", "mps")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputRefused, match="no cuda"):
+            choose_device("cuda")
+    assert arithmetic(CPU) in (torch.float32, torch.bfloat16)
+    with in_arithmetic(CPU, torch.bfloat16):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+def test_saving_again_replaces_the_model_and_leaves_nothing_else(tmp_path: Path) -> None:
+    tokenizer = train_tokenizer(["the lamp is lit"])
+    model = new_model(len(tokenizer), 0)
+    for _ in range(2):
+        save_model(tmp_path / "model", model, tokenizer, separator=0, dtype=torch.bfloat16)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert next(model.parameters()).dtype == torch.float32
+    from core.models.load import load_model
+
+    loaded, stored = load_model(tmp_path / "model")
+    assert stored == torch.bfloat16
+    for mine, theirs in zip(model.parameters(), loaded.parameters(), strict=True):
+        assert torch.equal(mine, theirs), "the model in hand is the one that was saved"

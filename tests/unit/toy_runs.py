@@ -1,0 +1,58 @@
+"""Small runs for the training tests: real tweets' shape, a model from nothing, a few steps."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from core.curation import curate, load_recipe
+from core.home import Home
+from core.training import Run, RunReader, RunUpdate, settings_for, start_run
+from core.tweet import tweet_schema
+
+ENDED = ("finished", "stopped", "failed", "dead")
+WORDS = "the lamp is lit and the fog came in again over a quiet harbour with one gull".split()
+
+
+def toy_tweets(count: int = 60, handle: str = "keeper") -> pl.DataFrame:
+    """Canonical tweets about the sea, all different."""
+    rows: dict[str, list[Any]] = {name: [None] * count for name in tweet_schema()}
+    first = datetime(2020, 1, 1, tzinfo=timezone.utc)
+    for i in range(count):
+        words = [WORDS[(i * 7 + j * (1 + i % 3)) % len(WORDS)] for j in range(5 + i % 9)]
+        rows["tweet_id"][i] = str(1_000_000 + i)
+        rows["handle"][i] = handle
+        rows["created_at"][i] = first + timedelta(hours=i)
+        rows["text"][i] = f"{' '.join(words)} no. {i}"
+        rows["text_escaped"][i] = False
+        rows["kind"][i] = "original"
+        rows["audience"][i] = "public"
+        rows["source"][i] = "text"
+        rows["source_file"][i] = "toy.txt"
+    return pl.DataFrame(rows, schema=tweet_schema())
+
+
+def start_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: Any) -> Run:
+    recipe = load_recipe("standard", None)
+    frame = toy_tweets() if tweets is None else tweets
+    handles = frame["handle"].unique().sort().to_list()
+    settings = settings_for("fast", "scratch", **{"device": "cpu", **overrides})
+    curated = curate(frame, recipe)
+    return start_run(Home.at(home), handles, recipe, settings, curated, {"keeper": "The Keeper"})
+
+
+def follow(run: Run, until: Any = None, limit: float = 60.0) -> tuple[list[dict[str, Any]], str]:
+    """Reads until the run has ended, or ``until(records)`` holds; returns records and state."""
+    reader, records = RunReader(run), []
+    give_up = time.monotonic() + limit
+    while time.monotonic() < give_up:
+        update: RunUpdate = reader.poll()
+        records += update.records
+        if not update.more and (update.state in ENDED or (until and until(records))):
+            return records, update.state
+        time.sleep(0.02)
+    raise AssertionError(f"still {update.state}: {run.log.read_text()}")
