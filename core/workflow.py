@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ def import_paths(
     format: str | None = None,  # noqa: A002 - the contract's word
     handle: str | None = None,
     include: frozenset[str] = frozenset(),
+    columns: Mapping[str, str] | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[ImportResult]:
@@ -39,7 +40,6 @@ def import_paths(
     """
     from core.corpus import Corpus, import_path
 
-    home.root.mkdir(parents=True, exist_ok=True)
     corpus = Corpus(home.corpus)
     results: list[ImportResult] = []
     try:
@@ -50,6 +50,7 @@ def import_paths(
                 format=format,
                 handle=handle,
                 include=include,
+                columns=columns,
                 progress=progress,
                 cancelled=cancelled,
             )
@@ -114,6 +115,10 @@ def train(
     from core.workbench import Workbench
 
     settings = settings_for(preset, base or default_base(), **overrides)
+    if settings.device not in ("auto", "cpu"):
+        from core.training.device import choose_device
+
+        choose_device(settings.device)  # loads torch, but says so now and not in the run's log
     bench = Workbench(home, handles)
     curation = bench.curate(load_recipe(recipe_name, home))
     return start_run(home, bench.handles, curation.recipe, settings, curation.frame, bench.names)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import errno
 import sys
+from types import FrameType
 
 import click
 
 from core import __version__
-from core.errors import InputRefused, MynahError, WrongUsage
+from core.errors import InputRefused, Interrupted, MynahError, WrongUsage
 from tui.commands.output import Chosen, ReaderLeft, drop_stdout, home_at, narrate
 
 # name -> (module, function, one line for --help). Nothing is imported until a command is used.
 COMMANDS = {
     "demo": ("demo", "demo", "The whole main job on three sample authors."),
     "import": ("corpus", "import_", "Bring archives and files into the corpus."),
+    "fetch": ("fetch", "fetch", "Fetch posts from the X API, after saying what they cost."),
     "accounts": ("corpus", "accounts", "Who is in the corpus."),
     "stats": ("corpus", "stats", "How many tweets are kept, and why not the others."),
     "sql": ("query", "sql", "Read-only SQL over the corpus and the runs."),
@@ -29,9 +31,14 @@ COMMANDS = {
     "stop": ("runs", "stop", "Stop a run; its model and curve stay."),
     "resume": ("runs", "resume", "Take a stopped run up again at its last checkpoint."),
     "sample": ("sample", "sample", "Write tweets with a fine-tuned model."),
+    "forget": (
+        "forgetting",
+        "forget",
+        "Remove an account or a tweet, and mark what was made of it.",
+    ),
     "doctor": ("doctor", "doctor", "What works on this machine."),
 }
-LATER = ("fetch", "report", "card", "publish", "forget")
+LATER = ("report", "card", "publish")
 
 # What the machine refuses, not what mynah does wrong: no room, no right, not a folder.
 REFUSED_BY_SYSTEM = frozenset(
@@ -111,6 +118,7 @@ def cli(context: click.Context, home: str | None) -> None:
 def main() -> None:
     """The entry point; never returns normally."""
     chosen = Chosen()
+    ctrl_c = _listen_for_ctrl_c()
     try:
         code = cli.main(standalone_mode=False, prog_name="mynah", obj=chosen)
         sys.stdout.flush()
@@ -119,8 +127,7 @@ def main() -> None:
     except click.ClickException as error:
         code = _refuse(_in_our_words(error))
     except (click.Abort, KeyboardInterrupt):
-        narrate("Interrupted; what was done stays done.")
-        code = 130
+        code = _interrupted()
     except MynahError as error:
         code = _refuse(error)
     except (ReaderLeft, BrokenPipeError):
@@ -129,8 +136,29 @@ def main() -> None:
     except OSError as error:
         code = _refuse(_system_said(error)) if error.errno in REFUSED_BY_SYSTEM else _bug(chosen)
     except Exception:
-        code = _bug(chosen)
+        # Polars and DuckDB may pass a ctrl+c on as an error of their own
+        code = _interrupted() if ctrl_c else _bug(chosen)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _listen_for_ctrl_c() -> list[int]:
+    """A list that is empty until ctrl+c is pressed, which raises KeyboardInterrupt as ever."""
+    import signal
+
+    heard: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not under nohup
+        signal.signal(signal.SIGINT, hear)
+    return heard
+
+
+def _interrupted() -> int:
+    narrate("Interrupted; what was done stays done.")
+    return Interrupted.exit_code
 
 
 def _refuse(error: MynahError) -> int:

@@ -90,6 +90,8 @@ ACTIONS: Final = (
     Action("data.mark", "space", "mark", "Choose", "Choose or leave the account under the cursor."),
     Action("data.which", "w", "which", "Kept only", "All tweets, kept ones, or dropped ones.",
            footer=False),
+    Action("data.imports", "i", "imports", "Imports", "What each import brought in and left out.",
+           footer=False),
     Action("data.copy", "y", "copy", "Copy", "Copy the tweet under the cursor.", footer=False),
     # 2 Filter
     Action("filter.recipe", "r", "next_recipe", "Recipe", "The next recipe.",

@@ -26,6 +26,7 @@ from core.plain import plain
 from tui import messages
 from tui.actions import SECTIONS, bindings
 from tui.desks.corpus import CorpusDesk
+from tui.desks.fetching import FetchingDesk
 from tui.desks.query import QueryDesk
 from tui.desks.runs import RunsDesk
 from tui.desks.sampling import SamplingDesk
@@ -58,6 +59,7 @@ class MynahApp(App[None]):
         self._first_section = section
         self._poll_seconds = poll_seconds
         self.corpus = CorpusDesk(self)
+        self.fetching = FetchingDesk(self)
         self.runs = RunsDesk(self)
         self.sampling = SamplingDesk(self)
         self.training = TrainingDesk(self)
@@ -69,6 +71,7 @@ class MynahApp(App[None]):
         self.recipe_changed: Signal[State] = Signal(self, "recipe")
         self.runs_changed: Signal[State] = Signal(self, "runs")
         self.import_moved: Signal[Any] = Signal(self, "import")
+        self.fetch_moved: Signal[Any] = Signal(self, "fetch")
         self.sampling_moved: Signal[Any] = Signal(self, "sampling")
         self.plan_changed: Signal[TrainPlan] = Signal(self, "plan")
         self.query_moved: Signal[Any] = Signal(self, "query")
@@ -98,6 +101,7 @@ class MynahApp(App[None]):
     async def action_quit(self) -> None:
         """Leave at once: a training goes on by itself, an import rolls back, the sampler ends."""
         self.corpus.stop_import()
+        self.fetching.stop()
         self.sampling.close()
         self.state.remember()
         self.exit()
@@ -188,6 +192,28 @@ class MynahApp(App[None]):
         self.corpus.load_accounts()
         if message.samples and message.error is None:
             self.go("filter")
+
+    @on(messages.FetchMoved)
+    def _fetch_moved(self, message: messages.FetchMoved) -> None:
+        self.fetch_moved.publish(message.progress)
+        if message.progress.kind == "page" and message.progress.new:
+            self.corpus.load_accounts()
+
+    @on(messages.FetchEnded)
+    def _fetch_ended(self, message: messages.FetchEnded) -> None:
+        self.fetch_moved.publish(None)
+        result = message.result
+        if message.error is not None and not isinstance(message.error, Interrupted):
+            self.show_error(message.error)
+        if result is not None:
+            rest = "" if result.complete else " a and @" + result.handle + " go on from there."
+            self.notify(
+                f"{result.new:,} new of {result.posts:,} posts for ${result.cost_usd:,.2f}.{rest}",
+                title=f"@{result.handle} is here" if result.complete else "The fetch has stopped",
+            )
+            if result.new and result.handle not in self.state.chosen:
+                self.state.chosen = [*self.state.chosen, result.handle]
+        self.corpus.load_accounts()
 
     @on(messages.RunsRead)
     def _runs_read(self, message: messages.RunsRead) -> None:
@@ -378,6 +404,8 @@ class MynahApp(App[None]):
         return f"{text}\nAlso in {self.state.home.log}"
 
 
-def run_app(home: Home, *, section: str = "data") -> None:
-    """Open the app and return when the person leaves it."""
-    MynahApp(home, section=section).run()
+def run_app(home: Home, *, section: str = "data") -> int:
+    """Open the app; returns when the person leaves it, with 0, or 1 when it broke."""
+    app = MynahApp(home, section=section)
+    app.run()
+    return app.return_code or 0

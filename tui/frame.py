@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, cast
 
 from rich.text import Text
 from textual import on
@@ -12,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from core.errors import MynahError
 from core.plain import plain
 from tui.actions import footer_actions
 from tui.state import State, next_step
@@ -23,6 +26,22 @@ if TYPE_CHECKING:
     from textual.events import Click
 
     from tui.app import MynahApp
+
+Answer = ParamSpec("Answer")
+
+
+def explained(action: Callable[Concatenate[Any, Answer], None]) -> Callable[..., None]:
+    """For an action that calls core at once: what core refuses is shown, and breaks nothing."""
+
+    @wraps(action)
+    def guarded(section: Any, *args: Answer.args, **options: Answer.kwargs) -> None:
+        try:
+            action(section, *args, **options)
+        except (MynahError, OSError) as error:
+            section.mynah.show_error(error)
+
+    return guarded
+
 
 TABS = (
     ("data", "1", "Data"),

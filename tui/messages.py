@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from core.corpus import AccountRow, ImportProgress, ImportResult, QueryResult
     from core.curation import Recipe
     from core.errors import MynahError
+    from core.fetching import FetchProgress, FetchResult
     from core.sampling import SampleEvent
     from core.training import RunHistory, RunSummary
     from core.workbench import Curation, Workbench
@@ -108,3 +109,20 @@ class QueryEnded(Message):
     result: QueryResult | None
     error: MynahError | None
     stopped: bool
+
+
+@dataclass
+class FetchMoved(Message):
+    """A page, or a tick of a countdown; a newer one replaces it."""
+
+    progress: FetchProgress
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FetchMoved)
+
+
+@dataclass
+class FetchEnded(Message):
+    handle: str
+    result: FetchResult | None
+    error: MynahError | None

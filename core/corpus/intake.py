@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,7 +16,8 @@ from typing import Any, Final, Literal
 from core.corpus.merge import Merged, merge
 from core.corpus.store import Corpus
 from core.errors import Interrupted
-from core.sources import Source, open_source
+from core.sources.ahead import ahead
+from core.sources import BrokenLine, Source, open_source
 
 _EVERY: Final = 0.1  # seconds between two progress reports
 
@@ -36,7 +37,11 @@ class ImportProgress:
 
 @dataclass(frozen=True)
 class ImportResult:
-    """One handle of one file; read = new + updated + duplicates + everything in ``skipped``."""
+    """One handle of one file; read = new + updated + duplicates + everything in ``skipped``.
+
+    ``broken`` lists the places that could not be read (the first thousand); they belong to the
+    file, and stand with its first handle.
+    """
 
     handle: str
     path: str
@@ -48,6 +53,7 @@ class ImportResult:
     skipped: dict[str, int]
     notes_joined: int
     warnings: list[str] = field(default_factory=list)
+    broken: list[BrokenLine] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah import --json``."""
@@ -61,23 +67,28 @@ def import_path(
     format: str | None = None,  # noqa: A002
     handle: str | None = None,
     include: frozenset[str] = frozenset(),
+    columns: Mapping[str, str] | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[ImportResult]:
     """Import one archive or file; all of it or nothing.
 
-    Raises InputRefused for what cannot be read, CorpusBusy when the corpus stays locked, and
-    Interrupted when ``cancelled`` says so. ``progress`` is called at most ten times a second.
+    What is broken in a file is left out and listed; a file with nothing sound in it is refused.
+    ``columns`` is ``open_source``'s. Raises InputRefused for what cannot be read, CorpusBusy when
+    the corpus stays locked, and Interrupted when ``cancelled`` says so. ``progress`` is called at
+    most ten times a second.
     """
     path = Path(path)
     report = _Report(path, progress, cancelled)
-    source = open_source(path, format=format, handle=handle, include=include)
+    source = open_source(
+        path, format=format, handle=handle, include=include, columns=columns or {}
+    )
     with tempfile.TemporaryDirectory(prefix="mynah-import-") as folder:
         staged: list[str] = []
-        for batch in source.batches(report.tick):
+        for batch in ahead(source.batches(report.tick)):
             report.check()
             file = Path(folder) / f"{len(staged):06}.parquet"
-            batch.write_parquet(file, compression="lz4")
+            batch.write_parquet(file, compression="lz4", statistics=False)
             staged.append(str(file))
         report.check()
         report.show("writing", source.summary.read, source.summary.read)
@@ -94,7 +105,7 @@ def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[Impo
         first = summary.of(next(iter(merged)))
         first.read += nobody.read
         first.skipped.update(nobody.skipped)
-    results = []
+    results: list[ImportResult] = []
     for handle, count in sorted(summary.per_handle.items()):
         done = merged.get(handle, Merged())
         results.append(
@@ -109,6 +120,7 @@ def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[Impo
                 skipped=dict(count.skipped),
                 notes_joined=count.notes_joined,
                 warnings=list(summary.warnings),
+                broken=[] if results else list(summary.broken),
             )
         )
     return results

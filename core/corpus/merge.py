@@ -8,9 +8,10 @@ newer import; the kind only ever becomes more specific; deleted and circle stick
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.tweet import tweet_schema
 
@@ -24,19 +25,52 @@ _PLAIN: Final = (
     "CASE WHEN {0}.text_escaped THEN replace(replace(replace({0}.text, '&lt;', '<'), '&gt;', '>'), "
     "'&amp;', '&') ELSE {0}.text END"
 )
+# An import may be far larger than the memory it is given; order in the table means nothing.
+_BOUNDS: Final = ("SET memory_limit = '384MB'", "SET preserve_insertion_order = false")
+_PART: Final = 250_000  # contested tweets that are compared at once
 _KINDS: Final = "['original', 'quote', 'reply', 'retweet', 'manual_retweet']"
 _AUDIENCES: Final = "['public', 'circle', 'deleted']"
+
+# A number for each tweet. Two tweets may share one: then both go the careful way, and nothing else
+# happens.
+_KEY: Final = "hash(handle, tweet_id)"
+_FILES: Final = "read_parquet($files, filename = true, file_row_number = true)"
+
+# Numbers that occur twice: within the files, or in the files and the corpus.
+_CONTESTED: Final = f"""
+CREATE TEMP TABLE contested AS
+SELECT key
+FROM (
+    SELECT {_KEY} AS key FROM read_parquet($files)
+    UNION ALL
+    SELECT {_KEY} FROM tweets
+    WHERE handle IN (SELECT DISTINCT handle FROM read_parquet($files))
+)
+GROUP BY key
+HAVING count(*) > 1
+"""  # noqa: S608
+
+# What nobody else has is new as it is.
+_PLAINLY_NEW: Final = f"""
+INSERT INTO tweets BY NAME
+SELECT {_COLUMNS}, $at::TIMESTAMPTZ AS first_imported_at, $at::TIMESTAMPTZ AS last_imported_at,
+    [source] AS sources
+FROM read_parquet($files)
+"""  # noqa: S608
+_UNCONTESTED: Final = f" WHERE {_KEY} NOT IN (SELECT key FROM contested)"
 
 # Within one file: the longest text, then the row that comes last.
 _INCOMING: Final = f"""
 CREATE TEMP TABLE incoming AS
 SELECT {_COLUMNS}
-FROM (SELECT *, row_number() OVER () AS place FROM read_parquet($files))
+FROM {_FILES}
+WHERE {_KEY} IN (SELECT key FROM contested) AND {_KEY} % $parts = $part
 QUALIFY row_number() OVER (
-    PARTITION BY handle, tweet_id ORDER BY length(text) DESC, place DESC
+    PARTITION BY handle, tweet_id ORDER BY length(text) DESC, filename DESC, file_row_number DESC
 ) = 1
 """  # noqa: S608
 
+# An export holds what the corpus gave away, perhaps cleaned: it only brings back what is missing.
 _MERGED: Final = f"""
 CREATE TEMP TABLE merged AS
 WITH pairs AS (
@@ -48,6 +82,7 @@ WITH pairs AS (
         {_PLAIN.format("new")} AS new_plain
     FROM incoming AS new
     LEFT JOIN tweets AS old ON new.handle = old.handle AND new.tweet_id = old.tweet_id
+    WHERE old.tweet_id IS NULL OR new.source <> 'mynah-export'
 ),
 chosen AS (
     SELECT
@@ -128,21 +163,63 @@ def merge(
     Also brings ``accounts`` up to date and adds to ``imports``. The caller owns the transaction.
     """
     at = datetime.now(timezone.utc)
-    connection.execute(_INCOMING, {"files": staged})
+    counts: dict[str, Merged] = defaultdict(Merged)
+    if staged:
+        for setting in _BOUNDS:
+            connection.execute(setting)
+        connection.execute(_CONTESTED, {"files": staged})
+        (contested,) = connection.execute("SELECT count(*) FROM contested").fetchall()[0]
+        before = _handles(connection, "read_parquet($files)", {"files": staged})
+        for handle, rows in before.items():
+            counts[handle].new = rows
+        plainly = _PLAINLY_NEW + (_UNCONTESTED if contested else "")
+        if contested:
+            some = f"read_parquet($files) WHERE {_KEY} IN (SELECT key FROM contested)"
+            for handle, rows in _handles(connection, some, {"files": staged}).items():
+                counts[handle].new -= rows
+        parts = -(-contested // _PART)
+        for part in range(parts):
+            _merge_part(connection, staged, at, parts, part, counts)
+        # last, or the rows would be contested by themselves
+        connection.execute(plainly, {"files": staged, "at": at}).fetchall()
+        connection.execute("DROP TABLE contested")
+    merged = dict(sorted(counts.items()))
+    _note_accounts(connection, source, list(merged), at)
+    _note_import(connection, source, merged, at)
+    return merged
+
+
+def _merge_part(
+    connection: duckdb.DuckDBPyConnection,
+    staged: list[str],
+    at: datetime,
+    parts: int,
+    part: int,
+    counts: dict[str, Merged],
+) -> None:
+    """The careful way, for one share of the contested numbers."""
+    connection.execute(_INCOMING, {"files": staged, "parts": parts, "part": part})
     connection.execute(_MERGED, {"at": at})
-    counts: dict[str, Merged] = {}
     rows = connection.execute(
         "SELECT handle, count(*) FILTER (change = 'new'), count(*) FILTER (change = 'updated') "
-        "FROM merged GROUP BY handle ORDER BY handle"
+        "FROM merged GROUP BY handle"
     ).fetchall()
     for handle, new, updated in rows:
-        counts[handle] = Merged(new, updated)
+        counts[handle].new += new
+        counts[handle].updated += updated
     for statement in _WRITE:
         connection.execute(statement).fetchall()
     connection.execute("DROP TABLE merged; DROP TABLE incoming")
-    _note_accounts(connection, source, list(counts), at)
-    _note_import(connection, source, counts, at)
-    return counts
+
+
+def _handles(
+    connection: duckdb.DuckDBPyConnection, rows: str, values: dict[str, Any]
+) -> dict[str, int]:
+    found = connection.execute(
+        f"SELECT handle, count(*) FROM {rows} GROUP BY handle",  # noqa: S608
+        values,
+    )
+    return dict(found.fetchall())
 
 
 def _note_accounts(
@@ -163,7 +240,9 @@ def _note_accounts(
         ).fetchall()
         if not known:
             connection.execute(
-                "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?)", [handle, *says, at]
+                "INSERT INTO accounts (handle, name, account_id, bio, created_at, updated_at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [handle, *says, at],
             )
         elif any(value is not None for value in says):
             connection.execute(

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from core.sources.detect import detect, formats, open_source
-from core.sources.model import Account, Detected, HandleCount, Source, SourceSummary, Tick
+from core.sources.mapping import read_map
+from core.sources.model import (
+    Account,
+    BrokenLine,
+    Detected,
+    HandleCount,
+    Source,
+    SourceSummary,
+    Tick,
+)
 
 __all__ = [
     "Account",
+    "BrokenLine",
     "Detected",
     "HandleCount",
     "Source",
@@ -15,4 +25,5 @@ __all__ = [
     "detect",
     "formats",
     "open_source",
+    "read_map",
 ]

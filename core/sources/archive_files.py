@@ -124,7 +124,7 @@ class ZipFiles(_Closing):
         self._total = 0
         try:
             self._zip = zipfile.ZipFile(path)
-        except _ZIP_TROUBLE as error:
+        except ZIP_TROUBLE as error:
             raise self._damaged(error) from error
         try:
             self._entries = self._checked()
@@ -164,7 +164,7 @@ class ZipFiles(_Closing):
                     self._total += len(chunk)
                     self._within_limits(name, size, entry.compress_size)
                     parts.append(chunk)
-        except _ZIP_TROUBLE as error:
+        except ZIP_TROUBLE as error:
             raise self._damaged(error, name) from error
         return b"".join(parts)
 
@@ -208,7 +208,7 @@ class ZipFiles(_Closing):
 
 
 # What zipfile raises for hostile or cut-off bytes (found by mutating real zips).
-_ZIP_TROUBLE = (
+ZIP_TROUBLE = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,
@@ -218,4 +218,5 @@ _ZIP_TROUBLE = (
     ValueError,  # also UnicodeDecodeError: a file name
     OverflowError,
     struct.error,
+    KeyError,  # an entry that the directory lists under another name
 )

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Final
 
 import polars as pl
 
+from core.errors import WrongUsage
 from core.sources.model import SourceSummary
 from core.sources.times import parse_times, snowflake_times
-from core.tweet import tweet_schema
+from core.tweet import KINDS, tweet_schema
 
 # Names in order of preference, compared without case, spaces and punctuation. id_str comes first:
 # where both exist, "id" may have gone through a spreadsheet.
 GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "tweet_id": ("idstr", "tweetid", "tweetidstr", "statusid", "postid", "id"),
-    "text": ("fulltext", "rawcontent", "text", "tweettext", "content", "tweet", "posttext"),
+    "text": ("rawtext", "fulltext", "rawcontent", "text", "tweettext", "content", "tweet", "posttext"),
     "created": ("createdat", "date", "timestamp", "datetime", "time", "postedat"),
     "author": (
         "author", "handle", "username", "user", "screenname", "userscreenname", "authorusername",
@@ -25,15 +26,18 @@ GUESSES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "retweet": ("isretweet", "retweet"),
     "lang": ("lang", "language"),
-    "reply_name": ("inreplytoscreenname", "inreplytousername", "replyto"),
+    "reply_name": ("inreplytoscreenname", "inreplytousername", "replyto",
+                   "replytousername"),
     "reply_id": (
         "inreplytostatusidstr", "inreplytostatusid", "inreplytotweetidstr", "inreplytotweetid",
-        "inreplytouserid", "inreplytouseridstr", "inreplytoid",
+        "inreplytouserid", "inreplytouseridstr", "inreplytoid", "replytotweetid", "replytouserid",
     ),
     "sensitive": ("possiblysensitive", "sensitive"),
     "favourites": ("favoritecount", "favorites", "favouritecount", "favourites", "likecount",
                    "likes", "numberoflikes"),
     "reposts": ("retweetcount", "retweets", "repostcount", "reposts", "numberofshares"),
+    "kind": ("kind",),
+    "deleted": ("isdeleted", "deleted"),
 }  # fmt: skip
 
 _HANDLE: Final = r"^[\w.\-]{1,64}(@[\w.\-]{1,128})?$"
@@ -60,36 +64,70 @@ def guess(names: Iterable[str]) -> dict[str, str]:
     }
 
 
+def roles_of(names: Iterable[str], mapping: Mapping[str, str], where: str) -> dict[str, str]:
+    """The guessed roles with those of ``mapping`` in their place.
+
+    Raises WrongUsage when ``mapping`` names a column that is not there.
+    """
+    there = list(names)
+    roles = guess(there)
+    for role, column in mapping.items():
+        if column not in there:
+            raise WrongUsage(
+                f"{where} has no column {column!r}.",
+                f"Its columns are: {', '.join(name.strip()[:40] for name in there[:12])}.",
+            )
+        # a column has one meaning: what it is mapped to
+        roles = {known: name for known, name in roles.items() if name != column}
+        roles[role] = column
+    return roles
+
+
 class Canonical:
-    """Turns raw text columns (named by GUESSES' keys, missing ones left out) into tweets."""
+    """Turns raw text columns (named by GUESSES' keys, missing ones left out) into tweets.
+
+    ``escaped`` is whether & < > are written as entities: one answer for a file, or None when each
+    text tells by itself. ``deleted`` is whether tweets marked so are wanted. ``snowflakes`` is
+    whether an id tells the time where a date is missing.
+    """
 
     def __init__(
         self,
         summary: SourceSummary,
         *,
         owner: str | None,
-        escaped: bool,
+        escaped: bool | None,
         generate_ids: bool,
+        deleted: bool = False,
+        snowflakes: bool = True,
     ) -> None:
         self._summary = summary
         self._owner = owner
         self._escaped = escaped
         self._generate = generate_ids
+        self._deleted = deleted
+        self._snowflakes = snowflakes
         self._rounded = False
 
     def frame(self, raw: pl.DataFrame) -> pl.DataFrame:
         """A canonical frame of the rows that are tweets; the others are counted as skipped."""
         absent = [name for name in GUESSES if name not in raw.columns]
-        raw = raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
         author = pl.col("author").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
+        raw = raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
         raw = raw.with_columns(
             handle=pl.lit(self._owner) if self._owner else author,
             tweet_id=pl.col("tweet_id").str.strip_chars(),
         )
-        raw = self._without(raw, ~pl.col("handle").str.contains(_HANDLE), "no_handle")
+        if not self._owner:
+            names = raw["handle"].unique()  # few, and the pattern is slow
+            unfit = names.filter(~names.str.contains(_HANDLE))
+            if unfit.len() or names.null_count():
+                raw = self._without(raw, pl.col("handle").is_in(unfit.implode()), "no_handle")
         raw = self._without(raw, pl.col("text").str.strip_chars() == "", "no_text", "text")
+        if "deleted" not in absent and not self._deleted:
+            raw = self._without(raw, _flag("deleted").is_in(_TRUE).fill_null(False), "deleted")
         raw = self._with_ids(raw)
-        return self._finished(raw)
+        return self._finished(raw, set(absent))
 
     def _without(
         self, raw: pl.DataFrame, unfit: pl.Expr, reason: str, column: str = "handle"
@@ -107,8 +145,12 @@ class Canonical:
 
     def _with_ids(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Rows without an id of their own get one from handle, date and text where allowed."""
+        lacking = raw.select((pl.col("tweet_id").fill_null("") == "").alias("no")).to_series()
+        digits = raw.select(pl.col("tweet_id").str.contains(r"^\d+$").all()).item()
+        if digits and not lacking.any():
+            return raw
         rounded = raw["tweet_id"].str.contains(_ROUNDED).fill_null(False)
-        lacking = rounded | (raw["tweet_id"].fill_null("") == "")
+        lacking = rounded | lacking
         if rounded.any() and not self._rounded:
             self._rounded = True
             self._summary.warnings.append(
@@ -128,18 +170,21 @@ class Canonical:
         ]
         return raw.with_columns(tweet_id=pl.Series(made, dtype=pl.String))
 
-    def _finished(self, raw: pl.DataFrame) -> pl.DataFrame:
+    def _finished(self, raw: pl.DataFrame, absent: set[str]) -> pl.DataFrame:
         times = parse_times(raw["created"])
-        if times.null_count():
+        if times.null_count() and self._snowflakes:
             times = pl.select(pl.coalesce(times, snowflake_times(raw["tweet_id"]))).to_series()
         text = pl.col("text")
-        by_prefix = text.str.starts_with("RT @")
-        flag = pl.col("retweet").str.strip_chars().str.to_lowercase()
-        mention = text.str.extract(r"^@(\w{1,20})", 1).str.to_lowercase()
-        replied = _filled("reply_name") | _filled("reply_id")
         # without any reply column, a tweet that begins with a name is one, as on Twitter itself
-        if raw["reply_name"].null_count() == raw.height == raw["reply_id"].null_count():
-            replied = mention.is_not_null()
+        by_name = raw["reply_name"].null_count() == raw.height == raw["reply_id"].null_count()
+        raw = raw.with_columns(
+            mention=pl.when(text.str.starts_with("@"))
+            .then(text.str.extract(r"^@(\w{1,20})", 1).str.to_lowercase()),
+            by_prefix=text.str.starts_with("RT @"),
+            flag=_flag("retweet"),
+        )
+        mention, by_prefix, flag = pl.col("mention"), pl.col("by_prefix"), pl.col("flag")
+        replied = mention.is_not_null() if by_name else _filled("reply_name") | _filled("reply_id")
         kind = (
             pl.when(flag.is_in(_TRUE))
             .then(pl.lit("retweet"))
@@ -151,35 +196,54 @@ class Canonical:
             .then(pl.lit("reply"))
             .otherwise(pl.lit("original"))
         )
+        if "kind" not in absent:
+            told = _flag("kind")
+            kind = pl.when(told.is_in(KINDS)).then(told).otherwise(kind)
         name = pl.col("reply_name").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
         name = pl.when(name != "").then(name)
-        sensitive = pl.col("sensitive").str.to_lowercase()
-        frame = raw.with_columns(
+        sensitive = _flag("sensitive")
+        escaped = _by_itself(text) if self._escaped is None else pl.lit(self._escaped)
+        audience = pl.lit("public")
+        if "deleted" not in absent:
+            audience = pl.when(_flag("deleted").is_in(_TRUE)).then(pl.lit("deleted")).otherwise(
+                audience
+            )
+        frame = raw.with_columns(kind=kind).with_columns(
             created_at=times,
-            text_escaped=pl.lit(self._escaped),
-            kind=kind,
+            text_escaped=escaped,
             lang=pl.when(_filled("lang")).then(pl.col("lang").str.strip_chars()),
-            reply_to=pl.when(kind == "reply").then(pl.coalesce(name, mention)),
-            urls=pl.lit(None, dtype=pl.String),
+            reply_to=pl.when(pl.col("kind") == "reply").then(pl.coalesce(name, mention)),
+            urls=pl.col("urls") if "urls" in raw.columns else pl.lit(None, dtype=pl.String),
             sensitive=pl.when(sensitive.is_in(_TRUE))
             .then(pl.lit(True))
             .when(sensitive.is_in(_FALSE))
             .then(pl.lit(False)),
-            favourites=_count("favourites"),
-            reposts=_count("reposts"),
+            favourites=_count("favourites", absent),
+            reposts=_count("reposts", absent),
             note_id=pl.lit(None, dtype=pl.String),
-            audience=pl.lit("public"),
+            audience=audience,
             source=pl.lit(self._summary.format),
-            source_file=pl.lit(self._summary.path.name),
+            source_file=pl.lit(self._summary.file_name),
         )
         return frame.select(list(tweet_schema())).cast(tweet_schema())  # type: ignore[arg-type]
+
+
+def _flag(column: str) -> pl.Expr:
+    return pl.col(column).str.strip_chars().str.to_lowercase()
 
 
 def _filled(column: str) -> pl.Expr:
     return (pl.col(column).str.strip_chars() != "").fill_null(False)
 
 
-def _count(column: str) -> pl.Expr:
+def _by_itself(text: pl.Expr) -> pl.Expr:
+    """A text with an entity and without a bare ampersand was written with entities."""
+    return text.str.contains("&(?:amp|lt|gt);") & ~text.str.contains("& ", literal=True)
+
+
+def _count(column: str, absent: set[str]) -> pl.Expr:
+    if column in absent:
+        return pl.lit(None, dtype=pl.Int64)
     number = pl.col(column).str.extract(r"^\s*(\d{1,15})(?:\.0+)?\s*$", 1)
     return number.cast(pl.Int64, strict=False)
 

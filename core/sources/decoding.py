@@ -1,16 +1,34 @@
-"""Bytes to text: UTF-8, with or without a byte order mark, and no silent repairs."""
+"""Bytes to text: which encoding a file has, told aloud, and no silent repairs."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
 
 from core.errors import InputRefused
 
-_CHUNK = 1 << 22
-_ENTITIES = (b"&amp;", b"&lt;", b"&gt;")
+_ENTITIES: Final = (b"&amp;", b"&lt;", b"&gt;")
+_PRINTED: Final = bytes([9, 10, 13, *range(32, 127)])
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_BROKEN: Final = re.compile("[\udc80-\udcff]")
+# A block with characters beyond ASCII that is UTF-8 throughout is no accident.
+_EVIDENCE: Final = 1_000
+_TITLES: Final = {
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "cp1252": "Windows-1252",
+    "mac_roman": "Mac Roman",
+}
+# What people write: quotes, dashes and dots weigh most, then small accented letters.
+_TYPOGRAPHY: Final = "‘’“”–—…•\u00a0"
+_SMALL: Final = "àáâãäåæçèéêëìíîïñòóôõöøùúûüÿœßª°«»¿¡€£"
 
 
 def whole(text: str) -> str:
@@ -29,15 +47,55 @@ def decode(data: bytes, where: str) -> str:
     except UnicodeDecodeError as error:
         # utf-8-sig counts from behind the byte order mark
         offset = error.start + (3 if data.startswith(codecs.BOM_UTF8) else 0)
-        raise not_utf8(where, offset, data.count(b"\n", 0, offset) + 1) from None
+        line = data.count(b"\n", 0, offset) + 1
+        raise InputRefused(
+            f"{where} is not UTF-8: byte {offset:,}, in line {line:,}.",
+            "It was probably saved in another encoding.",
+            "Save it as UTF-8 and try again.",
+        ) from None
 
 
-def not_utf8(where: str, offset: int, line: int) -> InputRefused:
-    return InputRefused(
-        f"{where} is not UTF-8: byte {offset:,}, in line {line:,}.",
-        "It was probably saved in another encoding.",
-        "Save it as UTF-8 and try again.",
-    )
+@dataclass(frozen=True)
+class Encoding:
+    """How a file's bytes become text. ``broken`` counts bytes that are wrong in a UTF-8 file."""
+
+    name: str = "utf-8"
+    bom: bool = False
+    broken: int = 0
+    first: int = 0  # the line of the first byte that is not UTF-8
+
+    def sentence(self) -> str:
+        """What to tell the person; nothing for clean UTF-8."""
+        if self.name in ("utf-16-le", "utf-16-be"):
+            return "Read as UTF-16" + ("." if self.bom else ", though no mark says so.")
+        if self.name != "utf-8":
+            return (
+                f"Read as {_TITLES[self.name]}: line {self.first:,} is not UTF-8, and this fits "
+                "best. Check accents and quotation marks; save it as UTF-8 if they are wrong."
+            )
+        return ""
+
+
+def guess_encoding(head: bytes) -> Encoding:
+    """The encoding by a file's first bytes, of which the last character may be cut off."""
+    if head.startswith(codecs.BOM_UTF8):
+        return Encoding(bom=True)
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if head.startswith(mark):
+            return Encoding(name, bom=True)
+    if len(head) >= 8:
+        half = len(head) // 2
+        odd, even = head[1::2].count(0), head[::2].count(0)
+        for name, zeros, others, letters in (
+            ("utf-16-le", odd, even, head[::2]),
+            ("utf-16-be", even, odd, head[1::2]),
+        ):
+            text = zeros > half * 0.4 and others < half * 0.05
+            if text and len(letters.translate(None, _PRINTED)) < half * 0.3:
+                return Encoding(name)
+    census = _Census()
+    census.take(head)
+    return census.encoding(cut=True)
 
 
 @dataclass(frozen=True)
@@ -47,41 +105,143 @@ class TextFacts:
     size: int
     entities: bool  # &amp; &lt; or &gt; occurs
     bare_ampersand: bool  # an & followed by a space occurs
+    encoding: Encoding
 
 
-def look_through(path: Path) -> TextFacts:
-    """Check that a file is UTF-8 throughout; raises InputRefused naming byte and line."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    size = lines = 0
+def look_through(blocks: Iterable[bytes], start: Encoding) -> TextFacts:
+    """One pass over unpacked blocks: the encoding by all the bytes, and whether entities occur.
+
+    Blocks of a file in a known UTF-16 are expected as UTF-8 already.
+    """
+    census = _Census()
+    size = 0
     entities = bare = False
     tail = b""
-    try:
-        with path.open("rb") as stream:
-            while True:
-                chunk = stream.read(_CHUNK)
-                pending = len(decoder.getstate()[0])
-                try:
-                    decoder.decode(chunk, final=not chunk)
-                except UnicodeDecodeError as error:
-                    offset = size - pending + error.start
-                    raise not_utf8(
-                        str(path),
-                        offset,
-                        lines + chunk.count(b"\n", 0, max(0, error.start - pending)) + 1,
-                    ) from None
-                if not chunk:
-                    return TextFacts(size, entities, bare)
-                size += len(chunk)
-                lines += chunk.count(b"\n")
-                joined = tail + chunk
-                entities = entities or any(entity in joined for entity in _ENTITIES)
-                bare = bare or b"& " in joined
-                # JSON may spell the sign as \u0026; then only the parsed texts can tell
-                if b"\\u0026" in joined:
-                    entities = bare = True
-                tail = chunk[-6:]
-    except OSError as error:
-        raise InputRefused(f"{path} cannot be read.", f"{error.strerror or error}.") from error
+    for block in blocks:
+        size += len(block)
+        census.take(block)
+        if not (entities and bare):
+            joined = tail + block
+            some, space = _ampersands(joined)
+            entities, bare = entities or some, bare or space
+            # JSON may spell the sign as \u0026; then only the parsed texts can tell
+            if b"\\u0026" in joined:
+                entities = bare = True
+        tail = block[-6:]
+    encoding = start if start.name.startswith("utf-16") else census.encoding(bom=start.bom)
+    return TextFacts(size, entities, bare, encoding)
+
+
+def _ampersands(block: bytes) -> tuple[bool, bool]:
+    """Whether an entity occurs, and whether an & before a space does."""
+    data = np.frombuffer(block, dtype=np.uint8)
+    after = np.flatnonzero(data == ord("&")) + 1
+    after = after[after < data.size]
+    next_to = data[after]
+    if not np.isin(next_to, np.frombuffer(b"alg", dtype=np.uint8)).any():
+        return False, bool((next_to == 32).any())
+    return any(entity in block for entity in _ENTITIES), bool((next_to == 32).any())
+
+
+class _Census:
+    """Counts what tells UTF-8 from the encodings of one byte a character."""
+
+    def __init__(self) -> None:
+        self._cut = b""
+        self._clean = True
+        self._lines = 0
+        self._first = 0
+        self._good = 0
+        self._bytes: Counter[int] = Counter()
+
+    def take(self, block: bytes) -> None:
+        # a character may reach over the end of a block
+        block = self._cut + block
+        ends = len(block) - _unfinished(block)
+        block, self._cut = block[:ends], block[ends:]
+        if self._clean:
+            try:
+                self._lines += block.count(b"\n")
+                if block.isascii():
+                    return
+                pl.Series([block]).cast(pl.String)  # checks without making a str
+                self._good += _EVIDENCE
+                return
+            except pl.exceptions.PolarsError:
+                self._lines -= block.count(b"\n")
+            try:
+                self._good += len(block) - len(block.decode())
+            except UnicodeDecodeError as error:
+                self._clean = False
+                self._first = self._lines + block.count(b"\n", 0, error.start) + 1
+        text = block.decode("utf-8", "surrogateescape")
+        wrong = len(_BROKEN.findall(text))
+        self._good += len(_NOT_ASCII.findall(text)) - wrong
+        self._bytes.update(ord(sign) & 0xFF for sign in _BROKEN.findall(text))
+
+    def encoding(self, *, bom: bool = False, cut: bool = False) -> Encoding:
+        """What it comes to; ``cut`` when the last character may go on behind the sample."""
+        rest, self._cut = self._cut, b""
+        if rest and not cut:
+            self._first = self._first or self._lines + 1
+            self._clean = False
+            self._bytes.update(rest)
+        wrong = self._bytes.total()
+        if self._clean or not wrong:
+            return Encoding(bom=bom)
+        if bom or self._good > wrong:
+            return Encoding(bom=bom, broken=wrong, first=self._first)
+        fits = {name: _fit(self._bytes, name) for name in ("cp1252", "mac_roman")}
+        best = max(fits, key=lambda name: fits[name])
+        return Encoding(best, broken=wrong, first=self._first)
+
+
+def _unfinished(block: bytes) -> int:
+    """How many bytes at the end begin a character that is not complete."""
+    for back in range(1, min(4, len(block) + 1)):
+        byte = block[-back]
+        if byte >= 0xC0:
+            needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return back if needed > back else 0
+        if byte < 0x80:
+            return 0
+    return 0
+
+
+def _fit(found: Counter[int], name: str) -> float:
+    """How much the high bytes look like writing when read in an encoding."""
+    score = 0.0
+    for byte, times in found.items():
+        sign = bytes([byte]).decode(name, "replace")
+        if sign in _TYPOGRAPHY:
+            weight = 2.0
+        elif sign in _SMALL:
+            weight = 1.0
+        elif sign == "\ufffd":
+            weight = -5.0
+        else:
+            weight = 0.2 if sign.isalpha() else -0.5
+        score += weight * times
+    return score
+
+
+def recoded(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
+    """Blocks as UTF-8 without a byte order mark; UTF-8 goes through as it is."""
+    if encoding.name == "utf-8":
+        first = True
+        for block in blocks:
+            yield block.removeprefix(codecs.BOM_UTF8) if first else block
+            first = False
+        return
+    decoder = codecs.getincrementaldecoder(encoding.name)("replace")
+    first = True
+    for block in blocks:
+        text = decoder.decode(block)
+        if text:
+            yield whole(text.removeprefix("\ufeff") if first else text).encode()
+            first = False
+    if rest := decoder.decode(b"", True):
+        yield whole(rest).encode()
 
 
 def is_escaped(facts: TextFacts, texts: Callable[[], Iterable[str]]) -> bool:

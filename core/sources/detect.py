@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,13 +14,30 @@ from core.sources.model import Detected, HandleMissing, Source
 
 _TITLES: Final = {
     "x-archive": "the archive that X gives you (a zip or its unpacked folder)",
+    "grailbird": "the archive that Twitter gave until 2018",
+    "twarc-v1": "tweets of the API v1.1, as twarc saves them",
+    "twarc-v2": "tweets of the API v2, as twarc2 saves them",
+    "twscrape": "tweets as twscrape saves them",
+    "snscrape": "tweets as snscrape saves them",
+    "community-archive": "tweets of the Community Archive",
+    "trump-archive": "a CSV with the columns of the Trump Twitter Archive",
+    "mastodon": "the archive of a Mastodon account, or its outbox.json",
+    "bluesky": "a Bluesky repository (CAR), or its posts as JSON",
+    "mynah-export": "an export of mynah",
     "csv": "a CSV or TSV file with a column of texts",
     "jsonl": "JSON, one tweet object per line or one array of them",
+    "parquet": "a Parquet file with a column of texts",
 }
+# what --format calls a whole family
+_FAMILIES: Final = {
+    "csv": {"trump-archive", "grailbird", "mynah-export"},
+    "jsonl": {"twarc-v1", "twarc-v2", "twscrape", "snscrape", "community-archive", "bluesky",
+              "mastodon", "mynah-export"},
+    "parquet": {"mynah-export"},
+}  # fmt: skip
 
 _MAGIC: Final = (
     (b"%PDF", "a PDF"),
-    (b"\x1f\x8b", "gzip-compressed; unpack it first"),
     (b"\xfd7zXZ", "xz-compressed; unpack it first"),
     (b"BZh", "bzip2-compressed; unpack it first"),
     (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),
@@ -28,12 +46,13 @@ _MAGIC: Final = (
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
     (b"SQLite format 3", "an SQLite database"),
-    (b"PAR1", "a Parquet file"),
     (b"\x7fELF", "a program"),
 )
-_ACCEPTED = (
-    "mynah reads an X archive (zip or folder), CSV or TSV with a column of texts, and JSON lines."
+_ACCEPTED: Final = (
+    "mynah reads archives of X, Twitter, Mastodon and Bluesky, CSV, TSV and Parquet with a column "
+    "of texts, and JSON lines."
 )
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 def formats() -> dict[str, str]:
@@ -41,50 +60,23 @@ def formats() -> dict[str, str]:
     return dict(_TITLES)
 
 
-def detect(path: str | os.PathLike[str], *, format: str | None = None) -> Detected:  # noqa: A002
+def detect(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str] = _NOTHING,
+) -> Detected:
     """What ``path`` holds; raises InputRefused (what, why, next step) when it is nothing we read.
 
     Fast enough to ask while somebody types: the first rows, or an archive's own list, are read.
     """
-    found = _find(Path(path), format)
+    found = _find(Path(path), format, columns)
     try:
-        source = _open(found, None, frozenset())
+        source = _open(found, None, frozenset(), columns)
     except HandleMissing:
-        source = _open(found, "unknown", frozenset())
+        source = _open(found, "unknown", frozenset(), columns)
         return replace(found, needs_handle=True, outline=tuple(source.outline()))
     return replace(found, handle=source.summary.handle, outline=tuple(source.outline()))
-
-
-def _find(path: Path, format: str | None) -> Detected:  # noqa: A002
-    if format is not None and format not in _TITLES:
-        raise WrongUsage(f"There is no format {format!r}.", f"There are: {', '.join(_TITLES)}.")
-    try:
-        found = _in_folder(path) if path.is_dir() else _in_file(path)
-    except OSError as error:
-        raise InputRefused(f"{path} cannot be read.", f"{error.strerror or error}.") from error
-    except ValueError as error:  # a path with a NUL byte
-        raise InputRefused("That is not a path.", f"{error}.") from error
-    if format is not None and format != found.format:
-        raise InputRefused(
-            f"{path} is not {_TITLES[format]}.",
-            f"It is {_TITLES[found.format]}.",
-            "Leave --format out to let mynah look.",
-        )
-    return found
-
-
-def _open(found: Detected, owner: str | None, include: frozenset[str]) -> Source:
-    if found.format == "x-archive":
-        from core.sources.x_archive import XArchive
-
-        return XArchive(found, owner, include)
-    if found.format == "jsonl":
-        from core.sources.json_lines import JsonLines
-
-        return JsonLines(found, owner)
-    from core.sources.delimited import Delimited
-
-    return Delimited(found, owner)
 
 
 def open_source(
@@ -93,83 +85,163 @@ def open_source(
     format: str | None = None,  # noqa: A002
     handle: str | None = None,
     include: frozenset[str] = frozenset(),
+    columns: Mapping[str, str] = _NOTHING,
 ) -> Source:
     """Open ``path`` for reading; raises InputRefused when it holds no tweets we can read.
 
     ``handle`` is whose tweets these are, and wins over what the source says.
     ``include`` may hold "deleted" and "circle", which are left out otherwise.
+    ``columns`` (role → column, see ``columns.read_map``) overrides what would be guessed; the file
+    is then read as a plain table.
     """
     if unknown := include - {"deleted", "circle"}:
         raise WrongUsage(f"Cannot include {', '.join(sorted(unknown))}; there are deleted, circle.")
     owner = normal_handle(handle) if handle is not None else None
-    return _open(_find(Path(path), format), owner, include)
+    return _open(_find(Path(path), format, columns), owner, include, columns)
 
 
-def _in_folder(path: Path) -> Detected:
-    from core.sources.archive_files import find_data_folder, open_files
+def _find(path: Path, format: str | None, columns: Mapping[str, str]) -> Detected:  # noqa: A002
+    if format is not None and format not in _TITLES:
+        raise WrongUsage(f"There is no format {format!r}.", f"There are: {', '.join(_TITLES)}.")
+    try:
+        found = _in_folder(path, columns) if path.is_dir() else _in_file(path, columns)
+    except OSError as error:
+        raise InputRefused(f"{path} cannot be read.", f"{error.strerror or error}.") from error
+    except ValueError as error:  # a path with a NUL byte
+        raise InputRefused("That is not a path.", f"{error}.") from error
+    if format is not None and format != found.format:
+        family = _FAMILIES.get(format, set())
+        if found.format in family and found.reader == format.removesuffix("l"):
+            return replace(found, format=format, plain=True)
+        raise InputRefused(
+            f"{path} is not {_TITLES[format]}.",
+            f"It is {_TITLES[found.format]}.",
+            "Leave --format out to let mynah look.",
+        )
+    return found
 
-    with open_files(path) as files:
-        if find_data_folder(files.names()) is None:
-            raise InputRefused(
-                f"No tweets were found in the folder {path}.",
-                "There is no data/tweets.js or data/manifest.js in it.",
-                "Choose the folder that the archive was unpacked to, or the zip itself.",
-            )
-    return Detected(path, "x-archive", path)
+
+def _open(
+    found: Detected, owner: str | None, include: frozenset[str], columns: Mapping[str, str]
+) -> Source:
+    if found.format == "x-archive":
+        from core.sources.x_archive import XArchive
+
+        return XArchive(found, owner, include)
+    if found.reader == "archive":
+        from core.sources.grailbird import Grailbird
+
+        return Grailbird(found, owner)
+    if found.reader == "parquet":
+        from core.sources.parquet import ParquetTable
+
+        return ParquetTable(found, found.root, owner, include, columns)
+    from core.sources.content import Content
+
+    content = Content.of(found.root, found.member, tar=found.tar)
+    if found.reader == "csv":
+        from core.sources.delimited import Delimited
+
+        return Delimited(found, content, owner, include, columns)
+    if found.reader == "car":
+        from core.sources.bluesky_car import BlueskyCar
+
+        return BlueskyCar(found, content, owner)
+    from core.sources.json_rows import generic_rows
+    from core.sources.json_source import JsonSource, shape_of
+
+    shape = shape_of(content, columns)
+    if shape.whole:
+        from core.sources.community import CommunityArchive
+
+        return CommunityArchive(found, content, owner, include)
+    if found.plain:
+        shape = replace(shape, format="jsonl", rows=generic_rows({}), escaped="file")
+    account = None
+    if shape.format == "mastodon":
+        from core.sources.mastodon_actor import read_actor
+
+        account = read_actor(found)
+        if account and owner:
+            account = replace(account, handle=owner)
+    return JsonSource(found, content, shape, owner, include, account=account)
 
 
-def _in_file(path: Path) -> Detected:
+def _in_folder(path: Path, columns: Mapping[str, str]) -> Detected:
+    from core.sources.bundles import in_folder
+
+    bundle = in_folder(path)
+    if bundle.format:
+        return Detected(path, bundle.format, path)
+    return replace(_in_file(path / bundle.member, columns), path=path)
+
+
+def _in_file(path: Path, columns: Mapping[str, str]) -> Detected:
+    from core.sources.bundles import in_tar, in_zip, looks_like_tar
+
     if not path.exists():
         raise InputRefused(f"{path} does not exist.", "", "Check the spelling of the path.")
     if not path.is_file():
         raise InputRefused(f"{path} is not a file or a folder.", _ACCEPTED)
     with path.open("rb") as stream:
-        head = stream.read(65_536)
+        start = stream.read(8)
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+        bundle = in_zip(path)
+        if bundle.format:
+            return Detected(path, bundle.format, path)
+        return _in_content(path, bundle.member, columns)
+    if looks_like_tar(path) and (held := in_tar(path)):
+        return _in_content(path, held.member, columns, tar=True)
+    return _in_content(path, None, columns)
+
+
+def _in_content(
+    path: Path, member: str | None, columns: Mapping[str, str], *, tar: bool = False
+) -> Detected:
+    from core.sources.bluesky_car import is_car
+    from core.sources.content import Content
+    from core.sources.delimited import csv_format
+    from core.sources.json_source import shape_of
+
+    content = Content.of(path, member, tar=tar)
+    head = content.raw_head()
+
+    def found(reader: str, format_: str) -> Detected:
+        return Detected(path, format_, path, reader, member, tar)
+
     if not head.strip():
-        raise InputRefused(f"{path} is empty.", "", "Was the download finished?")
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        return _in_zip(path)
+        raise InputRefused(
+            f"{content.title} is empty.", content.damage, "Was the download finished?"
+        )
+    if head.startswith(b"PAR1"):
+        if member is not None or content.packed:
+            raise InputRefused(
+                f"{content.title} is a Parquet file inside another one.", "", "Unpack it first."
+            )
+        from core.sources.delimited import table_format
+        from core.sources.parquet import column_names
+
+        names = column_names(path)
+        format_ = "csv" if columns else table_format(names)
+        return found("parquet", "parquet" if format_ == "csv" else format_)
+    if is_car(head):
+        return found("car", "bluesky")
     for magic, title in _MAGIC:
         if head.startswith(magic):
-            raise InputRefused(f"{path} holds no tweets: it is {title}.", _ACCEPTED)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputRefused(
-            f"{path} is not UTF-8: it begins like UTF-16 (byte 0).",
-            "",
-            "Save it as UTF-8 and try again.",
-        )
-    if head.count(0) > len(head) // 10:
-        raise InputRefused(f"{path} holds no tweets: it is binary data.", _ACCEPTED)
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith((b"window.YTD.", b"window.__THAR_CONFIG")):
+            raise InputRefused(f"{content.title} holds no tweets: it is {title}.", _ACCEPTED)
+    if not content.encoding.name.startswith("utf-16") and head.count(0) > len(head) // 10:
+        raise InputRefused(f"{content.title} holds no tweets: it is binary data.", _ACCEPTED)
+    text = content.head().lstrip()
+    if text.startswith(("window.YTD.", "window.__THAR_CONFIG", "Grailbird.data.")):
         from core.sources.archive_files import find_data_folder
 
-        if find_data_folder([path.name]) is None:
+        if not text.startswith("window") or find_data_folder([path.name]) is None or member:
             raise InputRefused(
-                f"{path} is one part of an X archive, and not the one with the tweets.",
+                f"{content.title} is one part of an X archive, and not the one with the tweets.",
                 "",
                 "Choose the archive's zip, its folder, or data/tweets.js.",
             )
         return Detected(path, "x-archive", path.parent)
-    if start.startswith((b"{", b"[")):
-        return Detected(path, "jsonl", path)
-    from core.sources.delimited import text_column
-
-    text_column(path, head)  # raises when the first line is no header with a column of texts
-    return Detected(path, "csv", path)
-
-
-def _in_zip(path: Path) -> Detected:
-    from core.sources.archive_files import find_data_folder, open_files
-
-    with open_files(path) as files:
-        names = files.names()
-        if find_data_folder(names) is None:
-            inside = ", ".join(sorted(names)[:3]) or "nothing"
-            raise InputRefused(
-                f"No tweets were found in {path}.",
-                f"There is no data/tweets.js in it; it holds {inside}"
-                + (f" and {len(names) - 3:,} more." if len(names) > 3 else "."),
-                "If it holds a CSV or JSON file, unpack it and import that file.",
-            )
-    return Detected(path, "x-archive", path)
+    if text.startswith(("{", "[")):
+        return found("json", shape_of(content, columns).format)
+    return found("csv", csv_format(content, columns))

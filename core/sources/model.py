@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 BATCH_ROWS: Final = 50_000
+LISTED_LINES: Final = 1_000
 
 # Called while a source reads, with the rows read so far and the rows expected (None: unknown).
 # It may raise to stop the reading, which is how an import is cancelled.
@@ -41,11 +42,16 @@ class Detected:
     """What a path holds, by its content. ``root`` is the path that the format's reader opens.
 
     ``handle`` is the first account named; ``needs_handle`` says that nothing names one.
+    ``member`` is the file inside a zip or tar, ``reader`` what kind of file it is.
     """
 
     path: Path
     format: str
     root: Path
+    reader: str = "archive"
+    member: str | None = None
+    tar: bool = False
+    plain: bool = False  # read it as any table, whatever program wrote it
     handle: str | None = None
     needs_handle: bool = False
     outline: tuple[str, ...] = ()
@@ -64,6 +70,19 @@ class HandleCount:
     notes_joined: int = 0
 
 
+@dataclass(frozen=True)
+class BrokenLine:
+    """A place in a file that could not be read. ``line`` counts from 1; 0 where there are none."""
+
+    line: int
+    reason: str
+    detail: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line:,}: " if self.line else ""
+        return f"{where}{self.detail} ({self.reason})"
+
+
 @dataclass
 class SourceSummary:
     """What reading a source came to; complete once ``batches()`` is exhausted."""
@@ -74,7 +93,13 @@ class SourceSummary:
     account: Account | None = None
     per_handle: dict[str, HandleCount] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    broken: list[BrokenLine] = field(default_factory=list)
     span: tuple[datetime, datetime] | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The file's name without folders, which may name a person."""
+        return self.path.name
 
     def of(self, handle: str) -> HandleCount:
         """The counts of one handle; ``""`` gathers rows whose author is unknown."""
@@ -111,6 +136,20 @@ class SourceSummary:
             count = self.of(handle)
             count.read += rows
             count.skipped[reason] += rows
+
+    def skip_line(self, handle: str, reason: str, line: int, detail: str) -> None:
+        """Count one row that is broken, and remember where (the first LISTED_LINES of them)."""
+        self.skip(handle, reason)
+        if len(self.broken) < LISTED_LINES:
+            self.broken.append(BrokenLine(line, reason, detail))
+
+    def warn_of_broken(self) -> None:
+        """Add the one sentence about what is broken; call it when everything is read."""
+        count = sum(self.skipped.get(reason, 0) for reason in {b.reason for b in self.broken})
+        if count:
+            first = self.broken[0]
+            some = "One place is" if count == 1 else f"{count:,} places are"
+            self.warnings.append(f"{some} broken and left out; the first is {first}.")
 
 
 class Source(Protocol):

@@ -12,6 +12,7 @@ from core.tweet import _SNOWFLAKE_EPOCH_MS as SNOWFLAKE_EPOCH_MS
 # X's classic format, then ISO 8601 with and without offset; a missing offset means UTC.
 _WITH_OFFSET: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%z")
 _NAIVE: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
+_COMMON: Final = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%.fZ")
 _EARLIEST: Final = datetime(1990, 1, 1, tzinfo=timezone.utc)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=timezone.utc)
 _UTC: Final = pl.Datetime("us", "UTC")
@@ -23,6 +24,13 @@ def parse_times(written: pl.Series) -> pl.Series:
     Reads X's own (``Sat Feb 18 12:33:11 +0000 2023``), ISO 8601 with a space or a T, and Unix
     seconds or milliseconds.
     """
+    # exports write one form throughout; trying that one first saves most of the work
+    for form in _COMMON:
+        quick = written.str.to_datetime(form, strict=False, time_unit="us")
+        if quick.null_count() == written.null_count():
+            return _within(quick.dt.replace_time_zone("UTC"))
+        if quick.null_count() < len(written):
+            break
     plain = (
         written.str.strip_chars()
         .str.replace(r"\s*(Z|UTC|GMT)$", "+0000")
@@ -49,8 +57,12 @@ def parse_times(written: pl.Series) -> pl.Series:
     seconds = number.cast(pl.Int64, strict=False)
     millis = pl.when(number.str.len_bytes() == 13).then(seconds).otherwise(seconds * 1000)
     fill((millis * 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+    return _within(found)
+
+
+def _within(found: pl.Series) -> pl.Series:
     inside = found.is_between(_EARLIEST, _LATEST)
-    return pl.select(pl.when(inside).then(found)).to_series().alias(written.name)
+    return pl.select(pl.when(inside).then(found)).to_series().alias(found.name)
 
 
 def snowflake_times(tweet_ids: pl.Series) -> pl.Series:

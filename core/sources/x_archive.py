@@ -77,7 +77,7 @@ class XArchive:
         Raises InputRefused when a part is broken or the archive holds no tweets.
         """
         summary, handle = self.summary, self._account.handle
-        reader = _Reader(summary, handle, tick, sum(self._expected.values()) or None)
+        reader = TweetReader(summary, handle, tick, sum(self._expected.values()) or None)
         with open_files(self._root) as files:
             notes = self._notes(files)
             for part in self._parts:
@@ -188,7 +188,7 @@ class XArchive:
         return notes
 
 
-class _Reader:
+class TweetReader:
     """Collects rows into frames, counts what is passed over, and remembers edit histories."""
 
     def __init__(
@@ -257,7 +257,7 @@ class _Reader:
             handle=pl.lit(self._handle),
             text_escaped=pl.lit(True),
             note_id=pl.lit(None, dtype=pl.String),
-            source=pl.lit("x-archive"),
+            source=pl.lit(self._summary.format),
         )
         self._frames.append(frame.select(list(tweet_schema())).cast(tweet_schema()))  # type: ignore[arg-type]
 

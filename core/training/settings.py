@@ -102,7 +102,7 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
     },
 }
 # A model from nothing has no knowledge to keep: every weight, and many passes.
-_SCRATCH: Final[dict[str, Any]] = {"method": "full", "lr": 4e-3, "epochs": 30.0}
+_SCRATCH: Final[dict[str, Any]] = {"method": "full", "lr": 4e-3, "epochs": 8.0}
 
 
 def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:

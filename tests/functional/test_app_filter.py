@@ -31,7 +31,9 @@ async def test_a_switch_recounts_shows_the_change_and_can_be_taken_back(sample_h
         await pilot.press("space")
         await settled(pilot)
         now = kept(app)
-        recipe = load_recipe("standard").replace(drop_replies=not load_recipe("standard").drop_replies)
+        recipe = load_recipe("standard").replace(
+            drop_replies=not load_recipe("standard").drop_replies
+        )
         bench = Workbench(sample_home, app.state.chosen)
         assert now == bench.curate(recipe).total.kept != before
         assert signed(now - before) in screen(pilot)
@@ -79,7 +81,9 @@ async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
         assert not sample_home.recipes.exists()
         await pilot.press("s", "ctrl+u", "ctrl+k", *"calm", "enter")
         await settled(pilot)
-        assert load_recipe("calm", sample_home).drop_quotes is not load_recipe("standard").drop_quotes
+        assert (
+            load_recipe("calm", sample_home).drop_quotes is not load_recipe("standard").drop_quotes
+        )
         assert status(pilot, "#recipe-panel") == ""
         assert "Recipe: calm" in screen(pilot)
         await pilot.press("s", "escape")
@@ -109,7 +113,9 @@ async def test_the_difference_shows_what_goes(sample_home: Home) -> None:
         assert isinstance(listing.rows, ReasonLines)
         assert len(listing.rows) == len(app.state.curation.rows.only("edited")) > 0
         tweet = listing.rows.rows[listing.cursor]
-        gone = [text for text, kind in diff_parts(tweet.text, tweet.clean_text) if kind == "removed"]
+        gone = [
+            text for text, kind in diff_parts(tweet.text, tweet.clean_text) if kind == "removed"
+        ]
         assert gone, "an edited tweet has lost something"
         shown = app.screen.query_one("#diff", DiffText)
         assert shown.size.height > 0

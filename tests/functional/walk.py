@@ -89,9 +89,7 @@ class Heard:
 
     def names(self, *, module: str = "tui.messages") -> list[str]:
         """What the workers told, without the looks at the runs."""
-        named = [
-            type(m).__name__ for m in self.messages if type(m).__module__ == module
-        ]
+        named = [type(m).__name__ for m in self.messages if type(m).__module__ == module]
         return [name for name in named if name != "RunsRead"]
 
     def of(self, kind: type[Any]) -> list[Any]:

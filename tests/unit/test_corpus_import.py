@@ -73,6 +73,7 @@ def test_archive_twice(corpus: Corpus, tmp_path: Path) -> None:
         "skipped": {"deleted": 1},
         "notes_joined": 1,
         "warnings": [],
+        "broken": [],
     }
     before = tweets(corpus, ["harbour_gull"])
     (second,) = import_path(corpus, path)

@@ -10,6 +10,21 @@ import pytest
 HEAVY = ("torch", "transformers", "peft", "polars", "duckdb", "pyarrow", "numpy", "wandb", "tweepy")
 
 
+FIRST_FRAME = """
+import asyncio, sys, tempfile
+from core.home import Home
+from tui.app import MynahApp
+seen = set()
+class Watched(MynahApp):
+    def _after_first_frame(self):
+        seen.update(name.split('.')[0] for name in sys.modules)
+        self.exit()
+asyncio.run(Watched(Home.at(tempfile.mkdtemp())).run_async(headless=True, size=(120, 40)))
+heavy = seen & HEAVY
+assert seen and not heavy, heavy
+"""
+
+
 def loaded_by(code: str) -> set[str]:
     """Top-level packages in sys.modules after running ``code`` in a fresh interpreter."""
     script = f"{code}\nimport sys\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
@@ -33,27 +48,14 @@ def test_importing_the_app_loads_nothing_heavy() -> None:
 
 
 def test_the_first_frame_loads_nothing_heavy() -> None:
-    code = """
-import asyncio, sys, tempfile
-from core.home import Home
-from tui.app import MynahApp
-seen = set()
-class Watched(MynahApp):
-    def _after_first_frame(self):
-        seen.update(name.split('.')[0] for name in sys.modules)
-        self.exit()
-app = Watched(Home.at(tempfile.mkdtemp()))
-asyncio.run(app.run_async(headless=True, size=(120, 40)))
-heavy = seen & {%r}
-assert seen and not heavy, heavy
-""" % (set(HEAVY),)
-    loaded_by(code.replace("{{", "{").replace("}}", "}"))
+    code = FIRST_FRAME.replace("HEAVY", repr(set(HEAVY)))
+    loaded_by(code)
 
 
-@pytest.mark.parametrize(
-    "module", ["core.corpus", "core.sources", "core.curation", "core.training", "core.sampling",
-               "core.models", "core.workflow", "core.workbench", "core.doctor", "core.export"]
-)  # fmt: skip
+DOORS = "corpus curation doctor export fetching models sampling sources training workbench workflow"
+
+
+@pytest.mark.parametrize("module", [f"core.{name}" for name in DOORS.split()])
 def test_core_reaches_neither_the_app_nor_torch(module: str) -> None:
     loaded = loaded_by(f"import {module}")
     assert not loaded & {"textual", "rich", "click", "tui"}

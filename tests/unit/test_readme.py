@@ -30,7 +30,22 @@ def commands() -> list[str]:
 
 def test_every_command_is_of_a_kind_that_is_tried() -> None:
     kinds = {shlex.split(line)[0] for line in commands()}
-    assert kinds == {"make", "pip", "mynah"}
+    assert kinds == {"make", "pip", "mynah", "python"}
+
+
+def test_the_playground_starts_and_says_what_to_type() -> None:
+    (line,) = [line for line in commands() if line.startswith("python")]
+    words = shlex.split(line)
+    assert words[:3] == ["python", "-m", "tests.fakes.x_api"]
+    words[words.index("--port") + 1] = "0"  # whichever is free
+    with subprocess.Popen(
+        [sys.executable, "-u", *words[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as playground:
+        assert playground.stdout is not None
+        said = [playground.stdout.readline() for _ in range(9)]
+        playground.terminate()
+    assert "http://127.0.0.1:" in said[0]
+    assert any("mynah fetch" in one for one in said)
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not here")

@@ -32,8 +32,16 @@ def test_ago_of_an_unknown_time_is_empty() -> None:
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(0, "0"), (999, "999"), (1000, "1.0k"), (9_815, "9.8k"), (215_000, "215k"), (1_234_567, "1.2M"), (None, "–")],
-)  # fmt: skip
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (9_815, "9.8k"),
+        (215_000, "215k"),
+        (1_234_567, "1.2M"),
+        (None, "–"),
+    ],
+)
 def test_short_count(number: int | None, said: str) -> None:
     assert short_count(number) == said
 

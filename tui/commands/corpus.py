@@ -21,10 +21,12 @@ from tui.commands.output import (
     table,
 )
 from tui.commands.patience import stoppable
+from tui.commands.standard_input import as_named, from_stdin
 
 if TYPE_CHECKING:
     from core.corpus import ImportProgress, ImportResult
 
+SHOWN = 10  # broken places that are listed on a terminal
 LEFT_OUT = frozenset({"deleted", "circle"})
 
 
@@ -36,9 +38,15 @@ LEFT_OUT = frozenset({"deleted", "circle"})
     "--format",
     "format_",
     metavar="F",
-    help="Skip detection and read as x-archive, csv or jsonl.",
+    help="Read as this format, whatever it looks like; a wrong name lists them.",
 )
 @click.option("--handle", metavar="H", help="Whose tweets these are, where the file does not say.")
+@click.option(
+    "--map",
+    "mapping",
+    metavar="text=body,date=when",
+    help="Which column is which, where names are not the usual ones.",
+)
 @click.option("--include", metavar="deleted,circle", help="Left out unless named here.")
 @json_option
 @home_option
@@ -46,13 +54,14 @@ def import_(
     paths: tuple[Path, ...],
     format_: str | None,
     handle: str | None,
+    mapping: str | None,
     include: str | None,
     as_json: bool,
     home: Home,
 ) -> None:
-    """Bring X archives (zip or folder), CSV and JSONL files into the corpus.
+    """Bring archives (zip or folder) and files into the corpus, each recognised by its content.
 
-    Importing the same file again changes nothing. Each file is taken whole or not at all: when one
+    - reads standard input. Importing the same file again changes nothing. Each file is taken whole or not at all: when one
     is refused or ctrl+c is pressed, the files before it are in.
     """
     wanted = frozenset(part.strip().lower() for part in (include or "").split(",") if part.strip())
@@ -63,11 +72,17 @@ def import_(
             "For both: --include deleted,circle",
         )
     of = normal_handle(handle) if handle else None
+    columns = None
+    if mapping:
+        from core.sources import read_map
+
+        columns = read_map(mapping)
     results: list[ImportResult] = []
     try:
-        _import_each(home, paths, format_, of, wanted, results)
+        with from_stdin(paths) as files:
+            _import_each(home, files, format_, of, wanted, columns, results)
     finally:
-        _show_imported(results, as_json)
+        _show_imported([as_named(result) for result in results], as_json)
 
 
 def _import_each(
@@ -76,6 +91,7 @@ def _import_each(
     format_: str | None,
     handle: str | None,
     include: frozenset[str],
+    columns: dict[str, str] | None,
     results: list[ImportResult],
 ) -> None:
     """Adds to ``results`` what became of each path, until all are in or one is refused."""
@@ -102,6 +118,7 @@ def _import_each(
                     format=format_,
                     handle=handle,
                     include=include,
+                    columns=columns,
                     progress=progress,
                     cancelled=stop.is_set,
                 )
@@ -117,6 +134,10 @@ def _show_imported(results: list[ImportResult], as_json: bool) -> None:
     for result in results:
         for warning in result.warnings:
             narrate(f"▲ {result.path}: {warning}")
+        for place in result.broken[:SHOWN]:
+            narrate(f"  {result.path}: {place}")
+        if len(result.broken) > SHOWN:
+            narrate(f"  {len(result.broken) - SHOWN:,} more; --json lists up to a thousand")
     if as_json:
         emit_json([result.to_json() for result in results])
     elif results:

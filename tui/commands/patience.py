@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from core.errors import Interrupted
+from core.errors import Interrupted, MynahError
 from tui.commands.output import narrate
 
 T = TypeVar("T")
@@ -48,6 +48,9 @@ def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:
             narrate("stopping… (ctrl+c again leaves at once)")
     if errors:
         try:
+            if asked and not isinstance(errors[0], MynahError):
+                # DuckDB and Polars tell in several ways that they were interrupted
+                raise Interrupted("Interrupted; what was done stays done.") from None
             raise errors[0]
         finally:
             errors.clear()  # or the traceback would hold this very frame for ever

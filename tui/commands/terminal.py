@@ -18,8 +18,9 @@ def require_terminal(instead: str) -> None:
 
 
 def open_app(home: Home, *, section: str = "data") -> None:
-    """Show the app until the person leaves it."""
+    """Show the app until the person leaves it; SystemExit with its code when it broke."""
     require_terminal("mynah --help")
     from tui.app import run_app
 
-    run_app(home, section=section)
+    if code := run_app(home, section=section):
+        raise SystemExit(code)

@@ -6,13 +6,13 @@ import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
@@ -20,15 +20,31 @@ from textual.widgets import Input, Static
 
 from core.errors import MynahError
 from core.handles import normal_handle
+from core.home import Home
 from core.plain import plain
+from tui.widgets.cells import cut
+
+if TYPE_CHECKING:
+    from core.fetching import FetchPlan
+
+
+WIDEST_LINE = 92  # cells that the dialog holds
 
 
 @dataclass(frozen=True)
-class Chosen:
+class FileChosen:
     """What to bring in, and whose it is where the file does not say."""
 
     path: Path
     handle: str | None
+
+
+@dataclass(frozen=True)
+class FetchChosen:
+    """A fetch that the person said yes to, and the most it may cost (None: what the plan says)."""
+
+    plan: FetchPlan
+    budget: float | None
 
 
 def pasted_path(text: str) -> Path | None:
@@ -67,74 +83,130 @@ class PathSuggester(Suggester):
         return value[: len(value) - len(start)] + names[0] if names and (start or value) else None
 
 
-class AddTweets(ModalScreen["Chosen | None"]):
-    """Nothing is written until enter; esc leaves everything as it was."""
+class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
+    """Nothing is written or paid until enter; esc leaves everything as it was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
 
     @dataclass
     class Recognised(Message):
+        """What the line stands for: a file (``ready``), an account (``plan``), or neither yet."""
+
         text: str
         lines: list[tuple[str, str]]
-        ready: bool
-        needs_handle: bool
+        ready: bool = False
+        needs_handle: bool = False
+        plan: FetchPlan | None = None
+
+    def __init__(self, home: Home) -> None:
+        super().__init__()
+        self._home = home
+        self._ready = False
+        self._needs_handle = False
+        self._plan: FetchPlan | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="add-tweets") as dialog:
             dialog.border_title = "Add tweets"
             dialog.border_subtitle = "enter brings it in · → completes · esc cancels"
             yield Static(
-                "An X archive (zip or folder), or a CSV or JSONL file with tweets.\n"
-                "Paste the path, or drop the file on this window.",
+                "The path of an archive or a file with tweets (paste it, or drop the file here),\n"
+                "or @handle to fetch posts from the X API, which charges for each.",
                 classes="muted",
                 markup=False,
             )
             yield Input(
-                placeholder="~/Downloads/twitter-2024-….zip", suggester=PathSuggester(), id="path"
+                placeholder="~/Downloads/twitter-2024-….zip or @handle",
+                suggester=PathSuggester(),
+                id="path",
             )
             yield Input(placeholder="@handle: the file does not say whose it is", id="whose")
-            yield Static("", id="recognised", markup=False)
+            yield Input(placeholder="spend at most, in $ (empty: the price below)", id="budget")
+            with VerticalScroll(id="found", can_focus=False):
+                yield Static("", id="recognised", markup=False)
 
     def on_mount(self) -> None:
-        self._ready = False
-        self._needs_handle = False
         self.query_one("#whose").display = False
+        self.query_one("#budget").display = False
         self.query_one("#path").focus()
 
     @on(Input.Changed, "#path")
     def _typed(self, event: Input.Changed) -> None:
-        self._ready = False
+        self._ready, self._plan = False, None
         self._look(event.value)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="recognise")
     def _look(self, text: str) -> None:
-        """Say what the path holds; runs again with every change, the newest wins."""
+        """Say what the line stands for; runs again with every change, the newest wins."""
+        words = text.strip()
+        if words.startswith("@") and not Path(words).exists():
+            self.post_message(self._account(text))
+            return
         path = pasted_path(text)
-        lines: list[tuple[str, str]] = []
-        ready = needs_handle = False
         if path is None:
-            pass
+            self.post_message(self.Recognised(text, []))
         elif not path.exists():
-            lines = [("There is nothing at that path yet.", "dim")]
+            said = [("There is nothing at that path yet.", "dim")]
+            self.post_message(self.Recognised(text, said))
         else:
-            from core.sources import detect
+            self.post_message(self._file(text, path))
 
-            try:
-                found = detect(path)
-                ready = True
-                needs_handle = found.needs_handle
-                lines = [(line, "") for line in found.lines()]
-            except MynahError as error:
-                lines = [(error.what, "bold"), (f"{error.why} {error.next_step}", "")]
-        self.post_message(self.Recognised(text, lines, ready, needs_handle))
+    def _file(self, text: str, path: Path) -> Recognised:
+        """What the file holds, and its first tweets as they will be stored."""
+        from core.preview import first_rows
+        from core.sources import detect
+
+        try:
+            found = detect(path)
+            lines = [(line, "") for line in found.lines()]
+            rows = first_rows(path, handle="you" if found.needs_handle else None)
+        except MynahError as error:
+            said = [(error.what, "bold"), (f"{error.why} {error.next_step}", "")]
+            return self.Recognised(text, said)
+        lines.append(("", ""))
+        for row in rows:
+            when = f"{row.created_at:%Y-%m-%d}" if row.created_at else "no date   "
+            text = plain(row.text)
+            lines.append((cut(f"{when}  {row.kind:<8}  {text}", WIDEST_LINE), "dim"))
+        return self.Recognised(text, lines, ready=True, needs_handle=found.needs_handle)
+
+    def _account(self, text: str) -> Recognised:
+        """What a fetch would cost at most; nothing is asked of X, so nothing is paid."""
+        from core.fetching import find_token, plan_fetch
+
+        if len(text.strip()) < 2:
+            return self.Recognised(text, [])
+        try:
+            token = find_token(self._home)
+            plan = plan_fetch(self._home, text, token=token)
+        except MynahError as error:
+            said = [(error.what, "bold"), (f"{error.why} {error.next_step}", "")]
+            return self.Recognised(text, said)
+        lines = [
+            (
+                f"At most {plan.posts_at_most:,} posts in {plan.pages_at_most:,} pages, "
+                f"at most ${plan.cost_usd:,.2f} (prices of {plan.price_date}).",
+                "bold",
+            ),
+            (f"Here already: {plan.already_here:,} tweets of @{plan.handle}.", ""),
+        ]
+        if token is None:
+            lines.append(
+                ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")
+            )
+        else:
+            lines.append((f"Token: from the {token.where}. enter pays and fetches.", ""))
+        lines += [("", ""), *((notice, "dim") for notice in plan.notices)]
+        return self.Recognised(text, lines, plan=plan if token is not None else None)
 
     @on(Recognised)
     def _recognised(self, message: Recognised) -> None:
         if message.text != self.query_one("#path", Input).value:
             return
-        self._ready = message.ready
+        self._ready, self._plan = message.ready, message.plan
         self._needs_handle = message.needs_handle
         self.query_one("#whose").display = message.needs_handle
+        self.query_one("#budget").display = message.plan is not None
         text = Text()
         for line, style in message.lines:
             text.append(plain(line) + "\n", style)
@@ -142,11 +214,14 @@ class AddTweets(ModalScreen["Chosen | None"]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
+        if self._plan is not None:
+            self._fetch(self._plan)
+            return
         path = pasted_path(self.query_one("#path", Input).value)
         if path is None or not path.exists():
             self._say("There is nothing at that path. Check it, or esc to leave.")
             return
-        handle: Any = self.query_one("#whose", Input).value.strip() or None
+        handle: str | None = self.query_one("#whose", Input).value.strip() or None
         if self._needs_handle and handle is None:
             self.query_one("#whose").focus()
             return
@@ -156,7 +231,17 @@ class AddTweets(ModalScreen["Chosen | None"]):
             except MynahError as error:
                 self._say(str(error))
                 return
-        self.dismiss(Chosen(path, handle))
+        self.dismiss(FileChosen(path, handle))
+
+    def _fetch(self, plan: FetchPlan) -> None:
+        """Enter after the price has been read is the yes."""
+        given = self.query_one("#budget", Input).value.strip().removeprefix("$")
+        try:
+            budget = float(given) if given else None
+        except ValueError:
+            self._say(f"{given} is not an amount of dollars.")
+            return
+        self.dismiss(FetchChosen(plan, budget))
 
     def _say(self, sentence: str) -> None:
         self.query_one("#recognised", Static).update(Text(plain(sentence)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from core.rows import Which
 from tui.actions import bindings
-from tui.frame import Section
+from tui.frame import Section, explained
 from tui.state import State
 from tui.tweet_lines import TweetLines, columns, detail
 from tui.widgets.mini_bars import MiniBars
@@ -20,10 +20,11 @@ from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
-from tui.words import count, plural
+from tui.words import clock, count, plural
 
 if TYPE_CHECKING:
     from core.corpus import AccountRow, ImportProgress
+    from core.fetching import FetchProgress
 
 EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
@@ -68,6 +69,7 @@ class DataSection(Section):
         app.accounts_changed.subscribe(self, self._accounts_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
         app.import_moved.subscribe(self, self._import_moved)
+        app.fetch_moved.subscribe(self, self._fetch_moved)
         self._accounts_changed(self.state)
         self._curation_changed(self.state)
         self.query_one("#tweets", RowList).focus()
@@ -120,6 +122,22 @@ class DataSection(Section):
                 what=f"{progress.phase} {progress.path.name}",
                 rate=progress.rate,
             )
+
+    def _fetch_moved(self, progress: FetchProgress | None) -> None:
+        line = self.query_one("#import-progress", ProgressLine)
+        if progress is None:
+            line.clear()
+            return
+        if not line.is_busy:
+            line.start(f"Fetching @{progress.handle}", unit="pages")
+        what = f"Fetching @{progress.handle}: {progress.new:,} new, ${progress.cost_usd:,.2f}"
+        if progress.kind == "waiting":
+            what = f"X's rate limit: goes on in {clock(progress.seconds)}"
+        elif progress.kind == "retrying":
+            what = f"{progress.why} Try {progress.attempt} in {clock(progress.seconds)}"
+        elif progress.kind == "storing":
+            what = "Waiting for another program to let go of the corpus"
+        line.advance_to(progress.pages, progress.pages_at_most, what=what)
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 
@@ -176,8 +194,8 @@ class DataSection(Section):
         self._curation_changed(self.state)
 
     def action_leave_search(self) -> None:
-        """Esc stops an import first, then clears a search."""
-        if self.mynah.corpus.stop_import():
+        """Esc stops an import or a fetch first, then clears a search."""
+        if self.mynah.corpus.stop_import() or self.mynah.fetching.stop():
             self.query_one("#import-progress", ProgressLine).stopping()
             return
         self.query_one(SearchField).leave()
@@ -186,19 +204,32 @@ class DataSection(Section):
     def _stop_clicked(self) -> None:
         self.action_leave_search()
 
+    @explained
     def action_samples(self) -> None:
         from core.workflow import sample_archives
 
         self.mynah.corpus.import_paths(sample_archives(), samples=True)
 
     def action_add_tweets(self) -> None:
-        from tui.screens.add_tweets import AddTweets
+        from tui.screens.add_tweets import AddTweets, FetchChosen, FileChosen
 
-        def chosen(answer: Any) -> None:
-            if answer is not None:
+        def chosen(answer: FileChosen | FetchChosen | None) -> None:
+            if isinstance(answer, FileChosen):
                 self.mynah.corpus.import_paths([answer.path], handle=answer.handle)
+            elif answer is not None:
+                self.mynah.fetching.start(answer.plan, answer.budget)
 
-        self.app.push_screen(AddTweets(), chosen)
+        self.app.push_screen(AddTweets(self.state.home), chosen)
+
+    @explained
+    def action_imports(self) -> None:
+        """Every import so far, as it was summed up then."""
+        from core.corpus import Corpus, import_log
+        from tui.screens.text import TextScreen
+
+        lines = import_log(Corpus(self.state.home.corpus))
+        text = "\n\n".join(lines) or "Nothing has been imported yet: a adds tweets."
+        self.app.push_screen(TextScreen("Imports", text))
 
     def action_copy(self) -> None:
         lines = self.query_one("#tweets", RowList).rows

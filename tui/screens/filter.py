@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from core.rows import TweetRow, Which
 from tui.actions import bindings
-from tui.frame import Section
+from tui.frame import Section, explained
 from tui.state import State
 from tui.stats_table import stats_table
 from tui.tweet_lines import REASON_COLUMNS, ReasonLines
@@ -168,6 +168,7 @@ class FilterSection(Section):
         self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
         self._curation_changed(self.state)
 
+    @explained
     def action_next_recipe(self) -> None:
         """Go through the recipes that ship and the person's own."""
         from core.curation import load_recipe, recipe_names

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tui.actions import bindings
-from tui.frame import Section
+from tui.frame import Section, explained
 from tui.messages import Sampled, SamplingEnded
 from tui.state import State
 from tui.widgets.fields import ChoiceField, Field, FieldForm
@@ -260,6 +260,7 @@ class SampleSection(Section):
             self.app.copy_to_clipboard(f"{text}\n(generated in the style of {voice})")
             self.app.notify("With the word generated, so that nobody is misled.", title="Copied")
 
+    @explained
     def action_favourite(self) -> None:
         from core.sampling import keep_favourite
 
@@ -276,6 +277,7 @@ class SampleSection(Section):
         listing.update(index, favourite=True)
         self.app.notify("f shows every favourite.", title="✦ Kept")
 
+    @explained
     def action_favourites(self) -> None:
         from core.sampling import favourites
         from tui.screens.text import TextScreen

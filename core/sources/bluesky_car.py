@@ -1,0 +1,227 @@
+"""A Bluesky repository (CAR v1), as com.atproto.sync.getRepo gives it.
+
+A repository is a signed commit, a search tree of nodes that names the records, and the records.
+Formats: ipld.io/specs/transport/car/carv1, atproto.com/specs/repository. Signatures are not
+checked, but every block is checked against its content identifier.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+import polars as pl
+
+from core.errors import InputRefused
+from core.sources.columns import GUESSES, Canonical
+from core.sources.content import Content
+from core.sources.dag_cbor import Link, NotDagCbor, loads
+from core.sources.json_rows import Row, bluesky_row
+from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.times import parse_times
+from core.sources.x_tweet import text_of
+
+_POSTS: Final = "app.bsky.feed.post/"
+_PROFILE: Final = "app.bsky.actor.profile"
+_LARGEST: Final = 4 << 20  # bytes of a block; atproto's own limit is lower
+_MOST_POSTS: Final = 3_000_000
+_ROWS: Final = 20_000
+_COLUMNS: Final = (*GUESSES, "urls")
+
+
+def is_car(head: bytes) -> bool:
+    """Whether a file begins with the header of a CAR v1."""
+    size, at = _varint_at(head, 0)
+    if not 10 < size <= 4096 or len(head) < at + size:
+        return False
+    try:
+        header = loads(head[at : at + size])
+    except NotDagCbor:
+        return False
+    return isinstance(header, dict) and header.get("version") == 1 and "roots" in header
+
+
+class BlueskyCar:
+    """The posts that the repository's tree names; anything else in the file was deleted."""
+
+    def __init__(self, found: Detected, content: Content, owner: str | None) -> None:
+        self._content = content
+        self._owner = owner
+        self.summary = SourceSummary(found.path, "bluesky", handle=owner)
+        self._keys: dict[bytes, str] = {}
+        self._did: str | None = None
+        self._profile: dict[str, Any] = {}
+        if not owner:
+            raise HandleMissing(
+                f"{content.title} does not say by what handle its account goes.",
+                "A repository only holds the account's number.",
+                "Name the account with --handle, such as --handle alice.bsky.social.",
+            )
+
+    @property
+    def accounts(self) -> list[Account]:
+        created = text_of(self._profile.get("createdAt"))
+        when = parse_times(pl.Series([created], dtype=pl.String))[0]
+        return [
+            Account(
+                handle=self._owner or "",
+                name=text_of(self._profile.get("displayName")),
+                account_id=self._did,
+                bio=text_of(self._profile.get("description")),
+                created=when if isinstance(when, datetime) else None,
+            )
+        ]
+
+    def outline(self) -> list[str]:
+        return ["Bluesky repository (CAR)"]
+
+    def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
+        """Canonical frames; damaged blocks are left out and listed by their number."""
+        handle = self._owner or ""
+        self._read_tree()
+        canonical = Canonical(
+            self.summary, owner=self._owner, escaped=False, generate_ids=False, snowflakes=False
+        )
+        rows: list[tuple[str | None, ...]] = []
+        seen, empty = 0, True
+        for _, cid, value in self._values(told=True):
+            if not isinstance(value, dict):
+                continue
+            kind = value.get("$type")
+            if kind == "app.bsky.feed.repost":
+                self.summary.skip(handle, "repost")
+            if kind != _POSTS[:-1]:
+                continue
+            seen += 1
+            key = self._keys.get(cid)
+            if key is None:
+                self.summary.skip(handle, "deleted")
+            else:
+                row: Row = bluesky_row(value, key, None, {})
+                rows.append(tuple(row.get(role) for role in _COLUMNS))
+            if tick and seen % 2_000 == 0:
+                tick(seen, len(self._keys))
+            if len(rows) >= _ROWS:
+                for frame in self._frames(canonical, rows):
+                    empty = False
+                    yield frame
+        for frame in self._frames(canonical, rows):
+            empty = False
+            yield frame
+        if empty:
+            broken = "; ".join(map(str, self.summary.broken[:1]))
+            raise InputRefused(
+                f"There are no posts in {self._content.title}.",
+                f"Left out: {self.summary.skipped or 'nothing'}."
+                + (f" First {broken}." if broken else ""),
+            )
+        self.summary.warn_of_broken()
+
+    def _frames(
+        self, canonical: Canonical, rows: list[tuple[str | None, ...]]
+    ) -> Iterator[pl.DataFrame]:
+        schema = dict.fromkeys(_COLUMNS, pl.String())
+        frame = canonical.frame(pl.DataFrame(rows, schema=schema, orient="row"))
+        rows.clear()
+        if frame.height:
+            self.summary.saw(frame)
+            yield frame
+
+    def _read_tree(self) -> None:
+        """First pass: what the tree's nodes call each record, and whose repository it is."""
+        for _, _, value in self._values(told=False):
+            if not isinstance(value, dict):
+                continue
+            if value.get("$type") == _PROFILE:
+                self._profile = value
+            elif isinstance(value.get("e"), list) and "l" in value:
+                self._node(value["e"])
+            elif "did" in value and "data" in value:
+                self._did = text_of(value["did"])
+
+    def _node(self, entries: list[Any]) -> None:
+        """Keys of a node share beginnings: ``p`` bytes of the one before, then ``k``."""
+        before = b""
+        for entry in entries:
+            if not isinstance(entry, dict):
+                return
+            shared, rest, link = entry.get("p"), entry.get("k"), entry.get("v")
+            if not isinstance(shared, int) or not isinstance(rest, bytes) or shared > len(before):
+                return
+            before = before[:shared] + rest
+            if before.startswith(_POSTS.encode()) and isinstance(link, Link):
+                if len(self._keys) >= _MOST_POSTS:
+                    raise InputRefused(
+                        f"{self._content.title} names more than {_MOST_POSTS:,} posts."
+                    )
+                self._keys[link.cid] = before[len(_POSTS) :].decode("ascii", "replace")
+
+    def _values(self, *, told: bool) -> Iterator[tuple[int, bytes, Any]]:
+        """Number, identifier and value of each block that is sound."""
+        handle = self._owner or ""
+        with self._content.raw() as stream:
+            number = 0
+            while (block := _section(stream)) is not None:
+                number += 1
+                if number == 1:
+                    continue  # the header
+                problem = ""
+                if isinstance(block, str):
+                    problem = block
+                else:
+                    cid, data, sound = _split(block)
+                    try:
+                        if not sound:
+                            raise NotDagCbor("its bytes do not fit its identifier")
+                        yield number, cid, loads(data)
+                        continue
+                    except NotDagCbor as error:
+                        problem = str(error)
+                if told:
+                    self.summary.skip_line(
+                        handle, "bad_block", 0, f"block {number:,}: {problem}"
+                    )
+                if isinstance(block, str):
+                    return
+
+
+def _section(stream: BinaryIO) -> bytes | str | None:
+    """The next length and its bytes; None at the end, a sentence where the file is broken."""
+    size = shift = 0
+    while True:
+        byte = stream.read(1)
+        if not byte:
+            return None if not shift else "the file ends too early"
+        size |= (byte[0] & 0x7F) << shift
+        if not byte[0] & 0x80:
+            break
+        shift += 7
+        if shift > 28:
+            return "a length that makes no sense"
+    if not 0 < size <= _LARGEST:
+        return "a length that makes no sense"
+    parts = []
+    while size and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return "the file ends too early" if size else b"".join(parts)
+
+
+def _split(block: bytes) -> tuple[bytes, bytes, bool]:
+    """Identifier and data; CID v1, DAG-CBOR (0x71), sha2-256 of 32 bytes is what atproto uses."""
+    cid, data = block[:36], block[36:]
+    known = cid[:4] == b"\x01\x71\x12\x20" and len(cid) == 36
+    return cid, data, known and hashlib.sha256(data).digest() == cid[4:]
+
+
+def _varint_at(data: bytes, at: int) -> tuple[int, int]:
+    number = shift = 0
+    for byte in data[at : at + 4]:
+        number |= (byte & 0x7F) << shift
+        at += 1
+        if not byte & 0x80:
+            return number, at
+        shift += 7
+    return 0, at

@@ -1,0 +1,280 @@
+"""Rows of a CSV, fast where the quoting is beyond doubt and careful where it is not.
+
+A block whose every quotation mark stands where RFC 4180 puts it, and whose rows all have as many
+fields as the header, is split by Polars. Any other block goes through the csv module of the
+standard library, which is exact about odd quotes. Both give the same rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from core.errors import InputRefused
+from core.sources.model import BATCH_ROWS
+
+_QUOTE: Final = 34
+_LONGEST_FIELD: Final = 131_072  # csv.field_size_limit() as Python has it
+_PIECE: Final = 256 << 10
+_REREAD: Final = 64 << 20  # characters read again after quotes that never close
+
+# line, reason, what is wrong
+OnBad = Callable[[int, str, str], None]
+
+
+def well_formed(block: bytes, delimiter: str) -> bool:
+    """Whether every quotation mark opens a field, closes one, or is doubled inside one."""
+    data = np.frombuffer(block, dtype=np.uint8)
+    quotes = np.flatnonzero(data == _QUOTE)
+    if not quotes.size:
+        return True
+    if quotes.size % 2:
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    before = data[np.maximum(opening - 1, 0)]
+    after = data[np.minimum(closing + 1, data.size - 1)]
+    sign = ord(delimiter)
+    opens = (before == sign) | (before == 10) | (before == _QUOTE) | (opening == 0)
+    closes = (
+        (after == sign) | (after == 10) | (after == 13) | (after == _QUOTE)
+        | (closing == data.size - 1)
+    )  # fmt: skip
+    return bool(opens.all() and closes.all())
+
+
+class CsvRows:
+    """The rows of ``blocks`` (UTF-8, each ending with a line break) after the header.
+
+    ``width`` fields a row. ``on_bad`` is told each row that cannot be one.
+    """
+
+    def __init__(
+        self, blocks: Iterator[bytes], width: int, delimiter: str, on_bad: OnBad | None = None
+    ) -> None:
+        self._blocks = blocks
+        self._carry = b""
+        self._width = width
+        self._delimiter = delimiter
+        self._on_bad = on_bad
+        self._line = 0  # lines that are done with
+        self._reread = 0
+        self._doubtful = 0  # bytes to be taken in small pieces, for something is odd in them
+        self._schema = {str(number): pl.String() for number in range(width)}
+
+    def frames(self, *, careful: bool = False) -> Iterator[pl.DataFrame]:
+        """Frames of at most BATCH_ROWS rows; columns are named 0, 1, … and hold text.
+
+        ``careful`` sends everything through the csv module.
+        """
+        self._skip_header()
+        while block := self._next():
+            whole, rest = (b"", block) if careful else self._even(block)
+            frame = self._fast(whole) if whole else None
+            if frame is None and not careful and len(block) > _PIECE:
+                self._doubtful, self._carry = len(block), block
+            elif frame is not None:
+                self._carry = rest
+                self._line += whole.count(b"\n")
+                yield from frame.iter_slices(BATCH_ROWS)
+            else:
+                for rows in self._careful(block):
+                    yield pl.DataFrame(
+                        dict(zip(self._schema, zip(*rows, strict=True), strict=True)),
+                        schema=self._schema,
+                    )
+
+    def _next(self) -> bytes:
+        if self._carry:
+            block, self._carry = self._carry, b""
+            if len(block) < _PIECE and not self._doubtful and block.endswith(b"\n"):
+                block += next(self._blocks, b"")
+        else:
+            block = next(self._blocks, b"")
+        if self._doubtful and len(block) > _PIECE:
+            cut = block.find(b"\n", _PIECE) + 1 or len(block)
+            block, self._carry = block[:cut], block[cut:]
+        self._doubtful = max(0, self._doubtful - len(block))
+        return block
+
+    def _skip_header(self) -> None:
+        block = self._next()
+        cut = block.find(b"\n", _PIECE // 4) + 1 or len(block)
+        self._carry = block[cut:]
+        lines = _Lines(block[:cut], iter(self._next, b""))
+        next(csv.reader(lines, delimiter=self._delimiter), None)
+        self._line = lines.number
+        self._carry = lines.rest() + self._carry
+
+    def _even(self, block: bytes) -> tuple[bytes, bytes]:
+        """The part up to the last line break outside quotes, and the rest."""
+        if block.count(b'"') % 2 == 0:
+            return block, b""
+        quotes = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _QUOTE)
+        cut = int(quotes[-1])
+        for _ in range(100):
+            cut = block.rfind(b"\n", 0, cut)
+            if cut < 0:
+                break
+            if np.searchsorted(quotes, cut) % 2 == 0:
+                return block[: cut + 1], block[cut + 1 :]
+        return b"", block
+
+    def _fast(self, block: bytes) -> pl.DataFrame | None:
+        """The rows, or None when the block is not beyond doubt."""
+        if block.count(b"\r") != block.count(b"\r\n") or not well_formed(block, self._delimiter):
+            return None
+        if self._width == 1 and (block[:1] in b"\r\n" or b"\n\n" in block or b"\n\r\n" in block):
+            return None
+        try:
+            frame = pl.read_csv(
+                io.BytesIO(block),
+                has_header=False,
+                schema=self._schema,
+                separator=self._delimiter,
+                empty_string_is_null=False,
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        # no row has too many fields (that is an error), so the right sum means none has too few
+        delimiters = self._inside(frame, self._delimiter) if b'"' in block else 0
+        ends_inside = block.count(b"\n") - frame.height
+        breaks = self._inside(frame, "\n") if ends_inside > 0 and b'"' in block else 0
+        longest = frame.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item() or 0
+        ends = block.count(b"\n") + (not block.endswith(b"\n"))
+        sound = (
+            longest < _LONGEST_FIELD
+            and frame.height + breaks == ends
+            and block.count(self._delimiter.encode()) - delimiters
+            == frame.height * (self._width - 1)
+        )
+        return frame if sound else None
+
+    def _inside(self, frame: pl.DataFrame, sign: str) -> int:
+        found = frame.select(
+            pl.sum_horizontal(pl.all().str.count_matches(sign, literal=True).sum())
+        )
+        return int(found.item() or 0)
+
+    def _careful(self, block: bytes) -> Iterator[list[list[str]]]:
+        """Rows until those of ``block`` are read; what was begun beyond goes back."""
+        lines = _Lines(block, self._blocks, self._line)
+        good: list[list[str]] = []
+        taken: list[str] = []
+
+        def feed() -> Iterator[str]:
+            for line in lines:
+                taken.append(line)
+                yield line
+
+        reader = csv.reader(feed(), delimiter=self._delimiter)
+        while lines.in_first:
+            taken.clear()
+            start = lines.number + 1
+            problem = reason = ""
+            row: list[str] = []
+            try:
+                row = next(reader, [])
+            except csv.Error as error:
+                problem = f"{error}; a quotation mark may not be closed"
+                reason = "open_quote" if "limit" in str(error) else "bad_row"
+                reader = csv.reader(feed(), delimiter=self._delimiter)
+            if not row and not problem:
+                continue
+            extra = len(row) > self._width and not any(row[self._width :])
+            if not problem and len(row) != self._width and not extra:
+                reason = "bad_row"
+                problem = f"{len(row)} fields where the header has {self._width}"
+            if len(taken) > 1 and (problem or lines.at_end) and not self._clean(taken):
+                # the quote that opened in the first line was meant as a sign like any other
+                reason = "open_quote"
+                problem = problem or "a quotation mark is never closed"
+                self._take_back(lines, taken, start)
+                reader = csv.reader(feed(), delimiter=self._delimiter)
+            if not problem and any(_undecoded(field) for field in row):
+                reason, problem = "bad_encoding", "bytes that are not UTF-8"
+            if problem:
+                if self._on_bad:
+                    self._on_bad(start, reason, problem)
+                continue
+            good.append(row[: self._width])
+            if len(good) >= BATCH_ROWS:
+                yield good
+                good = []
+        self._line = lines.number
+        self._carry = lines.rest()
+        if good:
+            yield good
+
+    def _clean(self, taken: list[str]) -> bool:
+        raw = "".join(taken).encode("utf-8", "surrogateescape")
+        return well_formed(raw, self._delimiter)
+
+    def _take_back(self, lines: _Lines, taken: list[str], start: int) -> None:
+        self._reread += sum(map(len, taken))
+        if self._reread > _REREAD:
+            raise InputRefused(
+                f"Too many quotation marks are never closed, the last one in line {start:,}.",
+                "",
+                "Export the file again.",
+            )
+        lines.push_back(taken[1:])
+
+
+def _undecoded(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+class _Lines:
+    """Lines as text, with their breaks; some can be put back."""
+
+    def __init__(self, first: bytes, more: Iterator[bytes], number: int = 0) -> None:
+        self._more = more
+        self._queue: deque[str] = deque()
+        self.number = number
+        self._take(first)
+        self._first = len(self._queue)
+
+    @property
+    def in_first(self) -> bool:
+        """Whether lines of the first block are left."""
+        return self._first > 0
+
+    @property
+    def at_end(self) -> bool:
+        if not self._queue:
+            self._take(next(self._more, b""))
+        return not self._queue
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self.at_end:
+            raise StopIteration
+        self.number += 1
+        self._first -= 1
+        return self._queue.popleft()
+
+    def push_back(self, lines: list[str]) -> None:
+        self._queue.extendleft(reversed(lines))
+        self.number -= len(lines)
+        self._first += len(lines)
+
+    def rest(self) -> bytes:
+        """What nobody has taken yet."""
+        return "".join(self._queue).encode("utf-8", "surrogateescape")
+
+    def _take(self, block: bytes) -> None:
+        if block:
+            text = block.decode("utf-8", "surrogateescape")
+            self._queue.extend(io.StringIO(text, newline=""))
