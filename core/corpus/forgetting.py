@@ -88,9 +88,7 @@ def stale_note(run_folder: Path) -> dict[str, Any] | None:
     return note if isinstance(note, dict) else None
 
 
-def _must_be_there(
-    connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]
-) -> None:
+def _must_be_there(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> None:
     for value in wanted:
         found = sum(
             connection.execute(
@@ -142,9 +140,7 @@ def _held(dataset: Path, column: str, wanted: list[str]) -> int | None:
     for name in ("train.parquet", "valid.parquet"):
         try:
             rows = pl.scan_parquet(dataset / name, glob=False)
-            total += int(
-                rows.select(pl.col(column).is_in(wanted).sum()).collect().item()
-            )
+            total += int(rows.select(pl.col(column).is_in(wanted).sum()).collect().item())
         except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None
     return total
@@ -153,7 +149,7 @@ def _held(dataset: Path, column: str, wanted: list[str]) -> int | None:
 def _write_note(folder: Path, column: str, wanted: list[str], held: int) -> None:
     known = stale_note(folder) or {}
     key = "handles" if column == "handle" else "tweet_ids"
-    note = {
+    note: dict[str, Any] = {
         "handles": known.get("handles") or [],
         "tweet_ids": known.get("tweet_ids") or [],
         "tweets": int(known.get("tweets") or 0) + held,

@@ -16,8 +16,8 @@ from typing import Any, Final, Literal
 from core.corpus.merge import Merged, merge
 from core.corpus.store import Corpus
 from core.errors import Interrupted
-from core.sources.ahead import ahead
 from core.sources import BrokenLine, Source, open_source
+from core.sources.ahead import ahead
 
 _EVERY: Final = 0.1  # seconds between two progress reports
 
@@ -80,9 +80,7 @@ def import_path(
     """
     path = Path(path)
     report = _Report(path, progress, cancelled)
-    source = open_source(
-        path, format=format, handle=handle, include=include, columns=columns or {}
-    )
+    source = open_source(path, format=format, handle=handle, include=include, columns=columns or {})
     with tempfile.TemporaryDirectory(prefix="mynah-import-") as folder:
         staged: list[str] = []
         for batch in ahead(source.batches(report.tick)):

@@ -180,9 +180,7 @@ class BlueskyCar:
                     except NotDagCbor as error:
                         problem = str(error)
                 if told:
-                    self.summary.skip_line(
-                        handle, "bad_block", 0, f"block {number:,}: {problem}"
-                    )
+                    self.summary.skip_line(handle, "bad_block", 0, f"block {number:,}: {problem}")
                 if isinstance(block, str):
                     return
 

@@ -76,7 +76,7 @@ def looks_like_tar(path: Path) -> bool:
     """Whether there is a tar, perhaps packed with gzip, at ``path``."""
     with path.open("rb") as file:
         start = file.read(512)
-    if start.startswith(GZIP) or start.startswith(ZSTD):
+    if start.startswith((GZIP, ZSTD)):
         start = Content(path).raw_head() if start.startswith(GZIP) else b""
     return start[257:262] == b"ustar"
 

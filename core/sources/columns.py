@@ -18,7 +18,9 @@ from core.tweet import KINDS, tweet_schema
 # where both exist, "id" may have gone through a spreadsheet.
 GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "tweet_id": ("idstr", "tweetid", "tweetidstr", "statusid", "postid", "id"),
-    "text": ("rawtext", "fulltext", "rawcontent", "text", "tweettext", "content", "tweet", "posttext"),
+    "text": (
+        "rawtext", "fulltext", "rawcontent", "text", "tweettext", "content", "tweet", "posttext",
+    ),
     "created": ("createdat", "date", "timestamp", "datetime", "time", "postedat"),
     "author": (
         "author", "handle", "username", "user", "screenname", "userscreenname", "authorusername",
@@ -178,8 +180,9 @@ class Canonical:
         # without any reply column, a tweet that begins with a name is one, as on Twitter itself
         by_name = raw["reply_name"].null_count() == raw.height == raw["reply_id"].null_count()
         raw = raw.with_columns(
-            mention=pl.when(text.str.starts_with("@"))
-            .then(text.str.extract(r"^@(\w{1,20})", 1).str.to_lowercase()),
+            mention=pl.when(text.str.starts_with("@")).then(
+                text.str.extract(r"^@(\w{1,20})", 1).str.to_lowercase()
+            ),
             by_prefix=text.str.starts_with("RT @"),
             flag=_flag("retweet"),
         )
@@ -205,8 +208,8 @@ class Canonical:
         escaped = _by_itself(text) if self._escaped is None else pl.lit(self._escaped)
         audience = pl.lit("public")
         if "deleted" not in absent:
-            audience = pl.when(_flag("deleted").is_in(_TRUE)).then(pl.lit("deleted")).otherwise(
-                audience
+            audience = (
+                pl.when(_flag("deleted").is_in(_TRUE)).then(pl.lit("deleted")).otherwise(audience)
             )
         frame = raw.with_columns(kind=kind).with_columns(
             created_at=times,

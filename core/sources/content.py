@@ -103,7 +103,8 @@ class Content:
         with archive, inner:
             yield inner, info.compress_size
 
-    def _unpacked(self, file: Any, position: Callable[[], int]) -> BinaryIO:
+    def _unpacked(self, file: Any, position: Callable[[], int]) -> Any:
+        """A binary stream of the file's own bytes, whatever it is packed in."""
         buffered = io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file
         start = buffered.peek(4)[:4]
         if start[:2] == GZIP:
@@ -114,7 +115,7 @@ class Content:
             return _Guarded(self, _zstd(self, buffered), position)
         if self.member is not None:
             return _Guarded(self, buffered, position)
-        return buffered  # type: ignore[no-any-return]
+        return buffered
 
     def settle(self) -> TextFacts:
         """Look at every byte once: fixes the encoding and tells about HTML entities."""

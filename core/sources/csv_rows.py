@@ -64,6 +64,7 @@ class CsvRows:
         self._on_bad = on_bad
         self._line = 0  # lines that are done with
         self._reread = 0
+        self._piece = False
         self._doubtful = 0  # bytes to be taken in small pieces, for something is odd in them
         self._schema = {str(number): pl.String() for number in range(width)}
 
@@ -76,10 +77,10 @@ class CsvRows:
         while block := self._next():
             whole, rest = (b"", block) if careful else self._even(block)
             frame = self._fast(whole) if whole else None
-            if frame is None and not careful and len(block) > _PIECE:
-                self._doubtful, self._carry = len(block), block
+            if frame is None and not careful and not self._piece and len(block) > _PIECE:
+                self._doubtful, self._carry = len(block), block + self._carry
             elif frame is not None:
-                self._carry = rest
+                self._carry = rest + self._carry
                 self._line += whole.count(b"\n")
                 yield from frame.iter_slices(BATCH_ROWS)
             else:
@@ -96,7 +97,8 @@ class CsvRows:
                 block += next(self._blocks, b"")
         else:
             block = next(self._blocks, b"")
-        if self._doubtful and len(block) > _PIECE:
+        self._piece = self._doubtful > 0
+        if self._piece and len(block) > _PIECE:
             cut = block.find(b"\n", _PIECE) + 1 or len(block)
             block, self._carry = block[:cut], block[cut:]
         self._doubtful = max(0, self._doubtful - len(block))
@@ -163,7 +165,7 @@ class CsvRows:
 
     def _careful(self, block: bytes) -> Iterator[list[list[str]]]:
         """Rows until those of ``block`` are read; what was begun beyond goes back."""
-        lines = _Lines(block, self._blocks, self._line)
+        lines = _Lines(block, iter(self._next, b""), self._line)
         good: list[list[str]] = []
         taken: list[str] = []
 
@@ -207,7 +209,7 @@ class CsvRows:
                 yield good
                 good = []
         self._line = lines.number
-        self._carry = lines.rest()
+        self._carry = lines.rest() + self._carry
         if good:
             yield good
 

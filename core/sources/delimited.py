@@ -151,9 +151,9 @@ class Delimited:
         """The texts that matter for the question whether they are escaped."""
         column = pl.col(str(self._names.index(self._roles["text"])))
         for frame in self._rows().frames():
-            yield from frame.filter(column.str.contains("&", literal=True)).select(
-                column
-            ).to_series()
+            yield from (
+                frame.filter(column.str.contains("&", literal=True)).select(column).to_series()
+            )
 
     def _rows(self, *, told: bool = False, sample: bool = False) -> CsvRows:
         if sample:
@@ -161,9 +161,7 @@ class Delimited:
             blocks = iter([head[: head.rfind(b"\n") + 1] or head])
         else:
             blocks = self._content.text_blocks()
-        return CsvRows(
-            blocks, len(self._names), self._delimiter, self._bad_row if told else None
-        )
+        return CsvRows(blocks, len(self._names), self._delimiter, self._bad_row if told else None)
 
     def _bad_row(self, line: int, reason: str, detail: str) -> None:
         self.summary.skip_line(self._owner or "", reason, line, detail)

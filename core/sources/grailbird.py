@@ -37,7 +37,7 @@ class Grailbird:
             details = next((n for n in names if n.endswith("data/js/user_details.js")), None)
             user = self._object(files, details) if details else {}
             if not text_of(user.get("screen_name")) and self._months:
-                first = next(iter(self._list(files, self._months[-1])), {})
+                first: dict[str, Any] = next(iter(self._list(files, self._months[-1])), {})
                 user = _dict(first, "user")
         name = text_of(user.get("screen_name"))
         if not owner and not name:

@@ -181,9 +181,10 @@ def scraped_rows(item: Any) -> Iterator[Row | str]:
         kind = "reply"
     else:
         kind = "quote" if isinstance(item.get("quotedTweet"), dict) else "original"
+    listed = item.get("links")
     links = [
         {"url": short, "expanded_url": full}
-        for link in (item.get("links") if isinstance(item.get("links"), list) else ())
+        for link in (listed if isinstance(listed, list) else ())
         if isinstance(link, dict)
         and (short := text_of(link.get("tcourl")))
         and (full := text_of(link.get("url")))

@@ -43,7 +43,7 @@ class Shape:
     format: str
     layout: Layout
     rows: Rows
-    escaped: bool | None | Literal["file"] = "file"
+    escaped: bool | Literal["file"] | None = "file"
     snowflakes: bool = True
     key: str = ""  # of the list in the document
     whole: bool = False  # a document of many parts, the Community Archive's
@@ -109,9 +109,9 @@ def _by_first(first: dict[str, Any], mapping: Mapping[str, str], listed: str) ->
     if _is_v2(first):
         return Shape("twarc-v2", "lines", v2_rows, True)
     user = first.get("user")
-    if {"id_str", "user"} <= names and {"text", "full_text"} & names:
-        if isinstance(user, dict) and "screen_name" in user:
-            return Shape("twarc-v1", "lines", v1_rows, True)
+    v1 = {"id_str", "user"} <= names and {"text", "full_text"} & names
+    if v1 and isinstance(user, dict) and "screen_name" in user:
+        return Shape("twarc-v1", "lines", v1_rows, True)
     if {"tweet_id", "account_id", "full_text"} <= names:
         return Shape("community-archive", "lines", generic_rows({}), None)
     if list(first)[:5] == ["tweet_id", "handle", "created_at", "kind", "text"]:
@@ -309,9 +309,11 @@ class JsonSource:
         try:
             yield from _items(self._content, self._shape.layout, self._shape.key, on_bad)
         except _Enough:
-            first = re.sub(r" \(\w+\)$", "", str(self.summary.broken[0])) if (
-                self.summary.broken
-            ) else "near its beginning"
+            first = (
+                re.sub(r" \(\w+\)$", "", str(self.summary.broken[0]))
+                if (self.summary.broken)
+                else "near its beginning"
+            )
             raise InputRefused(
                 f"{self._content.title} is not JSON, one object per line.",
                 f"The first broken one is {first}.",

@@ -72,13 +72,15 @@ class ParquetTable:
         """Canonical frames; raises InputRefused for a damaged file."""
         text = pl.col("text")
         facts = self._sound(
-            lambda: self._rows.select(self._columns)
-            .select(
-                entities=text.str.contains("&(?:amp|lt|gt);").any(),
-                bare=text.str.contains("& ", literal=True).any(),
+            lambda: (
+                self._rows.select(self._columns)
+                .select(
+                    entities=text.str.contains("&(?:amp|lt|gt);").any(),
+                    bare=text.str.contains("& ", literal=True).any(),
+                )
+                .collect(engine="streaming")
+                .row(0)
             )
-            .collect(engine="streaming")
-            .row(0)
         )
         canonical = Canonical(
             self.summary,

@@ -121,7 +121,7 @@ async def test_themes(told_home: Home, theme: str) -> None:
         assert app.failures == []
 
 
-@pytest.mark.parametrize("section", [s for s in SECTIONS])
+@pytest.mark.parametrize("section", list(SECTIONS))
 async def test_in_a_narrow_window_the_panels_turn_and_nothing_is_lost(
     told_home: Home, section: str
 ) -> None:

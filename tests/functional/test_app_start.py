@@ -69,12 +69,14 @@ async def test_keys_tabs_and_clicks_lead_to_each_section(sample_home: Home) -> N
     app = MynahApp(sample_home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        for key, section in zip("12345", ("data", "filter", "query", "train", "sample")):
+        for key, section in zip(
+            "12345", ("data", "filter", "query", "train", "sample"), strict=True
+        ):
             await pilot.press("escape", key)
             await pilot.pause()
             assert app.section == section
             assert isinstance(app.screen, Section)
-            assert app.screen.SECTION == section
+            assert section == app.screen.SECTION
         await pilot.press("ctrl+tab")
         assert app.section == "data"
         await pilot.press("ctrl+shift+tab")

@@ -50,7 +50,7 @@ def test_the_footer_holds_at_most_seven(section: str) -> None:
     assert [action.id for action in shown][-2:] == ["app.help", "app.commands"]
 
 
-@pytest.mark.parametrize("section", ("app", *SECTIONS))
+@pytest.mark.parametrize("section", ["app", *SECTIONS])
 def test_bindings_carry_id_and_tooltip(section: str) -> None:
     made = bindings(section)
     assert len(made) == sum(action.section == section for action in ACTIONS)

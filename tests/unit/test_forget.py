@@ -122,7 +122,7 @@ def test_standard_input_and_mapping(home: Home) -> None:
     assert found["created_at"].dt.year().to_list() == [2020, 2020]
     assert run(home, "import", "-", "--map", "text:body", input=text).returncode == 2
     assert run(home, "import", "-", "--map", "text=none", input=text).returncode == 2
-    broken = 'id,text,author\n1,a,x\n2,b,x,y,z\n3,c,x\n'
+    broken = "id,text,author\n1,a,x\n2,b,x,y,z\n3,c,x\n"
     done = run(home, "import", "-", "--json", input=broken)
     assert done.returncode == 0
     (result,) = json.loads(done.stdout)

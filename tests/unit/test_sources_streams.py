@@ -1,4 +1,4 @@
-"""Rows and JSON as streams: both roads through a CSV agree, breaks are told, encodings are named."""
+"""Rows and JSON as streams: both roads through a CSV agree, breaks and encodings are told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,23 @@ from core.sources.csv_rows import CsvRows
 from core.sources.decoding import guess_encoding
 from core.sources.json_stream import elements, top_keys
 
-ODD = ['a"b', '"a"b', 'a\rb', "", '"', '""', '"x', " ", ",", "\n", "\r\n", "\r", 'a "b" c', "é", "\x00"]
+ODD = [
+    'a"b',
+    '"a"b',
+    "a\rb",
+    "",
+    '"',
+    '""',
+    '"x',
+    " ",
+    ",",
+    "\n",
+    "\r\n",
+    "\r",
+    'a "b" c',
+    "é",
+    "\x00",
+]
 
 
 def split(data: bytes, width: int, *, careful: bool, block: int = 64) -> tuple[Any, Any]:
@@ -40,9 +56,7 @@ def split(data: bytes, width: int, *, careful: bool, block: int = 64) -> tuple[A
 @settings(max_examples=400, deadline=None)
 @given(
     rows=st.lists(
-        st.lists(
-            st.one_of(st.text(max_size=6), st.sampled_from(ODD)), min_size=1, max_size=4
-        ),
+        st.lists(st.one_of(st.text(max_size=6), st.sampled_from(ODD)), min_size=1, max_size=4),
         max_size=12,
     ),
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, "raw"]),
@@ -175,7 +189,10 @@ def test_an_array_that_breaks_goes_on(tmp_path: Path, indent: int | None) -> Non
     path = tmp_path / "a.json"
     text = json.dumps(items, indent=indent)
     path.write_text(text)
-    assert told(path) == ([(line, "", i) for (line, _, _), i in zip(told(path)[0], items, strict=True)], [])
+    assert told(path) == (
+        [(line, "", i) for (line, _, _), i in zip(told(path)[0], items, strict=True)],
+        [],
+    )
     path.write_text(text.replace('"t11"', '"t11'))
     found, bad = told(path)
     assert len(bad) >= 1

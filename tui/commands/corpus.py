@@ -61,8 +61,8 @@ def import_(
 ) -> None:
     """Bring archives (zip or folder) and files into the corpus, each recognised by its content.
 
-    - reads standard input. Importing the same file again changes nothing. Each file is taken whole or not at all: when one
-    is refused or ctrl+c is pressed, the files before it are in.
+    - reads standard input. Importing the same file again changes nothing. Each file is taken whole
+    or not at all: when one is refused or ctrl+c is pressed, the files before it are in.
     """
     wanted = frozenset(part.strip().lower() for part in (include or "").split(",") if part.strip())
     if wanted - LEFT_OUT:

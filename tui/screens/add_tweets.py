@@ -166,8 +166,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         lines.append(("", ""))
         for row in rows:
             when = f"{row.created_at:%Y-%m-%d}" if row.created_at else "no date   "
-            text = plain(row.text)
-            lines.append((cut(f"{when}  {row.kind:<8}  {text}", WIDEST_LINE), "dim"))
+            lines.append((cut(f"{when}  {row.kind:<8}  {plain(row.text)}", WIDEST_LINE), "dim"))
         return self.Recognised(text, lines, ready=True, needs_handle=found.needs_handle)
 
     def _account(self, text: str) -> Recognised:
