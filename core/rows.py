@@ -83,5 +83,10 @@ class TweetRows:
 
         if not words.strip():
             return self
-        found = pl.col("text").str.to_lowercase().str.contains(words.strip().lower(), literal=True)
+        given = pl.col("text")
+        published = given
+        for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+            published = published.str.replace_all(entity, sign, literal=True)
+        seen = pl.when("text_escaped").then(published).otherwise(given)
+        found = seen.str.to_lowercase().str.contains(words.strip().lower(), literal=True)
         return TweetRows(self._frame.filter(found))

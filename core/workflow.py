@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEMO_HANDLE = "orbit_grandmother"
 DEFAULT_RECIPES = ("standard", "classic")
+_TWEETS_AT_ONCE = 150_000
 
 
 def sample_archives() -> list[Path]:
@@ -62,12 +63,26 @@ def import_paths(
 
 
 def refresh_curated(home: Home, handles: Sequence[str]) -> None:
-    """Write the verdicts of the bundled recipes for people who open the corpus themselves."""
-    from core.corpus import Corpus
+    """Write the verdicts of the bundled recipes for people who open the corpus themselves.
+
+    A few accounts at a time, so that memory is bounded by the largest of them.
+    """
+    from core.corpus import Corpus, accounts
     from core.curation import load_recipe, materialise
 
+    corpus = Corpus(home.corpus)
+    sizes = {account.handle: account.tweets for account in accounts(corpus)}
+    groups: list[list[str]] = []
+    room = 0
+    for handle in handles:
+        if not groups or sizes.get(handle, 0) > room:
+            groups.append([])
+            room = _TWEETS_AT_ONCE
+        groups[-1].append(handle)
+        room -= sizes.get(handle, 0)
     for name in DEFAULT_RECIPES:
-        materialise(Corpus(home.corpus), list(handles), load_recipe(name, home))
+        for group in groups:
+            materialise(corpus, group, load_recipe(name, home))
 
 
 def stats(

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes says more about the machine than about the code
+settings.register_profile("mynah", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("mynah")
 
 # before any import of huggingface_hub, which reads it once
 os.environ["HF_HUB_OFFLINE"] = "1"

@@ -197,6 +197,13 @@ class Section(Screen[None]):
     def _chip_pressed(self) -> None:
         self.mynah.go("train")
 
+    def possible(self, action: str) -> bool:
+        """Whether an action of this section makes sense now; the palette offers only those.
+
+        The keys stay alive all the same: pressed in vain, they say why nothing happens.
+        """
+        return True
+
     def turn_panel(self, step: int) -> None:
         """Show the next column (narrow windows), or move the focus to it (wide ones)."""
         if not self.COLUMNS:

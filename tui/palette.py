@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.actions import Action, of_section
+from tui.frame import Section
 
 if TYPE_CHECKING:
     from tui.app import MynahApp
@@ -23,8 +24,9 @@ class ActionProvider(Provider):
         if action.id == "app.commands":
             return False
         name = action.name.split("(")[0]
-        node = self.app if action.section == "app" else self.screen
-        return node.check_action(name, ()) is True
+        if action.section == "app":
+            return self.app.check_action(name, ()) is True
+        return isinstance(self.screen, Section) and self.screen.possible(name)
 
     async def _run(self, action: Action) -> None:
         target = self.app if action.section == "app" else self.screen

@@ -175,7 +175,10 @@ class Corpus:
                 connection.execute("SET autoload_known_extensions = false")
                 # or a table name could stand for any Python variable in sight
                 connection.execute("SET python_enable_replacements = false")
+                connection.execute("SET enable_progress_bar = false")  # stdout is for data
                 connection.execute("SET temp_directory = $1", [f"{self.path.absolute()}.tmp"])
+                if not read_only:
+                    connection.execute("SET memory_limit = '512MB'")  # beyond it, it spills
                 connection.execute(f"ATTACH '{path}' AS corpus (TYPE duckdb, {how})")
                 connection.execute("USE corpus")
                 return connection

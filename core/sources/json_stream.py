@@ -200,7 +200,7 @@ class _Document:
     def _resume(self, start: str) -> bool:
         """Go to the next place that looks like the beginning of an element."""
         if self._reread > _REREAD:
-            return False
+            return self._stop()
         self._at += 1
         while True:
             if start:
@@ -213,7 +213,13 @@ class _Document:
                 return True
             self._at = max(self._at, len(self._text) - len(start))
             if not self._more():
-                return False
+                return self._stop()
+
+    def _stop(self) -> bool:
+        """Nothing more can be made of the rest."""
+        self._ended = True
+        self._at = len(self._text)
+        return False
 
     def _sign(self) -> str:
         """The next character that is not space; empty at the end."""

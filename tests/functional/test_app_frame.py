@@ -7,7 +7,7 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 
 from core.home import Home
-from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, until
+from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, strips, until
 from tui.actions import SECTIONS, footer_actions, of_section
 from tui.app import MynahApp
 from tui.frame import Section
@@ -24,7 +24,6 @@ async def offered(pilot: Pilot[None]) -> list[str]:
     return [str(hit.text or hit.display) async for hit in provider.discover()]
 
 
-@pytest.mark.xfail(reason="the palette does not ask the section yet", strict=True)
 async def test_the_palette_offers_what_can_be_done_now(told_home: Home) -> None:
     app = MynahApp(told_home)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -48,7 +47,6 @@ async def test_the_palette_offers_what_can_be_done_now(told_home: Home) -> None:
         assert "sample: Stop" not in here
 
 
-@pytest.mark.xfail(reason="the palette does not ask the section yet", strict=True)
 async def test_an_empty_app_offers_little(home: Home) -> None:
     app = MynahApp(home)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -104,6 +102,22 @@ async def test_help_names_every_action_and_the_footer_at_most_seven(
         await pilot.press("f1", "escape")
         await pilot.pause()
         assert isinstance(app.screen, Section)
+
+
+async def test_titles_follow_the_theme_at_once(sample_home: Home) -> None:
+    def ink(pilot: Pilot[None]) -> object:
+        segments = [segment for strip in strips(pilot) for segment in strip]
+        return next(s.style.color for s in segments if s.style and "What is kept" in s.text)
+
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.theme = "mynah-day"
+        await settled(pilot)
+        at_once = ink(pilot)
+        await pilot.press("1", "2")
+        await settled(pilot)
+        assert at_once == ink(pilot)
 
 
 @pytest.mark.parametrize("theme", ["mynah", "mynah-day", "ansi-dark"])

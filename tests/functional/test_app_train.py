@@ -82,6 +82,7 @@ async def test_start_watch_refuse_a_second_stop_and_talk(sample_home: Home) -> N
         await settled(pilot)
         assert app.section == "sample"
         assert app.failures == []
+        await pilot.press("ctrl+q")  # whatever woke in Sample ends with the app
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -74,6 +74,15 @@ class DataSection(Section):
         self._curation_changed(self.state)
         self.query_one("#tweets", RowList).focus()
 
+    def possible(self, action: str) -> bool:
+        if action in ("add_tweets", "samples"):
+            return not self.state.importing
+        if action == "imports":
+            return self.state.home.corpus.exists()
+        if action == "copy":
+            return len(self.query_one("#tweets", RowList).rows) > 0
+        return bool(self.state.accounts)
+
     # ── what changed ─────────────────────────────────────────────────────────────────────
 
     def _accounts_changed(self, state: State) -> None:

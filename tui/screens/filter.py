@@ -76,6 +76,14 @@ class FilterSection(Section):
         self._accounts_changed(self.state)
         self.query_one("#changed", RowList).focus()
 
+    def possible(self, action: str) -> bool:
+        recipe = self.state.recipe
+        if action == "undo":
+            return recipe is not None and recipe.changed
+        if action in ("which", "search"):
+            return self.state.curation is not None
+        return recipe is not None
+
     # ── what changed ─────────────────────────────────────────────────────────────────────
 
     def _accounts_changed(self, state: State) -> None:

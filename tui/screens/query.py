@@ -82,6 +82,9 @@ class QuerySection(Section):
         self.mynah.query_moved.subscribe(self, self._query_moved)
         self.query_one("#editor").focus()
 
+    def possible(self, action: str) -> bool:
+        return self.mynah.querying.busy == (action == "stop") or action == "saved"
+
     def action_run(self) -> None:
         editor = self.query_one("#editor", TextArea)
         self.query_one("#result-panel", Panel).status = "running… esc stops"

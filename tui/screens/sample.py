@@ -80,6 +80,16 @@ class SampleSection(Section):
         # not the prompt: there, the keys 1 to 5 would be typed and nobody would find the way out
         self.query_one("#samples").focus()
 
+    def possible(self, action: str) -> bool:
+        busy = self.mynah.sampling.busy
+        if action == "generate":
+            return self._chosen_model() is not None and not busy
+        if action == "stop":
+            return busy
+        if action in ("copy", "favourite"):
+            return len(self.query_one("#samples", SampleList)) > 0
+        return True
+
     # ── models ───────────────────────────────────────────────────────────────────────────
 
     def _runs_changed(self, state: State) -> None:

@@ -37,6 +37,7 @@ RUN_SIGNS = {
     "failed": ("✗", "error"),
     "dead": ("✗", "error"),
 }
+RESUMABLE = ("stopped", "failed", "dead")
 GOING = ("queued", "starting", "running", "stopping")
 NO_RUN = "No run yet. Press s to start one with the settings on the left."
 
@@ -112,6 +113,18 @@ class TrainSection(Section):
         self._curation_changed(self.state)
         self.query_one("#loss", LossPlot).smoothing = 0.9  # steps are small, so losses jump
         self.query_one("#runs", RowList).focus()
+
+    def possible(self, action: str) -> bool:
+        run, state = self._run(), self.state
+        if action == "start":
+            return state.bench is not None and state.live_run is None
+        if action == "stop":
+            return run is not None and run.state in GOING
+        if action == "resume":
+            return run is not None and run.state in RESUMABLE
+        if action == "talk":
+            return run is not None and run.has_model
+        return run is not None
 
     # ── the form ─────────────────────────────────────────────────────────────────────────
 
@@ -215,7 +228,7 @@ class TrainSection(Section):
 
     def action_resume(self) -> None:
         run = self._run()
-        if run is None or run.state not in ("stopped", "failed", "dead"):
+        if run is None or run.state not in RESUMABLE:
             self.app.notify("Only a run that ended early can be taken up again.", title="No need")
         else:
             self.mynah.training.resume(run)

@@ -71,6 +71,12 @@ class Panel(Vertical):
     def render(self) -> RenderResult:
         return ""
 
+    def on_mount(self) -> None:
+        # the title's styles are resolved into the border, so a new theme has to draw it anew
+        self.app.theme_changed_signal.subscribe(
+            self, lambda _: self.call_after_refresh(self._draw_border, anew=True)
+        )
+
     def on_resize(self, event: events.Resize) -> None:
         self._draw_border()
 
@@ -84,9 +90,13 @@ class Panel(Vertical):
     def watch_status(self) -> None:
         self._draw_border()
 
-    def _draw_border(self) -> None:
+    def _draw_border(self, *, anew: bool = False) -> None:
         if not self.is_attached or not self.size.width:
             return
+        if anew:
+            # Textual asks for the styles while a theme is still being applied, and keeps them
+            self._visual_style_cache.clear()
+            self.border_title = None  # equal words in other colours would count as no change
         label = self.border_label(self.outer_size.width)
         if self._border_title is None or not label.is_same(self._border_title):
             self.border_title = label
