@@ -60,7 +60,7 @@ ACTIONS: Final = (
     Action("app.train", "4", "section('train')", "Train", "Fine-tune and watch.", footer=False),
     Action("app.sample", "5", "section('sample')", "Sample", "Talk to a model.", footer=False),
     Action("app.next", "ctrl+tab", "turn(1)", "Next", "Next section.", footer=False),
-    Action("app.last", "ctrl+shift+tab", "turn(-1)", "Previous", "Last section.", footer=False),
+    Action("app.last", "ctrl+shift+tab", "turn(-1)", "Previous", "Previous section.", footer=False),
     Action(
         "app.panel_next",
         "right_square_bracket",

@@ -51,6 +51,8 @@ class State:
             "recipe": self.saved_recipe.name if self.saved_recipe else None,
             "sampled": self.sampled,
         }
+        if not self.home.root.exists() and not self.chosen:
+            return  # somebody only looked in: leave no trace
         try:
             self.home.root.mkdir(parents=True, exist_ok=True)
             self.home.settings.write_text(json.dumps(kept, indent=2), encoding="utf-8")

@@ -12,7 +12,7 @@ from core.dataset.blend import SEPARATOR
 from core.dataset.freeze import write_parquet
 
 # What Excel, LibreOffice and Sheets may run as a formula (OWASP, "CSV Injection").
-_FORMULA: Final = r"^[=+\-@\t\r]"
+_FORMULA: Final = r"^'*[=+\-@\t\r]"
 
 
 def write_txt(rows: pl.DataFrame, path: Path) -> None:

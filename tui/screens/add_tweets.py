@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,13 +22,9 @@ from core.errors import MynahError
 from core.handles import normal_handle
 from core.home import Home
 from core.plain import plain
-from tui.widgets.cells import cut
 
 if TYPE_CHECKING:
     from core.fetching import FetchPlan
-
-
-WIDEST_LINE = 92  # cells that the dialog holds
 
 
 @dataclass(frozen=True)
@@ -94,6 +90,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
         text: str
         lines: list[tuple[str, str]]
+        preview: list[str] = field(default_factory=list)
         ready: bool = False
         needs_handle: bool = False
         plan: FetchPlan | None = None
@@ -124,6 +121,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             yield Input(placeholder="spend at most, in $ (empty: the price below)", id="budget")
             with VerticalScroll(id="found", can_focus=False):
                 yield Static("", id="recognised", markup=False)
+                yield Static("", id="preview", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#whose").display = False
@@ -163,11 +161,11 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         except MynahError as error:
             said = [(error.what, "bold"), (f"{error.why} {error.next_step}", "")]
             return self.Recognised(text, said)
-        lines.append(("", ""))
+        preview: list[str] = []
         for row in rows:
             when = f"{row.created_at:%Y-%m-%d}" if row.created_at else "no date   "
-            lines.append((cut(f"{when}  {row.kind:<8}  {plain(row.text)}", WIDEST_LINE), "dim"))
-        return self.Recognised(text, lines, ready=True, needs_handle=found.needs_handle)
+            preview.append(f"{when}  {row.kind:<8}  {plain(row.text)}")
+        return self.Recognised(text, lines, preview, ready=True, needs_handle=found.needs_handle)
 
     def _account(self, text: str) -> Recognised:
         """What a fetch would cost at most; nothing is asked of X, so nothing is paid."""
@@ -210,6 +208,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         for line, style in message.lines:
             text.append(plain(line) + "\n", style)
         self.query_one("#recognised", Static).update(text)
+        self.query_one("#preview", Static).update("\n".join(message.preview))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

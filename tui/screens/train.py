@@ -39,7 +39,8 @@ RUN_SIGNS = {
 }
 RESUMABLE = ("stopped", "failed", "dead")
 GOING = ("queued", "starting", "running", "stopping")
-NO_RUN = "No run yet. Press s to start one with the settings on the left."
+NO_RUN = "No run yet. Press s to start one with the settings under New run."
+NO_TWEETS = "There is nothing to learn from yet."
 
 
 class TrainSection(Section):
@@ -96,7 +97,10 @@ class TrainSection(Section):
                 with Panel(title="Now", id="now-panel"):
                     yield Static("", id="now", markup=False)
                 with Panel(title="It says (generated)", id="says-panel"):
-                    yield SampleList(id="says", empty="Its first words come after a few steps.")
+                    yield SampleList(
+                        id="says",
+                        empty="Its first words come after some twenty seconds of training.",
+                    )
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -142,8 +146,8 @@ class TrainSection(Section):
         if isinstance(base, ChoiceField) and [c.value for c in base.choices] != plan.bases:
             base.set_choices(plan.bases, value=plan.base)
         text = Text()
-        who = ", ".join("@" + plain(handle) for handle in self.state.chosen) or "nobody chosen"
-        text.append(f"learns from {who}\n", "bold")
+        who = ", ".join("@" + plain(handle) for handle in self.state.chosen)
+        text.append(f"learns from {who}\n" if who else "", "bold")
         for line in self.mynah.training.plan.advice:
             text.append(plain(line) + "\n", "dim")
         self.query_one("#advice", Static).update(text)
@@ -191,6 +195,7 @@ class TrainSection(Section):
         if self.mynah.section != self.SECTION:
             return  # drawn when one comes back
         if run is None:
+            plot.empty = NO_RUN if self.state.accounts else NO_TWEETS
             plot.clear()
             self.query_one("#now", Static).update("")
             self.query_one("#says", SampleList).clear()
