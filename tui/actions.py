@@ -104,7 +104,7 @@ ACTIONS: Final = (
     # 3 Query
     Action("query.run", "f5,ctrl+r", "run", "Run", "Run the query.", "mynah sql QUERY"),
     Action("query.saved", "f4", "saved", "Saved", "Go to the saved queries."),
-    Action("query.stop", "escape", "stop", "Stop", "Stop a running query."),
+    Action("query.stop", "escape", "stop", "Stop/leave", "Stop a query, or leave the editor."),
     # 4 Train
     Action("train.start", "s", "start", "Start", "Fine-tune with the settings on the left.",
            "mynah train HANDLE"),

@@ -189,6 +189,7 @@ class MynahApp(App[None]):
                     *state.chosen,
                     *(r.handle for r in message.results if r.handle not in state.chosen),
                 ]
+            state.remember()
         self.corpus.load_accounts()
         if message.samples and message.error is None:
             self.go("filter")
@@ -238,7 +239,7 @@ class MynahApp(App[None]):
             self.notify("Its model and curve are kept.", title=f"{run.run} has stopped")
         elif run.state in ("failed", "dead"):
             self.notify(
-                run.reason or "The process is gone. The curve and the last checkpoint are kept.",
+                f"{run.reason} Its curve is kept. r takes it up at its last checkpoint.".strip(),
                 title=f"▲ {run.run}: {'failed' if run.state == 'failed' else 'presumed dead'}",
                 severity="error",
                 timeout=15,

@@ -11,9 +11,11 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.sources import json_stream
+from core.sources.ahead import ahead
 from core.sources.columns import GUESSES, Canonical
 from core.sources.content import Content
 from core.sources.decoding import TextFacts, is_escaped
+from core.sources.json_flat import FlatLines
 from core.sources.json_rows import (
     Row,
     Rows,
@@ -28,6 +30,7 @@ from core.sources.mastodon_rows import mastodon_rows
 from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
 
 _ROWS: Final = 20_000
+_BLOCK: Final = 4 << 20
 _LOOK: Final = 200  # objects that may be looked at to tell what they are
 _COLUMNS: Final = (*GUESSES, "urls")
 # keys of a document whose value is the list of tweets
@@ -46,6 +49,7 @@ class Shape:
     escaped: bool | Literal["file"] | None = "file"
     snowflakes: bool = True
     key: str = ""  # of the list in the document
+    flat: bool = False  # objects of any program, read by the usual names
     whole: bool = False  # a document of many parts, the Community Archive's
 
 
@@ -115,8 +119,8 @@ def _by_first(first: dict[str, Any], mapping: Mapping[str, str], listed: str) ->
     if {"tweet_id", "account_id", "full_text"} <= names:
         return Shape("community-archive", "lines", generic_rows({}), None)
     if list(first)[:5] == ["tweet_id", "handle", "created_at", "kind", "text"]:
-        return Shape("mynah-export", "lines", generic_rows({}))
-    return Shape("jsonl", "lines", generic_rows({}))
+        return Shape("mynah-export", "lines", generic_rows({}), flat=True)
+    return Shape("jsonl", "lines", generic_rows({}), flat=True)
 
 
 def _is_v2(first: dict[str, Any]) -> bool:
@@ -257,7 +261,7 @@ class JsonSource:
             snowflakes=self._shape.snowflakes,
         )
         empty = True
-        for raw in self._raw(tick):
+        for raw in ahead(self._raw(tick)):
             frame = canonical.frame(raw)
             for part in frame.iter_slices(_ROWS):
                 empty = False
@@ -288,6 +292,13 @@ class JsonSource:
         schema = dict.fromkeys(_COLUMNS, pl.String())
         rows: list[tuple[str | None, ...]] = []
         read = 0
+        flat = None
+        if self._shape.flat and self._shape.layout == "lines" and not self._content.encoding.broken:
+            first = next((i for _, i in self._items(lambda *_: None) if isinstance(i, dict)), {})
+            flat = FlatLines(first)
+        if flat is not None and flat.possible:
+            yield from self._by_blocks(flat, tick)
+            return
         for _, item in self._items(self._bad):
             for row in self._shape.rows(item):
                 read += 1
@@ -302,6 +313,39 @@ class JsonSource:
                 rows.clear()
         yield pl.DataFrame(rows, schema=schema, orient="row")
 
+    def _by_blocks(self, flat: FlatLines, tick: Tick | None) -> Iterator[pl.DataFrame]:
+        """Blocks at once where they are of one kind, line by line where they are not."""
+        schema = dict.fromkeys(_COLUMNS, pl.String())
+        number = read = 0
+        for block in self._content.text_blocks(_BLOCK):
+            frame = flat.frame(block)
+            if frame is None:
+                before = len(self.summary.broken)
+                rows: list[tuple[str | None, ...]] = []
+                for _, item in json_stream.block_lines(block, number, self._bad):
+                    for row in self._shape.rows(item):
+                        if isinstance(row, str):
+                            self.summary.skip(self._owner or "", row)
+                        else:
+                            rows.append(tuple(row.get(role) for role in _COLUMNS))
+                frame = pl.DataFrame(rows, schema=schema, orient="row")
+                bad = self.summary.skipped.get("bad_json", 0)
+                if len(self.summary.broken) > before and bad > max(100, read + frame.height):
+                    raise self._not_json()
+            number += block.count(b"\n")
+            read += frame.height
+            if tick:
+                tick(read, None)
+            yield frame
+
+    def _not_json(self) -> InputRefused:
+        broken = self.summary.broken
+        first = re.sub(r" \(\w+\)$", "", str(broken[0])) if broken else "near its beginning"
+        return InputRefused(
+            f"{self._content.title} is not JSON, one object per line.",
+            f"The first broken one is {first}.",
+        )
+
     def _bad(self, line: int, reason: str, detail: str) -> None:
         self.summary.skip_line(self._owner or "", reason, line, detail)
 
@@ -309,12 +353,4 @@ class JsonSource:
         try:
             yield from _items(self._content, self._shape.layout, self._shape.key, on_bad)
         except _Enough:
-            first = (
-                re.sub(r" \(\w+\)$", "", str(self.summary.broken[0]))
-                if (self.summary.broken)
-                else "near its beginning"
-            )
-            raise InputRefused(
-                f"{self._content.title} is not JSON, one object per line.",
-                f"The first broken one is {first}.",
-            ) from None
+            raise self._not_json() from None

@@ -32,21 +32,23 @@ def lines(content: Content, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
     """Line number and value of each line that is JSON; blank lines are passed over."""
     number = 0
     for block in content.text_blocks(_STEP):
-        rows = block.split(b"\n")
-        if not rows[-1]:
-            rows.pop()
-        for row in rows:
-            number += 1
-            if not row.strip():
-                continue
-            try:
-                value = json.loads(row)
-            except UnicodeDecodeError:
-                on_bad(number, "bad_encoding", "bytes that are not UTF-8")
-            except (ValueError, RecursionError) as error:
-                on_bad(number, "bad_json", _said(error))
-            else:
-                yield number, value
+        yield from block_lines(block, number, on_bad)
+        number += block.count(b"\n")
+
+
+def block_lines(block: bytes, before: int, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
+    """The same for one block of whole lines, of which ``before`` lines stand in front."""
+    for number, row in enumerate(block.split(b"\n"), before + 1):
+        if not row.strip():
+            continue
+        try:
+            value = json.loads(row)
+        except UnicodeDecodeError:
+            on_bad(number, "bad_encoding", "bytes that are not UTF-8")
+        except (ValueError, RecursionError) as error:
+            on_bad(number, "bad_json", _said(error))
+        else:
+            yield number, value
 
 
 def values(content: Content, on_bad: OnBad) -> Iterator[tuple[int, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from core.errors import InputRefused
@@ -95,6 +96,8 @@ class SourceSummary:
     warnings: list[str] = field(default_factory=list)
     broken: list[BrokenLine] = field(default_factory=list)
     span: tuple[datetime, datetime] | None = None
+    # one thread may split rows while another makes tweets of them
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def file_name(self) -> str:
@@ -122,8 +125,10 @@ class SourceSummary:
 
     def saw(self, batch: pl.DataFrame) -> None:
         """Count a canonical batch that is about to be yielded."""
-        for handle, rows in batch["handle"].value_counts(name="rows").sort("handle").iter_rows():
-            self.of(handle).read += rows
+        counts = batch["handle"].value_counts(name="rows").sort("handle")
+        with self._lock:
+            for handle, rows in counts.iter_rows():
+                self.of(handle).read += rows
         first, last = batch["created_at"].min(), batch["created_at"].max()
         if isinstance(first, datetime) and isinstance(last, datetime):
             if self.span is not None:
@@ -133,9 +138,10 @@ class SourceSummary:
     def skip(self, handle: str, reason: str, rows: int = 1) -> None:
         """Count rows that are read but not yielded."""
         if rows:
-            count = self.of(handle)
-            count.read += rows
-            count.skipped[reason] += rows
+            with self._lock:
+                count = self.of(handle)
+                count.read += rows
+                count.skipped[reason] += rows
 
     def skip_line(self, handle: str, reason: str, line: int, detail: str) -> None:
         """Count one row that is broken, and remember where (the first LISTED_LINES of them)."""

@@ -28,7 +28,7 @@ def parse_times(written: pl.Series) -> pl.Series:
     for form in _COMMON:
         quick = written.str.to_datetime(form, strict=False, time_unit="us")
         if quick.null_count() == written.null_count():
-            return _within(quick.dt.replace_time_zone("UTC"))
+            return _within(quick.dt.replace_time_zone("UTC")).alias(written.name)
         if quick.null_count() < len(written):
             break
     plain = (
@@ -57,12 +57,12 @@ def parse_times(written: pl.Series) -> pl.Series:
     seconds = number.cast(pl.Int64, strict=False)
     millis = pl.when(number.str.len_bytes() == 13).then(seconds).otherwise(seconds * 1000)
     fill((millis * 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-    return _within(found)
+    return _within(found).alias(written.name)
 
 
 def _within(found: pl.Series) -> pl.Series:
     inside = found.is_between(_EARLIEST, _LATEST)
-    return pl.select(pl.when(inside).then(found)).to_series().alias(found.name)
+    return pl.select(pl.when(inside).then(found)).to_series()
 
 
 def snowflake_times(tweet_ids: pl.Series) -> pl.Series:

@@ -142,7 +142,13 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
             )
         return found
 
+    said_at = -1
+
     def show_samples() -> None:
+        nonlocal said_at
+        if said_at == at.step:
+            return  # nothing has been learned since
+        said_at = at.step
         with devices.in_arithmetic(device, dtype):
             texts = glimpse(
                 model, data.tokenizer, separator=data.separator, seed=settings.seed + at.step

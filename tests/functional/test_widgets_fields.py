@@ -110,20 +110,22 @@ async def test_a_number_by_steps_and_by_typing(app: Form) -> None:
         await pilot.press("right", "+", "-", "left", "left", "left", "left")
         assert [value for key, value in app.told if key == "words"] == [4, 5, 4, 3, 2, 1, 0]
         app.told.clear()
-        await pilot.press("1", "1")
-        assert app.sections == 0, "a digit typed into a number is no section key"
+        await pilot.press("1")
+        assert app.sections == 1, "until enter, a digit goes to the sections"
+        await pilot.press("enter", "1", "1")
+        assert app.sections == 1, "a digit typed into a number is no section key"
         assert "[ 11▏ ]" in app.line("words")
         assert app.told == [], "nothing counts before it is taken"
         await pilot.press("enter")
         assert app.told == [("words", 11)]
-        await pilot.press("9", "9", "down")
+        await pilot.press("enter", "9", "9", "down")
         assert app.told[-1] == ("words", 12), "the nearest number inside the limits"
 
 
 async def test_escape_takes_typing_back_and_is_free_otherwise(app: Form) -> None:
     async with app.run_test(size=(40, 12)) as pilot:
         app.form.field("words").focus()
-        await pilot.press("7", "escape")
+        await pilot.press("enter", "7", "escape")
         assert app.told == []
         assert app.left == 0
         assert "[ 3 ]" in app.line("words")
@@ -134,14 +136,14 @@ async def test_escape_takes_typing_back_and_is_free_otherwise(app: Form) -> None
 async def test_fractions_factors_and_nothing(app: Form) -> None:
     async with app.run_test(size=(40, 12)) as pilot:
         app.form.field("temp").focus()
-        await pilot.press("right", "right", "0", ".", "7", "enter")
+        await pilot.press("right", "right", "enter", "0", ".", "7", "enter")
         assert [value for _, value in app.told] == [1.1, 1.2, 0.7]
         app.form.field("lr").focus()
-        await pilot.press("right", "left", "left", "1", "e", "-", "3", "enter")
+        await pilot.press("right", "left", "left", "enter", "1", "e", "-", "3", "enter")
         assert [value for key, value in app.told if key == "lr"] == [4e-4, 2e-4, 1e-4, 1e-3]
         app.form.field("minutes").focus()
         assert "[ none ]" in app.line("minutes")
-        await pilot.press("right", "5", "enter", "backspace", "enter")
+        await pilot.press("right", "enter", "5", "enter", "backspace", "enter")
         assert [value for key, value in app.told if key == "minutes"] == [1, 5, None]
 
 

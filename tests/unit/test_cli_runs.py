@@ -137,7 +137,7 @@ def test_detach_watch_stop_and_resume(
     assert went_on.json()["steps"] == record["settings"]["max_steps"]
 
 
-def test_a_run_that_fails_shows_itself_and_ends_with_1(
+def test_a_device_that_is_not_here_is_refused_before_the_run(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     import torch
@@ -146,12 +146,9 @@ def test_a_run_that_fails_shows_itself_and_ends_with_1(
         pytest.skip("this machine can do what must fail")
     home = tmp_path / "home"
     shutil.copytree(home_with_samples(tmp_path_factory), home)
-    given = "train", HANDLES[0], "--base", "scratch", "--device", "cuda", "--json"
-    ended = mynah(*given, home=home, code=1)
-    assert ended.json()["state"] == "failed"
-    assert "no cuda device" in ended.err
-    assert "train.log" in ended.err
-    assert "no model" in mynah("sample", "latest", home=home, code=3).err
+    given = "train", HANDLES[0], "--base", "scratch", "--json"
+    assert "no cuda device" in mynah(*given, "--device", "cuda", home=home, code=3).err
+    assert not (home / "runs").exists(), "what is refused leaves no run behind"
 
 
 @pytest.mark.slow

@@ -114,9 +114,9 @@ def test_a_model_in_the_hub_cache_needs_no_network(tmp_path: Path, model_folder:
     assert (base.kind, base.folder, base.source) == ("hub", snapshot, "somebody/tiny")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../x", "a/b/c", "no:such", "x" * 200])
+@pytest.mark.parametrize("name", ["", "a b", "../no-such-folder-x", "a/b/c", "no:such", "x" * 200])
 def test_what_cannot_be_a_name_is_refused_without_asking_anybody(name: str) -> None:
-    if name in ("", "../x"):
+    if name in ("", "../no-such-folder-x"):
         assert not Path(name or "no").is_dir() or name == ""
     with pytest.raises(InputRefused):
         resolve(name)

@@ -21,7 +21,9 @@ from core.sources import SourceSummary, open_source
 from core.sources.content import Content
 from core.sources.csv_rows import CsvRows
 from core.sources.decoding import guess_encoding
-from core.sources.json_stream import elements, top_keys
+from core.sources.json_flat import FlatLines
+from core.sources.json_rows import flat
+from core.sources.json_stream import block_lines, elements, top_keys
 
 ODD = [
     'a"b',
@@ -243,3 +245,46 @@ def test_a_bomb_and_a_line_without_end(tmp_path: Path, monkeypatch: pytest.Monke
     path.write_bytes(b"id,text,author\n1," + b"a" * (20 << 20))
     with pytest.raises(InputRefused, match="line of more than"):
         list(open_source(path).batches())
+
+
+_FIELD = st.one_of(
+    st.text(max_size=6),
+    st.integers(-5, 2**70),
+    st.booleans(),
+    st.none(),
+    st.floats(),
+    st.lists(st.integers(), max_size=2),
+    st.sampled_from(['":', '\\":', '"id":', "\ud83d", "a & b", "", "\\", "x\x00"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows=st.lists(st.tuples(_FIELD, _FIELD, _FIELD, _FIELD), min_size=1, max_size=6),
+    plain=st.booleans(),
+    compact=st.booleans(),
+    ascii_only=st.booleans(),
+    odd=st.sampled_from(["", "", "\n", '{"id": "1", "id": "2"}\n', '{"text": "x"}\n', "{\n"]),
+)
+def test_flat_lines_are_read_as_one_by_one(
+    rows: list[tuple[Any, ...]], plain: bool, compact: bool, ascii_only: bool, odd: str
+) -> None:
+    names = ("id", "text", "author", "likes")
+    if plain:
+        rows = [tuple(str(v) if not isinstance(v, int) else v for v in row) for row in rows]
+    apart = (",", ":") if compact else None
+    items = [dict(zip(names, row, strict=True)) for row in rows]
+    text = "".join(json.dumps(i, separators=apart, ensure_ascii=ascii_only) + "\n" for i in items)
+    block = text.encode("utf-8", "replace") + odd.encode()
+    one_by_one = [flat(item) for _, item in block_lines(block, 0, lambda *_: None)]
+    reader = FlatLines(one := json.loads(block.split(b"\n")[0]))
+    frame = reader.frame(block) if reader.possible and isinstance(one, dict) else None
+    if frame is not None:
+        found = [{k: v for k, v in row.items() if v is not None} for row in frame.to_dicts()]
+        assert found == one_by_one
+    elif plain and not odd and not any(isinstance(r[1], int) for r in rows):
+        assert (
+            b"\\ud" in block.lower()
+            or b"\\u0000" in block
+            or any("\ud83d" in str(v) for r in rows for v in r)
+        )

@@ -57,7 +57,7 @@ def demo(
         return start(home, [who], base=base, minutes=minutes)
 
     if not headless:
-        _open_on_live_run(home, start_run)
+        _open_on_live_run(home, who, start_run)
         return
     counted = stats(home, authors, "standard")
     if not as_json:
@@ -69,13 +69,19 @@ def demo(
     _finish_headless(home, run, counted, as_json)
 
 
-def _open_on_live_run(home: Home, start: Callable[[], Run]) -> None:
+def _open_on_live_run(home: Home, who: str, start: Callable[[], Run]) -> None:
     from core.training import list_runs
     from tui.commands.runs import GOING
 
     if not any(summary.state in GOING for summary in list_runs(home)):
         run = start()
         narrate(f"run {run.id} has started; opening the app on it")
+    from tui.state import State
+
+    state = State(home)  # the account that is learned from is the one chosen in the app
+    state.recall()
+    state.chosen = [who]
+    state.remember()
     open_app(home, section="train")
 
 

@@ -185,7 +185,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                 f"at most ${plan.cost_usd:,.2f} (prices of {plan.price_date}).",
                 "bold",
             ),
-            (f"Here already: {plan.already_here:,} tweets of @{plan.handle}.", ""),
+            (f"Fetched before, and not paid for again: {plan.already_here:,} posts.", ""),
         ]
         if token is None:
             lines.append(

@@ -80,7 +80,8 @@ class QuerySection(Section):
             ListRows([((query.title, ""),) for query in self._saved])
         )
         self.mynah.query_moved.subscribe(self, self._query_moved)
-        self.query_one("#editor").focus()
+        # not the editor: there, the keys 1 to 5 would be typed and nobody would find the way out
+        self.query_one("#saved").focus()
 
     def possible(self, action: str) -> bool:
         return self.mynah.querying.busy == (action == "stop") or action == "saved"

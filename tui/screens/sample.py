@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NO_MODEL = "No model yet. Press 4, then s, to train one; it takes about two minutes."
 FIRST_PROMPT = "My dream is"
+LEARNING = "No model yet: it is still learning. Press 4 to watch; this page knows when it is done."
 READY = "Press g to generate, or type a prompt above and press enter."
 COPY_NOTES = {
     "verbatim": "copied, {n} words",
@@ -98,7 +99,8 @@ class SampleSection(Section):
             return
         self._models = models
         listing = self.query_one("#samples", SampleList)
-        listing.set_empty(READY if models else NO_MODEL)
+        waiting = LEARNING if state.live_run is not None else NO_MODEL
+        listing.set_empty(READY if models else waiting)
         if not models:
             return
         if self._form["run"] not in [run.run for run in models]:

@@ -40,6 +40,7 @@ RUN_SIGNS = {
 RESUMABLE = ("stopped", "failed", "dead")
 GOING = ("queued", "starting", "running", "stopping")
 NO_RUN = "No run yet. Press s to start one with the settings under New run."
+FIRST_WORDS = "Its first words come after some twenty seconds of training."
 NO_TWEETS = "There is nothing to learn from yet."
 
 
@@ -99,7 +100,7 @@ class TrainSection(Section):
                 with Panel(title="It says (generated)", id="says-panel"):
                     yield SampleList(
                         id="says",
-                        empty="Its first words come after some twenty seconds of training.",
+                        empty="",
                     )
 
     def on_mount(self) -> None:
@@ -203,6 +204,14 @@ class TrainSection(Section):
         history = self.state.histories.get(run.run)
         if history is None:
             return
+        doing = (
+            f"{run.doing or run.state}…"
+            if run.state in GOING
+            else "It ended before its first step."
+        )
+        plot.empty = doing[0].upper() + doing[1:]
+        says = self.query_one("#says", SampleList)
+        says.set_empty(FIRST_WORDS if run.state in GOING else "It said nothing before it ended.")
         for name in set(plot.series_names) - {"train", "held out", *self._overlays}:
             plot.remove_series(name)
         plot.set_series("train", history.train_steps, history.train_losses, role="train")
@@ -323,4 +332,6 @@ def _now(run: RunSummary, history: RunHistory) -> Table:
     table.add_row("on", plain(run.device or "–"))
     if run.reason:
         table.add_row("why", plain(run.reason))
+    if run.state in RESUMABLE:
+        table.add_row("next", "r takes it up again, s starts a new run")
     return table

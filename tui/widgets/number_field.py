@@ -15,7 +15,7 @@ Number = int | float | None
 
 
 class NumberField(Field[Number]):
-    """``how many      [ 10 ]``: left and right (or - and +) step, digits type over it.
+    """``how many      [ 10 ]``: left and right (or - and +) step; enter types, enter again takes it.
 
     What was typed counts on enter or when the focus goes; escape takes it back. A number outside
     the limits becomes the nearest one inside.
@@ -38,7 +38,7 @@ class NumberField(Field[Number]):
         Binding("right,l", "step(1)", "More", show=False, id="field.more"),
         Binding("shift+left", "step(-10)", "Much less", show=False, id="field.much_less"),
         Binding("shift+right", "step(10)", "Much more", show=False, id="field.much_more"),
-        Binding("enter", "commit", "Take", show=False, id="field.take"),
+        Binding("enter", "type", "Type, then take", show=False, id="field.take"),
         Binding("escape", "revert", "Take back", show=False, id="field.revert"),
     ]
 
@@ -142,6 +142,8 @@ class NumberField(Field[Number]):
     def _types(self, key: str, character: str | None) -> bool:
         if key == "backspace":
             return True
+        if self._typed is None:
+            return False  # until enter, digits belong to the sections
         if character is None or len(character) != 1:
             return False
         if character == "-" and not self._typed:
@@ -181,6 +183,14 @@ class NumberField(Field[Number]):
         if action == "revert":
             return self.is_editing  # else escape is free for the screen
         return True
+
+    def action_type(self) -> None:
+        """Enter: type a number; enter again takes it."""
+        if self._typed is None:
+            self._typed = ""
+            self.refresh()
+        else:
+            self.action_commit()
 
     def action_commit(self) -> None:
         """Take what was typed; what is no number is taken back."""

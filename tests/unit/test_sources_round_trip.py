@@ -1,0 +1,52 @@
+"""What mynah exports comes back: nothing changes where it came from, and elsewhere it is equal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.corpus import Corpus, import_path, tweets
+from core.curation import curate, load_recipe
+from core.export import export
+from core.sources import detect
+from tests.fixtures.formats import HANDLE, POSTS, START, Post, x_archive
+
+HOSTILE = ["=1+1", "'=1+1", "-minus", "@tern hi", "two\r\nlines", "'quoted'", "''", "it's"]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    corpus = Corpus(tmp_path / "c.duckdb")
+    more = [Post(str(900 + n), text, START) for n, text in enumerate(HOSTILE)]
+    import_path(corpus, x_archive(tmp_path, POSTS + more))
+    return corpus
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("what", ["all", "kept"])
+@pytest.mark.parametrize("recipe", ["standard", "classic"])
+def test_there_and_back(
+    corpus: Corpus, tmp_path: Path, format_: Any, what: Any, recipe: str
+) -> None:
+    before = tweets(corpus, [HANDLE])
+    rules = load_recipe(recipe)
+    out = tmp_path / f"out.{format_}"
+    export(curate(before, rules), out, format=format_, recipe=rules, what=what)
+    assert detect(out).format == "mynah-export"
+    (result,) = import_path(corpus, out)
+    assert (result.new, result.updated, result.skipped) == (0, 0, {})
+    assert result.duplicates == result.read
+    assert tweets(corpus, [HANDLE]).equals(before)
+    fresh = Corpus(tmp_path / "fresh.duckdb")
+    import_path(fresh, out)
+    there = tweets(fresh, [HANDLE])
+    assert there["tweet_id"].is_in(before["tweet_id"].to_list()).all()
+    if what == "all":
+        columns = ["tweet_id", "handle", "created_at", "kind", "text", "reply_to"]
+        assert there.select(columns).equals(before.select(columns))
+    again = tmp_path / f"again.{format_}"
+    export(curate(there, rules), again, format=format_, recipe=rules, what=what)
+    if what == "all":
+        assert again.read_bytes() == out.read_bytes()
