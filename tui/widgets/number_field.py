@@ -15,7 +15,7 @@ Number = int | float | None
 
 
 class NumberField(Field[Number]):
-    """``how many      [ 10 ]``: left and right (or - and +) step, enter types, enter again takes it.
+    """``how many      [ 10 ]``: left and right (or - and +) step, enter types and takes.
 
     What was typed counts on enter or when the focus goes; escape takes it back. A number outside
     the limits becomes the nearest one inside.
