@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("original", "reply", "quote", "retweet", "manual_retweet")
 AUDIENCES: Final = ("public", "circle", "deleted")
 
-_SNOWFLAKE_EPOCH_MS: Final = 1288834974657
+SNOWFLAKE_EPOCH_MS: Final = 1288834974657
 
 
 def tweet_schema() -> dict[str, pl.DataType]:
@@ -66,5 +66,5 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     """
     if not tweet_id.isdecimal() or not 2**32 <= int(tweet_id) < 2**63:
         return None
-    milliseconds = (int(tweet_id) >> 22) + _SNOWFLAKE_EPOCH_MS
+    milliseconds = (int(tweet_id) >> 22) + SNOWFLAKE_EPOCH_MS
     return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)

@@ -53,10 +53,6 @@ class ImportEnded(Message):
 class RunsRead(Message):
     summaries: list[RunSummary]
     histories: dict[str, RunHistory]
-    changed: bool
-
-    def can_replace(self, message: Message) -> bool:
-        return False
 
 
 @dataclass

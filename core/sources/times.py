@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from core.tweet import _SNOWFLAKE_EPOCH_MS as SNOWFLAKE_EPOCH_MS
+from core.tweet import SNOWFLAKE_EPOCH_MS
 
 # X's classic format, then ISO 8601 with and without offset; a missing offset means UTC.
 _WITH_OFFSET: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%z")

@@ -32,6 +32,6 @@ class RunsDesk:
                 self._follower = RunsFollower(app.state.home)
             summaries, histories, changed = self._follower.poll()
             if changed or app.state.runs is None:
-                app.post_message(messages.RunsRead(summaries, histories, changed))
+                app.post_message(messages.RunsRead(summaries, histories))
 
         app.in_background("runs", "reading the runs", work)

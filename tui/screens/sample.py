@@ -71,7 +71,6 @@ class SampleSection(Section):
         self._wanted = 0
         self._awaited: set[int] = set()
         self._request: Any = None
-        self._base = 0
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
         app.sampling_moved.subscribe(self, self._sampling_moved)
