@@ -201,7 +201,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
 @given(hostile_frames(), recipes())
 def test_counts_always_add_up(tweets: pl.DataFrame, recipe: Recipe) -> None:
     curated = curate(tweets, recipe)
-    assert curated.columns == [*tweets.columns, "clean_text", "kept", "reason"]
+    assert curated.columns == [*tweets.columns, "clean_text", "kept", "reason", "trigger"]
     assert curated.select(tweets.columns).equals(tweets)
     assert curated["clean_text"].null_count() == 0
     assert (curated["kept"] == curated["reason"].is_null()).all()
