@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from hashlib import sha256
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.curation import curate, load_recipe
 from core.errors import InputRefused, WrongUsage
-from core.export import ExportResult, export
+from core.export import ExportOptions, ExportResult, export, export_batches, verify
 from tests.oracles.frames import frame, hostile_texts
 
 STANDARD = load_recipe("standard")
@@ -156,8 +157,12 @@ def test_hugging_face_folder(tmp_path: Path) -> None:
     assert readme.startswith("---\nconfigs:\n")
     assert "path: data/validation.parquet" in readme
     assert result.path == out
-    write(out, "hf", many())
+    assert json.loads(result.manifest.read_text())["card"]["name"] == "README.md"
+    write(out, "hf", many(), split=0)
     assert not (out / "data" / "validation.parquet").exists()
+    assert "validation" not in (out / "README.md").read_text()
+    write(out, "hf", many())
+    assert pl.read_parquet(out / "data" / "validation.parquet").height == 20, "its own default"
     other = tmp_path / "other"
     other.mkdir()
     (other / "mine.txt").write_text("mine")
@@ -165,30 +170,86 @@ def test_hugging_face_folder(tmp_path: Path) -> None:
         write(other, "hf", many())
 
 
-def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    code = """
+LOADER = """
 import sys
-from pathlib import Path
-from core.export import export
-from tests.unit.test_export_files import STANDARD, many
-rows = many().sample(fraction=1.0, shuffle=True)
-for form in ("txt", "jsonl", "csv", "parquet"):
-    done = export(rows, Path(sys.argv[1]) / f"x.{form}", format=form, recipe=STANDARD, split=0.2,
-                  weights={"a": 2}, seed=3)
-    print(done.sha256)
+try:
+    from datasets import load_dataset
+except ImportError:
+    print("absent")
+    raise SystemExit
+whole = load_dataset(sys.argv[1], cache_dir=sys.argv[2])
+print({name: part.num_rows for name, part in whole.items()}, whole["train"].column_names)
+for part in whole.values():
+    assert all(isinstance(row["text"], str) and row["created_at"].tzinfo for row in part)
 """
-    printed = []
-    for name in ("1", "2"):
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / name)],
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        printed.append(done.stdout)
-    assert printed[0] == printed[1]
-    assert len(set(printed[0].split())) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "{'train': 180, 'validation': 20} ['tweet_id', 'handle', 'created_at', "),
+        ({"split": 0}, "{'train': 200} ["),
+        ({"what": "all"}, "'raw_text', 'kept', 'reason']"),
+        ({"weights": {"a": 1, "b": 4}}, "'validation': 20} ["),
+    ],
+)  # fmt: skip
+def test_the_loader_of_hugging_face_opens_it(
+    tmp_path: Path, options: dict[str, object], said: str
+) -> None:
+    """With the real loader, where it is installed; in a folder that has no ``datasets`` of ours."""
+    write(tmp_path / "set", "hf", many(), **options)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADER, str(tmp_path / "set"), str(tmp_path / "cache")],
+        cwd=tmp_path,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.stdout == "absent\n":
+        pytest.skip("the package datasets is not installed")
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+
+
+def test_chat_and_instruct(tmp_path: Path) -> None:
+    write(tmp_path / "chat.jsonl", "chat")
+    write(tmp_path / "instruct.jsonl", "instruct")
+    chat, instruct = (
+        [json.loads(line) for line in (tmp_path / name).read_text("utf-8").split("\n")[:-1]]
+        for name in ("chat.jsonl", "instruct.jsonl")
+    )
+    texts = CURATED.filter("kept")["clean_text"].to_list()
+    for text, conversation, pair in zip(texts, chat, instruct, strict=True):
+        assert conversation == {
+            "messages": [
+                {"role": "system", "content": "You write in the voice of @someone."},
+                {"role": "user", "content": "Write a tweet in the style of @someone."},
+                {"role": "assistant", "content": text},
+            ]
+        }
+        assert pair == {
+            "prompt": "Write a tweet in the style of @someone.\n",
+            "completion": text,
+        }
+
+
+def test_words_before_a_tweet_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Braces, quotes and backslashes are no pattern; only {handle} stands for something."""
+    nasty = '{} {0} {handle} $1 \\n "quoted" {handle}'
+    options = ExportOptions("chat", system="", instruction=nasty)
+    export_batches([many(4).sort("handle")], tmp_path / "x", handles=["a", "b"], recipe=STANDARD,
+                   options=options)  # fmt: skip
+    lines = (tmp_path / "x").read_text().splitlines()
+    asked = [json.loads(line)["messages"][0]["content"] for line in lines]
+    assert asked == [nasty.replace("{handle}", handle) for handle in "aaab"]
+
+
+def test_a_name_is_never_a_pattern(tmp_path: Path) -> None:
+    for name in ("tw[1]*.parquet", "a=b.parquet", "%s {0}.csv"):
+        result = write(tmp_path / name, "csv" if name.endswith("csv") else "parquet", many())
+        assert result.path == tmp_path / name
+        assert verify(result.manifest).ok
 
 
 @pytest.mark.parametrize(
@@ -200,6 +261,8 @@ for form in ("txt", "jsonl", "csv", "parquet"):
         {"format": "csv", "what": "all", "split": 0.1},
         {"format": "csv", "weights": {"nobody": 1}},
         {"format": "csv", "split": 2.0},
+        {"format": "chat", "what": "all"},
+        {"format": "csv", "what": "all", "weights": {"someone": 1}},
     ],
 )
 def test_what_does_not_go_together(tmp_path: Path, options: dict[str, object]) -> None:

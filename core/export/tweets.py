@@ -1,0 +1,66 @@
+"""From the corpus to files: what `mynah export` and the app's Export both call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.curation import Recipe
+from core.curation.stream import curated_batches
+from core.errors import InputRefused
+from core.export.options import ExportOptions
+from core.export.progress import ExportProgress, Report
+from core.export.write import ExportResult, export_batches
+
+if TYPE_CHECKING:
+    from core.home import Home
+
+
+def export_tweets(
+    home: Home,
+    handles: Sequence[str],
+    recipe: Recipe,
+    out: Path,
+    options: ExportOptions,
+    *,
+    progress: Callable[[ExportProgress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ExportResult:
+    """Curates the tweets of ``handles`` and writes them to ``out``; see ``export_batches``.
+
+    The corpus is let go before anything is written. Raises InputRefused naming a handle without
+    tweets, CorpusBusy, and what ``export_batches`` raises.
+    """
+    from core.corpus import Corpus, accounts
+
+    corpus = Corpus(home.corpus)
+    counts = {account.handle: account.tweets for account in accounts(corpus)}
+    missing = [handle for handle in handles if handle not in counts]
+    if missing:
+        known = ", ".join(f"@{handle}" for handle in counts) or "nobody yet"
+        raise InputRefused(
+            f"There are no tweets of @{missing[0]} in the corpus.",
+            f"It holds: {known}.",
+            "Bring them in with `mynah import PATH`.",
+        )
+    options.checked(sorted(handles))  # what makes no sense is said before the work begins
+    total = sum(counts[handle] for handle in handles)
+    report = Report(out, progress, cancelled)
+    batches = curated_batches(
+        corpus,
+        handles,
+        recipe,
+        progress=lambda judged: report.show("curating", judged, total),
+        cancelled=cancelled,
+    )
+    return export_batches(
+        batches,
+        out,
+        handles=handles,
+        recipe=recipe,
+        options=options,
+        total=total,
+        progress=progress,
+        cancelled=cancelled,
+    )

@@ -1,0 +1,51 @@
+"""Writes every format under five saved recipes and three blends; a process of its own.
+
+    python -m tests.unit.export_all HOME OUT
+
+Prints nothing; what it writes is compared with what another one wrote.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from core.curation import Recipe, load_recipe, save_recipe
+from core.export import FORMATS, ExportOptions, export_tweets
+from core.home import Home
+
+HANDLES = ["keeper_of_the_light", "orbit_grandmother", "second_breakfast_club"]
+RECIPES: dict[str, dict[str, Any]] = {
+    "as-standard": {},
+    "wordy": {"min_words": 8, "drop_duplicates": False},
+    "own-words": {"drop_replies": True, "drop_quotes": True, "mentions": "drop"},
+    "all-lines": {"line_breaks": "keep", "links": "keep", "min_words": 0},
+    "as-classic": {"engine": "classic", "unescape": "seed", "mentions": "keep"},
+}
+BLENDS: tuple[dict[str, float], ...] = (
+    dict.fromkeys(HANDLES, 1.0),
+    {HANDLES[0]: 3.0, HANDLES[2]: 0.5},
+    {HANDLES[1]: 10.0},
+)
+
+
+def save_recipes(home: Home) -> None:
+    for name, rules in RECIPES.items():
+        save_recipe(Recipe(name).replace(**rules), home)
+
+
+def main(home: Home, out: Path) -> None:
+    for format_ in FORMATS:
+        for name in RECIPES:
+            options = ExportOptions(cast(Any, format_), split=0.1, seed=7)
+            place = out / f"{name}.{format_}"
+            export_tweets(home, HANDLES, load_recipe(name, home), place, options)
+        for number, weights in enumerate(BLENDS):
+            options = ExportOptions(cast(Any, format_), split=0.1, seed=7, weights=weights)
+            place = out / f"blend{number}.{format_}"
+            export_tweets(home, HANDLES, load_recipe("as-standard", home), place, options)
+
+
+if __name__ == "__main__":
+    main(Home.at(sys.argv[1]), Path(sys.argv[2]))
