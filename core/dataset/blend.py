@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 
-MOST_REPEATS: Final = 4
+from core.dataset.shares import expected_shares
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
+
 SEPARATOR: Final = "<|endoftext|>"
+# Added before times are cut to whole rounds: 3 * (x / 3) may fall just below x.
+_HAIR: Final = 1e-9
 
 
 def epoch_order(
@@ -18,78 +27,80 @@ def epoch_order(
     seed: int,
     epoch: int,
     weights: Mapping[str, float] | None = None,
-    token_counts: Sequence[int] | None = None,
-) -> list[int]:
-    """Row numbers of ``train`` (columns handle, text) in the order of one epoch.
+    token_counts: Sequence[int] | pl.Series | None = None,
+) -> Rows:
+    """Row numbers of ``train`` (columns handle, text) in the order of one epoch, as an array.
+
+    The handles may be text or an Enum; the text is only needed without ``token_counts``.
 
     One account: every row once, shuffled. Several: each account gets a share of tokens in
     proportion to its weight (1 without one); the account that is largest for its weight is shown
     once, each tweet of the others floor(k) or ceil(k) times, with k at most MOST_REPEATS, because a
     small account shown more often than that is learned by heart. Which tweets get the extra time
     is drawn anew each epoch. Accounts are interleaved evenly, and repeats of a tweet lie apart.
+    `expected_shares` tells beforehand what comes of it.
 
     ``token_counts`` has one number a row, end mark included; without it, characters plus one
-    stand for tokens. The same arguments always give the same order.
+    stand for tokens. The same arguments always give the same order, on every machine and whatever
+    order the accounts stand in.
     """
-    rng = random.Random(f"{seed}/{epoch}")  # noqa: S311  # repeatable on purpose, nothing secret
-    sizes = (
-        list(token_counts)
-        if token_counts is not None
-        else [chars + 1 for chars in train["text"].str.len_chars()]
+    sizes = token_counts if token_counts is not None else train["text"].str.len_chars() + 1
+    size = np.asarray(sizes, dtype=np.int64)
+    draw = _Draw(seed, epoch)
+    rows = _rows_by_handle(train["handle"])
+    shares = expected_shares(
+        {handle: int(size[own].sum()) for handle, own in rows.items()}, weights
     )
-    rows: dict[str, list[int]] = {}
-    for row, handle in enumerate(train["handle"]):
-        rows.setdefault(handle, []).append(row)
-    weight = {handle: (weights or {}).get(handle, 1.0) for handle in rows}
-    totals = {handle: sum(sizes[row] for row in own) for handle, own in rows.items()}
-    largest = max((totals[handle] / weight[handle] for handle in rows), default=0.0)
-    placed = []
-    for handle in sorted(rows):
-        times = min(weight[handle] * largest / max(totals[handle], 1), MOST_REPEATS)
-        shown = _repeated(rows[handle], sizes, times, rng)
-        placed += [((i + rng.random()) / len(shown), row) for i, row in enumerate(shown)]
-    return [row for _, row in sorted(placed)]
+    shown, places = [], []
+    for share in shares:
+        own = _repeated(rows[share.handle], size, share.times, draw)
+        shown.append(own)
+        places.append((np.arange(len(own)) + draw.fractions(len(own))) / len(own))
+    if not shown:
+        return np.empty(0, dtype=np.int64)
+    return np.concatenate(shown)[np.argsort(np.concatenate(places), kind="stable")]
 
 
-def _repeated(rows: list[int], sizes: Sequence[int], times: float, rng: random.Random) -> list[int]:
+def _rows_by_handle(handles: pl.Series) -> dict[str, Rows]:
+    """The row numbers of each account, in their order; accounts by name."""
+    names = handles.unique().cast(pl.String).sort()
+    codes = handles.cast(pl.Enum(names)).to_physical().to_numpy()
+    by_account = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[by_account], np.arange(1, len(names)))
+    # no names, no rows: the one empty piece belongs to nobody
+    return dict(zip(names.to_list(), np.split(by_account, starts), strict=False))
+
+
+def _repeated(rows: Rows, size: NDArray[np.int64], times: float, draw: _Draw) -> Rows:
     """``rows`` ``times`` times (1 or more): whole rounds, then a random part of a round."""
-    shown: list[int] = []
-    # A hair is added because 3 * (x / 3) may fall just below x.
-    whole = int(times + 1e-9)
-    for _ in range(whole):
-        shown += rng.sample(rows, len(rows))
-    left = (times - whole) * sum(sizes[row] for row in rows)
-    for row in rng.sample(rows, len(rows)):
-        if left < sizes[row] / 2:
-            break
-        shown.append(row)
-        left -= sizes[row]
-    return shown
+    whole = int(times + _HAIR)
+    rounds = [rows[draw.shuffle(len(rows))] for _ in range(whole)]
+    left = (times - whole) * int(size[rows].sum())
+    if left > 0:
+        last = rows[draw.shuffle(len(rows))]
+        # A row is taken as long as that brings the sum nearer to what is left.
+        before = np.cumsum(size[last]) - size[last]
+        rounds.append(last[: np.searchsorted(before + size[last] / 2, left, side="right")])
+    return np.concatenate(rounds)
 
 
-def classic_text(accounts: Sequence[Sequence[str]], seed: int, epochs: int = 4) -> str:
-    """The training text exactly as huggingtweets made it from the kept tweets of each account.
+class _Draw:
+    """Random numbers that are the same everywhere and for ever.
 
-    ``accounts`` come in the order in which they were entered: it matters. Shorter accounts are
-    padded, by characters, with their own tweets to the length of the longest, in the first
-    epoch only, and the padding stays; accounts follow one another within an epoch. The text has
-    ``<|endoftext|>`` between tweets and one at each end. Source: huggingtweets-demo.ipynb of
-    borisdayma/huggingtweets.
+    Only the raw stream of the generator is used: NumPy promises that it will not change (NEP 19),
+    which it does not promise for shuffling.
     """
-    rng = random.Random(seed)  # noqa: S311  # repeatable on purpose, nothing secret
-    growing = [list(tweets) for tweets in accounts]
-    epoch_length = max((sum(map(len, tweets)) for tweets in growing), default=0)
-    shown: list[str] = []
-    for _ in range(epochs):
-        for tweets in growing:
-            rng.shuffle(tweets)
-            length = sum(map(len, tweets))
-            following = 0
-            # An account without a single character would be padded for ever.
-            while 0 < length < epoch_length:
-                tweets.append(tweets[following])
-                length += len(tweets[following])
-                following += 1
-            rng.shuffle(tweets)
-            shown += tweets
-    return SEPARATOR + SEPARATOR.join(shown) + SEPARATOR
+
+    def __init__(self, seed: int, epoch: int) -> None:
+        key = hashlib.sha256(f"{seed}/{epoch}".encode()).digest()
+        self._bits: Any = np.random.Philox(key=int.from_bytes(key[:16], "little"))
+
+    def shuffle(self, count: int) -> Rows:
+        """The numbers below ``count`` in random order."""
+        raw: NDArray[np.uint64] = self._bits.random_raw(count)
+        return np.argsort(raw, kind="stable")
+
+    def fractions(self, count: int) -> NDArray[np.float64]:
+        """``count`` numbers from 0 to 1, 1 excluded."""
+        raw: NDArray[np.uint64] = self._bits.random_raw(count)
+        return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53

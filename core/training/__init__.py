@@ -9,11 +9,13 @@ from core.training.launch import resume_run, start_run, stop_run
 from core.training.reader import RunReader, RunUpdate
 from core.training.run import Run, all_runs, find_run
 from core.training.settings import PRESETS, TrainSettings, settings_for
+from core.training.shares import AuthorShare, planned_shares
 from core.training.summary import RunsFollower, RunSummary, list_runs, run_result
 
 __all__ = [
     "PRESETS",
     "Advice",
+    "AuthorShare",
     "Run",
     "RunHistory",
     "RunReader",
@@ -26,6 +28,7 @@ __all__ = [
     "all_runs",
     "find_run",
     "list_runs",
+    "planned_shares",
     "resume_run",
     "run_result",
     "settings_for",

@@ -50,6 +50,7 @@ def advise(
     *,
     kept: int,
     tokens: int | None = None,
+    repeats: float = 1.0,
     base: str | None = None,
     preset: str = "fast",
     minutes: float | None = None,
@@ -57,15 +58,16 @@ def advise(
 ) -> Advice:
     """What training on ``kept`` tweets of ``tokens`` tokens would be like.
 
-    ``tokens`` None: nobody has counted. Looks at the runs in ``home`` and at the processor; loads
-    no model and asks no network. Raises WrongUsage for an unknown preset.
+    ``tokens`` None: nobody has counted. ``repeats``: how often an epoch shows a token, on average;
+    above 1 where a blend shows a small account more than once. Looks at the runs in ``home`` and
+    at the processor; loads no model and asks no network. Raises WrongUsage for an unknown preset.
     """
     from core.models import default_base
 
     settings = settings_for(preset, base or default_base(), minutes=minutes, device=device)
     learned = (1 - settings.valid_fraction) * kept
     share = (1 - settings.valid_fraction) * (tokens if tokens else kept * _TOKENS_A_TWEET)
-    an_epoch = int(share + learned)
+    an_epoch = int((share + learned) * repeats)
     parameters = next((b.parameters for b in at_hand() if b.name == settings.base), None)
     earlier = _earlier(home, settings)
     rate = earlier.get("tokens_per_second") or _guessed_rate(parameters, settings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ class Position:
 
     ``epoch`` and ``batch`` name the next batch; ``seconds`` is what the process had taken, with
     what was taken before it if it had been resumed itself; ``done`` is the share of the run.
+    ``tokens_by_author`` says which account wrote how many of the ``tokens``.
     """
 
     step: int = 0
@@ -37,6 +38,7 @@ class Position:
     train_seconds: float = 0.0
     done: float = 0.0
     valid_before: float | None = None
+    tokens_by_author: dict[str, int] = field(default_factory=dict)
 
 
 def checkpoints(folder: Path) -> list[Path]:

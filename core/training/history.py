@@ -21,7 +21,8 @@ class RunHistory:
 
     ``valid_before`` is the first held-out loss, measured before the first step. ``seconds`` is how
     long the process has been at work, ``seconds_left`` what it expects to need still (None:
-    unknown). ``doing`` is what it said that it is about to do.
+    unknown). ``doing`` is what it said that it is about to do. ``expected_shares`` are those of an
+    epoch's tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
     """
 
     train_steps: list[int] = field(default_factory=list)
@@ -40,11 +41,14 @@ class RunHistory:
     device: str = ""
     doing: str = ""
     end: dict[str, Any] | None = None
+    expected_shares: dict[str, float] = field(default_factory=dict)
+    tokens_by_author: dict[str, int] = field(default_factory=dict)
 
     def take(self, records: Iterable[dict[str, Any]]) -> None:
         """Adds lines of metrics.jsonl, oldest first; unknown kinds and fields are passed over."""
         for record in records:
             kind = record.get("kind")
+            self._authors(record)
             if kind == "train":
                 self._train(record)
             elif kind == "eval":
@@ -83,6 +87,12 @@ class RunHistory:
             while steps and steps[-1] > resumed:
                 steps.pop()
                 losses.pop()
+
+    def _authors(self, record: dict[str, Any]) -> None:
+        for name in ("expected_shares", "tokens_by_author"):
+            found = record.get(name)
+            if isinstance(found, dict):
+                setattr(self, name, found)
 
     def _train(self, record: dict[str, Any]) -> None:
         self.doing = ""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,11 +23,13 @@ from core.models import resolve
 from core.training.alive import is_alive, process_times, this_machine
 from core.training.run import ENDED, Run, new_run_id
 from core.training.settings import TrainSettings
+from core.training.shares import check_blend, frozen_shares
 
 if TYPE_CHECKING:
     import polars as pl
 
     from core.curation import Recipe
+    from core.dataset import Share
 
 LEAST_TWEETS: Final = 10
 TERM_SECONDS: Final = 10.0
@@ -46,14 +48,23 @@ def start_run(
     tweets_curated: pl.DataFrame,
     names: Mapping[str, str | None] | None = None,
     weights: Mapping[str, float] | None = None,
+    expect: Callable[[list[Share], bool], None] | None = None,
 ) -> Run:
     """Freezes the dataset, writes run.json, starts the process, and returns at once.
 
+    ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
+    ``handles`` only matters to the classic blend. ``expect`` is told what an epoch will show of
+    each account when that is known and nothing has been started, and whether tokens were counted;
+    else the base has no tokenizer yet, and characters stand for them.
+
     The process lives on when this one ends. Raises InputRefused (too few tweets kept, base not at
-    hand) and ServiceRefused (base not at the hub); then no folder is left behind.
+    hand), WrongUsage (weights) and ServiceRefused (base not at the hub); then no folder is left
+    behind.
     """
     from core.dataset import freeze
 
+    check_blend(settings, weights)
+    handles = list(handles) if settings.blend == "classic" else sorted(handles)
     base = resolve(settings.base)
     kept = int(tweets_curated["kept"].sum())
     if kept < LEAST_TWEETS:
@@ -64,7 +75,7 @@ def start_run(
             "Loosen the recipe, or add tweets.",
         )
     now = datetime.now(timezone.utc)
-    run = Run(home.runs / new_run_id(list(handles), now.astimezone()))
+    run = Run(home.runs / new_run_id(handles, now.astimezone()))
     run.folder.mkdir(parents=True)
     try:
         manifest = freeze(
@@ -75,16 +86,19 @@ def start_run(
             valid_fraction=settings.valid_fraction,
             weights=weights,
         )
+        shares, counted = _expected(run, settings, manifest.weights)
         run.write_record(
             {
                 "id": run.id,
-                "handles": list(handles),
+                "handles": handles,
                 "names": {handle: (names or {}).get(handle) or handle for handle in handles},
                 "base": base.name,
                 "base_source": base.source,
                 "base_licence": base.licence,
                 "recipe": {"name": recipe.name, "hash": recipe.hash},
                 "dataset": manifest.sha256,
+                "weights": manifest.weights,
+                "expected_shares": {share.handle: share.share for share in shares},
                 "settings": settings.to_json(),
                 "state": "queued",
                 "created": now.isoformat(timespec="seconds"),
@@ -98,11 +112,31 @@ def start_run(
                 },
             }
         )
+        if expect is not None:
+            expect(shares, counted)
         _launch(run, needs_network=base.kind == "hub" and base.folder is None)
     except BaseException:
         shutil.rmtree(run.folder, ignore_errors=True)
         raise
     return run
+
+
+def _expected(
+    run: Run, settings: TrainSettings, weights: Mapping[str, float]
+) -> tuple[list[Share], bool]:
+    """By the tokens of the base where its tokenizer is at hand, which the process counts again;
+    and whether it is.
+    """
+    import polars as pl
+
+    from core.models import token_counter
+
+    train = pl.read_parquet(run.dataset / "train.parquet", columns=["handle", "text"])
+    several = train["handle"].n_unique() > 1
+    count_tokens = token_counter(settings.base) if several else None
+    tokens = count_tokens(train["text"].to_list()) if count_tokens else None
+    with_marks = None if tokens is None else [count + 1 for count in tokens]
+    return frozen_shares(train, settings, weights, with_marks), tokens is not None
 
 
 def resume_run(run: Run) -> Run:

@@ -31,7 +31,7 @@ from core.training.evaluate import HeldOut, Measure, affordable_tokens
 from core.training.glimpse import glimpse
 from core.training.journal import Journal
 from core.training.loss import Scorer
-from core.training.rows import EpochPlan, Row
+from core.training.rows import Batch, EpochPlan
 from core.training.run import Run
 from core.training.save import save_model
 from core.training.schedule import Course, learning_rate
@@ -89,8 +89,9 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
 
     # ── the course ───────────────────────────────────────────────────────────────────────
     batch_tokens = settings.batch_tokens or _batch_tokens(device.type, data.epoch_tokens, settings)
-    plan = EpochPlan(data.train, settings.seed, batch_tokens, settings.row_tokens, settings.packing)
-    steps_an_epoch = len(plan.batches(0, data.order(0)))
+    plan = data.plan(batch_tokens)
+    steps_a_round = len(plan.batches(0, data.order(0)))
+    steps_an_epoch = steps_a_round / data.epochs_a_round
     steps = max(1, round(settings.epochs * steps_an_epoch))
     steps = min(steps, settings.max_steps or steps)
     some = settings.eval_tokens or affordable_tokens(parameters, device.type)
@@ -114,8 +115,9 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
     journal.write(
         "start",
         steps=steps,
-        steps_an_epoch=steps_an_epoch,
+        steps_an_epoch=max(1, round(steps_an_epoch)),
         epoch_tokens=data.epoch_tokens,
+        expected_shares={share.handle: share.share for share in data.shares},
         train_tweets=len(data.train.rows),
         valid_tweets=len(data.valid.rows),
         valid_tokens=held_out.tokens,
@@ -139,6 +141,7 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
                 valid_loss=found.loss,
                 tokens=found.tokens,
                 bits_per_byte=found.bits_per_byte,
+                tokens_by_author=at.tokens_by_author,
             )
         return found
 
@@ -198,7 +201,7 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
             grad_norm=float(norm),
             tokens=at.tokens,
             tokens_per_second=speed,
-            epoch=at.epoch + at.batch / steps_an_epoch,
+            epoch=(at.epoch * steps_a_round + at.batch) / steps_an_epoch,
             done=course.done(at.step),
             seconds=course.seconds,
             seconds_left=course.seconds_left(at.step, at.train_seconds / max(at.step, 1)),
@@ -210,7 +213,9 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
         at.seconds, at.done = course.seconds, course.done(at.step)
         writing = time.monotonic()
         path = save_checkpoint(run.checkpoints, model, optimizer, at)
-        journal.write("checkpoint", step=at.step, name=path.name)
+        journal.write(
+            "checkpoint", step=at.step, name=path.name, tokens_by_author=at.tokens_by_author
+        )
         # never more than a twentieth of the time goes into checkpoints
         save_due.again(max(settings.checkpoint_seconds, 20 * (time.monotonic() - writing)))
 
@@ -222,11 +227,14 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
         rate = learning_rate(done, peak=settings.lr, warmup=settings.warmup)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss, norm = take_step(batch)
+        loss, norm = take_step(batch.rows)
         at.step += 1
         at.batch += 1
-        tokens = sum(len(row) - 1 for row in batch)
+        tokens = sum(batch.tokens.values())
         at.tokens += tokens
+        for author, count in batch.tokens.items():
+            handle = data.handles[author]
+            at.tokens_by_author[handle] = at.tokens_by_author.get(handle, 0) + count
         pending.append((loss, tokens))
         if log_due.now():
             # asking for the loss waits for the device, so that its time is counted too
@@ -275,6 +283,8 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
         reason,
         steps=at.step,
         tokens=at.tokens,
+        tokens_by_author=at.tokens_by_author,
+        expected_shares={share.handle: share.share for share in data.shares},
         tokens_per_second=at.tokens / at.train_seconds if at.train_seconds else None,
         train_loss=_mean(list(recent)),
         valid_loss_before=at.valid_before,
@@ -303,8 +313,8 @@ class _Every:
         self._due = time.monotonic() + self._seconds
 
 
-def _endless(plan: EpochPlan, data: RunTweets, at: Position) -> Iterator[list[Row]]:
-    """The batch that ``at`` points at, again and again; moves ``at`` on from epoch to epoch."""
+def _endless(plan: EpochPlan, data: RunTweets, at: Position) -> Iterator[Batch]:
+    """The batch that ``at`` points at, again and again; moves ``at`` on from round to round."""
     for epoch in itertools.count(at.epoch):
         batches = plan.batches(epoch, data.order(epoch))
         while at.batch < len(batches):

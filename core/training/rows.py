@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 IGNORE: Final = -100
 PAD_TO: Final = 8
@@ -13,6 +16,13 @@ _POOL: Final = 512
 
 Row = list[int]
 """Ids of which each but the last is read and each but the first is predicted."""
+
+
+class Batch(NamedTuple):
+    """The rows of one step, and how many of the tokens they predict are whose: by author."""
+
+    rows: list[Row]
+    tokens: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,21 @@ def batches(rows: Sequence[Row], batch_tokens: int, rng: random.Random) -> list[
     still decides what comes early; the batches of a pool are shuffled. A row that is wider than
     ``batch_tokens`` is a batch by itself.
     """
-    out: list[list[Row]] = []
+    return [[rows[number] for number in group] for group in _groups(rows, batch_tokens, rng)]
+
+
+def _groups(rows: Sequence[Row], batch_tokens: int, rng: random.Random) -> list[list[int]]:
+    """`batches`, as numbers of rows."""
+    out: list[list[int]] = []
     for start in range(0, len(rows), _POOL):
-        pool = sorted(rows[start : start + _POOL], key=len)
-        groups: list[list[Row]] = []
-        for row in pool:
-            if groups and padded_width(row) * (len(groups[-1]) + 1) <= batch_tokens:
-                groups[-1].append(row)
+        pool = range(start, min(start + _POOL, len(rows)))
+        groups: list[list[int]] = []
+        for number in sorted(pool, key=lambda number: len(rows[number])):
+            width = padded_width(rows[number])
+            if groups and width * (len(groups[-1]) + 1) <= batch_tokens:
+                groups[-1].append(number)
             else:
-                groups.append([row])
+                groups.append([number])
         rng.shuffle(groups)
         out += groups
     return out
@@ -104,25 +120,62 @@ def tensors(batch: Sequence[Row], device: Any) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """What an epoch is made of: its tweets in order, packed as the settings say."""
+    """What an epoch is made of: its tweets in order, packed as the settings say.
+
+    ``authors`` has a number for whoever wrote each tweet; empty: one author, 0. ``whole_blocks``:
+    blocks of ``row_tokens`` ids side by side, of which the first is only read, and without the
+    last one if it is not whole, as the TextDataset of transformers cut them for huggingtweets;
+    else each block predicts ``row_tokens`` ids and none is left out.
+    """
 
     tweets: TweetRows
     seed: int
     batch_tokens: int
     row_tokens: int
     packing: str = "tweets"
+    authors: Sequence[int] = ()
+    whole_blocks: bool = False
 
-    def batches(self, epoch: int, order: Sequence[int]) -> list[list[Row]]:
+    def batches(self, epoch: int, order: Sequence[int]) -> list[Batch]:
         """The batches of epoch number ``epoch`` (from 0), whose tweets come as in ``order``."""
         rng = random.Random(f"{self.seed}/{epoch}/batches")  # noqa: S311 - repeatable on purpose
         if self.packing == "tweets":
-            rows = [row for tweet in order for row in self.tweets.rows[tweet]]
-            return batches(rows, self.batch_tokens, rng)
+            return self._of_tweets(order, rng)
+        blocks = self._blocks(order)
+        rng.shuffle(blocks)
+        return blocks
+
+    def _author(self, tweet: int) -> int:
+        return self.authors[tweet] if self.authors else 0
+
+    def _of_tweets(self, order: Sequence[int], rng: random.Random) -> list[Batch]:
+        rows: list[Row] = []
+        authors: list[int] = []
+        for tweet in order:
+            rows += self.tweets.rows[tweet]
+            authors += [self._author(tweet)] * len(self.tweets.rows[tweet])
+        made = []
+        for group in _groups(rows, self.batch_tokens, rng):
+            tokens: Counter[int] = Counter()
+            for number in group:
+                tokens[authors[number]] += len(rows[number]) - 1
+            made.append(Batch([rows[number] for number in group], dict(tokens)))
+        return made
+
+    def _blocks(self, order: Sequence[int]) -> list[Batch]:
         stream: Row = []
+        # of each id that is predicted, which is each but the first
+        authors = array("i")
         for tweet in order:
             for row in self.tweets.rows[tweet]:
                 # each row begins with the id that ended the one before: the mark, or an overlap
                 stream += row[1:] if stream else row
-        blocks = [[row] for row in cut(stream, self.row_tokens)]
-        rng.shuffle(blocks)
-        return blocks
+                authors.extend([self._author(tweet)] * (len(row) - 1))
+        if self.whole_blocks:
+            size = self.row_tokens
+            starts = range(0, len(stream) - size + 1, size)
+            # a text of less than a block was refused by huggingtweets' size gate
+            blocks = [(at, stream[at : at + size]) for at in starts] or [(0, stream)]
+        else:
+            blocks = list(zip(itertools.count(0, self.row_tokens), cut(stream, self.row_tokens)))
+        return [Batch([row], dict(Counter(authors[at : at + len(row) - 1]))) for at, row in blocks]

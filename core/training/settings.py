@@ -9,6 +9,7 @@ from core.errors import WrongUsage
 
 Method = Literal["lora", "full"]
 Packing = Literal["tweets", "blocks"]
+Blend = Literal["even", "classic"]
 
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 PRESETS: Final = ("fast", "quality", "classic")
@@ -32,6 +33,9 @@ class TrainSettings:
     row_tokens      longer tweets are cut into rows of so many tokens
     packing         "tweets": one tweet a row, each from its start;
                     "blocks": one stream of tweets cut every ``row_tokens``, a block a step
+    blend           "even": weights by tokens, accounts interleaved, a fresh draw each epoch;
+                    "classic": the text of huggingtweets, all epochs in one, accounts in the order
+                    they were named in, cut in blocks side by side, what is left over dropped
     warmup          share of the run
     beta2           AdamW's second decay; the first is 0.9
     clip            largest norm of the gradient
@@ -57,6 +61,7 @@ class TrainSettings:
     batch_tokens: int = 0
     row_tokens: int = 256
     packing: Packing = "tweets"
+    blend: Blend = "even"
     warmup: float = 0.05
     beta2: float = 0.99
     weight_decay: float = 0.0
@@ -87,15 +92,16 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
     # after 3 at half of this rate): a few hundred tweets are soon learned by heart.
     "quality": {"lr": 1e-3, "epochs": 2.0},
     # What huggingtweets did (notebook, version 0.6): every weight, 4 epochs at 1.372e-4 with a
-    # cosine to 0 and no warm-up, blocks of 1,024 tokens, one a step, AdamW as it comes. On purpose
-    # not the same: dropout is off, the last part of a block is not thrown away, 10 % of the
-    # tweets are held out, and several accounts are mixed afresh in each epoch.
+    # cosine to 0 and no warm-up, blocks of 1,024 tokens, one a step, AdamW as it comes, and its
+    # very training text. On purpose not the same: dropout is off, and 10 % of the tweets are held
+    # out.
     "classic": {
         "method": "full",
         "lr": 1.372e-4,
         "epochs": 4.0,
         "row_tokens": 1024,
         "packing": "blocks",
+        "blend": "classic",
         "warmup": 0.0,
         "beta2": 0.999,
         "keep_best": False,
@@ -134,6 +140,10 @@ def _check(settings: TrainSettings) -> None:
         )
     if settings.method not in ("lora", "full") or settings.packing not in ("tweets", "blocks"):
         raise WrongUsage("method is lora or full; packing is tweets or blocks.")
+    if settings.blend not in ("even", "classic"):
+        raise WrongUsage("blend is even or classic.")
+    if settings.blend == "classic" and settings.packing != "blocks":
+        raise WrongUsage("The classic blend is one text: its packing is blocks.")
     above_zero = {
         "epochs": settings.epochs,
         "lr": settings.lr,

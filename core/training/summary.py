@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefused
 from core.home import Home
 from core.plain import plain
+from core.stale import stale_reason
 from core.training.alive import is_alive
 from core.training.history import RunHistory
 from core.training.reader import RunReader, run_state
 from core.training.run import ENDED, Run, all_runs
+from core.training.shares import AuthorShare, author_shares
 
 _TAIL_BYTES: Final = 1 << 18
 _LOG_BYTES: Final = 1 << 17
@@ -25,7 +27,11 @@ _LOOK_SECONDS: Final = 0.15
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run at a glance. Losses are nats a token; ``started`` and ``ended`` are ISO, UTC."""
+    """A run at a glance. Losses are nats a token; ``started`` and ``ended`` are ISO, UTC.
+
+    ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
+    forgotten since.
+    """
 
     run: str
     handles: list[str]
@@ -44,13 +50,16 @@ class RunSummary:
     ended: str | None
     device: str
     folder: Path
+    shares: dict[str, AuthorShare] = field(default_factory=dict)
+    stale: str | None = None
 
     @property
     def started_at(self) -> datetime | None:
         try:
-            return datetime.fromisoformat(self.started) if self.started else None
+            when = datetime.fromisoformat(self.started) if self.started else None
         except ValueError:
             return None
+        return when.replace(tzinfo=timezone.utc) if when and not when.tzinfo else when
 
     @property
     def has_model(self) -> bool:
@@ -69,20 +78,24 @@ class RunSummary:
 
     def to_json(self) -> dict[str, Any]:
         """The fields of `mynah runs --json`."""
-        names = "run handles base state step steps train_loss valid_loss started ended".split()
-        return {name: getattr(self, name) for name in names}
+        names = (
+            "run handles base state step steps train_loss valid_loss started ended stale".split()
+        )
+        shares = {handle: share.to_json() for handle, share in self.shares.items()}
+        return {name: getattr(self, name) for name in names} | {"shares": shares}
 
 
 def summarise(run: Run, record: dict[str, Any], history: RunHistory, state: str) -> RunSummary:
     """What ``record`` (run.json) and ``history`` say, in one line."""
     settings = record.get("settings") or {}
     result = (history.end or record.get("result") or {}) if state in ENDED else {}
+    handles = [str(handle) for handle in record.get("handles") or []]
     reason = str(result.get("reason") or record.get("reason") or "") if state in ENDED else ""
     if state == "dead":
         reason = "Its process is gone and did not say goodbye."
     return RunSummary(
         run=run.id,
-        handles=[str(handle) for handle in record.get("handles") or []],
+        handles=handles,
         names=dict(record.get("names") or {}),
         base=str(record.get("base", "")),
         method=str(settings.get("method", "")),
@@ -98,6 +111,15 @@ def summarise(run: Run, record: dict[str, Any], history: RunHistory, state: str)
         ended=record.get("ended") if state in ENDED else None,
         device=str(result.get("device") or history.device),
         folder=run.folder,
+        shares=author_shares(
+            handles,
+            history.expected_shares
+            or result.get("expected_shares")
+            or record.get("expected_shares")
+            or {},
+            history.tokens_by_author or result.get("tokens_by_author") or {},
+        ),
+        stale=stale_reason(run.folder),
     )
 
 
@@ -143,6 +165,7 @@ def run_result(run: Run) -> dict[str, Any]:
         "state": summary.state,
         "model_dir": str(model) if model else None,
         "device": summary.device,
+        "shares": {handle: share.to_json() for handle, share in summary.shares.items()},
     }
 
 

@@ -49,6 +49,8 @@ FRAGMENTS = [
     *(" ", " ", " ", "\n", "one ", "two ", "three "),
 ]
 
+LINKS = '[{"url": "https://t.co/a1", "expanded_url": "https://www.e.org/x"}]'
+
 hostile_texts = st.one_of(
     st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
@@ -93,5 +95,6 @@ def hostile_frames(draw: st.DrawFn, max_size: int = 25) -> pl.DataFrame:
         lang=column(st.sampled_from([None, "en", "ja", "und", "en-GB", "EN"])),
         reply_to=column(st.sampled_from([None, "a", "b", "c"])),
         sensitive=column(st.sampled_from([None, True, False])),
+        urls=column(st.sampled_from([None, "[]", "not JSON", LINKS])),
         created_at=column(st.sampled_from([None, START, START + timedelta(days=1)])),
     )

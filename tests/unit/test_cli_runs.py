@@ -12,9 +12,10 @@ import pytest
 from tests.unit.cli import HANDLES, home_with_a_run, home_with_samples, mynah
 
 TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
-           "valid_loss_before", "valid_loss_after", "state", "model_dir", "device"}  # fmt: skip
+           "valid_loss_before", "valid_loss_after", "state", "model_dir", "device",
+           "shares"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
-          "started", "ended"}  # fmt: skip
+          "started", "ended", "shares"}  # fmt: skip
 SAMPLED = {"prompt", "text", "tokens", "stopped", "copy"}
 
 
@@ -106,6 +107,34 @@ def test_what_cannot_be_trained_on_says_why(home: Path) -> None:
     unreachable = mynah("train", HANDLES[0], "--base", "nobody/nothing", home=home, code=4).err
     assert "smollm2" in unreachable or "scratch" in unreachable
     assert "standard" in mynah("train", HANDLES[0], "--recipe", "nope", home=home, code=3).err
+    assert sorted((home / "runs").iterdir()) == before
+
+
+def test_a_blend_says_its_shares_before_and_after(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(home_with_samples(tmp_path_factory), home)
+    given = "train", HANDLES[1], HANDLES[0], "--base", "scratch", "--epochs", "0.2"
+    made = mynah(*given, "--weights", f"@{HANDLES[0].upper()}=3", "--json", home=home)
+    assert f"expected by characters: @{HANDLES[0]} 75 %, @{HANDLES[1]} 25 %" in made.err
+    assert made.err.index("expected") < made.err.index("has started")
+    shares = made.json()["shares"]
+    assert shares[HANDLES[0]]["expected"] == pytest.approx(0.75)
+    assert shares[HANDLES[0]]["measured"] == pytest.approx(0.75, abs=0.05)
+    assert sum(share["measured"] for share in shares.values()) == pytest.approx(1)
+    listed = the_run(home)
+    assert listed["handles"] == sorted(HANDLES[:2])
+    assert listed["shares"] == shares
+    shown = mynah("watch", "latest", home=home).text
+    assert "of them, expected 75 %" in shown
+    assert f"{HANDLES[0]}+{HANDLES[1]} " in mynah("runs", home=home).text
+
+    before = sorted((home / "runs").iterdir())
+    for weights, said in (("x", "--weights"), ("gull=2", "@gull"), (f"{HANDLES[0]}=0", "above 0")):
+        assert said in mynah(*given, "--weights", weights, home=home, code=2).err
+    classic = *given, "--preset", "classic", "--weights", f"{HANDLES[0]}=2"
+    assert "no weights" in mynah(*classic, home=home, code=2).err
     assert sorted((home / "runs").iterdir()) == before
 
 

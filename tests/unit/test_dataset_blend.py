@@ -5,14 +5,22 @@ from __future__ import annotations
 import random
 from collections import Counter
 from itertools import groupby
+from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dataset import classic_text, epoch_order
-from core.dataset.blend import MOST_REPEATS, SEPARATOR
+from core.dataset import classic_shares, classic_text, expected_shares
+from core.dataset import epoch_order as order_of_epoch
+from core.dataset.blend import SEPARATOR
+from core.dataset.shares import MOST_REPEATS
 from tests.oracles import classic as oracle
+
+
+def epoch_order(rows: pl.DataFrame, **options: Any) -> list[int]:
+    return order_of_epoch(rows, **options).tolist()
 
 
 def train(**accounts: int) -> pl.DataFrame:
@@ -94,6 +102,102 @@ def test_every_row_floor_or_ceil_times(
         own = [times[row] for row in range(rows.height) if rows["handle"][row] == handle]
         assert 1 <= min(own) <= max(own) <= MOST_REPEATS
         assert max(own) - min(own) <= 1
+
+
+def shown_tokens(rows: pl.DataFrame, counts: list[int], order: list[int]) -> dict[str, int]:
+    handles = rows["handle"].to_list()
+    tokens: Counter[str] = Counter()
+    for row in order:
+        tokens[handles[row]] += counts[row]
+    return dict(tokens)
+
+
+blends = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 40), min_size=1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(blends, st.integers(0, 5), st.data())
+def test_an_epoch_holds_the_shares_that_were_expected(
+    sizes: dict[str, int], epoch: int, data: st.DataObject
+) -> None:
+    rows = train(**sizes)
+    counts = data.draw(st.lists(st.integers(1, 60), min_size=rows.height, max_size=rows.height))
+    weights = {handle: data.draw(st.floats(0.1, 10)) for handle in sizes}
+    order = epoch_order(rows, seed=2, epoch=epoch, weights=weights, token_counts=counts)
+    shown = shown_tokens(rows, counts, order)
+    whole = shown_tokens(rows, counts, list(range(rows.height)))
+    shares = expected_shares(whole, weights)
+    assert [share.handle for share in shares] == sorted(sizes)
+    for share in shares:
+        # a tweet is shown or not: half of one too many or too few
+        assert abs(shown[share.handle] - share.shown) <= max(counts) / 2
+    once = [share for share in shares if share.needed == pytest.approx(1)]
+    assert once, "the account that is largest for its weight"
+    times = Counter(order)
+    handles = rows["handle"].to_list()
+    for share in once:
+        assert {times[row] for row in range(rows.height) if handles[row] == share.handle} == {1}
+    assert sum(share.share for share in shares) == pytest.approx(1)
+    if not any(share.capped for share in shares):
+        total = sum(weights.values())
+        for share in shares:
+            assert share.share == pytest.approx(weights[share.handle] / total)
+
+
+@given(blends, st.randoms(use_true_random=False))
+def test_expected_shares_do_not_depend_on_the_order_of_handles(
+    tokens: dict[str, int], mixer: random.Random
+) -> None:
+    turned = list(tokens.items())
+    mixer.shuffle(turned)
+    weights = dict.fromkeys(turned[0][0], 2.5)
+    assert expected_shares(dict(turned), weights) == expected_shares(tokens, weights)
+
+
+def test_what_the_limit_of_repeats_takes_from_a_small_account() -> None:
+    big, small = expected_shares({"big": 9000, "small": 500}, {"small": 2})
+    assert (small.needed, small.times, small.capped) == (36, MOST_REPEATS, True)
+    assert (big.times, big.capped, big.shown) == (1, False, 9000)
+    assert small.shown == 2000
+    assert small.share == pytest.approx(2 / 11)
+    assert small.asked == pytest.approx(2 / 3)
+    (alone,) = expected_shares({"a": 7, "silent": 0}, {"a": 3})
+    assert (alone.share, alone.asked, alone.times) == (1, 1, 1)
+    assert expected_shares({}) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(blends, st.integers(0, 3), st.randoms(use_true_random=False))
+def test_rows_of_accounts_in_any_order_give_the_same_epoch(
+    sizes: dict[str, int], epoch: int, mixer: random.Random
+) -> None:
+    rows = train(**sizes).with_columns(pl.int_range(pl.len()).alias("tweet"))
+    handles = list(sizes)
+    mixer.shuffle(handles)
+    turned = pl.concat([rows.filter(pl.col("handle") == handle) for handle in handles])
+    here, there = (
+        frame["tweet"][order_of_epoch(frame, seed=4, epoch=epoch, weights={handles[0]: 2})]
+        for frame in (rows, turned)
+    )
+    assert here.to_list() == there.to_list()
+    names = pl.Enum([*sorted(sizes, reverse=True), "nobody"])
+    compact = rows.with_columns(pl.col("handle").cast(names))
+    assert epoch_order(compact, seed=4, epoch=epoch) == epoch_order(rows, seed=4, epoch=epoch)
+
+
+def test_the_order_is_the_same_everywhere_and_for_ever() -> None:
+    rows = train(a=6, b=3)
+    assert epoch_order(rows, seed=1, epoch=0) == [3, 8, 7, 4, 6, 2, 0, 8, 1, 6, 5, 7]
+
+
+def test_classic_gives_the_terser_account_more_tokens() -> None:
+    # as many characters; gull writes four tweets where keeper writes one
+    shares = classic_shares({"keeper": 100, "gull": 160}, {"keeper": 400, "gull": 200})
+    gull, keeper = shares
+    assert (gull.handle, gull.times, keeper.times) == ("gull", 2, 1)
+    assert gull.share == pytest.approx(320 / 420)
+    assert not any(share.capped for share in shares)
+    assert classic_shares({"a": 1, "b": 1000}, {"a": 1, "b": 1000})[0].times == 1000, "no limit"
 
 
 accounts = st.lists(

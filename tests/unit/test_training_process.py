@@ -55,7 +55,7 @@ def test_a_run_from_start_to_a_model_that_transformers_loads(tmp_path: Path) -> 
     result = run_result(run)
     assert set(result) == set(
         "run base steps tokens tokens_per_second train_loss valid_loss_before valid_loss_after "
-        "state model_dir device".split()
+        "state model_dir device shares".split()
     )
     assert (result["run"], result["base"], result["state"]) == (run.id, "scratch", "finished")
     assert result["valid_loss_after"] < result["valid_loss_before"]
@@ -196,6 +196,10 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
     assert state == "finished"
     after = [record["valid_loss"] for record in records if record.get("phase") == "after"]
     assert after == pytest.approx([whole[0], whole[0]], rel=1e-3)
+    ends = [record for record in records if record["kind"] == "end"]
+    assert (
+        ends[0]["tokens_by_author"] == ends[1]["tokens_by_author"] == {"keeper": ends[0]["tokens"]}
+    )
 
 
 def test_a_run_that_learns_by_heart_ends_and_goes_back(tmp_path: Path) -> None:

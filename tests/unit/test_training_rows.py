@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.models.load import separator_of
 from core.models.scratch import train_tokenizer
-from core.training.rows import IGNORE, EpochPlan, batches, cut, padded_width, prepare, tensors
+from core.training.rows import (
+    IGNORE,
+    EpochPlan,
+    TweetRows,
+    batches,
+    cut,
+    padded_width,
+    prepare,
+    tensors,
+)
 
 ROWS = st.lists(st.lists(st.integers(0, 99), min_size=2, max_size=40), max_size=80)
 
@@ -72,7 +82,7 @@ def test_blocks_are_one_stream_with_single_marks() -> None:
     tokenizer = train_tokenizer(texts)
     tweets = prepare(texts, tokenizer, separator=0, row_tokens=1024)
     plan = EpochPlan(tweets, seed=1, batch_tokens=0, row_tokens=4, packing="blocks")
-    blocks = [row for batch in plan.batches(0, [2, 0, 1]) for row in batch]
+    blocks = [row for batch in plan.batches(0, [2, 0, 1]) for row in batch.rows]
     stream = [0]
     for tweet in (2, 0, 1):
         stream += tweets.rows[tweet][0][1:]
@@ -89,3 +99,53 @@ def test_the_same_epoch_is_the_same_and_another_is_not() -> None:
     order = list(range(50))
     assert plan.batches(0, order) == plan.batches(0, order)
     assert plan.batches(0, order) != plan.batches(1, order)
+
+
+TWEETS = st.lists(
+    st.tuples(st.integers(0, 3), st.lists(st.integers(1, 9), max_size=9)), min_size=1, max_size=30
+)
+
+
+@given(TWEETS, st.integers(1, 12), st.sampled_from(["tweets", "blocks", "whole blocks"]))
+def test_every_predicted_token_is_counted_for_its_author(
+    written: list[tuple[int, list[int]]], row_tokens: int, packing: str
+) -> None:
+    """A tweet of author n is made of ids 10 n + 1 to 10 n + 9, and its end mark, 0, is theirs."""
+    rows = [cut([0, *(10 * who + one for one in ids), 0], row_tokens) for who, ids in written]
+    tweets = TweetRows(rows, [sum(len(row) - 1 for row in own) for own in rows], [])
+    plan = EpochPlan(
+        tweets,
+        seed=1,
+        batch_tokens=24,
+        row_tokens=max(row_tokens, 2),
+        packing=packing.split()[-1],
+        authors=[who for who, _ in written],
+        whole_blocks=packing == "whole blocks",
+    )
+    counted: Counter[int] = Counter()
+    for batch in plan.batches(0, range(len(written))):
+        predicted = [token for row in batch.rows for token in row[1:]]
+        assert sum(batch.tokens.values()) == len(predicted)
+        for who, count in batch.tokens.items():
+            own = [token for token in predicted if token and token // 10 == who]
+            marks = count - len(own)
+            assert 0 <= marks <= predicted.count(0)
+        counted.update(batch.tokens)
+    if packing != "whole blocks":
+        assert counted == Counter(
+            {
+                who: sum(len(ids) + 1 for writer, ids in written if writer == who)
+                for who in {who for who, _ in written}
+            }
+        )
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=200), st.integers(2, 40))
+def test_whole_blocks_lie_side_by_side_and_the_rest_is_dropped(ids: list[int], size: int) -> None:
+    stream = [0, *ids, 0]
+    tweets = TweetRows([cut(stream, 7)], [len(stream) - 1], [])
+    plan = EpochPlan(tweets, 1, 0, size, "blocks", whole_blocks=True)
+    blocks = [batch.rows[0] for batch in plan.batches(0, [0])]
+    whole = [stream[at : at + size] for at in range(0, len(stream), size)]
+    whole = [block for block in whole if len(block) == size] or [stream]
+    assert sorted(blocks) == sorted(whole)

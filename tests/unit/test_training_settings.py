@@ -26,6 +26,8 @@ def test_classic_is_the_recipe_of_huggingtweets() -> None:
     classic = settings_for("classic", "gpt2")
     assert (classic.method, classic.epochs, classic.lr) == ("full", 4.0, 1.372e-4)
     assert (classic.row_tokens, classic.warmup, classic.packing) == (1024, 0.0, "blocks")
+    assert classic.blend == "classic"
+    assert settings_for("quality", "gpt2").blend == "even"
 
 
 def test_what_a_person_says_wins_and_none_means_nothing_said() -> None:
@@ -42,7 +44,8 @@ def test_unknown_fields_of_a_later_version_are_left_out() -> None:
     "wrong",
     [
         {"epochs": 0}, {"lr": -1.0}, {"minutes": 0.0}, {"max_steps": 0}, {"device": "tpu"},
-        {"warmup": 1.0}, {"method": "magic"}, {"no_such_setting": 1}, {"lr": float("inf")},
+        {"blend": "classic"}, {"blend": "magic"}, {"warmup": 1.0},
+        {"method": "magic"}, {"no_such_setting": 1}, {"lr": float("inf")},
     ],
 )  # fmt: skip
 def test_senseless_values_are_refused(wrong: dict[str, object]) -> None:

@@ -10,6 +10,7 @@ import click
 from core.errors import Interrupted, MynahError, WrongUsage
 from core.handles import normal_handles
 from core.home import Home
+from tui.blend_words import expected_sentences, percent, short_shares
 from tui.commands.output import (
     ProgressNote,
     emit,
@@ -20,9 +21,11 @@ from tui.commands.output import (
     pairs,
     table,
 )
+from tui.commands.weights import weights_given
 from tui.words import ago, clock, count, short_count
 
 if TYPE_CHECKING:
+    from core.dataset import Share
     from core.training import Run, RunHistory, RunSummary
 
 GOING = ("queued", "starting", "running", "stopping")
@@ -43,6 +46,8 @@ GOING = ("queued", "starting", "running", "stopping")
               show_default=True)  # fmt: skip
 @click.option("--tracker", type=click.Choice(["off", "wandb"]), default="off", show_default=True,
               help="Nothing leaves this machine; wandb is not in this version.")  # fmt: skip
+@click.option("--weights", metavar="A=1,B=2",
+              help="The parts of the accounts in an epoch's tokens; 1 for the others.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
 @json_option
 @home_option
@@ -58,11 +63,15 @@ def train(
     seed: int,
     device: str,
     tracker: str,
+    weights: str | None,
     detach: bool,
     as_json: bool,
     home: Home,
 ) -> None:
     """Fine-tune a model on one account, or on several as a blend.
+
+    A blend holds as many tokens of each account, or what --weights say; the share of each is shown
+    before, and measured after.
 
     The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
     has saved what it learned.
@@ -73,6 +82,7 @@ def train(
             "The curve is in the run's metrics.jsonl, and in `mynah sql 'FROM metrics'`.",
             "Leave --tracker out.",
         )
+    shares = weights_given(weights)
     from core.workflow import train as start
 
     given = {"epochs": epochs, "minutes": minutes, "max_steps": max_steps, "lr": lr}
@@ -84,6 +94,8 @@ def train(
         base=base,
         seed=seed,
         device=device,
+        weights=shares,
+        expect=_say_shares,
         **{name: value for name, value in given.items() if value is not None},
     )
     narrate(f"run {run.id} has started; `mynah watch latest` follows it too")
@@ -91,6 +103,11 @@ def train(
         show_result(run, as_json)
     else:
         finish(home, run, as_json)
+
+
+def _say_shares(expected: list[Share], counted: bool) -> None:
+    for sentence in expected_sentences(expected, counted=counted):
+        narrate(sentence)
 
 
 def finish(home: Home, run: Run, as_json: bool) -> None:
@@ -207,12 +224,26 @@ def show_result(run: Run, as_json: bool) -> None:
                 ("device", result["device"]),
                 ("steps", count(result["steps"])),
                 ("tokens", count(result["tokens"]) + (f" at {rate:,.0f} a second" if rate else "")),
+                *_learned(result["shares"]),
                 ("train loss", None if train_loss is None else f"{train_loss:.3f}"),
                 ("held-out loss", f"{before} → {after}"),
                 ("model", result["model_dir"]),
             ]
         )
     )
+
+
+def _learned(shares: dict[str, dict[str, float | None]]) -> list[tuple[str, str]]:
+    """A line for each account of a blend: its part of the tokens, and what was expected."""
+    if len(shares) < 2:
+        return []
+    return [
+        (
+            f"@{handle}",
+            f"{percent(share['measured'])} of them, expected {percent(share['expected'])}",
+        )
+        for handle, share in shares.items()
+    ]
 
 
 def refuse_failure(summary: RunSummary) -> None:
@@ -239,13 +270,27 @@ def runs(as_json: bool, home: Home) -> None:
         narrate("No runs yet. `mynah train HANDLE` starts one.")
     else:
         rows = [
-            [s.run, "+".join(s.handles), s.base, s.state,
+            [s.run, "+".join(s.handles) + _in_shares(s), s.base, s.state,
              count(s.step) + (f"/{s.steps:,}" if s.steps else ""),
-             s.train_loss, s.valid_loss, ago(s.started_at)]
+             s.train_loss, s.valid_loss, ago(s.started_at), "▲ stale" if s.stale else "-"]
             for s in found
         ]  # fmt: skip
-        columns = ["run", "accounts", "base", "state", "step", "train loss", "held out", "age"]
+        columns = ["run", "accounts", "base", "state", "step", "train loss", "held out", "age",
+                   "data"]  # fmt: skip
         emit(table(columns, rows, right=(4, 5, 6, 7)))
+        for summary in found:
+            say_stale(summary)
+
+
+def say_stale(summary: RunSummary) -> None:
+    """One line when some of what a run was made from was forgotten since."""
+    if summary.stale:
+        narrate(f"▲ {summary.run} is stale. {summary.stale}")
+
+
+def _in_shares(summary: RunSummary) -> str:
+    shares = short_shares(summary.shares)
+    return f" {shares}" if shares else ""
 
 
 @click.command()
@@ -262,6 +307,7 @@ def watch(run: str, as_json: bool, home: Home) -> None:
 
     found = find_run(home, run)
     summary = run_summary(found)
+    say_stale(summary)
     if summary.state in GOING:
         summary = follow(home, found, stop_on_interrupt=False)
     show_result(found, as_json)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tui import messages
 from tui.plan import TrainPlan
 
 if TYPE_CHECKING:
+    from core.dataset import Share
     from core.training import RunSummary
     from tui.app import MynahApp
 
@@ -45,13 +47,35 @@ class TrainingDesk:
         def work() -> None:
             from core.training import advise
 
+            shares = self.expected(plan.weights)
+            shown = sum(share.shown for share in shares)
+            once = sum(share.tokens for share in shares)
             advice = advise(
-                home, kept=kept, tokens=tokens, base=plan.base, preset=plan.preset,
-                minutes=plan.minutes,
+                home, kept=kept, tokens=tokens, repeats=shown / once if once else 1.0,
+                base=plan.base, preset=plan.preset, minutes=plan.minutes,
             )  # fmt: skip
-            self._app.post_message(messages.TrainPlanned(list(advice.lines)))
+            self._app.post_message(messages.TrainPlanned(list(advice.lines), shares))
 
         self._app.in_background("advice", "estimating the training", work)
+
+    def expected(self, weights: Mapping[str, float]) -> list[Share]:
+        """What an epoch would show of each chosen account with these weights."""
+        from core.training import planned_shares, settings_for
+
+        curation = self._app.state.curation
+        if curation is None or not self.plan.base:
+            return []
+        settings = settings_for(self.plan.preset, self.plan.base)
+        return planned_shares(curation.stats, settings, weights)
+
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """Other weights for the chosen accounts; those of the others stay."""
+        others = {
+            handle: weight
+            for handle, weight in self.plan.weights.items()
+            if handle not in self._app.state.chosen
+        }
+        self.change("weights", others | dict(weights))
 
     def start(self) -> None:
         """Start a run on the chosen accounts with the recipe as it stands."""
@@ -69,13 +93,22 @@ class TrainingDesk:
             return
         bench, recipe, plan, home = state.bench, state.recipe, self.plan, state.home
         base, preset, minutes, seed = plan.base, plan.preset, plan.minutes, plan.seed
+        weights = plan.weights_of(bench.handles)
 
         def work() -> None:
             from core.training import settings_for, start_run
 
             settings = settings_for(preset, base, minutes=float(minutes), seed=int(seed))
             curation = bench.curate(recipe)
-            run = start_run(home, bench.handles, recipe, settings, curation.frame, bench.names)
+            run = start_run(
+                home,
+                bench.handles,
+                recipe,
+                settings,
+                curation.frame,
+                bench.names,
+                weights=weights,
+            )
             app.post_message(messages.RunStarted(run.id))
 
         app.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")

@@ -14,11 +14,13 @@ from textual.widgets import Static
 
 from core.plain import plain
 from tui.actions import bindings
+from tui.blend_words import in_lines, shares_so_far, who_learns
 from tui.frame import Section
 from tui.state import State
 from tui.widgets.fields import ButtonField, ChoiceField, Field, FieldForm
 from tui.widgets.loss_plot import LossPlot
 from tui.widgets.number_field import NumberField
+from tui.widgets.open_field import OpenField
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 from tui.widgets.sample_list import Sample, SampleList
@@ -81,6 +83,11 @@ class TrainSection(Section):
                         minimum=0,
                         maximum=2**31 - 1,
                         help="The same seed repeats a run.",
+                    )
+                    yield OpenField(
+                        "weights",
+                        "weights",
+                        help="How much of each account an epoch holds, in tokens.",
                     )
                     yield ButtonField("start", "Start")
                 yield Static("", id="advice", markup=False)
@@ -146,12 +153,24 @@ class TrainSection(Section):
         base = self.query_one("#train-form", FieldForm).field("base")
         if isinstance(base, ChoiceField) and [c.value for c in base.choices] != plan.bases:
             base.set_choices(plan.bases, value=plan.base)
-        text = Text()
-        who = ", ".join("@" + plain(handle) for handle in self.state.chosen)
-        text.append(f"learns from {who}\n" if who else "", "bold")
-        for line in self.mynah.training.plan.advice:
-            text.append(plain(line) + "\n", "dim")
-        self.query_one("#advice", Static).update(text)
+        chosen = self.state.chosen
+        weights = self.query_one("#train-form", FieldForm).field("weights")
+        weights.display = len(chosen) > 1
+        weights.value = plan.weights_in_short(chosen)
+        advice = self.query_one("#advice", Static)
+        several = len(chosen) > 1 and [share.handle for share in plan.shares] == sorted(chosen)
+        who = who_learns(plan.shares) if several else ["@" + plain(handle) for handle in chosen]
+        who[:1] = [f"learns from {first}" for first in who[:1]]
+        # the column may be turned away and have no width yet
+        width = advice.content_size.width or self.size.width - 4
+        text = Text(in_lines(who, width), "bold")
+        for line in plan.advice:
+            text.append("\n" + plain(line), "not bold dim")
+        advice.update(text)
+
+    def on_resize(self) -> None:
+        if self.query("#advice"):
+            self.call_after_refresh(self._plan_changed, None)
 
     def _curation_changed(self, state: State) -> None:
         self.mynah.training.ask_advice()
@@ -240,6 +259,26 @@ class TrainSection(Section):
     def action_start(self) -> None:
         self.mynah.training.start()
 
+    @on(OpenField.Opened)
+    def action_weights(self) -> None:
+        training, chosen = self.mynah.training, self.state.chosen
+        if len(chosen) < 2:
+            self.app.notify("Choose more accounts in Data, with space.", title="Only one account")
+        elif training.plan.preset == "classic":
+            self.app.notify(
+                "huggingtweets showed as many characters of each account.",
+                title="The preset classic has no weights",
+            )
+        else:
+            from tui.screens.weights import WeightsScreen
+
+            def take(weights: dict[str, float] | None) -> None:
+                if weights is not None:
+                    training.weigh(weights)
+
+            weights = training.plan.weights_of(chosen)
+            self.app.push_screen(WeightsScreen(chosen, weights, training.expected), take)
+
     def action_resume(self) -> None:
         run = self._run()
         if run is None or run.state not in RESUMABLE:
@@ -290,6 +329,8 @@ def _run_line(run: RunSummary) -> RowCells:
     name = "+".join(run.handles) or run.run
     when = "now" if run.state in GOING else ago(run.started_at)
     loss = f"{run.valid_loss:.2f}" if run.valid_loss is not None else ""
+    if run.stale:
+        name = f"▲ {name}"
     return ((sign, style), (name, ""), (when, "muted"), (loss, ""))
 
 
@@ -311,6 +352,8 @@ def _now(run: RunSummary, history: RunHistory) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="dim", min_width=10)
     table.add_column()
+    if run.stale:
+        table.add_row("▲ stale", plain(run.stale))
     table.add_row(
         "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
     )
@@ -324,6 +367,8 @@ def _now(run: RunSummary, history: RunHistory) -> Table:
 
         was = f"  (was {exp(before):,.0f})" if before is not None and before < 20 else ""
         table.add_row("perplexity", f"{exp(min(now, 20)):,.0f}{was}")
+    if shares := shares_so_far(run.shares):
+        table.add_row("shares", shares)
     table.add_row("speed", f"{short_count(history.tokens_per_second)} tok/s")
     if run.state in GOING:
         table.add_row("left", clock(history.seconds_left))
