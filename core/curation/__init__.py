@@ -6,6 +6,7 @@ from core.curation.materialise import materialise
 from core.curation.reasons import REASON_TITLES, REASON_WORDS, REASONS
 from core.curation.recipe import Recipe, load_recipe, recipe_names, save_recipe
 from core.curation.stats import AccountStats, account_stats, total_stats
+from core.curation.stream import curated_batches
 from core.curation.verdict import curate
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "RuleField",
     "account_stats",
     "curate",
+    "curated_batches",
     "diff_parts",
     "load_recipe",
     "materialise",

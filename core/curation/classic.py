@@ -36,8 +36,17 @@ def tidy(texts: pl.Series, line_breaks: str) -> pl.Series:
 
 def has_words(texts: pl.Series, least: int) -> pl.Series:
     """Whether a cleaned text has ``least`` words, between white space, without http, @ and #."""
-    marked = texts.str.contains_any(["@", "#"]) | texts.str.contains("[Hh][Tt][Tt][Pp]")
-    left = change_where(texts, marked, replace(_BORING, ""))
+    left = _without_boring(texts)
     if least == 3:  # the usual case: stop reading at the third word
         return left.str.contains(rf"{_WORD}(?:[{SPACE}]+{_WORD}){{2}}")
     return left.str.count_matches(_WORD) >= least
+
+
+def count_words(texts: pl.Series) -> pl.Series:
+    """The words that ``has_words`` counts."""
+    return _without_boring(texts).str.count_matches(_WORD)
+
+
+def _without_boring(texts: pl.Series) -> pl.Series:
+    marked = texts.str.contains("[@#]") | texts.str.contains("[Hh][Tt][Tt][Pp]")
+    return change_where(texts, marked, replace(_BORING, ""))

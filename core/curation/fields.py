@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe
 
-Kind = Literal["switch", "choice", "number"]
-ANY_LANGUAGE: Final = "any"
-MOST_WORDS: Final = 100
+Kind = Literal["switch", "choice", "number", "text"]
+LISTS: Final = ("languages", "blocked_words")
+"""The rules that hold several texts; a form shows them as one text, with commas between."""
 
 
 @dataclass(frozen=True)
 class RuleField:
-    """One rule as a form shows it.
-
-    ``choices`` holds the values of a choice and is empty for switches and numbers; a number is a
-    whole number from 0 to MOST_WORDS. Read the shown value with ``rule_value`` and make the edited
+    """One rule as a form shows it. Read the shown value with ``rule_value`` and make the edited
     recipe with ``with_rule``.
+
+    choices   the values of a choice; for a text, values that may be proposed; else empty
+    maximum   a number is a whole number from 0 to this; 0 for the other kinds
+    empty     what a text that is left empty means, in a word or two; else empty
     """
 
     key: str
@@ -28,6 +29,8 @@ class RuleField:
     kind: Kind
     choices: tuple[str, ...]
     help: str
+    maximum: int = 0
+    empty: str = ""
 
 
 def _switch(key: str, title: str, help_text: str) -> RuleField:
@@ -36,6 +39,14 @@ def _switch(key: str, title: str, help_text: str) -> RuleField:
 
 def _choice(key: str, title: str, choices: tuple[str, ...], help_text: str) -> RuleField:
     return RuleField(key, title, "choice", choices, help_text)
+
+
+def _number(key: str, title: str, maximum: int, help_text: str) -> RuleField:
+    return RuleField(key, title, "number", (), help_text, maximum=maximum)
+
+
+def _text(key: str, title: str, empty: str, help_text: str) -> RuleField:
+    return RuleField(key, title, "text", (), help_text, empty=empty)
 
 
 _FIELDS: Final = (
@@ -56,14 +67,68 @@ _FIELDS: Final = (
         "drop duplicates",
         "The same words again from the same account; the earliest stays. Case does not matter.",
     ),
+    _number(
+        "near_duplicates",
+        "near duplicates",
+        100,
+        "Drops what shares this many percent of its wording with an earlier tweet of the account; "
+        "0 is off, 80 finds a sentence with a word changed.",
+    ),
     _switch(
         "drop_sensitive", "drop sensitive", "Tweets that the author or the platform marked so."
     ),
     _choice(
+        "personal_data",
+        "personal data",
+        ("keep", "flag", "drop"),
+        "E-mail addresses, phone, card and account numbers, streets with a number. flag keeps the "
+        "tweet and shows what was found.",
+    ),
+    _text(
+        "blocked_words",
+        "blocked words",
+        "none",
+        "Words or phrases with commas between; a tweet that has one is dropped. Whole words, in "
+        "any case.",
+    ),
+    _text(
+        "languages",
+        "languages",
+        "any",
+        "Keep only these: codes such as en, pt. A tweet whose language is not known stays.",
+    ),
+    _switch(
+        "detect_languages",
+        "detect languages",
+        "Where a tweet does not say its language, tell it from the words. Only used when "
+        "languages are given.",
+    ),
+    _text("first_date", "first date", "any", "Drops what is older: a day such as 2016-12-31, UTC."),
+    _text("last_date", "last date", "any", "Drops what is newer: a day such as 2016-12-31, UTC."),
+    _number(
+        "most_per_author",
+        "most per author",
+        1_000_000,
+        "At most so many tweets of each account are kept; 0 is no limit.",
+    ),
+    _number(
+        "min_words",
+        "least words",
+        100,
+        "Tweets with fewer words count as short. Links, @names and #tags are not words.",
+    ),
+    _number(
+        "min_characters",
+        "least characters",
+        1000,
+        "Tweets with fewer characters, once cleaned, count as short.",
+    ),
+    _choice(
         "links",
         "links",
-        ("drop", "keep"),
-        "A model cannot know where a link leads: it would invent addresses.",
+        ("drop", "domain", "keep"),
+        "A model cannot know where a link leads: it would invent addresses. domain leaves the "
+        "name of the site, such as nasa.gov.",
     ),
     _choice(
         "mentions",
@@ -79,19 +144,6 @@ _FIELDS: Final = (
         "line breaks",
         ("space", "keep"),
         "space makes one line of each tweet: sampling ends at a line break.",
-    ),
-    RuleField(
-        "min_words",
-        "least words",
-        "number",
-        (),
-        "Tweets with fewer words count as short. Links, @names and #tags are not words.",
-    ),
-    _choice(
-        "languages",
-        "languages",
-        (ANY_LANGUAGE,),
-        "Keep only these. A tweet whose language is not known stays.",
     ),
     _choice(
         "unescape",
@@ -112,33 +164,31 @@ _FIELDS: Final = (
 def rule_fields(recipe: Recipe | None = None, languages: Iterable[str] = ()) -> list[RuleField]:
     """The rules in the order of a form.
 
-    ``languages`` (codes found in the data) and those of ``recipe`` become choices of the
-    languages rule, after "any".
+    ``languages`` (codes found in the data) and those of ``recipe`` are proposed for the languages
+    rule.
     """
-    known = set(languages)
-    shown = {ANY_LANGUAGE: None} | dict.fromkeys(sorted(known))
-    if recipe is not None:
-        shown[str(rule_value(recipe, "languages"))] = None
+    known = sorted({*languages, *(recipe.languages if recipe is not None else ())})
     return [
-        _choice(field.key, field.title, tuple(shown), field.help)
-        if field.key == "languages"
-        else field
-        for field in _FIELDS
+        RuleField(item.key, item.title, item.kind, tuple(known), item.help, empty=item.empty)
+        if item.key == "languages"
+        else item
+        for item in _FIELDS
     ]
 
 
 def rule_value(recipe: Recipe, key: str) -> bool | int | str:
-    """What the form shows for a rule: languages are "any", or codes with commas."""
-    if key == "languages":
-        return ", ".join(recipe.languages) or ANY_LANGUAGE
+    """What the form shows for a rule: a list is one text, with commas."""
     value = recipe.rules[key]
-    assert isinstance(value, (bool, int, str))  # noqa: S101  # only languages is a list
-    return value
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 def with_rule(recipe: Recipe, key: str, value: bool | int | str) -> Recipe:
     """``recipe`` with one rule set to what a form holds; raises InputRefused for a wrong value."""
-    if key == "languages" and isinstance(value, str):
-        codes = [code.strip() for code in value.split(",") if code.strip()]
-        return recipe.replace(languages=[] if codes == [ANY_LANGUAGE] else codes)
+    if key in LISTS and isinstance(value, str):
+        items = [item.strip() for item in value.split(",") if item.strip()]
+        if key == "languages" and [item.lower() for item in items] == ["any"]:
+            items = []
+        return recipe.replace(**{key: items})
+    if isinstance(value, str):
+        value = value.strip()
     return recipe.replace(**{key: value})

@@ -29,6 +29,8 @@ _SHORT: Final = r"(?:t\.co|pic\.twitter\.com|pic\.x\.com)/[A-Za-z0-9]+"
 LINK: Final = (
     rf"(?i:https?://(?:{_SHORT}|(?:{_INSIDE}|{_PAIR})*(?:{_END}|{_PAIR})|)|(?-u:\b){_SHORT})"
 )
+_USUAL: Final = "https?://t\\.co/[A-Za-z0-9]+"
+_LINK_LIKE: Final = r"(?i:htt|t\.co/|pic\.twitter\.com/|pic\.x\.com/)"
 # A link is first made one NUL, which a text has none of by then, so that what stands around it
 # can be told from what is in it.
 _MARK: Final = r"\x00"
@@ -37,6 +39,9 @@ _IN_BRACKETS: Final = "|".join(
     for opening, closing in ((r"\(", r"\)"), (r"\[", r"\]"), ("<", ">"), ("“", "”"), ("«", "»"))
 )
 _BEFORE_PUNCTUATION: Final = rf"[{SPACE}{_MARK}]*{_MARK}([.,!?;:…)\]}}»”])"
+# What the two patterns above need after a mark, for finding the few rows that have it.
+_MAYBE_IN_BRACKETS: Final = rf"{_MARK}[{SPACE}{_MARK},;|]*[)\]>”»]"
+_MAYBE_BEFORE_PUNCTUATION: Final = rf"{_MARK}[.,!?;:…)\]}}»”]"
 _CUT_OFF: Final = rf"(?i:(?-u:\b)htt|https?(?::[^{SPACE}…]*)?)(?:…|\.\.\.)[{SPACE}]*\z"
 
 # A name on X is ASCII; Mastodon adds a server, Bluesky is a domain.
@@ -52,21 +57,39 @@ _HASHTAG: Final = rf"(^|[^\p{{L}}\p{{N}}_&/])[#＃]{_TAG_CHARACTER}*\p{{L}}{_TAG
 
 def drop_links(texts: pl.Series) -> pl.Series:
     """Every link out; where it stood a space stays, for tidying up. The texts hold no NUL."""
-    rows = texts.str.contains_any(
-        ["http", "t.co/", "pic.twitter.com/", "pic.x.com/", "htt…", "htt..."],
-        ascii_case_insensitive=True,
-    )
 
     def change(part: pl.Series) -> pl.Series:
-        stripped = strip(part)
-        cut = stripped.str.ends_with("…") | stripped.str.ends_with("...")
-        part = change_where(part, cut, replace(_CUT_OFF, " "))
-        part = part.str.replace_all(LINK, "\0")
-        part = part.str.replace_all(_IN_BRACKETS, "\0")
-        part = part.str.replace_all(_BEFORE_PUNCTUATION, "${1}")
-        return part.str.replace_all("\0", " ", literal=True)
+        return take_out(mark_links(drop_cut_off(part)))
 
-    return change_where(texts, rows, change)
+    return change_where(texts, has_link(texts), change)
+
+
+def has_link(texts: pl.Series) -> pl.Series:
+    """Whether there may be a link, or one cut off, in each text."""
+    return texts.str.contains(_LINK_LIKE)
+
+
+def drop_cut_off(texts: pl.Series) -> pl.Series:
+    """A link that the end of a text cut off, as old retweets did, out."""
+    stripped = strip(texts)
+    cut = stripped.str.ends_with("…") | stripped.str.ends_with("...")
+    return change_where(texts, cut, replace(_CUT_OFF, " "))
+
+
+def mark_links(texts: pl.Series) -> pl.Series:
+    """Each link as one NUL."""
+    # Nearly all links are of X's shortener, in a form that is found in a fifth of the time.
+    quick = texts.str.replace_all(_USUAL, "\0")
+    others = quick.str.contains(_LINK_LIKE).arg_true()
+    return quick.scatter(others, texts.gather(others).str.replace_all(LINK, "\0"))
+
+
+def take_out(texts: pl.Series) -> pl.Series:
+    """The marks of links out, with brackets that hold nothing else and the space before a stop."""
+    texts = change_where(texts, texts.str.contains(_MAYBE_IN_BRACKETS), replace(_IN_BRACKETS, "\0"))
+    before = texts.str.contains(_MAYBE_BEFORE_PUNCTUATION)
+    texts = change_where(texts, before, replace(_BEFORE_PUNCTUATION, "${1}"))
+    return texts.str.replace_all("\0", " ", literal=True)
 
 
 def strip_leading_mentions(texts: pl.Series) -> pl.Series:
@@ -89,9 +112,7 @@ def drop_hashtags(texts: pl.Series) -> pl.Series:
 
 def only_words(texts: pl.Series) -> pl.Series:
     """Texts without links, @names, #tags and keycap emoji, for counting words."""
-    rows = texts.str.contains_any(["@", "＠", "#", "＃", "\u20e3"]) | texts.str.contains_any(
-        ["http", "t.co/", "pic.twitter.com/", "pic.x.com/"], ascii_case_insensitive=True
-    )
+    rows = texts.str.contains_any(["@", "＠", "#", "＃", "\u20e3"]) | has_link(texts)
 
     def change(part: pl.Series) -> pl.Series:
         for pattern in (LINK, r"[0-9#*]\x{FE0F}?\x{20E3}"):

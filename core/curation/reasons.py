@@ -8,12 +8,31 @@ RETWEET: Final = "retweet"
 MANUAL_RETWEET: Final = "manual_retweet"
 REPLY: Final = "reply"
 QUOTE: Final = "quote"
+DATE: Final = "date"
 LANGUAGE: Final = "language"
 SENSITIVE: Final = "sensitive"
+BLOCKED: Final = "blocked"
+PERSONAL: Final = "personal"
 SHORT: Final = "short"
 DUPLICATE: Final = "duplicate"
+NEAR_DUPLICATE: Final = "near_duplicate"
+CAP: Final = "cap"
 
-REASONS: Final = (RETWEET, MANUAL_RETWEET, REPLY, QUOTE, LANGUAGE, SENSITIVE, SHORT, DUPLICATE)
+REASONS: Final = (
+    RETWEET,
+    MANUAL_RETWEET,
+    REPLY,
+    QUOTE,
+    DATE,
+    LANGUAGE,
+    SENSITIVE,
+    BLOCKED,
+    PERSONAL,
+    SHORT,
+    DUPLICATE,
+    NEAR_DUPLICATE,
+    CAP,
+)
 """In order of precedence: a short retweet counts as a retweet."""
 
 REASON_TITLES: Final = {
@@ -21,10 +40,15 @@ REASON_TITLES: Final = {
     MANUAL_RETWEET: "Manual retweets",
     REPLY: "Replies",
     QUOTE: "Quotes",
+    DATE: "Other dates",
     LANGUAGE: "Other languages",
     SENSITIVE: "Sensitive tweets",
+    BLOCKED: "Blocked words",
+    PERSONAL: "Personal data",
     SHORT: "Short tweets",
     DUPLICATE: "Duplicates",
+    NEAR_DUPLICATE: "Near duplicates",
+    CAP: "Over the cap",
 }
 """What a table calls a row of such tweets."""
 
@@ -33,9 +57,14 @@ REASON_WORDS: Final = {
     MANUAL_RETWEET: "a retweet typed by hand (RT @…): somebody else wrote most of it",
     REPLY: "a reply to somebody else",
     QUOTE: "a comment on a quoted tweet",
+    DATE: "outside the dates of this recipe",
     LANGUAGE: "in a language that this recipe leaves out",
     SENSITIVE: "marked as sensitive",
-    SHORT: "too few words once cleaned",
+    BLOCKED: "holds a word that this recipe blocks",
+    PERSONAL: "holds personal data",
+    SHORT: "too short once cleaned",
     DUPLICATE: "says the same as an earlier tweet of this account",
+    NEAR_DUPLICATE: "says nearly the same as an earlier tweet of this account",
+    CAP: "beyond the number of tweets taken from one account",
 }
 """What one tweet is told, after "Left out:"."""

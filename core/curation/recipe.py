@@ -7,19 +7,18 @@ the recipe's name. A rule that a file leaves out has the value it has in ``stand
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.bundled import bundled
-from core.curation.fields import MOST_WORDS, rule_fields
+from core.curation.checks import check_rules, did_you_mean
+from core.curation.fields import LISTS
 from core.errors import InputRefused
 from core.home import Home
 
@@ -28,10 +27,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-BUNDLED_RECIPES: Final = ("standard", "classic")
+BUNDLED_RECIPES: Final = ("standard", "classic", "strict", "dialogue", "english")
+# Names that nobody can have used before they shipped; see _is_own.
+_ALWAYS_BUNDLED: Final = ("standard", "classic")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Recipe:
     name: str
     engine: Literal["standard", "classic"] = "standard"
     unescape: Literal["none", "once", "seed"] = "once"
-    links: Literal["drop", "keep"] = "drop"
+    links: Literal["drop", "domain", "keep"] = "drop"
     mentions: Literal["keep", "strip_leading_replies", "drop"] = "strip_leading_replies"
     hashtags: Literal["keep", "drop"] = "keep"
     line_breaks: Literal["space", "keep"] = "space"
@@ -56,23 +56,42 @@ class Recipe:
     drop_duplicates: bool = True
     drop_sensitive: bool = False
     languages: tuple[str, ...] = ()
+    detect_languages: bool = False
+    min_characters: int = 0
+    first_date: str = ""
+    last_date: str = ""
+    blocked_words: tuple[str, ...] = ()
+    personal_data: Literal["keep", "flag", "drop"] = "keep"
+    near_duplicates: int = 0
+    most_per_author: int = 0
     about: str = field(default="", compare=False)
     saved_hash: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         checked = check_rules(self.rules, f"The recipe {self.name}")
-        object.__setattr__(self, "languages", tuple(checked["languages"]))
+        for key, value in checked.items():
+            object.__setattr__(self, key, value)
 
     @property
     def rules(self) -> dict[str, bool | int | str | list[str]]:
         """The rules alone, as JSON and TOML hold them."""
         values = {key: getattr(self, key) for key in RULE_KEYS}
-        return values | {"languages": list(self.languages)}
+        return values | {key: list(values[key]) for key in LISTS}
 
     @property
     def hash(self) -> str:
-        """First 12 hex digits of the sha256 over the canonical JSON of the rules, not the name."""
-        canonical = json.dumps(self.rules, sort_keys=True, separators=(",", ":"))
+        """First 12 hex digits of the sha256 over the canonical JSON of the rules, not the name.
+
+        The rules of the first version are always in it, whatever their value; those that came
+        later only where they differ from their default, which is to do nothing. So the hash of a
+        recipe stays the same when mynah learns a new rule.
+        """
+        covered = {
+            key: value
+            for key, value in self.rules.items()
+            if key in FIRST_RULES or value != _DEFAULTS[key]
+        }
+        canonical = json.dumps(covered, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property
@@ -92,56 +111,13 @@ RULE_KEYS: Final = tuple(
     if item.name not in ("name", "about", "saved_hash")
 )
 
-
-def check_rules(rules: Mapping[str, object], where: str) -> dict[str, Any]:
-    """``rules`` in their normal form; raises InputRefused naming ``where``, the rule and a way out.
-
-    ``where`` starts the sentence: a file's name, or "The recipe standard".
-    """
-    by_key = {item.key: item for item in rule_fields()}
-    checked: dict[str, Any] = {}
-    for key, value in rules.items():
-        if key not in by_key:
-            raise InputRefused(
-                f"{where}: there is no rule called {key!r}.",
-                f"The rules are: {', '.join(by_key)}.",
-                _did_you_mean(key, by_key),
-            )
-        rule = by_key[key]
-        if key == "languages":
-            checked[key] = _languages(value, where)
-        elif rule.kind == "switch" and not isinstance(value, bool):
-            raise InputRefused(f"{where}: {key} is {value!r}.", "It can only be true or false.")
-        elif rule.kind == "number" and (
-            isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_WORDS
-        ):
-            raise InputRefused(
-                f"{where}: {key} is {value!r}.", f"It is a whole number from 0 to {MOST_WORDS}."
-            )
-        elif rule.kind == "choice" and value not in rule.choices:
-            raise InputRefused(
-                f"{where}: {key} is {value!r}.",
-                f"It can be: {', '.join(rule.choices)}.",
-                _did_you_mean(str(value), rule.choices),
-            )
-        else:
-            checked[key] = value
-    return checked
-
-
-def _languages(value: object, where: str) -> tuple[str, ...]:
-    why = 'It is a list of language codes such as ["en", "pt-br"]; an empty list means any.'
-    if not isinstance(value, (list, tuple)):
-        raise InputRefused(f"{where}: languages is {value!r}.", why)
-    for code in value:
-        if not isinstance(code, str) or not _LANGUAGE.fullmatch(code.lower()):
-            raise InputRefused(f"{where}: languages holds {code!r}.", why)
-    return tuple(sorted({str(code).lower() for code in value}))
-
-
-def _did_you_mean(given: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(given.lower(), list(known), n=1, cutoff=0.5)
-    return f"Did you mean {close[0]!r}?" if close else ""
+# The rules of the first version. This list never grows; see Recipe.hash.
+FIRST_RULES: Final = frozenset(
+    "engine unescape links mentions hashtags line_breaks min_words drop_retweets "
+    "drop_manual_retweets drop_replies drop_quotes drop_duplicates drop_sensitive "
+    "languages".split()
+)
+_DEFAULTS: Final = Recipe("").rules
 
 
 def recipe_names(home: Home | None = None) -> list[str]:
@@ -153,8 +129,10 @@ def recipe_names(home: Home | None = None) -> list[str]:
 def load_recipe(name_or_path: str | os.PathLike[str], home: Home | None = None) -> Recipe:
     """A recipe by name, or from a file when given a path (it holds a separator or ends in .toml).
 
-    Names of recipes that ship always mean those. Raises InputRefused: no such recipe, not TOML,
-    an unknown rule, a wrong value; the message names the file, the rule and the nearest valid one.
+    The name of a recipe that ships means that one, unless it came later than a recipe that the
+    person had saved under it; standard and classic always mean those that ship. Raises
+    InputRefused: no such recipe, not TOML, an unknown rule, a wrong value; the message names the
+    file, the rule and the nearest valid one.
     """
     given = os.fspath(name_or_path)
     if (
@@ -163,14 +141,14 @@ def load_recipe(name_or_path: str | os.PathLike[str], home: Home | None = None) 
         or Path(given).name != given
     ):
         return _read(Path(given).expanduser())
-    if given in BUNDLED_RECIPES:
+    if given in BUNDLED_RECIPES and not _is_own(given, home):
         return _read(bundled("recipes", f"{given}.toml"))
     names = recipe_names(home)
     if home is None or given not in names:
         raise InputRefused(
             f"There is no recipe called {given!r}.",
             f"There are: {', '.join(names)}.",
-            _did_you_mean(given, names),
+            did_you_mean(given, names),
         )
     return _read(home.recipes / f"{given}.toml")
 
@@ -186,7 +164,7 @@ def save_recipe(recipe: Recipe, home: Home, *, name: str | None = None) -> Recip
             f"{name!r} cannot be a recipe's name.",
             "A name is lower-case letters, digits, - and _, and starts with a letter or digit.",
         )
-    if name in BUNDLED_RECIPES:
+    if name in BUNDLED_RECIPES and not _is_own(name, home):
         raise InputRefused(
             f"The recipe {name} ships with mynah and stays as it is.",
             "So that its name means the same thing everywhere.",
@@ -198,6 +176,15 @@ def save_recipe(recipe: Recipe, home: Home, *, name: str | None = None) -> Recip
     part.write_text(_toml(recipe), encoding="utf-8")
     part.replace(target)
     return dataclasses.replace(recipe, name=name, saved_hash=recipe.hash)
+
+
+def _is_own(name: str, home: Home | None) -> bool:
+    """Whether a name that ships was the person's own before it did."""
+    return (
+        home is not None
+        and name not in _ALWAYS_BUNDLED
+        and (home.recipes / f"{name}.toml").is_file()
+    )
 
 
 def _read(path: Path) -> Recipe:
@@ -215,7 +202,7 @@ def _read(path: Path) -> Recipe:
             raise InputRefused(
                 f"{path.name}: {key!r} is not known.",
                 "A recipe holds `about` and the table [rules].",
-                near or _did_you_mean(key, ("about", "rules")),
+                near or did_you_mean(key, ("about", "rules")),
             )
     about, rules = content.get("about", ""), content.get("rules", {})
     if not isinstance(about, str) or not isinstance(rules, dict):

@@ -17,6 +17,8 @@ SEPARATOR: Final = "<|endoftext|>"
 # The two size gates of huggingtweets, in its own measure (see AccountStats.seed_chars).
 FEWEST_CHARS: Final = 6_000
 FEW_CHARS: Final = 40_000
+UNSPACED: Final = f"[{NO_SPACES}]{{4}}"
+"""A run of a script that puts no spaces between words, as a pattern."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class AccountStats:
     blocks      whole blocks of ``block`` tokens (huggingtweets trained on blocks of 1,024)
     seed_chars  the kept tweets joined with ``<|endoftext|>``: what huggingtweets measured
     warnings    sentences for the person, may be empty
+    tokens_about  the tokens were not counted but estimated from a part of the tweets
     """
 
     handle: str
@@ -43,11 +46,12 @@ class AccountStats:
     blocks: int | None
     seed_chars: int = 0
     warnings: list[str] = field(default_factory=list)
+    tokens_about: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The fields of ``mynah stats --json``, and the warnings."""
+        """The fields of ``mynah stats --json``, the warnings, and whether tokens are estimated."""
         names = "handle name downloaded retweets short kept dropped kept_chars tokens blocks"
-        return {key: getattr(self, key) for key in [*names.split(), "warnings"]}
+        return {key: getattr(self, key) for key in [*names.split(), "warnings", "tokens_about"]}
 
 
 def account_stats(
@@ -95,6 +99,43 @@ def total_stats(stats: Sequence[AccountStats], *, block: int = 1024) -> AccountS
         blocks=None if tokens is None else tokens // block,
         # One more gap between each two accounts that have something to join.
         seed_chars=sum(one.seed_chars for one in stats) + len(SEPARATOR) * max(with_tweets - 1, 0),
+        tokens_about=any(one.tokens_about for one in stats),
+    )
+
+
+def stats_from_counts(
+    handle: str,
+    name: str | None,
+    reasons: Mapping[str, int],
+    *,
+    kept: int,
+    kept_chars: int,
+    unspaced: int,
+    tokens: int | None = None,
+    block: int = 1024,
+) -> AccountStats:
+    """The column of one account whose tweets were counted already.
+
+    ``reasons`` says how many were dropped for each; ``unspaced`` how many of the short ones are in
+    a script without spaces.
+    """
+    counts = dict(reasons)
+    retweets, short = counts.pop(RETWEET, 0), counts.pop(SHORT, 0)
+    downloaded = sum(reasons.values()) + kept
+    seed_chars = kept_chars + len(SEPARATOR) * max(kept - 1, 0)
+    return AccountStats(
+        handle=handle,
+        name=name or handle,
+        downloaded=downloaded,
+        retweets=retweets,
+        short=short,
+        kept=kept,
+        dropped={reason: counts[reason] for reason in REASONS if counts.get(reason)},
+        kept_chars=kept_chars,
+        tokens=tokens,
+        blocks=None if tokens is None else tokens // block,
+        seed_chars=seed_chars,
+        warnings=_warnings(handle, downloaded, kept, seed_chars, short, retweets, unspaced),
     )
 
 
@@ -103,30 +144,30 @@ def _account(
 ) -> AccountStats:
     counts = {reason: int(n) for reason, n in rows["reason"].drop_nulls().value_counts().rows()}
     kept = rows.filter("kept")["clean_text"]
-    chars = int(kept.str.len_chars().sum())
     tokens = None
     if count_tokens is not None:
         tokens = sum(count_tokens(kept.to_list())) + len(kept) if len(kept) else 0
-    retweets, short = counts.pop(RETWEET, 0), counts.pop(SHORT, 0)
-    seed_chars = chars + len(SEPARATOR) * max(len(kept) - 1, 0)
-    return AccountStats(
-        handle=handle,
-        name=name or handle,
-        downloaded=rows.height,
-        retweets=retweets,
-        short=short,
+    short = rows.filter(pl.col("reason") == SHORT)["clean_text"]
+    return stats_from_counts(
+        handle,
+        name,
+        counts,
         kept=len(kept),
-        dropped={reason: counts[reason] for reason in REASONS if reason in counts},
-        kept_chars=chars,
+        kept_chars=int(kept.str.len_chars().sum()),
+        unspaced=int(short.str.contains(UNSPACED).sum()),
         tokens=tokens,
-        blocks=None if tokens is None else tokens // block,
-        seed_chars=seed_chars,
-        warnings=_warnings(handle, rows, len(kept), seed_chars, short, retweets),
+        block=block,
     )
 
 
 def _warnings(
-    handle: str, rows: pl.DataFrame, kept: int, seed_chars: int, short: int, retweets: int
+    handle: str,
+    downloaded: int,
+    kept: int,
+    seed_chars: int,
+    short: int,
+    retweets: int,
+    unspaced: int,
 ) -> list[str]:
     found = []
     if kept == 0:
@@ -141,10 +182,9 @@ def _warnings(
             f"@{handle} keeps {kept:,} tweets ({seed_chars:,} characters). Under {FEW_CHARS:,} "
             "a model learns the words better than the voice."
         )
-    own = rows.height - retweets
+    own = downloaded - retweets
     if own >= 20 and short * 2 > own:
-        dropped = rows.filter(pl.col("reason") == SHORT)["clean_text"]
-        if int(dropped.str.contains(f"[{NO_SPACES}]{{4}}").sum()) * 2 > short:
+        if unspaced * 2 > short:
             found.append(
                 f"{round(100 * short / own)} % of what @{handle} wrote counts as short, mostly in "
                 "a script without spaces. The standard cleaning counts words in such scripts."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import unicodedata
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 from core.curation import account_stats, curate, load_recipe
 from core.curation.classic import drop_links, has_words, tidy
 from tests.oracles import classic as oracle
-from tests.oracles.frames import frame, hostile_texts
+from tests.oracles.frames import FRAGMENTS, frame, hostile_texts
 
 CLASSIC = load_recipe("classic")
 REAL = Path(__file__).parents[2] / "../shared/data"
+# Every character of the first planes' beginnings, where white space, marks and scripts are.
+CHARACTERS = [code for code in range(0x3100) if not 0xD800 <= code < 0xE000]
 
 
 def classic(texts: list[str]) -> list[tuple[str, bool]]:
@@ -62,6 +65,25 @@ def test_equal_to_the_plain_python_oracle(texts: list[str]) -> None:
     assert classic(texts) == oracle.curate(texts)
 
 
+def test_equal_to_the_oracle_on_two_hundred_thousand_hostile_texts() -> None:
+    rng = random.Random(20_160_117)
+    texts = ["".join(rng.choices(FRAGMENTS, k=rng.randrange(20))) for _ in range(100_000)]
+    texts += [
+        "".join(map(chr, rng.choices(CHARACTERS, k=rng.randrange(60)))) for _ in range(30_000)
+    ]
+    # Close to what people write: words, and one or two things among them.
+    for _ in range(70_000):
+        words = rng.choices(["a", "good", "day,", "it's", "日本", "ok."], k=rng.randrange(12))
+        for _ in range(rng.randrange(4)):
+            words.insert(rng.randrange(len(words) + 1), rng.choice(FRAGMENTS))
+        texts.append(rng.choice(["", " ", " ", " "]).join(words))
+    found, expected = classic(texts), oracle.curate(texts)
+    wrong = [row for row in zip(texts, found, expected, strict=True) if row[1] != row[2]]
+    assert wrong == []
+    kept = sum(kept for _, kept in expected)
+    assert 20_000 < kept < 180_000  # both answers come up often enough to mean something
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(hostile_texts, max_size=40), st.integers(0, 6))
 def test_equal_with_line_breaks_kept_and_other_word_counts(texts: list[str], least: int) -> None:
@@ -97,5 +119,7 @@ def test_real_accounts(name: str, counts: tuple[int, int, int, int]) -> None:
     assert (stats.downloaded, stats.retweets, stats.short, stats.kept) == counts
     own = curated.filter(pl.col("kind") == "original")
     assert own.select("clean_text", "kept").rows() == oracle.curate(own["text"].to_list())
+    every = rows["text"].to_list()  # the words of retweets are cleaned alike
+    assert classic(every) == oracle.curate(every)
     kept = curated.filter("kept")["clean_text"].to_list()
     assert stats.seed_chars == oracle.size(kept)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from core.corpus import Corpus, import_path, tweets
+from core.corpus import Corpus, accounts, import_path, tweets
 from core.curation import curate, load_recipe, materialise
-from core.curation.materialise import store
+from core.curation.materialise import outdated, store
+from core.errors import Interrupted
+from core.home import Home
+from core.workflow import import_paths, sample_archives
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")
 
@@ -89,6 +93,91 @@ def test_a_tweet_forgotten_meanwhile_does_not_come_back(corpus: Corpus) -> None:
         connection.execute("DELETE FROM tweets WHERE tweet_id = '0'")
     store(corpus, ["a"], STANDARD, curated)
     assert [row[2] for row in verdicts(corpus)] == ["1", "2"]
+
+
+def test_several_recipes_at_once_and_progress(corpus: Corpus) -> None:
+    seen: list[int] = []
+    materialise(corpus, ["a", "b"], STANDARD, CLASSIC, progress=seen.append)
+    together = verdicts(corpus)
+    assert seen == [4, 8]
+    with corpus.writing() as connection:
+        connection.execute("DELETE FROM verdicts")
+    materialise(corpus, ["a", "b"], STANDARD)
+    materialise(corpus, ["a", "b"], CLASSIC)
+    assert verdicts(corpus) == together
+
+
+def test_many_batches(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    materialise(corpus, ["a", "b"], STANDARD)
+    whole = verdicts(corpus)
+    monkeypatch.setattr(sys.modules["core.curation.materialise"], "_ROWS", 1)
+    materialise(corpus, ["b", "a"], STANDARD)
+    assert verdicts(corpus) == whole
+
+
+def test_stopping_changes_nothing(corpus: Corpus) -> None:
+    materialise(corpus, ["a"], STANDARD)
+    before = verdicts(corpus)
+    for asked in range(4):
+        answers = iter([*[False] * asked, *[True] * 20])
+        with pytest.raises(Interrupted):
+            materialise(
+                corpus,
+                ["a"],
+                STANDARD.replace(min_words=9),
+                CLASSIC,
+                cancelled=lambda answers=answers: next(answers),  # type: ignore[misc]
+            )
+        assert verdicts(corpus) == before
+    assert list(corpus.path.parent.glob(".curating-*")) == []
+
+
+def test_a_tweet_forgotten_during_the_work_does_not_come_back(corpus: Corpus) -> None:
+    def forget(_: int) -> None:
+        with corpus.writing() as connection:
+            connection.execute("DELETE FROM tweets WHERE tweet_id = '0'")
+
+    materialise(corpus, ["a"], STANDARD, progress=forget)
+    assert [row[2] for row in verdicts(corpus)] == ["1", "2"]
+
+
+def test_what_lacks_verdicts(corpus: Corpus) -> None:
+    both = [STANDARD, CLASSIC]
+    assert outdated(corpus, ["a", "b", "nobody"], both) == ["a", "b"]
+    materialise(corpus, ["a", "b"], STANDARD)
+    assert outdated(corpus, ["a", "b"], [STANDARD]) == []
+    assert outdated(corpus, ["a", "b"], both) == ["a", "b"]
+    materialise(corpus, ["b"], CLASSIC)
+    assert outdated(corpus, ["a", "b"], both) == ["a"]
+    assert outdated(corpus, ["b"], [STANDARD.replace(min_words=1)]) == ["b"]
+    with corpus.writing() as connection:
+        connection.execute("DELETE FROM verdicts WHERE tweet_id = '3' AND recipe = 'classic'")
+    assert outdated(corpus, ["b"], both) == ["b"]
+    assert outdated(Corpus(corpus.path.with_name("none.duckdb")), ["b"], both) == []
+
+
+def test_a_refresh_that_was_stopped_is_made_up_for(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    asked: list[str] = []
+
+    def stop() -> bool:
+        return "curating" in asked
+
+    archive = sample_archives()[0]
+    with pytest.raises(Interrupted):
+        import_paths(
+            home, [archive], progress=lambda told: asked.append(told.phase), cancelled=stop
+        )
+    corpus = Corpus(home.corpus)
+    there = sum(account.tweets for account in accounts(corpus))
+    assert there > 0
+    assert verdicts(corpus) == []
+    (again,) = import_paths(home, [archive])
+    assert (again.new, again.updated) == (0, 0)
+    assert len(verdicts(corpus)) == 2 * there
+    seen: list[str] = []
+    import_paths(home, [archive], progress=lambda told: seen.append(told.phase))
+    assert "curating" not in seen, "nothing is judged again that has not changed"
 
 
 def test_an_account_without_tweets(corpus: Corpus) -> None:

@@ -186,12 +186,19 @@ def recipes(draw: st.DrawFn) -> Recipe:
     choices = {
         "engine": ["standard", "classic"],
         "unescape": ["none", "once", "seed"],
-        "links": ["drop", "keep"],
+        "links": ["drop", "domain", "keep"],
         "mentions": ["keep", "strip_leading_replies", "drop"],
         "hashtags": ["keep", "drop"],
         "line_breaks": ["space", "keep"],
         "min_words": [0, 1, 3, 7],
         "languages": [[], ["en"], ["ja", "en-gb"]],
+        "detect_languages": [False, True],
+        "min_characters": [0, 12],
+        "first_date": ["", "2019-12-31", "2020-01-02"],
+        "blocked_words": [[], ["word", "#tag", "今日"]],
+        "personal_data": ["keep", "flag", "drop"],
+        "near_duplicates": [0, 80],
+        "most_per_author": [0, 3],
     }
     chosen = {key: draw(st.sampled_from(values)) for key, values in choices.items()}
     return STANDARD.replace(**switches, **chosen)
