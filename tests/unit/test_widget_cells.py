@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.plain import plain
+from tui.bars import level_bar, upright_bars
 from tui.widgets.cells import cell_len, compact_number, cut, fit, short_time, wrap
-from tui.widgets.mini_bars import level_bar, upright_bars
 
 pieces = st.sampled_from(
     ["a", " ", "日", "e\u0301", "👩‍🚀", "🇩🇪", "❤️", "…", "\u0301", "[b]", "word "]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -11,33 +10,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.plain import plain
+from tui.bars import upright_bars
 from tui.widgets.cells import cell_len, cut
-
-_UPRIGHT = "▁▂▃▄▅▆▇█"
-_LEVEL = " ▏▎▍▌▋▊▉"
-
-
-def upright_bars(values: Sequence[float], width: int | None = None) -> str:
-    """One of ``▁`` to ``█`` for each value, a space for zero; added up to fit ``width``."""
-    if width is not None and 0 < width < len(values):
-        edges = [round(index * len(values) / width) for index in range(width + 1)]
-        values = [sum(values[a:b]) for a, b in pairwise(edges)]
-    top = max(values, default=0)
-    if top <= 0:
-        return " " * len(values)
-    steps = len(_UPRIGHT) - 1
-    return "".join(_UPRIGHT[round(v / top * steps)] if v > 0 else " " for v in values)
-
-
-def level_bar(value: float, top: float, width: int) -> str:
-    """A horizontal bar of ``value`` out of ``top`` in ``width`` cells, to an eighth of a cell."""
-    if top <= 0 or width <= 0:
-        return " " * max(0, width)
-    eighths = round(max(0.0, min(1.0, value / top)) * width * 8)
-    if value > 0:
-        eighths = max(1, eighths)  # something is never drawn as nothing
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (_LEVEL[rest] if rest else "")).ljust(width)
 
 
 class MiniBars(Widget):

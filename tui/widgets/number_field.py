@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from tui.bars import upright_bars
 from tui.widgets.field import Field
-from tui.widgets.mini_bars import upright_bars
 
 Number = int | float | None
 
