@@ -26,7 +26,9 @@ from core.plain import plain
 from tui import messages
 from tui.actions import SECTIONS, bindings
 from tui.desks.corpus import CorpusDesk
+from tui.desks.exporting import ExportingDesk
 from tui.desks.fetching import FetchingDesk
+from tui.desks.profiling import ProfilingDesk
 from tui.desks.query import QueryDesk
 from tui.desks.runs import RunsDesk
 from tui.desks.sampling import SamplingDesk
@@ -60,10 +62,12 @@ class MynahApp(App[None]):
         self._poll_seconds = poll_seconds
         self.corpus = CorpusDesk(self)
         self.fetching = FetchingDesk(self)
+        self.exporting = ExportingDesk(self)
         self.runs = RunsDesk(self)
         self.sampling = SamplingDesk(self)
         self.training = TrainingDesk(self)
         self.querying = QueryDesk(self)
+        self.profiling = ProfilingDesk(self)
         self.failures: list[str] = []
         # one signal per thing that can change; sections subscribe to what they draw
         self.accounts_changed: Signal[State] = Signal(self, "accounts")
@@ -75,6 +79,11 @@ class MynahApp(App[None]):
         self.sampling_moved: Signal[Any] = Signal(self, "sampling")
         self.plan_changed: Signal[TrainPlan] = Signal(self, "plan")
         self.query_moved: Signal[Any] = Signal(self, "query")
+        self.export_moved: Signal[Any] = Signal(self, "export")
+        self.profile_moved: Signal[Any] = Signal(self, "profile")
+        self.count_moved: Signal[str] = Signal(self, "count")
+        self.rows_found: Signal[messages.RowsFound] = Signal(self, "rows")
+        self.comparison_changed: Signal[State] = Signal(self, "comparison")
 
     # ── start and end ────────────────────────────────────────────────────────────────────
 
@@ -102,6 +111,7 @@ class MynahApp(App[None]):
         """Leave at once: a training goes on by itself, an import rolls back, the sampler ends."""
         self.corpus.stop_import()
         self.fetching.stop()
+        self.exporting.stop()
         self.sampling.close()
         self.state.remember()
         self.exit()
@@ -136,6 +146,7 @@ class MynahApp(App[None]):
         state.chosen = [handle for handle in state.chosen if handle in known] or known
         if not known:
             state.bench = state.curation = None
+            self.compare_with(None)
         self.accounts_changed.publish(state)
         self.corpus.load_bench()
 
@@ -151,10 +162,34 @@ class MynahApp(App[None]):
         newest, old = message.curation, state.curation
         if state.recipe is None or newest.recipe != state.recipe:
             return  # a newer recipe is already being counted
-        if old is not None and old.recipe != newest.recipe:
+        if newest.curated.table is not (state.bench and state.bench.table):
+            return  # other accounts are already being counted
+        recounted = old is None or newest.curated is not old.curated
+        same_tweets = old is not None and old.curated.table is newest.curated.table
+        if old is not None and same_tweets and old.recipe != newest.recipe:
             state.before = old
         state.curation = newest
+        self.count_moved.publish("")
         self.curation_changed.publish(state)
+        if recounted and state.compared_with is not None:
+            self.corpus.compare()
+
+    @on(messages.CountMoved)
+    def _count_moved(self, message: messages.CountMoved) -> None:
+        self.count_moved.publish(message.doing)
+
+    @on(messages.RowsFound)
+    def _rows_found(self, message: messages.RowsFound) -> None:
+        self.rows_found.publish(message)
+
+    @on(messages.Compared)
+    def _compared(self, message: messages.Compared) -> None:
+        state = self.state
+        if message.comparison.b.recipe != state.compared_with:
+            return  # it was left, or another one was chosen
+        state.comparison = message.comparison
+        self.count_moved.publish("")
+        self.comparison_changed.publish(state)
 
     @on(messages.ImportMoved)
     def _import_moved(self, message: messages.ImportMoved) -> None:
@@ -164,6 +199,8 @@ class MynahApp(App[None]):
     def _import_ended(self, message: messages.ImportEnded) -> None:
         state = self.state
         state.importing = False
+        if message.error is None:
+            state.typed = {}
         self.import_moved.publish(None)
         if isinstance(message.error, Interrupted):
             self.notify("Nothing of the file was kept.", title="Import stopped")
@@ -173,7 +210,9 @@ class MynahApp(App[None]):
             new = sum(result.new for result in message.results)
             read = sum(result.read for result in message.results)
             names = ", ".join(f"@{result.handle}" for result in message.results if result.handle)
-            self.notify(f"{new:,} new of {read:,} read. {names}", title="Tweets are in")
+            left_out = sum(sum(result.skipped.values()) for result in message.results)
+            rest = f" {left_out:,} left out: i in Data shows why." if left_out else ""
+            self.notify(f"{new:,} new of {read:,} read. {names}{rest}", title="Tweets are in")
             for result in message.results:
                 for warning in result.warnings:
                     self.notify(warning, title="Worth knowing", severity="warning")
@@ -204,6 +243,8 @@ class MynahApp(App[None]):
     def _fetch_ended(self, message: messages.FetchEnded) -> None:
         self.fetch_moved.publish(None)
         result = message.result
+        if message.error is None:
+            self.state.typed = {}
         if message.error is not None and not isinstance(message.error, Interrupted):
             self.show_error(message.error)
         if result is not None:
@@ -256,6 +297,7 @@ class MynahApp(App[None]):
     @on(messages.TrainPlanned)
     def _train_planned(self, message: messages.TrainPlanned) -> None:
         self.training.plan.advice = message.lines
+        self.training.plan.shares = message.shares
         self.plan_changed.publish(self.training.plan)
 
     @on(messages.RunStarted)
@@ -263,8 +305,27 @@ class MynahApp(App[None]):
         self.runs.poll()
 
     @on(messages.QueryEnded)
-    def _query_ended(self, message: messages.QueryEnded) -> None:
+    @on(messages.QuerySaved)
+    @on(messages.CatalogueRead)
+    def _query_moved(
+        self, message: messages.QueryEnded | messages.QuerySaved | messages.CatalogueRead
+    ) -> None:
         self.query_moved.publish(message)
+        if isinstance(message, messages.QueryEnded) and message.changed is not None:
+            self.corpus.load_accounts()
+
+    @on(messages.ProfileMoved)
+    @on(messages.ProfileMade)
+    def _profile_moved(self, message: messages.ProfileMoved | messages.ProfileMade) -> None:
+        self.profile_moved.publish(message)
+
+    @on(messages.ExportSized)
+    @on(messages.ExportMoved)
+    @on(messages.ExportEnded)
+    def _export_moved(
+        self, message: messages.ExportSized | messages.ExportMoved | messages.ExportEnded
+    ) -> None:
+        self.export_moved.publish(message)
 
     @on(messages.Sampled)
     def _sampled(self, message: messages.Sampled) -> None:
@@ -295,6 +356,21 @@ class MynahApp(App[None]):
             self.accounts_changed.publish(self.state)
             self.corpus.load_bench()
 
+    def action_plots(self) -> None:
+        from tui.screens.plots import PlotsScreen
+
+        self.push_screen(PlotsScreen())
+
+    def action_export(self) -> None:
+        """Write the chosen accounts' tweets, under the recipe as it stands, for other tools."""
+        from tui.screens.export import ExportScreen
+
+        state = self.state
+        if not state.chosen or state.curation is None or state.recipe is None:
+            self.notify("Add tweets first: 1, then a.", title="There is nothing to export yet")
+        elif not isinstance(self.screen, ExportScreen):
+            self.push_screen(ExportScreen())
+
     def change_recipe(self, recipe: Any, *, saved: bool = False) -> None:
         self.state.recipe = recipe
         if saved:
@@ -302,6 +378,17 @@ class MynahApp(App[None]):
             self.state.remember()
         self.recipe_changed.publish(self.state)
         self.corpus.curate()
+
+    def compare_with(self, recipe: Any) -> None:
+        """Set the recipe as it stands beside another one; None ends it."""
+        state = self.state
+        if recipe is None and state.compared_with is None:
+            return
+        state.compared_with, state.comparison = recipe, None
+        if recipe is None:
+            self.comparison_changed.publish(state)
+        else:
+            self.corpus.compare()
 
     def talk_to(self, run: Any) -> None:
         """Open Sample on this run's model."""

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from core.corpus import AccountRow, ImportProgress, ImportResult, QueryResult
+    from pathlib import Path
+
+    from core.corpus import AccountRow, ImportProgress, ImportResult
     from core.curation import Recipe
+    from core.dataset import Share
     from core.errors import MynahError
+    from core.export import Estimate, ExportProgress, ExportResult
     from core.fetching import FetchProgress, FetchResult
+    from core.profile import Profile
+    from core.query import Changed, QueryResult
+    from core.query.catalogue import Catalogue
+    from core.rows import TweetRows, Which
     from core.sampling import SampleEvent
     from core.training import RunHistory, RunSummary
-    from core.workbench import Curation, Workbench
+    from core.workbench import ComparedRows, Comparison, Curation, Workbench
 
 
 @dataclass
@@ -30,6 +38,31 @@ class BenchLoaded(Message):
 @dataclass
 class Curated(Message):
     curation: Curation
+
+
+@dataclass
+class CountMoved(Message):
+    """How far long work on the tweets is, as ``recounting 1.2M of 5M``; empty when it is over."""
+
+    doing: str
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, CountMoved)
+
+
+@dataclass
+class RowsFound(Message):
+    """The rows that the list of one section should show, and what was asked for."""
+
+    section: str
+    rows: TweetRows | ComparedRows
+    which: Which
+    words: str
+
+
+@dataclass
+class Compared(Message):
+    comparison: Comparison
 
 
 @dataclass
@@ -62,9 +95,10 @@ class RunStarted(Message):
 
 @dataclass
 class TrainPlanned(Message):
-    """What the training form's settings would cost here."""
+    """What the training form's settings would cost here, and the share of each account."""
 
     lines: list[str]
+    shares: list[Share]
 
 
 @dataclass
@@ -102,9 +136,28 @@ class BasesFound(Message):
 
 @dataclass
 class QueryEnded(Message):
-    result: QueryResult | None
+    """Exactly one of the first four is there: rows, a plan, a change, or why there is none."""
+
+    result: QueryResult | None = None
+    plan: str | None = None
+    changed: Changed | None = None
+    error: MynahError | None = None
+
+
+@dataclass
+class QuerySaved(Message):
+    """A result is in a file, or ``error`` says why not."""
+
+    path: Path
+    rows: int
     error: MynahError | None
-    stopped: bool
+
+
+@dataclass
+class CatalogueRead(Message):
+    """What a query can name."""
+
+    catalogue: Catalogue
 
 
 @dataclass
@@ -121,4 +174,44 @@ class FetchMoved(Message):
 class FetchEnded(Message):
     handle: str
     result: FetchResult | None
+    error: MynahError | None
+
+
+@dataclass
+class ProfileMoved(Message):
+    """How many tweets were judged so far; a newer one replaces it."""
+
+    judged: int
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ProfileMoved)
+
+
+@dataclass
+class ProfileMade(Message):
+    profiles: list[Profile]
+    error: MynahError | None
+
+
+@dataclass
+class ExportSized(Message):
+    """What an export would hold; ``error`` when its options do not go together."""
+
+    estimate: Estimate | None
+    error: MynahError | None
+
+
+@dataclass
+class ExportMoved(Message):
+    """How far an export is; a newer one replaces it."""
+
+    progress: ExportProgress
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ExportMoved)
+
+
+@dataclass
+class ExportEnded(Message):
+    result: ExportResult | None
     error: MynahError | None

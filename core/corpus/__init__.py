@@ -1,14 +1,11 @@
-"""The corpus: every tweet in one DuckDB file, and the SQL over it."""
+"""The corpus: every tweet in one DuckDB file."""
 
 from __future__ import annotations
 
-from core.corpus.forgetting import Forgotten, forget, stale_note
+from core.corpus.forgetting import Forgotten, forget
 from core.corpus.intake import ImportProgress, ImportResult, import_path
-from core.corpus.log import import_log
-from core.corpus.reading import AccountRow, accounts, tweets
-from core.corpus.result import QueryResult, write_result
-from core.corpus.saved import SavedQuery, saved_queries
-from core.corpus.sql import run_query
+from core.corpus.log import ImportRecord, import_log, import_places
+from core.corpus.reading import AccountRow, account_names, accounts, tweet_counts, tweets
 from core.corpus.store import Corpus
 
 __all__ = [
@@ -16,16 +13,14 @@ __all__ = [
     "Corpus",
     "Forgotten",
     "ImportProgress",
+    "ImportRecord",
     "ImportResult",
-    "QueryResult",
-    "SavedQuery",
+    "account_names",
     "accounts",
     "forget",
     "import_log",
     "import_path",
-    "run_query",
-    "saved_queries",
-    "stale_note",
+    "import_places",
+    "tweet_counts",
     "tweets",
-    "write_result",
 ]

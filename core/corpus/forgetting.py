@@ -1,7 +1,13 @@
 """Forgetting: the rows of an account or of one tweet leave the corpus, and its file, for good.
 
+So do pages of them that were paid for and could not be stored, favourites that copy them, and the
+choice of the account in the app. One tweet does not come back with the next import or fetch: its
+number stays (``core.corpus.forgotten``), and so do the ranges of what was fetched. After an account
+nothing stays, and importing it again starts over.
+
 What was made from them before (a run's frozen dataset, its model, what the model wrote) is not
 changed, but marked as stale: a note ``stale.json`` in the run's folder says what it still holds.
+Files that were exported lie where the person put them; mynah does not know of them.
 """
 
 from __future__ import annotations
@@ -12,24 +18,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from core.corpus.forgotten import TABLE, remember_forgotten
+from core.corpus.scratch import sweep
 from core.corpus.store import Corpus
 from core.errors import InputRefused, WrongUsage
+from core.stale import NOTE, stale_note
 
 if TYPE_CHECKING:
     import duckdb
 
     from core.home import Home
 
-NOTE: Final = "stale.json"
-
 
 @dataclass(frozen=True)
 class Forgotten:
     """What went: rows by table, and the runs whose dataset and model still hold some of it.
 
-    ``runs`` maps a run's id to how many of its tweets are among the forgotten.
+    ``runs`` maps a run's id to how many of its tweets are among the forgotten. ``files`` counts
+    what went outside the corpus: ``fetched_pages`` set aside (or posts taken out of such),
+    ``favourites``, ``settings``.
     """
 
     handles: list[str]
@@ -37,6 +46,7 @@ class Forgotten:
     tweets: int
     rows: dict[str, int] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah forget --json``."""
@@ -61,9 +71,13 @@ def forget(
     column, wanted = ("handle", list(handles)) if handles else ("tweet_id", [str(tweet_id)])
     with corpus.reading() as connection:
         _must_be_there(connection, column, wanted)
+        copied = _tweet_ids(connection, column, wanted)
     runs = _mark_runs(home, column, wanted)
+    files = _forget_files(home, list(handles), tweet_id, copied)
     rows: dict[str, int] = {}
     with corpus.writing() as connection:
+        if tweet_id:
+            remember_forgotten(connection, wanted)
         for table in _tables_with(connection, column):
             deleted = connection.execute(
                 f'DELETE FROM "{table}" WHERE list_contains(?, {column})',  # noqa: S608
@@ -76,16 +90,47 @@ def forget(
                 "DELETE FROM accounts WHERE handle NOT IN (SELECT handle FROM tweets)"
             ).fetchall()
     corpus.rewrite()
-    return Forgotten(list(handles), tweet_id, rows.get("tweets", 0), rows, runs)
+    sweep(corpus)  # copies that a killed process left
+    return Forgotten(list(handles), tweet_id, rows.get("tweets", 0), rows, runs, files)
 
 
-def stale_note(run_folder: Path) -> dict[str, Any] | None:
-    """What of a run's data was forgotten since: ``tweets``, ``handles``, ``tweet_ids``, ``at``."""
+def _tweet_ids(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> set[str]:
+    if column == "tweet_id":
+        return set(wanted)
+    found = connection.execute(
+        "SELECT tweet_id FROM tweets WHERE list_contains(?, handle)", [wanted]
+    ).fetchall()
+    return {str(row[0]) for row in found}
+
+
+def _forget_files(
+    home: Home, handles: list[str], tweet_id: str | None, tweet_ids: set[str]
+) -> dict[str, int]:
+    """What lies in the home beside the corpus; it goes first, so that a kill leaves none of it."""
+    from core.fetching.pending import drop_pages, drop_post
+    from core.sampling.favourites import forget_copies
+
+    gone = {
+        "fetched_pages": drop_post(home, tweet_id) if tweet_id else drop_pages(home, handles),
+        "favourites": forget_copies(home, tweet_ids),
+        "settings": _forget_choice(home, handles),
+    }
+    return {name: count for name, count in gone.items() if count}
+
+
+def _forget_choice(home: Home, handles: list[str]) -> int:
+    """Take accounts out of what the app remembers as chosen; how many they were."""
     try:
-        note = json.loads((run_folder / NOTE).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return note if isinstance(note, dict) else None
+        kept = json.loads(home.settings.read_text(encoding="utf-8"))
+        chosen = kept["chosen"]
+        rest = [handle for handle in chosen if handle not in handles]
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0
+    if len(rest) < len(chosen):
+        part = home.settings.with_name(f".{home.settings.name}.{os.getpid()}.part")
+        part.write_text(json.dumps(kept | {"chosen": rest}, indent=2), encoding="utf-8")
+        part.replace(home.settings)
+    return len(chosen) - len(rest)
 
 
 def _must_be_there(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> None:
@@ -107,6 +152,7 @@ def _must_be_there(connection: duckdb.DuckDBPyConnection, column: str, wanted: l
 
 
 def _tables_with(connection: duckdb.DuckDBPyConnection, column: str) -> list[str]:
+    """Tables that hold something of an account, or of a tweet (but not that it was forgotten)."""
     found = connection.execute(
         "SELECT c.table_name FROM duckdb_columns() AS c "
         "JOIN duckdb_tables() AS t USING (database_name, schema_name, table_name) "
@@ -114,7 +160,8 @@ def _tables_with(connection: duckdb.DuckDBPyConnection, column: str) -> list[str
         "AND NOT t.temporary AND database_name = current_database() ORDER BY ALL",
         [column],
     ).fetchall()
-    return [str(row[0]) for row in found]
+    passed_over = {TABLE} if column == "tweet_id" else set()
+    return [str(row[0]) for row in found if row[0] not in passed_over]
 
 
 def _mark_runs(home: Home, column: str, wanted: list[str]) -> dict[str, int]:

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from core.corpus.merge import Merged, merge
+from core.corpus.forgotten import REASON, Forgetful, take_in_again
+from core.corpus.merge import merge
+from core.corpus.noting import Merged
 from core.corpus.store import Corpus
 from core.errors import Interrupted
 from core.sources import BrokenLine, Source, open_source
@@ -21,7 +23,7 @@ from core.sources.ahead import ahead
 
 _EVERY: Final = 0.1  # seconds between two progress reports
 
-Phase = Literal["reading", "writing"]
+Phase = Literal["reading", "writing", "curating"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class ImportProgress:
 class ImportResult:
     """One handle of one file; read = new + updated + duplicates + everything in ``skipped``.
 
-    ``broken`` lists the places that could not be read (the first thousand); they belong to the
-    file, and stand with its first handle.
+    ``broken`` lists the places that could not be read and ``passed`` those of sound rows that were
+    left out (a thousand of each at most); they belong to the file, and stand with its first handle,
+    as does ``unlisted``: how many more were left out.
     """
 
     handle: str
@@ -54,10 +57,15 @@ class ImportResult:
     notes_joined: int
     warnings: list[str] = field(default_factory=list)
     broken: list[BrokenLine] = field(default_factory=list)
+    passed: list[BrokenLine] = field(default_factory=list)
+    unlisted: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah import --json``."""
-        return asdict(self)
+        fields = asdict(self)
+        fields["skipped_lines"] = fields.pop("broken") + fields.pop("passed")
+        fields["skipped_lines_more"] = fields.pop("unlisted")
+        return fields
 
 
 def import_path(
@@ -68,23 +76,35 @@ def import_path(
     handle: str | None = None,
     include: frozenset[str] = frozenset(),
     columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[ImportResult]:
     """Import one archive or file; all of it or nothing.
 
     What is broken in a file is left out and listed; a file with nothing sound in it is refused.
-    ``columns`` is ``open_source``'s. Raises InputRefused for what cannot be read, CorpusBusy when
-    the corpus stays locked, and Interrupted when ``cancelled`` says so. ``progress`` is called at
-    most ten times a second.
+    ``columns`` and ``encoding`` are ``open_source``'s; so is ``include``, which may also hold
+    "forgotten": tweets that were forgotten one by one are passed over otherwise. Raises
+    InputRefused for what cannot be read, CorpusBusy when the corpus stays locked, and Interrupted
+    when ``cancelled`` says so. ``progress`` is called at most ten times a second.
     """
     path = Path(path)
     report = _Report(path, progress, cancelled)
-    source = open_source(path, format=format, handle=handle, include=include, columns=columns or {})
+    source = open_source(
+        path,
+        format=format,
+        handle=handle,
+        include=include - {REASON},
+        columns=columns or {},
+        encoding=encoding,
+    )
+    forgetful = None if REASON in include else Forgetful(corpus)
     with tempfile.TemporaryDirectory(prefix="mynah-import-") as folder:
         staged: list[str] = []
         for batch in ahead(source.batches(report.tick)):
             report.check()
+            if forgetful:
+                batch = forgetful.without(batch, source.summary)
             file = Path(folder) / f"{len(staged):06}.parquet"
             batch.write_parquet(file, compression="lz4", statistics=False)
             staged.append(str(file))
@@ -92,6 +112,8 @@ def import_path(
         report.show("writing", source.summary.read, source.summary.read)
         with corpus.writing() as connection:
             merged = merge(connection, source, staged)
+            if forgetful is None:
+                take_in_again(connection)
             report.check()
     return _results(source, path, merged)
 
@@ -103,6 +125,7 @@ def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[Impo
         first = summary.of(next(iter(merged)))
         first.read += nobody.read
         first.skipped.update(nobody.skipped)
+    unlisted = sum(summary.skipped.values()) - len(summary.broken) - len(summary.passed)
     results: list[ImportResult] = []
     for handle, count in sorted(summary.per_handle.items()):
         done = merged.get(handle, Merged())
@@ -119,6 +142,8 @@ def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[Impo
                 notes_joined=count.notes_joined,
                 warnings=list(summary.warnings),
                 broken=[] if results else list(summary.broken),
+                passed=[] if results else list(summary.passed),
+                unlisted=0 if results else unlisted,
             )
         )
     return results

@@ -1,38 +1,76 @@
-"""What each import brought in, as the corpus remembers it."""
+"""What each import brought in and left out, as the corpus remembers it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from core.corpus.skips import places_of
 from core.corpus.store import Corpus
+from core.sources.model import BrokenLine
+
+_ROWS = """
+WITH newest AS (
+    SELECT imported_at, file FROM imports GROUP BY ALL ORDER BY imported_at DESC, file LIMIT $most
+)
+SELECT epoch_us(imported_at), file, format, handle, read, new, updated, duplicates,
+    map_keys(skipped), map_values(skipped), notes_joined
+FROM imports JOIN newest USING (imported_at, file)
+ORDER BY imported_at DESC, file, handle
+"""
 
 
-def import_log(corpus: Corpus, most: int = 200) -> list[str]:
-    """One paragraph an import, newest first; empty without a corpus. Raises CorpusBusy."""
+@dataclass
+class ImportRecord:
+    """One file that came in; its counts are those of all its ``handles`` together.
+
+    ``read`` = ``new`` + ``updated`` + ``known`` + everything in ``skipped``.
+    """
+
+    at_us: int
+    file: str
+    format: str
+    handles: list[str] = field(default_factory=list)
+    read: int = 0
+    new: int = 0
+    updated: int = 0
+    known: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    notes_joined: int = 0
+
+    @property
+    def at(self) -> datetime:
+        """When, in UTC."""
+        return datetime.fromtimestamp(self.at_us / 1e6, timezone.utc)
+
+    @property
+    def left_out(self) -> int:
+        return sum(self.skipped.values())
+
+
+def import_log(corpus: Corpus, most: int = 200) -> list[ImportRecord]:
+    """The newest ``most`` imports, newest first; empty without a corpus. Raises CorpusBusy."""
     if not corpus.exists:
         return []
     with corpus.reading() as connection:
-        # the time as text: DuckDB hands over one with a zone only where pytz is installed
-        found = connection.execute(
-            "SELECT strftime(imported_at AT TIME ZONE 'UTC', '%d %b %Y, %H:%M UTC'), handle, file, "
-            "format, read, new, updated, duplicates, skipped, notes_joined "
-            "FROM imports ORDER BY imported_at DESC LIMIT $1",
-            [most],
-        ).fetchall()
-    return [_paragraph(*row) for row in found]
+        rows = connection.execute(_ROWS, {"most": most}).fetchall()
+    records: list[ImportRecord] = []
+    for at, file, kind, handle, read, new, updated, known, reasons, counts, notes in rows:
+        if not records or (records[-1].at_us, records[-1].file) != (at, file):
+            records.append(ImportRecord(at, file, kind))
+        record = records[-1]
+        record.handles.append(handle)
+        record.read += read
+        record.new += new
+        record.updated += updated
+        record.known += known
+        record.notes_joined += notes
+        for reason, count in zip(reasons, counts, strict=True):
+            record.skipped[reason] = record.skipped.get(reason, 0) + count
+    return records
 
 
-def _paragraph(
-    when: str, handle: str, file: str, kind: str, read: int, new: int, updated: int,
-    known: int, skipped: dict[str, int], notes: int,
-) -> str:  # fmt: skip
-    left_out = ", ".join(
-        f"{count:,} {reason.replace('_', ' ')}" for reason, count in skipped.items()
-    )
-    lines = [
-        f"{when}  @{handle} from {file} ({kind})",
-        f"  read {read:,}: {new:,} new, {updated:,} updated, {known:,} known already",
-    ]
-    if left_out:
-        lines.append(f"  left out: {left_out}")
-    if notes:
-        lines.append(f"  long posts completed: {notes:,}")
-    return "\n".join(lines)
+def import_places(corpus: Corpus, record: ImportRecord) -> list[BrokenLine]:
+    """Where ``record``'s file was broken, the first thousand places. Raises CorpusBusy."""
+    with corpus.reading() as connection:
+        return places_of(connection, record.at_us)

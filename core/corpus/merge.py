@@ -3,16 +3,17 @@
 For an id that a handle already has, the longer text wins (entities count as the one character they
 stand for) and the newer import where both are equally long. What does not change after a tweet was
 published (date, language, whom it answers, links) stays as first known; counts and flags follow the
-newer import; the kind only ever becomes more specific; deleted and circle stick.
+newer import; the kind only ever becomes more specific; community, circle and deleted stick.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from core.corpus.noting import Merged, note_accounts, note_import
+from core.corpus.skips import note_places
 from core.tweet import tweet_schema
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _PLAIN: Final = (
 _BOUNDS: Final = ("SET memory_limit = '384MB'", "SET preserve_insertion_order = false")
 _PART: Final = 250_000  # contested tweets that are compared at once
 _KINDS: Final = "['original', 'quote', 'reply', 'retweet', 'manual_retweet']"
-_AUDIENCES: Final = "['public', 'circle', 'deleted']"
+_AUDIENCES: Final = "['public', 'community', 'circle', 'deleted']"
 
 # A number for each tweet. Two tweets may share one: then both go the careful way, and nothing else
 # happens.
@@ -149,12 +150,6 @@ _WRITE: Final = (
 )
 
 
-@dataclass
-class Merged:
-    new: int = 0
-    updated: int = 0
-
-
 def merge(
     connection: duckdb.DuckDBPyConnection, source: Source, staged: list[str]
 ) -> dict[str, Merged]:
@@ -184,8 +179,9 @@ def merge(
         connection.execute(plainly, {"files": staged, "at": at}).fetchall()
         connection.execute("DROP TABLE contested")
     merged = dict(sorted(counts.items()))
-    _note_accounts(connection, source, list(merged), at)
-    _note_import(connection, source, merged, at)
+    note_accounts(connection, source, list(merged), at)
+    note_import(connection, source.summary, merged, at)
+    note_places(connection, source.summary, next(iter(merged), ""), at)
     return merged
 
 
@@ -220,63 +216,3 @@ def _handles(
         values,
     )
     return dict(found.fetchall())
-
-
-def _note_accounts(
-    connection: duckdb.DuckDBPyConnection, source: Source, handles: list[str], at: datetime
-) -> None:
-    """What this source says about an account replaces what was known; silence changes nothing."""
-    told = {account.handle: account for account in source.accounts}
-    for handle in handles:
-        account = told.get(handle)
-        says = (
-            (account.name, account.account_id, account.bio, account.created)
-            if account
-            else (None, None, None, None)
-        )
-        known = connection.execute(
-            "SELECT name, account_id, bio, epoch_us(created_at) FROM accounts WHERE handle = ?",
-            [handle],
-        ).fetchall()
-        if not known:
-            connection.execute(
-                "INSERT INTO accounts (handle, name, account_id, bio, created_at, updated_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                [handle, *says, at],
-            )
-        elif any(value is not None for value in says):
-            connection.execute(
-                "UPDATE accounts SET name = coalesce(?, name), "
-                "account_id = coalesce(?, account_id), bio = coalesce(?, bio), "
-                "created_at = coalesce(?, created_at), updated_at = ? WHERE handle = ?",
-                [*says, at, handle],
-            ).fetchall()
-
-
-def _note_import(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    counts: dict[str, Merged],
-    at: datetime,
-) -> None:
-    summary = source.summary
-    for handle, count in sorted(summary.per_handle.items()):
-        done = counts.get(handle, Merged())
-        skipped = dict(sorted(count.skipped.items()))
-        connection.execute(
-            "INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
-            "map(?::VARCHAR[], ?::BIGINT[]), ?)",
-            [
-                at,
-                handle,
-                summary.path.name,
-                summary.format,
-                count.read,
-                done.new,
-                done.updated,
-                count.read - sum(skipped.values()) - done.new - done.updated,
-                list(skipped),
-                list(skipped.values()),
-                count.notes_joined,
-            ],
-        )

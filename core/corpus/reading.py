@@ -37,16 +37,21 @@ class AccountRow:
         return fields
 
 
+# Few tweets differ in their sources: without DISTINCT there would be a list of every tweet's.
 _ACCOUNTS = """
-SELECT
-    handle,
-    any_value(accounts.name) AS name,
-    count(*) AS tweets,
-    min(tweets.created_at) AS first,
-    max(tweets.created_at) AS last,
-    list_sort(list_distinct(flatten(list(sources)))) AS sources
-FROM tweets LEFT JOIN accounts USING (handle)
-GROUP BY handle
+WITH counted AS (
+    SELECT handle, count(*) AS tweets, min(created_at) AS first, max(created_at) AS last
+    FROM tweets
+    GROUP BY handle
+),
+told AS (
+    SELECT handle, list_sort(list_distinct(flatten(list(sources)))) AS sources
+    FROM (SELECT DISTINCT handle, sources FROM tweets)
+    GROUP BY handle
+),
+named AS (SELECT handle, any_value(name) AS name FROM accounts GROUP BY handle)
+SELECT handle, name, tweets, first, last, sources
+FROM counted JOIN told USING (handle) LEFT JOIN named USING (handle)
 ORDER BY handle
 """
 
@@ -93,6 +98,32 @@ def accounts(corpus: Corpus) -> list[AccountRow]:
         per_year = [by_year.get(year, 0) for year in span]
         found.append(AccountRow(handle, name, number, first, last, list(sources), per_year))
     return found
+
+
+def tweet_counts(corpus: Corpus, handles: Sequence[str] | None = None) -> dict[str, int]:
+    """How many tweets each of ``handles`` has, by handle; who has none is not in it. None: all."""
+    if not corpus.exists:
+        return {}
+    theirs = "" if handles is None else "WHERE handle IN (SELECT unnest($handles)) "
+    with corpus.reading() as connection:
+        found = connection.execute(
+            f"SELECT handle, count(*) FROM tweets {theirs}GROUP BY handle ORDER BY handle",  # noqa: S608
+            None if handles is None else {"handles": list(handles)},
+        )
+        return dict(found.fetchall())
+
+
+def account_names(corpus: Corpus, handles: Sequence[str]) -> dict[str, str]:
+    """The display names of those of ``handles`` that have one."""
+    if not corpus.exists:
+        return {}
+    with corpus.reading() as connection:
+        found = connection.execute(
+            "SELECT handle, any_value(name) FROM accounts "
+            "WHERE handle IN (SELECT unnest($handles)) AND name IS NOT NULL GROUP BY handle",
+            {"handles": list(handles)},
+        )
+        return dict(found.fetchall())
 
 
 def tweets(corpus: Corpus, handles: Sequence[str], *, newest_first: bool = True) -> pl.DataFrame:

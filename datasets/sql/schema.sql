@@ -30,7 +30,7 @@ CREATE TABLE tweets (
     favourites        BIGINT,
     reposts           BIGINT,
     note_id           VARCHAR,           -- of the long post that text was completed from
-    audience          VARCHAR NOT NULL,  -- public, circle, deleted
+    audience          VARCHAR NOT NULL,  -- public, community, circle, deleted
     source            VARCHAR NOT NULL,  -- the format that gave the text
     source_file       VARCHAR NOT NULL,
     first_imported_at TIMESTAMPTZ NOT NULL,

@@ -12,11 +12,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.corpus import Corpus, accounts, forget, import_path, run_query, stale_note, tweets
+from core.corpus import Corpus, accounts, forget, import_path, tweets
 from core.curation import curate, load_recipe, materialise
 from core.dataset.freeze import freeze
 from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.home import Home
+from core.query import run_query
+from core.stale import stale_note
 
 
 @pytest.fixture
@@ -89,6 +91,115 @@ def test_nothing_to_forget(home: Home, tmp_path: Path) -> None:
         forget(corpus, home, handles=["ann"])
 
 
+def test_a_forgotten_tweet_does_not_come_back(home: Home, tmp_path: Path) -> None:
+    corpus = Corpus(home.corpus)
+    forget(corpus, home, tweet_id="7")
+    with corpus.reading() as connection:
+        gone = connection.execute("SELECT handle, tweet_id FROM forgotten_tweets ORDER BY ALL")
+        assert gone.fetchall() == [("ann", "7"), ("bob", "7")]
+    assert b"sentence number 7 about" not in home.corpus.read_bytes()
+    (again,) = import_path(corpus, tmp_path / "ann.csv")
+    assert (again.new, again.updated, again.duplicates) == (0, 0, 39)
+    assert (again.read, again.skipped) == (40, {"forgotten": 1})
+    assert "7" not in tweets(corpus, ["ann"])["tweet_id"]
+    with pytest.raises(InputRefused, match="a tweet 7"):
+        forget(corpus, home, tweet_id="7")
+    (back,) = import_path(corpus, tmp_path / "ann.csv", include=frozenset({"forgotten"}))
+    assert (back.new, back.skipped) == (1, {})
+    (more,) = import_path(corpus, tmp_path / "ann.csv")
+    assert (more.duplicates, more.skipped) == (40, {}), "what was taken in again is not forgotten"
+    (other,) = import_path(corpus, tmp_path / "bob.csv")
+    assert other.skipped == {"forgotten": 1}, "of the other account it still is"
+    forget(corpus, home, handles=["bob"])
+    (anew,) = import_path(corpus, tmp_path / "bob.csv")
+    assert (anew.new, anew.skipped) == (40, {}), "an account starts over"
+
+
+def test_a_fetch_passes_over_what_was_forgotten(home: Home) -> None:
+    from decimal import Decimal
+
+    from core.fetching.posts import XAccount, page_of
+    from core.fetching.ranges import Covered
+    from core.fetching.store import load_known, store_page
+
+    corpus = Corpus(home.corpus)
+    account = XAccount("42", "ann", "Ann")
+    data = [{"id": str(n), "text": f"fetched {n}", "edit_history_tweet_ids": [str(n)]}
+            for n in (1001, 1002, 1003)]  # fmt: skip
+    page = page_of({"data": data, "meta": {"result_count": 3}}, account, since=None, until=None)
+    covers = Covered(1003, 1001, posts=3)
+    assert store_page(corpus, account, page, covers, Decimal("0.015")).new == 3
+    forget(corpus, home, tweet_id="1002")
+    assert load_known(corpus, "ann").covered == (covers,), "it is not paid for again"
+    assert store_page(corpus, account, page, covers, Decimal("0.015")).new == 0
+    assert "1002" not in tweets(corpus, ["ann"])["tweet_id"]
+    forget(corpus, home, handles=["ann"])
+    with corpus.reading() as connection:
+        for table in ("tweets", "accounts", "verdicts", "imports", "fetched_ranges",
+                      "forgotten_tweets", "import_skips"):  # fmt: skip
+            left = connection.execute(f"SELECT count(*) FROM {table} WHERE handle = 'ann'")  # noqa: S608
+            assert left.fetchall() == [(0,)], table
+
+
+def test_what_lies_beside_the_corpus_goes_too(home: Home, tmp_path: Path) -> None:
+    from decimal import Decimal
+
+    from core.fetching.pending import PaidPage, set_aside, set_aside_pages
+    from core.fetching.posts import XAccount
+    from core.sampling import Copy, SampleRequest, favourites, keep_favourite
+
+    corpus = Corpus(home.corpus)
+    data = [{"id": "7", "text": "ann wrote to be forgotten"}, {"id": "8", "text": "kept"}]
+    for who in ("ann", "ann_x"):
+        body = {"data": data, "includes": {"tweets": data[:1]}}
+        set_aside(home, PaidPage(XAccount("1", who), body, None, None, None, Decimal(0)))
+    (home.root / "fetch-pending" / "ann-9.json").write_text("damaged")
+    request = SampleRequest()
+    for text, copy in (
+        ("ann wrote sentence number 7 about gulls", Copy("verbatim", 7, "7")),
+        ("something like number 9", Copy("near", 6, "9")),
+        ("nobody's words", Copy("new", 1, "7")),
+    ):
+        keep_favourite(home, "20260101-0000-ann-aaaa", text, request, copy)
+    home.settings.write_text(json.dumps({"chosen": ["ann", "bob"], "recipe": "classic"}))
+    gone = forget(corpus, home, tweet_id="7")
+    assert gone.files == {"fetched_pages": 2, "favourites": 1}
+    ((path, page),) = set_aside_pages(home, "ann")
+    assert [one["id"] for one in page.body["data"]] == ["8"]
+    assert "to be forgotten" not in path.read_text()
+    assert [kept.text for kept in favourites(home)] == ["something like number 9", "nobody's words"]
+    assert "number 7" not in (home.root / "favourites.jsonl").read_text()
+    gone = forget(corpus, home, handles=["ann"])
+    assert gone.files == {"fetched_pages": 2, "favourites": 1, "settings": 1}
+    assert gone.to_json()["files"] == gone.files
+    assert [p.name for p in (home.root / "fetch-pending").iterdir()] == ["ann_x-0.json"]
+    assert [kept.text for kept in favourites(home)] == ["nobody's words"]
+    assert json.loads(home.settings.read_text()) == {"chosen": ["bob"], "recipe": "classic"}
+
+
+def test_stale_runs_say_so(home: Home) -> None:
+    before = json.loads(run(home, "runs", "--json").stdout)
+    assert [one["stale"] for one in before] == [None, None]
+    done = run(home, "forget", "ann")
+    assert "stale" in done.stderr
+    listed = {one["run"]: one["stale"] for one in json.loads(run(home, "runs", "--json").stdout)}
+    assert listed["20260101-0000-ann-aaaa"] == (
+        "Made with 40 tweets of @ann that you have forgotten since."
+    )
+    assert listed["20260102-0000-bob-bbbb"] is None
+    done = run(home, "runs")
+    lines = done.stdout.splitlines()
+    assert ["▲ stale" in line for line in lines if "ann-aaaa" in line] == [True]
+    assert ["▲ stale" in line for line in lines if "bob-bbbb" in line] == [False]
+    assert done.stderr.count("is stale") == 1
+    for command in ("watch", "sample"):
+        told = run(home, command, "20260101").stderr
+        assert "▲ 20260101-0000-ann-aaaa is stale. Made with 40 tweets of @ann" in told
+        assert "is stale" not in run(home, command, "20260102").stderr
+    found = run(home, "sql", "SELECT run FROM runs WHERE stale IS NOT NULL", "--format", "csv")
+    assert found.stdout.split() == ["run", "20260101-0000-ann-aaaa"]
+
+
 def run(home: Home, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tui", *words],
@@ -127,9 +238,10 @@ def test_standard_input_and_mapping(home: Home) -> None:
     assert done.returncode == 0
     (result,) = json.loads(done.stdout)
     assert (result["new"], result["skipped"]) == (2, {"bad_row": 1})
-    assert result["broken"] == [
-        {"line": 3, "reason": "bad_row", "detail": "5 fields where the header has 3"}
+    assert result["skipped_lines"] == [
+        {"line": 3, "reason": "bad_row", "detail": "5 fields where the header has 3", "file": ""}
     ]
+    assert result["skipped_lines_more"] == 0
     assert "line 3" in done.stderr
     assert run(home, "import", "-", input="id,text,author\n1,a\n").returncode == 3
     assert isinstance(found, pl.DataFrame)

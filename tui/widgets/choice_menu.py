@@ -48,7 +48,10 @@ class ChoiceOptions(OptionList):
 
 
 class ChoiceMenu(ModalScreen["int | None"]):
-    """A small list beside ``anchor`` (a region of the screen); gives the index taken, or None."""
+    """A small list beside ``anchor`` (a region of the screen); gives the index taken, or None.
+
+    ``index`` is the present choice, which is marked; None when there is none yet.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h,q", "leave", "Close", show=False, id="menu.leave"),
@@ -72,8 +75,11 @@ class ChoiceMenu(ModalScreen["int | None"]):
     }
     """
 
-    def __init__(self, choices: Sequence[Choice], index: int, anchor: Region) -> None:
+    def __init__(
+        self, choices: Sequence[Choice], index: int | None, anchor: Region, *, title: str = ""
+    ) -> None:
         super().__init__()
+        self._title = title
         self._choices = choices
         self._index = index
         self._anchor = anchor
@@ -89,11 +95,13 @@ class ChoiceMenu(ModalScreen["int | None"]):
                 gap = " " * (widest - cell_len(label) + 2)
                 text = text + Content.styled(gap + plain(choice.help), "dim")
             options.append(Option(text))
-        yield ChoiceOptions(*options, markup=False)
+        menu = ChoiceOptions(*options, markup=False)
+        menu.border_title = Content(plain(self._title)) if self._title else None
+        yield menu
 
     def on_mount(self) -> None:
         options = self.query_one(ChoiceOptions)
-        options.highlighted = self._index
+        options.highlighted = self._index or 0
         options.focus()
         self._place()
 
@@ -108,6 +116,7 @@ class ChoiceMenu(ModalScreen["int | None"]):
             cell_len(option.prompt.plain) if isinstance(option.prompt, Content) else 0
             for option in options.options
         )
+        longest = max(longest, cell_len(plain(self._title)) + 2)
         width = min(longest + 4 + (len(self._choices) + 2 > 14), self.app.size.width)
         x = max(0, min(self._anchor.right - width, self.app.size.width - width))
         under = self._anchor.bottom

@@ -10,6 +10,7 @@ Example::
         InfoField("accounts", "accounts", value="@keeper_of_light"),
         ChoiceField("preset", "preset", ["fast", Choice("quality", "quality", "slower, better")]),
         NumberField("seed", "seed", value=7, minimum=0, help="The same seed, the same run."),
+        TextField("languages", "languages", empty_text="any"),
         SwitchField("copies", "allow copies"),
         ButtonField("start", "Start"),
     )
@@ -26,6 +27,7 @@ from tui.widgets.choice_menu import Choice
 from tui.widgets.field import ButtonField, Field, InfoField, SwitchField
 from tui.widgets.field_form import FieldForm
 from tui.widgets.number_field import NumberField
+from tui.widgets.text_field import TextField
 
 __all__ = [
     "ButtonField",
@@ -36,4 +38,5 @@ __all__ = [
     "InfoField",
     "NumberField",
     "SwitchField",
+    "TextField",
 ]

@@ -1,4 +1,5 @@
--- When they tweet: weekday and hour (UTC)
+-- Hours of the week
+-- When they tweet, in UTC; for another zone, add hours: created_at + INTERVAL 2 HOUR.
 SELECT
     handle,
     dayname(created_at) AS weekday,

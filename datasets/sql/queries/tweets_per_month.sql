@@ -1,4 +1,5 @@
--- Tweets per month, by kind
+-- Tweets per month
+-- How much and what kind, month by month; for years, write 'year' in the place of 'month'.
 SELECT
     handle,
     date_trunc('month', created_at)::DATE AS month,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import unicodedata
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import InputRefused, WrongUsage
 from core.plain import plain
 
 if TYPE_CHECKING:
     import polars as pl
 
 _WIDEST: Final = 60
-_LOOKED_AT: Final = 200  # rows that decide how wide a column is
-FORMATS: Final = ("csv", "json", "jsonl", "parquet")
+_LOOKED_AT: Final = 100  # rows from a place that decide how wide a column is
 
 
 class QueryResult:
@@ -27,7 +26,7 @@ class QueryResult:
     def __init__(
         self, frame: pl.DataFrame, names: list[str], seconds: float, truncated: bool
     ) -> None:
-        self.frame = _named(frame, names)
+        self.frame = named(frame, names)
         self.seconds = seconds
         self.truncated = truncated
 
@@ -40,64 +39,52 @@ class QueryResult:
 
     def layout(self) -> list[tuple[str, int, bool]]:
         """For each column its name, its width in terminal cells, and whether it is numeric."""
-        first = self.frame.head(_LOOKED_AT)
-        rows = [[_shown(value) for value in row] for row in first.iter_rows()]
-        columns = list(zip(*rows, strict=True)) or [()] * first.width
+        # some from everywhere: numbers grow, and the last page should be as readable as the first
+        step = max(1, self.frame.height // _LOOKED_AT)
+        some = [
+            self.frame.head(_LOOKED_AT),
+            self.frame.gather_every(step),
+            self.frame.tail(_LOOKED_AT),
+        ]
+        rows = [[_shown(value) for value in row] for part in some for row in part.iter_rows()]
+        columns = list(zip(*rows, strict=True)) or [()] * self.frame.width
         return [
             (
                 plain(name),
                 min(_WIDEST, max([_cells(plain(name)), *map(_cells, texts)])),
                 self.frame.schema[name].is_numeric(),
             )
-            for name, texts in zip(first.columns, columns, strict=True)
+            for name, texts in zip(self.frame.columns, columns, strict=True)
         ]
 
     def records(self) -> list[dict[str, Any]]:
         """Rows as values that JSON has: times as ISO 8601, numbers too large for it as text."""
-        return [
-            {name: _json(value) for name, value in row.items()}
-            for row in self.frame.iter_rows(named=True)
-        ]
+        return list(records(self.frame))
+
+    def value(self, row: int, column: int) -> str:
+        """One cell as it is, not as it is shown: for the clipboard, and to be read as a whole."""
+        return _whole(self.frame.item(row, column))
+
+    def row_text(self, row: int) -> str:
+        """A row with tabs between its cells, as spreadsheets take it."""
+        line = io.StringIO()
+        writer = csv.writer(line, delimiter="\t", lineterminator="")
+        writer.writerow([_whole(value) for value in self.frame.row(row)])
+        return line.getvalue()
+
+    def column_text(self, column: int, most: int) -> str:
+        """The first ``most`` cells of a column, one a line; line breaks in them become spaces."""
+        values = self.frame.to_series(column).head(most).to_list()
+        return "\n".join(" ".join(_whole(value).splitlines()) for value in values)
 
 
-def write_result(result: QueryResult, kind: str, output: Path | None) -> str | None:
-    """Write as csv, json, jsonl or parquet to ``output``, or return the text without one.
-
-    A file is replaced as a whole or not at all. Raises InputRefused when it cannot be written,
-    WrongUsage for an unknown kind and for Parquet without a file.
-    """
-    if kind not in FORMATS:
-        raise WrongUsage(f"There is no format {kind!r}.", f"There are: {', '.join(FORMATS)}.")
-    if kind == "parquet":
-        if output is None:
-            raise WrongUsage("Parquet is not text.", "", "Name a file with -o.")
-        buffer = io.BytesIO()
-        result.frame.write_parquet(buffer)
-        _replace(output, buffer.getvalue())
-        return None
-    if kind == "csv":
-        text = _flat(result.frame).write_csv()
-    elif kind == "json":
-        text = json.dumps(result.records(), ensure_ascii=False, indent=1) + "\n"
-    else:
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in result.records())
-    if output is None:
-        return text
-    _replace(output, text.encode())
-    return None
+def records(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows as values that JSON has."""
+    for row in frame.iter_rows(named=True):
+        yield {name: as_json(value) for name, value in row.items()}
 
 
-def _replace(output: Path, data: bytes) -> None:
-    draft = output.with_name(output.name + ".part")
-    try:
-        draft.write_bytes(data)
-        draft.replace(output)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise InputRefused(f"{output} cannot be written.", f"{error.strerror or error}.") from error
-
-
-def _named(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+def named(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     """Give columns their names, a repeated one with a number; whole sums become whole numbers."""
     import polars as pl
 
@@ -118,32 +105,22 @@ def _named(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     return frame
 
 
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """CSV has no lists: they are written as JSON."""
-    import polars as pl
-
-    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    return frame.with_columns(
-        pl.Series(name, [None if v is None else json.dumps(_json(v)) for v in frame[name]])
-        for name in nested
-    )
-
-
-def _json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
+        return [as_json(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): _json(item) for key, item in value.items()}
+        return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, Decimal):
-        return float(value)
+        whole = value.as_tuple().exponent == 0
+        return int(value) if whole else float(value)
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if hasattr(value, "to_list"):
-        return [_json(item) for item in value.to_list()]
+        return [as_json(item) for item in value.to_list()]
     return str(value)
 
 
@@ -155,7 +132,23 @@ def _shown(value: Any) -> str:
         return written.removesuffix(".000000")
     if isinstance(value, float):
         return f"{value:.6g}"
-    return plain(str(_json(value)))
+    return plain(_whole(value))
+
+
+def _whole(value: Any) -> str:
+    """A cell as text, nothing rounded, nothing replaced."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        return _shown(value)
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    found = as_json(value)
+    return json.dumps(found, ensure_ascii=False) if isinstance(found, (list, dict)) else str(found)
 
 
 def _cells(text: str) -> int:

@@ -27,23 +27,48 @@ RUNS: Final[dict[str, pl.DataType]] = {
     "valid_loss": pl.Float64(),
     "started": pl.Datetime("us", "UTC"),
     "ended": pl.Datetime("us", "UTC"),
+    "stale": pl.String(),
+    "preset": pl.String(),
+    "method": pl.String(),
+    "recipe": pl.String(),
+    "lr": pl.Float64(),
+    "epochs": pl.Float64(),
+    "seed": pl.Int64(),
+    "device": pl.String(),
+    "tokens": pl.Int64(),
+    "tokens_per_second": pl.Float64(),
+    "valid_loss_before": pl.Float64(),
+    "shares": pl.String(),
+    "settings": pl.String(),
 }
 METRICS: Final[dict[str, pl.DataType]] = {
     "run": pl.String(),
     "step": pl.Int64(),
     "kind": pl.String(),
+    "loss": pl.Float64(),
+    "valid_loss": pl.Float64(),
+    "lr": pl.Float64(),
+    "tokens": pl.Float64(),
+    "tokens_per_second": pl.Float64(),
+    "seconds": pl.Float64(),
 }
 SAMPLES: Final[dict[str, pl.DataType]] = {
     "run": pl.String(),
+    "step": pl.Int64(),
     "prompt": pl.String(),
     "text": pl.String(),
 }
+RUN_TABLES: Final = ("runs", "metrics", "samples")
+_SETTINGS: Final = ("preset", "method", "lr", "epochs", "seed")
+_MEASURED: Final = ("device", "tokens", "tokens_per_second", "valid_loss_before")
+_EDGE_BYTES: Final = 1 << 15
 
 
 def run_frames(home: Home, wanted: Callable[[str], bool]) -> dict[str, pl.DataFrame]:
     """The three frames; one that is not ``wanted`` is empty, without a file being opened.
 
-    ``runs`` says what ``mynah runs`` says. ``metrics`` and ``samples`` have a column for every
+    ``runs`` says what ``mynah runs`` and the settings in run.json say, and ``settings`` holds all
+    of those as JSON. ``metrics`` and ``samples`` have a column for every
     field that occurs in their lines: numbers, truth values, or text (JSON where it is nested).
     """
     folders = sorted(path for path in home.runs.glob("*") if (path / "run.json").is_file())
@@ -56,23 +81,88 @@ def run_frames(home: Home, wanted: Callable[[str], bool]) -> dict[str, pl.DataFr
     }
 
 
+def run_columns(home: Home) -> dict[str, list[tuple[str, str]]]:
+    """The columns of the three tables with DuckDB's names for their types, for a list of them.
+
+    Of long files only the first and last lines are read.
+    """
+    folders = sorted(path for path in home.runs.glob("*") if (path / "run.json").is_file())
+    frames = {
+        "runs": _frame([], RUNS),
+        "metrics": _frame(_records(folders, "metrics.jsonl", edges=True), METRICS),
+        "samples": _frame(_records(folders, "samples.jsonl", edges=True), SAMPLES),
+    }
+    return {
+        table: [(name, _duckdb_type(kind)) for name, kind in found.schema.items()]
+        for table, found in frames.items()
+    }
+
+
+def _duckdb_type(kind: pl.DataType) -> str:
+    if isinstance(kind, pl.List):
+        return "VARCHAR[]"
+    if isinstance(kind, pl.Datetime):
+        return "TIMESTAMPTZ"
+    if kind == pl.Boolean():
+        return "BOOLEAN"
+    if kind.is_float():
+        return "DOUBLE"
+    return "BIGINT" if kind.is_integer() else "VARCHAR"
+
+
 def _summaries(home: Home) -> list[dict[str, Any]]:
-    from core.training import list_runs
+    from core.errors import InputRefused
+    from core.training import Run, list_runs, run_result
 
-    return [summary.to_json() for summary in list_runs(home)]
+    found = []
+    for summary in list_runs(home):
+        run = Run(summary.folder)
+        try:
+            record, result = run.record(), run_result(run)
+        except InputRefused:
+            continue  # it went away meanwhile
+        settings = record.get("settings")
+        settings = settings if isinstance(settings, dict) else {}
+        recipe = record.get("recipe")
+        found.append(
+            {
+                **{
+                    name: settings.get(name)
+                    for name in ("preset", "method", "lr", "epochs", "seed")
+                },
+                **{
+                    name: result[name]
+                    for name in ("device", "tokens", "tokens_per_second", "valid_loss_before")
+                },
+                "recipe": recipe.get("name") if isinstance(recipe, dict) else None,
+                "settings": settings,
+                **summary.to_json(),
+            }
+        )
+    return found
 
 
-def _records(folders: list[Path], name: str) -> list[dict[str, Any]]:
+def _records(folders: list[Path], name: str, *, edges: bool = False) -> list[dict[str, Any]]:
     return [
-        {"run": folder.name, **record} for folder in folders for record in _lines(folder / name)
+        {"run": folder.name, **record}
+        for folder in folders
+        for record in _lines(folder / name, edges=edges)
     ]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON lines file; a line that is not complete (yet) is passed over."""
+def _lines(path: Path, *, edges: bool = False) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON lines file; a line that is not complete (yet) is passed over.
+
+    With ``edges``, those in the middle of a long file too.
+    """
     try:
         with path.open("rb") as stream:
+            size = path.stat().st_size
             for line in stream:
+                if edges and _EDGE_BYTES < stream.tell() < size - _EDGE_BYTES:
+                    stream.seek(size - _EDGE_BYTES)
+                    stream.readline()
+                    continue
                 if not line.endswith(b"\n"):
                     return
                 try:

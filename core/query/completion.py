@@ -1,0 +1,162 @@
+"""What could be meant by the letters before the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from core.query.lexing import Token, tokens
+
+if TYPE_CHECKING:
+    from core.query.catalogue import Catalogue, TableEntry
+
+FEWEST_LETTERS: Final = 2
+_MOST: Final = 50
+# after these words a table is meant
+_TABLES_FOLLOW: Final = frozenset({"FROM", "JOIN", "INTO", "TABLE", "DESCRIBE", "SUMMARIZE",
+                                   "UPDATE", "PIVOT", "UNPIVOT"})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Completion:
+    """``text`` takes the place of what was typed; ``kind`` is column, table, view, function or
+    keyword; ``note`` says more in a few words."""
+
+    text: str
+    kind: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Completions:
+    """The choices, best first, for the characters from ``start`` up to the cursor."""
+
+    start: int
+    choices: tuple[Completion, ...] = ()
+
+
+def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
+    """The names that go on from what stands before ``cursor``; nothing inside text or comments.
+
+    Two letters are needed, or a dot behind a table's name or alias. Names that begin with the
+    letters come before those with a later part that does; among them first the columns of the
+    tables that the query names (behind FROM and the like: the tables), then tables, functions and
+    keywords. What is already whole is not offered.
+    """
+    found = tokens(sql)
+    here = next((t for t in found if t.start < cursor <= t.end), None)
+    nothing = Completions(cursor)
+    if here is not None and here.kind in ("comment", "string", "quoted", "number"):
+        return nothing
+    word = here if here is not None and here.kind != "sign" else None
+    start = word.start if word is not None else cursor
+    typed = sql[start:cursor]
+    before = [t for t in found if t.end <= start and t.kind != "comment"]
+    dotted = bool(before) and before[-1].text == "." and before[-1].end == start
+    if dotted:
+        table = _meant(catalogue, found, before[-2]) if len(before) > 1 else None
+        offered = _columns(table, first=True) if table is not None else iter(())
+    elif len(typed) < FEWEST_LETTERS:
+        return nothing
+    else:
+        wants_table = bool(before) and before[-1].upper in _TABLES_FOLLOW
+        offered = _everything(catalogue, found, wants_table=wants_table, small=typed.islower())
+    ranked = sorted(
+        (
+            (_rank(choice.text, typed), place, choice)
+            for place, choice in _numbered(offered)
+            if _rank(choice.text, typed) is not None
+        ),
+        key=lambda item: (item[0], item[1]),
+    )
+    choices: list[Completion] = []
+    seen: set[str] = set()
+    for _, _, choice in ranked:
+        if choice.text.lower() not in seen:
+            seen.add(choice.text.lower())
+            choices.append(choice)
+    if any(choice.text.lower() == typed.lower() for choice in choices):
+        return nothing  # it is whole: enter and tab mean what they always mean
+    return Completions(start, tuple(choices[:_MOST]))
+
+
+def named_tables(catalogue: Catalogue, sql: str) -> list[TableEntry]:
+    """The tables that a query names anywhere, each once."""
+    return _named(catalogue, tokens(sql))
+
+
+def _named(catalogue: Catalogue, found: list[Token]) -> list[TableEntry]:
+    tables: list[TableEntry] = []
+    for token in found:
+        if token.kind in ("name", "quoted"):
+            table = catalogue.table(token.text.strip('"'))
+            if table is not None and table not in tables:
+                tables.append(table)
+    return tables
+
+
+def _meant(catalogue: Catalogue, found: list[Token], name: Token) -> TableEntry | None:
+    """The table called ``name``, or the one that has it as an alias (``tweets AS t``)."""
+    table = catalogue.table(name.text.strip('"'))
+    if table is not None:
+        return table
+    names = [t for t in found if t.kind != "comment"]
+    for index, token in enumerate(names[1:], 1):
+        if token.kind not in ("name", "quoted") or token.upper != name.upper:
+            continue
+        back = names[index - 1]
+        if back.upper == "AS" and index > 1:
+            back = names[index - 2]
+        table = catalogue.table(back.text.strip('"')) if back.kind in ("name", "quoted") else None
+        if table is not None:
+            return table
+    return None
+
+
+def _everything(
+    catalogue: Catalogue, found: list[Token], *, wants_table: bool, small: bool
+) -> Iterator[Completion]:
+    tables = [
+        Completion(
+            table.name, "view" if table.is_view else "table", f"{len(table.columns)} columns"
+        )
+        for table in catalogue.tables
+    ]
+    if wants_table:
+        yield from tables
+    for table in _named(catalogue, found):
+        yield from _columns(table)
+    if not wants_table:
+        yield from tables
+    for function in catalogue.functions:
+        yield Completion(function.name, "function", function.help or ", ".join(function.parameters))
+    for keyword in catalogue.keywords:
+        yield Completion(keyword.lower() if small else keyword, "keyword")
+
+
+def _columns(table: TableEntry, *, first: bool = False) -> Iterator[Completion]:
+    for name, kind in table.columns:
+        yield Completion(_spelled(name), "column", kind if first else f"{table.name} · {kind}")
+
+
+def _spelled(name: str) -> str:
+    """A name as a query can hold it."""
+    plain = name.replace("_", "a").isalnum() and not name[:1].isdigit()
+    return name if plain else '"' + name.replace('"', '""') + '"'
+
+
+def _numbered(offered: Iterator[Completion]) -> Iterator[tuple[tuple[int, int], Completion]]:
+    """With each choice which group it is of and where it stood."""
+    groups: dict[str, int] = {}
+    for index, choice in enumerate(offered):
+        kind = "table" if choice.kind == "view" else choice.kind
+        yield (groups.setdefault(kind, len(groups)), index), choice
+
+
+def _rank(name: str, typed: str) -> int | None:
+    """0 when the name begins with what was typed, 1 when a part of it does, None when none."""
+    name, typed = name.lower().strip('"'), typed.lower()
+    if name.startswith(typed):
+        return 0
+    return 1 if len(typed) > 2 and f"_{typed}" in name else None

@@ -1,0 +1,111 @@
+"""A query's rows: into files, onto the clipboard, onto the screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from core.corpus import Corpus, import_path
+from core.errors import InputRefused, Interrupted, WrongUsage
+from core.home import Home
+from core.query import Asking, QueryRefused, run_query, save_query, write_result
+from tests.fixtures.x_archive import archive_files, as_zip, tweet
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    files = archive_files([tweet(n, f"tweet number {n}") for n in range(5)])
+    import_path(Corpus(home.corpus), as_zip(tmp_path / "a.zip", files))
+    return home
+
+
+def test_writing_results(home: Home, tmp_path: Path) -> None:
+    sql = "FROM tweets SELECT tweet_id, created_at, sources, 15::HUGEINT AS f ORDER BY tweet_id"
+    result = run_query(Corpus(home.corpus), home, sql, limit=1)
+    expected = [
+        {
+            "tweet_id": "0",
+            "created_at": "2023-02-18T12:33:11+00:00",
+            "sources": ["x-archive"],
+            "f": 15,
+        }
+    ]
+    assert json.loads(write_result(result, "json", None) or "") == expected
+    assert write_result(result, "jsonl", tmp_path / "a.jsonl") is None
+    assert json.loads((tmp_path / "a.jsonl").read_text()) == expected[0]
+    write_result(result, "parquet", tmp_path / "a.parquet")
+    assert pl.read_parquet(tmp_path / "a.parquet").height == 1
+    assert (
+        (write_result(result, "csv", None) or "").splitlines()[1].endswith('"[""x-archive""]",15')
+    )
+    with pytest.raises(WrongUsage):
+        write_result(result, "parquet", None)
+    with pytest.raises(InputRefused, match="cannot be written"):
+        write_result(result, "csv", tmp_path / "no" / "such" / "folder.csv")
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "parquet"])
+def test_all_rows_into_a_file(home: Home, tmp_path: Path, kind: str) -> None:
+    """Slice by slice, and yet the bytes (or with Parquet the rows) of one that is held whole."""
+    sql = "SELECT range AS n, sum(1) OVER (ORDER BY range) AS wide, [range] AS l FROM range(130000)"
+    corpus, counts = Corpus(home.corpus), [0]
+    asking = Asking(fetched=counts.append)
+    out, whole = tmp_path / f"all.{kind}", tmp_path / f"whole.{kind}"
+    assert save_query(corpus, home, sql, kind, out, asking=asking) == 130_000
+    assert len(counts) == 3
+    assert counts == sorted(counts)
+    write_result(run_query(corpus, home, sql), kind, whole)
+    if kind == "parquet":
+        assert pl.read_parquet(out).equals(pl.read_parquet(whole))
+    else:
+        assert out.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "a.zip",
+        out.name,
+        whole.name,
+    ]
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(home: Home, tmp_path: Path) -> None:
+    corpus, out = Corpus(home.corpus), tmp_path / "out.csv"
+    out.write_text("as it was")
+    with pytest.raises(QueryRefused):
+        save_query(corpus, home, "SELECT nothing FROM tweets", "csv", out)
+    arrived: list[int] = []
+    asking = Asking(cancelled=lambda: bool(arrived), fetched=arrived.append)
+    with pytest.raises(Interrupted):
+        save_query(corpus, home, "FROM range(1000000)", "csv", out, asking=asking)
+    assert out.read_text() == "as it was"
+    assert list(tmp_path.glob("*part*")) == list(tmp_path.glob(".*")) == []
+
+
+def test_cells_that_a_spreadsheet_would_run_are_guarded(home: Home) -> None:
+    result = run_query(Corpus(home.corpus), home, "SELECT '=1+1' AS f, -1 AS n, '@gull' AS who")
+    assert write_result(result, "csv", None) == "f,n,who\n'=1+1,-1,'@gull\n"
+    raw = write_result(result, "csv", None, spreadsheet_safe=False)
+    assert raw == "f,n,who\n=1+1,-1,@gull\n"
+
+
+def test_what_is_copied_is_the_plain_value(home: Home) -> None:
+    sql = "SELECT 'a\x1b[31m\tb' AS t, 1/3::DOUBLE AS f, NULL AS n, ['x'] AS l, true AS b"
+    result = run_query(Corpus(home.corpus), home, sql)
+    values = [result.value(0, column) for column in range(5)]
+    assert values == ["a\x1b[31m\tb", "0.3333333333333333", "", '["x"]', "true"]
+    assert result.row_text(0) == '"a\x1b[31m\tb"\t0.3333333333333333\t\t"[""x""]"\ttrue'
+    many = run_query(Corpus(home.corpus), home, "SELECT 'a\nb' || range FROM range(5)")
+    assert many.column_text(0, 2) == "a b0\na b1"
+
+
+def test_cells_are_safe_to_show(home: Home) -> None:
+    result = run_query(Corpus(home.corpus), home, "SELECT '\x1b[31m' AS \"\u202e\", NULL, 1.5")
+    assert result.cells(0) == ["␛[31m", "", "1.5"]
+    assert result.layout()[0][0] == "‹202E›"
+
+
+def test_columns_are_wide_enough_for_the_last_row(home: Home) -> None:
+    result = run_query(Corpus(home.corpus), home, "SELECT range AS n FROM range(1000000)")
+    assert result.layout() == [("n", 6, True)]

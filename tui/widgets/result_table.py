@@ -1,0 +1,185 @@
+"""A query's result: rows of any number, columns that scroll, and a cursor on one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from tui.widgets.row_list import Column, ListRows, RowCells, RowList
+from tui.widgets.rows import CELL_STYLES, column_widths
+
+_NARROWEST = 12  # a last column that is cut is shown only when so much of it fits
+_LONG = 40  # a last column of so many cells takes all the room there is
+
+
+class Table(Protocol):
+    """What a result must be able to say about itself."""
+
+    def __len__(self) -> int: ...
+    def cells(self, index: int) -> Sequence[str]: ...
+    def layout(self) -> list[tuple[str, int, bool]]: ...
+
+
+class _Lines:
+    """The rows in view; values become text only when they are drawn."""
+
+    def __init__(self, table: Table, owner: ResultTable) -> None:
+        self._table = table
+        self._owner = owner
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def row(self, index: int) -> RowCells:
+        first, here = self._owner.first, self._owner.column
+        current = index == self._owner.cursor
+        return [
+            (cell, "current" if current and first + place == here else "")
+            for place, cell in enumerate(self._table.cells(index)[first:])
+        ]
+
+
+class ResultTable(RowList):
+    """A row list with a cursor on one cell; left and right move it from column to column.
+
+    Example::
+
+        table.show(result)            # anything with len(), cells(index) and layout()
+        table.column, table.cursor    # where the cursor is
+
+    Messages: those of RowList, and ``ColumnMoved`` when other columns are in view
+    or another one has the cursor.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--current"}
+    CELL_STYLES: ClassVar[frozenset[str]] = CELL_STYLES | {"current"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "column(-1)", "Left", show=False, id="result.left"),
+        Binding("right", "column(1)", "Right", show=False, id="result.right"),
+        Binding("shift+left", "column_edge(-1)", "First column", show=False, id="result.first"),
+        Binding("shift+right", "column_edge(1)", "Last column", show=False, id="result.last"),
+    ]
+    DEFAULT_CSS = """
+    ResultTable {
+        & > .row-list--current { text-style: underline; }
+        &:focus > .row-list--current {
+            background: $foreground;
+            color: $background;
+            text-style: bold;
+        }
+        &:ansi:focus > .row-list--current {
+            background: ansi_default;
+            color: ansi_default;
+            text-style: bold reverse;
+        }
+    }
+    """
+
+    @dataclass
+    class ColumnMoved(Message):
+        table: ResultTable
+
+        @property
+        def control(self) -> ResultTable:
+            return self.table
+
+    def __init__(self, *, empty: str, id: str | None = None) -> None:  # noqa: A002
+        super().__init__((Column(flex=1),), header=True, empty=empty, id=id)
+        self.first = self.column = 0
+        self._layout_of: list[tuple[str, int, bool]] = []
+        self._table: Table | None = None
+
+    @property
+    def in_view(self) -> int:
+        """How many columns are shown, from ``first`` on."""
+        return len(self.columns) if self._layout_of else 0
+
+    @property
+    def all_columns(self) -> int:
+        return len(self._layout_of)
+
+    def show(self, table: Table) -> None:
+        """Show another result, from its first cell on."""
+        self._table, self._layout_of = table, table.layout()
+        self.first = self.column = 0
+        self._lay_out(keep=False)
+
+    def clear(self, sentence: str) -> None:
+        """No result; ``sentence`` says why."""
+        self._table, self._layout_of = None, []
+        self.first = self.column = 0
+        self.set_empty(sentence)
+        self.set_columns((Column(flex=1),))
+        self.set_rows(ListRows())
+
+    def _style(self, name: str, base: tuple[str, ...]) -> Style:
+        if name == "current":  # over the cursor row's own colours, not under them
+            return self.get_visual_style(*base, "row-list--current").rich_style
+        return super()._style(name, base)
+
+    def action_column(self, step: int) -> None:
+        self._go(self.column + step)
+
+    def action_column_edge(self, direction: int) -> None:
+        self._go(0 if direction < 0 else len(self._layout_of) - 1)
+
+    def _go(self, column: int) -> None:
+        if not self._layout_of:
+            return
+        self.column = max(0, min(column, len(self._layout_of) - 1))
+        self.first = min(self.first, self.column)
+        while self.first < self.column and self.column >= self.first + len(self._fitting()):
+            self.first += 1
+        self._lay_out(keep=True)
+
+    def _fitting(self) -> list[Column]:
+        """Columns from the first one on, as many as there is room for."""
+        room = max(20, self.size.width - 4)
+        shown: list[Column] = []
+        for name, width, right in self._layout_of[self.first :]:
+            if shown and room < width:
+                if room >= _NARROWEST:
+                    shown.append(Column(name, flex=1))  # cut, with a sign
+                break
+            room -= width + 1
+            shown.append(Column(name, width=width, align="right" if right else "left"))
+        if shown and shown[-1].width >= _LONG:
+            shown[-1] = Column(shown[-1].title, flex=1)  # it may be cut, and there is room
+        return shown
+
+    def _lay_out(self, *, keep: bool) -> None:
+        if self._table is None:
+            return
+        self.set_columns(self._fitting())
+        if keep:
+            self.refresh_rows()
+        else:
+            self.set_empty("No rows.")
+            self.set_rows(_Lines(self._table, self))
+        self.post_message(self.ColumnMoved(self))
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        if self._layout_of:
+            self._go(self.column)
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is not None and self._layout_of:
+            at = self._gutter()
+            widths = column_widths(self.columns, self.scrollable_content_region.width - at)
+            for place, width in enumerate(widths):
+                if offset.x < at + width + 1:
+                    if self.first + place != self.column:
+                        self.cursor = self._row_at(offset.y) or self.cursor
+                        self._go(self.first + place)
+                        return
+                    break
+                at += width + 1
+        super().on_click(event)
