@@ -1,28 +1,31 @@
-"""A curated frame as rows that a screen can show, a window at a time, without knowing Polars."""
+"""Curated tweets as rows that a screen can show, a window at a time, without knowing Polars."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.workbench.curated import CuratedTable
+
 Which = Literal["all", "kept", "dropped", "edited"]
 
-_COLUMNS = (
-    "tweet_id handle created_at text text_escaped clean_text kept reason kind lang reply_to "
-    "sensitive note_id "
-    "audience source source_file favourites reposts"
-).split()
+# Rows are made a window at a time: one costs nearly as much as a screenful.
+_WINDOW: Final = 48
+_WINDOWS_KEPT: Final = 12
 
 
 @dataclass(frozen=True)
 class TweetRow:
     """One tweet with its verdict. ``text`` is as the source gave it, ``clean_text`` as learned.
 
-    ``published`` is what people saw: the source's escaping of & < > undone, once.
+    ``published`` is what people saw: the source's escaping of & < > undone, once. ``trigger`` are
+    the words that set the rule off, where words did.
     """
 
     tweet_id: str
@@ -43,6 +46,7 @@ class TweetRow:
     source_file: str
     favourites: int | None
     reposts: int | None
+    trigger: str | None = None
 
     @property
     def published(self) -> str:
@@ -53,40 +57,51 @@ class TweetRow:
 
 
 class TweetRows:
-    """An immutable view over a curated frame; filters give new views, rows are made when asked."""
+    """An immutable view over curated tweets; filters give new views, rows are made when asked."""
 
-    def __init__(self, curated: pl.DataFrame) -> None:
-        self._frame = curated.select(_COLUMNS)
+    def __init__(self, curated: CuratedTable, numbers: pl.Series | None = None) -> None:
+        self._curated = curated
+        self._numbers = curated.all_rows if numbers is None else numbers
+        self._windows: OrderedDict[int, list[TweetRow]] = OrderedDict()
 
     def __len__(self) -> int:
-        return self._frame.height
+        return len(self._numbers)
 
     def __getitem__(self, index: int) -> TweetRow:
-        return TweetRow(*self._frame.row(index))
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        number, place = divmod(index, _WINDOW)
+        window = self._windows.get(number)
+        if window is None:
+            start = number * _WINDOW
+            window = self._curated.rows(self._numbers[start : start + _WINDOW])
+            self._windows[number] = window
+            while len(self._windows) > _WINDOWS_KEPT:
+                self._windows.popitem(last=False)
+        return window[place]
 
     def only(self, which: Which) -> TweetRows:
         """The rows that are kept, dropped, or edited (kept, but not as they were published)."""
-        import polars as pl
-
         if which == "all":
             return self
-        condition = {
-            "kept": pl.col("kept"),
-            "dropped": ~pl.col("kept"),
-            "edited": pl.col("kept") & (pl.col("text") != pl.col("clean_text")),
-        }[which]
-        return TweetRows(self._frame.filter(condition))
+        return TweetRows(self._curated, self._curated.only(which, self._numbers))
 
-    def search(self, words: str) -> TweetRows:
-        """The rows whose published text holds ``words``, whatever the case; no pattern language."""
-        import polars as pl
+    def these(self, others: TweetRows) -> TweetRows:
+        """The tweets that ``others`` shows, with the verdicts of this view."""
+        return TweetRows(self._curated, others._numbers)
 
+    def search(
+        self,
+        words: str,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> TweetRows:
+        """The rows whose published text holds ``words``, whatever the case; no pattern language.
+
+        Raises Interrupted when ``cancelled`` says so.
+        """
         if not words.strip():
             return self
-        given = pl.col("text")
-        published = given
-        for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-            published = published.str.replace_all(entity, sign, literal=True)
-        seen = pl.when("text_escaped").then(published).otherwise(given)
-        found = seen.str.to_lowercase().str.contains(words.strip().lower(), literal=True)
-        return TweetRows(self._frame.filter(found))
+        found = self._curated.holding(words, self._numbers, progress=progress, cancelled=cancelled)
+        return TweetRows(self._curated, found)

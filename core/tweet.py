@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 KINDS: Final = ("original", "reply", "quote", "retweet", "manual_retweet")
-AUDIENCES: Final = ("public", "circle", "deleted")
+AUDIENCES: Final = ("public", "community", "circle", "deleted")
 
 SNOWFLAKE_EPOCH_MS: Final = 1288834974657
 

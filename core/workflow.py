@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.bundled import bundled
 
 if TYPE_CHECKING:
     from core.corpus import ImportProgress, ImportResult
     from core.curation import AccountStats
+    from core.dataset import Share
     from core.home import Home
     from core.training import Run
+    from core.workbench import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
 DEFAULT_RECIPES = ("standard", "classic")
-_TWEETS_AT_ONCE = 150_000
+_TWEETS_AT_ONCE = 250_000
 
 
 def sample_archives() -> list[Path]:
@@ -32,17 +36,20 @@ def import_paths(
     handle: str | None = None,
     include: frozenset[str] = frozenset(),
     columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[ImportResult]:
     """Bring files into the corpus, one transaction each, then refresh the ``curated`` view.
 
-    Raises InputRefused (that file left nothing behind; those before it stay), Interrupted.
+    Raises InputRefused (that file left nothing behind; those before it stay), Interrupted. When
+    the refresh is stopped, the tweets are in; to import the same files again then refreshes.
     """
     from core.corpus import Corpus, import_path
 
     corpus = Corpus(home.corpus)
     results: list[ImportResult] = []
+    whole = False
     try:
         for path in paths:
             results += import_path(
@@ -52,26 +59,65 @@ def import_paths(
                 handle=handle,
                 include=include,
                 columns=columns,
+                encoding=encoding,
                 progress=progress,
                 cancelled=cancelled,
             )
+        whole = True
     finally:
-        touched = sorted({r.handle for r in results if r.new or r.updated})
-        if touched:
-            refresh_curated(home, touched)
+        # when an import was stopped, those before it are still to be seen in the view
+        _refresh_imported(home, results, progress, cancelled if whole else None)
     return results
 
 
-def refresh_curated(home: Home, handles: Sequence[str]) -> None:
+def _refresh_imported(
+    home: Home,
+    results: Sequence[ImportResult],
+    progress: Callable[[ImportProgress], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    from core.corpus import Corpus, ImportProgress
+    from core.curation import load_recipe
+    from core.curation.materialise import outdated
+
+    if not results:
+        return
+    changed = {result.handle for result in results if result.new or result.updated}
+    same = sorted({result.handle for result in results} - changed)
+    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
+    changed |= set(outdated(Corpus(home.corpus), same, recipes))
+    path = Path(results[-1].path)
+    start = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        if progress:
+            rate = done / max(time.monotonic() - start, 1e-6)
+            progress(ImportProgress(path, "curating", done, total, rate))
+
+    if changed:
+        refresh_curated(home, sorted(changed), progress=tell, cancelled=cancelled)
+
+
+def refresh_curated(
+    home: Home,
+    handles: Sequence[str],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
     """Write the verdicts of the bundled recipes for people who open the corpus themselves.
 
-    A few accounts at a time, so that memory is bounded by the largest of them.
+    A few accounts at a time, so that nobody waits long for the corpus, in memory that does not
+    grow with their number. ``progress`` is told how many of how many verdicts are made. Raises
+    CorpusBusy; Interrupted when ``cancelled`` says so: accounts that were not reached keep the
+    verdicts they had.
     """
-    from core.corpus import Corpus, accounts
+    from core.corpus import Corpus, tweet_counts
     from core.curation import load_recipe, materialise
 
     corpus = Corpus(home.corpus)
-    sizes = {account.handle: account.tweets for account in accounts(corpus)}
+    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
+    sizes = tweet_counts(corpus, handles)
     groups: list[list[str]] = []
     room = 0
     for handle in handles:
@@ -80,28 +126,105 @@ def refresh_curated(home: Home, handles: Sequence[str]) -> None:
             room = _TWEETS_AT_ONCE
         groups[-1].append(handle)
         room -= sizes.get(handle, 0)
-    for name in DEFAULT_RECIPES:
-        for group in groups:
-            materialise(corpus, group, load_recipe(name, home))
+    total = sum(sizes.values()) * len(recipes)
+    done = 0
+    for group in groups:
+        tell = None if progress is None else partial(_further, progress, done, total)
+        materialise(corpus, group, *recipes, progress=tell, cancelled=cancelled)
+        done += sum(sizes.get(handle, 0) for handle in group) * len(recipes)
+
+
+def _further(tell: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+    tell(before + done, total)
+
+
+StatsProgress = Callable[[Literal["curating", "counting"], int, int], None]
+"""Told what is being done, of how many tweets, and of how many in all."""
 
 
 def stats(
-    home: Home, handles: Sequence[str], recipe_name: str, base: str | None = None
+    home: Home,
+    handles: Sequence[str],
+    recipe_name: str,
+    base: str | None = None,
+    *,
+    progress: StatsProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> list[AccountStats]:
-    """The filter's table; ``handles`` empty means everybody."""
-    from core.curation import load_recipe
-    from core.models import token_counter
-    from core.workbench import Workbench
+    """The filter's table; ``handles`` empty means everybody.
 
-    bench = Workbench(home, handles or _everybody(home))
-    return bench.curate(load_recipe(recipe_name, home), token_counter(base)).stats
+    Memory does not grow with the tweets but for some numbers of each. Of very many tweets the
+    tokens are estimated from a part, and marked so. Raises InputRefused naming a handle without
+    tweets, CorpusBusy, Interrupted when ``cancelled`` says so.
+    """
+    from core.corpus import Corpus, account_names, tweet_counts
+    from core.curation import curated_batches, load_recipe
+    from core.curation.tally import Tally
+    from core.models import token_counter
+
+    corpus = Corpus(home.corpus)
+    recipe = load_recipe(recipe_name, home)
+    handles = list(handles) or _everybody(home)
+    counts = tweet_counts(corpus, handles)
+    _must_have_tweets(home, handles, counts)
+    total = sum(counts.values())
+    tally = Tally({handle: counts[handle] for handle in handles}, token_counter(base))
+    batches = curated_batches(
+        corpus,
+        handles,
+        recipe,
+        explain=False,
+        progress=None if progress is None else lambda done: progress("curating", done, total),
+        cancelled=cancelled,
+    )
+    done = 0
+    for batch in batches:
+        tally.add(batch)
+        done += batch.height
+        if progress:
+            progress("counting", done, total)
+    return tally.stats(account_names(corpus, handles))
+
+
+def _must_have_tweets(home: Home, handles: Sequence[str], counts: Mapping[str, int]) -> None:
+    from core.errors import InputRefused
+
+    for handle in handles:
+        if handle not in counts:
+            known = ", ".join(f"@{one}" for one in _everybody(home))
+            raise InputRefused(
+                f"There are no tweets of @{handle} in the corpus.",
+                f"It holds: {known}.",
+                "Bring them in with `mynah import PATH`.",
+            )
+
+
+def compare_recipes(
+    home: Home,
+    handles: Sequence[str],
+    first: str,
+    second: str,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Comparison:
+    """What two recipes make of the same tweets; ``handles`` empty means everybody.
+
+    ``progress`` gets how many tweets were judged, and of how many. Raises Interrupted.
+    """
+    from core.curation import load_recipe
+    from core.workbench import Workbench, compare
+
+    a, b = load_recipe(first, home), load_recipe(second, home)
+    bench = Workbench(home, handles or _everybody(home), cancelled=cancelled)
+    return compare(bench, a, b, progress=progress, cancelled=cancelled)
 
 
 def _everybody(home: Home) -> list[str]:
-    from core.corpus import Corpus, accounts
+    from core.corpus import Corpus, tweet_counts
     from core.errors import InputRefused
 
-    everybody = [account.handle for account in accounts(Corpus(home.corpus))]
+    everybody = sorted(tweet_counts(Corpus(home.corpus)))
     if not everybody:
         raise InputRefused(
             "The corpus is empty.",
@@ -118,11 +241,14 @@ def train(
     recipe_name: str = "standard",
     preset: str = "fast",
     base: str | None = None,
+    weights: Mapping[str, float] | None = None,
+    expect: Callable[[list[Share], bool], None] | None = None,
     **overrides: Any,
 ) -> Run:
     """Freeze the dataset, start the detached trainer, and return its run at once.
 
-    Raises InputRefused when a handle has no tweets, too few are kept, or the base is not at hand.
+    ``weights`` and ``expect`` are those of `start_run`. Raises InputRefused when a handle has no
+    tweets, too few are kept, or the base is not at hand.
     """
     from core.curation import load_recipe
     from core.models import default_base
@@ -136,4 +262,13 @@ def train(
         choose_device(settings.device)  # loads torch, but says so now and not in the run's log
     bench = Workbench(home, handles)
     curation = bench.curate(load_recipe(recipe_name, home))
-    return start_run(home, bench.handles, curation.recipe, settings, curation.frame, bench.names)
+    return start_run(
+        home,
+        bench.handles,
+        curation.recipe,
+        settings,
+        curation.frame,
+        bench.names,
+        weights=weights,
+        expect=expect,
+    )

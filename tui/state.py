@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.corpus import AccountRow
     from core.curation import Recipe
     from core.training import RunHistory, RunSummary
-    from core.workbench import Curation, Workbench
+    from core.workbench import Comparison, Curation, Workbench
 
 
 @dataclass
@@ -27,10 +27,13 @@ class State:
     recipe: Recipe | None = None
     curation: Curation | None = None
     before: Curation | None = None
+    compared_with: Recipe | None = None
+    comparison: Comparison | None = None
     runs: list[RunSummary] | None = None
     histories: dict[str, RunHistory] = field(default_factory=dict)
     voice: str | None = None
     importing: bool = False
+    typed: dict[str, str] = field(default_factory=dict)  # in Add tweets, of what is under way
     sampled: bool = False
 
     @property

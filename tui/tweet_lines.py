@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 
 from core.plain import plain
@@ -9,6 +11,9 @@ from core.rows import TweetRow, TweetRows
 from tui import words
 from tui.widgets.row_list import Column, RowCells
 from tui.words import SIGNS, ago, exact
+
+if TYPE_CHECKING:
+    from core.workbench import ComparedRows
 
 
 def columns(*, who: bool) -> tuple[Column, ...]:
@@ -24,9 +29,20 @@ def columns(*, who: bool) -> tuple[Column, ...]:
 
 REASON_COLUMNS = (
     Column(width=1),
-    Column("why", width=11),
+    Column("why", width=14),
     Column(flex=1),
 )
+
+
+def compare_columns(a: str, b: str) -> tuple[Column, ...]:
+    """Both recipes' verdicts before the tweet, under the recipes' names."""
+    return (
+        Column(width=1),
+        Column(plain(a), width=14),
+        Column(width=1),
+        Column(plain(b), width=14),
+        Column("tweet", flex=1),
+    )
 
 
 def kind_sign(tweet: TweetRow) -> str:
@@ -66,7 +82,7 @@ class ReasonLines(TweetLines):
         if not tweet.kept:
             return (
                 (SIGNS["dropped"], "muted"),
-                ((tweet.reason or "").replace("_", " "), "warning"),
+                (reason_word(tweet), "warning"),
                 (tweet.text, "muted"),
             )
         edited = tweet.text != tweet.clean_text
@@ -77,13 +93,61 @@ class ReasonLines(TweetLines):
         )
 
 
+class CompareLines:
+    """The tweets on which two recipes differ, with what each says of them."""
+
+    def __init__(self, rows: ComparedRows) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> RowCells:
+        pair = self.rows[index]
+        return (*_verdict(pair.a), *_verdict(pair.b), (pair.a.published, ""))
+
+
+def _verdict(tweet: TweetRow) -> RowCells:
+    if not tweet.kept:
+        return ((SIGNS["dropped"], "muted"), (reason_word(tweet), "warning"))
+    edited = tweet.text != tweet.clean_text
+    word, style = ("edited", "primary") if edited else ("kept", "success")
+    return ((SIGNS["kept"], "success"), (word, style))
+
+
+def reason_word(tweet: TweetRow) -> str:
+    """The reason in a word or two, as lists show it."""
+    return (tweet.reason or "").replace("_", " ")
+
+
+def verdict(tweet: TweetRow) -> str:
+    """What the recipe says of one tweet, and the words that made it say so."""
+    from core.curation import REASON_WORDS
+
+    words = _trigger(tweet)
+    if tweet.kept:
+        return f"kept, but flagged:{words}" if words else "kept"
+    return f"dropped: {REASON_WORDS.get(tweet.reason or '', reason_word(tweet))}{words}"
+
+
+def short_verdict(tweet: TweetRow) -> str:
+    """The same in few words, where two must stand side by side."""
+    return f"{'kept' if tweet.kept else reason_word(tweet)}{_trigger(tweet)}"
+
+
+def _trigger(tweet: TweetRow) -> str:
+    """With a space before it; in quotation marks only what the tweet itself says."""
+    found = tweet.trigger or ""
+    said = f"“{found}”" if found in tweet.published else f"({found})"
+    return f" {said}" if found else ""
+
+
 def detail(tweet: TweetRow) -> Text:
     """One tweet in full: as published, as it will be learned, and where it came from."""
     text = Text()
     text.append(plain(tweet.published, keep_newlines=True) + "\n")
     if not tweet.kept:
-        reason = (tweet.reason or "").replace("_", " ")
-        text.append(f"\n{SIGNS['dropped']} dropped: {reason}\n", "bold")
+        text.append(f"\n{SIGNS['dropped']} {plain(verdict(tweet))}\n", "bold")
     elif tweet.published != tweet.clean_text:
         text.append(f"\n{SIGNS['kept']} learned as\n", "bold")
         text.append(plain(tweet.clean_text, keep_newlines=True) + "\n")

@@ -54,11 +54,17 @@ def count_problems(
         weighted = not frozen and bool(content.get("weights"))
         if not weighted and sum(own.values()) != wanted:
             yield f"@{handle}: {sum(own.values()):,} rows are in the files, but {wanted:,} count."
+    in_files: dict[str, tuple[list[str], int]] = {}
     for name, told in files.items():
         part = told.get("part") or ("train" if name == "train.parquet" else "valid")
-        if (frozen or "part" in told) and in_parts.get(part, 0) != told["rows"]:
+        if frozen or "part" in told:
+            names, rows = in_files.get(part, ([], 0))  # one part may be in several files
+            in_files[part] = ([*names, name], rows + told["rows"])
+    for part, (names, rows) in in_files.items():
+        if in_parts.get(part, 0) != rows:
+            who = f"{names[0]} has" if len(names) == 1 else f"{len(names):,} files have"
             yield (
-                f"{name} has {told['rows']:,} rows by the manifest, but those of its accounts "
+                f"{who} {rows:,} rows by the manifest, but those of its accounts "
                 f"make {in_parts.get(part, 0):,}."
             )
 

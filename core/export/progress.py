@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 0.1  # seconds between two progress reports
 
-Phase = Literal["curating", "gathering", "writing"]
+Phase = Literal["curating", "settling", "gathering", "writing"]
 
 
 @dataclass(frozen=True)

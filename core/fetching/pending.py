@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -54,6 +55,60 @@ def set_aside_pages(home: Home, handle: str) -> Iterator[tuple[Path, PaidPage]]:
             continue
         if page.account.handle == handle:
             yield path, page
+
+
+def drop_pages(home: Home, handles: Sequence[str]) -> int:
+    """Delete the pages of accounts, readable or not; returns how many."""
+    names = "|".join(map(re.escape, handles))
+    named = re.compile(rf"({names})-\d+\.(json|part)")
+    gone = 0
+    for path in list(_folder(home).glob("*")):
+        if named.fullmatch(path.name):
+            path.unlink()
+            gone += 1
+    return gone
+
+
+def drop_post(home: Home, tweet_id: str) -> int:
+    """Take one post out of every page that holds it; returns how many did.
+
+    The page and what it covers stay, for it was paid for.
+    """
+    gone = 0
+    for path in sorted(_folder(home).glob("*.json")):
+        try:
+            saved = json.loads(path.read_text(encoding="utf-8"))
+            held = _without(saved["body"], tweet_id)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+        if held:
+            draft = path.with_suffix(".part")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                json.dump(saved, stream)
+            draft.replace(path)
+            gone += 1
+    return gone
+
+
+def _without(body: dict[str, Any], tweet_id: str) -> bool:
+    """Takes the post out of an answer's ``data`` and ``includes``; whether it was there."""
+    included = body.get("includes")
+    lists = [(body, "data")]
+    if isinstance(included, dict):
+        lists += [(included, "tweets"), (included, "posts")]
+    found = False
+    for around, key in lists:
+        posts = around.get(key)
+        if isinstance(posts, list):
+            kept = [p for p in posts if not (isinstance(p, dict) and p.get("id") == tweet_id)]
+            found = found or len(kept) < len(posts)
+            around[key] = kept
+    return found
+
+
+def _folder(home: Home) -> Path:
+    return home.root / "fetch-pending"
 
 
 def _read(saved: dict[str, Any]) -> PaidPage:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.corpus.forgotten import Forgetful
 from core.corpus.merge import merge
 from core.fetching.posts import FORMAT, SOURCE_FILE, Page, XAccount
 from core.fetching.ranges import Covered
@@ -183,10 +184,11 @@ def store_page(
     stored = Stored(0, 0)
     with tempfile.TemporaryDirectory(prefix="mynah-fetch-") as folder:
         file = Path(folder) / "page.parquet"
-        page.rows.write_parquet(file)
+        source = _PageSource(account, page)
+        Forgetful(corpus).without(page.rows, source.summary).write_parquet(file)
         with corpus.writing() as connection:
             if page.returned:
-                done = merge(connection, _PageSource(account, page), [str(file)])
+                done = merge(connection, source, [str(file)])
                 counts = done.get(account.handle)
                 if counts:
                     stored = Stored(counts.new, counts.updated)
@@ -202,7 +204,8 @@ def _cover(
 ) -> None:
     bounds = [account.handle, account.account_id, str(covers.newest), str(covers.oldest)]
     there = connection.execute(
-        "FROM fetched_ranges WHERE (handle, account_id, newest_id, oldest_id) = (?, ?, ?, ?)",
+        "SELECT 1 FROM fetched_ranges "
+        "WHERE (handle, account_id, newest_id, oldest_id) = (?, ?, ?, ?)",
         bounds,
     ).fetchall()
     if there:  # a page that was set aside, stored, and not yet taken away

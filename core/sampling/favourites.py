@@ -1,11 +1,14 @@
-"""Samples that a person keeps, in ``favourites.jsonl`` of the home: lines are only ever added."""
+"""Samples that a person keeps, in ``favourites.jsonl`` of the home.
+
+Lines are only ever added, but for what is forgotten.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -49,6 +52,25 @@ def drop_favourite(home: Home, favourite_id: str) -> None:
     if favourite_id not in {kept.id for kept in favourites(home)}:
         raise InputRefused(f"There is no favourite {favourite_id}.")
     _append(home, {"dropped": favourite_id, "when": datetime.now(timezone.utc).isoformat()})
+
+
+def forget_copies(home: Home, tweet_ids: Collection[str]) -> int:
+    """Delete favourites that copy one of these tweets, or nearly; returns how many went."""
+    lines = list(_lines(home))
+    copies = {
+        line.get("id")
+        for line in lines
+        if isinstance(line.get("copy"), dict)
+        and line["copy"].get("verdict") in ("verbatim", "near")
+        and line["copy"].get("tweet_id") in tweet_ids
+    }
+    if copies:
+        path = home.root / _FILE
+        kept = (one for one in lines if one.get("id", one.get("dropped")) not in copies)
+        part = path.with_name(f".{_FILE}.{os.getpid()}.part")
+        part.write_text("".join(json.dumps(one) + "\n" for one in kept), encoding="utf-8")
+        part.replace(path)
+    return len(copies)
 
 
 def favourites(home: Home) -> list[Favourite]:

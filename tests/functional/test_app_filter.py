@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.home import Home
 from tests.functional.walk import Heard, screen, settled, status
 from tui.app import MynahApp
-from tui.tweet_lines import ReasonLines
+from tui.tweet_lines import CompareLines, ReasonLines
 from tui.widgets.diff_text import DiffText
-from tui.widgets.fields import FieldForm, SwitchField
+from tui.widgets.fields import FieldForm, SwitchField, TextField
 from tui.widgets.row_list import RowList
 from tui.words import signed
+
+
+def text_field(app: MynahApp, key: str) -> TextField:
+    field = app.screen.query_one("#recipe-form", FieldForm).field(key)
+    assert isinstance(field, TextField)
+    return field
 
 
 def kept(app: MynahApp) -> int:
@@ -62,7 +70,7 @@ async def test_data_and_filter_speak_of_the_same_recipe(sample_home: Home) -> No
 async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
     sample_home: Home,
 ) -> None:
-    from core.curation import load_recipe
+    from core.curation import load_recipe, recipe_names
 
     app, heard = MynahApp(sample_home, section="filter"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
@@ -91,7 +99,8 @@ async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
         await settled(pilot)
         assert app.state.recipe is not None
         assert app.state.recipe.name == "standard"
-        await pilot.press("r", "r")
+        others = len(recipe_names(sample_home)) - 1
+        await pilot.press(*["r"] * others)  # they are turned in a ring
         await settled(pilot)
         assert app.state.recipe.name == "calm"
     again = MynahApp(sample_home, section="filter")
@@ -156,3 +165,163 @@ async def test_the_table_fits_after_a_resize(sample_home: Home) -> None:
         assert app.state.curation is not None
         assert "Tweets kept" in shown or "Tweets downloaded" in shown
         assert f"{app.state.curation.total.downloaded:,}" in shown
+
+
+async def test_a_text_rule_is_typed_counted_and_named_in_the_verdict(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        before = kept(app)
+        field = text_field(app, "blocked_words")
+        field.focus()
+        # 2, q and s are letters here, and no keys of the section
+        await pilot.press("enter", *"fog, s2q", "enter")
+        await settled(pilot)
+        assert app.section == "filter"
+        assert app.state.recipe is not None
+        assert app.state.recipe.blocked_words == ("fog", "s2q")
+        assert field.value == "fog, s2q"
+        assert app.state.curation is not None
+        blocked = app.state.curation.total.dropped["blocked"]
+        assert blocked > 0
+        assert signed(kept(app) - before) in screen(pilot)
+        assert "Blocked words" in screen(pilot)
+        listing = app.screen.query_one("#changed", RowList)
+        assert isinstance(listing.rows, ReasonLines)
+        rows = listing.rows.rows
+        at = next(at for at in range(len(rows)) if rows[at].reason == "blocked")
+        listing.cursor = at
+        await pilot.pause()
+        trigger = rows[at].trigger
+        assert trigger is not None
+        assert trigger.lower() == "fog"
+        assert status(pilot, "#diff-panel").endswith(f"“{trigger}”")
+        await pilot.press("u")
+        await settled(pilot)
+        assert kept(app) == before
+        assert field.value == ""
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_wrong_value_is_explained_and_stays_to_be_mended(
+    sample_home: Home, size: tuple[int, int]
+) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        if size[0] < 100:
+            await pilot.press("left_square_bracket")
+        before = app.state.curation
+        field = text_field(app, "first_date")
+        field.focus()
+        await pilot.press("enter", *"2019-99-1", "enter")
+        await settled(pilot)
+        assert field.is_refused
+        assert field.value == "2019-99-1"
+        assert "▲ [ 2019-99-1 ]" in screen(pilot)
+        assert "Did you mean" in screen(pilot), "under the form, in words"
+        assert app.state.curation is before, "nothing was counted"
+        # another rule can be changed meanwhile; what was typed stays
+        app.screen.query_one("#recipe-form", FieldForm).field("drop_quotes").focus()
+        await pilot.press("space")
+        await settled(pilot)
+        assert field.value == "2019-99-1"
+        field.focus()
+        await pilot.press("enter", "backspace", "backspace", "backspace", "backspace", *"06-01")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert not field.is_refused
+        assert app.state.recipe is not None
+        assert app.state.recipe.first_date == "2019-06-01"
+        assert "Did you mean" not in screen(pilot)
+        field.focus()
+        await pilot.press("enter", "x", "enter")
+        await settled(pilot)
+        assert field.is_refused
+        await pilot.press("escape")
+        await settled(pilot)
+        assert field.value == "2019-06-01", "escape takes back what was typed in vain"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_two_recipes_side_by_side(sample_home: Home, size: tuple[int, int]) -> None:
+    from core.curation import load_recipe
+    from core.workbench import Workbench, compare
+
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("c")
+        await settled(pilot)
+        assert "Compare with" in screen(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        bench = Workbench(sample_home, app.state.chosen)
+        expected = compare(bench, load_recipe("standard"), load_recipe("classic"))
+        shown = screen(pilot)
+        assert "standard and classic" in shown
+        for number in (expected.a.total.kept, expected.b.total.kept):
+            assert f"{number:,}" in shown
+        assert signed(expected.b.total.kept - expected.a.total.kept) in shown
+        assert status(pilot, "#changed-panel").startswith(f"{len(expected.rows):,} ")
+        listing = app.screen.query_one("#changed", RowList)
+        assert isinstance(listing.rows, CompareLines)
+        only_b = next(at for at in range(len(expected.rows)) if not expected.rows[at].a.kept)
+        listing.cursor = only_b
+        await pilot.pause()
+        assert "classic: kept" in status(pilot, "#diff-panel")
+        await pilot.press("slash", *"the", "enter")
+        await settled(pilot)
+        assert 0 < len(listing.rows) < len(expected.rows)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(listing.rows) == len(expected.rows)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.state.comparison is None
+        assert isinstance(listing.rows, ReasonLines)
+        assert "What is kept" in screen(pilot)
+
+
+async def test_a_comparison_follows_the_edits_of_the_first(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        form = app.screen.query_one("#recipe-form", FieldForm)
+        form.field("drop_quotes").focus()
+        await pilot.press("space")
+        await settled(pilot)
+        await pilot.press("c", "enter")  # the first choice is the recipe as it was saved
+        await settled(pilot)
+        assert app.state.comparison is not None
+        assert app.state.comparison.b.recipe == app.state.saved_recipe
+        differ = len(app.state.comparison.rows)
+        assert 0 < app.state.comparison.only_b <= differ
+        assert app.state.comparison.only_a == 0
+        form.field("drop_replies").focus()
+        await pilot.press("space")
+        await settled(pilot)
+        assert len(app.state.comparison.rows) > differ
+        await pilot.press("u")
+        await settled(pilot)
+        assert len(app.state.comparison.rows) == 0
+        assert "both recipes say the same" in screen(pilot)
+        await pilot.press("c")
+        await settled(pilot)
+        assert app.state.compared_with is None
+
+
+async def test_a_search_in_the_list_finds_what_people_saw(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"tea", "enter")
+        await settled(pilot)
+        assert app.state.curation is not None
+        expected = app.state.curation.rows.only("dropped").search("tea")
+        listing = app.screen.query_one("#changed", RowList)
+        assert len(listing.rows) == len(expected) > 0
+        await pilot.press("slash", *"zzzz nobody says")
+        await settled(pilot)
+        assert len(listing.rows) == 0
+        assert status(pilot, "#diff-panel") == ""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -20,7 +21,8 @@ from core.home import Home
 from core.workflow import sample_archives
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
-from tui.screens.add_tweets import AddTweets, pasted_path
+from tui.pasted import one_line, pasted_paths
+from tui.screens.add_tweets import AddTweets
 from tui.widgets.progress_line import ProgressLine
 
 
@@ -142,6 +144,37 @@ async def test_what_is_no_archive_is_refused_and_logged(
         assert not sample_home.log.exists(), "a refusal is no bug, so there is no traceback"
 
 
+async def test_what_was_typed_is_there_again_after_a_refusal(home: Home, tmp_path: Path) -> None:
+    table = tmp_path / "tweets.csv"
+    table.write_text("id,text\n1,\n")
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await type_path(pilot, table)
+        app.screen.query_one("#whose", Input).value = "ann"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.failures or not isinstance(app.screen, AddTweets))
+        if not app.failures:
+            await until(pilot, lambda: app.failures)
+        if isinstance(app.screen, AddTweets):
+            await pilot.press("escape")
+        await settled(pilot)
+        table.write_text("id,text\n1,mended\n")
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await until(pilot, lambda: "mended" in screen(pilot))
+        assert app.screen.query_one("#path", Input).value == str(table)
+        assert app.screen.query_one("#whose", Input).value == "ann"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"ann": 1}
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await pilot.pause()
+        assert app.screen.query_one("#path", Input).value == "", "what is done is done"
+
+
 def big_table(path: Path, rows: int) -> Path:
     with path.open("w", encoding="utf-8") as file:
         file.write("tweet_id,author,created_at,text\n")
@@ -242,21 +275,92 @@ async def test_a_table_of_several_people_brings_them_all(home: Home, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("typed", "path"),
+    ("typed", "paths"),
     [
-        ("/a/b.zip", "/a/b.zip"),
-        ("  /a/b.zip \n", "/a/b.zip"),
-        ("'/a/my tweets.zip'", "/a/my tweets.zip"),
-        ('"/a/my tweets.zip" ', "/a/my tweets.zip"),
-        (r"/a/my\ tweets.zip", "/a/my tweets.zip"),
-        ("file:///a/my%20tweets.zip", "/a/my tweets.zip"),
-        ("'/a/half", "'/a/half"),
-        ("", None),
+        ("/a/b.zip", ["/a/b.zip"]),
+        ("  /a/b.zip \n", ["/a/b.zip"]),
+        ("'/a/my tweets.zip'", ["/a/my tweets.zip"]),
+        ('"/a/my tweets.zip" ', ["/a/my tweets.zip"]),
+        (r"/a/my\ tweets.zip", ["/a/my tweets.zip"]),
+        ("/a/my tweets.zip", ["/a/my tweets.zip"]),
+        ("file:///a/my%20tweets.zip", ["/a/my tweets.zip"]),
+        ("file://localhost/a/b.zip", ["/a/b.zip"]),
+        ("file:///a/one%20two.zip file:///b.csv", ["/a/one two.zip", "/b.csv"]),
+        ("'/a/my tweets.zip' '/b/c.csv'", ["/a/my tweets.zip", "/b/c.csv"]),
+        (r"/a/my\ tweets.zip /b/c\(1\).csv", ["/a/my tweets.zip", "/b/c(1).csv"]),
+        ("'/a/it'\\''s.zip'", ["/a/it's.zip"]),
+        ("/a/it's.zip", ["/a/it's.zip"]),
+        (r"C:\tweets\my.zip", [r"C:\tweets\my.zip"]),
+        ("'/a/half", ["'/a/half"]),
+        ("", []),
+        (" \n", []),
     ],
 )
-def test_what_a_terminal_pastes_for_a_dropped_file(typed: str, path: str | None) -> None:
-    found = pasted_path(typed)
-    assert (None if found is None else str(found)) == path
+def test_what_a_terminal_pastes_for_dropped_files(typed: str, paths: list[str]) -> None:
+    assert [str(path) for path in pasted_paths(typed)] == paths
+
+
+def test_files_that_are_there_are_told_apart_without_quotes(tmp_path: Path) -> None:
+    for name in ("a.csv", "b c.csv", "d(1).csv", "it's.csv"):
+        (tmp_path / name).write_text("")
+    one, two, three, four = (tmp_path / n for n in ("a.csv", "b c.csv", "d(1).csv", "it's.csv"))
+    assert pasted_paths(f"{two}") == [two]
+    assert pasted_paths(f"{four}") == [four]
+    assert pasted_paths(f"{one} '{two}'") == [one, two]
+    assert pasted_paths(f"{one} {three}".replace("(", r"\(").replace(")", r"\)")) == [one, three]
+    assert pasted_paths("x" * 5000) == [Path("x" * 5000)]
+
+
+@pytest.mark.parametrize("lines", ["{a}\n{b}", "'{a}'\n'{b}'", "file://{a}\r\nfile://{b}\r\n"])
+def test_lines_of_paths_become_one(lines: str) -> None:
+    pasted = lines.format(a="/a/one.csv", b="/b/two.csv")
+    assert [str(p) for p in pasted_paths(one_line(pasted))] == ["/a/one.csv", "/b/two.csv"]
+
+
+@pytest.mark.parametrize("how", ["'{a}' '{b}'", "{a}\n{b}\n", "file://{a}\nfile://{b}"])
+async def test_several_dropped_files_come_in_together(home: Home, tmp_path: Path, how: str) -> None:
+    for name in ("ann", "bob"):
+        (tmp_path / f"{name}.csv").write_text(f"id,text,author\n1,hello you,{name}\n")
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await pilot.pause()
+        pasted = how.format(a=tmp_path / "ann.csv", b=tmp_path / "bob.csv")
+        app.screen.query_one("#path", Input).post_message(events.Paste(pasted))
+        await until(pilot, lambda: "bob.csv: CSV" in screen(pilot))
+        await settled(pilot)
+        said = " ".join(screen(pilot).split())
+        assert "ann.csv: CSV · @ann · 1 tweet" in said
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"ann": 1, "bob": 1}
+
+
+async def test_one_of_several_that_is_nothing_is_said_and_nothing_comes_in(
+    home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "ann.csv").write_text("id,text,author\n1,hello you,ann\n")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "whose.csv").write_text("id,text\n1,hello you\n")
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for other, words in (("empty.csv", "is empty"), ("whose.csv", "add it by itself")):
+            if not isinstance(app.screen, AddTweets):
+                await pilot.press("a")
+                await until(pilot, lambda: isinstance(app.screen, AddTweets))
+            line = f"'{tmp_path / 'ann.csv'}' '{tmp_path / other}'"
+            app.screen.query_one("#path", Input).value = line
+            await until(pilot, lambda words=words: words in " ".join(screen(pilot).split()))
+            await settled(pilot)
+            await pilot.press("enter")
+            await settled(pilot)
+            assert isinstance(app.screen, AddTweets)
+            assert app.screen.query_one("#path", Input).value == line
+        assert not home.root.exists()
 
 
 async def test_names_inside_a_zip_are_shown_and_not_obeyed(home: Home, tmp_path: Path) -> None:

@@ -106,3 +106,13 @@ def test_a_changed_recipe(snap_compare: Any, told_home: Home) -> None:
 
     app = MynahApp(told_home, section="filter")
     assert snap_compare(app, terminal_size=(120, 40), run_before=before)
+
+
+def test_two_recipes(snap_compare: Any, told_home: Home) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        await pilot.press("c", "enter")
+        await at_rest(pilot)
+
+    app = MynahApp(told_home, section="filter")
+    assert snap_compare(app, terminal_size=(100, 30), run_before=before)

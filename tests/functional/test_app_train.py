@@ -209,3 +209,27 @@ async def test_a_resize_while_a_curve_is_shown(told_home: Home) -> None:
             assert all(len(line) <= size[0] * 2 for line in screen(pilot).splitlines())
         assert app.failures == []
         assert "held out" in screen(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "large"])
+async def test_a_run_whose_tweets_were_forgotten_says_so(
+    told_home: Home, size: tuple[int, int]
+) -> None:
+    note = {"handles": ["keeper_of_the_light"], "tweet_ids": [], "tweets": 900, "at": "2026-03-02"}
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        await settled(pilot)
+        assert "▲" not in screen(pilot)
+        (told_home.runs / FIXTURE / "stale.json").write_text(json.dumps(note))
+        await until(pilot, lambda: any(run.stale for run in app.state.runs or []))
+        listing = app.screen.query_one("#runs", RowList)
+        listing.cursor = next(n for n, run in enumerate(app.state.runs or []) if run.run == FIXTURE)
+        await pilot.pause()
+        rows = [" ".join(cell[0] for cell in listing.rows.row(n)) for n in range(2)]
+        assert [row.count("▲") for row in rows] == [
+            int(run.run == FIXTURE) for run in app.state.runs or []
+        ]
+        assert "stale" in screen(pilot)
+        assert "900 tweets" in screen(pilot)

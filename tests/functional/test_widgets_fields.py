@@ -16,6 +16,7 @@ from tui.widgets.fields import (
     InfoField,
     NumberField,
     SwitchField,
+    TextField,
 )
 
 
@@ -191,3 +192,56 @@ async def test_a_narrow_form_cuts_the_label_not_the_value(app: Form) -> None:
     async with app.run_test(size=(20, 12)):
         assert app.line("temp").endswith("[ 1.0 ]")
         assert "…" in app.line("temp")
+
+
+class Texts(Form):
+    def compose(self) -> ComposeResult:
+        yield FieldForm(
+            TextField("languages", "languages", empty_text="any"),
+            TextField("words", "blocked words", value="a very long list, of words, that is cut"),
+        )
+
+
+async def test_a_text_is_typed_edited_and_taken_back() -> None:
+    app = Texts()
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.focus_first()
+        await pilot.pause()
+        assert "[ any ]" in app.line("languages")
+        await pilot.press("1")
+        assert app.sections == 1, "until enter, digits belong to the sections"
+        await pilot.press("enter", *"e1", "left", "n", "delete", "end", ",", *"jk")
+        assert app.told == []
+        assert "en,jk▏" in app.line("languages")
+        await pilot.press("enter")
+        assert app.told == [("languages", "en,jk")]
+        assert app.sections == 1
+        await pilot.press("enter", "home", *"x ", "escape")
+        assert app.form.field("languages").value == "en,jk"
+        assert app.left == 0, "escape took back what was typed"
+        await pilot.press("escape")
+        assert app.left == 1
+        await pilot.press("enter", "ctrl+u", "down")  # leaving the field takes it
+        assert app.told[-1] == ("languages", "")
+        assert app.line("words").endswith("… ]")
+        await pilot.press("enter", "home", *"ab")
+        assert "[ ab▏a very" in app.line("words")
+
+
+async def test_a_refused_text_stays_until_it_is_mended() -> None:
+    app = Texts()
+    async with app.run_test(size=(40, 12)) as pilot:
+        field = app.form.field("languages")
+        assert isinstance(field, TextField)
+        field.focus()
+        await pilot.press("enter", *"??", "enter")
+        field.refuse("")
+        assert field.value == "??"
+        assert "▲ [ ?? ]" in app.line("languages")
+        app.form.set_values({"languages": ""})
+        assert field.value == "??", "the value that holds has not changed"
+        await pilot.press("enter", "enter")
+        assert field.is_refused, "the same again is as wrong as before"
+        app.form.set_values({"languages": "nl"})
+        assert field.value == "nl"
+        assert not field.is_refused

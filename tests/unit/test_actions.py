@@ -14,7 +14,7 @@ from tui.app import MynahApp
 
 def owner(action: Action) -> Any:
     """The class whose ``action_…`` runs it."""
-    if action.section == "app":
+    if action.section == "app" or action.name.startswith("app."):
         return MynahApp
     module = import_module(f"tui.screens.{action.section}")
     return getattr(module, f"{action.section.capitalize()}Section")
@@ -22,7 +22,7 @@ def owner(action: Action) -> Any:
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
 def test_every_action_exists_and_explains_itself(action: Action) -> None:
-    name = action.name.split("(")[0]
+    name = action.name.split("(")[0].removeprefix("app.")
     assert callable(getattr(owner(action), f"action_{name}", None)), f"no action_{name}"
     assert action.section in ("app", *SECTIONS)
     assert action.label

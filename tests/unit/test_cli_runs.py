@@ -15,7 +15,7 @@ TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
            "valid_loss_before", "valid_loss_after", "state", "model_dir", "device",
            "shares"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
-          "started", "ended", "shares"}  # fmt: skip
+          "started", "ended", "shares", "stale"}  # fmt: skip
 SAMPLED = {"prompt", "text", "tokens", "stopped", "copy"}
 
 

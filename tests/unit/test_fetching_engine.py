@@ -632,7 +632,8 @@ def test_an_older_corpus_is_brought_up_to_date(home: Home) -> None:
     from core.corpus.store import run_script
 
     with Corpus(home.corpus).writing() as connection:
-        connection.execute("DROP TABLE fetched_ranges")
+        for table in ("fetched_ranges", "import_skips", "forgotten_tweets"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP VIEW account_stats")
         for column in ("picture_url", "posts", "looked_up_at"):
             connection.execute(f"ALTER TABLE accounts DROP COLUMN {column}")

@@ -14,6 +14,7 @@ import pytest
 from core.curation import Recipe, load_recipe
 from core.doctor import WEIGHTS
 from core.home import Home
+from core.query.history import history_file
 from core.training import Run
 from tests.unit.cli import ROOT, environment, on_a_terminal
 
@@ -100,7 +101,8 @@ def test_the_folder_it_describes_is_the_folder() -> None:
     home, run = Home.at("/h"), Run(Path("/h/runs/RUN"))
     paths = [home.corpus, home.recipes, home.settings, home.log, run.record_file, run.dataset,
              run.metrics, run.samples, run.log, run.checkpoints, run.model]  # fmt: skip
-    assert {path.name for path in paths} | {"runs/RUN", "favourites.jsonl"} == named
+    others = {"runs/RUN", "favourites.jsonl", "queries", history_file(home).name}
+    assert {path.name for path in paths} | others == named
 
 
 @pytest.mark.slow

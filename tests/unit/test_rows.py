@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.curation import curate, load_recipe
+from core.curation import load_recipe
 from core.rows import TweetRow, TweetRows
 from core.tweet import tweet_schema
+from core.workbench.cleaned import CleanedTexts
+from core.workbench.curated import CuratedTable
+from core.workbench.table import TweetTable
+from core.workbench.verdicts import judge_all
 
 TEXTS = [
     "A gull is a gull.",
@@ -40,7 +44,9 @@ def frame(texts: list[str]) -> pl.DataFrame:
 
 
 def rows(texts: list[str] = TEXTS) -> TweetRows:
-    return TweetRows(curate(frame(texts), load_recipe("standard")))
+    table = TweetTable.of(frame(texts))
+    verdicts = judge_all(table, CleanedTexts(), load_recipe("standard"))
+    return TweetRows(CuratedTable(table, verdicts))
 
 
 def texts(some: TweetRows) -> set[str]:

@@ -54,7 +54,7 @@ def test_equal_rows(tmp_path: Path, name: str, build: Build) -> None:
     path = build(tmp_path, posts)
     found = detect(path.rename(tmp_path / "no-name-tells"))
     assert found.format == name
-    handle = HANDLE if found.needs_handle else None
+    handle = HANDLE if found.needs_handle or found.number else None
     frame = read(found.path, handle=handle)
     assert dict(frame.schema) == tweet_schema()
     assert rows(frame, name) == expected(POSTS, name)
@@ -75,7 +75,8 @@ def test_real_tweets_in_every_format(tmp_path: Path, file: str) -> None:
         if name == "mastodon":  # HTML has one kind of space
             some = [p for p in some if p.text == p.text.strip() and "\n\n\n" not in p.text]
         path = build(tmp_path, some)
-        handle = posts[0].handle if detect(path).needs_handle else None
+        looks = detect(path)
+        handle = posts[0].handle if looks.needs_handle or looks.number else None
         found = rows(read(path, handle=handle), name)
         assert found == expected(some, name), name
         if name not in NO_RETWEETS:
@@ -206,6 +207,37 @@ def test_accounts_are_told(tmp_path: Path) -> None:
         source = open_source(path, handle=given)
         list(source.batches())
         assert [(a.handle, a.name) for a in source.accounts] == [(handle, name)]
+
+
+def test_a_repository_names_its_account_as_well_as_it_can(tmp_path: Path) -> None:
+    path = made.bluesky_car(tmp_path, [p for p in POSTS if p.kind != "retweet"])
+    found = detect(path)
+    assert (found.handle, found.needs_handle, found.number) == ("did-plc-gull", False, True)
+    assert any("did:plc:gull" in line and "--handle" in line for line in found.lines())
+    corpus = Corpus(tmp_path / "c.duckdb")
+    (result,) = import_path(corpus, path)
+    assert (result.handle, result.new) == ("did-plc-gull", len(POSTS) - 1)
+    assert any("--handle" in warning for warning in result.warnings)
+    (named,) = import_path(corpus, path, handle="gull.example")
+    assert (named.handle, named.warnings) == ("gull.example", [])
+    records: dict[str, Any] = {
+        "app.bsky.feed.post/1": made.bluesky(POSTS[0]),
+        "app.bsky.actor.profile/self": {
+            "$type": "app.bsky.actor.profile", "handle": "Gull.Bsky.Social", "displayName": "A Gull"
+        },
+    }  # fmt: skip
+    path.write_bytes(made.car_of(records, []))
+    source = open_source(path)
+    assert read(path)["handle"].unique().to_list() == ["gull.bsky.social"]
+    assert (source.summary.handle, source.summary.warnings) == ("gull.bsky.social", [])
+    assert source.accounts[0].name == "A Gull"
+    records["app.bsky.actor.profile/self"]["handle"] = "no handle\x1b[31m"
+    path.write_bytes(made.car_of(records, []))
+    assert detect(path).handle == "did-plc-gull"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"did:plc:gull", b"did:plc:GULL"))  # a commit that is damaged
+    with pytest.raises(InputRefused, match="--handle"):
+        open_source(path)
 
 
 def test_a_damaged_block_of_a_repository(tmp_path: Path) -> None:

@@ -174,6 +174,26 @@ def test_deleted_and_circle_only_when_asked(tmp_path: Path) -> None:
     assert summary.skipped == {}
 
 
+def test_posts_in_communities_are_the_persons_own(tmp_path: Path) -> None:
+    more = {"community_id_str": "77", "scopes": {"followers": False}}
+    files = archive_files(
+        [tweet(1, "a")], community_tweet=script("community_tweet", [tweet(2, "to all", **more)])
+    )
+    path = as_zip(tmp_path / "a.zip", dict(files))
+    frame, summary = read(path)
+    assert dict(frame.select("tweet_id", "audience").iter_rows()) == {
+        "1": "public",
+        "2": "community",
+    }
+    assert (summary.read, summary.skipped) == (2, {})
+    assert "Posts in communities come in too." in detect(path).lines()
+    parts = {name: json.loads(files[f"data/{name}.js"].split("=", 1)[1])
+             for name in ("account", "profile", "tweets", "community-tweet")}  # fmt: skip
+    (tmp_path / "archive.json").write_text(json.dumps(parts))
+    same, _ = read(tmp_path / "archive.json")
+    assert same["audience"].to_list() == ["public", "community"]
+
+
 def test_only_the_last_edit_is_kept(tmp_path: Path) -> None:
     first = {"edit_info": {"initial": {"editTweetIds": ["10", "11", "12"]}}}
     second = {"edit_info": {"edit": {"initialTweetId": "10",

@@ -25,9 +25,10 @@ from tui.commands.standard_input import as_named, from_stdin
 
 if TYPE_CHECKING:
     from core.corpus import ImportProgress, ImportResult
+    from core.curation import AccountStats
 
 SHOWN = 10  # broken places that are listed on a terminal
-LEFT_OUT = frozenset({"deleted", "circle"})
+LEFT_OUT = frozenset({"deleted", "circle", "forgotten"})
 
 
 @click.command("import")
@@ -47,7 +48,10 @@ LEFT_OUT = frozenset({"deleted", "circle"})
     metavar="text=body,date=when",
     help="Which column is which, where names are not the usual ones.",
 )
-@click.option("--include", metavar="deleted,circle", help="Left out unless named here.")
+@click.option(
+    "--encoding", metavar="NAME", help="Of a CSV or JSON file, where mynah guesses it wrong."
+)
+@click.option("--include", metavar="deleted,circle,forgotten", help="Left out unless named here.")
 @json_option
 @home_option
 def import_(
@@ -55,6 +59,7 @@ def import_(
     format_: str | None,
     handle: str | None,
     mapping: str | None,
+    encoding: str | None,
     include: str | None,
     as_json: bool,
     home: Home,
@@ -67,9 +72,9 @@ def import_(
     wanted = frozenset(part.strip().lower() for part in (include or "").split(",") if part.strip())
     if wanted - LEFT_OUT:
         raise WrongUsage(
-            f"--include takes deleted and circle, not {min(wanted - LEFT_OUT)!r}.",
+            f"--include takes deleted, circle and forgotten, not {min(wanted - LEFT_OUT)!r}.",
             "",
-            "For both: --include deleted,circle",
+            "For two: --include deleted,circle",
         )
     of = normal_handle(handle) if handle else None
     columns = None
@@ -77,10 +82,14 @@ def import_(
         from core.sources import read_map
 
         columns = read_map(mapping)
+    if encoding:
+        from core.sources import read_encoding
+
+        read_encoding(encoding)  # a wrong name is said before anything is read
     results: list[ImportResult] = []
     try:
         with from_stdin(paths) as files:
-            _import_each(home, files, format_, of, wanted, columns, results)
+            _import_each(home, files, format_, of, wanted, columns, encoding, results)
     finally:
         _show_imported([as_named(result) for result in results], as_json)
 
@@ -92,6 +101,7 @@ def _import_each(
     handle: str | None,
     include: frozenset[str],
     columns: dict[str, str] | None,
+    encoding: str | None,
     results: list[ImportResult],
 ) -> None:
     """Adds to ``results`` what became of each path, until all are in or one is refused."""
@@ -119,6 +129,7 @@ def _import_each(
                     handle=handle,
                     include=include,
                     columns=columns,
+                    encoding=encoding,
                     progress=progress,
                     cancelled=stop.is_set,
                 )
@@ -137,7 +148,10 @@ def _show_imported(results: list[ImportResult], as_json: bool) -> None:
         for place in result.broken[:SHOWN]:
             narrate(f"  {result.path}: {place}")
         if len(result.broken) > SHOWN:
-            narrate(f"  {len(result.broken) - SHOWN:,} more; --json lists up to a thousand")
+            broken = {place.reason for place in result.broken}
+            of_file = [r for r in results if r.path == result.path]
+            more = sum(r.skipped.get(reason, 0) for r in of_file for reason in broken) - SHOWN
+            narrate(f"  {more:,} more; --json lists up to a thousand")
     if as_json:
         emit_json([result.to_json() for result in results])
     elif results:
@@ -187,7 +201,20 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
     from core.curation import total_stats
     from core.workflow import stats as count_stats
 
-    found = count_stats(home, normal_handles(list(handles)), recipe)
+    note = ProgressNote()
+    stop = threading.Event()
+
+    def progress(what: str, done: int, total: int) -> None:
+        note(f"{what}: {done:,} of {total:,} tweets · ctrl+c stops")
+
+    def work() -> list[AccountStats]:
+        of = normal_handles(list(handles))
+        return count_stats(home, of, recipe, progress=progress, cancelled=stop.is_set)
+
+    try:
+        found = stoppable(work, stop.set)
+    finally:
+        note.done()
     if as_json:
         emit_json([one.to_json() for one in found])
         return
@@ -198,7 +225,8 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
         lines.append(("all", total_stats(found)))
     rows = [
         [name, one.downloaded, one.retweets, one.short,
-         *(one.dropped.get(reason, 0) for reason in reasons), one.kept, one.kept_chars, one.tokens]
+         *(one.dropped.get(reason, 0) for reason in reasons), one.kept, one.kept_chars,
+         f"about {one.tokens:,}" if one.tokens_about else one.tokens]
         for name, one in lines
     ]  # fmt: skip
     header = ["account", *(name.replace("_", " ") for name in names)]

@@ -12,6 +12,7 @@ from core.home import Home
 from core.plain import plain
 from tui.commands.output import ProgressNote, emit, emit_json, home_option, json_option
 from tui.commands.patience import stoppable
+from tui.commands.runs import say_stale
 from tui.words import SIGNS
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ def sample(
     """
     from core.sampling import SampleRequest
     from core.training import find_run
+    from core.training.summary import run_summary
 
     chosen = find_run(home, run)
+    say_stale(run_summary(chosen))
     request = SampleRequest(
         prompt=prompt,
         n=n,

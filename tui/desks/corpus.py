@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import MynahError
+from core.errors import Interrupted, MynahError
+from core.rows import TweetRows, Which
 from tui import messages
+from tui.words import short_count
 
 if TYPE_CHECKING:
+    from textual.message import Message
+
     from core.corpus import ImportProgress
+    from core.curation.stats import CountTokens
+    from core.workbench import ComparedRows
     from tui.app import MynahApp
+
+
+TOKENS_COUNTED: Final = 200_000
+"""Texts whose tokens are counted one by one; of more than that, a choice is."""
+_WORTH_TELLING: Final = 200_000
+_TELL_EVERY: Final = 0.1
+
+
+class _Asked:
+    """One question: whether it still stands, and where its answer goes."""
+
+    def __init__(self, app: MynahApp) -> None:
+        from textual.worker import get_current_worker
+
+        self._app, self._worker = app, get_current_worker()
+
+    def cancelled(self) -> bool:
+        return self._worker.is_cancelled
+
+    def answer(self, message: Message) -> None:
+        """A slow answer must not replace a newer one."""
+        if self.cancelled():
+            raise Interrupted("Somebody has asked again.")
+        self._app.post_message(message)
+
+    def told(self, doing: str) -> Callable[[int, int], None]:
+        """Progress that says so when there is much to do."""
+        last = time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if total >= _WORTH_TELLING and now - last >= _TELL_EVERY:
+                last = now
+                said = f"{doing} {short_count(done)} of {short_count(total)}"
+                self._app.post_message(messages.CountMoved(said))
+
+        return tell
 
 
 class CorpusDesk:
@@ -21,6 +67,7 @@ class CorpusDesk:
         self._app = app
         self._cancel_import = threading.Event()
         self.recipe_name = "standard"
+        self._counter: CountTokens | None = None
 
     def load_accounts(self) -> None:
         def work() -> None:
@@ -45,18 +92,16 @@ class CorpusDesk:
         chosen = list(self._app.state.chosen)
         home = self._app.state.home
 
-        def work() -> None:
-            from textual.worker import get_current_worker
-
+        def work(asked: _Asked) -> None:
             from core.workbench import Workbench
 
-            worker = get_current_worker()
-            bench = Workbench(home, chosen)
-            if not worker.is_cancelled:  # else the choice has changed, and a newer one is read
-                self._app.post_message(messages.BenchLoaded(bench))
+            bench = Workbench(
+                home, chosen, progress=asked.told("reading"), cancelled=asked.cancelled
+            )
+            asked.answer(messages.BenchLoaded(bench))
 
         if chosen:
-            self._app.in_background("bench", "reading the tweets", work)
+            self._ask("bench", "reading the tweets", work)
 
     def curate(self) -> None:
         """Count again under the recipe as it stands; the newest request wins.
@@ -67,26 +112,86 @@ class CorpusDesk:
         if bench is None or recipe is None:
             return
 
-        def work() -> None:
-            from textual.worker import get_current_worker
+        def work(asked: _Asked) -> None:
+            curation = bench.curate(
+                recipe, progress=asked.told("recounting"), cancelled=asked.cancelled
+            )
+            asked.answer(messages.Curated(curation))
+            counter = self._token_counter()
+            if counter is not None:
+                counted = bench.with_tokens(
+                    curation, counter, at_most=TOKENS_COUNTED, cancelled=asked.cancelled
+                )
+                asked.answer(messages.Curated(counted))
 
+        self._ask("curate", "counting what is kept", work)
+
+    def compare(self) -> None:
+        """What the recipe as it stands and the one it is compared with make of the tweets."""
+        state = self._app.state
+        bench, recipe, other = state.bench, state.recipe, state.compared_with
+        if bench is None or recipe is None or other is None:
+            return
+
+        def work(asked: _Asked) -> None:
+            from dataclasses import replace
+
+            from core.workbench import compare
+
+            found = compare(
+                bench, recipe, other, progress=asked.told("comparing"), cancelled=asked.cancelled
+            )
+            asked.answer(messages.Compared(found))
+            counter = self._token_counter()
+            if counter is not None:
+                a, b = (
+                    bench.with_tokens(
+                        one, counter, at_most=TOKENS_COUNTED, cancelled=asked.cancelled
+                    )
+                    for one in (found.a, found.b)
+                )
+                asked.answer(messages.Compared(replace(found, a=a, b=b)))
+
+        self._ask("compare", "comparing two recipes", work)
+
+    def find(self, section: str, rows: TweetRows | ComparedRows, which: Which, words: str) -> None:
+        """The rows that a section's list should show; they arrive as RowsFound."""
+
+        def work(asked: _Asked) -> None:
+            # two recipes compared have no "dropped": what they differ on is the choice
+            found = rows.only(which) if isinstance(rows, TweetRows) else rows
+            found = found.search(words, progress=asked.told("searching"), cancelled=asked.cancelled)
+            asked.answer(messages.RowsFound(section, found, which, words))
+
+        self._ask(f"find-{section}", "searching the tweets", work)
+
+    def _token_counter(self) -> CountTokens | None:
+        """One for all: what it has counted once need not be counted again."""
+        if self._counter is None:
             from core.models import token_counter
 
-            worker = get_current_worker()
-            curation = bench.curate(recipe)
-            if worker.is_cancelled:  # a slow answer must not replace a newer one
-                return
-            self._app.post_message(messages.Curated(curation))
-            counter = token_counter(None)
-            if counter is not None and not worker.is_cancelled:
-                curation = bench.curate(recipe, counter)
-                if not worker.is_cancelled:
-                    self._app.post_message(messages.Curated(curation))
+            self._counter = token_counter(None)
+        return self._counter
 
-        self._app.in_background("curate", "counting what is kept", work)
+    def _ask(self, group: str, doing: str, work: Callable[[_Asked], None]) -> None:
+        """Like ``in_background``, for questions that a newer one of their group takes over."""
+
+        def asking() -> None:
+            asked = _Asked(self._app)
+            try:
+                work(asked)
+            except Interrupted:
+                return  # somebody asked again
+
+        self._app.in_background(group, doing, asking)
 
     def import_paths(
-        self, paths: list[Path], *, handle: str | None = None, samples: bool = False
+        self,
+        paths: list[Path],
+        *,
+        handle: str | None = None,
+        encoding: str | None = None,
+        samples: bool = False,
     ) -> None:
         """Bring files into the corpus, with progress; Esc in Data stops it."""
         if self._app.state.importing:
@@ -109,6 +214,7 @@ class CorpusDesk:
                     home,
                     paths,
                     handle=handle,
+                    encoding=encoding,
                     progress=report,
                     cancelled=self._cancel_import.is_set,
                 )

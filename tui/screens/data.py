@@ -25,6 +25,7 @@ from tui.words import clock, count, plural
 if TYPE_CHECKING:
     from core.corpus import AccountRow, ImportProgress
     from core.fetching import FetchProgress
+    from tui.messages import RowsFound
 
 EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
@@ -68,6 +69,8 @@ class DataSection(Section):
         app = self.mynah
         app.accounts_changed.subscribe(self, self._accounts_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
+        app.rows_found.subscribe(self, self._rows_found)
+        app.count_moved.subscribe(self, self._count_moved)
         app.import_moved.subscribe(self, self._import_moved)
         app.fetch_moved.subscribe(self, self._fetch_moved)
         self._accounts_changed(self.state)
@@ -108,15 +111,28 @@ class DataSection(Section):
     def _curation_changed(self, state: State) -> None:
         if state.curation is None:
             return
-        rows = state.curation.rows.only(self._which).search(self._wanted)
+        self.mynah.corpus.find("data", state.curation.rows, self._which, self._wanted)
+
+    def _rows_found(self, found: RowsFound) -> None:
+        from core.rows import TweetRows
+
+        state = self.state
+        if found.section != "data" or state.curation is None:
+            return
+        if not isinstance(found.rows, TweetRows):
+            return
         tweets = self.query_one("#tweets", RowList)
         tweets.set_columns(columns(who=len(state.chosen) > 1))
-        tweets.set_rows(TweetLines(rows), keep_cursor=True)
-        status = count(len(rows))
-        if self._which != "all" or self._wanted:
+        tweets.set_rows(TweetLines(found.rows), keep_cursor=True)
+        status = count(len(found.rows))
+        if found.which != "all" or found.words:
             status += f" of {count(len(state.curation.rows))}"
         said = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
-        self.query_one("#tweets-panel", Panel).status = f"{status} · {said[self._which]}"
+        self.query_one("#tweets-panel", Panel).status = f"{status} · {said[found.which]}"
+
+    def _count_moved(self, doing: str) -> None:
+        if doing.startswith(("reading", "searching")):
+            self.query_one("#tweets-panel", Panel).status = f"{doing} …"
 
     def _import_moved(self, progress: ImportProgress | None) -> None:
         line = self.query_one("#import-progress", ProgressLine)
@@ -223,22 +239,22 @@ class DataSection(Section):
         from tui.screens.add_tweets import AddTweets, FetchChosen, FileChosen
 
         def chosen(answer: FileChosen | FetchChosen | None) -> None:
+            if answer is not None:
+                self.state.typed = answer.typed
             if isinstance(answer, FileChosen):
-                self.mynah.corpus.import_paths([answer.path], handle=answer.handle)
+                self.mynah.corpus.import_paths(
+                    answer.paths, handle=answer.handle, encoding=answer.encoding
+                )
             elif answer is not None:
                 self.mynah.fetching.start(answer.plan, answer.budget)
 
-        self.app.push_screen(AddTweets(self.state.home), chosen)
+        self.app.push_screen(AddTweets(self.state.home, self.state.typed), chosen)
 
-    @explained
     def action_imports(self) -> None:
-        """Every import so far, as it was summed up then."""
-        from core.corpus import Corpus, import_log
-        from tui.screens.text import TextScreen
+        """Every import so far, and what each left out."""
+        from tui.screens.imports import ImportsScreen
 
-        lines = import_log(Corpus(self.state.home.corpus))
-        text = "\n\n".join(lines) or "Nothing has been imported yet: a adds tweets."
-        self.app.push_screen(TextScreen("Imports", text))
+        self.app.push_screen(ImportsScreen(self.state.home))
 
     def action_copy(self) -> None:
         lines = self.query_one("#tweets", RowList).rows

@@ -4,53 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from core.rows import TweetRow, Which
+from core.rows import Which
 from tui.actions import bindings
+from tui.before_after import BeforeAfter
 from tui.frame import Section, explained
+from tui.recipe_panel import RecipePanel
 from tui.state import State
-from tui.stats_table import stats_table
-from tui.tweet_lines import REASON_COLUMNS, ReasonLines
-from tui.widgets.diff_text import DiffText
-from tui.widgets.fields import ChoiceField, Field, FieldForm, SwitchField
-from tui.widgets.number_field import NumberField
+from tui.stats_table import compare_table, stats_table
+from tui.tweet_lines import (
+    REASON_COLUMNS,
+    CompareLines,
+    ReasonLines,
+    compare_columns,
+)
+from tui.widgets.cells import cut
+from tui.widgets.choice_menu import Choice
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import ListRows, RowList
 from tui.widgets.search_field import SearchField
 from tui.words import count
 
 if TYPE_CHECKING:
-    from textual.events import DescendantFocus
-    from textual.widget import Widget
-
-    from core.curation import Recipe, RuleField
+    from core.home import Home
+    from tui.messages import RowsFound
 
 WHICH: tuple[Which, ...] = ("dropped", "edited", "all")
 SAYS = {"dropped": "○ dropped", "edited": "● edited", "all": "all", "kept": "● kept"}
 
 
 class FilterSection(Section):
-    """Every change of the form recounts at once; the last column says what it did."""
+    """Every change of the form recounts at once; the last column says what it did.
+
+    While two recipes are compared, the table holds both and the list the tweets on which they
+    differ; the form still edits the first.
+    """
 
     SECTION = "filter"
     COLUMNS = ("filter-side", "filter-main")
     FIRST_COLUMN = 1
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("filter"),
-        ("escape", "leave_search", "Leave the search"),
+        ("escape", "leave_search", "Leave the search or the comparison"),
     ]
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="filter-side", classes="column side"):
-            with Panel(title="Recipe", id="recipe-panel"):
-                yield FieldForm(id="recipe-form")
-                yield Static("", id="recipe-help", markup=False)
+            yield RecipePanel(id="recipe-panel")
         with Vertical(id="filter-main", classes="column main"):
             with Panel(title="What is kept", id="stats-panel"):
                 with VerticalScroll(id="stats-scroll"):
@@ -58,19 +63,19 @@ class FilterSection(Section):
             with Panel(title="Changed by this recipe", id="changed-panel"):
                 yield SearchField(back_to="#changed", id="search")
                 yield RowList(REASON_COLUMNS, empty="", id="changed")
-            with Panel(title="Before and after", id="diff-panel"):
-                with VerticalScroll(can_focus=False):
-                    yield DiffText(id="diff")
+            yield BeforeAfter(id="diff-panel")
 
     def on_mount(self) -> None:
         super().on_mount()
         self._which: Which = "dropped"
         self._wanted = ""
-        self._rule_help: dict[str, str] = {}
         app = self.mynah
         app.recipe_changed.subscribe(self, self._recipe_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
+        app.comparison_changed.subscribe(self, self._comparison_changed)
         app.accounts_changed.subscribe(self, self._accounts_changed)
+        app.rows_found.subscribe(self, self._rows_found)
+        app.count_moved.subscribe(self, self._count_moved)
         self._recipe_changed(self.state)
         self._curation_changed(self.state)
         self._accounts_changed(self.state)
@@ -80,7 +85,9 @@ class FilterSection(Section):
         recipe = self.state.recipe
         if action == "undo":
             return recipe is not None and recipe.changed
-        if action in ("which", "search"):
+        if action == "which":
+            return self.state.curation is not None and self.state.comparison is None
+        if action in ("search", "compare"):
             return self.state.curation is not None
         return recipe is not None
 
@@ -88,93 +95,129 @@ class FilterSection(Section):
 
     def _accounts_changed(self, state: State) -> None:
         if state.accounts == []:
-            self.query_one("#changed", RowList).set_empty(
+            listing = self.query_one("#changed", RowList)
+            listing.set_empty(
                 "No tweets yet. Press 1, then a to add an archive, or d for the sample authors."
             )
-            self.query_one("#changed", RowList).set_rows(ListRows())
+            listing.set_rows(ListRows())
             self.query_one("#stats", Static).update("")
-            self.query_one("#diff", DiffText).set_text("")
+            self.query_one(BeforeAfter).show_tweet(None)
+            self.query_one("#stats-panel", Panel).status = ""
+            self.query_one("#changed-panel", Panel).status = ""
 
     def _recipe_changed(self, state: State) -> None:
         recipe = state.recipe
         if recipe is None:
             return
-        panel = self.query_one("#recipe-panel", Panel)
-        panel.title = f"Recipe: {recipe.name}"
-        panel.status = "● changed" if recipe.changed else ""
-        self._fill_form(recipe)
-
-    def _fill_form(self, recipe: Recipe) -> None:
-        """Make the fields from the rules' own description once, then only set their values."""
-        from core.curation import rule_fields, rule_value
-
-        form = self.query_one("#recipe-form", FieldForm)
-        rules = rule_fields(recipe)
-        if not self._rule_help:
-            self._rule_help = {rule.key: rule.help for rule in rules}
-            form.mount(*(_field(rule, rule_value(recipe, rule.key)) for rule in rules))
-        else:
-            form.set_values({rule.key: rule_value(recipe, rule.key) for rule in rules})
+        self.query_one(RecipePanel).show(recipe)
 
     def _curation_changed(self, state: State) -> None:
-        curation = state.curation
-        if curation is None:
+        if state.curation is not None and state.compared_with is None:
+            self._show_stats(state)
+            self._ask_for_rows()
+
+    def _comparison_changed(self, state: State) -> None:
+        """Two recipes are side by side, or no longer."""
+        listing, comparison = self.query_one("#changed", RowList), state.comparison
+        if comparison is None:
+            listing.header = False
+            listing.set_columns(REASON_COLUMNS)
+            self.query_one("#changed-panel", Panel).title = "Changed by this recipe"
+            self.query_one("#stats-panel", Panel).title = "What is kept"
+            self._curation_changed(state)
             return
-        before = state.before
-        self.query_one("#stats", Static).update(
-            stats_table(
-                curation.stats,
-                curation.total,
-                before.total if before else None,
-                self.query_one("#stats").size.width or 76,
+        self._show_stats(state)
+        self._ask_for_rows()
+
+    def _show_stats(self, state: State) -> None:
+        panel, shown = self.query_one("#stats-panel", Panel), self.query_one("#stats", Static)
+        curation, comparison = state.curation, state.comparison
+        if comparison is not None:
+            a, b = self._names()
+            panel.title = f"{a} and {b}"
+            panel.status = self._accounts_compared()
+            shown.update(compare_table((a, b), comparison.a.total, comparison.b.total))
+        elif curation is not None:
+            before, width = state.before, shown.size.width or 76
+            panel.status = (
+                f"{count(curation.total.kept)} kept of {count(curation.total.downloaded)}"
             )
+            shown.update(
+                stats_table(curation.stats, curation.total, before.total if before else None, width)
+            )
+
+    def _accounts_compared(self) -> str:
+        handles = self.state.bench.handles if self.state.bench else []
+        return f"@{handles[0]}" if len(handles) == 1 else f"all {len(handles)} accounts"
+
+    def _names(self) -> tuple[str, str]:
+        """What the two compared recipes are called; the edited one says so."""
+        comparison = self.state.comparison
+        if comparison is None:
+            return "", ""
+        a, b = comparison.a.recipe, comparison.b.recipe
+        return (f"{a.name} ●" if a.changed else a.name), b.name
+
+    def _ask_for_rows(self) -> None:
+        """Finding them may take a while; the list changes when they are there."""
+        state = self.state
+        if state.comparison is not None:
+            self.mynah.corpus.find("filter", state.comparison.rows, "all", self._wanted)
+        elif state.curation is not None:
+            self.mynah.corpus.find("filter", state.curation.rows, self._which, self._wanted)
+
+    def _rows_found(self, found: RowsFound) -> None:
+        from core.rows import TweetRows
+
+        comparing = self.state.comparison is not None
+        if found.section != "filter" or comparing is isinstance(found.rows, TweetRows):
+            return  # what was looked for has changed
+        listing, panel = (
+            self.query_one("#changed", RowList),
+            self.query_one("#changed-panel", Panel),
         )
-        total = curation.total
-        panel = self.query_one("#stats-panel", Panel)
-        panel.status = f"{count(total.kept)} kept of {count(total.downloaded)}"
-        rows = curation.rows.only(self._which).search(self._wanted)
-        self.query_one("#changed", RowList).set_empty("Nothing: this recipe changes no tweet here.")
-        self.query_one("#changed", RowList).set_rows(ReasonLines(rows), keep_cursor=True)
-        self.query_one("#changed-panel", Panel).status = f"{count(len(rows))} · {SAYS[self._which]}"
+        if isinstance(found.rows, TweetRows):
+            listing.set_empty("Nothing: this recipe changes no tweet here.")
+            listing.set_rows(ReasonLines(found.rows), keep_cursor=True)
+            panel.status = f"{count(len(found.rows))} · w {SAYS[found.which]}"
+        else:
+            listing.header = True
+            listing.set_columns(compare_columns(*self._names()))
+            listing.set_empty("Nothing: both recipes say the same of every tweet here.")
+            listing.set_rows(CompareLines(found.rows), keep_cursor=True)
+            panel.title = "On these they differ"
+            panel.status = f"{count(len(found.rows))} · c leaves"
+        if not len(found.rows):
+            self.query_one(BeforeAfter).show_tweet(None)
+
+    def _count_moved(self, doing: str) -> None:
+        """Old counts stay until the new ones are whole; the corner says what they wait for."""
+        if doing:
+            searching = doing.startswith("searching")
+            panel = "#changed-panel" if searching else "#stats-panel"
+            self.query_one(panel, Panel).status = f"{doing} …"
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 
-    @on(Field.Changed)
-    def _rule_changed(self, event: Field.Changed) -> None:
-        from core.curation import with_rule
-
-        value = event.value
-        if self.state.recipe is not None and isinstance(value, (bool, int, float, str)):
-            value = int(value) if isinstance(value, float) else value
-            self.mynah.change_recipe(with_rule(self.state.recipe, event.key, value))
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """The rule under the cursor explains itself."""
-        key = event.widget.key if isinstance(event.widget, Field) else ""
-        self.query_one("#recipe-help", Static).update(Text(self._rule_help.get(key, ""), "dim"))
+    @on(RecipePanel.Edited)
+    def _edited(self, event: RecipePanel.Edited) -> None:
+        self.mynah.change_recipe(event.recipe)
 
     @on(RowList.Highlighted, "#changed")
     def _row_highlighted(self, event: RowList.Highlighted) -> None:
-        tweet = self._tweet(event.index)
-        panel = self.query_one("#diff-panel", Panel)
-        if tweet is None:
-            self.query_one("#diff", DiffText).set_text("")
-            panel.status = ""
-            return
-        from core.curation import REASON_WORDS, diff_parts
-
-        panel.status = "kept" if tweet.kept else REASON_WORDS.get(tweet.reason or "", "")
-        self.query_one("#diff", DiffText).set_segments(diff_parts(tweet.text, tweet.clean_text))
-
-    def _tweet(self, index: int) -> TweetRow | None:
-        lines = self.query_one("#changed", RowList).rows
-        if isinstance(lines, ReasonLines) and index < len(lines):
-            return lines.rows[index]
-        return None
+        lines, shown = self.query_one("#changed", RowList).rows, self.query_one(BeforeAfter)
+        inside = isinstance(lines, (ReasonLines, CompareLines)) and event.index < len(lines)
+        if inside and isinstance(lines, CompareLines):
+            shown.show_pair(lines.rows[event.index], self._names())
+        elif inside and isinstance(lines, ReasonLines):
+            shown.show_tweet(lines.rows[event.index])
+        else:
+            shown.show_tweet(None)
 
     def action_which(self) -> None:
-        self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
-        self._curation_changed(self.state)
+        if self.state.comparison is None:
+            self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
+            self._ask_for_rows()
 
     @explained
     def action_next_recipe(self) -> None:
@@ -186,11 +229,49 @@ class FilterSection(Section):
         names = recipe_names(self.state.home)
         here = names.index(self.state.recipe.name) if self.state.recipe.name in names else -1
         recipe = load_recipe(names[(here + 1) % len(names)], self.state.home)
+        self.query_one(RecipePanel).forget_refused()
         self.mynah.change_recipe(recipe, saved=True)
 
     def action_undo(self) -> None:
         if self.state.saved_recipe is not None:
+            self.query_one(RecipePanel).forget_refused()
             self.mynah.change_recipe(self.state.saved_recipe)
+
+    @explained
+    def action_compare(self) -> None:
+        """Choose the recipe to compare with; pressed again, it ends the comparison."""
+        from core.curation import recipe_names
+        from tui.widgets.choice_menu import ChoiceMenu
+
+        recipe, home = self.state.recipe, self.state.home
+        if self.state.compared_with is not None or recipe is None:
+            self.mynah.compare_with(None)
+            return
+        choices = [
+            Choice(
+                name,
+                f"{name}, as saved" if name == recipe.name else name,
+                _first_words(name, home),
+            )
+            for name in recipe_names(home)
+            if name != recipe.name or recipe.changed
+        ]
+        if not choices:
+            self.app.notify("There is no other recipe yet.", title="Nothing to compare with")
+            return
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self._compare_with(str(choices[index].value))
+
+        panel = self.query_one("#recipe-panel", Panel)
+        self.app.push_screen(ChoiceMenu(choices, None, panel.region, title="Compare with"), chosen)
+
+    @explained
+    def _compare_with(self, name: str) -> None:
+        from core.curation import load_recipe
+
+        self.mynah.compare_with(load_recipe(name, self.state.home))
 
     def action_save(self) -> None:
         from tui.screens.ask import Ask
@@ -220,26 +301,25 @@ class FilterSection(Section):
 
     @on(SearchField.Wanted)
     def _search_changed(self, event: SearchField.Wanted) -> None:
-        self._wanted = event.words
-        self._curation_changed(self.state)
+        if event.words != self._wanted:
+            self._wanted = event.words
+            self._ask_for_rows()
 
     def action_leave_search(self) -> None:
-        self.query_one(SearchField).leave()
+        """Esc clears a search first, then ends a comparison."""
+        search = self.query_one(SearchField)
+        if not search.has_class("-asked"):
+            self.mynah.compare_with(None)
+        search.leave()
 
 
-def _field(rule: RuleField, value: bool | int | str) -> Widget:
-    """The form's control for one rule."""
-    if rule.kind == "switch":
-        return SwitchField(rule.key, rule.title, value=bool(value), help=rule.help)
-    if rule.kind == "number":
-        number = int(value) if not isinstance(value, str) else 0
-        return NumberField(
-            rule.key, rule.title, value=number, minimum=0, maximum=100, help=rule.help
-        )
-    return ChoiceField(
-        rule.key,
-        rule.title,
-        [(choice, choice.replace("_", " ")) for choice in rule.choices],
-        value=value,
-        help=rule.help,
-    )
+def _first_words(name: str, home: Home) -> str:
+    """What a recipe is for, as far as a menu has room for it."""
+    from core.curation import load_recipe
+    from core.errors import MynahError
+
+    try:
+        about = load_recipe(name, home).about
+    except MynahError:  # a file that somebody has broken; choosing it says how
+        about = "▲ cannot be read"
+    return cut(" ".join(about.split()), 44)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -24,7 +25,7 @@ class TextScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog") as page:
-            page.border_title = plain(self._title)
+            page.border_title = escape(plain(self._title))
             page.border_subtitle = "esc closes"
             yield Static(Text(plain(self._text, keep_newlines=True)), markup=False)
 

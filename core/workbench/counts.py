@@ -1,0 +1,141 @@
+"""The filter's table from verdicts: counts per account, and tokens counted as far as it pays."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from core.curation import REASONS, AccountStats
+from core.curation.judge import CLEANING
+from core.curation.stats import stats_from_counts
+from core.workbench.cleaned import READ, clean_again
+from core.workbench.table import Cancelled, Progress, TweetTable, stop_if
+from core.workbench.verdicts import KEPT, Verdicts
+
+CountTokens = Callable[[list[str]], list[int]]
+
+_AT_ONCE: Final = 2_000
+_LOOKED_AT: Final = 20_000
+
+
+def account_counts(
+    table: TweetTable, verdicts: Verdicts, handles: Sequence[str], names: Mapping[str, str]
+) -> list[AccountStats]:
+    """One column for each of ``handles``, without tokens."""
+    found = pl.DataFrame(
+        {
+            "handle": table.handles,
+            "code": verdicts.codes,
+            "chars": verdicts.chars,
+            "unspaced": verdicts.unspaced,
+        }
+    )
+    counted = found.group_by("handle", "code").agg(
+        pl.len(), pl.col("chars").cast(pl.UInt64).sum(), pl.col("unspaced").sum()
+    )
+    of: dict[str, dict[int, tuple[int, int, int]]] = {handle: {} for handle in handles}
+    for handle, code, number, chars, unspaced in counted.iter_rows():
+        of[handle][code] = (number, chars, unspaced)
+    stats = []
+    for handle in handles:
+        kept, kept_chars, _ = of[handle].pop(KEPT, (0, 0, 0))
+        stats.append(
+            stats_from_counts(
+                handle,
+                names.get(handle),
+                {REASONS[code]: number for code, (number, _, _) in sorted(of[handle].items())},
+                kept=kept,
+                kept_chars=kept_chars,
+                unspaced=sum(unspaced for _, _, unspaced in of[handle].values()),
+            )
+        )
+    return stats
+
+
+class TokenCounts:
+    """The tokens of every cleaned text that was counted so far, under the last way of cleaning."""
+
+    def __init__(self, table: TweetTable) -> None:
+        self._table = table
+        self._key: object = None
+        self._counts = pl.Series([], dtype=pl.UInt32)
+
+    def stats(
+        self,
+        stats: Sequence[AccountStats],
+        verdicts: Verdicts,
+        count: CountTokens,
+        *,
+        at_most: int | None = None,
+        block: int = 1024,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> list[AccountStats]:
+        """``stats`` with the tokens of what is kept, and one end mark each.
+
+        Where more than ``at_most`` texts would have to be counted, an even choice of them is, and
+        the rest is taken to have as many tokens a character. Raises Interrupted.
+        """
+        counts = self._known(verdicts, count)
+        kept = verdicts.kept
+        open_ = (kept & counts.is_null()).arg_true()
+        chosen = open_
+        if at_most is not None and len(open_) > at_most:
+            chosen = open_.gather_every(-(-len(open_) // _LOOKED_AT))
+        for start in range(0, len(chosen), _AT_ONCE):
+            stop_if(cancelled)
+            rows = chosen[start : start + _AT_ONCE]
+            clean = clean_again(self._table.canonical(rows, READ), verdicts.recipe)
+            counts = counts.scatter(rows, pl.Series(count(clean.to_list()), dtype=pl.UInt32))
+            self._counts = counts
+            if progress:
+                progress(start + len(rows), len(chosen))
+        return [
+            dataclasses.replace(
+                one,
+                tokens=tokens,
+                blocks=tokens // block,
+                tokens_about=len(chosen) < len(open_) and about,
+            )
+            for one, (tokens, about) in zip(
+                stats, _sums(self._table, verdicts, counts, stats), strict=True
+            )
+        ]
+
+    def _known(self, verdicts: Verdicts, count: CountTokens) -> pl.Series:
+        key = (count, *(getattr(verdicts.recipe, rule) for rule in CLEANING))
+        if key != self._key:
+            self._key = key
+            self._counts = pl.repeat(None, self._table.height, dtype=pl.UInt32, eager=True)
+        return self._counts
+
+
+def _sums(
+    table: TweetTable, verdicts: Verdicts, counts: pl.Series, stats: Sequence[AccountStats]
+) -> list[tuple[int, bool]]:
+    """Tokens of each account, and whether some of them were estimated."""
+    found = pl.DataFrame({"handle": table.handles, "tokens": counts, "chars": verdicts.chars})
+    summed = (
+        found.filter(verdicts.kept)
+        .group_by("handle")
+        .agg(
+            pl.col("tokens").cast(pl.UInt64).sum(),
+            pl.col("tokens").is_null().sum().alias("open"),
+            pl.col("chars").cast(pl.UInt64).filter(pl.col("tokens").is_not_null()).sum(),
+        )
+    )
+    of = {handle: rest for handle, *rest in summed.iter_rows()}
+    every_token = sum(tokens for tokens, _, _ in of.values())
+    every_char = sum(chars for _, _, chars in of.values())
+    sums = []
+    for one in stats:
+        tokens, still_open, chars = of.get(one.handle, (0, 0, 0))
+        if still_open:
+            # An account of which nothing was looked at is taken to write as the others do.
+            share = tokens / chars if chars else every_token / max(every_char, 1)
+            tokens += round(share * (one.kept_chars - chars))
+        sums.append((tokens + one.kept, bool(still_open)))
+    return sums

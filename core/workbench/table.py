@@ -1,0 +1,195 @@
+"""Tweets held small, so that millions of them fit: numbers as numbers, repeated words once.
+
+Beside its text a tweet takes about 50 bytes. The rows lie as the corpus gave them; what people see
+and what the comparing rules need are orders of row numbers, not sorted copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from core.errors import Interrupted
+from core.tweet import tweet_schema
+
+if TYPE_CHECKING:
+    from core.corpus import Corpus
+
+Progress = Callable[[int, int], None]
+"""Told how many are done, and of how many."""
+Cancelled = Callable[[], bool]
+
+SLICE: Final = 25_000
+"""Rows that are worked on at once: some 20 ms of work, so that a newer question need not wait."""
+
+COLUMNS: Final = tuple(tweet_schema())
+
+_FEW_VALUES: Final = ("handle", "kind", "lang", "audience", "source", "source_file")
+_MANY_VALUES: Final = ("reply_to", "note_id")
+_COUNTS: Final = ("favourites", "reposts")
+_NUMERIC_ID: Final = "[1-9][0-9]{0,18}"  # as a number it is the same id again, and fits 64 bits
+# DuckDB reads in groups of 122,880 rows; ranges that end where groups do read each group once.
+_ROWS_READ: Final = 122_880
+_READING_MEMORY: Final = "256MB"
+
+
+def stop_if(cancelled: Cancelled | None) -> None:
+    """Raises Interrupted when somebody has asked for something newer."""
+    if cancelled and cancelled():
+        raise Interrupted("The work on the tweets was stopped.")
+
+
+class TweetTable:
+    """``height`` tweets; a row number says where one lies."""
+
+    def __init__(self, packed: pl.DataFrame) -> None:
+        self._packed = packed
+        self.height = packed.height
+        self.handles = packed["handle"]
+        self.newest_first = self._order("created_at", *self._id(), "handle", down=True)
+        """All row numbers as people see them: undated tweets last, ties by id and handle."""
+        self._place: pl.Series | None = None
+
+    @classmethod
+    def of(cls, tweets: pl.DataFrame) -> TweetTable:
+        """A table of canonical tweets that are in memory already."""
+        return cls(_packed([tweets.select(COLUMNS)], _Profile.of(tweets)))
+
+    @classmethod
+    def read(
+        cls,
+        corpus: Corpus,
+        handles: Sequence[str],
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> TweetTable:
+        """The tweets of ``handles``, read part by part. Raises CorpusBusy, Interrupted."""
+        from core.corpus.reading import frame
+
+        if not corpus.exists or not handles:
+            return cls.of(pl.DataFrame(schema=tweet_schema()))
+        who = {"handles": list(handles)}
+        parts: list[pl.DataFrame] = []
+        done = 0
+        with corpus.reading() as connection:
+            connection.execute("SET memory_limit = $1", [_READING_MEMORY])
+            profile = _Profile(frame(connection.sql(_PROFILE, params=who)).row(0, named=True))
+            query = _PART.format(columns=", ".join(profile.columns()))
+            for first in range(0, profile.end, _ROWS_READ):
+                stop_if(cancelled)
+                bounds = {"first": first, "end": first + _ROWS_READ}
+                part = frame(connection.sql(query, params=who | bounds))
+                done += part.height
+                parts.append(_packed([part], profile))
+                if progress:
+                    progress(done, profile.rows)
+        return cls(_joined(parts, profile))
+
+    def slices(self) -> Iterator[slice]:
+        """The whole table in parts of SLICE rows."""
+        for start in range(0, self.height, SLICE):
+            yield slice(start, min(start + SLICE, self.height))
+
+    def canonical(self, rows: slice | pl.Series, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
+        """Some rows (a slice, or numbers in any order) with the types of canonical tweets."""
+        schema = tweet_schema()
+        part = self._packed.select(columns)[rows]
+        return part.cast({name: schema[name] for name in columns})
+
+    def by_account_and_time(self, rows: pl.Series) -> pl.Series:
+        """How to arrange ``rows`` in the order in which tweets are compared: account, time, id."""
+        if self._place is None:
+            order = self._order("handle", "created_at", *self._id(), down=False)
+            self._place = order.arg_sort()
+        return self._place.gather(rows).arg_sort()
+
+    def _id(self) -> list[pl.Expr]:
+        """Ids are numbers as text: of two texts the shorter is the smaller number."""
+        found = pl.col("tweet_id")
+        is_text = self._packed.schema["tweet_id"] == pl.String()
+        return [found.str.len_bytes(), found] if is_text else [found]
+
+    def _order(self, *by: str | pl.Expr, down: bool) -> pl.Series:
+        descending = [down and one != "handle" if isinstance(one, str) else down for one in by]
+        row = pl.arg_sort_by(by, descending=descending, nulls_last=True).cast(pl.UInt32)
+        return self._packed.lazy().select(row.alias("row")).collect()["row"]
+
+
+class _Profile:
+    """What the tweets hold, and with it the smallest types that hold them."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.rows, self.end = int(found["rows"]), int(found["last_row"] or 0) + 1
+        self.types: dict[str, Any] = {name: pl.Categorical() for name in _MANY_VALUES}
+        for name in _FEW_VALUES:
+            self.types[name] = pl.Enum(
+                sorted({value for value in found[name] or () if value is not None})
+            )
+        if found["numeric_ids"]:
+            self.types["tweet_id"] = pl.UInt64()
+        for name in _COUNTS:
+            low, high = found[f"least_{name}"] or 0, found[f"most_{name}"] or 0
+            if low >= 0 and high < 2**32:
+                self.types[name] = pl.UInt32()
+
+    @classmethod
+    def of(cls, tweets: pl.DataFrame) -> _Profile:
+        found: dict[str, Any] = {"rows": tweets.height, "last_row": tweets.height}
+        for name in _FEW_VALUES:
+            found[name] = tweets[name].drop_nulls().unique().to_list()
+        ids = tweets["tweet_id"].str.contains(f"^(?:{_NUMERIC_ID})$")
+        found["numeric_ids"] = bool(ids.fill_null(value=False).all())
+        for name in _COUNTS:
+            found[f"least_{name}"], found[f"most_{name}"] = tweets[name].min(), tweets[name].max()
+        return cls(found)
+
+    def columns(self) -> list[str]:
+        """The select list: numbers are made where they are read, which leaves no text behind."""
+        made = {pl.UInt64(): "UBIGINT", pl.UInt32(): "UINTEGER"}
+        return [
+            f"{name}::{made[self.types[name]]} AS {name}" if self.types.get(name) in made else name
+            for name in COLUMNS
+        ]
+
+
+_PROFILE: Final = f"""
+SELECT
+    count(*) AS rows,
+    max(rowid) AS last_row,
+    bool_and(regexp_full_match(tweet_id, '{_NUMERIC_ID}')) AS numeric_ids,
+    {", ".join(f"min({name}) AS least_{name}, max({name}) AS most_{name}" for name in _COUNTS)},
+    {", ".join(f"list(DISTINCT {name}) AS {name}" for name in _FEW_VALUES)}
+FROM tweets WHERE list_contains($handles, handle)
+"""  # noqa: S608  # only names of this module
+_PART: Final = (
+    "SELECT {columns} FROM tweets "
+    "WHERE rowid >= $first AND rowid < $end AND list_contains($handles, handle)"
+)
+
+
+def _packed(parts: list[pl.DataFrame], profile: _Profile) -> pl.DataFrame:
+    """Small types, and nothing borrowed: one borrowed column would keep all that was read alive."""
+    schema = tweet_schema() | profile.types
+    part = pl.concat(parts).cast({name: schema[name] for name in COLUMNS})
+    # Gathering copies numbers, but of texts only where they lie; joining them copies those.
+    texts = [pl.concat_str(name, pl.lit("")) for name in COLUMNS if schema[name] == pl.String()]
+    return part.select(pl.all().gather(pl.int_range(pl.len()))).with_columns(texts).rechunk()
+
+
+def _joined(parts: list[pl.DataFrame], profile: _Profile) -> pl.DataFrame:
+    """One frame of many pieces; copied into one only where the pieces are small."""
+    if not parts:
+        return _packed([pl.DataFrame(schema=tweet_schema()).select(COLUMNS)], profile)
+    joined: list[pl.DataFrame] = []
+    small: list[pl.DataFrame] = []
+    for part in parts:
+        small.append(part)
+        if sum(one.height for one in small) >= SLICE:
+            joined.append(pl.concat(small, rechunk=len(small) > 1))
+            small = []
+    if small:
+        joined.append(pl.concat(small, rechunk=True))
+    return pl.concat(joined, rechunk=False)

@@ -1,0 +1,250 @@
+"""Lines of nested JSON: the quick reader gives what the careful one gives, or leaves it to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.sources import open_source
+from core.sources.columns import GUESSES, Canonical
+from core.sources.json_rows import Row, scraped_rows, v1_rows, v2_rows
+from core.sources.json_stream import block_lines
+from core.sources.json_typed import typed_lines
+from core.sources.model import SourceSummary
+from core.sources.places import Doubtful
+from core.tweet import tweet_schema
+from tests.fixtures.formats import POSTS, scraped, v1, v2
+
+_TEXTS = st.one_of(
+    st.sampled_from(["hello", "RT @tern: low", "@Tern yes", "", "a & b &amp; c", "🐦 \x00 \u2028"]),
+    st.text(max_size=8),
+)
+_ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 2**70), st.floats(), st.just([]), st.just({}),
+    st.sampled_from(["\ud83d", "", "x", [None], [1], {"x": 1}, {"text": "y"}]),
+)  # fmt: skip
+_NAMES = st.sampled_from(["Gull", "tern", "", None])
+_COUNTS = st.one_of(st.none(), st.integers(-1, 10**16), st.just(2**70))
+_LINKS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "url": st.sampled_from(
+                ["https://t.co/a", "", None, 'q"\\\n\x7f é\x00\x1f\b\f/<\u2028']
+            ),
+            "tcourl": st.sampled_from(["https://t.co/b", None]),
+            "expanded_url": st.sampled_from(["https://gulls.example/1", "", None]),
+        },
+    ),
+    max_size=2,
+)
+_ENTITIES = st.one_of(st.none(), st.fixed_dictionaries({}, optional={"urls": _LINKS}))
+_IDS = st.one_of(st.none(), st.sampled_from(["7", "", "  8 "]), st.integers(0, 2**70))
+_FLAG = st.one_of(st.none(), st.booleans())
+_SOME = st.one_of(st.none(), st.just({}), st.just({"id": 9}))
+_USER = st.one_of(
+    st.none(),
+    st.fixed_dictionaries(
+        {},
+        optional={"screen_name": _NAMES, "username": _NAMES, "protected": _FLAG, "id": _IDS},
+    ),
+)
+_NOTE = st.one_of(
+    st.none(), st.fixed_dictionaries({}, optional={"text": _TEXTS, "entities": _ENTITIES})
+)
+_REFERENCES = st.one_of(
+    st.none(),
+    st.lists(
+        st.fixed_dictionaries(
+            {"type": st.sampled_from(["retweeted", "replied_to", "quoted", "new", None])}
+        ),
+        max_size=2,
+    ),
+)
+_V1 = st.fixed_dictionaries(
+    {},
+    optional={
+        "id_str": _IDS, "id": _IDS, "created_at": _TEXTS, "full_text": _TEXTS, "text": _TEXTS,
+        "lang": _NAMES, "user": _USER, "entities": _ENTITIES,
+        "extended_tweet": st.one_of(
+            st.none(),
+            st.fixed_dictionaries({}, optional={"full_text": _TEXTS, "entities": _ENTITIES}),
+        ),
+        "in_reply_to_screen_name": _NAMES, "in_reply_to_status_id_str": _IDS,
+        "in_reply_to_status_id": _IDS, "in_reply_to_user_id_str": _IDS,
+        "in_reply_to_user_id": _IDS, "retweeted_status": _SOME, "quoted_status": _SOME,
+        "is_quote_status": _FLAG, "possibly_sensitive": _FLAG, "favorite_count": _COUNTS,
+        "retweet_count": _COUNTS,
+    },
+)  # fmt: skip
+_TWEET = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": _IDS, "text": _TEXTS, "created_at": _TEXTS, "lang": _NAMES, "author": _USER,
+        "author_id": st.sampled_from(["7", "", None]), "note_tweet": _NOTE, "note_post": _NOTE,
+        "referenced_tweets": _REFERENCES, "referenced_posts": _REFERENCES,
+        "in_reply_to_user_id": st.sampled_from(["7", "8", None]), "in_reply_to_user": _USER,
+        "public_metrics": st.one_of(
+            st.none(),
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "like_count": _COUNTS, "retweet_count": _COUNTS, "repost_count": _COUNTS,
+                },
+            ),
+        ),
+        "entities": _ENTITIES, "possibly_sensitive": _FLAG,
+    },
+)  # fmt: skip
+_V2 = st.one_of(
+    _TWEET,
+    st.fixed_dictionaries(
+        {"data": st.one_of(st.none(), _TWEET, st.lists(_TWEET, max_size=3))},
+        optional={
+            "includes": st.fixed_dictionaries({}, optional={"users": st.lists(_USER, max_size=3)}),
+            "text": _TEXTS,
+        },
+    ),
+)
+_SCRAPED = st.fixed_dictionaries(
+    {},
+    optional={
+        "id_str": _IDS, "id": _IDS, "date": _TEXTS, "rawContent": _TEXTS, "content": _TEXTS,
+        "lang": _NAMES, "user": _USER, "retweetedTweet": _SOME, "quotedTweet": _SOME,
+        "inReplyToTweetId": _IDS, "inReplyToTweetIdStr": _IDS, "inReplyToUser": _USER,
+        "links": st.one_of(st.none(), _LINKS), "possibly_sensitive": _FLAG, "likeCount": _COUNTS,
+        "retweetCount": _COUNTS,
+    },
+)  # fmt: skip
+
+_NUMBERS = ("favourites", "reposts")
+Careful = Callable[[Any], Iterator["Row | str"]]
+
+
+def by_care(block: bytes, rows: Careful, start: int = 0) -> list[tuple[int, Row | str]]:
+    bad: list[tuple[int, Row | str]] = []
+    found = [
+        (line, row)
+        for line, item in block_lines(block, start, lambda n, reason, _: bad.append((n, reason)))
+        for row in rows(item)
+    ]
+    return sorted(found + bad, key=lambda placed: placed[0])
+
+
+def quickly(block: bytes, rows: Careful) -> tuple[list[tuple[int, Row | str]], int]:
+    """The rows with their lines, and how many lines the quick reader read itself."""
+    reader = typed_lines(rows)
+    assert reader
+    found: list[tuple[int, Row | str]] = []
+    own = 0
+    for part in [*reader.parts(block, 0), reader.rest()]:
+        if isinstance(part, Doubtful):
+            found += by_care(part.lines, rows, part.before)
+            continue
+        frame, lines = part
+        starts = lines(range(frame.height))
+        own += len(set(starts))
+        for line, values in zip(starts, frame.to_dicts(), strict=True):
+            row = {role: _spelt(value) for role, value in values.items() if value is not None}
+            found.append((line, row))
+    return found, own
+
+
+def _spelt(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fitting(placed: list[tuple[int, Row | str]]) -> list[tuple[int, Row | str]]:
+    """Without counts beyond 64 bits, which a frame of numbers has no place for."""
+    return [
+        (line, row)
+        if isinstance(row, str)
+        else (
+            line,
+            {k: v for k, v in row.items() if k not in _NUMBERS or len(v) < 19},
+        )
+        for line, row in placed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "items"), [(v1_rows, _V1), (v2_rows, _V2), (scraped_rows, _SCRAPED)]
+)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_lines_are_read_as_with_care(rows: Careful, items: Any, data: st.DataObject) -> None:
+    drawn: list[Any] = data.draw(st.lists(items, min_size=1, max_size=5))
+    if data.draw(st.booleans()):  # one value is something else
+        item = data.draw(st.sampled_from(drawn))
+        item[data.draw(st.sampled_from([*item, "text", "id", "data", "user"]))] = data.draw(_ODD)
+    ascii_only = data.draw(st.booleans())
+    lines = [json.dumps(item, ensure_ascii=ascii_only).encode("utf-8", "replace") for item in drawn]
+    if odd := data.draw(
+        st.sampled_from(
+            [b"", b"{", b"[]", b"1", b"  ", b"null", b'{"text": "x"} {}', b'{"a": NaN}']
+        )
+    ):
+        lines.insert(data.draw(st.integers(0, len(lines))), odd)
+    block = b"\n".join(lines) + data.draw(st.sampled_from([b"", b"\n", b"\r\n", b"\n\n"]))
+    found, _ = quickly(block, rows)
+    assert _fitting(found) == _fitting(by_care(block, rows))
+
+
+@pytest.mark.parametrize(
+    ("rows", "write"),
+    [
+        (v1_rows, v1),
+        (v2_rows, v2),
+        (v2_rows, lambda p: {**v2(p), "author": {"id": "4242", "username": p.handle}}),
+        (v2_rows, lambda p: {"data": [v2(p)], "includes": {"users": [{"id": "4242"}]}}),
+        (scraped_rows, lambda p: scraped(p, scweet=True)),
+        (scraped_rows, lambda p: scraped(p, scweet=False)),
+    ],
+)
+def test_sound_lines_need_no_care(rows: Careful, write: Callable[[Any], Any]) -> None:
+    block = "".join(json.dumps(write(post)) + "\n" for post in POSTS).encode()
+    found, own = quickly(block, rows)
+    assert own == len(POSTS)
+    assert found == by_care(block, rows)
+
+
+def test_counts_and_truths_may_come_as_such() -> None:
+    written = {"tweet_id": ["1"] * 5, "text": ["a"] * 5, "author": ["x"] * 5}
+    counts = [None, -1, 0, 10**15 - 1, 10**15]
+    truths = [None, True, False, True, False]
+    typed = pl.DataFrame({**written, "favourites": counts, "sensitive": truths})
+    spelt = typed.with_columns(pl.col("favourites", "sensitive").cast(pl.String))
+    frames = [
+        Canonical(SourceSummary(Path("a"), "x"), owner=None, escaped=False, generate_ids=False)
+        .frame(frame)
+        for frame in (typed, spelt)
+    ]  # fmt: skip
+    assert frames[0].equals(frames[1])
+    assert frames[0]["favourites"].to_list() == [None, None, 0, 10**15 - 1, None]
+    assert dict(frames[0].schema) == tweet_schema()
+    assert set(written) <= set(GUESSES)
+
+
+def test_one_broken_line_costs_one_line(tmp_path: Path) -> None:
+    lines = [json.dumps({**v2(POSTS[0]), "id": str(n)}) for n in range(300)]
+    lines[17] = '{"id": "17", "text": '
+    lines[40] = ""
+    lines[77] = json.dumps({**v2(POSTS[0]), "id": "77", "author": {"protected": True}})
+    lines[90] = json.dumps({**v2(POSTS[0]), "id": "90", "text": "  "})
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    source = open_source(path, handle="gull")
+    frame = pl.concat(list(source.batches()))
+    assert frame["tweet_id"].to_list() == [str(n) for n in range(300) if n not in (17, 40, 77, 90)]
+    assert source.summary.skipped == {"bad_json": 1, "protected": 1, "no_text": 1}
+    assert [b.line for b in source.summary.broken] == [18]
+    assert [(p.line, p.reason) for p in source.summary.passed] == [
+        (78, "protected"), (91, "no_text"),
+    ]  # fmt: skip
