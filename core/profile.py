@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import TYPE_CHECKING, Any, Final
 
+from core.curation.reasons import NEAR_DUPLICATE
 from core.errors import InputRefused, Interrupted
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LENGTH_STEP: Final = 20
 LENGTH_BINS: Final = 15  # up to 280 characters, and one for all that is longer
 MOST_WORDS: Final = 20
+ALIKE: Final = 80
+MOST_COMPARED: Final = 1_000_000
 # Rare words are forgotten when there are more different ones than this, a common one never is.
 _MOST_COUNTED: Final = 200_000
 _FEWEST_APART: Final = 3
@@ -53,8 +56,9 @@ class Profile:
     apart         with several accounts: the words that set this one apart from the others, by
                   Dunning's log-likelihood (1993), strongest first
     hashtags      of the kept tweets as published, commonest first
-    alike         kept tweets that say nearly the same as an earlier one (see the rule
-                  near_duplicates, at ALIKE percent); None when nobody looked
+    alike         kept tweets that say nearly the same as an earlier one: what the rule
+                  near_duplicates would drop at ALIKE percent. None when nobody looked, because the
+                  recipe drops them anyway or caps authors, or there are over MOST_COMPARED tweets
     """
 
     handle: str
@@ -146,6 +150,17 @@ class Profiler:
             .list.eval(pl.element().str.extract(_HASHTAG)),
         )
 
+    def add_alike(self, curated: pl.DataFrame) -> None:
+        """Counts ``curated`` as ``add`` does, from a recipe that drops near duplicates, as if it
+        did not, and how many they are."""
+        import polars as pl
+
+        near = pl.col("reason").eq_missing(NEAR_DUPLICATE)
+        self.add(curated.with_columns(pl.col("kept") | near))
+        for handle, number in curated.group_by("handle").agg(near.sum()).iter_rows():
+            profile = self._profiles[handle]
+            profile.alike = (profile.alike or 0) + number
+
     def profiles(self, handles: Sequence[str] | None = None) -> list[Profile]:
         """One for each account, in the order of ``handles`` or else of what came first."""
         order = list(self._profiles) if handles is None else list(handles)
@@ -173,6 +188,8 @@ class Profiler:
         for handle, one in self._profiles.items():
             total.tweets += one.tweets
             total.kept += one.kept
+            if one.alike is not None:
+                total.alike = (total.alike or 0) + one.alike
             total.kinds.update(one.kinds)
             total.languages.update(one.languages)
             total.lengths = [a + b for a, b in zip(total.lengths, one.lengths, strict=True)]
@@ -204,7 +221,7 @@ def profile(
     from core.corpus import Corpus, accounts
     from core.curation.stream import curated_batches
 
-    known = {account.handle for account in accounts(Corpus(home.corpus))}
+    known = {account.handle: account.tweets for account in accounts(Corpus(home.corpus))}
     for handle in handles:
         if handle not in known:
             raise InputRefused(
@@ -213,13 +230,26 @@ def profile(
                 "`mynah accounts` lists who is there.",
             )
     profiler = Profiler()
+    compare = (
+        not recipe.near_duplicates
+        and not recipe.most_per_author
+        and sum(known[handle] for handle in handles) <= MOST_COMPARED
+    )
     batches = curated_batches(
-        Corpus(home.corpus), handles, recipe, progress=progress, cancelled=cancelled
+        Corpus(home.corpus),
+        handles,
+        recipe.replace(near_duplicates=ALIKE) if compare else recipe,
+        explain=False,
+        progress=progress,
+        cancelled=cancelled,
     )
     for batch in batches:
         if cancelled and cancelled():
             raise Interrupted("The profile was stopped.")
-        profiler.add(batch)
+        if compare:
+            profiler.add_alike(batch)
+        else:
+            profiler.add(batch)
     found = profiler.profiles(handles)
     return [*found, profiler.everybody()] if len(found) > 1 else found
 

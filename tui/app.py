@@ -171,6 +171,7 @@ class MynahApp(App[None]):
         state.curation = newest
         self.count_moved.publish("")
         self.curation_changed.publish(state)
+        self.training.ask_advice()
         if recounted and state.compared_with is not None:
             self.corpus.compare()
 
@@ -298,6 +299,7 @@ class MynahApp(App[None]):
     def _train_planned(self, message: messages.TrainPlanned) -> None:
         self.training.plan.advice = message.lines
         self.training.plan.shares = message.shares
+        self.training.plan.whole = message.whole
         self.plan_changed.publish(self.training.plan)
 
     @on(messages.RunStarted)

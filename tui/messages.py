@@ -99,6 +99,7 @@ class TrainPlanned(Message):
 
     lines: list[str]
     shares: list[Share]
+    whole: str
 
 
 @dataclass

@@ -20,7 +20,7 @@ class TrainPlan:
     """``bases`` is filled once the models at hand are known.
 
     ``weights`` are those that are not 1, also of accounts that are not chosen now; ``shares`` what
-    an epoch would show of the chosen ones.
+    an epoch would show of the chosen ones. ``whole`` says how long all of the tweets would take.
     """
 
     base: str = ""
@@ -33,6 +33,7 @@ class TrainPlan:
     advice: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
     shares: list[Share] = field(default_factory=list)
+    whole: str = ""
 
     def weights_of(self, handles: Sequence[str]) -> dict[str, float]:
         """The weights that count for these accounts; the preset classic knows none."""

@@ -63,13 +63,12 @@ def profile_blocks(profile: Profile, width: int) -> list[Block]:
 
 def summary(profile: Profile) -> str:
     """One line: how many tweets, what is kept, the share of replies and of near copies."""
-    whose = "their" if profile.handle == "all" else "its"
     parts = [
-        f"{count(profile.kept)} kept of {count(profile.tweets)} tweets",
-        f"{profile.replies:.0%} of {whose} own are replies",
+        f"{count(profile.kept)} kept of {count(profile.tweets)}",
+        f"replies {profile.replies:.0%} of own tweets",
     ]
     if profile.alike is not None and profile.kept:
-        parts.append(f"{profile.alike / profile.kept:.1%} of the kept say nearly the same again")
+        parts.append(f"near copies {profile.alike / profile.kept:.1%} of kept")
     return " · ".join(parts)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 4
 WIDEST_NAME = 14
+BLOCK = 1024  # what a block of the counts holds, as huggingtweets had it
 
 
 Row = tuple[str, str]
@@ -40,6 +41,7 @@ def _rows(columns: Sequence[AccountStats]) -> list[Row]:
         *((REASON_TITLES[reason], f"dropped:{reason}") for reason in REASONS if reason in found),
         ("Tweets kept", "kept"),
         ("Tokens", "tokens"),
+        (f"Blocks of {BLOCK:,}", "blocks"),
     ]
 
 
@@ -105,13 +107,16 @@ def _change(before: AccountStats | None, now: AccountStats, name: str) -> str:
     then, value = _value(before, name), _value(now, name)
     if then is None or value is None:
         return ""
-    about = "≈" if name == "tokens" and (before.tokens_about or now.tokens_about) else ""
+    about = (
+        "≈" if name in ("tokens", "blocks") and (before.tokens_about or now.tokens_about) else ""
+    )
     change = signed(value - then)
     return f"{about}{change}" if change else ""
 
 
 def _number(stats: AccountStats, name: str) -> str:
     value = _value(stats, name)
-    if name != "tokens":
+    if name not in ("tokens", "blocks"):
         return count(value)
-    return f"≈{short_count(value)}" if stats.tokens_about else short_count(value)
+    shown = short_count(value) if name == "tokens" else count(value)
+    return f"≈{shown}" if stats.tokens_about else shown

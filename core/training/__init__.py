@@ -3,7 +3,7 @@
 Importing this package loads neither torch nor transformers.
 """
 
-from core.training.advise import Advice, advise
+from core.training.advise import Advice, advise, in_words
 from core.training.history import RunHistory, TrainingSample
 from core.training.launch import resume_run, start_run, stop_run
 from core.training.reader import RunReader, RunUpdate
@@ -27,6 +27,7 @@ __all__ = [
     "advise",
     "all_runs",
     "find_run",
+    "in_words",
     "list_runs",
     "planned_shares",
     "resume_run",

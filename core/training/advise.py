@@ -87,6 +87,21 @@ def advise(
     )
 
 
+def in_words(advice: Advice) -> str:
+    """One sentence on how long all of the tweets take, or why nobody knows; see ``advise`` without
+    ``minutes``."""
+    if not advice.tokens:
+        return ""
+    if advice.seconds is None or advice.epochs is None:
+        return "How long this device needs to learn them is known after a first run on it."
+    how = "measured" if advice.measured else "estimated"
+    passes = f"{advice.epochs:g} times" if advice.epochs != 1 else "once"
+    return (
+        f"To learn all of it {passes} ({advice.settings.preset}) takes about "
+        f"{_time(advice.seconds)} on this machine, {how}."
+    )
+
+
 def _earlier(home: Home, settings: TrainSettings) -> dict[str, Any]:
     """The result of the newest run here with the same base, method and device; or nothing."""
     for run in all_runs(home)[:50]:

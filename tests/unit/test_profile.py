@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.corpus import Corpus, tweets
 from core.curation import curate, load_recipe
 from core.errors import InputRefused
 from core.home import Home
@@ -108,5 +109,8 @@ def test_profile_of_a_corpus(tmp_path: Path) -> None:
     assert found.kept == sum(found.lengths)
     assert next(iter(found.months)) == "2016-03"
     assert pl.Series(found.hours).sum() == found.kept
+    dropped = curate(tweets(Corpus(home.corpus), HANDLES[:1]), STANDARD.replace(near_duplicates=80))
+    assert found.alike == (dropped["reason"] == "near_duplicate").sum()
+    assert found.kept == dropped["kept"].sum() + found.alike
     with pytest.raises(InputRefused, match="no tweets of @nobody"):
         profile(home, ["nobody"], STANDARD)

@@ -199,6 +199,7 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
     Without a handle: of everybody. downloaded = retweets + short + the other reasons + kept.
     """
     from core.curation import total_stats
+    from core.training import advise, in_words
     from core.workflow import stats as count_stats
 
     note = ProgressNote()
@@ -234,3 +235,6 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
     for one in found:
         for warning in one.warnings:
             narrate(f"▲ @{one.handle}: {warning}")
+    total = total_stats(found)
+    if total.kept:
+        narrate(in_words(advise(home, kept=total.kept, tokens=total.tokens)))

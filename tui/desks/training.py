@@ -45,16 +45,22 @@ class TrainingDesk:
         kept, tokens = curation.total.kept, curation.total.tokens
 
         def work() -> None:
-            from core.training import advise
+            from core.training import advise, in_words
 
             shares = self.expected(plan.weights)
             shown = sum(share.shown for share in shares)
             once = sum(share.tokens for share in shares)
-            advice = advise(
-                home, kept=kept, tokens=tokens, repeats=shown / once if once else 1.0,
-                base=plan.base, preset=plan.preset, minutes=plan.minutes,
+            repeats = shown / once if once else 1.0
+            advice, whole = (
+                advise(
+                    home, kept=kept, tokens=tokens, repeats=repeats, base=plan.base,
+                    preset=plan.preset, minutes=minutes,
+                )
+                for minutes in (plan.minutes, None)
             )  # fmt: skip
-            self._app.post_message(messages.TrainPlanned(list(advice.lines), shares))
+            self._app.post_message(
+                messages.TrainPlanned(list(advice.lines), shares, in_words(whole))
+            )
 
         self._app.in_background("advice", "estimating the training", work)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
+from core.plain import plain
 from core.rows import Which
 from tui.actions import bindings
 from tui.before_after import BeforeAfter
@@ -33,7 +35,9 @@ from tui.words import count
 if TYPE_CHECKING:
     from core.home import Home
     from tui.messages import RowsFound
+    from tui.plan import TrainPlan
 
+MOST_WARNINGS = 2
 WHICH: tuple[Which, ...] = ("dropped", "edited", "all")
 SAYS = {"dropped": "○ dropped", "edited": "● edited", "all": "all", "kept": "● kept"}
 
@@ -60,6 +64,7 @@ class FilterSection(Section):
             with Panel(title="What is kept", id="stats-panel"):
                 with VerticalScroll(id="stats-scroll"):
                     yield Static("", id="stats", markup=False)
+                    yield Static("", id="stats-advice", markup=False)
             with Panel(title="Changed by this recipe", id="changed-panel"):
                 yield SearchField(back_to="#changed", id="search")
                 yield RowList(REASON_COLUMNS, empty="", id="changed")
@@ -76,6 +81,7 @@ class FilterSection(Section):
         app.accounts_changed.subscribe(self, self._accounts_changed)
         app.rows_found.subscribe(self, self._rows_found)
         app.count_moved.subscribe(self, self._count_moved)
+        app.plan_changed.subscribe(self, self._plan_changed)
         self._recipe_changed(self.state)
         self._curation_changed(self.state)
         self._accounts_changed(self.state)
@@ -145,6 +151,20 @@ class FilterSection(Section):
             shown.update(
                 stats_table(curation.stats, curation.total, before.total if before else None, width)
             )
+        self._plan_changed(self.mynah.training.plan)
+
+    def _plan_changed(self, plan: TrainPlan) -> None:
+        """What the accounts lack, and how long learning would take."""
+        curation = self.state.curation
+        lines: list[str] = []
+        if curation is not None and self.state.comparison is None:
+            warnings = [f"▲ {warning}" for one in curation.stats for warning in one.warnings]
+            more = len(warnings) - MOST_WARNINGS
+            lines = [*warnings[:MOST_WARNINGS], *([f"▲ {more} more warnings"] if more > 0 else [])]
+            lines += [plan.whole] if plan.whole else []
+        advice = self.query_one("#stats-advice", Static)
+        advice.display = bool(lines)
+        advice.update(Text(plain("\n".join(lines), keep_newlines=True)))
 
     def _accounts_compared(self) -> str:
         handles = self.state.bench.handles if self.state.bench else []

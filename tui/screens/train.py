@@ -173,7 +173,6 @@ class TrainSection(Section):
             self.call_after_refresh(self._plan_changed, None)
 
     def _curation_changed(self, state: State) -> None:
-        self.mynah.training.ask_advice()
         self._plan_changed(None)
 
     # ── the runs ─────────────────────────────────────────────────────────────────────────
