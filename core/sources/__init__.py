@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.sources.detect import detect, formats, open_source
+from core.sources.encodings import encoding_names, encoding_title, read_encoding
 from core.sources.mapping import read_map
 from core.sources.model import (
     Account,
@@ -23,7 +24,10 @@ __all__ = [
     "SourceSummary",
     "Tick",
     "detect",
+    "encoding_names",
+    "encoding_title",
     "formats",
     "open_source",
+    "read_encoding",
     "read_map",
 ]

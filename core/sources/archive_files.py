@@ -27,9 +27,18 @@ _CHUNK: Final = 1 << 20
 _TWEET_PART = re.compile(r"tweets?(-part\d+)?\.js")
 
 
-class Files(Protocol):
-    """Named files that belong together; names are relative, with ``/``."""
+class Unsafe(InputRefused):
+    """Made to do harm, or larger than anything that may be read: nothing of it is taken."""
 
+
+class Files(Protocol):
+    """Named files that belong together; names are relative, with ``/``.
+
+    ``damage`` is a sentence when files may be missing, else empty.
+    """
+
+    @property
+    def damage(self) -> str: ...
     def names(self) -> list[str]: ...
     def read(self, name: str) -> bytes: ...
     def close(self) -> None: ...
@@ -43,8 +52,24 @@ class Files(Protocol):
 
 
 def open_files(path: Path) -> Files:
-    """The files in the zip or folder at ``path``; raises InputRefused for an unsafe zip."""
-    return FolderFiles(path) if path.is_dir() else ZipFiles(path)
+    """The files in the zip or folder at ``path``; raises InputRefused for an unsafe zip.
+
+    Of a zip that is cut off, what is left.
+    """
+    if path.is_dir():
+        return FolderFiles(path)
+    try:
+        return ZipFiles(path)
+    except Unsafe:
+        raise
+    except InputRefused:
+        from core.sources.zip_cut import CutZipFiles
+
+        rest = CutZipFiles(path)
+        if rest.names():
+            return rest
+        rest.close()
+        raise
 
 
 def is_tweet_part(name: str) -> bool:
@@ -76,6 +101,8 @@ def find_data_folder(names: Iterable[str]) -> str | None:
 
 
 class _Closing:
+    damage = ""
+
     def close(self) -> None:
         pass
 
@@ -110,7 +137,7 @@ class FolderFiles(_Closing):
         path = self._root / name
         try:
             if path.stat().st_size > MAX_ENTRY_BYTES:
-                raise InputRefused(f"{path} is larger than {MAX_ENTRY_BYTES >> 30} GB.")
+                raise Unsafe(f"{path} is larger than {MAX_ENTRY_BYTES >> 30} GB.")
             return path.read_bytes()
         except OSError as error:
             raise InputRefused(f"{path} cannot be read.", f"{error.strerror or error}.") from error
@@ -121,11 +148,11 @@ class ZipFiles(_Closing):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._total = 0
+        self._count = Unpacked(path)
         try:
             self._zip = zipfile.ZipFile(path)
         except ZIP_TROUBLE as error:
-            raise self._damaged(error) from error
+            raise damaged(path, error) from error
         try:
             self._entries = self._checked()
         except BaseException:
@@ -143,68 +170,90 @@ class ZipFiles(_Closing):
 
     def read(self, name: str) -> bytes:
         entry = self._entries[name]
-        if entry.flag_bits & 0x1:
-            raise InputRefused(
-                f"{name} in {self._path} is encrypted.",
-                "mynah does not ask for passwords.",
-                "Unpack the archive and import the folder.",
-            )
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InputRefused(
-                f"{name} in {self._path} is packed in a way that X does not use.",
-                "",
-                "Unpack the archive and import the folder.",
-            )
+        must_be_usual(self._path, name, entry.flag_bits, entry.compress_type)
         parts: list[bytes] = []
         size = 0
         try:
             with self._zip.open(entry) as stream:
                 while chunk := stream.read(_CHUNK):
                     size += len(chunk)
-                    self._total += len(chunk)
-                    self._within_limits(name, size, entry.compress_size)
+                    self._count.take(name, len(chunk), size, entry.compress_size)
                     parts.append(chunk)
         except ZIP_TROUBLE as error:
-            raise self._damaged(error, name) from error
+            raise damaged(self._path, error, name) from error
         return b"".join(parts)
 
     def _checked(self) -> dict[str, zipfile.ZipInfo]:
         infos = self._zip.infolist()
         if len(infos) > MAX_ENTRIES:
-            raise InputRefused(
-                f"{self._path} has {len(infos):,} entries.",
-                f"More than {MAX_ENTRIES:,} is not an archive of tweets.",
-            )
-        entries: dict[str, zipfile.ZipInfo] = {}
-        for info in infos:
-            name = info.filename.replace("\\", "/")
-            parts = PurePosixPath(name).parts
-            if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
-                raise InputRefused(
-                    f"{self._path} is not safe to read.",
-                    f"It holds a file that points outside of it: {name!r}.",
-                    "Download the archive from X again.",
-                )
-            if not info.is_dir() and "__MACOSX" not in parts:
-                entries[name] = info
-        return entries
+            raise too_many(self._path, len(infos))
+        named = ((info.filename.replace("\\", "/"), info) for info in infos)
+        return {
+            name: info for name, info in named if is_wanted(self._path, name) and not info.is_dir()
+        }
 
-    def _within_limits(self, name: str, size: int, packed: int) -> None:
+
+class Unpacked:
+    """Counts what comes out of an archive; raises Unsafe when it is more than there can be."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._total = 0
+
+    def take(self, name: str, size: int, so_far: int, packed: int) -> None:
+        """``size`` more bytes of ``name``, ``so_far`` of it, which takes up ``packed``."""
+        self._total += size
         why = ""
-        if size > MAX_ENTRY_BYTES or self._total > MAX_TOTAL_BYTES:
+        if so_far > MAX_ENTRY_BYTES or self._total > MAX_TOTAL_BYTES:
             why = f"It unpacks to more than {MAX_TOTAL_BYTES >> 30} GB."
-        elif size > RATIO_FREE_BYTES and size > MAX_RATIO * max(packed, 1):
+        elif so_far > RATIO_FREE_BYTES and so_far > MAX_RATIO * max(packed, 1):
             why = f"It unpacks to more than {MAX_RATIO} times its size."
         if why:
-            raise InputRefused(f"{name} in {self._path} is not safe to read.", why)
+            raise Unsafe(f"{name} in {self._path} is not safe to read.", why)
 
-    def _damaged(self, error: Exception, name: str = "") -> InputRefused:
-        where = f"{name} in {self._path}" if name else str(self._path)
-        return InputRefused(
-            f"{where} is damaged or not finished: {str(error) or type(error).__name__}.",
-            "",
-            "Download the archive again.",
+
+def is_wanted(path: Path, name: str) -> bool:
+    """Whether an entry of a zip is a file of the archive's; raises Unsafe when it leaves it."""
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
+        raise Unsafe(
+            f"{path} is not safe to read.",
+            f"It holds a file that points outside of it: {name!r}.",
+            "Download the archive from X again.",
         )
+    return not name.endswith("/") and "__MACOSX" not in parts
+
+
+def must_be_usual(path: Path, name: str, flags: int, method: int) -> None:
+    """Raises InputRefused for an entry that is encrypted, or packed in an unusual way."""
+    if flags & 0x1:
+        raise InputRefused(
+            f"{name} in {path} is encrypted.",
+            "mynah does not ask for passwords.",
+            "Unpack the archive and import the folder.",
+        )
+    if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputRefused(
+            f"{name} in {path} is packed in a way that X does not use.",
+            "",
+            "Unpack the archive and import the folder.",
+        )
+
+
+def too_many(path: Path, entries: int) -> Unsafe:
+    return Unsafe(
+        f"{path} has {entries:,} entries.",
+        f"More than {MAX_ENTRIES:,} is not an archive of tweets.",
+    )
+
+
+def damaged(path: Path, error: Exception, name: str = "") -> InputRefused:
+    where = f"{name} in {path}" if name else str(path)
+    return InputRefused(
+        f"{where} is damaged or not finished: {str(error) or type(error).__name__}.",
+        "",
+        "Download the archive again.",
+    )
 
 
 # What zipfile raises for hostile or cut-off bytes (found by mutating real zips).

@@ -3,11 +3,16 @@
 A repository is a signed commit, a search tree of nodes that names the records, and the records.
 Formats: ipld.io/specs/transport/car/carv1, atproto.com/specs/repository. Signatures are not
 checked, but every block is checked against its content identifier.
+
+A repository names its account by a number (a DID) alone; the handle is written nowhere in it but,
+perhaps, in the profile. Without ``--handle`` and without that, the number itself serves as one:
+``did:plc:abc`` becomes ``did-plc-abc``, which cannot be anybody's handle, as those have a dot.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, BinaryIO, Final
@@ -29,6 +34,9 @@ _LARGEST: Final = 4 << 20  # bytes of a block; atproto's own limit is lower
 _MOST_POSTS: Final = 3_000_000
 _ROWS: Final = 20_000
 _COLUMNS: Final = (*GUESSES, "urls")
+_DID: Final = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,128}")
+# atproto.com/specs/handle: a domain name
+_HANDLE: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,62})\.)+[a-z]([a-z0-9-]{0,62})", re.ASCII)
 
 
 def is_car(head: bytes) -> bool:
@@ -49,16 +57,13 @@ class BlueskyCar:
     def __init__(self, found: Detected, content: Content, owner: str | None) -> None:
         self._content = content
         self._owner = owner
-        self.summary = SourceSummary(found.path, "bluesky", handle=owner)
         self._keys: dict[bytes, str] = {}
         self._did: str | None = None
         self._profile: dict[str, Any] = {}
+        self.summary = SourceSummary(found.path, "bluesky", handle=owner)
         if not owner:
-            raise HandleMissing(
-                f"{content.title} does not say by what handle its account goes.",
-                "A repository only holds the account's number.",
-                "Name the account with --handle, such as --handle alice.bsky.social.",
-            )
+            self._owner = self._named()
+            self.summary.handle = self._owner
 
     @property
     def accounts(self) -> list[Account]:
@@ -75,12 +80,17 @@ class BlueskyCar:
         ]
 
     def outline(self) -> list[str]:
-        return ["Bluesky repository (CAR)"]
+        lines = [f"Bluesky repository (CAR) of @{self._owner}"]
+        if self.summary.number:
+            lines.append(_unnamed(self._did or "", self._owner or ""))
+        return lines
 
     def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
         """Canonical frames; damaged blocks are left out and listed by their number."""
         handle = self._owner or ""
         self._read_tree()
+        if self.summary.number:
+            self.summary.warnings.append(_unnamed(self._did or "", handle))
         canonical = Canonical(
             self.summary, owner=self._owner, escaped=False, generate_ids=False, snowflakes=False
         )
@@ -141,6 +151,29 @@ class BlueskyCar:
             elif "did" in value and "data" in value:
                 self._did = text_of(value["did"])
 
+    def _named(self) -> str:
+        """The handle that the profile gives, else one made of the commit's number."""
+        for _, _, value in self._values(told=False, wanted=(b"cdid", _PROFILE.encode())):
+            if not isinstance(value, dict):
+                continue
+            if value.get("$type") == _PROFILE:
+                self._profile = value
+            elif "did" in value and "data" in value:
+                self._did = text_of(value["did"])
+            if self._did and self._profile:
+                break
+        handle = (text_of(self._profile.get("handle")) or "").lower().removeprefix("@")
+        if _HANDLE.fullmatch(handle):
+            return handle
+        if not self._did or not _DID.fullmatch(self._did):
+            raise HandleMissing(
+                f"{self._content.title} does not say whose posts it holds.",
+                "There is no commit in it that could be read.",
+                "Name the account with --handle, such as --handle alice.bsky.social.",
+            )
+        self.summary.number = True
+        return re.sub(r"[^a-z0-9._-]", "-", self._did.lower())[:64]
+
     def _node(self, entries: list[Any]) -> None:
         """Keys of a node share beginnings: ``p`` bytes of the one before, then ``k``."""
         before = b""
@@ -158,8 +191,13 @@ class BlueskyCar:
                     )
                 self._keys[link.cid] = before[len(_POSTS) :].decode("ascii", "replace")
 
-    def _values(self, *, told: bool) -> Iterator[tuple[int, bytes, Any]]:
-        """Number, identifier and value of each block that is sound."""
+    def _values(
+        self, *, told: bool, wanted: tuple[bytes, ...] = ()
+    ) -> Iterator[tuple[int, bytes, Any]]:
+        """Number, identifier and value of each block that is sound; only those ``wanted``.
+
+        A block is wanted when it holds one of the byte strings; with none, all are.
+        """
         handle = self._owner or ""
         with self._content.raw() as stream:
             number = 0
@@ -171,6 +209,8 @@ class BlueskyCar:
                 if isinstance(block, str):
                     problem = block
                 else:
+                    if wanted and not any(sign in block for sign in wanted):
+                        continue
                     cid, data, sound = _split(block)
                     try:
                         if not sound:
@@ -183,6 +223,13 @@ class BlueskyCar:
                     self.summary.skip_line(handle, "bad_block", 0, f"block {number:,}: {problem}")
                 if isinstance(block, str):
                     return
+
+
+def _unnamed(did: str, handle: str) -> str:
+    return (
+        f"It names its account only by a number ({did}), so the posts go to @{handle}; "
+        "--handle alice.bsky.social, or whatever it is, names it better."
+    )
 
 
 def _section(stream: BinaryIO) -> bytes | str | None:

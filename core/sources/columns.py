@@ -10,7 +10,8 @@ from typing import Final
 import polars as pl
 
 from core.errors import WrongUsage
-from core.sources.model import SourceSummary
+from core.sources.model import LISTED_LINES, SourceSummary
+from core.sources.places import Lines
 from core.sources.times import parse_times, snowflake_times
 from core.tweet import KINDS, tweet_schema
 
@@ -42,8 +43,10 @@ GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "deleted": ("isdeleted", "deleted"),
 }  # fmt: skip
 
+_AT: Final = "row of the frame"
 _HANDLE: Final = r"^[\w.\-]{1,64}(@[\w.\-]{1,128})?$"
 _TRUE: Final = ["true", "t", "1", "yes", "y", "1.0"]
+_MOST: Final = 10**15 - 1  # a count of fifteen digits
 _FALSE: Final = ["false", "f", "0", "no", "n", "0.0"]
 # 1.02769e+18 or 1027690000000000000.0: the last digits of the id are lost
 _ROUNDED: Final = r"^\d+(\.\d+)?[eE][+]?\d+$|^\d{16,}\.0+$"
@@ -88,6 +91,8 @@ def roles_of(names: Iterable[str], mapping: Mapping[str, str], where: str) -> di
 class Canonical:
     """Turns raw text columns (named by GUESSES' keys, missing ones left out) into tweets.
 
+    Counts may also come as numbers (Int64), and ``sensitive`` as a truth.
+
     ``escaped`` is whether & < > are written as entities: one answer for a file, or None when each
     text tells by itself. ``deleted`` is whether tweets marked so are wanted. ``snowflakes`` is
     whether an id tells the time where a date is missing.
@@ -110,16 +115,20 @@ class Canonical:
         self._deleted = deleted
         self._snowflakes = snowflakes
         self._rounded = False
+        self._lines: Lines | None = None
 
-    def frame(self, raw: pl.DataFrame) -> pl.DataFrame:
-        """A canonical frame of the rows that are tweets; the others are counted as skipped."""
+    def frame(self, raw: pl.DataFrame, lines: Lines | None = None) -> pl.DataFrame:
+        """A canonical frame of the rows that are tweets; the others are counted as skipped.
+
+        ``lines`` tells where rows of ``raw`` stand in the file.
+        """
         absent = [name for name in GUESSES if name not in raw.columns]
-        author = pl.col("author").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
+        self._lines = lines
+        if lines:
+            raw = raw.with_row_index(_AT)
         raw = raw.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
-        raw = raw.with_columns(
-            handle=pl.lit(self._owner) if self._owner else author,
-            tweet_id=pl.col("tweet_id").str.strip_chars(),
-        )
+        handle = pl.lit(self._owner) if self._owner else _handles(raw["author"])
+        raw = raw.with_columns(handle=handle)
         if not self._owner:
             names = raw["handle"].unique()  # few, and the pattern is slow
             unfit = names.filter(~names.str.contains(_HANDLE))
@@ -138,6 +147,10 @@ class Canonical:
         if not mask.any():
             return raw
         lost = raw.filter(mask)
+        if self._lines:
+            for line in self._lines(lost[_AT].head(LISTED_LINES).to_list()):
+                if not self._summary.passed_over(reason, line):
+                    break
         if reason == "no_handle":
             self._summary.skip("", reason, lost.height)
         else:
@@ -147,10 +160,11 @@ class Canonical:
 
     def _with_ids(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Rows without an id of their own get one from handle, date and text where allowed."""
-        lacking = raw.select((pl.col("tweet_id").fill_null("") == "").alias("no")).to_series()
-        digits = raw.select(pl.col("tweet_id").str.contains(r"^\d+$").all()).item()
-        if digits and not lacking.any():
+        ids = raw["tweet_id"]
+        if not ids.null_count() and ids.str.contains(r"^\d+$").all():
             return raw
+        raw = raw.with_columns(tweet_id=pl.col("tweet_id").str.strip_chars())
+        lacking = raw["tweet_id"].fill_null("") == ""
         rounded = raw["tweet_id"].str.contains(_ROUNDED).fill_null(False)
         lacking = rounded | lacking
         if rounded.any() and not self._rounded:
@@ -180,18 +194,16 @@ class Canonical:
         # without any reply column, a tweet that begins with a name is one, as on Twitter itself
         by_name = raw["reply_name"].null_count() == raw.height == raw["reply_id"].null_count()
         raw = raw.with_columns(
-            mention=pl.when(text.str.starts_with("@")).then(
-                text.str.extract(r"^@(\w{1,20})", 1).str.to_lowercase()
-            ),
+            mention=_mentions(raw["text"]),
             by_prefix=text.str.starts_with("RT @"),
-            flag=_flag("retweet"),
         )
-        mention, by_prefix, flag = pl.col("mention"), pl.col("by_prefix"), pl.col("flag")
+        mention, by_prefix = pl.col("mention"), pl.col("by_prefix")
+        retweeted, typed = _written(raw["retweet"], _TRUE), _written(raw["retweet"], _FALSE)
         replied = mention.is_not_null() if by_name else _filled("reply_name") | _filled("reply_id")
         kind = (
-            pl.when(flag.is_in(_TRUE))
+            pl.when(retweeted)
             .then(pl.lit("retweet"))
-            .when(by_prefix & flag.is_in(_FALSE))
+            .when(by_prefix & typed)
             .then(pl.lit("manual_retweet"))
             .when(by_prefix)
             .then(pl.lit("retweet"))
@@ -200,11 +212,12 @@ class Canonical:
             .otherwise(pl.lit("original"))
         )
         if "kind" not in absent:
-            told = _flag("kind")
+            told = pl.col("kind")
+            if not raw["kind"].drop_nulls().unique().is_in(KINDS).all():
+                told = _flag("kind")
             kind = pl.when(told.is_in(KINDS)).then(told).otherwise(kind)
         name = pl.col("reply_name").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
         name = pl.when(name != "").then(name)
-        sensitive = _flag("sensitive")
         escaped = _by_itself(text) if self._escaped is None else pl.lit(self._escaped)
         audience = pl.lit("public")
         if "deleted" not in absent:
@@ -217,12 +230,9 @@ class Canonical:
             lang=pl.when(_filled("lang")).then(pl.col("lang").str.strip_chars()),
             reply_to=pl.when(pl.col("kind") == "reply").then(pl.coalesce(name, mention)),
             urls=pl.col("urls") if "urls" in raw.columns else pl.lit(None, dtype=pl.String),
-            sensitive=pl.when(sensitive.is_in(_TRUE))
-            .then(pl.lit(True))
-            .when(sensitive.is_in(_FALSE))
-            .then(pl.lit(False)),
-            favourites=_count("favourites", absent),
-            reposts=_count("reposts", absent),
+            sensitive=_truth(raw["sensitive"]),
+            favourites=_count(raw["favourites"]),
+            reposts=_count(raw["reposts"]),
             note_id=pl.lit(None, dtype=pl.String),
             audience=audience,
             source=pl.lit(self._summary.format),
@@ -235,6 +245,42 @@ def _flag(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.to_lowercase()
 
 
+def _written(column: pl.Series, words: list[str]) -> pl.Expr:
+    """Whether a value is one of ``words``; the different values are few, and read once each."""
+    values = column.drop_nulls().unique()
+    meant = values.filter(values.str.strip_chars().str.to_lowercase().is_in(words))
+    return pl.col(column.name).is_in(meant.implode()) if meant.len() else pl.lit(False)
+
+
+def _truth(column: pl.Series) -> pl.Expr:
+    if column.dtype == pl.Boolean():
+        return pl.col(column.name)
+    yes, no = _written(column, _TRUE), _written(column, _FALSE)
+    return pl.when(yes).then(pl.lit(True)).when(no).then(pl.lit(False))
+
+
+def _handles(authors: pl.Series) -> pl.Series:
+    """Authors in lower case and without @; those written so already stay as they are."""
+
+    def plain(names: pl.Series) -> pl.Series:
+        return names.str.strip_chars().str.strip_prefix("@").str.to_lowercase()
+
+    names = authors.drop_nulls().unique()
+    if plain(names).equals(names):
+        return authors
+    return plain(authors)
+
+
+def _mentions(texts: pl.Series) -> pl.Series:
+    """The name at the very beginning of a text, in lower case."""
+    begins = texts.str.starts_with("@").fill_null(False)
+    found = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+    if begins.any():
+        names = texts.filter(begins).str.extract(r"^@(\w{1,20})", 1).str.to_lowercase()
+        found = found.scatter(begins.arg_true(), names)
+    return found
+
+
 def _filled(column: str) -> pl.Expr:
     return (pl.col(column).str.strip_chars() != "").fill_null(False)
 
@@ -244,10 +290,13 @@ def _by_itself(text: pl.Expr) -> pl.Expr:
     return text.str.contains("&(?:amp|lt|gt);") & ~text.str.contains("& ", literal=True)
 
 
-def _count(column: str, absent: set[str]) -> pl.Expr:
-    if column in absent:
+def _count(column: pl.Series) -> pl.Expr:
+    number = pl.col(column.name)
+    if column.dtype == pl.Int64():
+        return pl.when(number.is_between(0, _MOST)).then(number)
+    if column.null_count() == column.len():
         return pl.lit(None, dtype=pl.Int64)
-    number = pl.col(column).str.extract(r"^\s*(\d{1,15})(?:\.0+)?\s*$", 1)
+    number = number.str.extract(r"^\s*(\d{1,15})(?:\.0+)?\s*$", 1)
     return number.cast(pl.Int64, strict=False)
 
 

@@ -18,8 +18,8 @@ from core.sources.x_archive import TweetReader, _dict
 from core.sources.x_notes import join_notes, read_notes
 from core.sources.x_tweet import text_of
 
-_TWEETS: Final = {"tweets": "public", "tweet": "public", "deleted-tweets": "deleted",
-                  "twitter-circle-tweet": "circle"}  # fmt: skip
+_TWEETS: Final = {"tweets": "public", "tweet": "public", "community-tweet": "community",
+                  "deleted-tweets": "deleted", "twitter-circle-tweet": "circle"}  # fmt: skip
 
 
 class CommunityArchive:
@@ -59,7 +59,7 @@ class CommunityArchive:
             if key == "note-tweet":
                 notes.append(item)
             elif audience := _TWEETS.get(key):
-                if audience == "public" or audience in self._include:
+                if audience in ("public", "community") or audience in self._include:
                     reader.read(iter([item]), summary.file_name, audience)
                 else:
                     summary.skip(handle, audience)

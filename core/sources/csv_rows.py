@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from core.errors import InputRefused
+from core.sources.decoding import count_byte
 from core.sources.model import BATCH_ROWS
+from core.sources.places import Lines, Placed, gathered, listed, running
 
 _QUOTE: Final = 34
 _LONGEST_FIELD: Final = 131_072  # csv.field_size_limit() as Python has it
@@ -25,6 +28,8 @@ _PIECE: Final = 256 << 10
 _MOST_BAD: Final = 1_000  # broken rows, as long as they are more than the sound ones
 _REREAD: Final = 64 << 20  # characters read again after quotes that never close
 
+Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.intp]
 # line, reason, what is wrong
 OnBad = Callable[[int, str, str], None]
 
@@ -32,7 +37,10 @@ OnBad = Callable[[int, str, str], None]
 def well_formed(block: bytes, delimiter: str) -> bool:
     """Whether every quotation mark opens a field, closes one, or is doubled inside one."""
     data = np.frombuffer(block, dtype=np.uint8)
-    quotes = np.flatnonzero(data == _QUOTE)
+    return _in_place(data, np.flatnonzero(data == _QUOTE), delimiter)
+
+
+def _in_place(data: Bytes, quotes: Places, delimiter: str) -> bool:
     if not quotes.size:
         return True
     if quotes.size % 2:
@@ -64,9 +72,11 @@ class CsvRows:
         self._delimiter = delimiter
         self._on_bad = on_bad
         self._line = 0  # lines that are done with
+        self.places: deque[Lines] = deque()  # of the frames that were given, in their order
         self._reread = 0
         self._good = self._bad = 0
         self._piece = False
+        self._quotes: Places = np.empty(0, dtype=np.intp)  # in the block at hand
         self._doubtful = 0  # bytes to be taken in small pieces, for something is odd in them
         self._schema = {str(number): pl.String() for number in range(width)}
 
@@ -75,6 +85,11 @@ class CsvRows:
 
         ``careful`` sends everything through the csv module.
         """
+        for frame, lines in gathered(self._parts(careful=careful), BATCH_ROWS):
+            self.places.append(lines)
+            yield frame
+
+    def _parts(self, *, careful: bool) -> Iterator[Placed]:
         self._skip_header()
         while block := self._next():
             whole, rest = (b"", block) if careful else self._even(block)
@@ -83,16 +98,19 @@ class CsvRows:
                 self._doubtful, self._carry = len(block), block + self._carry
             elif frame is not None:
                 self._carry = rest + self._carry
-                self._line += whole.count(b"\n")
+                first = self._line + 1
+                self._line += count_byte(whole, b"\n")
                 self._good += frame.height
-                yield from frame.iter_slices(BATCH_ROWS)
+                for number, part in enumerate(frame.iter_slices(BATCH_ROWS)):
+                    yield part, running(first, frame, number * BATCH_ROWS)
             else:
-                for rows in self._careful(block):
+                for rows, starts in self._careful(block):
                     self._good += len(rows)
-                    yield pl.DataFrame(
+                    part = pl.DataFrame(
                         dict(zip(self._schema, zip(*rows, strict=True), strict=True)),
                         schema=self._schema,
                     )
+                    yield part, listed(starts)
 
     def _next(self) -> bytes:
         if self._carry:
@@ -119,24 +137,27 @@ class CsvRows:
 
     def _even(self, block: bytes) -> tuple[bytes, bytes]:
         """The part up to the last line break outside quotes, and the rest."""
-        if block.count(b'"') % 2 == 0:
+        self._quotes = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _QUOTE)
+        quotes = self._quotes
+        if quotes.size % 2 == 0:
             return block, b""
-        quotes = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _QUOTE)
         cut = int(quotes[-1])
         for _ in range(100):
             cut = block.rfind(b"\n", 0, cut)
             if cut < 0:
                 break
-            if np.searchsorted(quotes, cut) % 2 == 0:
+            if (before := np.searchsorted(quotes, cut)) % 2 == 0:
+                self._quotes = quotes[:before]
                 return block[: cut + 1], block[cut + 1 :]
         return b"", block
 
     def _fast(self, block: bytes) -> pl.DataFrame | None:
         """The rows, or None when the block is not beyond doubt."""
-        quoted = b'"' in block
-        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+        data = np.frombuffer(block, dtype=np.uint8)
+        returns = count_byte(block, b"\r") if b"\r" in block else 0
+        if returns and returns != np.count_nonzero((data[:-1] == 13) & (data[1:] == 10)):
             return None
-        if quoted and not well_formed(block, self._delimiter):
+        if not _in_place(data, self._quotes, self._delimiter):
             return None
         if self._width == 1 and (block[:1] in b"\r\n" or b"\n\n" in block or b"\n\r\n" in block):
             return None
@@ -151,18 +172,39 @@ class CsvRows:
             ).collect()
         except pl.exceptions.PolarsError:
             return None
-        # no row has too many fields (that is an error), so the right sum means none has too few
-        delimiters = self._inside(frame, self._delimiter) if quoted else 0
-        ends = block.count(b"\n") + (not block.endswith(b"\n"))
-        breaks = self._inside(frame, "\n") if quoted and ends > frame.height else 0
-        longest = frame.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item() or 0
-        sound = (
-            longest < _LONGEST_FIELD
-            and frame.height + breaks == ends
-            and block.count(self._delimiter.encode()) - delimiters
-            == frame.height * (self._width - 1)
+        lengths = frame.select(pl.all().str.len_bytes())
+        longest = lengths.select(pl.max_horizontal(pl.all().max())).item() or 0
+        text = lengths.select(pl.sum_horizontal(pl.all().sum())).item() or 0
+        sound = longest < _LONGEST_FIELD and (
+            self._every_byte(block, frame.height, text) or self._every_sign(block, frame)
         )
         return frame if sound else None
+
+    def _every_byte(self, block: bytes, rows: int, text: int) -> bool:
+        """Whether fields, delimiters, quotes and line ends come to as many bytes as there are.
+
+        A row with too many fields is an error before. One with too few, or a blank line, leaves the
+        block with fewer bytes than counted; where lines end with \\n alone, nothing makes up for
+        that.
+        """
+        end = 2 if block.endswith(b"\r\n") else 1
+        if end == 1 and b"\r" in block:
+            return False
+        opening, closing = self._quotes[::2], self._quotes[1::2]
+        doubled = int(np.count_nonzero(closing[:-1] + 1 == opening[1:]))
+        signs = rows * (self._width - 1) + self._quotes.size - doubled
+        return text + signs + rows * end - (not block.endswith(b"\n")) == len(block)
+
+    def _every_sign(self, block: bytes, frame: pl.DataFrame) -> bool:
+        """The same, by counting delimiters and line breaks in the block and inside the fields."""
+        # no row has too many fields (that is an error), so the right sum means none has too few
+        quoted = self._quotes.size > 0
+        delimiters = self._inside(frame, self._delimiter) if quoted else 0
+        ends = count_byte(block, b"\n") + (not block.endswith(b"\n"))
+        breaks = self._inside(frame, "\n") if quoted and ends > frame.height else 0
+        return frame.height + breaks == ends and count_byte(
+            block, self._delimiter.encode()
+        ) - delimiters == frame.height * (self._width - 1)
 
     def _inside(self, frame: pl.DataFrame, sign: str) -> int:
         found = frame.select(
@@ -170,10 +212,11 @@ class CsvRows:
         )
         return int(found.item() or 0)
 
-    def _careful(self, block: bytes) -> Iterator[list[list[str]]]:
-        """Rows until those of ``block`` are read; what was begun beyond goes back."""
+    def _careful(self, block: bytes) -> Iterator[tuple[list[list[str]], list[int]]]:
+        """Rows and their first lines until ``block`` is read; what was begun beyond goes back."""
         lines = _Lines(block, iter(self._next, b""), self._line)
         good: list[list[str]] = []
+        starts: list[int] = []
         taken: list[str] = []
 
         def feed() -> Iterator[str]:
@@ -219,13 +262,14 @@ class CsvRows:
                     )
                 continue
             good.append(row[: self._width])
+            starts.append(start)
             if len(good) >= BATCH_ROWS:
-                yield good
-                good = []
+                yield good, starts
+                good, starts = [], []
         self._line = lines.number
         self._carry = lines.rest() + self._carry
         if good:
-            yield good
+            yield good, starts
 
     def _clean(self, taken: list[str]) -> bool:
         raw = "".join(taken).encode("utf-8", "surrogateescape")

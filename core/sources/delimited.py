@@ -112,9 +112,10 @@ class Delimited:
         )
         wanted = {role: str(self._names.index(name)) for role, name in self._roles.items()}
         read, empty = 0, True
-        for rows in ahead(self._rows(told=True).frames()):
+        table = self._rows(told=True)
+        for rows in ahead(table.frames()):
             raw = self._repaired(rows.select(**{r: pl.col(c) for r, c in wanted.items()}))
-            frame = canonical.frame(raw)
+            frame = canonical.frame(raw, table.places.popleft())
             read += rows.height
             if tick:
                 tick(read, None)

@@ -65,18 +65,24 @@ def detect(
     *,
     format: str | None = None,  # noqa: A002
     columns: Mapping[str, str] = _NOTHING,
+    encoding: str | None = None,
 ) -> Detected:
     """What ``path`` holds; raises InputRefused (what, why, next step) when it is nothing we read.
 
     Fast enough to ask while somebody types: the first rows, or an archive's own list, are read.
     """
-    found = _find(Path(path), format, columns)
+    found = _find(Path(path), format, columns, encoding)
     try:
         source = _open(found, None, frozenset(), columns)
     except HandleMissing:
         source = _open(found, "unknown", frozenset(), columns)
         return replace(found, needs_handle=True, outline=tuple(source.outline()))
-    return replace(found, handle=source.summary.handle, outline=tuple(source.outline()))
+    return replace(
+        found,
+        handle=source.summary.handle,
+        number=source.summary.number,
+        outline=tuple(source.outline()),
+    )
 
 
 def open_source(
@@ -86,29 +92,46 @@ def open_source(
     handle: str | None = None,
     include: frozenset[str] = frozenset(),
     columns: Mapping[str, str] = _NOTHING,
+    encoding: str | None = None,
 ) -> Source:
     """Open ``path`` for reading; raises InputRefused when it holds no tweets we can read.
 
     ``handle`` is whose tweets these are, and wins over what the source says.
-    ``include`` may hold "deleted" and "circle", which are left out otherwise.
+    ``include`` may hold "deleted" and "circle", which are left out otherwise (posts in communities
+    are not: anybody can read them).
     ``columns`` (role → column, see ``columns.read_map``) overrides what would be guessed; the file
-    is then read as a plain table.
+    is then read as a plain table. ``encoding`` wins over what the bytes look like.
     """
     if unknown := include - {"deleted", "circle"}:
         raise WrongUsage(f"Cannot include {', '.join(sorted(unknown))}; there are deleted, circle.")
     owner = normal_handle(handle) if handle is not None else None
-    return _open(_find(Path(path), format, columns), owner, include, columns)
+    return _open(_find(Path(path), format, columns, encoding), owner, include, columns)
 
 
-def _find(path: Path, format: str | None, columns: Mapping[str, str]) -> Detected:  # noqa: A002
+def _find(
+    path: Path,
+    format: str | None,  # noqa: A002
+    columns: Mapping[str, str],
+    encoding: str | None,
+) -> Detected:
+    if encoding is not None:
+        from core.sources.encodings import read_encoding
+
+        encoding = read_encoding(encoding)
     if format is not None and format not in _TITLES:
         raise WrongUsage(f"There is no format {format!r}.", f"There are: {', '.join(_TITLES)}.")
     try:
-        found = _in_folder(path, columns) if path.is_dir() else _in_file(path, columns)
+        found = (_in_folder if path.is_dir() else _in_file)(path, columns, encoding)
     except OSError as error:
         raise InputRefused(f"{path} cannot be read.", f"{error.strerror or error}.") from error
     except ValueError as error:  # a path with a NUL byte
         raise InputRefused("That is not a path.", f"{error}.") from error
+    if encoding is not None and found.reader not in ("csv", "json"):
+        raise WrongUsage(
+            f"{path} has no encoding to choose: it is {_TITLES[found.format]}.",
+            "",
+            "--encoding is for CSV, TSV and JSON files.",
+        )
     if format is not None and format != found.format:
         family = _FAMILIES.get(format, set())
         if found.format in family and found.reader == format.removesuffix("l"):
@@ -138,7 +161,7 @@ def _open(
         return ParquetTable(found, found.root, owner, include, columns)
     from core.sources.content import Content
 
-    content = Content.of(found.root, found.member, tar=found.tar)
+    content = Content.of(found.root, found.member, tar=found.tar, encoding=found.said)
     if found.reader == "csv":
         from core.sources.delimited import Delimited
 
@@ -148,7 +171,8 @@ def _open(
 
         return BlueskyCar(found, content, owner)
     from core.sources.json_rows import generic_rows
-    from core.sources.json_source import JsonSource, shape_of
+    from core.sources.json_shape import shape_of
+    from core.sources.json_source import JsonSource
 
     shape = shape_of(content, columns)
     if shape.whole:
@@ -167,16 +191,16 @@ def _open(
     return JsonSource(found, content, shape, owner, include, account=account)
 
 
-def _in_folder(path: Path, columns: Mapping[str, str]) -> Detected:
+def _in_folder(path: Path, columns: Mapping[str, str], encoding: str | None) -> Detected:
     from core.sources.bundles import in_folder
 
     bundle = in_folder(path)
     if bundle.format:
         return Detected(path, bundle.format, path)
-    return replace(_in_file(path / bundle.member, columns), path=path)
+    return replace(_in_file(path / bundle.member, columns, encoding), path=path)
 
 
-def _in_file(path: Path, columns: Mapping[str, str]) -> Detected:
+def _in_file(path: Path, columns: Mapping[str, str], encoding: str | None) -> Detected:
     from core.sources.bundles import in_tar, in_zip, looks_like_tar
 
     if not path.exists():
@@ -189,25 +213,42 @@ def _in_file(path: Path, columns: Mapping[str, str]) -> Detected:
         bundle = in_zip(path)
         if bundle.format:
             return Detected(path, bundle.format, path)
-        return _in_content(path, bundle.member, columns)
+        return _in_content(path, bundle.member, columns, encoding)
     if looks_like_tar(path) and (held := in_tar(path)):
-        return _in_content(path, held.member, columns, tar=True)
-    return _in_content(path, None, columns)
+        return _in_content(path, held.member, columns, encoding, tar=True)
+    return _in_content(path, None, columns, encoding)
 
 
 def _in_content(
-    path: Path, member: str | None, columns: Mapping[str, str], *, tar: bool = False
+    path: Path,
+    member: str | None,
+    columns: Mapping[str, str],
+    encoding: str | None,
+    *,
+    tar: bool = False,
 ) -> Detected:
     from core.sources.bluesky_car import is_car
     from core.sources.content import Content
+    from core.sources.decoding import Encoding
     from core.sources.delimited import csv_format
-    from core.sources.json_source import shape_of
+    from core.sources.json_shape import shape_of
 
-    content = Content.of(path, member, tar=tar)
+    content = Content.of(path, member, tar=tar, encoding=encoding)
     head = content.raw_head()
 
     def found(reader: str, format_: str) -> Detected:
-        return Detected(path, format_, path, reader, member, tar)
+        shown = content.encoding if reader in ("csv", "json") else Encoding("")
+        return Detected(
+            path,
+            format_,
+            path,
+            reader,
+            member,
+            tar,
+            said=encoding,
+            encoding=shown.title,
+            encoding_guessed=shown.is_guess and bool(shown.name),
+        )
 
     if not head.strip():
         raise InputRefused(

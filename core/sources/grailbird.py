@@ -10,15 +10,15 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.handles import normal_handle
-from core.sources.archive_files import Files, FolderFiles, open_files
+from core.sources.archive_files import Files, FolderFiles, Unsafe, open_files
 from core.sources.bundles import folder_names, months_of
 from core.sources.columns import GUESSES, Canonical
-from core.sources.decoding import decode
+from core.sources.decoding import decode, decode_sound
 from core.sources.json_rows import v1_rows
 from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
 from core.sources.x_archive import _dict
-from core.sources.x_script import read_list, read_object
+from core.sources.x_script import Flaw, read_list, read_object
 from core.sources.x_tweet import text_of
 
 _COLUMNS: Final = (*GUESSES, "urls")
@@ -32,12 +32,15 @@ class Grailbird:
         self.summary = SourceSummary(found.path, "grailbird")
         self._root = found.root
         with open_files(self._root) as files:
+            if files.damage:
+                self.summary.warnings.append(files.damage)
             names = self._names(files)
             self._months = months_of(names)
             details = next((n for n in names if n.endswith("data/js/user_details.js")), None)
             user = self._object(files, details) if details else {}
             if not text_of(user.get("screen_name")) and self._months:
-                first: dict[str, Any] = next(iter(self._list(files, self._months[-1])), {})
+                newest = self._list(files, self._months[-1], told=False)
+                first: dict[str, Any] = next(newest, {})
                 user = _dict(first, "user")
         name = text_of(user.get("screen_name"))
         if not owner and not name:
@@ -70,7 +73,7 @@ class Grailbird:
         ]
 
     def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
-        """Canonical frames, month by month; a broken month is told and left out."""
+        """Canonical frames, month by month; what is broken is told and left out."""
         handle = self._account.handle
         canonical = Canonical(self.summary, owner=handle, escaped=None, generate_ids=False)
         schema = dict.fromkeys(_COLUMNS, pl.String())
@@ -78,16 +81,13 @@ class Grailbird:
         with open_files(self._root) as files:
             for month in self._months:
                 rows: list[tuple[str | None, ...]] = []
-                try:
-                    for item in self._list(files, month):
-                        for row in v1_rows(item):
-                            read += 1
-                            if isinstance(row, str):
-                                self.summary.skip(handle, row)
-                            else:
-                                rows.append(tuple(row.get(role) for role in _COLUMNS))
-                except InputRefused as refused:
-                    self.summary.skip_line(handle, "bad_json", 0, str(refused))
+                for item in self._list(files, month):
+                    for row in v1_rows(item):
+                        read += 1
+                        if isinstance(row, str):
+                            self.summary.skip(handle, row)
+                        else:
+                            rows.append(tuple(row.get(role) for role in _COLUMNS))
                 if tick:
                     tick(read, None)
                 whole = canonical.frame(pl.DataFrame(rows, schema=schema, orient="row"))
@@ -103,9 +103,27 @@ class Grailbird:
     def _names(self, files: Files) -> list[str]:
         return folder_names(self._root) if isinstance(files, FolderFiles) else files.names()
 
-    def _list(self, files: Files, name: str) -> Iterator[Any]:
-        where = f"{name} in {self.summary.path}"
-        return read_list(decode(files.read(name), where), where)
+    def _list(self, files: Files, name: str, *, told: bool = True) -> Iterator[Any]:
+        """The sound elements of a month; what is not goes into the summary when ``told``."""
+        summary, part = self.summary, name.rpartition("/")[2]
+        where = f"{name} in {summary.path}"
+
+        def left_out(reason: str, line: int, detail: str) -> None:
+            if told and reason:
+                summary.skip_line(self._account.handle, reason, line, detail, part)
+
+        def tell(flaw: Flaw) -> None:
+            left_out(flaw.reason, flaw.line, flaw.detail)
+
+        try:
+            text, wrong = decode_sound(files.read(name), where)
+            yield from read_list(text, where, tell, undecoded=wrong is not None)
+        except Unsafe:
+            raise
+        except InputRefused as refused:
+            why = f"{refused.what} {refused.why}".replace(where, "it").strip()
+            why = why.replace(str(summary.path), "the archive").rstrip(".")
+            left_out("unreadable_part", 0, why)
 
     def _object(self, files: Files, name: str) -> dict[str, Any]:
         """Whose it is can be told by other means: trouble with it becomes a warning."""

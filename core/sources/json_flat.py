@@ -1,26 +1,40 @@
 """Lines of flat JSON objects, a block at a time, where it is beyond doubt what they say.
 
-One program writes one kind of line: the same keys with plain values. Where a few counts prove that
-of a whole block, Polars reads it; any other block is read line by line. Both give the same rows.
+One program writes one kind of line: the same keys in the same order, with plain values. Where the
+places of keys and values prove that of a whole block, Polars reads it; any other block is read line
+by line. Both give the same rows.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from core.sources.columns import GUESSES, plain_name
+from core.sources.places import Doubtful, Placed, of_block
 
-_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_\-. ]{1,60}")
 # objects with these get looks inside
 _DEEP: Final = {"retweetedstatus", "retweetedtweet", "extendedtweet"}
+_QUOTE, _COLON, _BACKSLASH, _SPACE, _BREAK, _MINUS = b'":\\ \n-'
+_LONGEST_NUMBER: Final = 25
+_BEGINS: Final = np.isin(np.arange(256), list(b'"ntf'))
+_DIGITS: Final = np.isin(np.arange(256), list(b"0123456789"))
+_ENDS_NUMBER: Final = np.isin(np.arange(256), list(b",} \t\r\n"))
+
+Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.intp]
 
 
 class FlatLines:
     """Reads blocks of lines that are like the object ``first``."""
+
+    block = 2 << 20  # bytes
 
     def __init__(self, first: dict[str, Any]) -> None:
         self._keys = list(first)
@@ -39,43 +53,49 @@ class FlatLines:
             and bool(self._schema)
         )
 
+    def parts(self, block: bytes, before: int) -> Iterator[Placed | Doubtful]:
+        """The block, in front of which ``before`` lines stand, as a frame if there is no doubt."""
+        frame = self.frame(block)
+        yield Doubtful(block, before) if frame is None else (frame, of_block(block, before))
+
+    def rest(self) -> Placed | None:
+        """Nothing: each block is given at once."""
+        return None
+
     def frame(self, block: bytes) -> pl.DataFrame | None:
         """The columns of GUESSES, or None when the block is not beyond doubt."""
-        if _HALF.search(block) or not self._one_kind(block):
+        data = np.frombuffer(block, dtype=np.uint8)
+        rows = self._rows(data)
+        if rows is None or (b"\\" in block and not pairs_only(data)):
             return None
         try:
             frame = pl.scan_ndjson(block, schema=self._schema).collect()
         except pl.exceptions.PolarsError:
             return None
-        if frame.height != self._rows or not all(
-            self._plain(block, key, frame[key]) for key in self._schema
-        ):
+        if frame.height != rows:
             return None
         return frame.select(self._column(role).alias(role) for role in GUESSES)
 
-    def _one_kind(self, block: bytes) -> bool:
-        """Whether every line has the keys of the first, and no other: by their number."""
-        self._rows = block.count(b'"' + self._keys[0].encode() + b'":')
-        keys = block.count(b'":') - block.count(b'\\":')
-        return keys == self._rows * len(self._keys) and all(
-            block.count(b'"' + key.encode() + b'":') == self._rows for key in self._keys[1:]
-        )
-
-    def _plain(self, block: bytes, key: str, column: pl.Series) -> bool:
-        """Whether a key's values are texts, whole numbers, truths and nulls, and none is missing.
-
-        Other numbers, lists and objects mean something else to the careful reader.
-        """
-        name = re.escape(key.encode())
-        starts = b'"' + key.encode() + b'":'
-        texts = block.count(starts + b' "') + block.count(starts + b'"')
-        if texts == self._rows:
-            return True
-        nulls = block.count(starts + b" null") + block.count(starts + b"null")
-        if nulls != column.null_count():
-            return False
-        rest = len(re.findall(b'"' + name + rb'": ?(?:-?\d+|true|false)(?=[,}\s])', block))
-        return texts + nulls + rest == self._rows
+    def _rows(self, data: Bytes) -> int | None:
+        """How many lines there are, if each has the keys of the first and values to be read."""
+        ends = np.flatnonzero(data == _BREAK)
+        rows = ends.size + int(data.size > 0 and data[-1] != _BREAK)
+        # a quotation mark and a colon behind it end a key: inside a text, the mark is escaped
+        closing = np.flatnonzero(data == _COLON) - 1
+        closing = closing[(data[closing] == _QUOTE) & (data[closing - 1] != _BACKSLASH)]
+        if not rows or closing.size != rows * len(self._keys):
+            return None
+        by_line = closing.reshape(rows, len(self._keys))
+        between = ends[: rows - 1]
+        if not ((by_line[:-1, -1] < between) & (by_line[1:, 0] > between)).all():
+            return None
+        for number, key in enumerate(self._keys):
+            places = by_line[:, number]
+            if not _stands_before(data, places, b'"' + key.encode()):
+                return None
+            if key in self._schema and not _plain_values(data, places + 2):
+                return None
+        return rows
 
     def _column(self, role: str) -> pl.Expr:
         keys = self._roles[role]
@@ -84,3 +104,57 @@ class FlatLines:
         if role == "text":
             return pl.coalesce(keys)
         return pl.coalesce(pl.when(pl.col(key) != "").then(pl.col(key)) for key in keys)
+
+
+def _stands_before(data: Bytes, places: Places, word: bytes) -> bool:
+    first = places - len(word)
+    if first.min() < 0:
+        return False
+    windows = np.lib.stride_tricks.sliding_window_view(data, len(word))
+    return bool((windows[first] == np.frombuffer(word, dtype=np.uint8)).all())
+
+
+def _plain_values(data: Bytes, places: Places) -> bool:
+    """Whether texts, whole numbers, truths and nulls begin at these places, or one space later.
+
+    Other numbers, lists and objects mean something else to the careful reader.
+    """
+    if places[-1] + 2 > data.size:
+        return False
+    places = places + (data[places] == _SPACE)
+    signs = data[places]
+    odd = places[~_BEGINS[signs]]
+    if not odd.size:
+        return True
+    # what begins otherwise must be digits up to the end of the value
+    at = odd + (data[odd] == _MINUS)
+    if at.max() >= data.size or not _DIGITS[data[at]].all():
+        return False
+    for _ in range(_LONGEST_NUMBER):
+        at = at[at < data.size]
+        digit = _DIGITS[data[at]]
+        if not _ENDS_NUMBER[data[at[~digit]]].all():
+            return False
+        at = at[digit] + 1
+        if not at.size:
+            return True
+    return False
+
+
+def pairs_only(data: Bytes) -> bool:
+    """Whether every half of a surrogate pair that is spelt with ``\\u`` has its other half.
+
+    A half alone is no character. In doubt (an escaped backslash before ``ud83d``) the answer is no.
+    """
+    at = np.flatnonzero(data == _BACKSLASH)
+    at = at[at + 6 <= data.size]
+    at = at[(data[at + 1] == ord("u")) & ((data[at + 2] | 0x20) == ord("d"))]
+    third = data[at + 3] | 0x20
+    at, third = at[third >= ord("8")], third[third >= ord("8")]
+    low = third >= ord("c")  # c to f: the second half
+    return bool(
+        at.size % 2 == 0
+        and low[1::2].all()
+        and not low[::2].any()
+        and (at[1::2] == at[::2] + 6).all()
+    )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from core.sources.columns import GUESSES, plain_name
@@ -20,6 +22,8 @@ Rows = Callable[[Any], Iterator["Row | str"]]
 
 _NAMES: Final = ("screenname", "username", "handle", "name")
 _REPOSTED: Final = ("retweetedstatus", "retweetedtweet")
+_MOST_KEYS: Final = 100  # of an object whose plan is kept
+_NO_KEY: Final = "\ud800"  # in no object
 _MENTION: Final = re.compile(r"@(\w{1,20})")
 
 
@@ -49,16 +53,16 @@ def flat(item: dict[str, Any]) -> Row:
     inner = item.get("tweet")
     if isinstance(inner, dict):
         item = inner
-    known: dict[str, Any] = {}
-    for key, value in item.items():
-        known.setdefault(plain_name(key), value)
-    longer = known.get("extendedtweet")
-    if isinstance(longer, dict) and isinstance(longer.get("full_text"), str):
-        known["fulltext"] = longer["full_text"]
+    keys = tuple(item)
+    plan = _plan(keys) if len(keys) <= _MOST_KEYS else _plan_of(keys)
+    longer = item[plan.longer].get("full_text") if isinstance(item.get(plan.longer), dict) else None
     row: Row = {}
-    for role, options in GUESSES.items():
-        for option in options:
-            value = known.get(option)
+    for role, options in plan.roles:
+        for key in options:
+            if key == plan.full_text and isinstance(longer, str):
+                value: Any = longer
+            else:
+                value = item.get(key)
             if isinstance(value, dict) and role == "author":
                 names = {plain_name(key): inside for key, inside in value.items()}
                 value = next((names[name] for name in _NAMES if names.get(name)), None)
@@ -66,14 +70,50 @@ def flat(item: dict[str, Any]) -> Row:
             if text is not None and (text or role == "text"):
                 row[role] = text
                 break
-    if any(isinstance(known.get(name), dict) for name in _REPOSTED):
-        row["retweet"] = "true"
-    elif any(name in known for name in _REPOSTED):
-        row.setdefault("retweet", "false")
+    if plan.reposted:
+        if any(isinstance(item[key], dict) for key in plan.reposted):
+            row["retweet"] = "true"
+        else:
+            row.setdefault("retweet", "false")
     return row
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """Which keys of an object say what; the object in ``longer`` may hold a better full text."""
+
+    roles: tuple[tuple[str, tuple[str, ...]], ...]
+    full_text: str
+    longer: str
+    reposted: tuple[str, ...]
+
+
+def _plan_of(keys: tuple[str, ...]) -> _Plan:
+    known: dict[str, str] = {}
+    for key in keys:
+        known.setdefault(plain_name(key), key)
+    longer = known.get("extendedtweet", "")
+    if longer:
+        known.setdefault("fulltext", _NO_KEY)
+    found = {
+        role: tuple(known[option] for option in options if option in known)
+        for role, options in GUESSES.items()
+    }
+    return _Plan(
+        tuple((role, names) for role, names in found.items() if names),
+        known.get("fulltext", _NO_KEY),
+        longer,
+        tuple(known[name] for name in _REPOSTED if name in known),
+    )
+
+
+# one program writes few kinds of objects
+_plan: Final = lru_cache(maxsize=256)(_plan_of)
+
+
 def _text(value: Any, role: str) -> str | None:
+    if isinstance(value, str):
+        return whole(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and role == "tweet_id":

@@ -12,9 +12,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from msgspec import MsgspecError
+from msgspec.json import Decoder
+
 from core.sources.content import LONGEST_LINE, Content
 
 _DECODER: Final = json.JSONDecoder()
+_QUICK: Final[Decoder[Any]] = Decoder()
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _ELEMENT_START: Final = re.compile(r'\{\s*"[^"\n]{1,80}"')
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
@@ -42,13 +46,21 @@ def block_lines(block: bytes, before: int, on_bad: OnBad) -> Iterator[tuple[int,
         if not row.strip():
             continue
         try:
-            value = json.loads(row)
+            value = _loads(row)
         except UnicodeDecodeError:
             on_bad(number, "bad_encoding", "bytes that are not UTF-8")
         except (ValueError, RecursionError) as error:
             on_bad(number, "bad_json", _said(error))
         else:
             yield number, value
+
+
+def _loads(row: bytes) -> Any:
+    """``json.loads``, twice as fast: what msgspec takes, both take alike."""
+    try:
+        return _QUICK.decode(row)
+    except (MsgspecError, ValueError, RecursionError):
+        return json.loads(row)  # NaN, half surrogate pairs, or an error with its place
 
 
 def values(content: Content, on_bad: OnBad) -> Iterator[tuple[int, Any]]:

@@ -15,7 +15,7 @@ from core.errors import InputRefused
 if TYPE_CHECKING:
     import polars as pl
 
-BATCH_ROWS: Final = 50_000
+BATCH_ROWS: Final = 100_000
 LISTED_LINES: Final = 1_000
 
 # Called while a source reads, with the rows read so far and the rows expected (None: unknown).
@@ -43,7 +43,10 @@ class Detected:
     """What a path holds, by its content. ``root`` is the path that the format's reader opens.
 
     ``handle`` is the first account named; ``needs_handle`` says that nothing names one.
-    ``member`` is the file inside a zip or tar, ``reader`` what kind of file it is.
+    ``member`` is the file inside a zip or tar, ``reader`` what kind of file it is. ``said`` is the
+    encoding that the person named; ``encoding`` what it is read as (empty where there is no
+    choice), by its first bytes, and ``encoding_guessed`` that it might be another one.
+    ``number``: the handle is made from a number, and a name would be better.
     """
 
     path: Path
@@ -55,6 +58,10 @@ class Detected:
     plain: bool = False  # read it as any table, whatever program wrote it
     handle: str | None = None
     needs_handle: bool = False
+    number: bool = False
+    said: str | None = None
+    encoding: str = ""
+    encoding_guessed: bool = False
     outline: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
@@ -73,15 +80,21 @@ class HandleCount:
 
 @dataclass(frozen=True)
 class BrokenLine:
-    """A place in a file that could not be read. ``line`` counts from 1; 0 where there are none."""
+    """A place in a file that could not be read. ``line`` counts from 1; 0 where there are none.
+
+    ``file`` is the part of an archive it is in, without folders. ``detail`` says what is wrong and
+    quotes nothing of what stands there.
+    """
 
     line: int
     reason: str
     detail: str
+    file: str = ""
 
     def __str__(self) -> str:
-        where = f"line {self.line:,}: " if self.line else ""
-        return f"{where}{self.detail} ({self.reason})"
+        places = [self.file, f"line {self.line:,}" if self.line else ""]
+        where = ", ".join(place for place in places if place)
+        return f"{where + ': ' if where else ''}{self.detail} ({self.reason})"
 
 
 @dataclass
@@ -95,6 +108,8 @@ class SourceSummary:
     per_handle: dict[str, HandleCount] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     broken: list[BrokenLine] = field(default_factory=list)
+    number: bool = False  # nothing names the account but a number
+    passed: list[BrokenLine] = field(default_factory=list)  # sound, but left out; the first ones
     span: tuple[datetime, datetime] | None = None
     # one thread may split rows while another makes tweets of them
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
@@ -143,11 +158,23 @@ class SourceSummary:
                 count.read += rows
                 count.skipped[reason] += rows
 
-    def skip_line(self, handle: str, reason: str, line: int, detail: str) -> None:
+    def leave_out(self, handle: str, reason: str, rows: int) -> None:
+        """Count rows that ``saw`` has counted, and that are left out after all."""
+        if rows:
+            with self._lock:
+                self.of(handle).skipped[reason] += rows
+
+    def skip_line(self, handle: str, reason: str, line: int, detail: str, file: str = "") -> None:
         """Count one row that is broken, and remember where (the first LISTED_LINES of them)."""
         self.skip(handle, reason)
         if len(self.broken) < LISTED_LINES:
-            self.broken.append(BrokenLine(line, reason, detail))
+            self.broken.append(BrokenLine(line, reason, detail, file))
+
+    def passed_over(self, reason: str, line: int, detail: str = "", file: str = "") -> bool:
+        """Remember where a row was that ``skip`` counts; False when no more are wanted."""
+        if len(self.passed) < LISTED_LINES:
+            self.passed.append(BrokenLine(line, reason, detail, file))
+        return len(self.passed) < LISTED_LINES
 
     def warn_of_broken(self) -> None:
         """Add the one sentence about what is broken; call it when everything is read."""

@@ -11,18 +11,20 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.handles import normal_handle
-from core.sources.archive_files import Files, find_data_folder, is_tweet_part, open_files
-from core.sources.decoding import decode
+from core.sources.archive_files import Files, Unsafe, find_data_folder, is_tweet_part, open_files
+from core.sources.decoding import decode, decode_sound
 from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times, snowflake_times
 from core.sources.x_notes import Note, join_notes, read_notes
-from core.sources.x_script import read_list, read_object
+from core.sources.x_script import Flaw, read_list, read_object
 from core.sources.x_tweet import ROW_COLUMNS, earlier_versions, row_of, text_of
 from core.tweet import tweet_schema
 
 _ROWS: Final = 20_000
 _NOTES = re.compile(r"note-tweet(-part\d+)?\.js")
-# kind of file → (its names, what `include` calls it)
+# Posts in communities: the person's own, and anybody on X can read them.
+_COMMUNITY = re.compile(r"community-tweet(-part\d+)?\.js")
+# what `include` calls it → the names of its files
 _LEFT_OUT: Final = {
     "deleted": re.compile(r"deleted-tweets?(-part\d+)?\.js"),
     "circle": re.compile(r"twitter-circle-tweet(-part\d+)?\.js"),
@@ -37,7 +39,10 @@ class XArchive:
         self.summary = SourceSummary(found.path, "x-archive")
         self._root = found.root
         self._include = include
+        self._refused: list[InputRefused] = []  # what is broken, for when nothing is sound
         with open_files(self._root) as files:
+            if files.damage:
+                self.summary.warnings.append(files.damage)
             self._folder = find_data_folder(files.names()) or ""
             self._names = {
                 name[len(self._folder) :]: name
@@ -67,6 +72,8 @@ class XArchive:
             if any(map(pattern.fullmatch, self._names)) and name not in self._include
         ]
         lines = [f"X archive of {who}", count]
+        if any(map(_COMMUNITY.fullmatch, self._names)):
+            lines.append("Posts in communities come in too.")
         if also:
             lines.append(f"Left out unless you include them: {', '.join(also)} tweets.")
         return lines + self.summary.warnings
@@ -74,7 +81,8 @@ class XArchive:
     def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
         """Canonical frames; everything is read before the first, for edits and notes reach across.
 
-        Raises InputRefused when a part is broken or the archive holds no tweets.
+        What is broken is left out and listed in the summary; raises InputRefused when nothing is
+        sound or the archive holds no tweets.
         """
         summary, handle = self.summary, self._account.handle
         reader = TweetReader(summary, handle, tick, sum(self._expected.values()) or None)
@@ -87,8 +95,10 @@ class XArchive:
                     summary.warnings.append(
                         f"{part} holds {seen:,} tweets; the archive's own list says {expected:,}."
                     )
+            for part in self._named(_COMMUNITY):
+                reader.read(self._list(files, part), part, "community")
             for audience, names in _LEFT_OUT.items():
-                for part in sorted(filter(names.fullmatch, self._names), key=_part_number):
+                for part in self._named(names):
                     if audience in self._include:
                         reader.read(self._list(files, part), part, audience)
                     else:
@@ -102,17 +112,46 @@ class XArchive:
                 f"{len(notes) - joined:,} of {len(notes):,} long posts belong to no tweet here."
             )
         if not any(frame.height for frame in frames):
+            if self._refused:
+                raise self._refused[0]
             raise InputRefused(
                 f"There are no tweets in {summary.path}.",
                 "Its list of tweets is empty." if not summary.skipped else _why(summary.skipped),
             )
+        summary.warn_of_broken()
         for frame in frames:
             summary.saw(frame)
             yield frame
 
+    def _named(self, names: re.Pattern[str]) -> list[str]:
+        return sorted(filter(names.fullmatch, self._names), key=_part_number)
+
     def _list(self, files: Files, part: str) -> Iterator[Any]:
-        where = f"{self._names[part]} in {self.summary.path}"
-        return read_list(decode(files.read(self._names[part]), where), where)
+        """The sound elements of a part; what is not goes into the summary."""
+        summary = self.summary
+        where = f"{self._names[part]} in {summary.path}"
+
+        def tell(flaw: Flaw) -> None:
+            if flaw.reason:
+                summary.skip_line(self._account.handle, flaw.reason, flaw.line, flaw.detail, part)
+            elif not any(warning.startswith(f"{part}, ") for warning in summary.warnings):
+                said = f"{part}, line {flaw.line:,}: {flaw.problem}; no tweet is lost by that."
+                summary.warnings.append(said)
+            if not self._refused:
+                self._refused.append(flaw.refusal(where))
+
+        try:
+            text, wrong = decode_sound(files.read(self._names[part]), where)
+            if wrong is not None:
+                self._refused.append(wrong)
+            yield from read_list(text, where, tell, undecoded=wrong is not None)
+        except Unsafe:
+            raise
+        except InputRefused as refused:
+            self._refused.append(refused)
+            why = f"{refused.what} {refused.why}".replace(where, "it").strip()
+            why = why.replace(str(self.summary.path), "the archive").rstrip(".")
+            summary.skip_line(self._account.handle, "unreadable_part", 0, why, part)
 
     def _object(self, files: Files, part: str) -> Any:
         where = f"{self._names[part]} in {self.summary.path}"
@@ -124,6 +163,8 @@ class XArchive:
             return None
         try:
             return self._object(files, part)
+        except Unsafe:
+            raise
         except InputRefused as refused:
             self.summary.warnings.append(str(refused))
             return None
@@ -180,7 +221,7 @@ class XArchive:
 
     def _notes(self, files: Files) -> list[Note]:
         notes: list[Note] = []
-        for part in sorted(filter(_NOTES.fullmatch, self._names), key=_part_number):
+        for part in self._named(_NOTES):
             found, unusable = read_notes(self._list(files, part))
             notes += found
             if unusable:
@@ -213,11 +254,11 @@ class TweetReader:
                 self._tick(self._read, self._expected)
             tweet = item.get("tweet", item) if isinstance(item, dict) else None
             if not isinstance(tweet, dict):
-                self._summary.skip(self._handle, "not_a_tweet")
+                self._pass_over("not_a_tweet", seen, part)
                 continue
             row, reason = row_of(tweet, audience=audience, source_file=part)
             if row is None:
-                self._summary.skip(self._handle, reason)
+                self._pass_over(reason, seen, part)
                 continue
             if "edit_info" in tweet:
                 earlier, last = earlier_versions(tweet)
@@ -227,6 +268,10 @@ class TweetReader:
             if len(self._rows) >= _ROWS:
                 self._flush()
         return seen
+
+    def _pass_over(self, reason: str, entry: int, part: str) -> None:
+        self._summary.skip(self._handle, reason)
+        self._summary.passed_over(reason, 0, f"entry {entry:,}", part)
 
     def frames(self) -> list[pl.DataFrame]:
         """All rows as canonical frames, without earlier versions of edited tweets."""

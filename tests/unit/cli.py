@@ -138,12 +138,14 @@ def on_a_terminal(
     env: dict[str, str],
     *,
     stdout: Any = None,
+    stderr: Any = None,
     keys: bytes = b"",
     after: str = "",
 ) -> tuple[int, bytes]:
     """Run ``command`` on a pseudo-terminal; type ``keys`` once ``after`` is on the screen.
 
-    Returns the exit code and everything the terminal was sent. ``stdout`` may go elsewhere.
+    Returns the exit code and everything the terminal was sent. ``stdout`` and ``stderr`` may go
+    elsewhere.
     """
     import fcntl
     import struct
@@ -155,7 +157,7 @@ def on_a_terminal(
         command,
         stdin=slave,
         stdout=slave if stdout is None else stdout,
-        stderr=slave,
+        stderr=slave if stderr is None else stderr,
         env=env | {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "30"},
         cwd=ROOT,
         start_new_session=True,

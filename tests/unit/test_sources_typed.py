@@ -48,7 +48,7 @@ _LINKS = st.lists(
 _ENTITIES = st.one_of(st.none(), st.fixed_dictionaries({}, optional={"urls": _LINKS}))
 _IDS = st.one_of(st.none(), st.sampled_from(["7", "", "  8 "]), st.integers(0, 2**70))
 _FLAG = st.one_of(st.none(), st.booleans())
-_SOME = st.one_of(st.none(), st.just({}), st.just({"id": 9}))
+_SOME: st.SearchStrategy[Any] = st.one_of(st.none(), st.just({}), st.just({"id": 9}))
 _USER = st.one_of(
     st.none(),
     st.fixed_dictionaries(

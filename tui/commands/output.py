@@ -138,11 +138,14 @@ def pairs(rows: Iterable[tuple[str, object]]) -> str:
 
 
 class ProgressNote:
-    """One line on stderr that rewrites itself on a terminal and stays quiet in a pipe."""
+    """One line on stderr that rewrites itself on a terminal and stays quiet in a pipe.
 
-    def __init__(self, every: float = 0.1) -> None:
+    Nothing is shown in the first ``after`` seconds: what is done by then needs no progress.
+    """
+
+    def __init__(self, every: float = 0.1, after: float = 0.5) -> None:
         self._every = every
-        self._last = 0.0
+        self._last = time.monotonic() + after - every
         self._live = sys.stderr.isatty()
         self._shown = False
 

@@ -1,0 +1,172 @@
+"""Which program wrote a JSON file, told by its first object, and so how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from core.errors import InputRefused
+from core.sources import json_stream
+from core.sources.content import Content
+from core.sources.json_rows import (
+    Rows,
+    bluesky_rows,
+    generic_rows,
+    scraped_rows,
+    v1_rows,
+    v2_rows,
+)
+from core.sources.mastodon_rows import mastodon_rows
+
+LOOK: Final = 200  # objects that may be looked at to tell what they are
+# keys of a document whose value is the list of tweets
+_LISTS: Final = {"orderedItems": "mastodon", "records": "bluesky", "feed": "bluesky"}
+
+Layout = Literal["lines", "values", "document"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How to read a JSON file. ``escaped``: all, none, each by itself (None), or by the file."""
+
+    format: str
+    layout: Layout
+    rows: Rows
+    escaped: bool | Literal["file"] | None = "file"
+    snowflakes: bool = True
+    key: str = ""  # of the list in the document
+    flat: bool = False  # objects of any program, read by the usual names
+    whole: bool = False  # a document of many parts, the Community Archive's
+
+
+def shape_of(content: Content, mapping: Mapping[str, str]) -> Shape:
+    """What the file holds; raises InputRefused when no object in its beginning is one."""
+    head = content.head().lstrip()
+    keys = json_stream.top_keys(head)
+    if _is_community(keys):
+        return Shape("community-archive", "document", generic_rows({}), True, whole=True)
+    listed = next((key for key in _LISTS if keys.get(key) == "["), "")
+    layout: Layout = "document" if listed or head.startswith("[") else "lines"
+    problems: list[str] = []
+
+    def told(line: int, _: str, detail: str) -> None:
+        problems.append(f"line {line:,}: {detail}")
+
+    first = _first(content, layout, listed, told)
+    if first is None and layout == "lines":
+        layout = "values"
+        before = len(problems)
+        first = _first(content, layout, "", told)
+        del problems[before:]
+    if not isinstance(first, dict):
+        why = "Its first line is not a JSON object."
+        if layout != "document" and problems:
+            raise InputRefused(
+                f"{content.title} is not JSON, one object per line.",
+                f"The first broken one is {problems[0]}.",
+            )
+        if problems:
+            why = f"The first broken place is {problems[0]}."
+        raise InputRefused(
+            f"There are no tweets in {content.title}.",
+            why,
+            "mynah reads one tweet object per line, or one array of them.",
+        )
+    shape = _by_first(first, mapping, _LISTS.get(listed, ""))
+    return replace(shape, layout=layout, key=listed)
+
+
+def _is_community(keys: Mapping[str, str]) -> bool:
+    return bool({"tweets", "note-tweet", "community-tweet"} & set(keys)) and bool(
+        {"account", "profile"} & set(keys)
+    )
+
+
+def _by_first(first: dict[str, Any], mapping: Mapping[str, str], listed: str) -> Shape:
+    if mapping:
+        return Shape("jsonl", "lines", generic_rows(mapping))
+    names = set(first)
+    if listed == "mastodon" or first.get("type") in ("Create", "Announce"):
+        return Shape("mastodon", "lines", mastodon_rows, False, False)
+    uri = str(first.get("uri", first.get("post", {}).get("uri")
+              if isinstance(first.get("post"), dict) else ""))  # fmt: skip
+    if listed == "bluesky" or uri.startswith("at://") or "app.bsky" in str(first.get("$type")):
+        return Shape("bluesky", "lines", bluesky_rows, False, False)
+    if str(first.get("_type", "")).startswith("snscrape.modules.twitter"):
+        return Shape("twscrape" if "id_str" in first else "snscrape", "lines", scraped_rows)
+    if {"rawContent", "inReplyToTweetIdStr", "id_str"} <= names:
+        return Shape("twscrape", "lines", scraped_rows)
+    if _is_v2(first):
+        return Shape("twarc-v2", "lines", v2_rows, True)
+    user = first.get("user")
+    v1 = {"id_str", "user"} <= names and {"text", "full_text"} & names
+    if v1 and isinstance(user, dict) and "screen_name" in user:
+        return Shape("twarc-v1", "lines", v1_rows, True)
+    if {"tweet_id", "account_id", "full_text"} <= names:
+        return Shape("community-archive", "lines", generic_rows({}), None)
+    if list(first)[:5] == ["tweet_id", "handle", "created_at", "kind", "text"]:
+        return Shape("mynah-export", "lines", generic_rows({}), flat=True)
+    return Shape("jsonl", "lines", generic_rows({}), flat=True)
+
+
+def _is_v2(first: dict[str, Any]) -> bool:
+    if "__twarc" in first or ({"includes", "meta"} & set(first) and "data" in first):
+        return True
+    data = first.get("data")
+    some = data[0] if isinstance(data, list) and data else data
+    if isinstance(some, dict) and {"id", "text"} <= set(some):
+        return True
+    marks = {"author_id", "edit_history_tweet_ids", "edit_history_post_ids", "public_metrics"}
+    return {"id", "text"} <= set(first) and bool(marks & set(first))
+
+
+def _first(
+    content: Content, layout: Layout, key: str, told: Callable[[int, str, str], None]
+) -> Any:
+    """The first object, or else the first value; None when there is none in the beginning."""
+    some: Any = None
+    items = items_of(content, layout, key, told)
+    try:
+        for looked, (_, item) in enumerate(items):
+            if isinstance(item, dict):
+                return item
+            some = item if some is None else some
+            if looked >= LOOK:
+                break
+    except Enough:
+        pass
+    return some
+
+
+def nobody(line: int, reason: str, detail: str) -> None:
+    """Nobody is told what is broken."""
+
+
+class Enough(Exception):
+    """Too much is broken for this to be what it was taken for."""
+
+
+def items_of(
+    content: Content, layout: Layout, key: str, on_bad: Callable[[int, str, str], None]
+) -> Iterator[tuple[int, Any]]:
+    """Line and value of each object; raises Enough when most of it is broken."""
+    good = bad = 0
+
+    def counted(line: int, reason: str, detail: str) -> None:
+        nonlocal bad
+        bad += 1
+        on_bad(line, reason, detail)
+        if bad > 100 and bad > good:
+            raise Enough
+
+    if layout == "document":
+        for line, where, item in json_stream.elements(content, counted):
+            if where == key:
+                good += 1
+                yield line, item
+        return
+    read = json_stream.lines if layout == "lines" else json_stream.values
+    for line, item in read(content, counted):
+        good += 1
+        yield line, item
