@@ -24,9 +24,11 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 
 @pytest.fixture(autouse=True)
 def _the_same_picture_tomorrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A fixed time; and no base model prepared, whose tokenizer would count tokens."""
+    """A fixed time and advice; and no base model prepared, whose tokenizer would count tokens."""
     monkeypatch.setattr("tui.words.now", lambda: NOON)
     monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "no-cache"))
+    # how long a training takes depends on the machine; what is said of it is set below
+    monkeypatch.setattr("tui.desks.training.TrainingDesk.ask_advice", lambda _: None)
 
 
 async def at_rest(pilot: Pilot[None]) -> None:
@@ -37,6 +39,7 @@ async def at_rest(pilot: Pilot[None]) -> None:
     # whatever this machine has and measures, the picture shows the same
     plan = app.training.plan
     plan.bases, plan.base = ["smollm2", "scratch"], "smollm2"
+    plan.whole = "To learn all of it 1.5 times (fast) takes about 4 min on this machine, estimated."
     plan.advice = ["2 epochs of 1,971 tweets in about 2 min.", "Needs about 1.1 GB."]
     app.plan_changed.publish(plan)
     for note in list(app._notifications):
