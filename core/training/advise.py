@@ -93,13 +93,11 @@ def in_words(advice: Advice) -> str:
     if not advice.tokens:
         return ""
     if advice.seconds is None or advice.epochs is None:
-        return "How long this device needs to learn them is known after a first run on it."
+        return "How long learning it takes here is known after a first run."
     how = "measured" if advice.measured else "estimated"
     passes = f"{advice.epochs:g} times" if advice.epochs != 1 else "once"
-    return (
-        f"To learn all of it {passes} ({advice.settings.preset}) takes about "
-        f"{_time(advice.seconds)} on this machine, {how}."
-    )
+    preset, time = advice.settings.preset, _time(advice.seconds)
+    return f"Learning all of it {passes} ({preset}): about {time} here, {how}."
 
 
 def _earlier(home: Home, settings: TrainSettings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.home import Home
-from tests.functional.walk import Heard, screen, settled, status
+from tests.functional.walk import Heard, screen, settled, status, until
 from tui.app import MynahApp
 from tui.tweet_lines import CompareLines, ReasonLines
 from tui.widgets.diff_text import DiffText
@@ -325,3 +325,20 @@ async def test_a_search_in_the_list_finds_what_people_saw(sample_home: Home) -> 
         await settled(pilot)
         assert len(listing.rows) == 0
         assert status(pilot, "#diff-panel") == ""
+
+
+async def test_the_filter_warns_of_too_little_and_says_how_long_it_takes(
+    sample_home: Home,
+) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: "Learning all of it" in screen(pilot))
+        assert "▲" not in screen(pilot)
+        assert app.state.recipe is not None
+        app.change_recipe(app.state.recipe.replace(min_words=40))
+        await settled(pilot)
+        await until(pilot, lambda: "▲ " in screen(pilot))
+        assert app.state.curation is not None
+        warning = app.state.curation.stats[0].warnings[0]
+        assert warning[:60] in screen(pilot)

@@ -39,7 +39,7 @@ async def at_rest(pilot: Pilot[None]) -> None:
     # whatever this machine has and measures, the picture shows the same
     plan = app.training.plan
     plan.bases, plan.base = ["smollm2", "scratch"], "smollm2"
-    plan.whole = "To learn all of it 1.5 times (fast) takes about 4 min on this machine, estimated."
+    plan.whole = "Learning all of it 1.5 times (fast): about 4 min here, estimated."
     plan.advice = ["2 epochs of 1,971 tweets in about 2 min.", "Needs about 1.1 GB."]
     app.plan_changed.publish(plan)
     for note in list(app._notifications):

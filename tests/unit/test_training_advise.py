@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.home import Home
-from core.training import Run, advise, settings_for
+from core.training import Run, advise, in_words, settings_for
 from core.training.alive import this_machine
 
 
@@ -44,3 +44,29 @@ def test_an_earlier_run_here_is_what_counts(tmp_path: Path) -> None:
     other = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
     assert not other.measured, "what a processor did says nothing about a GPU"
     assert other.tokens_per_second is None
+
+
+def test_how_long_all_of_it_takes_says_how_it_is_known(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    guessed = in_words(advise(home, kept=1000, tokens=29_000, base="scratch"))
+    assert guessed.endswith("here, estimated.")
+    run = Run(home.runs / "20260101-a-1111")
+    run.folder.mkdir(parents=True)
+    settings = settings_for("fast", "scratch")
+    run.write_record(
+        {
+            "created": "2026-01-01T00:00:00+00:00",
+            "machine": this_machine(),
+            "settings": settings.to_json(),
+            "result": {"tokens_per_second": 100.0},
+        }
+    )
+    advice = advise(home, kept=1000, tokens=29_000, base="scratch")
+    assert advice.seconds is not None
+    assert f"{settings.epochs:g} times (fast): about {advice.seconds / 60:.0f} min" in in_words(
+        advice
+    )
+    assert in_words(advice).endswith("here, measured.")
+    unknown = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
+    assert "after a first run" in in_words(unknown)
+    assert in_words(advise(home, kept=0, tokens=0, base="scratch")) == ""
