@@ -26,6 +26,7 @@ COMMANDS = {
     "profile": ("profile", "profile", "What tweets are like: months, lengths, hours, words."),
     "compare": ("comparing", "compare", "What two recipes make of the same tweets."),
     "sql": ("query", "sql", "Read-only SQL over the corpus and the runs."),
+    "curate": ("curating", "curate", "Judge the tweets of Parquet files, here or on a cluster."),
     "export": ("exporting", "export", "Write a cleaned dataset and its manifest."),
     "verify": ("verifying", "verify", "Whether files are what their manifest says."),
     "train": ("runs", "train", "Fine-tune a model on the tweets of one or more accounts."),

@@ -56,16 +56,16 @@ def count_problems(
             yield f"@{handle}: {sum(own.values()):,} rows are in the files, but {wanted:,} count."
     in_files: dict[str, tuple[list[str], int]] = {}
     for name, told in files.items():
-        part = told.get("part") or ("train" if name == "train.parquet" else "valid")
+        named = str(told.get("part") or ("train" if name == "train.parquet" else "valid"))
         if frozen or "part" in told:
-            names, rows = in_files.get(part, ([], 0))  # one part may be in several files
-            in_files[part] = ([*names, name], rows + told["rows"])
-    for part, (names, rows) in in_files.items():
-        if in_parts.get(part, 0) != rows:
+            names, rows = in_files.get(named, ([], 0))  # one part may be in several files
+            in_files[named] = ([*names, name], rows + told["rows"])
+    for named, (names, rows) in in_files.items():
+        if in_parts.get(named, 0) != rows:
             who = f"{names[0]} has" if len(names) == 1 else f"{len(names):,} files have"
             yield (
                 f"{who} {rows:,} rows by the manifest, but those of its accounts "
-                f"make {in_parts.get(part, 0):,}."
+                f"make {in_parts.get(named, 0):,}."
             )
 
 

@@ -129,7 +129,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     assert child.returncode == 130, said
     assert "was stopped" in said
     assert "Traceback" not in said
-    assert list(Path("/tmp").glob(f"mynah-ray-{child.pid}-*")) == []
+    assert list(Path("/tmp").glob(f"mynah-ray-{child.pid}-*")) == []  # noqa: S108
     deadline = time.monotonic() + 60
     while _in_session(child.pid) and time.monotonic() < deadline:
         time.sleep(0.2)

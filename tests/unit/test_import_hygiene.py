@@ -52,7 +52,10 @@ def test_the_first_frame_loads_nothing_heavy() -> None:
     loaded_by(code)
 
 
-DOORS = "corpus curation doctor export fetching models sampling sources training workbench workflow"
+DOORS = (
+    "corpus curating curation doctor export fetching models profile query sampling sources "
+    "training workbench workflow"
+)
 
 
 @pytest.mark.parametrize("module", [f"core.{name}" for name in DOORS.split()])
