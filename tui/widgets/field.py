@@ -187,15 +187,8 @@ class SwitchField(Field[bool]):
         ).adjust_cell_length(width, base)
 
 
-class InfoField(Field[str]):
-    """``accounts        @keeper``: a value to read, not to change."""
-
-    can_focus = False
-    DEFAULT_CSS = """
-    InfoField { pointer: default; }
-    InfoField > .field--control { color: $foreground; }
-    InfoField:hover { background: transparent; text-style: none; }
-    """
+class ShownField(Field[str]):
+    """A field that shows words which its owner sets."""
 
     def __init__(
         self,
@@ -221,6 +214,17 @@ class InfoField(Field[str]):
 
     def control_text(self) -> str:
         return plain(self._value)
+
+
+class InfoField(ShownField):
+    """``accounts        @keeper``: a value to read, not to change."""
+
+    can_focus = False
+    DEFAULT_CSS = """
+    InfoField { pointer: default; }
+    InfoField > .field--control { color: $foreground; }
+    InfoField:hover { background: transparent; text-style: none; }
+    """
 
 
 class ButtonField(Field[None]):

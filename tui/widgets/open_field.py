@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from core.plain import plain
-from tui.widgets.field import Field
+from tui.widgets.field import ShownField
 
 
-class OpenField(Field[str]):
+class OpenField(ShownField):
     """``weights        equal …``: enter, space or a click posts ``Opened(key)``.
 
     Its value is what is shown; the owner opens the dialog and sets it.
@@ -36,30 +36,8 @@ class OpenField(Field[str]):
         def control(self) -> OpenField:
             return self.field
 
-    def __init__(
-        self,
-        key: str,
-        label: str,
-        *,
-        value: str = "",
-        help: str = "",  # noqa: A002
-        id: str | None = None,  # noqa: A002
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(key, label, help=help, id=id, classes=classes)
-        self._value = value
-
-    @property
-    def value(self) -> str:
-        return self._value
-
-    @value.setter
-    def value(self, value: str) -> None:
-        self._value = value
-        self.refresh()
-
     def control_text(self) -> str:
-        return f"{plain(self._value)} …"
+        return f"{plain(self.value)} …"
 
     def action_open(self) -> None:
         self.post_message(self.Opened(self, self.key))
