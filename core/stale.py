@@ -25,6 +25,8 @@ def stale_reason(run_folder: Path) -> str | None:
         return None
     handles, tweets = note.get("handles"), note.get("tweets")
     of = ", ".join(f"@{handle}" for handle in handles) if isinstance(handles, list) else ""
+    if of and note.get("tweet_ids"):
+        of += " and others"  # single tweets were forgotten too, whoever wrote them
     if isinstance(tweets, int) and tweets > 0:
         some = "1 tweet" if tweets == 1 else f"{tweets:,} tweets"
         return f"Made with {some}{' of ' + of if of else ''} that you have forgotten since."

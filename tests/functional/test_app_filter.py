@@ -342,3 +342,39 @@ async def test_the_filter_warns_of_too_little_and_says_how_long_it_takes(
         assert app.state.curation is not None
         warning = app.state.curation.stats[0].warnings[0]
         assert warning[:60] in screen(pilot)
+
+
+async def test_letters_typed_into_a_number_run_nothing(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        form = app.screen.query_one("#recipe-form", FieldForm)
+        replies = form.field("drop_replies")
+        assert isinstance(replies, SwitchField)
+        replies.focus()
+        await pilot.press("space")
+        await settled(pilot)
+        form.field("min_words").focus()
+        await pilot.press("enter", "u", "c", "p", "minus", "5", "full_stop", "enter")
+        await settled(pilot)
+        assert app.section == "filter"
+        assert app.state.recipe is not None
+        assert app.state.recipe.drop_replies  # u has not reset it
+        assert app.state.recipe.min_words == 5
+        assert app.screen.query("#recipe-form")  # neither a dialog nor the plots
+
+
+async def test_a_name_that_cannot_be_is_asked_for_again_as_typed(sample_home: Home) -> None:
+    from textual.widgets import Input
+
+    from tui.screens.ask import Ask
+
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("s")
+        await pilot.pause()
+        app.screen.query_one(Input).value = "my recipe!"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        assert app.screen.query_one(Input).value == "my recipe!"

@@ -436,3 +436,26 @@ def test_picture(snap_compare: Any, told_home: Home, size: tuple[int, int]) -> N
 
     app = MynahApp(told_home, section="query", poll_seconds=60)
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+async def test_a_saved_query_does_not_swallow_a_draft(sample_home: Home) -> None:
+    async with at_query(sample_home) as (pilot, editor):
+        await write(pilot, "select my draft")
+        await pilot.press("escape", "f4", "down", "enter")
+        await settled(pilot)
+        assert "draft" not in editor.text
+        editor.focus()
+        await pilot.press("ctrl+z")
+        await pilot.pause()
+        assert editor.text == "select my draft"
+
+
+async def test_tab_after_half_a_name_stays_in_the_editor(sample_home: Home) -> None:
+    async with at_query(sample_home) as (pilot, editor):
+        editor.completer = None  # the names have not been read yet
+        await write(pilot, "select han")
+        await pilot.press("tab")
+        await write(pilot, "w")
+        assert pilot.app.focused is editor
+        assert editor.text == "select hanw"
+        assert not isinstance(pilot.app.screen, AllowWriting)

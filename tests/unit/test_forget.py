@@ -18,7 +18,7 @@ from core.dataset.freeze import freeze
 from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.home import Home
 from core.query import run_query
-from core.stale import stale_note
+from core.stale import stale_note, stale_reason
 
 
 @pytest.fixture
@@ -245,3 +245,11 @@ def test_standard_input_and_mapping(home: Home) -> None:
     assert "line 3" in done.stderr
     assert run(home, "import", "-", input="id,text,author\n1,a\n").returncode == 3
     assert isinstance(found, pl.DataFrame)
+
+
+def test_a_stale_sentence_says_no_more_than_is_known(tmp_path: Path) -> None:
+    note = {"tweets": 41, "handles": ["ann"], "tweet_ids": ["7"]}
+    (tmp_path / "stale.json").write_text(json.dumps(note))
+    assert stale_reason(tmp_path) == (
+        "Made with 41 tweets of @ann and others that you have forgotten since."
+    )

@@ -310,11 +310,15 @@ class FilterSection(Section):
                 saved = save_recipe(recipe, self.state.home, name=name)
             except MynahError as error:
                 self.mynah.show_error(error)
+                ask(name)
                 return
             self.mynah.change_recipe(saved, saved=True)
             self.app.notify(f"--recipe {saved.name} uses it on the command line.", title="Saved")
 
-        self.app.push_screen(Ask("Save this recipe as", recipe.name), named)
+        def ask(suggested: str) -> None:
+            self.app.push_screen(Ask("Save this recipe as", suggested), named)
+
+        ask(recipe.name)
 
     def action_search(self) -> None:
         self.query_one(SearchField).ask()

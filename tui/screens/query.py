@@ -293,7 +293,7 @@ class QuerySection(Section):
         self._start("run")  # a saved query that changes something is run on purpose, with f5
 
     def _load(self, sql: str) -> None:
-        self.query_one(SqlEditor).load_text(sql)
+        self.query_one(SqlEditor).put_text(sql)
         self._note("")
 
     def action_saved(self) -> None:

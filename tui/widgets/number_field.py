@@ -151,7 +151,10 @@ class NumberField(Field[Number]):
         return character in self._allowed() and (character != "e" or bool(self._typed))
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        return self._types(key, character)
+        # While a number is typed, no letter may run what it would do elsewhere.
+        return self._types(key, character) or (
+            self.is_editing and character is not None and character.isprintable()
+        )
 
     def on_key(self, event: events.Key) -> None:
         if self._types(event.key, event.character):
@@ -164,6 +167,10 @@ class NumberField(Field[Number]):
             elif len(self._typed or "") < 12:
                 self._typed = (self._typed or "") + (event.character or "")
             self.refresh()
+        elif self.is_editing and event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self.app.bell()
         elif event.character in ("-", "+"):
             event.stop()
             event.prevent_default()
@@ -208,6 +215,9 @@ class NumberField(Field[Number]):
             self.action_revert()
             return
         self._take(number)
+        if self._value is not None and float(self._value) != number:
+            shown = self._plain_value()
+            self.app.notify(f"{number:.10g} became {shown}.", title=f"{self.label} has its limits")
 
     def action_revert(self) -> None:
         self._typed = None

@@ -123,6 +123,14 @@ class SqlEditor(TextArea):
         self.close_menu()
         super().load_text(text)
 
+    def put_text(self, text: str) -> None:
+        """Another text in place of this one, which ctrl+z brings back."""
+        self.close_menu()
+        self.history.checkpoint()
+        self.replace(text, self.document.start, self.document.end, maintain_selection_offset=False)
+        self.history.checkpoint()
+        self.move_cursor((0, 0))
+
     def mark(self, line: int, column: int, length: int) -> None:
         """Underline ``length`` characters from ``line`` and ``column``, both counted from 1, and
         put the cursor there."""
@@ -165,9 +173,21 @@ class SqlEditor(TextArea):
                 return
             if not event.is_printable and event.key != "backspace":
                 menu.close()
+        elif event.key == "tab" and self._after_a_name():
+            # meant for the names that were about to be offered; only without any it leaves
+            self._offer()
+            if self.completer is None or (menu is not None and menu.is_open):
+                event.stop()
+                event.prevent_default()
+                return
         await super()._on_key(event)
         if event.is_printable:
             self._offer()
+
+    def _after_a_name(self) -> bool:
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[max(0, column - 1) : column]
+        return before.isalnum() or before in ("_", ".")
 
     def action_delete_left(self) -> None:
         super().action_delete_left()
