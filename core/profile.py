@@ -13,7 +13,7 @@ from math import log
 from typing import TYPE_CHECKING, Any, Final
 
 from core.curation.reasons import NEAR_DUPLICATE
-from core.errors import InputRefused, Interrupted
+from core.errors import Interrupted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -218,25 +218,19 @@ def profile(
     ``progress`` is called with the number of tweets judged so far. Raises InputRefused naming a
     handle without tweets, CorpusBusy, Interrupted when ``cancelled`` says so.
     """
-    from core.corpus import Corpus, accounts
+    from core.corpus import Corpus, tweets_at_hand
     from core.curation.stream import curated_batches
 
-    known = {account.handle: account.tweets for account in accounts(Corpus(home.corpus))}
-    for handle in handles:
-        if handle not in known:
-            raise InputRefused(
-                f"There are no tweets of @{handle} in the corpus.",
-                "",
-                "`mynah accounts` lists who is there.",
-            )
+    corpus = Corpus(home.corpus)
+    counts = tweets_at_hand(corpus, handles)
     profiler = Profiler()
     compare = (
         not recipe.near_duplicates
         and not recipe.most_per_author
-        and sum(known[handle] for handle in handles) <= MOST_COMPARED
+        and sum(counts.values()) <= MOST_COMPARED
     )
     batches = curated_batches(
-        Corpus(home.corpus),
+        corpus,
         handles,
         recipe.replace(near_duplicates=ALIKE) if compare else recipe,
         explain=False,

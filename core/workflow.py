@@ -157,16 +157,15 @@ def stats(
     tokens are estimated from a part, and marked so. Raises InputRefused naming a handle without
     tweets, CorpusBusy, Interrupted when ``cancelled`` says so.
     """
-    from core.corpus import Corpus, account_names, tweet_counts
+    from core.corpus import Corpus, account_names, tweets_at_hand
     from core.curation import curated_batches, load_recipe
     from core.curation.tally import Tally
     from core.models import token_counter
 
     corpus = Corpus(home.corpus)
-    recipe = load_recipe(recipe_name, home)
     handles = list(handles) or _everybody(home)
-    counts = tweet_counts(corpus, handles)
-    _must_have_tweets(home, handles, counts)
+    counts = tweets_at_hand(corpus, handles)
+    recipe = load_recipe(recipe_name, home)
     total = sum(counts.values())
     tally = Tally({handle: counts[handle] for handle in handles}, token_counter(base))
     batches = curated_batches(
@@ -184,19 +183,6 @@ def stats(
         if progress:
             progress("counting", done, total)
     return tally.stats(account_names(corpus, handles))
-
-
-def _must_have_tweets(home: Home, handles: Sequence[str], counts: Mapping[str, int]) -> None:
-    from core.errors import InputRefused
-
-    for handle in handles:
-        if handle not in counts:
-            known = ", ".join(f"@{one}" for one in _everybody(home))
-            raise InputRefused(
-                f"There are no tweets of @{handle} in the corpus.",
-                f"It holds: {known}.",
-                "Bring them in with `mynah import PATH`.",
-            )
 
 
 def compare_recipes(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from core.corpus.forgetting import Forgotten, forget
 from core.corpus.intake import ImportProgress, ImportResult, import_path
 from core.corpus.log import ImportRecord, import_log, import_places
-from core.corpus.reading import AccountRow, account_names, accounts, tweet_counts, tweets
+from core.corpus.reading import (
+    AccountRow,
+    account_names,
+    accounts,
+    tweet_counts,
+    tweets,
+    tweets_at_hand,
+)
 from core.corpus.store import Corpus
 
 __all__ = [
@@ -23,4 +30,5 @@ __all__ = [
     "import_places",
     "tweet_counts",
     "tweets",
+    "tweets_at_hand",
 ]

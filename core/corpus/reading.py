@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.store import Corpus
+from core.errors import InputRefused
 from core.tweet import tweet_schema
 
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+
+# how many handles a message names
+_FEW: Final = 3
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,36 @@ def tweet_counts(corpus: Corpus, handles: Sequence[str] | None = None) -> dict[s
             None if handles is None else {"handles": list(handles)},
         )
         return dict(found.fetchall())
+
+
+def tweets_at_hand(corpus: Corpus, handles: Sequence[str]) -> dict[str, int]:
+    """``tweet_counts`` of ``handles``; raises InputRefused naming the first that has none.
+
+    The message names the three handles in the corpus that are spelled most alike, and how many
+    there are, however many that is.
+    """
+    counts = tweet_counts(corpus, handles)
+    missing = next((handle for handle in handles if handle not in counts), None)
+    if missing is not None:
+        known = list(tweet_counts(corpus))
+        raise InputRefused(
+            f"There are no tweets of @{missing} in the corpus.",
+            _who_is_there(missing, known),
+            "`mynah accounts` lists who is there; `mynah import PATH` brings more in.",
+        )
+    return counts
+
+
+def _who_is_there(missing: str, known: list[str]) -> str:
+    if not known:
+        return "It is empty."
+    if len(known) <= _FEW:
+        return f"It holds: {', '.join(f'@{handle}' for handle in known)}."
+    nearest = difflib.get_close_matches(missing, known, n=_FEW, cutoff=0.0)
+    return (
+        f"It holds {len(known):,} accounts; "
+        f"spelled most alike: {', '.join(f'@{handle}' for handle in nearest)}."
+    )
 
 
 def account_names(corpus: Corpus, handles: Sequence[str]) -> dict[str, str]:

@@ -135,18 +135,11 @@ def curate_corpus(
     The corpus is let go before the work begins. Raises InputRefused naming a handle without
     tweets, CorpusBusy, and what ``curate_files`` raises.
     """
-    from core.corpus import Corpus, accounts
+    from core.corpus import Corpus, tweets_at_hand
     from core.curation.spool import spooled
 
     corpus = Corpus(home.corpus)
-    known = [account.handle for account in accounts(corpus)]
-    missing = [handle for handle in handles if handle not in known]
-    if missing:
-        raise InputRefused(
-            f"There are no tweets of @{missing[0]} in the corpus.",
-            f"It holds: {', '.join(f'@{handle}' for handle in known) or 'nobody yet'}.",
-            "Bring them in with `mynah import PATH`.",
-        )
+    tweets_at_hand(corpus, handles)
     with spooled(corpus, handles, cancelled) as spool:
         return curate_files(
             spool.path,

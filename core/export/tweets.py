@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from core.curation import Recipe
 from core.curation.stream import curated_batches
-from core.errors import InputRefused
 from core.export.options import ExportOptions
 from core.export.progress import ExportProgress, Report
 from core.export.write import ExportResult, export_batches
@@ -32,20 +31,12 @@ def export_tweets(
     The corpus is let go before anything is written. Raises InputRefused naming a handle without
     tweets, CorpusBusy, and what ``export_batches`` raises.
     """
-    from core.corpus import Corpus, accounts
+    from core.corpus import Corpus, tweets_at_hand
 
     corpus = Corpus(home.corpus)
-    counts = {account.handle: account.tweets for account in accounts(corpus)}
-    missing = [handle for handle in handles if handle not in counts]
-    if missing:
-        known = ", ".join(f"@{handle}" for handle in counts) or "nobody yet"
-        raise InputRefused(
-            f"There are no tweets of @{missing[0]} in the corpus.",
-            f"It holds: {known}.",
-            "Bring them in with `mynah import PATH`.",
-        )
+    counts = tweets_at_hand(corpus, handles)
     options.checked(sorted(handles))  # what makes no sense is said before the work begins
-    total = sum(counts[handle] for handle in handles)
+    total = sum(counts.values())
     report = Report(out, progress, cancelled)
     batches = curated_batches(
         corpus,

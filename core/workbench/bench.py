@@ -59,22 +59,12 @@ class Workbench:
     ) -> None:
         """Loads the tweets; raises InputRefused naming a handle that has none, CorpusBusy,
         Interrupted."""
-        from core.corpus import Corpus, accounts
-        from core.errors import InputRefused
+        from core.corpus import Corpus, account_names, tweets_at_hand
 
         corpus = Corpus(home.corpus)
-        self.names = {
-            account.handle: account.name or account.handle for account in accounts(corpus)
-        }
-        missing = [handle for handle in handles if handle not in self.names]
-        if missing:
-            known = ", ".join(f"@{handle}" for handle in self.names) or "nobody yet"
-            raise InputRefused(
-                f"There are no tweets of @{missing[0]} in the corpus.",
-                f"It holds: {known}.",
-                "Bring them in with `mynah import PATH`.",
-            )
+        tweets_at_hand(corpus, handles)
         self.handles = list(handles)
+        self.names = {handle: handle for handle in handles} | account_names(corpus, handles)
         self.table = TweetTable.read(corpus, self.handles, progress=progress, cancelled=cancelled)
         self.cleaned = CleanedTexts()
         self._tokens = TokenCounts(self.table)

@@ -85,9 +85,9 @@ def test_wrong_usage_is_2_and_says_what_would_be_right(
     ("given", "said"),
     [
         (["stats"], "corpus is empty"),
-        (["stats", "nobody"], "corpus is empty"),
+        (["stats", "nobody"], "@nobody"),
         (["stats", "no body"], "not a handle"),
-        (["stats", "nobody", "--recipe", "nope"], "'nope'"),
+        (["stats", "nobody", "--recipe", "nope"], "nobody"),
         (["train", "nobody"], "@nobody"),
         (["export", "nobody", "--format", "csv", "-o", "x.csv"], "@nobody"),
         (["watch", "latest"], "no runs"),
