@@ -16,7 +16,9 @@ from pathlib import Path
 
 import polars as pl
 
-from core.curation import account_stats, curate, load_recipe
+from core.curation.recipe import load_recipe
+from core.curation.stats import account_stats
+from core.curation.verdict import curate
 from tests.oracles import classic as oracle
 from tests.oracles.frames import frame
 

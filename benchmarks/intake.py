@@ -121,7 +121,8 @@ from pathlib import Path
 import duckdb, polars
 import core.sources.delimited, core.sources.json_source, core.sources.x_archive, core.corpus.merge
 from core.bundled import bundled
-from core.corpus import Corpus, import_path
+from core.corpus.store import Corpus
+from core.corpus.importing import import_path
 folder, path, ROWS = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 start = time.perf_counter()
 %s

@@ -25,8 +25,8 @@ import torch  # noqa: E402
 import transformers  # noqa: E402
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel  # noqa: E402
 
-from core.sampling import Done, SampleRequest  # noqa: E402
 from core.sampling.engine import Engine  # noqa: E402
+from core.sampling.request import Done, SampleRequest  # noqa: E402
 
 
 def gpt2_shape(folder: Path) -> Path:

@@ -39,7 +39,8 @@ results = import_paths(home, [folder / "tweets.csv"])
 assert sum(result.new for result in results) == rows, results
 """,
     "refresh": """
-from core.corpus import Corpus, tweet_counts
+from core.corpus.store import Corpus
+from core.corpus.reading import tweet_counts
 from core.workflow import refresh_curated
 refresh_curated(home, list(tweet_counts(Corpus(home.corpus))))
 """,
@@ -52,15 +53,19 @@ print(f"kept {sum(one.kept for one in found):,}, tokens "
     f"{sum(one.tokens or 0 for one in found):,}", file=sys.stderr)
 """,
     "curate": """
-from core.corpus import Corpus, tweet_counts
-from core.curation import curated_batches, load_recipe
+from core.corpus.store import Corpus
+from core.corpus.reading import tweet_counts
+from core.curation.stream import curated_batches
+from core.curation.recipe import load_recipe
 corpus = Corpus(home.corpus)
 batches = curated_batches(corpus, list(tweet_counts(corpus)), load_recipe("standard"))
 assert sum(batch.height for batch in batches) == rows
 """,
     "near": """
-from core.corpus import Corpus, tweet_counts
-from core.curation import curated_batches, load_recipe
+from core.corpus.store import Corpus
+from core.corpus.reading import tweet_counts
+from core.curation.stream import curated_batches
+from core.curation.recipe import load_recipe
 corpus = Corpus(home.corpus)
 recipe = load_recipe("standard").replace(near_duplicates=80)
 batches = curated_batches(corpus, list(tweet_counts(corpus)), recipe, explain=False)
@@ -69,9 +74,11 @@ print(f"{near:,} near duplicates", file=sys.stderr)
 """,
 }
 _EXPORT = """
-from core.corpus import Corpus, tweet_counts
-from core.curation import load_recipe
-from core.export import ExportOptions, export_tweets
+from core.corpus.store import Corpus
+from core.corpus.reading import tweet_counts
+from core.curation.recipe import load_recipe
+from core.dataset.options import ExportOptions
+from core.dataset.tweets import export_tweets
 handles = list(tweet_counts(Corpus(home.corpus)))
 result = export_tweets(home, handles, load_recipe("standard"), folder / "out.FORMAT",
     ExportOptions(format="FORMAT"))
@@ -83,7 +90,7 @@ _FRAME = """
 import json, os, resource, sys, time
 from pathlib import Path
 import duckdb, numpy, polars, tokenizers  # loading them is not what is measured
-import core.corpus, core.curation, core.export, core.workflow
+import core.corpus.reading, core.curation.stream, core.dataset.tweets, core.workflow
 from core.home import Home
 folder, rows = Path(sys.argv[1]), int(sys.argv[2])
 home = Home.at(folder / "home")

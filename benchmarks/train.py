@@ -20,8 +20,9 @@ from typing import Any
 
 import torch
 
-from core.models import prepare, resolve
+from core.models.catalogue import resolve
 from core.models.load import load_model
+from core.models.prepare import prepare
 from core.training.adapter import add_adapters, trainable
 from core.training.device import arithmetic, choose_device, device_name, in_arithmetic, set_up
 from core.training.loss import Scorer

@@ -96,7 +96,7 @@ def _memory() -> tuple[bool, str]:
 
 
 def _bases() -> tuple[bool, str]:
-    from core.models import SCRATCH, at_hand
+    from core.models.catalogue import SCRATCH, at_hand
 
     found = at_hand()
     said = "; ".join(f"{base.name} ({base.note or base.where})" for base in found)
@@ -128,7 +128,7 @@ def _hub() -> tuple[bool, str]:
 
 def _x_token(home: Home) -> tuple[bool, str]:
     """Which token `mynah fetch` would use; never what it is."""
-    from core.fetching import find_token
+    from core.fetching.token import find_token
 
     token = find_token(home)
     if token is None:
@@ -148,7 +148,8 @@ def _home(home: Home) -> tuple[bool, str]:
 
 
 def _corpus(home: Home) -> tuple[bool, str]:
-    from core.corpus import Corpus, accounts
+    from core.corpus.reading import accounts
+    from core.corpus.store import Corpus
 
     if not home.corpus.exists():
         return True, "no tweets yet"
@@ -158,7 +159,7 @@ def _corpus(home: Home) -> tuple[bool, str]:
 
 
 def _runs(home: Home) -> tuple[bool, str]:
-    from core.training import list_runs
+    from core.runs.summary import list_runs
 
     found = list_runs(home)
     going = sum(run.state in ("queued", "starting", "running", "stopping") for run in found)

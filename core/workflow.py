@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.bundled import bundled
 
 if TYPE_CHECKING:
-    from core.corpus import ImportProgress, ImportResult
-    from core.curation import AccountStats
-    from core.dataset import Share
+    from core.corpus.importing import ImportProgress, ImportResult
+    from core.curation.stats import AccountStats
+    from core.dataset.shares import Share
     from core.home import Home
-    from core.training import Run
-    from core.workbench import Comparison
+    from core.runs.folder import Run
+    from core.workbench.comparison import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
 DEFAULT_RECIPES = ("standard", "classic")
@@ -45,7 +45,8 @@ def import_paths(
     Raises InputRefused (that file left nothing behind; those before it stay), Interrupted. When
     the refresh is stopped, the tweets are in; to import the same files again then refreshes.
     """
-    from core.corpus import Corpus, import_path
+    from core.corpus.importing import import_path
+    from core.corpus.store import Corpus
 
     corpus = Corpus(home.corpus)
     results: list[ImportResult] = []
@@ -76,9 +77,10 @@ def _refresh_imported(
     progress: Callable[[ImportProgress], None] | None,
     cancelled: Callable[[], bool] | None,
 ) -> None:
-    from core.corpus import Corpus, ImportProgress
-    from core.curation import load_recipe
-    from core.curation.materialise import outdated
+    from core.corpus.importing import ImportProgress
+    from core.corpus.store import Corpus
+    from core.curation.recipe import load_recipe
+    from core.curation.stored_verdicts import outdated
 
     if not results:
         return
@@ -112,8 +114,10 @@ def refresh_curated(
     CorpusBusy; Interrupted when ``cancelled`` says so: accounts that were not reached keep the
     verdicts they had.
     """
-    from core.corpus import Corpus, tweet_counts
-    from core.curation import load_recipe, materialise
+    from core.corpus.reading import tweet_counts
+    from core.corpus.store import Corpus
+    from core.curation.recipe import load_recipe
+    from core.curation.stored_verdicts import materialise
 
     corpus = Corpus(home.corpus)
     recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
@@ -157,10 +161,12 @@ def stats(
     tokens are estimated from a part, and marked so. Raises InputRefused naming a handle without
     tweets, CorpusBusy, Interrupted when ``cancelled`` says so.
     """
-    from core.corpus import Corpus, account_names, tweets_at_hand
-    from core.curation import curated_batches, load_recipe
-    from core.curation.tally import Tally
-    from core.models import token_counter
+    from core.corpus.reading import account_names, tweets_at_hand
+    from core.corpus.store import Corpus
+    from core.curation.counts import Tally
+    from core.curation.recipe import load_recipe
+    from core.curation.stream import curated_batches
+    from core.models.tokens import token_counter
 
     corpus = Corpus(home.corpus)
     handles = list(handles) or _everybody(home)
@@ -198,8 +204,9 @@ def compare_recipes(
 
     ``progress`` gets how many tweets were judged, and of how many. Raises Interrupted.
     """
-    from core.curation import load_recipe
-    from core.workbench import Workbench, compare
+    from core.curation.recipe import load_recipe
+    from core.workbench.bench import Workbench
+    from core.workbench.comparison import compare
 
     a, b = load_recipe(first, home), load_recipe(second, home)
     bench = Workbench(home, handles or _everybody(home), cancelled=cancelled)
@@ -207,7 +214,8 @@ def compare_recipes(
 
 
 def _everybody(home: Home) -> list[str]:
-    from core.corpus import Corpus, tweet_counts
+    from core.corpus.reading import tweet_counts
+    from core.corpus.store import Corpus
     from core.errors import InputRefused
 
     everybody = sorted(tweet_counts(Corpus(home.corpus)))
@@ -236,10 +244,11 @@ def train(
     ``weights`` and ``expect`` are those of `start_run`. Raises InputRefused when a handle has no
     tweets, too few are kept, or the base is not at hand.
     """
-    from core.curation import load_recipe
-    from core.models import default_base
-    from core.training import settings_for, start_run
-    from core.workbench import Workbench
+    from core.curation.recipe import load_recipe
+    from core.models.catalogue import default_base
+    from core.runs.launch import start_run
+    from core.runs.settings import settings_for
+    from core.workbench.bench import Workbench
 
     settings = settings_for(preset, base or default_base(), **overrides)
     if settings.device not in ("auto", "cpu"):

@@ -14,7 +14,7 @@ import click
 
 from core import __version__
 from core.errors import InputRefused, Interrupted, MynahError, WrongUsage
-from tui.commands.output import Chosen, ReaderLeft, drop_stdout, home_at, narrate
+from tui.cli.output import Chosen, ReaderLeft, drop_stdout, home_at, narrate
 
 # name -> (module, function, one line for --help). Nothing is imported until a command is used.
 COMMANDS = {
@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
         from importlib import import_module
 
         module, function, _ = COMMANDS[name]
-        command = getattr(import_module(f"tui.commands.{module}"), function)
+        command = getattr(import_module(f"tui.cli.{module}"), function)
         assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
         return command
 
@@ -114,7 +114,7 @@ def cli(context: click.Context, home: str | None) -> None:
     chosen = context.ensure_object(Chosen)
     chosen.home = home or chosen.home
     if context.invoked_subcommand is None:
-        from tui.commands.terminal import open_app
+        from tui.cli.terminal import open_app
 
         open_app(home_at(chosen))
 

@@ -22,21 +22,21 @@ from textual.worker import Worker
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
-from core.plain import plain
+from core.safe_text import plain
 from tui import messages
 from tui.actions import SECTIONS, bindings
-from tui.desks.corpus import CorpusDesk
-from tui.desks.exporting import ExportingDesk
-from tui.desks.fetching import FetchingDesk
-from tui.desks.profiling import ProfilingDesk
-from tui.desks.query import QueryDesk
-from tui.desks.runs import RunsDesk
-from tui.desks.sampling import SamplingDesk
-from tui.desks.training import TrainingDesk
+from tui.data.fetching import FetchingDesk
+from tui.data.importing import CorpusDesk
+from tui.export.exporting import ExportingDesk
 from tui.palette import ActionProvider
-from tui.plan import TrainPlan
+from tui.profile.counting import ProfilingDesk
+from tui.query.running import QueryDesk
+from tui.sample.generating import SamplingDesk
 from tui.state import State
 from tui.themes import THEMES
+from tui.train.following import RunsDesk
+from tui.train.new_run import TrainPlan
+from tui.train.starting import TrainingDesk
 
 
 class MynahApp(App[None]):
@@ -88,7 +88,7 @@ class MynahApp(App[None]):
     # ── start and end ────────────────────────────────────────────────────────────────────
 
     def on_mount(self) -> None:
-        from tui.screens import SECTION_SCREENS
+        from tui.section import SECTION_SCREENS
 
         for theme in THEMES:
             self.register_theme(theme)
@@ -359,13 +359,13 @@ class MynahApp(App[None]):
             self.corpus.load_bench()
 
     def action_plots(self) -> None:
-        from tui.screens.plots import PlotsScreen
+        from tui.profile.screen import PlotsScreen
 
         self.push_screen(PlotsScreen())
 
     def action_export(self) -> None:
         """Write the chosen accounts' tweets, under the recipe as it stands, for other tools."""
-        from tui.screens.export import ExportScreen
+        from tui.export.screen import ExportScreen
 
         state = self.state
         if not state.chosen or state.curation is None or state.recipe is None:
@@ -429,13 +429,13 @@ class MynahApp(App[None]):
             self.screen.turn_panel(step)
 
     def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
+        from tui.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.section))
 
     def action_errors(self) -> None:
-        from tui.screens.text import TextScreen
+        from tui.dialogs.text import TextScreen
 
         text = "\n\n".join(self.failures) or "Nothing has gone wrong."
         self.push_screen(TextScreen("What went wrong", text))

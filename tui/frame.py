@@ -15,12 +15,12 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from core.errors import MynahError
-from core.plain import plain
+from core.safe_text import plain
 from tui.actions import footer_actions
 from tui.state import State, next_step
+from tui.text.numbers import plural, short_count
 from tui.widgets.chip import RunChip
 from tui.widgets.key_footer import FooterKey, KeyFooter
-from tui.words import plural, short_count
 
 if TYPE_CHECKING:
     from textual.events import Click

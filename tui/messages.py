@@ -10,19 +10,25 @@ from textual.message import Message
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.corpus import AccountRow, ImportProgress, ImportResult
-    from core.curation import Recipe
-    from core.dataset import Share
+    from core.corpus.importing import ImportProgress, ImportResult
+    from core.corpus.reading import AccountRow
+    from core.curation.profile import Profile
+    from core.curation.recipe import Recipe
+    from core.dataset.estimate import Estimate
+    from core.dataset.progress import ExportProgress
+    from core.dataset.shares import Share
+    from core.dataset.write import ExportResult
     from core.errors import MynahError
-    from core.export import Estimate, ExportProgress, ExportResult
-    from core.fetching import FetchProgress, FetchResult
-    from core.profile import Profile
-    from core.query import Changed, QueryResult
+    from core.fetching.result import FetchProgress, FetchResult
     from core.query.catalogue import Catalogue
-    from core.rows import TweetRows, Which
-    from core.sampling import SampleEvent
-    from core.training import RunHistory, RunSummary
-    from core.workbench import ComparedRows, Comparison, Curation, Workbench
+    from core.query.changing import Changed
+    from core.query.result import QueryResult
+    from core.runs.history import RunHistory
+    from core.runs.summary import RunSummary
+    from core.sampling.request import SampleEvent
+    from core.workbench.bench import Curation, Workbench
+    from core.workbench.comparison import ComparedRows, Comparison
+    from core.workbench.view import TweetRows, Which
 
 
 @dataclass

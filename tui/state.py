@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from core.home import Home
 
 if TYPE_CHECKING:
-    from core.corpus import AccountRow
-    from core.curation import Recipe
-    from core.training import RunHistory, RunSummary
-    from core.workbench import Comparison, Curation, Workbench
+    from core.corpus.reading import AccountRow
+    from core.curation.recipe import Recipe
+    from core.runs.history import RunHistory
+    from core.runs.summary import RunSummary
+    from core.workbench.bench import Curation, Workbench
+    from core.workbench.comparison import Comparison
 
 
 @dataclass

@@ -10,7 +10,7 @@ from core.sources.model import BrokenLine
 if TYPE_CHECKING:
     import duckdb
 
-    from core.sources import SourceSummary
+    from core.sources.model import SourceSummary
 
 
 def note_places(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from core.curation.fields import RuleField, rule_fields
+from core.curation.rules import RuleField, rule_fields
 from core.errors import InputRefused
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")

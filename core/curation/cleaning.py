@@ -6,7 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from core.curation import classic, links, standard
+from core.curation import huggingtweets as classic
+from core.curation import links, standard
 from core.curation.domains import links_to_sites
 from core.curation.entities import unescape
 from core.curation.parallel import in_parts

@@ -6,14 +6,15 @@ import datetime
 
 import polars as pl
 
-from core.curation import classic, reasons, standard
+from core.curation import huggingtweets as classic
+from core.curation import reasons, standard
 from core.curation.blocked import find_blocked
 from core.curation.cleaning import CLEANING, clean_part, clean_texts
 from core.curation.entities import unescape
 from core.curation.language import is_known, is_wanted, languages_of, tell_languages
 from core.curation.links import has_link
 from core.curation.parallel import in_parts
-from core.curation.personal import find_personal
+from core.curation.personal_data import find_personal
 from core.curation.recipe import Recipe
 from core.curation.spaces import SPACE
 from core.curation.triggers import triggers

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 from core.bundled import bundled
 from core.curation.checks import check_rules, did_you_mean
-from core.curation.fields import LISTS
+from core.curation.rules import LISTS
 from core.errors import InputRefused
 from core.home import Home
 

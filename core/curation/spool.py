@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-    from core.corpus import Corpus
+    from core.corpus.store import Corpus
 
 Cancelled = Callable[[], bool]
 

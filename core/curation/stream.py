@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from core.curation.comparing import KEYS, keys_of, settle_keys, settles, with_settled
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
-from core.curation.settle import KEYS, keys_of, settle_keys, settles, with_settled
 from core.curation.spool import Cancelled, Spool, spooled, stopped
 
 if TYPE_CHECKING:
-    from core.corpus import Corpus
+    from core.corpus.store import Corpus
 
 Progress = Callable[[int], None]
 

@@ -21,7 +21,8 @@ from typing import Final
 
 import polars as pl
 
-from core.curation import classic, reasons, standard
+from core.curation import huggingtweets as classic
+from core.curation import reasons, standard
 from core.curation.recipe import Recipe
 from core.curation.spaces import SPACE
 

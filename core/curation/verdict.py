@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from core.curation.comparing import settle
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
-from core.curation.settle import settle
 
 
 def curate(tweets: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:

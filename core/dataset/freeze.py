@@ -18,10 +18,11 @@ from typing import Any, Final
 import polars as pl
 
 from core import __version__
-from core.curation import Recipe, account_stats
-from core.dataset.files import sha256_of, write_text_whole, write_whole
+from core.curation.recipe import Recipe
+from core.curation.stats import account_stats
 from core.dataset.split import in_order, valid_mask
 from core.errors import InputRefused, WrongUsage
+from core.files import sha256_of, write_text_whole, write_whole
 
 FORMAT: Final = 1
 COLUMNS: Final = ("handle", "tweet_id", "created_at", "text")

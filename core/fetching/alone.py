@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from core.errors import InputRefused
+from core.locks import Locked, held_lock
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -16,28 +16,13 @@ if TYPE_CHECKING:
 @contextmanager
 def only_fetch(home: Home) -> Iterator[None]:
     """Raises InputRefused while another process fetches. A killed one's lock is gone with it."""
-    home.root.mkdir(parents=True, exist_ok=True)
-    with (home.root / "fetch.lock").open("a+b") as file:
-        if not _taken(file):
+    with ExitStack() as held:
+        try:
+            held.enter_context(held_lock(home.root / "fetch.lock", seconds=0))
+        except Locked:
             raise InputRefused(
                 "Another fetch is going on in this home.",
                 "Two at a time would pay for the same posts.",
                 "Wait for it, or stop it; then try again.",
-            )
+            ) from None
         yield
-
-
-def _taken(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

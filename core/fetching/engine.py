@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 from core.errors import CorpusBusy, InputRefused
 from core.fetching.alone import only_fetch
 from core.fetching.asking import Asker, OverBudget, Purse

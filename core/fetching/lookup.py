@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 from core.fetching.asking import Asker, Purse
 from core.fetching.client import Reply, XClient
 from core.fetching.posts import XAccount, account_of

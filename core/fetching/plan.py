@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 from core.errors import InputRefused, WrongUsage
 from core.fetching.posts import XAccount
 from core.fetching.prices import Terms, load_terms

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-    from core.corpus import Corpus
+    from core.corpus.store import Corpus
 
 _ARCHIVE: Final = "x-archive"
 _STILL_HERE: Final = (

@@ -17,8 +17,8 @@ from typing import Final
 
 from core.errors import InputRefused
 from core.home import cache_dir
+from core.locks import held_lock
 from core.models.folder import is_model_folder
-from core.models.lock import held_lock
 
 TITLE: Final = "SmolLM2-135M"
 PARAMETERS: Final = 134_515_008

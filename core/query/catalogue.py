@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from core.corpus.store import Corpus
 from core.query.lexing import KEYWORDS
 from core.query.run import Asking, locked_connection
-from core.query.run_frames import RUN_TABLES, run_columns
+from core.query.run_tables import RUN_TABLES, run_columns
 
 if TYPE_CHECKING:
     from core.home import Home

@@ -17,7 +17,7 @@ from core.errors import InputRefused
 from core.query.lexing import statement
 from core.query.refusal import QueryRefused
 from core.query.run import LOCK, Asking, bring_runs, set_limits
-from core.query.run_frames import RUN_TABLES
+from core.query.run_tables import RUN_TABLES
 from core.query.statements import change_kind
 from core.query.watching import Watch, watched
 

@@ -58,7 +58,7 @@ def remember_query(home: Home, sql: str) -> None:
             ) as out:
                 out.write(line)
             return
-        from core.dataset.files import write_whole
+        from core.files import write_whole
 
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         write_whole(

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from core.plain import plain
+from core.safe_text import plain
 
 if TYPE_CHECKING:
     import polars as pl

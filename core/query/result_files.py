@@ -46,7 +46,7 @@ def write_frames(
     spreadsheet_safe: bool = True,
 ) -> str | None:
     """As `write_result`, for rows that come in several frames of the same columns."""
-    from core.dataset.files import write_whole
+    from core.files import write_whole
 
     check_kind(kind, output)
     if output is None:
@@ -95,7 +95,7 @@ def check_kind(kind: str, output: Path | None) -> None:
 def _write_text(
     frames: Iterable[pl.DataFrame], kind: str, stream: BinaryIO, spreadsheet_safe: bool
 ) -> None:
-    from core.export.formats import safe_for_spreadsheets
+    from core.dataset.formats import safe_for_spreadsheets
 
     first = True
     for frame in frames:

@@ -17,7 +17,7 @@ from core.query.batches import RESULTS, batches
 from core.query.lexing import statement
 from core.query.result import QueryResult, named
 from core.query.result_files import write_frames
-from core.query.run_frames import run_frames
+from core.query.run_tables import run_frames
 from core.query.statements import query_kind
 from core.query.watching import Watch, watched
 

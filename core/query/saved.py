@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.bundled import bundled
 from core.errors import InputRefused
-from core.plain import plain
+from core.safe_text import plain
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -81,7 +81,7 @@ def keep_query(home: Home, title: str, sql: str, *, replace: bool = False) -> Sa
         raise InputRefused(
             f"There is a query {path.stem} already.", "", "Choose another name, or replace it."
         )
-    from core.dataset.files import write_text_whole
+    from core.files import write_text_whole
 
     try:
         write_text_whole(path, f"-- {title}\n{sql.strip()}\n")

@@ -20,15 +20,7 @@ from core.errors import InputRefused, MynahError
 from core.sampling.draw import draw
 from core.sampling.language import Language
 from core.sampling.loading import Loaded, load
-from core.sampling.request import (
-    Copy,
-    Deltas,
-    Done,
-    Restarted,
-    Sample,
-    SampleRequest,
-    Stopped,
-)
+from core.sampling.request import Copy, Deltas, Done, Restarted, Sample, SampleRequest, Stopped
 from core.sampling.text_stream import TextStream
 
 MOST_REDRAWS = 5

@@ -9,14 +9,7 @@ from typing import Any, Final, Literal
 from core.errors import InputRefused
 from core.sources import json_stream
 from core.sources.content import Content
-from core.sources.json_rows import (
-    Rows,
-    bluesky_rows,
-    generic_rows,
-    scraped_rows,
-    v1_rows,
-    v2_rows,
-)
+from core.sources.json_rows import Rows, bluesky_rows, generic_rows, scraped_rows, v1_rows, v2_rows
 from core.sources.mastodon_rows import mastodon_rows
 
 LOOK: Final = 200  # objects that may be looked at to tell what they are

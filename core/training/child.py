@@ -11,8 +11,8 @@ from pathlib import Path
 from types import FrameType
 
 from core.errors import MynahError
-from core.training.journal import Journal
-from core.training.run import Run
+from core.runs.events import Journal
+from core.runs.folder import Run
 
 
 class StopRequest:
@@ -48,7 +48,7 @@ def main() -> int:
     journal = Journal(run)
     try:
         journal.phase("loading PyTorch")
-        from core.training.loop import train
+        from core.training.fit import train
 
         train(run, journal, stop, resume="--resume" in sys.argv[2:])
     except LeaveAtOnce:

@@ -7,14 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from core.dataset import classic_order, epoch_order, load_frozen
+from core.dataset.blend import epoch_order
+from core.dataset.classic import classic_order
+from core.dataset.freeze import load_frozen
 from core.errors import InputRefused
 from core.models import scratch
 from core.models.load import load_tokenizer, separator_of
+from core.runs.folder import Run
+from core.runs.settings import TrainSettings
+from core.runs.shares import frozen_shares
 from core.training.rows import EpochPlan, prepare
-from core.training.run import Run
-from core.training.settings import TrainSettings
-from core.training.shares import frozen_shares
 
 
 class RunTweets:

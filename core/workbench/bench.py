@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.curation import AccountStats, Recipe, total_stats
-from core.rows import TweetRows
+from core.curation.recipe import Recipe
+from core.curation.stats import AccountStats, total_stats
 from core.workbench.cleaned import CleanedTexts
 from core.workbench.counts import CountTokens, TokenCounts, account_counts
 from core.workbench.curated import CuratedTable
 from core.workbench.table import Cancelled, Progress, TweetTable
 from core.workbench.verdicts import Verdicts, judge_all
+from core.workbench.view import TweetRows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +60,8 @@ class Workbench:
     ) -> None:
         """Loads the tweets; raises InputRefused naming a handle that has none, CorpusBusy,
         Interrupted."""
-        from core.corpus import Corpus, account_names, tweets_at_hand
+        from core.corpus.reading import account_names, tweets_at_hand
+        from core.corpus.store import Corpus
 
         corpus = Corpus(home.corpus)
         tweets_at_hand(corpus, handles)

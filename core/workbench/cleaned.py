@@ -9,8 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from core.curation import Recipe
 from core.curation.judge import CLEANING, clean_texts
+from core.curation.recipe import Recipe
 
 READ: Final = ("text", "text_escaped", "urls")
 """The columns of a tweet that cleaning reads."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from core.curation import Recipe
 from core.curation.judge import CLEANING
-from core.rows import TweetRow, TweetRows
+from core.curation.recipe import Recipe
 from core.workbench.bench import Curation, Workbench
 from core.workbench.cleaned import READ
 from core.workbench.table import Cancelled, Progress, stop_if
+from core.workbench.view import TweetRow, TweetRows
 
 
 @dataclass(frozen=True)

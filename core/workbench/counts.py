@@ -8,9 +8,9 @@ from typing import Final
 
 import polars as pl
 
-from core.curation import REASONS, AccountStats
 from core.curation.judge import CLEANING
-from core.curation.stats import stats_from_counts
+from core.curation.reasons import REASONS
+from core.curation.stats import AccountStats, stats_from_counts
 from core.workbench.cleaned import READ, clean_again
 from core.workbench.table import Cancelled, Progress, TweetTable, stop_if
 from core.workbench.verdicts import KEPT, Verdicts

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from core.curation import REASONS
 from core.curation.entities import unescape
 from core.curation.judge import judge
-from core.rows import TweetRow, Which
+from core.curation.reasons import REASONS
 from core.workbench.table import SLICE, Cancelled, Progress, TweetTable, stop_if
 from core.workbench.verdicts import KEPT, Verdicts
+from core.workbench.view import TweetRow, Which
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from core.errors import Interrupted
 from core.tweet import tweet_schema
 
 if TYPE_CHECKING:
-    from core.corpus import Corpus
+    from core.corpus.store import Corpus
 
 Progress = Callable[[int, int], None]
 """Told how many are done, and of how many."""

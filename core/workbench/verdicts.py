@@ -8,9 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from core.curation import REASONS, Recipe
+from core.curation.comparing import DROPPED, keys_of, settle_keys, settles
 from core.curation.judge import judge
-from core.curation.settle import DROPPED, keys_of, settle_keys, settles
+from core.curation.reasons import REASONS
+from core.curation.recipe import Recipe
 from core.curation.stats import UNSPACED
 from core.workbench.cleaned import READ, CleanedTexts, clean_again
 from core.workbench.table import SLICE, Cancelled, Progress, TweetTable, stop_if

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.home import Home
-from core.training import Run
+from core.runs.folder import Run
 
 # torch on all cores at once, in several processes, is slower than on one each
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -53,7 +53,7 @@ def trained_once(_samples_once: Home, tmp_path_factory: pytest.TempPathFactory) 
     """A model that a real training process made: few steps, so that it babbles."""
     import time
 
-    from core.training import RunReader
+    from core.runs.follow import RunReader
     from core.workflow import train
 
     made = Home.at(tmp_path_factory.mktemp("trained") / "home")
@@ -81,7 +81,8 @@ def no_process_stays(home: Home) -> Iterator[None]:
     """Whatever a test does to a trainer, it does not outlive the test."""
     yield
     from core.errors import MynahError
-    from core.training import list_runs, stop_run
+    from core.runs.launch import stop_run
+    from core.runs.summary import list_runs
 
     for run in list_runs(home):
         with suppress(MynahError):  # what is no process of ours is none to end

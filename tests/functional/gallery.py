@@ -8,6 +8,8 @@ import sys
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui.sample.sample_list import Sample, SampleList
+from tui.train.loss_plot import LossPlot
 from tui.widgets.chip import RunChip
 from tui.widgets.diff_text import DiffText
 from tui.widgets.fields import (
@@ -20,12 +22,10 @@ from tui.widgets.fields import (
     SwitchField,
 )
 from tui.widgets.key_footer import FooterKey, KeyFooter
-from tui.widgets.loss_plot import LossPlot
 from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
-from tui.widgets.sample_list import Sample, SampleList
 from tui.widgets.themes import ANSI_DARK
 
 TEXTS = (

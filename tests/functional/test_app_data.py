@@ -5,9 +5,9 @@ from __future__ import annotations
 from core.home import Home
 from tests.functional.walk import Heard, screen, settled, status
 from tui.app import MynahApp
-from tui.tweet_lines import TweetLines
+from tui.text.numbers import count
+from tui.text.tweets import TweetLines
 from tui.widgets.row_list import RowList
-from tui.words import count
 
 
 def tweets(app: MynahApp) -> TweetLines:

@@ -12,11 +12,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.export import verify
+from core.dataset.verify import verify
 from core.home import Home
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.app import MynahApp
-from tui.screens.export import ExportScreen
+from tui.export.screen import ExportScreen
 from tui.widgets.fields import FieldForm
 
 
@@ -117,7 +117,7 @@ async def test_a_blend_with_weights_and_a_share_held_out(sample_home: Home, tmp_
 async def test_esc_stops_and_a_refusal_is_said(
     sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import core.export.tweets as tweets
+    import core.dataset.tweets as tweets
 
     reading, go_on = threading.Event(), threading.Event()
     really = tweets.curated_batches

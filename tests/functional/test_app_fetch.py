@@ -8,12 +8,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.corpus import Corpus, accounts
+from core.corpus.reading import accounts
+from core.corpus.store import Corpus
 from core.home import Home
 from tests.fakes.x_api import FakeX
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
-from tui.screens.add_tweets import AddTweets
+from tui.data.add_tweets import AddTweets
 
 WALKER = "walker_of_long_shores"
 

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from core.corpus import Corpus, accounts
+from core.corpus.reading import accounts
+from core.corpus.store import Corpus
 from core.home import Home
 from tests.fakes.x_api import WALKER, FakeX
 from tests.functional.test_app_fetch import type_handle
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tests.unit.test_cli_fetch import ERRORS, QUICK, WHO
 from tui.app import MynahApp
-from tui.screens.add_tweets import AddTweets
+from tui.data.add_tweets import AddTweets
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pytest
 from core.home import Home
 from tests.functional.walk import Heard, screen, settled, status, until
 from tui.app import MynahApp
-from tui.tweet_lines import CompareLines, ReasonLines
+from tui.text.numbers import signed
+from tui.text.tweets import CompareLines, ReasonLines
 from tui.widgets.diff_text import DiffText
 from tui.widgets.fields import FieldForm, SwitchField, TextField
 from tui.widgets.row_list import RowList
-from tui.words import signed
 
 
 def text_field(app: MynahApp, key: str) -> TextField:
@@ -26,8 +26,8 @@ def kept(app: MynahApp) -> int:
 
 
 async def test_a_switch_recounts_shows_the_change_and_can_be_taken_back(sample_home: Home) -> None:
-    from core.curation import load_recipe
-    from core.workbench import Workbench
+    from core.curation.recipe import load_recipe
+    from core.workbench.bench import Workbench
 
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -70,7 +70,7 @@ async def test_data_and_filter_speak_of_the_same_recipe(sample_home: Home) -> No
 async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
     sample_home: Home,
 ) -> None:
-    from core.curation import load_recipe, recipe_names
+    from core.curation.recipe import load_recipe, recipe_names
 
     app, heard = MynahApp(sample_home, section="filter"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
@@ -110,7 +110,7 @@ async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
 
 
 async def test_the_difference_shows_what_goes(sample_home: Home) -> None:
-    from core.curation import diff_parts
+    from core.curation.diff import diff_parts
 
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -136,8 +136,8 @@ async def test_the_difference_shows_what_goes(sample_home: Home) -> None:
 
 
 async def test_a_rule_turned_many_times_ends_at_the_last_count(sample_home: Home) -> None:
-    from core.curation import load_recipe
-    from core.workbench import Workbench
+    from core.curation.recipe import load_recipe
+    from core.workbench.bench import Workbench
 
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -245,8 +245,9 @@ async def test_a_wrong_value_is_explained_and_stays_to_be_mended(
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_two_recipes_side_by_side(sample_home: Home, size: tuple[int, int]) -> None:
-    from core.curation import load_recipe
-    from core.workbench import Workbench, compare
+    from core.curation.recipe import load_recipe
+    from core.workbench.bench import Workbench
+    from core.workbench.comparison import compare
 
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=size) as pilot:
@@ -367,7 +368,7 @@ async def test_letters_typed_into_a_number_run_nothing(sample_home: Home) -> Non
 async def test_a_name_that_cannot_be_is_asked_for_again_as_typed(sample_home: Home) -> None:
     from textual.widgets import Input
 
-    from tui.screens.ask import Ask
+    from tui.dialogs.ask import Ask
 
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:

@@ -11,8 +11,8 @@ from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, st
 from tui.actions import SECTIONS, footer_actions, of_section
 from tui.app import MynahApp
 from tui.frame import Section
+from tui.help import HelpScreen
 from tui.palette import ActionProvider
-from tui.screens.help import HelpScreen
 from tui.widgets.key_footer import KeyFooter
 
 SIZES = [(100, 30), (200, 50)]  # the others are in the pictures

@@ -16,13 +16,14 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.corpus import Corpus, accounts
+from core.corpus.reading import accounts
+from core.corpus.store import Corpus
 from core.home import Home
 from core.workflow import sample_archives
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
-from tui.pasted import one_line, pasted_paths
-from tui.screens.add_tweets import AddTweets
+from tui.data.add_tweets import AddTweets
+from tui.data.paths import one_line, pasted_paths
 from tui.widgets.progress_line import ProgressLine
 
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from core.corpus import Corpus, import_log, import_path, import_places
+from core.corpus.import_log import import_log, import_places
+from core.corpus.importing import import_path
+from core.corpus.store import Corpus
 from core.home import Home
 from tests.fixtures.x_archive import archive_files, as_zip, script, tweet
 from tests.functional.test_app_import import type_path
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.app import MynahApp
-from tui.screens.imports import ImportsScreen
-from tui.screens.text import TextScreen
+from tui.data.imports import ImportsScreen
+from tui.dialogs.text import TextScreen
 
 SIZES = [(80, 24), (120, 40)]
 

@@ -25,10 +25,10 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 @pytest.fixture(autouse=True)
 def _the_same_picture_tomorrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A fixed time and advice; and no base model prepared, whose tokenizer would count tokens."""
-    monkeypatch.setattr("tui.words.now", lambda: NOON)
+    monkeypatch.setattr("tui.text.numbers.now", lambda: NOON)
     monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "no-cache"))
     # how long a training takes depends on the machine; what is said of it is set below
-    monkeypatch.setattr("tui.desks.training.TrainingDesk.ask_advice", lambda _: None)
+    monkeypatch.setattr("tui.train.starting.TrainingDesk.ask_advice", lambda _: None)
 
 
 async def at_rest(pilot: Pilot[None]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.curation import load_recipe
+from core.curation.profile import profile
+from core.curation.recipe import load_recipe
 from core.home import Home
-from core.profile import profile
 from tests.functional.walk import assert_safe, screen, settled
 from tui.app import MynahApp
-from tui.profile_panels import summary
+from tui.profile.panels import summary
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -12,7 +12,7 @@ from tests.fixtures.formats import BUILDERS, POSTS
 from tests.functional.test_app_import import handles, type_path
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
-from tui.screens.add_tweets import AddTweets
+from tui.data.add_tweets import AddTweets
 
 NO_RETWEETS = ("mastodon", "bluesky")
 SIZES = [(80, 24), (120, 40)]

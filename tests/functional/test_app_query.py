@@ -14,21 +14,22 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 from core.home import Home
-from core.query import query_history, run_query
+from core.query.history import query_history
+from core.query.run import run_query
 from tests.functional.walk import assert_safe, mynah, screen, settled, status, until
 from tui.app import MynahApp
-from tui.screens.allow_writing import AllowWriting
-from tui.screens.ask import Ask
-from tui.screens.past_queries import PastQueries
-from tui.screens.text import TextScreen
-from tui.widgets.completion_menu import CompletionMenu
+from tui.dialogs.ask import Ask
+from tui.dialogs.text import TextScreen
+from tui.query.allow_writing import AllowWriting
+from tui.query.completion import CompletionMenu
+from tui.query.editor import SqlEditor
+from tui.query.history import PastQueries
+from tui.query.result_table import ResultTable
+from tui.query.tables import SchemaList
 from tui.widgets.panel import Panel
-from tui.widgets.result_table import ResultTable
 from tui.widgets.row_list import RowList
-from tui.widgets.schema_list import SchemaList
-from tui.widgets.sql_editor import SqlEditor
 
 SIZES = [(80, 24), (120, 40)]
 
@@ -196,7 +197,7 @@ async def test_three_million_rows(home: Home) -> None:
 async def test_what_was_left_out_is_said_and_can_be_written(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.desks import query
+    from tui.query import running as query
 
     monkeypatch.setattr(query, "MOST_ROWS", 10)
     async with at_query(home) as (pilot, editor):

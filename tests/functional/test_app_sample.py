@@ -11,12 +11,12 @@ import pytest
 from textual.widgets import Input
 
 from core.home import Home
-from core.sampling import favourites
+from core.sampling.favourites import favourites
 from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
 from tui.app import MynahApp
 from tui.messages import Sampled, SamplingEnded
+from tui.sample.sample_list import SampleList
 from tui.widgets.fields import FieldForm
-from tui.widgets.sample_list import SampleList
 
 WAIT = 90.0
 

@@ -8,12 +8,12 @@ from textual.widgets import Input, TextArea
 from core.home import Home
 from tests.functional.walk import Heard, mynah, screen, settled, status, until
 from tui.app import MynahApp
+from tui.data.screen import EMPTY
 from tui.frame import Section
-from tui.screens.data import EMPTY
-from tui.screens.sample import NO_MODEL
+from tui.sample.sample_list import SampleList
+from tui.sample.screen import NO_MODEL
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import RowList
-from tui.widgets.sample_list import SampleList
 
 SIZES = [(80, 24), (120, 40)]
 

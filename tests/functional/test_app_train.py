@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from core.home import Home
-from core.training import Run
+from core.runs.folder import Run
 from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
 from tui.app import MynahApp
+from tui.sample.sample_list import SampleList
 from tui.state import State
-from tui.widgets.loss_plot import LossPlot
+from tui.train.loss_plot import LossPlot
 from tui.widgets.row_list import RowList
-from tui.widgets.sample_list import SampleList
 
 pytestmark = pytest.mark.usefixtures("no_process_stays")
 FIXTURE = "20260301-1015-keeper-c0de"

@@ -8,7 +8,7 @@ from core.home import Home
 from tests.functional.test_app_train import plan_scratch
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.app import MynahApp
-from tui.screens.weights import WeightsScreen
+from tui.dialogs.weights import WeightsScreen
 
 pytestmark = pytest.mark.usefixtures("no_process_stays")
 TWO = '{"chosen": ["second_breakfast_club", "keeper_of_the_light"]}'

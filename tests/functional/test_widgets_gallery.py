@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.functional.gallery import Gallery, losses
+from tui.train.loss_plot import LossPlot
 from tui.widgets.fields import FieldForm
-from tui.widgets.loss_plot import LossPlot
 
 pytestmark = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="pictures are compared on one Python only"

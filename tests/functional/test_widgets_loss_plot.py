@@ -7,7 +7,7 @@ import math
 from textual.app import App, ComposeResult
 
 from tests.functional.gallery import fill_plot, losses
-from tui.widgets.loss_plot import LossPlot
+from tui.train.loss_plot import LossPlot
 
 
 class Plot(App[None]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.app import App, ComposeResult
 
-from tui.widgets.sample_list import Sample, SampleList
+from tui.sample.sample_list import Sample, SampleList
 
 
 class Samples(App[None]):

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from core.curation import Recipe, load_recipe, save_recipe
-from core.export import FORMATS, ExportOptions, export_tweets
+from core.curation.recipe import Recipe, load_recipe, save_recipe
+from core.dataset.options import FORMATS, ExportOptions
+from core.dataset.tweets import export_tweets
 from core.home import Home
 
 HANDLES = ["keeper_of_the_light", "orbit_grandmother", "second_breakfast_club"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 from core.home import Home
 from tests.fakes.x_api import WALKER, FakeX
 

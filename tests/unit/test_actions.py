@@ -16,7 +16,7 @@ def owner(action: Action) -> Any:
     """The class whose ``action_…`` runs it."""
     if action.section == "app" or action.name.startswith("app."):
         return MynahApp
-    module = import_module(f"tui.screens.{action.section}")
+    module = import_module(f"tui.{action.section}.screen")
     return getattr(module, f"{action.section.capitalize()}Section")
 
 

@@ -162,7 +162,7 @@ def test_every_error_has_its_words_and_its_exit_code(
 
 
 def test_a_rename_has_words(home: Path, capfdbinary: Capture) -> None:
-    from core.corpus import Corpus
+    from core.corpus.store import Corpus
     from core.home import Home
 
     with FakeX() as fake:

@@ -237,9 +237,9 @@ def test_the_app_says_that_it_needs_a_terminal(tmp_path: Path) -> None:
 def test_a_bug_is_logged_in_the_chosen_home_and_said_so(tmp_path: Path) -> None:
     home = tmp_path / "home"
     script = (
-        "import sys, tui.commands.corpus as corpus\n"
+        "import sys, tui.cli.corpus as corpus\n"
         "def broken(home): raise ZeroDivisionError('a planted bug')\n"
-        "import core.corpus; core.corpus.accounts = broken\n"
+        "import core.corpus.reading; core.corpus.reading.accounts = broken\n"
         f"sys.argv = ['mynah', 'accounts', '--home', {str(home)!r}]\n"
         "from tui.__main__ import main; main()"
     )

@@ -16,7 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.corpus import Corpus, ImportProgress, ImportResult, accounts, import_path, tweets
+from core.corpus.importing import ImportProgress, ImportResult, import_path
+from core.corpus.reading import accounts, tweets
+from core.corpus.store import Corpus
 from core.errors import CorpusBusy, InputRefused, Interrupted
 from core.tweet import tweet_schema
 from tests.fixtures.x_archive import ACCOUNT, archive_files, as_zip, note, script, tweet
@@ -234,7 +236,7 @@ def test_progress(corpus: Corpus, tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 with getattr(Corpus(Path(sys.argv[1])), sys.argv[2])():
     print("held", flush=True)
     time.sleep(30)

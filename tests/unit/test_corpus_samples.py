@@ -7,7 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.corpus import Corpus, accounts, import_path, tweets
+from core.corpus.importing import import_path
+from core.corpus.reading import accounts, tweets
+from core.corpus.store import Corpus
 from tests.samples import build as samples
 
 AUTHORS = samples.authors()

@@ -7,9 +7,9 @@ import re
 import polars as pl
 import pytest
 
-from core.curation import load_recipe
 from core.curation.judge import judge
 from core.curation.language import tell_languages
+from core.curation.recipe import load_recipe
 from tests.oracles.frames import frame
 
 ENGLISH = load_recipe("english")

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from core.curation import (
+from core.curation.recipe import (
+    BUNDLED_RECIPES,
+    FIRST_RULES,
+    RULE_KEYS,
     Recipe,
     load_recipe,
     recipe_names,
-    rule_fields,
-    rule_value,
     save_recipe,
-    with_rule,
 )
-from core.curation.recipe import BUNDLED_RECIPES, FIRST_RULES, RULE_KEYS
+from core.curation.rules import rule_fields, rule_value, with_rule
 from core.errors import InputRefused
 from core.home import Home
 

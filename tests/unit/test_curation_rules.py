@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation import REASONS, Recipe, account_stats, curate, load_recipe
 from core.curation.judge import judge
-from core.curation.recipe import BUNDLED_RECIPES
+from core.curation.reasons import REASONS
+from core.curation.recipe import BUNDLED_RECIPES, Recipe, load_recipe
+from core.curation.stats import account_stats
+from core.curation.verdict import curate
 from tests.oracles.frames import FRAGMENTS, START, frame, hostile_frames, hostile_texts
 
 STANDARD = load_recipe("standard")

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.corpus import Corpus, tweets
-from core.curation import Recipe, curate, load_recipe
+from core.corpus.reading import tweets
+from core.corpus.store import Corpus
+from core.curation.recipe import Recipe, load_recipe
 from core.curation.stream import curated_batches
+from core.curation.verdict import curate
 from core.dataset.split import in_order
 from core.errors import Interrupted
 from core.tweet import tweet_schema
@@ -120,7 +122,7 @@ def test_what_a_killed_process_left_is_swept_up(corpus: Corpus) -> None:
     fill(corpus, frame(["one two three"] * 3))
     code = (
         "import os, sys; from pathlib import Path; from core.corpus import Corpus\n"
-        "from core.curation import load_recipe\n"
+        "from core.curation.recipe import load_recipe\n"
         "from core.curation.stream import curated_batches\n"
         "batches = curated_batches(\n"
         "    Corpus(Path(sys.argv[1])), ['someone'], load_recipe('standard'), rows=1)\n"

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dataset import classic_shares, classic_text, expected_shares
-from core.dataset import epoch_order as order_of_epoch
 from core.dataset.blend import SEPARATOR
-from core.dataset.shares import MOST_REPEATS
+from core.dataset.blend import epoch_order as order_of_epoch
+from core.dataset.classic import classic_text
+from core.dataset.shares import MOST_REPEATS, classic_shares, expected_shares
 from tests.oracles import classic as oracle
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation import curate, load_recipe
-from core.dataset import Manifest, freeze, load_frozen
+from core.curation.recipe import load_recipe
+from core.curation.verdict import curate
+from core.dataset.freeze import Manifest, freeze, load_frozen
 from core.dataset.split import in_order, valid_mask
 from core.errors import InputRefused, WrongUsage
 from tests.oracles.frames import frame
@@ -82,8 +83,9 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from core.curation import curate, load_recipe
-from core.dataset import freeze
+from core.curation.verdict import curate
+from core.curation.recipe import load_recipe
+from core.dataset.freeze import freeze
 from tests.unit.test_dataset_freeze import tweets
 recipe = load_recipe("standard")
 rows = curate(tweets({"b": 80, "a": 50}), recipe)

@@ -17,23 +17,18 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.corpus import Corpus, import_path, tweets
+from core.corpus.importing import import_path
+from core.corpus.reading import tweets
+from core.corpus.store import Corpus
 from core.errors import InputRefused, WrongUsage
-from core.fetching import (
-    FetchInterrupted,
-    FetchPlan,
-    FetchProgress,
-    FetchResult,
-    Token,
-    XMisunderstood,
-    XRefused,
-    fetch,
-    plan_fetch,
-)
 from core.fetching.alone import only_fetch
 from core.fetching.client import Reply, api_url_of
+from core.fetching.engine import fetch
+from core.fetching.plan import FetchPlan, plan_fetch
 from core.fetching.prices import load_terms
-from core.fetching.refusals import Again, judge
+from core.fetching.refusals import Again, FetchInterrupted, XMisunderstood, XRefused, judge
+from core.fetching.result import FetchProgress, FetchResult
+from core.fetching.token import Token
 from core.home import Home
 from tests.fakes.x_api import OWNER, WALKER, FakeX, Plan
 from tests.fixtures.x_archive import archive_files, as_zip, tweet

@@ -15,8 +15,7 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from core.errors import InputRefused
-from core.fetching import Token, find_token, remove_token, store_token
-from core.fetching.token import token_file
+from core.fetching.token import Token, find_token, remove_token, store_token, token_file
 from core.home import Home
 
 SECRET = "AAAAAAAAAAAAAAAAAAAAAsecret%2Fpart%3Dof"  # noqa: S105

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputRefused
-from core.models import at_hand, default_base, resolve, token_counter
-from core.models.catalogue import SCRATCH_PARAMETERS
+from core.models.catalogue import SCRATCH_PARAMETERS, at_hand, default_base, resolve
 from core.models.folder import check_model_folder, is_model_folder, parameters_in
 from core.models.scratch import SEPARATOR, VOCABULARY, new_model, train_tokenizer
+from core.models.tokens import token_counter
 
 TEXTS = [f"the lamp number {i} is lit, and the gull inspects it" for i in range(50)]
 
@@ -125,7 +125,7 @@ def test_what_cannot_be_a_name_is_refused_without_asking_anybody(name: str) -> N
 def test_an_unreachable_hub_is_said_with_what_is_at_hand(tmp_path: Path) -> None:
     # in its own process: huggingface_hub reads its environment when it is imported
     script = (
-        "from core.models import resolve\n"
+        "from core.models.catalogue import resolve\n"
         "from core.errors import ServiceRefused\n"
         "try: resolve('somebody/else')\n"
         "except ServiceRefused as error: print(error)\n"

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from core.models import resolve, smollm2, token_counter
+from core.locks import held_lock
+from core.models import smollm2
+from core.models.catalogue import resolve
 from core.models.folder import is_model_folder, parameters_in
 from core.models.load import load_model, load_tokenizer, separator_of
-from core.models.lock import held_lock
+from core.models.tokens import token_counter
 
 pytestmark = pytest.mark.skipif(
     smollm2.packaged_gguf() is None, reason="the package with the weights is not installed"

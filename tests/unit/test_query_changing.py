@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from core.corpus import Corpus, import_path
+from core.corpus.importing import import_path
+from core.corpus.store import Corpus
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
-from core.query import Asking, Changed, QueryRefused, change, run_query
+from core.query.changing import Changed, change
+from core.query.refusal import QueryRefused
+from core.query.run import Asking, run_query
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
 
 

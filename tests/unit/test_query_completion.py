@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 from core.home import Home
 from core.query.catalogue import Catalogue, FunctionEntry, TableEntry, catalogue
 from core.query.completion import complete, named_tables

@@ -8,10 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.corpus import Corpus, import_path
+from core.corpus.importing import import_path
+from core.corpus.store import Corpus
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
-from core.query import Asking, QueryRefused, run_query, save_query, write_result
+from core.query.refusal import QueryRefused
+from core.query.result_files import write_result
+from core.query.run import Asking, run_query, save_query
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core.corpus import Corpus
+from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.home import Home
-from core.query import keep_query, query_history, remember_query, run_query, saved_queries
-from core.query.history import MOST, history_file
+from core.query.history import MOST, history_file, query_history, remember_query
+from core.query.run import run_query
+from core.query.saved import keep_query, saved_queries
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
 
@@ -32,7 +33,7 @@ def told_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.mark.parametrize("query", saved_queries(), ids=lambda query: query.name)
 def test_every_bundled_query_gives_rows(query: object, told_home: Home) -> None:
-    from core.query import SavedQuery
+    from core.query.saved import SavedQuery
 
     assert isinstance(query, SavedQuery)
     result = run_query(Corpus(told_home.corpus), told_home, query.sql)

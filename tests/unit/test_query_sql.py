@@ -15,11 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.corpus import Corpus, import_path
+from core.corpus.importing import import_path
+from core.corpus.store import Corpus
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.home import Home
-from core.query import Asking, QueryRefused, explain, run_query, saved_queries, write_result
-from core.training import list_runs
+from core.query.refusal import QueryRefused
+from core.query.result_files import write_result
+from core.query.run import Asking, explain, run_query
+from core.query.saved import saved_queries
+from core.runs.summary import list_runs
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
 
 

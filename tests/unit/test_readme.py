@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from core.curation import Recipe, load_recipe
+from core.curation.recipe import Recipe, load_recipe
 from core.doctor import WEIGHTS
 from core.home import Home
 from core.query.history import history_file
-from core.training import Run
+from core.runs.folder import Run
 from tests.unit.cli import ROOT, environment, on_a_terminal
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

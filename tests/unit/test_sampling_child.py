@@ -16,7 +16,8 @@ import pytest
 from sampling_models import TWEETS, blank, parrot
 
 from core.errors import InputRefused, MynahError, WrongUsage
-from core.sampling import Deltas, Done, Finished, Ready, Sampler, SampleRequest, sample
+from core.sampling.client import Sampler, sample
+from core.sampling.request import Deltas, Done, Finished, Ready, SampleRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = SampleRequest("The fog", n=200, max_tokens=200, temperature=0.8, seed=1)
@@ -200,7 +201,8 @@ def test_the_child_meets_no_trap_in_the_working_folder_and_dies_with_its_owner(t
     script = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\n"
-        "from core.sampling import Sampler, SampleRequest\n"
+        "from core.sampling.client import Sampler\n"
+        "from core.sampling.request import SampleRequest\n"
         "assert not {'torch', 'transformers', 'numpy', 'polars'} & set(sys.modules)\n"
         "s = Sampler(Path(sys.argv[2]), device='cpu')\n"
         "for e in s.generate(SampleRequest('The', n=200, max_tokens=200, seed=1)):\n"

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.sampling import CopyIndex
-from core.sampling.copies import words
+from core.sampling.copies import CopyIndex, words
 
 FEW = st.lists(st.sampled_from(["a", "b", "c", "Dé", "don't"]), max_size=14).map(" ".join)
 

@@ -11,9 +11,11 @@ from sampling_models import SPECIAL, TWEETS, blank, parrot
 from transformers import AutoModelForCausalLM
 
 from core.errors import InputRefused, MynahError, WrongUsage
-from core.sampling import Copy, CopyIndex, Deltas, Done, Restarted, SampleRequest, loading
+from core.sampling import loading
+from core.sampling.copies import CopyIndex
 from core.sampling.engine import MOST_REDRAWS, Engine
 from core.sampling.loading import CentredHead, load
+from core.sampling.request import Copy, Deltas, Done, Restarted, SampleRequest
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import InputRefused
 from core.home import Home
-from core.sampling import Copy, SampleRequest, drop_favourite, favourites, keep_favourite
+from core.sampling.favourites import drop_favourite, favourites, keep_favourite
+from core.sampling.request import Copy, SampleRequest
 
 REQUEST = SampleRequest("My dream", n=3, seed=7)
 COPY = Copy("near", 7, "1")

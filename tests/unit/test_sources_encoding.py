@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import WrongUsage
-from core.sources import detect, encoding_names, encoding_title, open_source, read_encoding
+from core.sources.detect import detect, open_source
+from core.sources.encodings import encoding_names, encoding_title, read_encoding
 from tests.fixtures.formats import POSTS, bluesky_car, parquet, x_archive
 from tests.unit.cli import mynah
 

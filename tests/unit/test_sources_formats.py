@@ -10,9 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.corpus import Corpus, import_path, tweets
+from core.corpus.importing import import_path
+from core.corpus.reading import tweets
+from core.corpus.store import Corpus
 from core.errors import InputRefused
-from core.sources import detect, open_source
+from core.sources.detect import detect, open_source
 from core.tweet import tweet_schema
 from tests.fixtures import formats as made
 from tests.fixtures.formats import BUILDERS, HANDLE, POSTS, Build, Post

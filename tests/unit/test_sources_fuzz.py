@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import MynahError
-from core.sources import detect, open_source
 from core.sources.dag_cbor import NotDagCbor, loads
+from core.sources.detect import detect, open_source
 from core.sources.mastodon_rows import html_text
 from core.tweet import tweet_schema
 from tests.fixtures.formats import BUILDERS, POSTS, cbor
@@ -94,7 +94,7 @@ HOSTILE = """
 import resource, sys
 from pathlib import Path
 from core.errors import MynahError
-from core.sources import open_source
+from core.sources.detect import open_source
 kind, path = sys.argv[1], Path(sys.argv[2])
 size = 24 << 20
 made = {

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.corpus import Corpus, import_path
-from core.sources import open_source
+from core.corpus.importing import import_path
+from core.corpus.store import Corpus
+from core.sources.detect import open_source
 from core.sources.places import listed, running
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
 

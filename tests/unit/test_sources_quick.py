@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.corpus import Corpus, import_path
+from core.corpus.importing import import_path
+from core.corpus.store import Corpus
 from core.sources.decoding import Encoding, look_through
 from core.sources.json_flat import FlatLines, pairs_only
 from core.sources.json_typed import lines_of_objects

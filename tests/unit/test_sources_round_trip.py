@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from core.corpus import Corpus, import_path, tweets
-from core.curation import curate, load_recipe
-from core.export import export
-from core.sources import detect
+from core.corpus.importing import import_path
+from core.corpus.reading import tweets
+from core.corpus.store import Corpus
+from core.curation.recipe import load_recipe
+from core.curation.verdict import curate
+from core.dataset.write import export
+from core.sources.detect import detect
 from tests.fixtures.formats import HANDLE, POSTS, START, Post, x_archive
 
 HOSTILE = ["=1+1", "'=1+1", "-minus", "@tern hi", "two\r\nlines", "'quoted'", "''", "it's"]

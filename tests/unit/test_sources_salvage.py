@@ -15,10 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.corpus import Corpus, import_path, tweets
+from core.corpus.importing import import_path
+from core.corpus.reading import tweets
+from core.corpus.store import Corpus
 from core.errors import InputRefused
-from core.sources import SourceSummary, detect, open_source
 from core.sources import archive_files as limits
+from core.sources.detect import detect, open_source
+from core.sources.model import SourceSummary
 from tests.fixtures.formats import POSTS, grailbird
 from tests.fixtures.x_archive import (
     archive_files,
@@ -324,7 +327,7 @@ HOSTILE = """
 import sys
 from pathlib import Path
 from core.errors import MynahError
-from core.sources import open_source
+from core.sources.detect import open_source
 kind, folder = sys.argv[1], Path(sys.argv[2])
 size = 6 << 20
 sound = '{"tweet":{"id":"1","full_text":"x"}},'

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 import core.sources.csv_rows as csv_rows
 from core.errors import InputRefused
-from core.sources import SourceSummary, open_source
 from core.sources.content import Content
 from core.sources.csv_rows import CsvRows
 from core.sources.decoding import guess_encoding
+from core.sources.detect import open_source
 from core.sources.json_flat import FlatLines
 from core.sources.json_rows import flat
 from core.sources.json_stream import block_lines, elements, top_keys
+from core.sources.model import SourceSummary
 
 ODD = [
     'a"b',

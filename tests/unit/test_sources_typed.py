@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.sources import open_source
 from core.sources.columns import GUESSES, Canonical
+from core.sources.detect import open_source
 from core.sources.json_rows import Row, scraped_rows, v1_rows, v2_rows
 from core.sources.json_stream import block_lines
 from core.sources.json_typed import typed_lines

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from core.errors import InputRefused
-from core.sources import SourceSummary, detect, open_source
+from core.sources.detect import detect, open_source
+from core.sources.model import SourceSummary
 from core.tweet import tweet_schema
 from tests.fixtures.x_archive import (
     ACCOUNT,

@@ -14,11 +14,18 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from toy_runs import follow, start_toy, toy_tweets
 
-from core.curation import account_stats, curate, load_recipe
-from core.dataset import Share, freeze, load_frozen
+from core.curation.recipe import load_recipe
+from core.curation.stats import account_stats
+from core.curation.verdict import curate
+from core.dataset.freeze import freeze, load_frozen
+from core.dataset.shares import Share
 from core.errors import WrongUsage
 from core.home import Home
-from core.training import Run, list_runs, planned_shares, run_result, settings_for, start_run
+from core.runs.folder import Run
+from core.runs.launch import start_run
+from core.runs.settings import settings_for
+from core.runs.shares import planned_shares
+from core.runs.summary import list_runs, run_result
 from core.training.tweets import RunTweets
 from tests.oracles import classic as oracle
 

@@ -9,13 +9,7 @@ import torch
 
 from core.errors import InputRefused
 from core.models.scratch import new_model
-from core.training.checkpoint import (
-    KEEP,
-    Position,
-    checkpoints,
-    load_checkpoint,
-    save_checkpoint,
-)
+from core.training.checkpoint import KEEP, Position, checkpoints, load_checkpoint, save_checkpoint
 
 
 def learner(seed: int) -> tuple[torch.nn.Module, torch.optim.Optimizer]:

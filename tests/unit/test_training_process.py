@@ -14,18 +14,11 @@ from toy_runs import follow, start_toy, toy_tweets
 
 from core.errors import InputRefused
 from core.home import Home
-from core.training import (
-    RunsFollower,
-    find_run,
-    list_runs,
-    resume_run,
-    run_result,
-    settings_for,
-    start_run,
-    stop_run,
-)
+from core.runs.folder import find_run
+from core.runs.launch import child_environment, resume_run, start_run, stop_run
+from core.runs.settings import settings_for
+from core.runs.summary import RunsFollower, list_runs, run_result
 from core.training.checkpoint import checkpoints
-from core.training.launch import child_environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops runs with POSIX signals")
 
@@ -219,8 +212,9 @@ def test_a_run_that_learns_by_heart_ends_and_goes_back(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_smollm2_learns_a_voice(tmp_path: Path) -> None:
-    from core.curation import curate, load_recipe
-    from core.models import default_base
+    from core.curation.recipe import load_recipe
+    from core.curation.verdict import curate
+    from core.models.catalogue import default_base
 
     if default_base() != "smollm2":
         pytest.skip("the weights of SmolLM2 are not at hand")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.plain import plain
-from tui.bars import level_bar, upright_bars
+from core.safe_text import plain
+from tui.text.bars import level_bar, upright_bars
 from tui.widgets.cells import cell_len, compact_number, cut, fit, short_time, wrap
 
 pieces = st.sampled_from(

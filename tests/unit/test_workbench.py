@@ -12,16 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from core.corpus import Corpus
-from core.curation import Recipe, account_stats, curate, load_recipe, rule_fields, total_stats
-from core.curation.fields import LISTS
+from core.corpus.store import Corpus
 from core.curation.judge import CLEANING
+from core.curation.recipe import Recipe, load_recipe
+from core.curation.rules import LISTS, rule_fields
+from core.curation.stats import account_stats, total_stats
+from core.curation.verdict import curate
 from core.errors import InputRefused, Interrupted
 from core.home import Home
 from core.tweet import tweet_schema
-from core.workbench import Workbench, compare
 from core.workbench import table as table_module
+from core.workbench.bench import Workbench
 from core.workbench.cleaned import CleanedTexts
+from core.workbench.comparison import compare
 from core.workbench.counts import account_counts
 from core.workbench.curated import CuratedTable
 from core.workbench.table import COLUMNS, TweetTable

@@ -9,9 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from core.curation import curate, load_recipe
+from core.curation.recipe import load_recipe
+from core.curation.verdict import curate
 from core.home import Home
-from core.training import Run, RunReader, RunUpdate, settings_for, start_run
+from core.runs.folder import Run
+from core.runs.follow import RunReader, RunUpdate
+from core.runs.launch import start_run
+from core.runs.settings import settings_for
 from core.tweet import tweet_schema
 
 ENDED = ("finished", "stopped", "failed", "dead")

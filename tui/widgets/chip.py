@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.cells import cell_len, cut
 
 ChipState = Literal["starting", "running", "stopping", "finished", "stopped", "failed"]

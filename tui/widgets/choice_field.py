@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.cells import cell_len, cut
 from tui.widgets.choice_menu import Choice, ChoiceMenu, as_choice
 from tui.widgets.field import Field

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.cells import cell_len
 
 

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from core.plain import plain
+from core.safe_text import plain
 
 Change = Literal["same", "removed", "added"]
 DiffSegment = tuple[str, Change]

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.cells import cell_len
 
 MOST_KEYS = 7

@@ -9,8 +9,8 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.plain import plain
-from tui.bars import upright_bars
+from core.safe_text import plain
+from tui.text.bars import upright_bars
 from tui.widgets.cells import cell_len, cut
 
 

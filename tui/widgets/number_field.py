@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from tui.bars import upright_bars
+from tui.text.bars import upright_bars
 from tui.widgets.field import Field
 
 Number = int | float | None

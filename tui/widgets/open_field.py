@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.field import ShownField
 
 

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.cells import cell_len, cut
 
 _CORNERS = 6  # both corners, one cell of edge beside each, one space on each side of the label

@@ -8,7 +8,7 @@ from textual import events
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from tui.pasted import one_line
+from tui.data.paths import one_line
 
 
 class PathSuggester(Suggester):
@@ -36,7 +36,7 @@ class EncodingSuggester(Suggester):
     """Completes the names of encodings; they are loaded when somebody types one."""
 
     async def get_suggestion(self, value: str) -> str | None:
-        from core.sources import encoding_names
+        from core.sources.encodings import encoding_names
 
         start = value.casefold()
         return next((name for name in encoding_names() if name.startswith(start)), None)

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.cells import cell_len, compact_number, cut, short_time
 
 State = Literal["idle", "running", "stopping", "done", "failed"]

@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from core.plain import plain
+from core.safe_text import plain
 from tui.widgets.cells import cut, fit, wrap
 from tui.widgets.rows import CELL_STYLES, Column, ListRows, RowCells, Rows, column_widths
 

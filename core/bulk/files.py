@@ -1,0 +1,265 @@
+"""Curation from Parquet to Parquet, of more tweets than one machine would hold.
+
+A tweet's verdict depends on itself, and for some rules on the others of its account; so the input
+can be cut anywhere, judged in pieces, settled by account, and merged. Neither the engine nor the
+number of partitions, of the input or of the work, can be seen in the output.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from core import __version__
+from core.bulk import partitions as pieces
+from core.bulk import plan
+from core.bulk.engines import Engine, EngineName, engine_at
+from core.bulk.job import Job
+from core.bulk.tallies import added
+from core.curation.recipe import Recipe
+from core.dataset.manifest import HF_NAME, VERSION, ExportedFile, sealed, text_of
+from core.dataset.place import put_in_place, workspace
+from core.dataset.progress import ExportProgress, Phase, Report, stopped
+from core.errors import InputRefused, WrongUsage
+
+if TYPE_CHECKING:
+    from core.home import Home
+
+PART_ROWS: Final = 1_000_000  # rows of a file of the output: it decides the bytes
+
+Progress = Callable[[ExportProgress], None]
+Cancelled = Callable[[], bool]
+
+_PART: Final = re.compile(r"part-\d{5,}\.parquet")
+
+
+@dataclass(frozen=True)
+class CuratedFiles:
+    """A folder of parts and their manifest; ``sha256`` is that of the manifest."""
+
+    path: Path
+    rows: int
+    kept: int
+    accounts: int
+    sha256: str
+    manifest: Path
+    files: tuple[ExportedFile, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of ``mynah curate --json``."""
+        return {
+            "path": str(self.path),
+            "rows": self.rows,
+            "kept": self.kept,
+            "accounts": self.accounts,
+            "sha256": self.sha256,
+            "manifest": str(self.manifest),
+            "files": [asdict(file) for file in self.files],
+        }
+
+
+def curate_files(
+    sources: Path | Sequence[Path],
+    out: Path,
+    recipe: Recipe,
+    *,
+    engine: EngineName = "local",
+    partitions: int | None = None,
+    address: str | None = None,
+    part_rows: int = PART_ROWS,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> CuratedFiles:
+    """Curates the tweets of Parquet files, and of folders of them, into the new folder ``out``.
+
+    ``sources`` have the columns of a canonical tweet; a row of theirs is a row of the output, so
+    that a tweet which is there twice stays twice, unless the recipe drops duplicates. The output
+    has those columns, clean_text, kept, reason and trigger, by handle, time (undated last) and id,
+    in files ``part-00000.parquet`` and so on of ``part_rows`` rows each, with a manifest that
+    ``verify`` understands. The verdicts are those of ``curate`` over all tweets at once.
+
+    ``partitions`` cuts the work into at least so many pieces. A worker holds a piece (at most
+    ``pieces.PIECE_ROWS`` tweets), or about a hundred bytes for each tweet of a group of accounts
+    (``plan.GROUP_ROWS`` tweets, or one account that has more).
+
+    An earlier output in ``out`` is replaced when all is done. Raises InputRefused for sources and
+    places that will not do, WrongUsage where Ray is wanted but not there, and Interrupted when
+    ``cancelled`` says so; then everything is as it was.
+    """
+    if partitions is not None and partitions < 1:
+        raise WrongUsage("There is no work in less than one partition.")
+    sources = [sources] if isinstance(sources, Path) else list(sources)
+    out = out.expanduser().absolute()
+    _check_place(out, sources)
+    report = Report(out, progress, cancelled)
+
+    def check() -> None:
+        if cancelled and cancelled():
+            raise stopped(out)
+
+    try:
+        with workspace(out) as folder:
+            ready = engine_at(engine, folder, address, check)
+            files = pieces.source_files(sources)
+            job = Job.begin(folder, recipe, part_rows)
+            with ready as workers:
+                made = _work(job, workers, files, partitions, report)
+            return _put(job, made, out)
+    except OSError as error:
+        raise InputRefused(
+            f"{out} cannot be written.", f"{error.strerror or error}.", "Choose another place."
+        ) from error
+
+
+def curate_corpus(
+    home: Home,
+    handles: Sequence[str],
+    out: Path,
+    recipe: Recipe,
+    *,
+    engine: EngineName = "local",
+    partitions: int | None = None,
+    address: str | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> CuratedFiles:
+    """``curate_files`` of the tweets of ``handles`` in the corpus: the same bytes as of files.
+
+    The corpus is let go before the work begins. Raises InputRefused naming a handle without
+    tweets, CorpusBusy, and what ``curate_files`` raises.
+    """
+    from core.corpus.reading import tweets_at_hand
+    from core.corpus.store import Corpus
+    from core.curation.spool import spooled
+
+    corpus = Corpus(home.corpus)
+    tweets_at_hand(corpus, handles)
+    with spooled(corpus, handles, cancelled) as spool:
+        return curate_files(
+            spool.path,
+            out,
+            recipe,
+            engine=engine,
+            partitions=partitions,
+            address=address,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+
+def _check_place(out: Path, sources: Sequence[Path]) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputRefused(f"{out} is a file.", "", "Name a folder for the output.")
+    for source in sources:
+        inside = out.resolve()
+        if source.resolve() in (inside, *inside.parents) and source.is_dir():
+            raise InputRefused(
+                f"The output cannot lie in {source}.", "It is read from.", "Choose another folder."
+            )
+        if inside in source.resolve().parents:
+            raise InputRefused(
+                f"{source} lies in the output's folder.", "", "Choose another folder."
+            )
+    if out.is_dir() and any(out.iterdir()) and not _parts_told(out):
+        raise InputRefused(
+            f"The folder {out} holds other files.", "", "Choose a new or an empty folder."
+        )
+
+
+def _parts_told(out: Path) -> list[Path]:
+    """The parts of an earlier output in this folder, by its manifest."""
+    try:
+        content = json.loads((out / HF_NAME).read_text(encoding="utf-8"))
+        if "part_rows" not in content:
+            return []
+        return [out / name for name in content["files"] if _PART.fullmatch(name)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _work(
+    job: Job,
+    engine: Engine,
+    files: Sequence[pieces.SourceFile],
+    partitions: int | None,
+    report: Report,
+) -> int:
+    """Does all stages; returns how many parts were made."""
+    total = sum(file.rows for file in files)
+    least = -(-total // min(partitions or engine.workers, total))  # rows in so many pieces
+
+    def run(phase: Phase, stage: str, tasks: int) -> None:
+        done = 0
+        report.show(phase, done, total)
+        with closing(engine.run(stage, tasks)) as going:
+            for rows in going:
+                done += rows
+                report.show(phase, done, total)
+
+    cut = pieces.cut(files, min(least, pieces.PIECE_ROWS))
+    count = job.set_tasks("judge", ({"slices": piece} for piece in cut))
+    run("curating", "judge", count)
+    grouped = plan.groups(job, count, min(least, plan.GROUP_ROWS))
+    run("settling", "settle", job.set_tasks("settle", ({"slices": g.slices} for g in grouped)))
+    made = job.set_tasks("write", plan.parts(grouped, job.plan["part_rows"]))
+    run("writing", "write", made)
+    return made
+
+
+def _put(job: Job, parts: int, out: Path) -> CuratedFiles:
+    tally: dict[str, Any] = {"handles": {}, "source_files": []}
+    files: list[ExportedFile] = []
+    made: dict[Path, Path] = {}
+    for number in range(parts):
+        path = job.folder / "parts" / f"{number}.parquet"
+        told = job.get_json(path.with_suffix(".json"))
+        added(tally, told)
+        name = f"part-{number:05}.parquet"
+        files.append(ExportedFile(name, told["rows"], told["sha256"], "exported", told["bytes"]))
+        made[path] = out / name
+    text = text_of(sealed(_manifest(job, tally, files))).encode("utf-8")
+    (job.folder / HF_NAME).write_bytes(text)
+    unwanted = [place for place in _parts_told(out) if place not in made.values()]
+    put_in_place(made, (job.folder / HF_NAME, out / HF_NAME), unwanted)
+    return CuratedFiles(
+        path=out,
+        rows=sum(file.rows for file in files),
+        kept=sum(one["kept"] for one in tally["handles"].values()),
+        accounts=len(tally["handles"]),
+        sha256=hashlib.sha256(text).hexdigest(),
+        manifest=out / HF_NAME,
+        files=tuple(files),
+    )
+
+
+def _manifest(job: Job, tally: dict[str, Any], files: Sequence[ExportedFile]) -> dict[str, Any]:
+    recipe = job.recipe
+    handles = tally["handles"].items()
+    return {
+        "manifest_version": VERSION,
+        "mynah": __version__,
+        "polars": pl.__version__,
+        "recipe": {"name": recipe.name, "hash": recipe.hash, "rules": recipe.rules},
+        "format": "parquet",
+        "what": "all",
+        "part_rows": job.plan["part_rows"],
+        "handles": {name: {**one, "exported": one["downloaded"]} for name, one in handles},
+        "source_files": tally["source_files"],
+        "files": {
+            file.name: {
+                "part": file.part,
+                "rows": file.rows,
+                "bytes": file.size,
+                "sha256": file.sha256,
+            }
+            for file in files
+        },
+    }

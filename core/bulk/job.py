@@ -1,0 +1,158 @@
+"""The folder that a job works in: all that passes between its tasks lies there as files.
+
+    job.json            recipe, versions, rows of a part
+    tasks/STAGE-N.json  what task N of a stage is to do
+    judged/N.arrow      piece N with its first verdicts, in order (see ``in_order``)
+    counts/N.arrow      rows of piece N per handle
+    settled/N.arrow     group N in order: piece of each row, and what settling said of it
+    parts/N.parquet     part N of the output, and N.json that tells of it
+
+A task reads and writes nothing else but the sources, so that it may run anywhere the folder is
+seen, and again when it was lost. Files appear whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from core import __version__
+from core.curation.recipe import Recipe
+from core.errors import InputRefused
+
+_RECORD_ROWS: Final = 8_192  # in a record batch: the least that is read of a file
+
+
+@dataclass(frozen=True)
+class Job:
+    """The folder at ``folder``; see above."""
+
+    folder: Path
+
+    @classmethod
+    def begin(cls, folder: Path, recipe: Recipe, part_rows: int) -> Job:
+        for name in ("tasks", "judged", "counts", "settled", "parts"):
+            (folder / name).mkdir()
+        job = cls(folder)
+        job.put_json(
+            folder / "job.json",
+            {
+                "recipe": {"name": recipe.name, "rules": recipe.rules},
+                "part_rows": part_rows,
+                "made_by": made_by(),
+            },
+        )
+        return job
+
+    @classmethod
+    def opened(cls, folder: Path) -> Job:
+        """The job as a worker finds it, which may be on another machine.
+
+        Raises InputRefused when the folder is not seen from here, or was made by other versions:
+        then the bytes would not be the same.
+        """
+        job = cls(folder)
+        if not (folder / "job.json").is_file():
+            raise InputRefused(
+                f"A worker does not see {folder}.",
+                "Sources and output must lie where all machines of the cluster find them.",
+                "Name places on storage that they share.",
+            )
+        if job.plan["made_by"] != made_by():
+            raise InputRefused(
+                f"A worker has {_said(made_by())}, and this machine {_said(job.plan['made_by'])}.",
+                "So the work would not give the same bytes everywhere.",
+                "Install the same versions on all machines.",
+            )
+        return job
+
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        return self.get_json(self.folder / "job.json")
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        told = self.plan["recipe"]
+        return Recipe(told["name"], **told["rules"])
+
+    def set_tasks(self, stage: str, tasks: Iterable[dict[str, Any]]) -> int:
+        """Writes what the tasks of a stage are to do; returns how many there are."""
+        number = 0
+        for number, task in enumerate(tasks, 1):
+            self.put_json(self.folder / "tasks" / f"{stage}-{number - 1}.json", task)
+        return number
+
+    def task(self, stage: str, number: int) -> dict[str, Any]:
+        return self.get_json(self.folder / "tasks" / f"{stage}-{number}.json")
+
+    def put(self, kind: str, number: int, rows: pl.DataFrame) -> None:
+        """Writes a frame as file ``number`` of a kind."""
+        with whole(self.folder / kind / f"{number}.arrow") as file:
+            rows.write_ipc(file, compression="lz4", record_batch_size=_RECORD_ROWS)
+
+    def get(
+        self,
+        kind: str,
+        number: int,
+        start: int = 0,
+        rows: int | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """``rows`` rows from ``start`` on of such a file; None is all the rest."""
+        file = self.folder / kind / f"{number}.arrow"
+        found = pl.scan_ipc(file, glob=False, hive_partitioning=False).slice(start, rows)
+        return (found if columns is None else found.select(columns)).collect()
+
+    def put_json(self, path: Path, content: dict[str, Any]) -> None:
+        with whole(path) as file:
+            file.write_text(json.dumps(content), encoding="utf-8")
+
+    def get_json(self, path: Path) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A name to write to, whose file is ``path`` after the block: a task may run twice at once."""
+    part = path.with_name(f"{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """By handle, time (undated last) and id, a number as text, as everywhere.
+
+    A tweet that is there twice keeps both rows; ``digest``, a number for all that a row holds,
+    puts them in an order that does not depend on where they were.
+    """
+    return rows.sort(
+        "handle",
+        "created_at",
+        pl.col("tweet_id").str.len_bytes(),
+        "tweet_id",
+        "digest",
+        nulls_last=True,
+        maintain_order=True,
+    )
+
+
+def made_by() -> dict[str, str]:
+    """What decides the bytes: Polars' numbers for texts are the same within one version."""
+    return {"mynah": __version__, "polars": pl.__version__}
+
+
+def _said(versions: dict[str, str]) -> str:
+    return " with ".join(f"{name} {version}" for name, version in versions.items())

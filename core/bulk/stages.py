@@ -1,0 +1,209 @@
+"""The three stages of a job. A task makes files of files, and is a pure function of them.
+
+judge    a piece of the input, each row by itself; then the piece is sorted
+settle   a group of whole accounts, by a few numbers of each tweet: the rules that compare tweets,
+         and the order of the group
+write    a part of the output: pieces are sorted, and settling says from which piece the next row
+         comes, so that they are merged without being compared again
+
+How the input is divided into pieces and groups cannot be seen in the output.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from core.bulk.job import Job, in_order, whole
+from core.bulk.partitions import read
+from core.bulk.tallies import added, tally_of
+from core.curation.comparing import KEYS, NEEDED, keys_of, settle_keys, settles
+from core.curation.judge import judge
+from core.dataset.formats import write_parquet
+from core.dataset.gathered import set_down
+from core.files import sha256_of
+from core.tweet import tweet_schema
+
+Check = Callable[[], None]
+"""Raises Interrupted when the work is to stop."""
+
+STAGES: Final = ("judge", "settle", "write")
+
+_BATCH: Final = 50_000  # rows of the output in memory at once
+_LOOKED_UP: Final = 20_000  # texts in a file for looking up: read whole each time
+_SEED: Final = 0x6D796E6168
+
+
+def run_task(folder: Path, stage: str, number: int, check: Check) -> int:
+    """Does one task; returns how many rows it was about. Raises InputRefused."""
+    job = Job.opened(folder)
+    work = {"judge": judge_piece, "settle": settle_group, "write": write_part}[stage]
+    check()
+    return work(job, number, job.task(stage, number), check)
+
+
+def judge_piece(job: Job, number: int, task: dict[str, Any], check: Check) -> int:
+    """``task``: slices (see ``pieces.Slice``)."""
+    tweets = pl.concat([read((path, start, rows)) for path, start, rows in task["slices"]])
+    check()
+    tweets = in_order(tweets.with_columns(digest=pl.struct(pl.all()).hash(_SEED)))
+    judged = judge(tweets, job.recipe)
+    job.put("judged", number, judged)
+    counts = judged.group_by("handle", maintain_order=True).len("rows")
+    job.put("counts", number, counts.cast({"rows": pl.Int64}))
+    return judged.height
+
+
+def settle_group(job: Job, number: int, task: dict[str, Any], check: Check) -> int:
+    """``task``: slices of judged pieces: number of the piece, first row, rows."""
+    lookup = _Lookup(job.folder / f"lookup-{number}-{uuid.uuid4().hex}", check)
+    recipe = job.recipe
+    order: list[pl.DataFrame] = []
+    keys = [pl.DataFrame(schema=KEYS)]
+    first = 0
+    try:
+        for piece, start, rows in task["slices"]:
+            check()
+            some = job.get("judged", piece, start, rows, [*NEEDED, "digest"])
+            order.append(
+                some.select(
+                    *("handle", "created_at", "tweet_id", "digest"), piece=pl.lit(piece, pl.UInt32)
+                )
+            )
+            if settles(recipe):
+                keys.append(keys_of(some, first))
+            if recipe.near_duplicates or recipe.most_per_author:
+                lookup.put(some)
+            first += rows
+        ordered = in_order(pl.concat(order).with_row_index("place")).select("place", "piece")
+        order.clear()
+        every = pl.concat(keys)
+        keys.clear()
+        in_turn = ordered.select("place").join(every, on="place", maintain_order="left")
+        del every
+        dropped = settle_keys(in_turn.select(*KEYS), recipe, lookup)
+    finally:
+        lookup.forget()
+    said = ordered.join(dropped, on="place", how="left", maintain_order="left")
+    job.put("settled", number, said.select("piece", "reason", "trigger"))
+    return said.height
+
+
+def write_part(job: Job, number: int, task: dict[str, Any], check: Check) -> int:
+    """``task``: runs, each of ``take`` rows of a group after ``skip`` others (``plan.parts``)."""
+    folder = job.folder / f"rows-{number}-{uuid.uuid4().hex}"
+    told: dict[str, Any] = {"handles": {}, "source_files": []}
+
+    def counted() -> Iterator[pl.DataFrame]:
+        for run in task["runs"]:
+            for rows in _merged(job, run):
+                check()
+                added(told, tally_of(rows))
+                yield rows
+
+    path = job.folder / "parts" / f"{number}.parquet"
+    try:
+        with whole(path) as file:
+            write_parquet(set_down(counted(), folder), file, pl.DataFrame())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    rows: int = sum(one["downloaded"] for one in told["handles"].values())
+    size, sha256 = path.stat().st_size, sha256_of(path)
+    told |= {"rows": rows, "bytes": size, "sha256": sha256}
+    job.put_json(path.with_suffix(".json"), told)
+    return rows
+
+
+def _merged(job: Job, run: dict[str, Any]) -> Iterator[pl.DataFrame]:
+    """The rows of a run with their verdicts, in order, a batch at a time."""
+    group, skip, take = run["group"], run["skip"], run["take"]
+    following = {piece: start for piece, start, _ in run["slices"]}
+    before = job.get("settled", group, 0, skip, ["piece"])["piece"].value_counts()
+    for piece, rows in before.iter_rows():
+        following[piece] += rows
+    for start in range(skip, skip + take, _BATCH):
+        said = job.get("settled", group, start, min(_BATCH, skip + take - start))
+        found, places, height = [], {}, 0
+        for piece, rows in said["piece"].value_counts().sort("piece").iter_rows():
+            found.append(job.get("judged", piece, following[piece], rows))
+            following[piece] += rows
+            places[piece] = height
+            height += rows
+        place = pl.col("piece").replace_strict(places, return_dtype=pl.Int64)
+        order = said.select(place + pl.int_range(pl.len()).over("piece")).to_series()
+        yield _settled(pl.concat(found)[order], said)
+
+
+def _settled(judged: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    rows = judged.hstack([said["reason"].alias("settled"), said["trigger"].alias("settled_by")])
+    settled = pl.col("settled").is_not_null()
+    reason = pl.coalesce("settled", "reason")
+    return rows.select(
+        *tweet_schema(),
+        "clean_text",
+        reason.is_null().alias("kept"),
+        reason.alias("reason"),
+        pl.when(settled).then("settled_by").otherwise("trigger").alias("trigger"),
+    )
+
+
+class _Lookup:
+    """A ``settle.Lookup`` in a group: words and ids in files of some thousand rows."""
+
+    def __init__(self, folder: Path, check: Check) -> None:
+        self._folder = folder
+        self._check = check
+        self._pending: list[pl.DataFrame] = []
+        self._sizes: list[int] = []
+
+    @property
+    def folder(self) -> Path | None:
+        """Where temporary files may lie."""
+        return self._folder if self._folder.is_dir() else None
+
+    def put(self, rows: pl.DataFrame) -> None:
+        """The next rows: their places follow on those before."""
+        for some in rows.select("clean_text", "tweet_id").iter_slices(_LOOKED_UP):
+            self._pending.append(some)
+            if sum(one.height for one in self._pending) >= _LOOKED_UP:
+                self._set_down()
+
+    def texts(self, places: pl.Series) -> pl.Series:
+        return self._gather(places, "clean_text")
+
+    def ids(self, places: pl.Series) -> pl.Series:
+        return self._gather(places, "tweet_id")
+
+    def forget(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _set_down(self) -> None:
+        if not self._pending:
+            return
+        self._folder.mkdir(exist_ok=True)
+        rows = pl.concat(self._pending)
+        rows.write_ipc(self._folder / f"{len(self._sizes)}.arrow", compression="lz4")
+        self._sizes.append(rows.height)
+        self._pending.clear()
+
+    def _gather(self, places: pl.Series, column: str) -> pl.Series:
+        self._set_down()
+        wanted = places.to_frame("place").with_row_index("row").sort("place")
+        found = [pl.Series(column, [], pl.String)]
+        first = done = 0
+        for number, size in enumerate(self._sizes):
+            upto = int(wanted["place"].search_sorted(first + size))
+            if upto > done:
+                self._check()
+                file = self._folder / f"{number}.arrow"
+                texts = pl.scan_ipc(file, glob=False, hive_partitioning=False).select(column)
+                inside = wanted["place"][done:upto] - first
+                # texts picked from a frame hold on to all of it, unless they are made anew
+                found.append(texts.collect().to_series().gather(inside) + "")
+            first, done = first + size, upto
+        return pl.concat(found).gather(wanted["row"].arg_sort())

@@ -1,0 +1,182 @@
+"""Bringing a file or folder into the corpus: read it whole first, then merge in one transaction.
+
+A file that breaks in the middle, or an import that is stopped, therefore changes nothing, and the
+corpus is locked only while rows are merged.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from core.corpus.forgotten import REASON, Forgetful, take_in_again
+from core.corpus.merge import merge
+from core.corpus.noting import Merged
+from core.corpus.store import Corpus
+from core.errors import Interrupted
+from core.sources.ahead import ahead
+from core.sources.detect import open_source
+from core.sources.model import BrokenLine, Source
+
+_EVERY: Final = 0.1  # seconds between two progress reports
+
+Phase = Literal["reading", "writing", "curating"]
+
+
+@dataclass(frozen=True)
+class ImportProgress:
+    """``read`` rows of ``total`` (None: unknown), at ``rate`` rows per second."""
+
+    path: Path
+    phase: Phase
+    read: int
+    total: int | None
+    rate: float
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """One handle of one file; read = new + updated + duplicates + everything in ``skipped``.
+
+    ``broken`` lists the places that could not be read and ``passed`` those of sound rows that were
+    left out (a thousand of each at most); they belong to the file, and stand with its first handle,
+    as does ``unlisted``: how many more were left out.
+    """
+
+    handle: str
+    path: str
+    format: str
+    read: int
+    new: int
+    updated: int
+    duplicates: int
+    skipped: dict[str, int]
+    notes_joined: int
+    warnings: list[str] = field(default_factory=list)
+    broken: list[BrokenLine] = field(default_factory=list)
+    passed: list[BrokenLine] = field(default_factory=list)
+    unlisted: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of ``mynah import --json``."""
+        fields = asdict(self)
+        fields["skipped_lines"] = fields.pop("broken") + fields.pop("passed")
+        fields["skipped_lines_more"] = fields.pop("unlisted")
+        return fields
+
+
+def import_path(
+    corpus: Corpus,
+    path: Path | str,
+    *,
+    format: str | None = None,  # noqa: A002
+    handle: str | None = None,
+    include: frozenset[str] = frozenset(),
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    progress: Callable[[ImportProgress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[ImportResult]:
+    """Import one archive or file; all of it or nothing.
+
+    What is broken in a file is left out and listed; a file with nothing sound in it is refused.
+    ``columns`` and ``encoding`` are ``open_source``'s; so is ``include``, which may also hold
+    "forgotten": tweets that were forgotten one by one are passed over otherwise. Raises
+    InputRefused for what cannot be read, CorpusBusy when the corpus stays locked, and Interrupted
+    when ``cancelled`` says so. ``progress`` is called at most ten times a second.
+    """
+    path = Path(path)
+    report = _Report(path, progress, cancelled)
+    source = open_source(
+        path,
+        format=format,
+        handle=handle,
+        include=include - {REASON},
+        columns=columns or {},
+        encoding=encoding,
+    )
+    forgetful = None if REASON in include else Forgetful(corpus)
+    with tempfile.TemporaryDirectory(prefix="mynah-import-") as folder:
+        staged: list[str] = []
+        for batch in ahead(source.batches(report.tick)):
+            report.check()
+            if forgetful:
+                batch = forgetful.without(batch, source.summary)
+            file = Path(folder) / f"{len(staged):06}.parquet"
+            batch.write_parquet(file, compression="lz4", statistics=False)
+            staged.append(str(file))
+        report.check()
+        report.show("writing", source.summary.read, source.summary.read)
+        with corpus.writing() as connection:
+            merged = merge(connection, source, staged)
+            if forgetful is None:
+                take_in_again(connection)
+            report.check()
+    return _results(source, path, merged)
+
+
+def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[ImportResult]:
+    summary = source.summary
+    nobody = summary.per_handle.pop("", None)
+    if nobody and merged:  # rows of unknown authors belong to the file: the first handle tells
+        first = summary.of(next(iter(merged)))
+        first.read += nobody.read
+        first.skipped.update(nobody.skipped)
+    unlisted = sum(summary.skipped.values()) - len(summary.broken) - len(summary.passed)
+    results: list[ImportResult] = []
+    for handle, count in sorted(summary.per_handle.items()):
+        done = merged.get(handle, Merged())
+        results.append(
+            ImportResult(
+                handle=handle,
+                path=str(path),
+                format=summary.format,
+                read=count.read,
+                new=done.new,
+                updated=done.updated,
+                duplicates=count.read - count.skipped.total() - done.new - done.updated,
+                skipped=dict(count.skipped),
+                notes_joined=count.notes_joined,
+                warnings=list(summary.warnings),
+                broken=[] if results else list(summary.broken),
+                passed=[] if results else list(summary.passed),
+                unlisted=0 if results else unlisted,
+            )
+        )
+    return results
+
+
+class _Report:
+    """Passes progress on at a bounded rate, and turns a wish to stop into Interrupted."""
+
+    def __init__(
+        self,
+        path: Path,
+        progress: Callable[[ImportProgress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._path = path
+        self._progress = progress
+        self._cancelled = cancelled
+        self._start = self._last = time.monotonic()
+
+    def tick(self, read: int, total: int | None) -> None:
+        self.check()
+        if time.monotonic() - self._last >= _EVERY:
+            self.show("reading", read, total)
+
+    def show(self, phase: Phase, read: int, total: int | None) -> None:
+        self._last = time.monotonic()
+        if self._progress:
+            rate = read / max(self._last - self._start, 1e-6)
+            self._progress(ImportProgress(self._path, phase, read, total, rate))
+
+    def check(self) -> None:
+        if self._cancelled and self._cancelled():
+            raise Interrupted(
+                f"The import of {self._path} was stopped.", "The corpus is as it was before."
+            )

@@ -1,0 +1,188 @@
+"""The rules that look at more than one tweet: which of several alike stays.
+
+They work on keys, not on tweets: a few numbers for each tweet that no other rule has dropped. So
+millions of tweets fit in memory, and whole frames and batches are settled by the same code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final, Protocol
+
+import polars as pl
+
+from core.curation import reasons
+from core.curation.recipe import Recipe
+
+# What settling needs to know of a judged tweet.
+NEEDED: Final = ("handle", "tweet_id", "created_at", "clean_text", "reason")
+KEYS: Final = {
+    "place": pl.UInt32(),
+    "account": pl.UInt64(),
+    "words": pl.UInt64(),
+    "words_too": pl.UInt64(),
+}
+"""place    names a tweet; the keys of an account stand in the order of time, undated last, then id
+account  a number for the handle
+words    two numbers for the clean words, whatever their case: 128 bits, so that among ten million
+         tweets the odds of taking two different ones for the same are below one in 10^24
+"""
+
+DROPPED: Final = {"place": pl.UInt32(), "reason": pl.String(), "trigger": pl.String()}
+
+_IDS_AT_ONCE: Final = 50_000
+_SEEDS: Final = (0x6D796E6168, 0x626972647321)
+
+
+class Lookup(Protocol):
+    """Gives the words and ids of tweets by their places, for the rules that need more than keys.
+
+    Either may raise Interrupted: that is how a long settling is stopped.
+    """
+
+    @property
+    def folder(self) -> Path | None:
+        """Where temporary files may lie; None is the system's own place."""
+
+    def texts(self, places: pl.Series) -> pl.Series:
+        """The clean words, in the order of ``places``."""
+
+    def ids(self, places: pl.Series) -> pl.Series:
+        """The ids, in the order of ``places``."""
+
+
+def settles(recipe: Recipe) -> bool:
+    """Whether the recipe has a rule that compares tweets."""
+    return recipe.drop_duplicates or _looks_up(recipe)
+
+
+def _looks_up(recipe: Recipe) -> bool:
+    return recipe.near_duplicates > 0 or recipe.most_per_author > 0
+
+
+def settle(judged: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """``judged`` (from ``judge``, columns NEEDED at least) with the last reasons filled in.
+
+    Of the same words (whatever the case) by one account the earliest stays, by time and then by
+    id; of nearly the same words likewise (see ``near``). Of more tweets than ``most_per_author``
+    those stay whose ids have the smallest sha256: a choice that is even over time, is the same
+    everywhere, and changes little when tweets are added. All tweets of an account must be in
+    ``judged``.
+    """
+    if not settles(recipe):
+        return judged
+    rows = judged.select("handle", "tweet_id", "created_at", "reason", "clean_text")
+    kept = rows.with_row_index("place").filter(pl.col("reason").is_null())
+    keys = kept.select("created_at", "tweet_id", **_keys())
+    if not _looks_up(recipe):  # then the others cannot matter
+        keys = keys.filter(pl.col("words").is_duplicated())
+    # Ids are numbers as text: the shorter is the smaller.
+    keys = keys.sort("created_at", pl.col("tweet_id").str.len_bytes(), "tweet_id", nulls_last=True)
+    dropped = settle_keys(keys.select(*KEYS), recipe, _InFrame(judged))
+    return with_settled(judged, dropped, 0)
+
+
+class _InFrame:
+    folder = None
+
+    def __init__(self, judged: pl.DataFrame) -> None:
+        self._judged = judged
+
+    def texts(self, places: pl.Series) -> pl.Series:
+        return self._judged["clean_text"].gather(places)
+
+    def ids(self, places: pl.Series) -> pl.Series:
+        return self._judged["tweet_id"].gather(places)
+
+
+def keys_of(judged: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The keys (columns KEYS) of the rows that no rule dropped; ``first`` is the first's place."""
+    rows = judged.with_row_index("place", offset=first)
+    return rows.filter(pl.col("reason").is_null()).select(**_keys()).cast(KEYS)  # type: ignore[arg-type]
+
+
+def settle_keys(keys: pl.DataFrame, recipe: Recipe, tweets: Lookup | None = None) -> pl.DataFrame:
+    """What the comparing rules drop: columns place, reason and trigger, by place.
+
+    ``keys`` has the columns KEYS. ``tweets`` is needed for near duplicates and the cap. The trigger
+    of a near duplicate names the tweet that stays: "like 1234, 87 %".
+    """
+    found = [pl.DataFrame(schema=DROPPED)]
+    if recipe.drop_duplicates:
+        again = keys.filter(pl.col("words").is_duplicated())  # few: the rest is done on them
+        same = pl.struct("account", "words", "words_too")
+        places = again.filter(~same.is_first_distinct())["place"]
+        found.append(_verdicts(places, reasons.DUPLICATE))
+        keys = _without(keys, places)
+    if _looks_up(recipe) and tweets is None:
+        raise ValueError("near duplicates and the cap need more than keys")
+    if recipe.near_duplicates and tweets is not None:
+        near = _near(keys, recipe.near_duplicates, tweets)
+        found.append(near)
+        keys = _without(keys, near["place"])
+    if recipe.most_per_author and tweets is not None:
+        found.append(_over(keys, recipe.most_per_author, tweets))
+    return pl.concat(found).sort("place")
+
+
+def _without(keys: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+    return keys if places.is_empty() else keys.filter(~pl.col("place").is_in(places.implode()))
+
+
+def _near(keys: pl.DataFrame, percent: int, tweets: Lookup) -> pl.DataFrame:
+    from core.curation.near_duplicates import near_duplicates
+
+    near = near_duplicates(keys, percent, tweets.texts, tweets.folder)
+    like = near["like"].unique()
+    known = pl.DataFrame({"like": like, "id": tweets.ids(like)})
+    return near.join(known, on="like", how="left", maintain_order="left").select(
+        "place",
+        reason=pl.lit(reasons.NEAR_DUPLICATE),
+        trigger=pl.format("like {}, {} %", "id", "percent"),
+    )
+
+
+def _over(keys: pl.DataFrame, most: int, tweets: Lookup) -> pl.DataFrame:
+    """What is beyond ``most`` tweets of an account."""
+    many = keys.filter(pl.len().over("account") > most)
+    ranks = [pl.Series("rank", [], pl.UInt64)]
+    for start in range(0, many.height, _IDS_AT_ONCE):
+        ids = tweets.ids(many["place"][start : start + _IDS_AT_ONCE])
+        digests = (hashlib.sha256(one.encode()).digest() for one in ids)
+        numbers = [int.from_bytes(digest[:8], "big") for digest in digests]
+        ranks.append(pl.Series("rank", numbers, pl.UInt64))
+    ranked = many.select("place", "account").hstack([pl.concat(ranks)])
+    ranked = ranked.sort("account", "rank", maintain_order=True)
+    over = ranked.filter(pl.int_range(pl.len()).over("account") >= most)
+    return _verdicts(over["place"], reasons.CAP)
+
+
+def with_settled(judged: pl.DataFrame, dropped: pl.DataFrame, first: int) -> pl.DataFrame:
+    """``judged``, whose first row has the place ``first``, with what ``settle_keys`` said of it."""
+    start = dropped["place"].search_sorted(first)
+    end = dropped["place"].search_sorted(first + judged.height)
+    mine = dropped[int(start) : int(end)]
+    if mine.is_empty():
+        return judged
+    rows = mine["place"] - first
+    return judged.with_columns(
+        judged["reason"].scatter(rows, mine["reason"]),
+        judged["trigger"].scatter(rows, mine["trigger"]) if "trigger" in judged.columns else [],
+    )
+
+
+def _keys() -> dict[str, pl.Expr]:
+    words = pl.col("clean_text").str.to_lowercase()
+    return {
+        "place": pl.col("place"),
+        "account": pl.col("handle").hash(_SEEDS[0]),
+        "words": words.hash(_SEEDS[0]),
+        "words_too": words.hash(_SEEDS[1]),
+    }
+
+
+def _verdicts(places: pl.Series, reason: str) -> pl.DataFrame:
+    return places.to_frame("place").select(
+        "place", reason=pl.lit(reason), trigger=pl.lit(None, pl.String)
+    )

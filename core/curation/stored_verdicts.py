@@ -1,0 +1,148 @@
+"""A recipe's verdicts, stored for SQL: what the views ``curated`` and ``account_stats`` show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from core.curation.recipe import Recipe
+from core.curation.spool import Cancelled, spooled
+from core.curation.stream import Progress, curated_spool
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from core.corpus.store import Corpus
+
+_COLUMNS: Final = ("tweet_id", "handle", "kept", "reason", "clean_text")
+_ROWS: Final = 50_000
+# Beyond the bound DuckDB goes to disk; the order in the table means nothing.
+_BOUNDS: Final = ("SET memory_limit = '256MB'", "SET preserve_insertion_order = false")
+_THEIRS: Final = "handle IN (SELECT unnest($handles))"
+# Two sets of tweets with the same fingerprint are the same.
+_FINGERPRINT: Final = (
+    "SELECT count(*), bit_xor(hash(handle, tweet_id)), "
+    "sum(hash(tweet_id, handle)::HUGEINT)::VARCHAR"
+)
+
+_LACKING: Final = f"""
+WITH wanted AS (SELECT unnest($names) AS recipe, unnest($hashes) AS recipe_hash),
+there AS (SELECT handle, count(*) AS tweets FROM tweets WHERE {_THEIRS} GROUP BY handle),
+judged AS (
+    SELECT handle, recipe, recipe_hash, count(*) AS tweets
+    FROM verdicts WHERE {_THEIRS} GROUP BY ALL
+)
+SELECT DISTINCT handle
+FROM there CROSS JOIN wanted LEFT JOIN judged USING (handle, recipe, recipe_hash)
+WHERE judged.tweets IS DISTINCT FROM there.tweets
+ORDER BY handle
+"""  # noqa: S608 - our own names
+
+
+def materialise(
+    corpus: Corpus,
+    handles: Sequence[str],
+    *recipes: Recipe,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> None:
+    """Curates the tweets of ``handles`` and replaces their verdicts under each recipe's name.
+
+    Verdicts of other recipes and other accounts stay. The tweets are read once, in bounded memory,
+    and the verdicts are written in one transaction: a reader sees the old ones or the new ones.
+    ``progress`` is called with the number of tweets judged so far, from 0 to their number times
+    that of the recipes. Raises CorpusBusy; Interrupted when ``cancelled`` says so, and then nothing
+    is changed.
+    """
+    if not corpus.exists:
+        return
+    with spooled(corpus, handles, cancelled) as spool:
+        files: dict[Recipe, list[Path]] = {}
+        for number, recipe in enumerate(recipes):
+            before = number * spool.total
+            batches = curated_spool(
+                spool,
+                recipe,
+                rows=_ROWS,
+                explain=False,
+                progress=_after(progress, before),
+                cancelled=cancelled,
+            )
+            files[recipe] = list(_written(batches, spool.folder, number))
+        _replace(corpus, handles, files)
+
+
+def outdated(corpus: Corpus, handles: Sequence[str], recipes: Sequence[Recipe]) -> list[str]:
+    """Those of ``handles`` that lack verdicts of one of ``recipes`` as it is now."""
+    if not corpus.exists or not handles:
+        return []
+    with corpus.reading() as connection:
+        found = connection.execute(
+            _LACKING,
+            {
+                "handles": list(handles),
+                "names": [recipe.name for recipe in recipes],
+                "hashes": [recipe.hash for recipe in recipes],
+            },
+        )
+        return [str(handle) for (handle,) in found.fetchall()]
+
+
+def store(corpus: Corpus, handles: Sequence[str], recipe: Recipe, curated: pl.DataFrame) -> None:
+    """Writes verdicts that were already made; see ``materialise``."""
+    from core.corpus.scratch import scratch_folder
+
+    with scratch_folder(corpus) as folder:
+        _replace(corpus, handles, {recipe: list(_written([curated], folder, 0))})
+
+
+def _after(progress: Progress | None, before: int) -> Progress | None:
+    return None if progress is None else lambda done: progress(before + done)
+
+
+def _written(batches: Iterable[pl.DataFrame], folder: Path, number: int) -> Iterator[Path]:
+    # DuckDB reads a Polars frame only through pyarrow, which is not needed here: hence files.
+    for part, batch in enumerate(batches):
+        file = folder / f"stored-{number}-{part:06}.parquet"
+        batch.select(_COLUMNS).write_parquet(file, compression="lz4", statistics=False)
+        yield file
+
+
+def _replace(corpus: Corpus, handles: Sequence[str], files: dict[Recipe, list[Path]]) -> None:
+    theirs: dict[str, Any] = {"handles": list(handles)}
+    columns = ", ".join(_COLUMNS)
+    with corpus.writing() as connection:  # one transaction
+        for setting in _BOUNDS:
+            connection.execute(setting).fetchall()
+        for recipe, parts in files.items():
+            connection.execute(
+                f"DELETE FROM verdicts WHERE recipe = $recipe AND {_THEIRS}",  # noqa: S608
+                theirs | {"recipe": recipe.name},
+            ).fetchall()
+            if not parts:
+                continue
+            names = [str(part) for part in parts]
+            # A tweet that was forgotten since it was read must not come back as a verdict. To join
+            # with all tweets takes long, and most often none was.
+            left = (
+                ""
+                if _as_read(connection, names, theirs)
+                else "SEMI JOIN tweets USING (tweet_id, handle)"
+            )
+            connection.execute(
+                f"INSERT INTO verdicts BY NAME SELECT {columns}, $recipe AS recipe, "  # noqa: S608
+                f"$hash AS recipe_hash FROM read_parquet($files) {left}",
+                {"recipe": recipe.name, "hash": recipe.hash, "files": names},
+            ).fetchall()
+
+
+def _as_read(
+    connection: duckdb.DuckDBPyConnection, files: list[str], theirs: dict[str, Any]
+) -> bool:
+    """Whether the accounts still have exactly the tweets that the verdicts are about."""
+    now = connection.execute(f"{_FINGERPRINT} FROM tweets WHERE {_THEIRS}", theirs).fetchall()
+    read = connection.execute(f"{_FINGERPRINT} FROM read_parquet($files)", {"files": files})
+    return now == read.fetchall()

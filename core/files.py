@@ -1,0 +1,131 @@
+"""Files and folders that appear whole or not at all, and temporary folders with an owner.
+
+A file is written beside its place, forced to the disk, then renamed over it; the folder is forced
+to the disk last, so that after a power cut the old or the new content is there, never a part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from core.processes import Owner
+
+_CHUNK: Final = 1 << 20
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets ``write`` fill a file beside ``path``, then puts it in place in one step.
+
+    When ``write`` fails, ``path`` is as it was and nothing is left beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
+    try:
+        write(part)
+        force_to_disk(part)
+        part.replace(path)
+        force_to_disk(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Writes ``text`` as UTF-8, line ends as they are, whole or not at all."""
+    write_bytes_whole(path, text.encode("utf-8"))
+
+
+def write_bytes_whole(path: Path, content: bytes) -> None:
+    """Writes ``content`` whole or not at all."""
+    write_whole(path, lambda part: part.write_bytes(content))
+
+
+@contextmanager
+def folder_whole(path: Path, purpose: str = "folder") -> Iterator[Path]:
+    """An empty folder to fill, which becomes ``path`` in one step when the block ends well.
+
+    A folder that is there already is replaced; when the block fails it stays as it was.
+    """
+    with owned_folder(path.parent, purpose) as made:
+        content = made / "content"
+        content.mkdir()
+        yield content
+        for file in content.rglob("*"):
+            force_to_disk(file)
+        force_to_disk(content)
+        before = made / "before"
+        with suppress(FileNotFoundError):
+            path.replace(before)
+        try:
+            content.replace(path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                before.replace(path)
+            raise
+        force_to_disk(path.parent)
+
+
+def force_to_disk(path: Path) -> None:
+    """Waits until the content of a file, or the list of names in a folder, is on the disk."""
+    if path.is_dir():
+        if sys.platform == "win32":  # which cannot open a folder
+            return
+        descriptor = os.open(path, os.O_RDONLY)
+    else:
+        # Windows forces only what is open for writing
+        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def owned_folder(beside: Path, purpose: str) -> Iterator[Path]:
+    """A temporary folder in ``beside`` that only this user can open, removed after the block.
+
+    Its name says ``purpose`` and its owner (machine, process, start of the process); what a killed
+    process left there for the same purpose is removed first. Where ``beside`` cannot be written,
+    the folder is made in the system's temporary folder.
+    """
+    remove_orphans(beside, purpose)
+    owner = Owner.this_process()
+    prefix = f".mynah-{purpose}-{owner.machine}-{owner.pid}-{owner.began}-"
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        made = tempfile.mkdtemp(prefix=prefix, dir=beside)
+    except OSError:
+        made = tempfile.mkdtemp(prefix=prefix)
+    try:
+        yield Path(made)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def remove_orphans(beside: Path, purpose: str) -> None:
+    """Removes the owned folders of processes of this machine that are gone. They hold tweets."""
+    named = re.compile(rf"\.mynah-{re.escape(purpose)}-([0-9a-f]{{12}})-(\d+)-(\d+)-\w+")
+    with suppress(OSError):
+        for folder in beside.glob(f".mynah-{purpose}-*"):
+            found = named.fullmatch(folder.name)
+            if found is None or folder.is_symlink():
+                continue
+            if not Owner(found[1], int(found[2]), int(found[3])).may_live():
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,217 @@
+"""The run folders' records as tables ``runs``, ``metrics`` and ``samples``.
+
+They are brought in as frames for each query: a view over the files would need file access, which a
+reader must not have, and would fail while there is no run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from core.home import Home
+
+RUNS: Final[dict[str, pl.DataType]] = {
+    "run": pl.String(),
+    "handles": pl.List(pl.String()),
+    "base": pl.String(),
+    "state": pl.String(),
+    "step": pl.Int64(),
+    "steps": pl.Int64(),
+    "train_loss": pl.Float64(),
+    "valid_loss": pl.Float64(),
+    "started": pl.Datetime("us", "UTC"),
+    "ended": pl.Datetime("us", "UTC"),
+    "stale": pl.String(),
+    "preset": pl.String(),
+    "method": pl.String(),
+    "recipe": pl.String(),
+    "lr": pl.Float64(),
+    "epochs": pl.Float64(),
+    "seed": pl.Int64(),
+    "device": pl.String(),
+    "tokens": pl.Int64(),
+    "tokens_per_second": pl.Float64(),
+    "valid_loss_before": pl.Float64(),
+    "shares": pl.String(),
+    "settings": pl.String(),
+}
+METRICS: Final[dict[str, pl.DataType]] = {
+    "run": pl.String(),
+    "step": pl.Int64(),
+    "kind": pl.String(),
+    "loss": pl.Float64(),
+    "valid_loss": pl.Float64(),
+    "lr": pl.Float64(),
+    "tokens": pl.Float64(),
+    "tokens_per_second": pl.Float64(),
+    "seconds": pl.Float64(),
+}
+SAMPLES: Final[dict[str, pl.DataType]] = {
+    "run": pl.String(),
+    "step": pl.Int64(),
+    "prompt": pl.String(),
+    "text": pl.String(),
+}
+RUN_TABLES: Final = ("runs", "metrics", "samples")
+_SETTINGS: Final = ("preset", "method", "lr", "epochs", "seed")
+_MEASURED: Final = ("device", "tokens", "tokens_per_second", "valid_loss_before")
+_EDGE_BYTES: Final = 1 << 15
+
+
+def run_frames(home: Home, wanted: Callable[[str], bool]) -> dict[str, pl.DataFrame]:
+    """The three frames; one that is not ``wanted`` is empty, without a file being opened.
+
+    ``runs`` says what ``mynah runs`` and the settings in run.json say, and ``settings`` holds all
+    of those as JSON. ``metrics`` and ``samples`` have a column for every
+    field that occurs in their lines: numbers, truth values, or text (JSON where it is nested).
+    """
+    folders = sorted(path for path in home.runs.glob("*") if (path / "run.json").is_file())
+    metrics = _records(folders, "metrics.jsonl") if wanted("metrics") else []
+    samples = _records(folders, "samples.jsonl") if wanted("samples") else []
+    return {
+        "runs": _frame(_summaries(home) if folders and wanted("runs") else [], RUNS),
+        "metrics": _frame(metrics, METRICS),
+        "samples": _frame(samples, SAMPLES),
+    }
+
+
+def run_columns(home: Home) -> dict[str, list[tuple[str, str]]]:
+    """The columns of the three tables with DuckDB's names for their types, for a list of them.
+
+    Of long files only the first and last lines are read.
+    """
+    folders = sorted(path for path in home.runs.glob("*") if (path / "run.json").is_file())
+    frames = {
+        "runs": _frame([], RUNS),
+        "metrics": _frame(_records(folders, "metrics.jsonl", edges=True), METRICS),
+        "samples": _frame(_records(folders, "samples.jsonl", edges=True), SAMPLES),
+    }
+    return {
+        table: [(name, _duckdb_type(kind)) for name, kind in found.schema.items()]
+        for table, found in frames.items()
+    }
+
+
+def _duckdb_type(kind: pl.DataType) -> str:
+    if isinstance(kind, pl.List):
+        return "VARCHAR[]"
+    if isinstance(kind, pl.Datetime):
+        return "TIMESTAMPTZ"
+    if kind == pl.Boolean():
+        return "BOOLEAN"
+    if kind.is_float():
+        return "DOUBLE"
+    return "BIGINT" if kind.is_integer() else "VARCHAR"
+
+
+def _summaries(home: Home) -> list[dict[str, Any]]:
+    from core.errors import InputRefused
+    from core.runs.folder import Run
+    from core.runs.summary import list_runs, run_result
+
+    found = []
+    for summary in list_runs(home):
+        run = Run(summary.folder)
+        try:
+            record, result = run.record(), run_result(run)
+        except InputRefused:
+            continue  # it went away meanwhile
+        settings = record.get("settings")
+        settings = settings if isinstance(settings, dict) else {}
+        recipe = record.get("recipe")
+        found.append(
+            {
+                **{
+                    name: settings.get(name)
+                    for name in ("preset", "method", "lr", "epochs", "seed")
+                },
+                **{
+                    name: result[name]
+                    for name in ("device", "tokens", "tokens_per_second", "valid_loss_before")
+                },
+                "recipe": recipe.get("name") if isinstance(recipe, dict) else None,
+                "settings": settings,
+                **summary.to_json(),
+            }
+        )
+    return found
+
+
+def _records(folders: list[Path], name: str, *, edges: bool = False) -> list[dict[str, Any]]:
+    return [
+        {"run": folder.name, **record}
+        for folder in folders
+        for record in _lines(folder / name, edges=edges)
+    ]
+
+
+def _lines(path: Path, *, edges: bool = False) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON lines file; a line that is not complete (yet) is passed over.
+
+    With ``edges``, those in the middle of a long file too.
+    """
+    try:
+        with path.open("rb") as stream:
+            size = path.stat().st_size
+            for line in stream:
+                if edges and _EDGE_BYTES < stream.tell() < size - _EDGE_BYTES:
+                    stream.seek(size - _EDGE_BYTES)
+                    stream.readline()
+                    continue
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(record, dict):
+                    yield record
+    except OSError:
+        return
+
+
+def _frame(records: list[dict[str, Any]], known: dict[str, pl.DataType]) -> pl.DataFrame:
+    """A frame of the known columns, then any other that occurs (only where the known are few)."""
+    names = list(known)
+    if known is not RUNS:
+        names += sorted({key for record in records for key in record} - set(known))
+    return pl.DataFrame([_column(name, records, known.get(name)) for name in names])
+
+
+def _column(name: str, records: list[dict[str, Any]], kind: pl.DataType | None) -> pl.Series:
+    values = [record.get(name) for record in records]
+    if isinstance(kind, pl.Datetime):
+        from core.sources.times import parse_times
+
+        return parse_times(pl.Series(name, [_text(v) for v in values], dtype=pl.String))
+    if isinstance(kind, pl.List):
+        lists = [[str(i) for i in v] if isinstance(v, list) else None for v in values]
+        return pl.Series(name, lists, dtype=kind)
+    numbers = all(v is None or (isinstance(v, (int, float))) for v in values)
+    if kind is None:
+        given = [v for v in values if v is not None]
+        if given and all(isinstance(v, bool) for v in given):
+            kind = pl.Boolean()
+        else:
+            kind = pl.Float64() if given and numbers else pl.String()
+    if kind.is_numeric():
+        clean = [float(v) if isinstance(v, (int, float)) else None for v in values]
+        floats = pl.Series(name, clean, dtype=pl.Float64)
+        return floats if kind == pl.Float64() else floats.cast(kind, strict=False)
+    if kind == pl.Boolean():
+        return pl.Series(name, values, dtype=kind)
+    return pl.Series(name, [_text(v) for v in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return json.dumps(value)

@@ -1,0 +1,1 @@
+"""A run is a folder that its training process writes and everything else reads. No torch here."""

@@ -1,0 +1,183 @@
+"""What a run would cost here: measured in earlier runs where there are any, estimated else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.errors import MynahError
+from core.home import Home
+from core.models.catalogue import at_hand
+from core.processes import this_machine
+from core.runs.folder import all_runs
+from core.runs.settings import TrainSettings, settings_for
+
+# Adapters on SmolLM2-135M, a core of a server processor of 2025 that is busy with other work too.
+_CORE_TOKENS: Final = 150.0
+_CORE_PARAMETERS: Final = 134_515_008
+_FULL_SHARE: Final = 0.7
+# Of English tweets under the tokenizers at hand; only used while nothing has been counted.
+_TOKENS_A_TWEET: Final = 28
+# Starting Python and PyTorch, loading, two measurements, writing the model (SmolLM2, two cores).
+_OVERHEAD_SECONDS: Final = 15.0
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Numbers about a run that has not been started, and ``lines`` that say them.
+
+    tokens              of one epoch, end marks included; ``tokens_counted``: False if guessed
+    tokens_per_second   None when nothing is known of this device; ``measured``: by a run here
+    epochs              how many fit into the minutes, at most the preset's
+    seconds             how long the run would take
+    memory              bytes at the peak
+    """
+
+    settings: TrainSettings
+    tokens: int
+    tokens_counted: bool
+    tokens_per_second: float | None
+    measured: bool
+    epochs: float | None
+    seconds: float | None
+    memory: int | None
+    memory_measured: bool
+    lines: tuple[str, ...]
+
+
+def advise(
+    home: Home,
+    *,
+    kept: int,
+    tokens: int | None = None,
+    repeats: float = 1.0,
+    base: str | None = None,
+    preset: str = "fast",
+    minutes: float | None = None,
+    device: str = "auto",
+) -> Advice:
+    """What training on ``kept`` tweets of ``tokens`` tokens would be like.
+
+    ``tokens`` None: nobody has counted. ``repeats``: how often an epoch shows a token, on average;
+    above 1 where a blend shows a small account more than once. Looks at the runs in ``home`` and
+    at the processor; loads no model and asks no network. Raises WrongUsage for an unknown preset.
+    """
+    from core.models.catalogue import default_base
+
+    settings = settings_for(preset, base or default_base(), minutes=minutes, device=device)
+    learned = (1 - settings.valid_fraction) * kept
+    share = (1 - settings.valid_fraction) * (tokens if tokens else kept * _TOKENS_A_TWEET)
+    an_epoch = int((share + learned) * repeats)
+    parameters = next((b.parameters for b in at_hand() if b.name == settings.base), None)
+    earlier = _earlier(home, settings)
+    rate = earlier.get("tokens_per_second") or _guessed_rate(parameters, settings)
+    memory = earlier.get("peak_memory") or _guessed_memory(parameters, settings)
+    epochs, seconds = _fit(an_epoch, rate, settings)
+    return Advice(
+        settings=settings,
+        tokens=an_epoch,
+        tokens_counted=bool(tokens),
+        tokens_per_second=rate,
+        measured=bool(earlier.get("tokens_per_second")),
+        epochs=epochs,
+        seconds=seconds,
+        memory=memory,
+        memory_measured=bool(earlier.get("peak_memory")),
+        lines=_lines(settings, an_epoch, bool(tokens), rate, earlier, epochs, seconds, memory),
+    )
+
+
+def in_words(advice: Advice) -> str:
+    """One sentence on how long all of the tweets take, or why nobody knows; see ``advise`` without
+    ``minutes``."""
+    if not advice.tokens:
+        return ""
+    if advice.seconds is None or advice.epochs is None:
+        return "How long learning it takes here is known after a first run."
+    how = "measured" if advice.measured else "estimated"
+    passes = f"{advice.epochs:g} times" if advice.epochs != 1 else "once"
+    preset, time = advice.settings.preset, _time(advice.seconds)
+    return f"Learning all of it {passes} ({preset}): about {time} here, {how}."
+
+
+def _earlier(home: Home, settings: TrainSettings) -> dict[str, Any]:
+    """The result of the newest run here with the same base, method and device; or nothing."""
+    for run in all_runs(home)[:50]:
+        try:
+            record = run.record()
+        except MynahError:
+            continue
+        result, then = record.get("result") or {}, record.get("settings") or {}
+        alike = all(
+            then.get(name) == getattr(settings, name) for name in ("base", "method", "device")
+        )
+        if alike and record.get("machine") == this_machine() and result.get("tokens_per_second"):
+            return dict(result)
+    return {}
+
+
+def _guessed_rate(parameters: int | None, settings: TrainSettings) -> float | None:
+    """Tokens a second on a CPU, in proportion to cores and size; None for a GPU."""
+    from core.training.device import usable_cores
+
+    if parameters is None or settings.device in ("cuda", "mps"):
+        return None
+    rate = _CORE_TOKENS * usable_cores() * _CORE_PARAMETERS / parameters
+    # small matrices keep a processor less busy
+    rate = min(rate, 4000.0 * usable_cores())
+    return rate * (_FULL_SHARE if settings.method == "full" else 1.0)
+
+
+def _guessed_memory(parameters: int | None, settings: TrainSettings) -> int | None:
+    """Weights in float32, for full training also gradient and two moments; 0.6 GB besides."""
+    if parameters is None:
+        return None
+    return int(parameters * (16 if settings.method == "full" else 5)) + 600_000_000
+
+
+def _fit(
+    tokens: int, rate: float | None, settings: TrainSettings
+) -> tuple[float | None, float | None]:
+    if rate is None or tokens == 0:
+        return None, None
+    wanted = settings.epochs * tokens / rate
+    if settings.minutes is None:
+        return settings.epochs, wanted + _OVERHEAD_SECONDS
+    time = max(settings.minutes * 60 - _OVERHEAD_SECONDS, 0.0)
+    epochs = min(settings.epochs, time * rate / tokens)
+    return epochs, min(wanted, time) + _OVERHEAD_SECONDS
+
+
+def _lines(
+    settings: TrainSettings,
+    tokens: int,
+    counted: bool,
+    rate: float | None,
+    earlier: dict[str, Any],
+    epochs: float | None,
+    seconds: float | None,
+    memory: int | None,
+) -> tuple[str, ...]:
+    method = "LoRA" if settings.method == "lora" else "every weight"
+    lines = [
+        f"{method}, rate {settings.lr:g}",
+        f"{tokens:,} tokens{'' if counted else ' (guessed)'}",
+    ]
+    if rate is None or epochs is None or seconds is None:
+        lines.append("speed unknown until a run here")
+    else:
+        how = "measured" if earlier.get("tokens_per_second") else "estimated"
+        lines.append(f"{epochs:.1f} epochs in {_time(seconds)}")
+        lines.append(f"{rate:,.0f} tok/s, {how}")
+    if memory:
+        how = "measured" if earlier.get("peak_memory") else "estimated"
+        lines.append(f"{memory / 1e9:.1f} GB, {how}")
+    if epochs is not None and epochs < 0.5:
+        lines.append("More minutes would help: it will not see half of the tweets.")
+    return tuple(lines)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

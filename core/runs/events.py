@@ -1,0 +1,98 @@
+"""What a training process writes about itself; nobody else writes there."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from core.runs.folder import Run
+
+BEAT_SECONDS: Final = 2.0
+
+
+class Journal:
+    """Appends to metrics.jsonl and samples.jsonl, and touches the heartbeat until `close`.
+
+    Every line has ``kind`` and ``time`` (seconds since 1970). Kinds of metrics.jsonl: phase, start,
+    train, eval, checkpoint, end; the fields of each stand where it is written.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._metrics = _Lines(run.metrics)
+        self._samples = _Lines(run.samples)
+        self._closed = threading.Event()
+        run.heartbeat.touch()
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Appends one line of metrics.jsonl; a number that is not finite becomes null."""
+        self._metrics.append({"kind": kind, "time": time.time(), **fields})
+
+    def phase(self, doing: str) -> None:
+        """One sentence on what the process is about to do, when that takes a while."""
+        self.write("phase", doing=doing)
+
+    def sample(self, step: int, text: str) -> None:
+        """A text that the model wrote; said to be generated wherever it goes."""
+        self._samples.append(
+            {"kind": "sample", "time": time.time(), "step": step, "text": text, "generated": True}
+        )
+
+    def end(self, state: str, reason: str = "", **totals: Any) -> None:
+        """The last line, and the same in run.json for readers that only want the outcome."""
+        self.write("end", state=state, reason=reason, **totals)
+        record = self.run.record()
+        record["state"] = state
+        record["reason"] = reason
+        record["ended"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        record["result"] = _finite(totals)
+        self.run.write_record(record)
+
+    def close(self) -> None:
+        self._closed.set()
+        self._metrics.close()
+        self._samples.close()
+
+    def _beat(self) -> None:
+        while not self._closed.wait(BEAT_SECONDS):
+            try:
+                os.utime(self.run.heartbeat)
+            except OSError:
+                return  # the folder is gone: the run will notice by itself
+
+
+class _Lines:
+    """JSON lines, each written with one call, so that a reader sees at most one unfinished."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+        if path.stat().st_size and not _ends_with_newline(path):
+            # a process that was killed while it wrote; what it left is one broken line
+            self._file.write(b"\n")
+
+    def append(self, content: dict[str, Any]) -> None:
+        line = json.dumps(_finite(content), ensure_ascii=False, allow_nan=False)
+        self._file.write(line.encode("utf-8", "replace") + b"\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _finite(content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in content.items()
+    }
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

@@ -1,0 +1,127 @@
+"""Reading a run from its folder while, and after, its process writes there."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import InputRefused
+from core.runs.alive import is_alive
+from core.runs.folder import ENDED, Run
+
+SLICE_RECORDS: Final = 2000
+SLICE_SECONDS: Final = 0.05
+
+_CHUNK: Final = 1 << 16
+
+
+@dataclass(frozen=True)
+class RunUpdate:
+    """What is new in a run's folder since the last look.
+
+    ``records`` are lines of metrics.jsonl, ``samples`` of samples.jsonl. ``more`` says that the
+    slice was full and another look now would find more. ``state``: queued, starting, running,
+    stopping, finished, stopped, failed, dead (its process is gone and did not say goodbye).
+    """
+
+    records: list[dict[str, Any]]
+    samples: list[dict[str, Any]]
+    state: str
+    more: bool
+
+
+class LineTail:
+    """The lines of a file that only grows. A last line without its end is not there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.broken = 0
+        """Lines that were no JSON objects: what a killed process left behind."""
+
+    def read(self, records: int, until: float) -> tuple[list[dict[str, Any]], bool]:
+        """Up to ``records`` new lines, not much after ``until`` (time.monotonic); and whether
+        there are more.
+        """
+        found: list[dict[str, Any]] = []
+        try:
+            with self.path.open("rb") as file:
+                if file.seek(0, 2) < self.offset:
+                    self.offset = 0  # another file under the same name
+                file.seek(self.offset)
+                rest = b""
+                while chunk := file.read(_CHUNK):
+                    lines = (rest + chunk).split(b"\n")
+                    rest = lines.pop()
+                    for line in lines:
+                        if len(found) >= records or time.monotonic() > until:
+                            return found, True
+                        self.offset += len(line) + 1
+                        self._take(line, found)
+        except OSError:
+            pass
+        return found, False
+
+    def _take(self, line: bytes, found: list[dict[str, Any]]) -> None:
+        if not line.strip():
+            return
+        try:
+            content = json.loads(line)
+        except ValueError:
+            content = None
+        if isinstance(content, dict):
+            found.append(content)
+        else:
+            self.broken += 1
+
+
+class RunReader:
+    """Follows one run. It shares nothing with the process but the folder."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._metrics = LineTail(run.metrics)
+        self._samples = LineTail(run.samples)
+        self._last: dict[str, Any] = {}
+
+    def poll(self) -> RunUpdate:
+        """A slice of what is new: at most 2,000 records or about 50 ms."""
+        # Before the lines are read: a process that says goodbye in between must not look dead.
+        try:
+            record = self.run.record()
+        except InputRefused:
+            record = {}
+        alive = record.get("state") not in ENDED and is_alive(self.run, record)
+        until = time.monotonic() + SLICE_SECONDS
+        records, more_records = self._metrics.read(SLICE_RECORDS, until)
+        samples, more_samples = self._samples.read(SLICE_RECORDS - len(records), until)
+        if records:
+            self._last = records[-1]
+        more = more_records or more_samples
+        state = run_state(self.run, record, self._last, alive=alive)
+        return RunUpdate(records, samples, state, more)
+
+
+def run_state(run: Run, record: dict[str, Any], last: dict[str, Any], *, alive: bool) -> str:
+    """The state that ``record`` (run.json), the last line of metrics and the process tell.
+
+    A line after an end revives the run, and so does `resume_run` before there is one.
+    """
+    if record.get("state") in ENDED:
+        return str(record["state"])
+    # The last line comes a moment before run.json says the same.
+    resumed_since = float(record.get("resumed") or 0) > float(last.get("time") or 0)
+    if last.get("kind") == "end" and not resumed_since:
+        return str(last.get("state", "failed"))
+    if not alive:
+        return "dead"
+    if run.stop_mark.exists():
+        return "stopping"
+    if last.get("kind") in ("start", "train", "eval", "checkpoint"):
+        return "running"
+    if last.get("kind") == "phase":
+        return "running" if last.get("doing") == "saving" else "starting"
+    return "queued" if record.get("pid") is None else "starting"

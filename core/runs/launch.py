@@ -1,0 +1,269 @@
+"""Starting, stopping and resuming the process of a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import core
+from core.errors import InputRefused, MynahError
+from core.home import Home
+from core.models.catalogue import resolve
+from core.processes import process_times, this_machine
+from core.runs.alive import is_alive
+from core.runs.folder import ENDED, Run, new_run_id
+from core.runs.settings import TrainSettings
+from core.runs.shares import check_blend, frozen_shares
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from core.curation.recipe import Recipe
+    from core.dataset.shares import Share
+
+LEAST_TWEETS: Final = 10
+TERM_SECONDS: Final = 10.0
+KILL_SECONDS: Final = 5.0
+
+# Never handed to a training process, which has no use for them and writes a log.
+_SECRET_WORDS: Final = ("TOKEN", "SECRET", "PASSWORD", "API_KEY", "CREDENTIAL")
+_HUB_TOKENS: Final = ("HF_TOKEN", "HF_TOKEN_PATH")
+
+
+def start_run(
+    home: Home,
+    handles: Sequence[str],
+    recipe: Recipe,
+    settings: TrainSettings,
+    tweets_curated: pl.DataFrame,
+    names: Mapping[str, str | None] | None = None,
+    weights: Mapping[str, float] | None = None,
+    expect: Callable[[list[Share], bool], None] | None = None,
+) -> Run:
+    """Freezes the dataset, writes run.json, starts the process, and returns at once.
+
+    ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
+    ``handles`` only matters to the classic blend. ``expect`` is told what an epoch will show of
+    each account when that is known and nothing has been started, and whether tokens were counted;
+    else the base has no tokenizer yet, and characters stand for them.
+
+    The process lives on when this one ends. Raises InputRefused (too few tweets kept, base not at
+    hand), WrongUsage (weights) and ServiceRefused (base not at the hub); then no folder is left
+    behind.
+    """
+    from core.dataset.freeze import freeze
+
+    check_blend(settings, weights)
+    handles = list(handles) if settings.blend == "classic" else sorted(handles)
+    base = resolve(settings.base)
+    kept = int(tweets_curated["kept"].sum())
+    if kept < LEAST_TWEETS:
+        raise InputRefused(
+            f"{kept} tweets are too few to learn from.",
+            f"The recipe {recipe.name} keeps {kept} of {tweets_curated.height:,}; "
+            f"at least {LEAST_TWEETS} are needed, a few hundred make sense.",
+            "Loosen the recipe, or add tweets.",
+        )
+    now = datetime.now(timezone.utc)
+    run = Run(home.runs / new_run_id(handles, now.astimezone()))
+    run.folder.mkdir(parents=True)
+    try:
+        manifest = freeze(
+            tweets_curated,
+            run.dataset,
+            recipe=recipe,
+            seed=settings.seed,
+            valid_fraction=settings.valid_fraction,
+            weights=weights,
+        )
+        shares, counted = _expected(run, settings, manifest.weights)
+        run.write_record(
+            {
+                "id": run.id,
+                "handles": handles,
+                "names": {handle: (names or {}).get(handle) or handle for handle in handles},
+                "base": base.name,
+                "base_source": base.source,
+                "base_licence": base.licence,
+                "recipe": {"name": recipe.name, "hash": recipe.hash},
+                "dataset": manifest.sha256,
+                "weights": manifest.weights,
+                "expected_shares": {share.handle: share.share for share in shares},
+                "settings": settings.to_json(),
+                "state": "queued",
+                "created": now.isoformat(timespec="seconds"),
+                "ended": None,
+                "pid": None,
+                "pid_start": None,
+                "machine": this_machine(),
+                "python": sys.version.split()[0],
+                "versions": {
+                    name: _version(name) for name in ("mynah", "torch", "transformers", "peft")
+                },
+            }
+        )
+        if expect is not None:
+            expect(shares, counted)
+        _launch(run, needs_network=base.kind == "hub" and base.folder is None)
+    except BaseException:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
+    return run
+
+
+def _expected(
+    run: Run, settings: TrainSettings, weights: Mapping[str, float]
+) -> tuple[list[Share], bool]:
+    """By the tokens of the base where its tokenizer is at hand, which the process counts again;
+    and whether it is.
+    """
+    import polars as pl
+
+    from core.models.tokens import token_counter
+
+    train = pl.read_parquet(run.dataset / "train.parquet", columns=["handle", "text"])
+    several = train["handle"].n_unique() > 1
+    count_tokens = token_counter(settings.base) if several else None
+    tokens = count_tokens(train["text"].to_list()) if count_tokens else None
+    with_marks = None if tokens is None else [count + 1 for count in tokens]
+    return frozen_shares(train, settings, weights, with_marks), tokens is not None
+
+
+def resume_run(run: Run) -> Run:
+    """Takes a stopped, failed or dead run up again at its last checkpoint, with its own settings.
+
+    Raises InputRefused when it still goes on, has finished, or has no checkpoint.
+    """
+    from core.training.checkpoint import checkpoints
+
+    record = run.record()
+    # one that has just said its last word may still be on its way out
+    if not _gone(run, record, TERM_SECONDS if record.get("state") in ENDED else 0.0):
+        raise InputRefused(f"{run.id} is still going.", "", f"`mynah watch {run.id}` follows it.")
+    if record.get("state") == "finished":
+        raise InputRefused(f"{run.id} has finished.", "There is nothing left to do.")
+    if not checkpoints(run.checkpoints):
+        raise InputRefused(
+            f"{run.id} has no checkpoint.", "It ended before the first.", "Start a new run."
+        )
+    base = resolve(str(record.get("base", "")))
+    run.stop_mark.unlink(missing_ok=True)
+    again = {"state": "queued", "ended": None, "pid": None, "pid_start": None}
+    run.write_record({**record, **again, "resumed": time.time()})
+    _launch(run, "--resume", needs_network=base.kind == "hub" and base.folder is None)
+    return run
+
+
+def stop_run(run: Run, wait: float = 60.0) -> None:
+    """Asks the process to save and leave, and returns when it is gone.
+
+    SIGINT: it finishes its step, saves checkpoint and model, and leaves. If that has not happened
+    after ``wait`` seconds SIGTERM: it leaves with its last checkpoint. Then SIGKILL. A run that is
+    not going is left as it is. Raises MynahError when the process cannot be ended from here.
+    """
+    record = run.record()
+    until = time.monotonic() + KILL_SECONDS
+    while record.get("pid") is None and is_alive(run, record) and time.monotonic() < until:
+        time.sleep(0.05)  # it is being started this very moment
+        record = run.record()
+    if not is_alive(run, record):
+        return
+    if record.get("pid") is None or record.get("machine") != this_machine():
+        raise MynahError(
+            f"{run.id} cannot be stopped from here.", "Its process runs on another machine."
+        )
+    run.stop_mark.touch()
+    try:
+        for number, seconds in _stop_signals(wait):
+            if number is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(record["pid"]), number)
+            if _gone(run, record, seconds):
+                return
+        raise MynahError(f"{run.id} does not end.", f"Its process is {record['pid']}.")
+    finally:
+        run.stop_mark.unlink(missing_ok=True)
+
+
+def _stop_signals(wait: float) -> list[tuple[int | None, float]]:
+    if sys.platform == "win32":
+        # No SIGINT reaches a detached process there; it sees the mark after its step.
+        return [(None, wait), (signal.SIGTERM, KILL_SECONDS)]
+    return [
+        (signal.SIGINT, wait),
+        (signal.SIGTERM, TERM_SECONDS),
+        (signal.SIGKILL, KILL_SECONDS),
+    ]
+
+
+def _gone(run: Run, record: dict[str, Any], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while is_alive(run, record):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
+    """Starts the child, detached from this terminal, and writes its pid into run.json."""
+    run.heartbeat.touch()
+    with run.log.open("ab") as log:
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "core.training.child", str(run.folder), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=run.folder,
+            env=child_environment(needs_network=needs_network),
+            start_new_session=True,
+        )
+    record = run.record()
+    record["pid"] = child.pid
+    record["pid_start"] = process_times(child.pid)
+    run.write_record(record)
+    # Somebody has to hear that it ended, or it stays in the process table as long as we live.
+    threading.Thread(target=child.wait, name=f"reap {run.id}", daemon=True).start()
+
+
+def child_environment(*, needs_network: bool = False) -> dict[str, str]:
+    """The environment of a process that trains: nothing secret, nothing that surprises."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not any(word in name.upper() for word in _SECRET_WORDS)
+        or (needs_network and name in _HUB_TOKENS)
+    }
+    environment["TOKENIZERS_PARALLELISM"] = "false"
+    environment["PYTHONUNBUFFERED"] = "1"
+    environment["PYTHONUTF8"] = "1"
+    # Threads that wait for each other by spinning lose most of their time when another process
+    # wants the core; those that sleep lose nothing that could be measured.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if not needs_network:
+        environment["HF_HUB_OFFLINE"] = "1"
+    root = Path(core.__file__).resolve().parent.parent
+    paths = environment.get("PYTHONPATH", "").split(os.pathsep)
+    if root.name not in ("site-packages", "dist-packages") and str(root) not in paths:
+        environment["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, paths)])
+    return environment
+
+
+def _version(name: str) -> str | None:
+    if name == "mynah":
+        return core.__version__
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,249 @@
+"""One line about each run, and all runs followed at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import InputRefused
+from core.home import Home
+from core.runs.alive import is_alive
+from core.runs.folder import ENDED, Run, all_runs
+from core.runs.follow import RunReader, run_state
+from core.runs.history import RunHistory
+from core.runs.shares import AuthorShare, author_shares
+from core.runs.stale import stale_reason
+from core.safe_text import plain
+
+_TAIL_BYTES: Final = 1 << 18
+_LOG_BYTES: Final = 1 << 17
+# How long one look at all runs may take up the reader; the rest comes with the next look.
+_LOOK_SECONDS: Final = 0.15
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run at a glance. Losses are nats a token; ``started`` and ``ended`` are ISO, UTC.
+
+    ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
+    forgotten since.
+    """
+
+    run: str
+    handles: list[str]
+    names: dict[str, str]
+    base: str
+    method: str
+    preset: str
+    state: str
+    reason: str
+    doing: str
+    step: int
+    steps: int | None
+    train_loss: float | None
+    valid_loss: float | None
+    started: str | None
+    ended: str | None
+    device: str
+    folder: Path
+    shares: dict[str, AuthorShare] = field(default_factory=dict)
+    stale: str | None = None
+
+    @property
+    def started_at(self) -> datetime | None:
+        try:
+            when = datetime.fromisoformat(self.started) if self.started else None
+        except ValueError:
+            return None
+        return when.replace(tzinfo=timezone.utc) if when and not when.tzinfo else when
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is something to talk to."""
+        return (self.folder / "model" / "config.json").is_file()
+
+    def log_text(self) -> str:
+        """The end of train.log, safe to show."""
+        try:
+            with (self.folder / "train.log").open("rb") as file:
+                file.seek(max(0, file.seek(0, 2) - _LOG_BYTES))
+                text = file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+        return plain(text, keep_newlines=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of `mynah runs --json`."""
+        names = (
+            "run handles base state step steps train_loss valid_loss started ended stale".split()
+        )
+        shares = {handle: share.to_json() for handle, share in self.shares.items()}
+        return {name: getattr(self, name) for name in names} | {"shares": shares}
+
+
+def summarise(run: Run, record: dict[str, Any], history: RunHistory, state: str) -> RunSummary:
+    """What ``record`` (run.json) and ``history`` say, in one line."""
+    settings = record.get("settings") or {}
+    result = (history.end or record.get("result") or {}) if state in ENDED else {}
+    handles = [str(handle) for handle in record.get("handles") or []]
+    reason = str(result.get("reason") or record.get("reason") or "") if state in ENDED else ""
+    if state == "dead":
+        reason = "Its process is gone and did not say goodbye."
+    return RunSummary(
+        run=run.id,
+        handles=handles,
+        names=dict(record.get("names") or {}),
+        base=str(record.get("base", "")),
+        method=str(settings.get("method", "")),
+        preset=str(settings.get("preset", "")),
+        state=state,
+        reason=reason,
+        doing=history.doing,
+        step=history.step or int(result.get("steps") or 0),
+        steps=history.steps,
+        train_loss=result.get("train_loss", _last(history.train_losses)),
+        valid_loss=result.get("valid_loss_after") or _last(history.valid_losses),
+        started=record.get("created"),
+        ended=record.get("ended") if state in ENDED else None,
+        device=str(result.get("device") or history.device),
+        folder=run.folder,
+        shares=author_shares(
+            handles,
+            history.expected_shares
+            or result.get("expected_shares")
+            or record.get("expected_shares")
+            or {},
+            history.tokens_by_author or result.get("tokens_by_author") or {},
+        ),
+        stale=stale_reason(run.folder),
+    )
+
+
+def list_runs(home: Home) -> list[RunSummary]:
+    """Every run on this machine, newest first; reads only the ends of what they wrote."""
+    summaries = []
+    for run in all_runs(home):
+        try:
+            summaries.append(run_summary(run))
+        except InputRefused:
+            continue  # it went away, or is damaged: not a run any more
+    return summaries
+
+
+def run_summary(run: Run) -> RunSummary:
+    """One run, from run.json and the first and last lines of metrics.jsonl; raises InputRefused."""
+    record = run.record()
+    alive = record.get("state") not in ENDED and is_alive(run, record)
+    lines = _edges(run.metrics)
+    history = RunHistory()
+    history.take(lines)
+    last = lines[-1] if lines else {}
+    return summarise(run, record, history, run_state(run, record, last, alive=alive))
+
+
+def run_result(run: Run) -> dict[str, Any]:
+    """The fields of `mynah train --json`; figures that are not known yet are None."""
+    summary = run_summary(run)
+    history = RunHistory()
+    history.take(_edges(run.metrics))
+    end = history.end or {}
+    before = end.get("valid_loss_before", history.valid_before)
+    model = run.model if summary.has_model else None
+    return {
+        "run": run.id,
+        "base": summary.base,
+        "steps": end.get("steps", summary.step),
+        "tokens": end.get("tokens", history.tokens),
+        "tokens_per_second": end.get("tokens_per_second", history.tokens_per_second),
+        "train_loss": summary.train_loss,
+        "valid_loss_before": before,
+        "valid_loss_after": summary.valid_loss,
+        "state": summary.state,
+        "model_dir": str(model) if model else None,
+        "device": summary.device,
+        "shares": {handle: share.to_json() for handle, share in summary.shares.items()},
+    }
+
+
+class RunsFollower:
+    """All runs of a home, or only one, each read a slice at a time."""
+
+    def __init__(self, home: Home, only: str | None = None) -> None:
+        self._home = home
+        self._only = only
+        self._readers: dict[str, RunReader] = {}
+        self._histories: dict[str, RunHistory] = {}
+        self._summaries: dict[str, RunSummary] = {}
+
+    def poll(self) -> tuple[list[RunSummary], dict[str, RunHistory], bool]:
+        """Summaries (newest first), histories by run id, and whether anything changed.
+
+        The histories are the same objects each time and grow in place.
+        """
+        runs = [Run(self._home.runs / self._only)] if self._only else all_runs(self._home)
+        before = dict(self._summaries)
+        until = time.monotonic() + _LOOK_SECONDS
+        changed = False
+        self._summaries = {}
+        for run in runs:
+            in_time = time.monotonic() < until
+            if in_time or run.id not in before:
+                changed |= self._look(run, read=in_time)
+            else:
+                self._summaries[run.id] = before[run.id]
+        histories = {name: self._histories[name] for name in self._summaries}
+        return list(self._summaries.values()), histories, changed or self._summaries != before
+
+    def _look(self, run: Run, *, read: bool) -> bool:
+        """Reads one slice of ``run`` when ``read``; returns whether it held anything new."""
+        try:
+            record = run.record()
+        except InputRefused:
+            if self._only:
+                raise
+            return False
+        reader = self._readers.setdefault(run.id, RunReader(run))
+        history = self._histories.setdefault(run.id, RunHistory())
+        if not read:
+            self._summaries[run.id] = run_summary(run)
+            return True
+        update = reader.poll()
+        history.take(update.records)
+        history.take_samples(update.samples)
+        self._summaries[run.id] = summarise(run, record, history, update.state)
+        return bool(update.records or update.samples)
+
+
+def _last(values: list[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def _edges(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of ``path``, without the middle of a long file."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            if size <= 2 * _TAIL_BYTES:
+                pieces = [file.read()]
+            else:
+                head = file.read(_TAIL_BYTES // 16)
+                file.seek(size - _TAIL_BYTES)
+                tail = file.read()
+                # neither a head nor a tail cut from the middle ends or begins with a whole line
+                pieces = [head[: head.rfind(b"\n") + 1], tail[tail.find(b"\n") + 1 :]]
+    except OSError:
+        return []
+    found = []
+    for line in b"".join(pieces).split(b"\n")[:-1]:
+        try:
+            content = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(content, dict):
+            found.append(content)
+    return found

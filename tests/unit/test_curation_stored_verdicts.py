@@ -1,0 +1,188 @@
+"""Verdicts in the corpus: replaced per recipe and account, all or nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from core.corpus.importing import import_path
+from core.corpus.reading import accounts, tweets
+from core.corpus.store import Corpus
+from core.curation.recipe import load_recipe
+from core.curation.stored_verdicts import materialise, outdated, store
+from core.curation.verdict import curate
+from core.errors import Interrupted
+from core.home import Home
+from core.workflow import import_paths, sample_archives
+
+STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    """Three tweets of a, one of b."""
+    texts = [
+        ("a", "one two three"),
+        ("a", "ok"),
+        ("a", "'); DROP TABLE verdicts; --\x00 see (https://t.co/abc) now or then"),
+        ("b", "one two three"),
+    ]
+    lines = [
+        json.dumps({"tweet_id": str(i), "handle": handle, "text": text, "created_at": "2020-01-01"})
+        for i, (handle, text) in enumerate(texts)
+    ]
+    (tmp_path / "tweets.jsonl").write_text("\n".join(lines) + "\n")
+    made = Corpus(tmp_path / "tweets.duckdb")
+    import_path(made, tmp_path / "tweets.jsonl")
+    return made
+
+
+def verdicts(corpus: Corpus) -> list[Any]:
+    with corpus.reading() as connection:
+        return connection.execute(
+            "SELECT handle, recipe, tweet_id, recipe_hash, kept, reason, clean_text FROM verdicts "
+            "ORDER BY handle, recipe, tweet_id"
+        ).fetchall()
+
+
+def test_each_tweet_gets_its_verdict(corpus: Corpus) -> None:
+    materialise(corpus, ["a"], STANDARD)
+    name, digest = "standard", STANDARD.hash
+    cleaned = "'); DROP TABLE verdicts; -- see now or then"
+    assert verdicts(corpus) == [
+        ("a", name, "0", digest, True, None, "one two three"),
+        ("a", name, "1", digest, False, "short", "ok"),
+        ("a", name, "2", digest, True, None, cleaned),
+    ]
+
+
+def test_verdicts_are_replaced_for_that_recipe_and_account_only(corpus: Corpus) -> None:
+    materialise(corpus, ["a", "b"], STANDARD)
+    materialise(corpus, ["a", "b"], CLASSIC)
+    assert "\x00" in verdicts(corpus)[2][6]
+    strict = STANDARD.replace(min_words=9)
+    materialise(corpus, ["a"], strict)
+    assert [row[:5] for row in verdicts(corpus)] == [
+        ("a", "classic", "0", CLASSIC.hash, True),
+        ("a", "classic", "1", CLASSIC.hash, False),
+        ("a", "classic", "2", CLASSIC.hash, True),
+        ("a", "standard", "0", strict.hash, False),
+        ("a", "standard", "1", strict.hash, False),
+        ("a", "standard", "2", strict.hash, False),
+        ("b", "classic", "3", CLASSIC.hash, True),
+        ("b", "standard", "3", STANDARD.hash, True),
+    ]
+
+
+def test_a_failure_leaves_the_old_verdicts(corpus: Corpus) -> None:
+    materialise(corpus, ["a"], STANDARD)
+    before = verdicts(corpus)
+    curated = curate(tweets(corpus, ["a"]), STANDARD)
+    with corpus.writing() as connection:
+        connection.execute("CREATE UNIQUE INDEX one ON verdicts (tweet_id, handle, recipe)")
+    with pytest.raises(duckdb.Error):
+        store(corpus, ["a"], STANDARD, curated[[0, 0, 1]])
+    assert verdicts(corpus) == before
+
+
+def test_a_tweet_forgotten_meanwhile_does_not_come_back(corpus: Corpus) -> None:
+    curated = curate(tweets(corpus, ["a"]), STANDARD)
+    with corpus.writing() as connection:
+        connection.execute("DELETE FROM tweets WHERE tweet_id = '0'")
+    store(corpus, ["a"], STANDARD, curated)
+    assert [row[2] for row in verdicts(corpus)] == ["1", "2"]
+
+
+def test_several_recipes_at_once_and_progress(corpus: Corpus) -> None:
+    seen: list[int] = []
+    materialise(corpus, ["a", "b"], STANDARD, CLASSIC, progress=seen.append)
+    together = verdicts(corpus)
+    assert seen == [4, 8]
+    with corpus.writing() as connection:
+        connection.execute("DELETE FROM verdicts")
+    materialise(corpus, ["a", "b"], STANDARD)
+    materialise(corpus, ["a", "b"], CLASSIC)
+    assert verdicts(corpus) == together
+
+
+def test_many_batches(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    materialise(corpus, ["a", "b"], STANDARD)
+    whole = verdicts(corpus)
+    monkeypatch.setattr(sys.modules["core.curation.stored_verdicts"], "_ROWS", 1)
+    materialise(corpus, ["b", "a"], STANDARD)
+    assert verdicts(corpus) == whole
+
+
+def test_stopping_changes_nothing(corpus: Corpus) -> None:
+    materialise(corpus, ["a"], STANDARD)
+    before = verdicts(corpus)
+    for asked in range(4):
+        answers = iter([*[False] * asked, *[True] * 20])
+        with pytest.raises(Interrupted):
+            materialise(
+                corpus,
+                ["a"],
+                STANDARD.replace(min_words=9),
+                CLASSIC,
+                cancelled=lambda answers=answers: next(answers),  # type: ignore[misc]
+            )
+        assert verdicts(corpus) == before
+    assert list(corpus.path.parent.glob(".curating-*")) == []
+
+
+def test_a_tweet_forgotten_during_the_work_does_not_come_back(corpus: Corpus) -> None:
+    def forget(_: int) -> None:
+        with corpus.writing() as connection:
+            connection.execute("DELETE FROM tweets WHERE tweet_id = '0'")
+
+    materialise(corpus, ["a"], STANDARD, progress=forget)
+    assert [row[2] for row in verdicts(corpus)] == ["1", "2"]
+
+
+def test_what_lacks_verdicts(corpus: Corpus) -> None:
+    both = [STANDARD, CLASSIC]
+    assert outdated(corpus, ["a", "b", "nobody"], both) == ["a", "b"]
+    materialise(corpus, ["a", "b"], STANDARD)
+    assert outdated(corpus, ["a", "b"], [STANDARD]) == []
+    assert outdated(corpus, ["a", "b"], both) == ["a", "b"]
+    materialise(corpus, ["b"], CLASSIC)
+    assert outdated(corpus, ["a", "b"], both) == ["a"]
+    assert outdated(corpus, ["b"], [STANDARD.replace(min_words=1)]) == ["b"]
+    with corpus.writing() as connection:
+        connection.execute("DELETE FROM verdicts WHERE tweet_id = '3' AND recipe = 'classic'")
+    assert outdated(corpus, ["b"], both) == ["b"]
+    assert outdated(Corpus(corpus.path.with_name("none.duckdb")), ["b"], both) == []
+
+
+def test_a_refresh_that_was_stopped_is_made_up_for(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    asked: list[str] = []
+
+    def stop() -> bool:
+        return "curating" in asked
+
+    archive = sample_archives()[0]
+    with pytest.raises(Interrupted):
+        import_paths(
+            home, [archive], progress=lambda told: asked.append(told.phase), cancelled=stop
+        )
+    corpus = Corpus(home.corpus)
+    there = sum(account.tweets for account in accounts(corpus))
+    assert there > 0
+    assert verdicts(corpus) == []
+    (again,) = import_paths(home, [archive])
+    assert (again.new, again.updated) == (0, 0)
+    assert len(verdicts(corpus)) == 2 * there
+    seen: list[str] = []
+    import_paths(home, [archive], progress=lambda told: seen.append(told.phase))
+    assert "curating" not in seen, "nothing is judged again that has not changed"
+
+
+def test_an_account_without_tweets(corpus: Corpus) -> None:
+    materialise(corpus, ["nobody"], STANDARD)
+    assert verdicts(corpus) == []

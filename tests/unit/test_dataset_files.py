@@ -1,0 +1,284 @@
+"""Exports: what each format holds, byte for byte repeatable, safe to open."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.curation.recipe import load_recipe
+from core.curation.verdict import curate
+from core.dataset.options import ExportOptions
+from core.dataset.verify import verify
+from core.dataset.write import ExportResult, export, export_batches
+from core.errors import InputRefused, WrongUsage
+from tests.oracles.frames import frame, hostile_texts
+
+STANDARD = load_recipe("standard")
+TEXTS = [
+    "first line\nsecond, with https://t.co/a",
+    'she said "never, ever" again',
+    "=HYPERLINK(1) is no formula",
+    "ok",
+    "ünï 😀 今日は晴れ\u2028end",
+    "-1 is a number <|endoftext|> here",
+]
+CURATED = curate(frame(TEXTS), STANDARD)
+
+
+def write(out: Path, format: str, rows: pl.DataFrame = CURATED, **options: object) -> ExportResult:  # noqa: A002
+    return export(rows, out, format=format, recipe=STANDARD, **options)  # type: ignore[arg-type]
+
+
+def test_txt(tmp_path: Path) -> None:
+    result = write(tmp_path / "tweets.txt", "txt")
+    mark = "<|endoftext|>"
+    parts = (tmp_path / "tweets.txt").read_bytes().decode().split(mark)
+    assert parts[0] == parts[-1] == ""
+    assert parts[1] == "first line second, with"
+    assert parts[-2] == "-1 is a number <| endoftext |> here"
+    assert result.rows == len(parts) - 2 == 5
+    assert result.sha256 == sha256((tmp_path / "tweets.txt").read_bytes()).hexdigest()
+
+
+def test_jsonl_and_all(tmp_path: Path) -> None:
+    write(tmp_path / "tweets.jsonl", "jsonl", what="all")
+    rows = [json.loads(line) for line in (tmp_path / "tweets.jsonl").read_text().split("\n")[:-1]]
+    assert len(rows) == 6
+    assert rows[3] == {
+        "tweet_id": "4",
+        "handle": "someone",
+        "created_at": "2020-01-01T03:00:00Z",
+        "kind": "original",
+        "text": "ok",
+        "raw_text": "ok",
+        "kept": False,
+        "reason": "short",
+    }
+    assert rows[0]["raw_text"] == TEXTS[0]
+
+
+def test_csv_does_not_run_in_a_spreadsheet(tmp_path: Path) -> None:
+    write(tmp_path / "safe.csv", "csv")
+    write(tmp_path / "exact.csv", "csv", spreadsheet_safe=False)
+    with (tmp_path / "safe.csv").open(newline="", encoding="utf-8") as file:
+        safe = list(csv.DictReader(file))
+    with (tmp_path / "exact.csv").open(newline="", encoding="utf-8") as file:
+        exact = list(csv.DictReader(file))
+    assert list(safe[0]) == ["tweet_id", "handle", "created_at", "kind", "text"]
+    assert [row["text"] for row in exact] == CURATED.filter("kept")["clean_text"].to_list()
+    assert [row["text"][0] for row in safe] == ["f", "s", "'", "ü", "'"]
+    assert safe[2]["text"] == "'=HYPERLINK(1) is no formula"
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(hostile_texts, max_size=15))
+def test_exact_csv_jsonl_and_parquet_come_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    out = tmp_path_factory.mktemp("out")
+    rows = curate(frame(texts), STANDARD.replace(line_breaks="keep"))
+    wanted = rows.sort(pl.col("tweet_id").cast(pl.Int64))["text"].to_list()
+    if not wanted:
+        return
+    for name in ("csv", "jsonl", "parquet"):
+        write(out / f"x.{name}", name, rows, what="all", spreadsheet_safe=False)
+    assert pl.read_parquet(out / "x.parquet")["raw_text"].to_list() == wanted
+    lines = (out / "x.jsonl").read_bytes().decode().split("\n")[:-1]
+    assert [json.loads(line)["raw_text"] for line in lines] == wanted
+    if sys.version_info >= (3, 11):  # before, the csv module could not read a NUL
+        with (out / "x.csv").open(newline="", encoding="utf-8") as file:
+            assert [row["raw_text"] for row in csv.DictReader(file)] == wanted
+
+
+def test_parquet_keeps_types(tmp_path: Path) -> None:
+    write(tmp_path / "tweets.parquet", "parquet")
+    rows = pl.read_parquet(tmp_path / "tweets.parquet")
+    assert rows.schema["created_at"] == pl.Datetime("us", "UTC")
+    assert rows.height == 5
+
+
+def many(count: int = 200) -> pl.DataFrame:
+    handles = ["a" if i % 4 else "b" for i in range(count)]
+    return curate(
+        frame([f"tweet number {i} today" for i in range(count)], handle=handles), STANDARD
+    )
+
+
+def test_split_and_manifest(tmp_path: Path) -> None:
+    result = write(tmp_path / "set.csv", "csv", many(), split=0.1, seed=4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("set.csv.manifest.json", "set.train.csv", "set.valid.csv")
+    ]
+    train, valid = (pl.read_csv(tmp_path / f"set.{part}.csv") for part in ("train", "valid"))
+    assert (train.height, valid.height, result.rows) == (180, 20, 200)
+    assert not set(train["text"]) & set(valid["text"])
+    assert result.path == tmp_path / "set.train.csv"
+    assert result.manifest == tmp_path / "set.csv.manifest.json"
+    assert result.sha256 == sha256(result.manifest.read_bytes()).hexdigest()
+    manifest = json.loads(result.manifest.read_text())
+    assert manifest["recipe"] == {
+        "name": "standard",
+        "hash": STANDARD.hash,
+        "rules": STANDARD.rules,
+    }
+    assert (manifest["seed"], manifest["split"], manifest["format"]) == (4, 0.1, "csv")
+    assert manifest["handles"]["b"]["kept"] == 50
+    assert manifest["handles"]["b"]["train"] + manifest["handles"]["b"]["valid"] == 50
+    assert manifest["source_files"] == ["tweets.js"]
+    for name, told in manifest["files"].items():
+        assert told["sha256"] == sha256((tmp_path / name).read_bytes()).hexdigest()
+    json.dumps(result.to_json())
+
+
+def test_weights_make_a_blend(tmp_path: Path) -> None:
+    result = write(tmp_path / "set.jsonl", "jsonl", many(), weights={"a": 1, "b": 1}, seed=1)
+    handles = [json.loads(line)["handle"] for line in result.path.read_text().splitlines()]
+    assert handles.count("a") == 150
+    assert 145 <= handles.count("b") <= 155
+    assert handles != sorted(handles)
+
+
+def test_hugging_face_folder(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    write(out, "hf", many(), split=0.1)
+    result = write(out, "hf", many(), split=0.1)
+    files = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert files == [
+        *("README.md", "data/train.parquet", "data/validation.parquet", "mynah.manifest.json")
+    ]
+    readme = (out / "README.md").read_text()
+    assert readme.startswith("---\nconfigs:\n")
+    assert "path: data/validation.parquet" in readme
+    assert result.path == out
+    assert json.loads(result.manifest.read_text())["card"]["name"] == "README.md"
+    write(out, "hf", many(), split=0)
+    assert not (out / "data" / "validation.parquet").exists()
+    assert "validation" not in (out / "README.md").read_text()
+    write(out, "hf", many())
+    assert pl.read_parquet(out / "data" / "validation.parquet").height == 20, "its own default"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.txt").write_text("mine")
+    with pytest.raises(InputRefused, match="other files"):
+        write(other, "hf", many())
+
+
+LOADER = """
+import sys
+try:
+    from datasets import load_dataset
+except ImportError:
+    print("absent")
+    raise SystemExit
+whole = load_dataset(sys.argv[1], cache_dir=sys.argv[2])
+print({name: part.num_rows for name, part in whole.items()}, whole["train"].column_names)
+for part in whole.values():
+    assert all(isinstance(row["text"], str) and row["created_at"].tzinfo for row in part)
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "{'train': 180, 'validation': 20} ['tweet_id', 'handle', 'created_at', "),
+        ({"split": 0}, "{'train': 200} ["),
+        ({"what": "all"}, "'raw_text', 'kept', 'reason']"),
+        ({"weights": {"a": 1, "b": 4}}, "'validation': 20} ["),
+    ],
+)  # fmt: skip
+def test_the_loader_of_hugging_face_opens_it(
+    tmp_path: Path, options: dict[str, object], said: str
+) -> None:
+    """With the real loader, where it is installed; in a folder that has no ``datasets`` of ours."""
+    write(tmp_path / "set", "hf", many(), **options)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADER, str(tmp_path / "set"), str(tmp_path / "cache")],
+        cwd=tmp_path,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.stdout == "absent\n":
+        pytest.skip("the package datasets is not installed")
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+
+
+def test_chat_and_instruct(tmp_path: Path) -> None:
+    write(tmp_path / "chat.jsonl", "chat")
+    write(tmp_path / "instruct.jsonl", "instruct")
+    chat, instruct = (
+        [json.loads(line) for line in (tmp_path / name).read_text("utf-8").split("\n")[:-1]]
+        for name in ("chat.jsonl", "instruct.jsonl")
+    )
+    texts = CURATED.filter("kept")["clean_text"].to_list()
+    for text, conversation, pair in zip(texts, chat, instruct, strict=True):
+        assert conversation == {
+            "messages": [
+                {"role": "system", "content": "You write in the voice of @someone."},
+                {"role": "user", "content": "Write a tweet in the style of @someone."},
+                {"role": "assistant", "content": text},
+            ]
+        }
+        assert pair == {
+            "prompt": "Write a tweet in the style of @someone.\n",
+            "completion": text,
+        }
+
+
+def test_words_before_a_tweet_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Braces, quotes and backslashes are no pattern; only {handle} stands for something."""
+    nasty = '{} {0} {handle} $1 \\n "quoted" {handle}'
+    options = ExportOptions("chat", system="", instruction=nasty)
+    export_batches([many(4).sort("handle")], tmp_path / "x", handles=["a", "b"], recipe=STANDARD,
+                   options=options)  # fmt: skip
+    lines = (tmp_path / "x").read_text().splitlines()
+    asked = [json.loads(line)["messages"][0]["content"] for line in lines]
+    assert asked == [nasty.replace("{handle}", handle) for handle in "aaab"]
+
+
+def test_a_name_is_never_a_pattern(tmp_path: Path) -> None:
+    for name in ("tw[1]*.parquet", "a=b.parquet", "%s {0}.csv"):
+        result = write(tmp_path / name, "csv" if name.endswith("csv") else "parquet", many())
+        assert result.path == tmp_path / name
+        assert verify(result.manifest).ok
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "xml"},
+        {"format": "txt", "what": "all"},
+        {"format": "csv", "what": "some"},
+        {"format": "csv", "what": "all", "split": 0.1},
+        {"format": "csv", "weights": {"nobody": 1}},
+        {"format": "csv", "split": 2.0},
+        {"format": "chat", "what": "all"},
+        {"format": "csv", "what": "all", "weights": {"someone": 1}},
+    ],
+)
+def test_what_does_not_go_together(tmp_path: Path, options: dict[str, object]) -> None:
+    with pytest.raises(WrongUsage):
+        write(tmp_path / "x", **options)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refusals(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="is a folder"):
+        write(tmp_path, "csv")
+    with pytest.raises(InputRefused, match="nothing to export"):
+        write(tmp_path / "x.csv", "csv", curate(frame(["ok"]), STANDARD))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputRefused, match="cannot be written"):
+        write(tmp_path / "file" / "x.csv", "csv")

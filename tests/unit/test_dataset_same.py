@@ -1,0 +1,101 @@
+"""The same tweets and options give the same bytes: in another process, on another day."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from core.corpus.reading import tweets
+from core.corpus.store import Corpus
+from core.curation.recipe import load_recipe
+from core.curation.verdict import curate
+from core.dataset.options import FORMATS, ExportOptions
+from core.dataset.tweets import export_tweets
+from core.dataset.verify import verify
+from core.dataset.write import export, export_batches
+from core.home import Home
+from tests.unit.cli import ROOT, environment, home_with_samples
+from tests.unit.export_all import BLENDS, HANDLES, RECIPES, save_recipes
+from tests.unit.test_dataset_files import STANDARD, many
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Home:
+    shutil.copytree(home_with_samples(tmp_path_factory), tmp_path / "home")
+    return Home.at(tmp_path / "home")
+
+
+def sums(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_five_recipes_three_blends_every_format_twice(home: Home, tmp_path: Path) -> None:
+    save_recipes(home)
+    made = []
+    for name, threads, hash_seed in (("one", "1", "1"), ("two", "2", "12345")):
+        more = {"POLARS_MAX_THREADS": threads, "PYTHONHASHSEED": hash_seed}
+        made.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.unit.export_all", home.root, tmp_path / name],
+                env=environment(**more),
+                cwd=ROOT,
+            )
+        )
+    assert [process.wait(120) for process in made] == [0, 0]
+    one, two = sums(tmp_path / "one"), sums(tmp_path / "two")
+    assert one == two
+    manifests = list((tmp_path / "one").rglob("*.json"))
+    assert len(manifests) == len(FORMATS) * (len(RECIPES) + len(BLENDS))
+    data = {name: sha256 for name, sha256 in one.items() if not name.endswith("manifest.json")}
+    assert len(set(data.values())) > len(manifests), "they are not all the same file"
+    for path in manifests:
+        assert verify(path).ok, verify(path).problems
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+@pytest.mark.parametrize("more", [{}, {"split": 0.2, "weights": {"a": 1.0, "b": 3.0}}])
+def test_where_a_batch_ends_changes_nothing(
+    tmp_path: Path, format_: Any, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.dataset.formats.PARQUET_ROWS", 64)
+    monkeypatch.setattr("core.dataset.gathered.PICKED", 50)
+    rows = many(200).sort("handle", "created_at")
+    options = ExportOptions(format_, seed=5, **more)
+    found = set()
+    for size in (7, 64, 1000):
+        result = export_batches(
+            rows.iter_slices(size),
+            tmp_path / str(size) / "x",
+            handles=["a", "b"],
+            recipe=STANDARD,
+            options=options,
+        )
+        found.add(tuple(file.sha256 for file in result.files))
+    assert len(found) == 1
+    if format_ == "parquet" and not more:
+        whole = pl.read_parquet(tmp_path / "7" / "x")
+        assert whole["tweet_id"].to_list() == rows["tweet_id"].to_list()
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_corpus_in_batches_and_one_frame_give_the_same(
+    home: Home, tmp_path: Path, format_: Any
+) -> None:
+    recipe = load_recipe("standard")
+    frame = curate(tweets(Corpus(home.corpus), HANDLES), recipe)
+    whole = export(frame, tmp_path / "whole" / "x", format=format_, recipe=recipe, seed=2)
+    options = ExportOptions(format_, seed=2)
+    streamed = export_tweets(home, HANDLES, recipe, tmp_path / "streamed" / "x", options)
+    assert whole.files == streamed.files
+    assert whole.manifest.read_bytes() == streamed.manifest.read_bytes()

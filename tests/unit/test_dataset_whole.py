@@ -1,0 +1,205 @@
+"""An export appears whole or not at all: refused, stopped, interrupted or killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from core.dataset.options import ExportOptions
+from core.dataset.place import remove_stale
+from core.dataset.progress import ExportProgress
+from core.dataset.verify import verify
+from core.dataset.write import export, export_batches
+from core.errors import InputRefused, Interrupted
+from tests.unit.cli import ROOT, Started, environment, home_with_samples, mynah
+from tests.unit.test_dataset_files import STANDARD, many
+
+KEEPER = "keeper_of_the_light"
+SLOW = """
+import sys, time
+from pathlib import Path
+from core.dataset.options import ExportOptions
+from core.dataset.write import export_batches
+from tests.unit.test_dataset_files import STANDARD, many
+
+def slowly():
+    for batch in many().sort("handle", "created_at").iter_slices(20):
+        yield batch
+        print("batch", flush=True)
+        time.sleep(0.3)
+
+export_batches(slowly(), Path(sys.argv[1]), handles=["a", "b"], recipe=STANDARD,
+               options=ExportOptions(sys.argv[2]))
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("format_", ["csv", "parquet", "hf"])
+def test_a_kill_leaves_what_was_there_and_the_next_one_clears_up(
+    tmp_path: Path, format_: Any
+) -> None:
+    out = tmp_path / f"x.{format_}"
+    before = export(many(60), out, format=format_, recipe=STANDARD, split=0.1)
+    there = names(tmp_path)
+    child = subprocess.Popen(
+        [sys.executable, "-c", SLOW, out, format_],
+        stdout=subprocess.PIPE,
+        env=environment(),
+        cwd=ROOT,
+    )
+    assert child.stdout is not None
+    for _ in range(2):
+        assert child.stdout.readline() == b"batch\n"
+    child.send_signal(signal.SIGKILL)
+    child.wait(10)
+    assert verify(before.manifest).ok, "the older export is as it was"
+    left = set(names(tmp_path)) - set(there)
+    assert len(left) == 1
+    (part,) = left
+    assert part.startswith(".")
+    assert part.endswith(".part")
+    export(many(60), tmp_path / "other.jsonl", format="jsonl", recipe=STANDARD)
+    assert set(names(tmp_path)) - set(there) == {"other.jsonl", "other.jsonl.manifest.json"}
+
+
+def test_only_what_a_killed_export_left_is_cleared_away(tmp_path: Path) -> None:
+    alive, dead, foreign, mine = (
+        tmp_path / f".{name}.part" for name in ("alive", "dead", "foreign", "mine")
+    )
+    for folder in (alive, dead, foreign, mine):
+        folder.mkdir()
+    from core.processes import process_times, this_machine
+
+    began = process_times(os.getpid())
+    owner = {"pid": os.getpid(), "pid_start": began, "machine": this_machine()}
+    (alive / "mynah.export").write_text(json.dumps(owner))
+    (dead / "mynah.export").write_text(json.dumps(owner | {"pid_start": 1.0}))
+    (foreign / "mynah.export").write_text(json.dumps(owner | {"machine": "another", "pid": 1}))
+    (mine / "letter.txt").write_text("not an export")
+    old = time.time() - 3600
+    os.utime(mine, (old, old))
+    (tmp_path / ".file.part").write_text("")
+    remove_stale(tmp_path)
+    assert names(tmp_path) == [".alive.part", ".file.part", ".foreign.part", ".mine.part"]
+
+
+def test_a_stop_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    out = tmp_path / "x.csv"
+    export(many(60), out, format="csv", recipe=STANDARD)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    seen: list[ExportProgress] = []
+    rows = many().sort("handle", "created_at")
+    for phase in ("gathering", "writing"):
+        seen.clear()
+
+        def at_phase(wanted: str = phase) -> bool:
+            return any(moved.phase == wanted for moved in seen)
+
+        with pytest.raises(Interrupted, match="was stopped"):
+            export_batches(
+                rows.iter_slices(10),
+                out,
+                handles=["a", "b"],
+                recipe=STANDARD,
+                options=ExportOptions("csv"),
+                total=rows.height,
+                progress=seen.append,
+                cancelled=at_phase,
+            )
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_breaks_on_the_way_leaves_nothing(tmp_path: Path) -> None:
+    def breaking() -> Iterator[pl.DataFrame]:
+        yield many(50).sort("handle", "created_at")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputRefused, match="No space left"):
+        export_batches(
+            breaking(),
+            tmp_path / "x.csv",
+            handles=["a", "b"],
+            recipe=STANDARD,
+            options=ExportOptions("csv"),
+        )
+    assert names(tmp_path) == []
+
+
+def test_progress_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.dataset.progress._EVERY", 0.0)
+    seen: list[ExportProgress] = []
+    rows = many().sort("handle", "created_at")
+    export_batches(
+        rows.iter_slices(50),
+        tmp_path / "x.jsonl",
+        handles=["a", "b"],
+        recipe=STANDARD,
+        options=ExportOptions("jsonl"),
+        total=rows.height,
+        progress=seen.append,
+    )
+    gathered = [moved.done for moved in seen if moved.phase == "gathering"]
+    assert gathered == [50, 100, 150, 200]
+    assert (seen[-1].phase, seen[-1].done, seen[-1].total) == ("writing", 200, 200)
+    assert all(moved.left is None or moved.left >= 0 for moved in seen)
+
+
+def test_ctrl_c(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """The recipe is a pipe that is filled once ctrl+c was heard: so it comes in the middle."""
+    home = tmp_path / "home"
+    shutil.copytree(home_with_samples(tmp_path_factory), home)
+    out, recipe = tmp_path / "out", tmp_path / "slow.toml"
+    out.mkdir()
+    os.mkfifo(recipe)
+    given = "export", KEEPER, "--format", "jsonl", "-o", out / "x.jsonl", "--recipe", recipe
+    started = Started(*given, home=home, notes=tmp_path / "notes")
+    at_work = threading.Event()
+
+    def fill() -> None:
+        with recipe.open("w") as pipe:  # waits for the command to read
+            at_work.set()
+            while "stopping" not in started.err and started.process.poll() is None:
+                time.sleep(0.02)
+            pipe.write("[rules]\n")
+
+    filler = threading.Thread(target=fill, daemon=True)
+    filler.start()
+    ended = started.interrupt(at_work.is_set)
+    assert not ended.out
+    assert names(out) == []
+
+
+def test_the_command_says_what_differs(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    home = home_with_samples(tmp_path_factory)
+    made = mynah("export", KEEPER, "--format", "chat", "-o", tmp_path / "x.jsonl",
+                 "--instruction", "Say something, {handle}!", "--system", "", "--json",
+                 home=home).json()  # fmt: skip
+    first = json.loads((tmp_path / "x.jsonl").read_text().splitlines()[0])
+    assert [turn["role"] for turn in first["messages"]] == ["user", "assistant"]
+    assert first["messages"][0]["content"] == f"Say something, {KEEPER}!"
+    good = mynah("verify", made["manifest"])
+    assert good.text.startswith("✓ ")
+    (tmp_path / "x.jsonl").write_bytes((tmp_path / "x.jsonl").read_bytes().replace(b"a", b"b", 1))
+    bad = mynah("verify", made["manifest"], tmp_path / "gone.json", "--json", code=3)
+    assert [one["ok"] for one in bad.json()] == [False, False]
+    assert "sha256" in bad.json()[0]["problems"][0]
+    assert "2 of 2 manifests do not hold" in bad.err
+    mynah("export", KEEPER, "--format", "csv", "-o", tmp_path / "y.csv", "--system", "x",
+          home=home, code=2)  # fmt: skip

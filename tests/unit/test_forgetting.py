@@ -1,0 +1,261 @@
+"""Forgetting: the rows are gone, from the file's bytes too, and what was made from them says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from core.corpus.importing import import_path
+from core.corpus.reading import accounts, tweets
+from core.corpus.store import Corpus
+from core.curation.recipe import load_recipe
+from core.curation.stored_verdicts import materialise
+from core.curation.verdict import curate
+from core.dataset.freeze import freeze
+from core.errors import CorpusBusy, InputRefused, WrongUsage
+from core.forgetting import forget
+from core.home import Home
+from core.query.run import run_query
+from core.runs.stale import stale_note, stale_reason
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home.at(tmp_path / "home")
+    corpus = Corpus(home.corpus)
+    for who in ("ann", "bob"):
+        path = tmp_path / f"{who}.csv"
+        lines = [f"{n},{who} wrote sentence number {n} about gulls,{who}" for n in range(40)]
+        path.write_text("id,text,author\n" + "\n".join(lines) + "\n")
+        import_path(corpus, path)
+    materialise(corpus, ["ann", "bob"], load_recipe("standard", home))
+    for run, handles in (("20260101-0000-ann-aaaa", ["ann"]), ("20260102-0000-bob-bbbb", ["bob"])):
+        folder = home.runs / run
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps({"handles": handles, "created": run[:8]}))
+        recipe = load_recipe("standard", home)
+        freeze(curate(tweets(corpus, handles), recipe), folder / "dataset", recipe=recipe, seed=1)
+    return home
+
+
+def test_an_account(home: Home) -> None:
+    corpus = Corpus(home.corpus)
+    before = tweets(corpus, ["bob"])
+    gone = forget(corpus, home, handles=["ann"])
+    assert gone.to_json()["tweets"] == 40
+    assert gone.rows == {"accounts": 1, "imports": 1, "tweets": 40, "verdicts": 40}
+    assert gone.runs == {"20260101-0000-ann-aaaa": 40}
+    assert [a.handle for a in accounts(corpus)] == ["bob"]
+    assert tweets(corpus, ["bob"]).equals(before)
+    data = home.corpus.read_bytes()
+    assert b"ann wrote" not in data
+    assert sorted(p.name for p in home.root.iterdir()) == ["runs", "tweets.duckdb"]
+    assert run_query(corpus, home, "SELECT count(*) FROM account_stats").frame.item() == 1
+    note = stale_note(home.runs / "20260101-0000-ann-aaaa")
+    assert note is not None
+    assert (note["handles"], note["tweets"]) == (["ann"], 40)
+    assert stale_note(home.runs / "20260102-0000-bob-bbbb") is None
+    with corpus.writing():  # the file is one to go on with
+        pass
+
+
+def test_one_tweet(home: Home) -> None:
+    corpus = Corpus(home.corpus)
+    gone = forget(corpus, home, tweet_id="7")
+    assert (gone.tweets, gone.rows) == (2, {"tweets": 2, "verdicts": 2})
+    assert set(gone.runs.values()) == {1}
+    assert "7" not in tweets(corpus, ["ann", "bob"])["tweet_id"]
+    again = Path(home.runs / "20260101-0000-ann-aaaa")
+    forget(corpus, home, handles=["ann"])
+    note = stale_note(again)
+    assert note is not None
+    assert (note["handles"], note["tweet_ids"]) == (["ann"], ["7"])
+
+
+def test_nothing_to_forget(home: Home, tmp_path: Path) -> None:
+    corpus = Corpus(home.corpus, lock_wait=0.2)
+    before = home.corpus.read_bytes()
+    with pytest.raises(InputRefused, match="@carl"):
+        forget(corpus, home, handles=["ann", "carl"])
+    with pytest.raises(InputRefused, match="a tweet 999"):
+        forget(corpus, home, tweet_id="999")
+    with pytest.raises(WrongUsage):
+        forget(corpus, home)
+    assert home.corpus.read_bytes() == before
+    assert stale_note(home.runs / "20260101-0000-ann-aaaa") is None
+    with pytest.raises(InputRefused, match="no corpus"):
+        forget(Corpus(tmp_path / "none.duckdb"), home, handles=["ann"])
+    with corpus.reading(), pytest.raises(CorpusBusy):
+        forget(corpus, home, handles=["ann"])
+
+
+def test_a_forgotten_tweet_does_not_come_back(home: Home, tmp_path: Path) -> None:
+    corpus = Corpus(home.corpus)
+    forget(corpus, home, tweet_id="7")
+    with corpus.reading() as connection:
+        gone = connection.execute("SELECT handle, tweet_id FROM forgotten_tweets ORDER BY ALL")
+        assert gone.fetchall() == [("ann", "7"), ("bob", "7")]
+    assert b"sentence number 7 about" not in home.corpus.read_bytes()
+    (again,) = import_path(corpus, tmp_path / "ann.csv")
+    assert (again.new, again.updated, again.duplicates) == (0, 0, 39)
+    assert (again.read, again.skipped) == (40, {"forgotten": 1})
+    assert "7" not in tweets(corpus, ["ann"])["tweet_id"]
+    with pytest.raises(InputRefused, match="a tweet 7"):
+        forget(corpus, home, tweet_id="7")
+    (back,) = import_path(corpus, tmp_path / "ann.csv", include=frozenset({"forgotten"}))
+    assert (back.new, back.skipped) == (1, {})
+    (more,) = import_path(corpus, tmp_path / "ann.csv")
+    assert (more.duplicates, more.skipped) == (40, {}), "what was taken in again is not forgotten"
+    (other,) = import_path(corpus, tmp_path / "bob.csv")
+    assert other.skipped == {"forgotten": 1}, "of the other account it still is"
+    forget(corpus, home, handles=["bob"])
+    (anew,) = import_path(corpus, tmp_path / "bob.csv")
+    assert (anew.new, anew.skipped) == (40, {}), "an account starts over"
+
+
+def test_a_fetch_passes_over_what_was_forgotten(home: Home) -> None:
+    from decimal import Decimal
+
+    from core.fetching.posts import XAccount, page_of
+    from core.fetching.ranges import Covered
+    from core.fetching.store import load_known, store_page
+
+    corpus = Corpus(home.corpus)
+    account = XAccount("42", "ann", "Ann")
+    data = [{"id": str(n), "text": f"fetched {n}", "edit_history_tweet_ids": [str(n)]}
+            for n in (1001, 1002, 1003)]  # fmt: skip
+    page = page_of({"data": data, "meta": {"result_count": 3}}, account, since=None, until=None)
+    covers = Covered(1003, 1001, posts=3)
+    assert store_page(corpus, account, page, covers, Decimal("0.015")).new == 3
+    forget(corpus, home, tweet_id="1002")
+    assert load_known(corpus, "ann").covered == (covers,), "it is not paid for again"
+    assert store_page(corpus, account, page, covers, Decimal("0.015")).new == 0
+    assert "1002" not in tweets(corpus, ["ann"])["tweet_id"]
+    forget(corpus, home, handles=["ann"])
+    with corpus.reading() as connection:
+        for table in ("tweets", "accounts", "verdicts", "imports", "fetched_ranges",
+                      "forgotten_tweets", "import_skips"):  # fmt: skip
+            left = connection.execute(f"SELECT count(*) FROM {table} WHERE handle = 'ann'")  # noqa: S608
+            assert left.fetchall() == [(0,)], table
+
+
+def test_what_lies_beside_the_corpus_goes_too(home: Home, tmp_path: Path) -> None:
+    from decimal import Decimal
+
+    from core.fetching.pending import PaidPage, set_aside, set_aside_pages
+    from core.fetching.posts import XAccount
+    from core.sampling.favourites import favourites, keep_favourite
+    from core.sampling.request import Copy, SampleRequest
+
+    corpus = Corpus(home.corpus)
+    data = [{"id": "7", "text": "ann wrote to be forgotten"}, {"id": "8", "text": "kept"}]
+    for who in ("ann", "ann_x"):
+        body = {"data": data, "includes": {"tweets": data[:1]}}
+        set_aside(home, PaidPage(XAccount("1", who), body, None, None, None, Decimal(0)))
+    (home.root / "fetch-pending" / "ann-9.json").write_text("damaged")
+    request = SampleRequest()
+    for text, copy in (
+        ("ann wrote sentence number 7 about gulls", Copy("verbatim", 7, "7")),
+        ("something like number 9", Copy("near", 6, "9")),
+        ("nobody's words", Copy("new", 1, "7")),
+    ):
+        keep_favourite(home, "20260101-0000-ann-aaaa", text, request, copy)
+    home.settings.write_text(json.dumps({"chosen": ["ann", "bob"], "recipe": "classic"}))
+    gone = forget(corpus, home, tweet_id="7")
+    assert gone.files == {"fetched_pages": 2, "favourites": 1}
+    ((path, page),) = set_aside_pages(home, "ann")
+    assert [one["id"] for one in page.body["data"]] == ["8"]
+    assert "to be forgotten" not in path.read_text()
+    assert [kept.text for kept in favourites(home)] == ["something like number 9", "nobody's words"]
+    assert "number 7" not in (home.root / "favourites.jsonl").read_text()
+    gone = forget(corpus, home, handles=["ann"])
+    assert gone.files == {"fetched_pages": 2, "favourites": 1, "settings": 1}
+    assert gone.to_json()["files"] == gone.files
+    assert [p.name for p in (home.root / "fetch-pending").iterdir()] == ["ann_x-0.json"]
+    assert [kept.text for kept in favourites(home)] == ["nobody's words"]
+    assert json.loads(home.settings.read_text()) == {"chosen": ["bob"], "recipe": "classic"}
+
+
+def test_stale_runs_say_so(home: Home) -> None:
+    before = json.loads(run(home, "runs", "--json").stdout)
+    assert [one["stale"] for one in before] == [None, None]
+    done = run(home, "forget", "ann")
+    assert "stale" in done.stderr
+    listed = {one["run"]: one["stale"] for one in json.loads(run(home, "runs", "--json").stdout)}
+    assert listed["20260101-0000-ann-aaaa"] == (
+        "Made with 40 tweets of @ann that you have forgotten since."
+    )
+    assert listed["20260102-0000-bob-bbbb"] is None
+    done = run(home, "runs")
+    lines = done.stdout.splitlines()
+    assert ["▲ stale" in line for line in lines if "ann-aaaa" in line] == [True]
+    assert ["▲ stale" in line for line in lines if "bob-bbbb" in line] == [False]
+    assert done.stderr.count("is stale") == 1
+    for command in ("watch", "sample"):
+        told = run(home, command, "20260101").stderr
+        assert "▲ 20260101-0000-ann-aaaa is stale. Made with 40 tweets of @ann" in told
+        assert "is stale" not in run(home, command, "20260102").stderr
+    found = run(home, "sql", "SELECT run FROM runs WHERE stale IS NOT NULL", "--format", "csv")
+    assert found.stdout.split() == ["run", "20260101-0000-ann-aaaa"]
+
+
+def run(home: Home, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tui", *words],
+        env={**os.environ, "MYNAH_HOME": str(home.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+        **more,
+    )
+
+
+def test_the_command(home: Home) -> None:
+    done = run(home, "forget", "@ANN", "--json")
+    assert (done.returncode, json.loads(done.stdout)["tweets"]) == (0, 40)
+    done = run(home, "forget", "ann")
+    assert (done.returncode, done.stdout) == (3, "")
+    done = run(home, "forget", "--tweet", "3")
+    assert (done.returncode, done.stdout) == (0, "Forgot tweet 3: 1 tweet.\n")
+    assert "stale" in done.stderr
+    assert run(home, "forget").returncode == 2
+
+
+def test_standard_input_and_mapping(home: Home) -> None:
+    text = "when,body\n2020-01-02,hello there\n2020-01-03,hello again\n"
+    done = run(home, "import", "-", "--handle", "carl", "--map", "text=body,date=when", "--json",
+               input=text)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)
+    assert (result["path"], result["new"], result["format"]) == ("-", 2, "csv")
+    found = tweets(Corpus(home.corpus), ["carl"])
+    assert found["created_at"].dt.year().to_list() == [2020, 2020]
+    assert run(home, "import", "-", "--map", "text:body", input=text).returncode == 2
+    assert run(home, "import", "-", "--map", "text=none", input=text).returncode == 2
+    broken = "id,text,author\n1,a,x\n2,b,x,y,z\n3,c,x\n"
+    done = run(home, "import", "-", "--json", input=broken)
+    assert done.returncode == 0
+    (result,) = json.loads(done.stdout)
+    assert (result["new"], result["skipped"]) == (2, {"bad_row": 1})
+    assert result["skipped_lines"] == [
+        {"line": 3, "reason": "bad_row", "detail": "5 fields where the header has 3", "file": ""}
+    ]
+    assert result["skipped_lines_more"] == 0
+    assert "line 3" in done.stderr
+    assert run(home, "import", "-", input="id,text,author\n1,a\n").returncode == 3
+    assert isinstance(found, pl.DataFrame)
+
+
+def test_a_stale_sentence_says_no_more_than_is_known(tmp_path: Path) -> None:
+    note = {"tweets": 41, "handles": ["ann"], "tweet_ids": ["7"]}
+    (tmp_path / "stale.json").write_text(json.dumps(note))
+    assert stale_reason(tmp_path) == (
+        "Made with 41 tweets of @ann and others that you have forgotten since."
+    )

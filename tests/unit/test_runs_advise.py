@@ -1,0 +1,74 @@
+"""What a run would cost: measured where it can be, said to be estimated where not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.home import Home
+from core.processes import this_machine
+from core.runs.advise import advise, in_words
+from core.runs.folder import Run
+from core.runs.settings import settings_for
+
+
+def test_without_an_earlier_run_everything_is_an_estimate(tmp_path: Path) -> None:
+    advice = advise(Home.at(tmp_path), kept=1000, base="scratch", minutes=2)
+    assert not advice.measured
+    assert not advice.memory_measured
+    assert not advice.tokens_counted
+    assert any("estimated" in line for line in advice.lines)
+    assert any("guessed" in line for line in advice.lines)
+    assert advice.seconds is not None
+    assert advice.seconds <= 120
+
+
+def test_an_earlier_run_here_is_what_counts(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    run = Run(home.runs / "20260101-a-1111")
+    run.folder.mkdir(parents=True)
+    run.write_record(
+        {
+            "created": "2026-01-01T00:00:00+00:00",
+            "machine": this_machine(),
+            "settings": settings_for("fast", "scratch").to_json(),
+            "result": {"tokens_per_second": 1000.0, "peak_memory": 2_000_000_000},
+        }
+    )
+    advice = advise(home, kept=1000, tokens=29_000, base="scratch", minutes=1)
+    assert advice.measured
+    assert advice.tokens_per_second == 1000.0
+    assert advice.memory == 2_000_000_000
+    assert advice.tokens == pytest.approx(27_000, rel=0.01)
+    assert advice.epochs == pytest.approx(45_000 / 27_000, rel=0.05)
+    assert any("1,000 tok/s, measured" in line for line in advice.lines)
+    other = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
+    assert not other.measured, "what a processor did says nothing about a GPU"
+    assert other.tokens_per_second is None
+
+
+def test_how_long_all_of_it_takes_says_how_it_is_known(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    guessed = in_words(advise(home, kept=1000, tokens=29_000, base="scratch"))
+    assert guessed.endswith("here, estimated.")
+    run = Run(home.runs / "20260101-a-1111")
+    run.folder.mkdir(parents=True)
+    settings = settings_for("fast", "scratch")
+    run.write_record(
+        {
+            "created": "2026-01-01T00:00:00+00:00",
+            "machine": this_machine(),
+            "settings": settings.to_json(),
+            "result": {"tokens_per_second": 100.0},
+        }
+    )
+    advice = advise(home, kept=1000, tokens=29_000, base="scratch")
+    assert advice.seconds is not None
+    assert f"{settings.epochs:g} times (fast): about {advice.seconds / 60:.0f} min" in in_words(
+        advice
+    )
+    assert in_words(advice).endswith("here, measured.")
+    unknown = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
+    assert "after a first run" in in_words(unknown)
+    assert in_words(advise(home, kept=0, tokens=0, base="scratch")) == ""

@@ -1,0 +1,225 @@
+"""Reading what a run writes while it is being written."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputRefused
+from core.home import Home
+from core.processes import process_times, this_machine
+from core.runs.events import Journal
+from core.runs.folder import Run, all_runs, find_run, new_run_id
+from core.runs.follow import SLICE_RECORDS, LineTail, RunReader
+from core.runs.history import RunHistory
+from core.runs.summary import RunsFollower, list_runs, run_result
+
+
+def make_run(
+    home: Path, name: str, created: str = "2026-01-01T00:00:00+00:00", **more: object
+) -> Run:
+    run = Run(home / "runs" / name)
+    run.folder.mkdir(parents=True)
+    record = {"id": name, "handles": ["keeper"], "base": "scratch", "created": created,
+              "settings": {"method": "full", "preset": "fast"}, "state": "queued", "pid": None,
+              "pid_start": None, "machine": this_machine()}  # fmt: skip
+    run.write_record({**record, **more})
+    return run
+
+
+def alive(run: Run) -> None:
+    run.write_record({**run.record(), "pid": os.getpid(), "pid_start": process_times(os.getpid())})
+
+
+def gone(run: Run) -> None:
+    run.write_record({**run.record(), "pid": os.getpid(), "pid_start": 1.0})
+
+
+def test_a_half_written_line_is_not_there_yet(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a")
+    alive(run)
+    run.metrics.write_bytes(b'{"kind":"train","step":1,"loss":2.5}\n{"kind":"tra')
+    reader = RunReader(run)
+    assert [record["step"] for record in reader.poll().records] == [1]
+    assert reader.poll().records == []
+    with run.metrics.open("ab") as file:
+        file.write(b'in","step":2,"loss":2.4}\n')
+    assert [record["step"] for record in reader.poll().records] == [2]
+
+
+def test_a_slice_is_bounded_and_the_rest_comes_next(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a")
+    alive(run)
+    count = 3 * SLICE_RECORDS + 17
+    lines = [json.dumps({"kind": "train", "step": i, "loss": 1.0}) for i in range(count)]
+    run.metrics.write_text("\n".join(lines) + "\n")
+    reader, seen, slices = RunReader(run), [], 0
+    while True:
+        update = reader.poll()
+        assert len(update.records) + len(update.samples) <= SLICE_RECORDS
+        seen += [record["step"] for record in update.records]
+        slices += 1
+        if not update.more:
+            break
+    assert seen == list(range(count))
+    assert slices >= 4
+
+
+def test_time_bounds_a_slice_too(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"kind":"train"}\n' * 10)
+    tail = LineTail(path)
+    records, more = tail.read(100, until=time.monotonic() - 1)
+    assert (records, more) == ([], True)
+
+
+def test_broken_lines_are_counted_and_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b'{"a":1}\nnot json\n[1]\n\xff\xfe\n\n{"a":2}\n')
+    tail = LineTail(path)
+    records, more = tail.read(100, until=time.monotonic() + 5)
+    assert (records, more) == ([{"a": 1}, {"a": 2}], False)
+    assert tail.broken == 3
+
+
+def test_states(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a")
+    run.heartbeat.touch()
+    assert RunReader(run).poll().state == "queued"
+    alive(run)
+    assert RunReader(run).poll().state == "starting"
+    journal = Journal(run)
+    journal.phase("loading the model")
+    assert RunReader(run).poll().state == "starting"
+    journal.write("start", steps=5)
+    assert RunReader(run).poll().state == "running"
+    run.stop_mark.touch()
+    assert RunReader(run).poll().state == "stopping"
+    run.stop_mark.unlink()
+    gone(run)
+    assert RunReader(run).poll().state == "dead"
+    journal.end("stopped", "asked to")
+    assert RunReader(run).poll().state == "stopped"
+    run.write_record({**run.record(), "state": "queued", "resumed": time.time() + 1})
+    alive(run)
+    assert RunReader(run).poll().state == "starting"
+    journal.write("start", steps=5, resumed_from=2)
+    assert RunReader(run).poll().state == "running", "a later line revives it"
+    journal.close()
+
+
+def test_a_run_on_another_machine_is_known_by_its_heartbeat(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a", machine="elsewhere", pid=1, pid_start=1.0)
+    run.heartbeat.touch()
+    run.metrics.write_text('{"kind":"train","step":1}\n')
+    assert RunReader(run).poll().state == "running"
+    long_ago = time.time() - 3600
+    os.utime(run.heartbeat, (long_ago, long_ago))
+    assert RunReader(run).poll().state == "dead"
+
+
+def test_the_journal_ends_a_line_that_a_killed_process_left(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a")
+    run.metrics.write_bytes(b'{"kind":"train","step":1}\n{"kind":"tr')
+    journal = Journal(run)
+    journal.write("train", step=2, loss=float("nan"))
+    journal.close()
+    tail = LineTail(run.metrics)
+    records, _ = tail.read(100, until=time.monotonic() + 5)
+    assert [record["step"] for record in records] == [1, 2]
+    assert records[1]["loss"] is None, "what is not a number is a gap"
+
+
+def test_history_of_a_resumed_run_does_not_run_back_in_time() -> None:
+    history = RunHistory()
+    history.take({"kind": "train", "step": step, "loss": 1.0} for step in range(1, 9))
+    history.take([{"kind": "start", "steps": 20, "resumed_from": 5}])
+    history.take({"kind": "train", "step": step, "loss": 0.5} for step in range(6, 8))
+    assert history.train_steps == [1, 2, 3, 4, 5, 6, 7]
+    assert history.train_losses[-2:] == [0.5, 0.5]
+
+
+def test_ids_are_readable_and_safe() -> None:
+    from datetime import datetime, timezone
+
+    now = datetime(2026, 11, 21, 3, 12, tzinfo=timezone.utc)
+    assert new_run_id(["keeper"], now).startswith("20261121-0312-keeper-")
+    assert "/" not in new_run_id(["../../etc@x"], now)
+    assert len({new_run_id(["keeper"], now) for _ in range(20)}) > 1
+
+
+def test_finding_runs(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    with pytest.raises(InputRefused, match="no runs"):
+        find_run(home, "latest")
+    make_run(tmp_path, "20260101-a-1111", "2026-01-01T00:00:00+00:00")
+    make_run(tmp_path, "20260102-b-2222", "2026-01-03T00:00:00+00:00")
+    make_run(tmp_path, "20260102-b-22223", "2026-01-02T00:00:00+00:00")
+    assert find_run(home, "latest").id == "20260102-b-2222"
+    assert find_run(home, "20260101").id == "20260101-a-1111"
+    assert find_run(home, "20260102-b-2222").id == "20260102-b-2222", "a whole id is never unclear"
+    with pytest.raises(InputRefused, match="could be 2"):
+        find_run(home, "20260102")
+    with pytest.raises(InputRefused, match="no run"):
+        find_run(home, "../..")
+    with pytest.raises(InputRefused):
+        find_run(home, "")
+    assert all_runs(home)[0].id == "20260102-b-2222"
+
+
+def test_damaged_runs_are_passed_over(tmp_path: Path) -> None:
+    make_run(tmp_path, "good")
+    bad = make_run(tmp_path, "bad")
+    bad.record_file.write_text("{")
+    (tmp_path / "runs" / "empty").mkdir()
+    home = Home.at(tmp_path)
+    assert [summary.run for summary in list_runs(home)] == ["good"]
+    summaries, histories, changed = RunsFollower(home).poll()
+    assert [summary.run for summary in summaries] == ["good"]
+    assert list(histories) == ["good"]
+    assert changed
+
+
+def test_a_summary_reads_only_the_edges_of_a_long_file(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a")
+    alive(run)
+    with run.metrics.open("w") as file:
+        file.write('{"kind":"start","steps":99999,"device":"cpu"}\n')
+        file.write('{"kind":"eval","phase":"before","step":0,"valid_loss":5.0}\n')
+        for step in range(20_000):
+            file.write(
+                json.dumps({"kind": "train", "step": step, "loss": 1.5, "pad": "x" * 40}) + "\n"
+            )
+        file.write('{"kind":"eval","phase":"during","step":19999,"valid_loss":4.0}\n')
+        file.write('{"kind":"train","st')
+    (summary,) = list_runs(Home.at(tmp_path))
+    assert (summary.state, summary.step, summary.steps) == ("running", 19999, 99999)
+    assert (summary.train_loss, summary.valid_loss, summary.device) == (1.5, 4.0, "cpu")
+    result = run_result(run)
+    assert (result["valid_loss_before"], result["valid_loss_after"]) == (5.0, 4.0)
+    assert result["model_dir"] is None
+    assert set(summary.to_json()) == set(
+        "run handles base state step steps train_loss valid_loss started ended shares stale".split()
+    )
+
+
+def test_the_follower_says_when_nothing_is_new(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a")
+    alive(run)
+    follower = RunsFollower(Home.at(tmp_path), only="a")
+    assert follower.poll()[2]
+    assert not follower.poll()[2]
+    journal = Journal(run)
+    journal.write("train", step=1, steps=5, loss=2.0, tokens=10, tokens_per_second=5.0)
+    journal.sample(1, "[red]the lamp[/red]")
+    summaries, histories, changed = follower.poll()
+    journal.close()
+    assert changed
+    assert summaries[0].step == 1
+    assert histories["a"].samples[0].text == "[red]the lamp[/red]"
+    with pytest.raises(InputRefused):
+        RunsFollower(Home.at(tmp_path), only="nobody").poll()

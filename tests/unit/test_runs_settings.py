@@ -1,0 +1,58 @@
+"""Presets and what a person may say instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import WrongUsage
+from core.runs.settings import PRESETS, TrainSettings, settings_for
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("base", ["smollm2", "scratch", "gpt2"])
+def test_every_preset_works_with_every_base(preset: str, base: str) -> None:
+    settings = settings_for(preset, base)
+    assert settings.preset == preset
+    assert settings.base == base
+    assert TrainSettings.from_json(settings.to_json()) == settings
+
+
+def test_a_model_from_nothing_learns_with_every_weight() -> None:
+    assert settings_for("fast", "smollm2").method == "lora"
+    assert settings_for("fast", "scratch").method == "full"
+
+
+def test_classic_is_the_recipe_of_huggingtweets() -> None:
+    classic = settings_for("classic", "gpt2")
+    assert (classic.method, classic.epochs, classic.lr) == ("full", 4.0, 1.372e-4)
+    assert (classic.row_tokens, classic.warmup, classic.packing) == (1024, 0.0, "blocks")
+    assert classic.blend == "classic"
+    assert settings_for("quality", "gpt2").blend == "even"
+
+
+def test_what_a_person_says_wins_and_none_means_nothing_said() -> None:
+    settings = settings_for("fast", "smollm2", lr=1e-4, minutes=None, epochs=2)
+    assert (settings.lr, settings.minutes, settings.epochs) == (1e-4, None, 2)
+
+
+def test_unknown_fields_of_a_later_version_are_left_out() -> None:
+    content = settings_for("fast", "smollm2").to_json() | {"from_the_future": 1}
+    assert TrainSettings.from_json(content).base == "smollm2"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0}, {"lr": -1.0}, {"minutes": 0.0}, {"max_steps": 0}, {"device": "tpu"},
+        {"blend": "classic"}, {"blend": "magic"}, {"warmup": 1.0},
+        {"method": "magic"}, {"no_such_setting": 1}, {"lr": float("inf")},
+    ],
+)  # fmt: skip
+def test_senseless_values_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(WrongUsage):
+        settings_for("fast", "smollm2", **wrong)
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(WrongUsage, match="slow"):
+        settings_for("slow", "smollm2")

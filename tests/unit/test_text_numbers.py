@@ -1,0 +1,59 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from tui.text.numbers import about, ago, clock, count, plural, short_count, signed
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("delta", "said"),
+    [
+        (timedelta(seconds=20), "now"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(hours=2), "2 h"),
+        (timedelta(days=3), "3 d"),
+        (timedelta(days=70), "2 mo"),
+        (timedelta(days=900), "2 y"),
+    ],
+)
+def test_ago(delta: timedelta, said: str) -> None:
+    assert ago(NOW - delta, NOW) == said
+
+
+def test_ago_of_an_unknown_time_is_empty() -> None:
+    assert ago(None, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (9_815, "9.8k"),
+        (215_000, "215k"),
+        (1_234_567, "1.2M"),
+        (None, "–"),
+    ],
+)
+def test_short_count(number: int | None, said: str) -> None:
+    assert short_count(number) == said
+
+
+def test_the_rest() -> None:
+    assert count(3245) == "3,245"
+    assert count(None) == "–"
+    assert (signed(12), signed(-12), signed(0)) == ("+12", "−12", "")
+    assert (clock(48), clock(725), clock(11_220), clock(None), clock(float("nan"))) == (
+        "0:48", "12:05", "3:07:00", "–", "–",
+    )  # fmt: skip
+    assert plural(1, "account") == "1 account"
+    assert plural(2_000, "row") == "2,000 rows"
+    assert about(120) == "about 2 min"
+    assert about(7) == "about 5 s"

@@ -1,0 +1,119 @@
+"""Pictures of a plot as text: axes, legend, gaps, cursor, and the sparkline for little room."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui.train.plot_picture import View, picture
+from tui.train.plot_series import Series
+from tui.widgets.cells import cell_len
+
+
+def series(name: str, ys: list[float | None], role: str = "train", start: int = 1) -> Series:
+    made = Series(name, role)  # type: ignore[arg-type]
+    made.set(range(start, start + len(ys)), ys)
+    return made
+
+
+def drawn(items: list[Series], view: View) -> list[str]:
+    return ["".join(text for text, _ in line) for line in picture(items, view)]
+
+
+def test_axes_and_legend() -> None:
+    train = series("train", [5.0 - step / 50 for step in range(100)])
+    held = series("held out", [4.0, 3.5], "valid", start=50)
+    lines = drawn([train, held], View(60, 12))
+    assert lines[0].startswith("loss")
+    assert lines[0].endswith("── train 3.02   ─● held out 3.50")
+    assert any(line.startswith("   4┤") for line in lines)
+    assert lines[-2].startswith("    └┬")
+    assert lines[-1].split() == ["step", "0", "50", "100"]
+    assert sum(line.count("●") for line in lines[1:-2]) == 2
+
+
+def test_the_legend_shows_values_at_the_cursor() -> None:
+    train = series("train", [5.0, 4.0, 3.0])
+    held = series("held out", [9.0], "valid", start=3)
+    lines = drawn([train, held], View(60, 10, cursor=2))
+    assert lines[0].startswith("step 2")
+    assert "train 4.00" in lines[0]
+    assert "held out –" in lines[0]
+    assert any("│" in line[5:] for line in lines[1:-2])
+
+
+def test_other_runs_are_dashed_and_named_until_the_line_is_full() -> None:
+    items = [series("train", [3.0, 2.0])]
+    items += [series(f"another run {n}", [3.0, 2.5], "other") for n in range(6)]
+    lines = drawn(items, View(70, 10))
+    assert "╌╌ another run 0 2.50" in lines[0]
+    assert lines[0].rstrip().endswith("more")
+    assert "… 5 more" in lines[0]
+
+
+def test_log_and_smoothing_are_said() -> None:
+    lines = drawn([series("train", [100.0, 10.0, 1.0])], View(60, 12, log_y=True, smoothing=0.9))
+    assert lines[0].startswith("loss, log, smoothed 0.9")
+    assert any(line.lstrip().startswith("10┤") for line in lines)
+
+
+def test_a_sparkline_remains_of_a_low_plot() -> None:
+    train = series("train", [5.0, 4.0, 3.61])
+    one = drawn([train], View(30, 1))
+    assert len(one) == 1
+    assert one[0].startswith("─ train 3.61  ")
+    three = drawn([train], View(40, 3))
+    assert three[0].rstrip().endswith("train 3.61")
+    assert not any("┤" in line for line in three)
+
+
+def test_points_before_the_last_are_put_in_place() -> None:
+    run = series("train", [3.0, 2.0])
+    run.append(1.5, 9.0)
+    run.append(math.nan, 1.0)
+    run.append(3, math.inf)
+    assert list(run.xs) == [1, 1.5, 2, 3]
+    assert run.at(1.6, 0) == 9.0
+    assert run.last(0) == 2.0
+
+
+def test_smoothing_while_points_arrive_equals_smoothing_afterwards() -> None:
+    late = series("a", [5.0, None, 4.0, 3.0, 2.0])
+    early = Series("b", "train")
+    for x, y in enumerate([5.0, None, 4.0, 3.0, 2.0], 1):
+        early.append(x, y)
+        early.values(0.6)
+    assert list(early.values(0.6))[2:] == list(late.values(0.6))[2:]
+    assert early.bins(1, 5, 8, 0.6) == late.bins(1, 5, 8, 0.6)
+
+
+numbers = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True, width=32))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(numbers, min_size=1, max_size=40),
+    st.lists(numbers, max_size=10),
+    st.integers(4, 70),
+    st.integers(1, 14),
+    st.booleans(),
+    st.sampled_from([0.0, 0.9]),
+    st.sampled_from([None, 3.0]),
+)
+def test_every_picture_fills_its_room_exactly(
+    ys: list[float | None],
+    held: list[float | None],
+    width: int,
+    height: int,
+    log: bool,
+    smoothing: float,
+    cursor: float | None,
+) -> None:
+    items = [series("train", ys), series("held out", held, "valid"), series("x", ys[::2], "other")]
+    view = View(width, height, log_y=log, smoothing=smoothing, cursor=cursor)
+    lines = drawn(items, view)
+    assert len(lines) == height
+    if width >= 12:
+        assert {cell_len(line) for line in lines} == {width}

@@ -1,0 +1,115 @@
+"""curate."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from core.errors import WrongUsage
+from core.handles import normal_handles
+from core.home import Home
+from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option, narrate, table
+from tui.cli.patience import stoppable
+from tui.text.numbers import clock
+
+if TYPE_CHECKING:
+    from core.bulk.files import CuratedFiles
+    from core.dataset.progress import ExportProgress
+
+_SHOWN = 20
+
+
+@click.command()
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
+              help="The folder to make.")  # fmt: skip
+@click.option("--recipe", default="standard", show_default=True, help="A recipe's name or file.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray spreads the work over a Ray cluster, or over workers on this machine.",
+)
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="Cut the work into at least so many pieces; the bytes stay the same.",
+)
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="The Ray cluster to use (or RAY_ADDRESS); without one, Ray is started here.",
+)
+@json_option
+@home_option
+def curate(
+    sources: tuple[str, ...],
+    output: Path,
+    recipe: str,
+    engine: str,
+    partitions: int | None,
+    address: str | None,
+    as_json: bool,
+    home: Home,
+) -> None:
+    """Judge every tweet of Parquet files, also of more than one machine holds.
+
+    A SOURCE is a Parquet file, a folder of them, or @HANDLE for the tweets of an account in the
+    corpus. Files need the columns of mynah's tweets; what this command writes has them.
+
+    The output is a folder of Parquet parts with all tweets, each with its clean text, whether it
+    is kept, and if not why; and a manifest that `mynah verify` checks. The same tweets and recipe
+    give the same bytes, whatever the engine and however the files are divided. On a cluster,
+    sources and output must lie where all its machines find them.
+    """
+    from core.bulk.files import curate_corpus, curate_files
+    from core.curation.recipe import load_recipe
+
+    handles = [source for source in sources if source.startswith("@")]
+    if handles and len(handles) < len(sources):
+        raise WrongUsage(
+            "Files and accounts of the corpus cannot be curated together.",
+            "They might hold the same tweets.",
+            "Import the files, or curate one after the other.",
+        )
+    stop = threading.Event()
+    note = ProgressNote()
+
+    def progress(moved: ExportProgress) -> None:
+        of = f" of {moved.total:,}" if moved.total else ""
+        left = f" · {clock(moved.left)} left" if moved.left is not None else ""
+        note(f"{moved.phase} {moved.done:,}{of} · {moved.rate:,.0f} a second{left} · ctrl+c stops")
+
+    def work() -> CuratedFiles:
+        wanted: dict[str, Any] = {
+            "engine": cast(Any, engine),
+            "partitions": partitions,
+            "address": address,
+            "progress": progress,
+            "cancelled": stop.is_set,
+        }
+        rules = load_recipe(recipe, home)
+        if handles:
+            return curate_corpus(home, normal_handles(handles), output, rules, **wanted)
+        return curate_files([Path(source) for source in sources], output, rules, **wanted)
+
+    try:
+        result = stoppable(work, stop.set)
+    finally:
+        note.done()
+    if as_json:
+        emit_json(result.to_json())
+        return
+    rows = [[file.name, file.rows, file.sha256] for file in result.files[:_SHOWN]]
+    emit(table(["file", "rows", "sha256"], rows, right=(1,)))
+    if len(result.files) > _SHOWN:
+        narrate(f"and {len(result.files) - _SHOWN:,} more files")
+    accounts = "1 account" if result.accounts == 1 else f"{result.accounts:,} accounts"
+    narrate(f"{result.kept:,} of {result.rows:,} tweets of {accounts} are kept")
+    narrate(f"written to {result.path}; mynah verify {shlex.quote(str(result.path))} checks it")

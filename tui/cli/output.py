@@ -1,0 +1,167 @@
+"""Where the commands' output goes: stdout is data, stderr is narration and progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from core.errors import InputRefused, MynahError
+from core.home import Home
+from core.safe_text import plain, plain_json
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Chosen:
+    """What ``--home`` named, before or after the command; None leaves it to the environment."""
+
+    home: str | None = None
+
+
+def home_at(chosen: Chosen) -> Home:
+    """The home that was chosen; raises InputRefused when a file is in its place."""
+    home = Home.at(chosen.home)
+    if home.root.exists() and not home.root.is_dir():
+        raise InputRefused(f"The home {home.root} is not a folder.", "", "Name one with --home.")
+    return home
+
+
+class ReaderLeft(Exception):
+    """Whoever read our stdout (head, less) has what it wanted: time to go, nothing is wrong."""
+
+
+def home_option(command: Command) -> Command:
+    """``--home`` after the command too; the parameter arrives as a Home."""
+
+    def chosen(context: click.Context, _: click.Parameter, value: str | None) -> Home:
+        root = context.find_root().ensure_object(Chosen)
+        root.home = value or root.home
+        return home_at(root)
+
+    return click.option(
+        "--home", metavar="DIR", callback=chosen, help="Where data lives (or MYNAH_HOME)."
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """``--json``: the contract's object on stdout, the same bytes everywhere."""
+    return click.option("--json", "as_json", is_flag=True, help="Data as JSON on stdout.")(command)
+
+
+def emit(text: str) -> None:
+    """Data for stdout; never styled, never translated by the platform's encoding.
+
+    Raises ReaderLeft when nobody listens any more, MynahError when it cannot be written.
+    """
+    try:
+        sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        drop_stdout()
+        raise ReaderLeft from None
+    except OSError as error:
+        drop_stdout()
+        raise MynahError(
+            "The output cannot be written.", f"{error.strerror or error}.", "Nothing else is wrong."
+        ) from None
+
+
+def drop_stdout() -> None:
+    """Let what is left for stdout vanish, or Python complains about it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def emit_json(value: object) -> None:
+    emit(plain_json(value))
+
+
+def narrate(text: str) -> None:
+    """A sentence for the person, on stderr, with anything from outside made harmless."""
+    click.echo(plain(text, keep_newlines=True), err=True)
+
+
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Iterable[int] = (),
+    widest: int | None = None,
+) -> str:
+    """Aligned text: widths are terminal cells, numbers have thousands separators.
+
+    ``right`` are the columns that stand to the right. Cells wider than ``widest`` end in "…".
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    to_the_right = set(right)
+
+    def shown(value: object) -> str:
+        if value is None:
+            return "-"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, int):
+            return f"{value:,}"
+        if isinstance(value, float):
+            return f"{value:,.3f}"
+        text = plain(str(value))
+        if widest is None or cell_len(text) <= widest:
+            return text
+        return set_cell_size(text, widest - 1).rstrip() + "…"
+
+    cells = [list(columns)] + [[shown(value) for value in row] for row in rows]
+    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(columns))]
+
+    def padded(text: str, index: int) -> str:
+        space = " " * (widths[index] - cell_len(text))
+        return space + text if index in to_the_right else text + space
+
+    lines = ["  ".join(padded(text, i) for i, text in enumerate(row)).rstrip() for row in cells]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> str:
+    """Names and their values, one a line, the values below each other."""
+    shown = [(name, plain(str(value))) for name, value in rows if value not in (None, "")]
+    width = max(len(name) for name, _ in shown)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in shown)
+
+
+class ProgressNote:
+    """One line on stderr that rewrites itself on a terminal and stays quiet in a pipe.
+
+    Nothing is shown in the first ``after`` seconds: what is done by then needs no progress.
+    """
+
+    def __init__(self, every: float = 0.1, after: float = 0.5) -> None:
+        self._every = every
+        self._last = time.monotonic() + after - every
+        self._live = sys.stderr.isatty()
+        self._shown = False
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if not self._live or now - self._last < self._every:
+            return
+        self._last = now
+        self._shown = True
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        sys.stderr.write(f"\r\x1b[2K{plain(text)[: width - 1]}")
+        sys.stderr.flush()
+
+    def done(self) -> None:
+        """Clear the line, so that what follows starts clean."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+            self._shown = False

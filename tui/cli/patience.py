@@ -1,0 +1,57 @@
+"""ctrl+c during long work: the first one asks it to stop, the second one leaves at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from core.errors import Interrupted, MynahError
+from tui.cli.output import narrate
+
+T = TypeVar("T")
+
+
+def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:
+    """Does ``work`` and returns or raises what it does; ctrl+c calls ``ask_to_stop``.
+
+    The work runs in a thread of its own, because DuckDB and Polars do not let go of the one they
+    run in: there, ctrl+c would be heard only afterwards.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+    over = threading.Event()  # Thread.join, once interrupted, may take a living thread for dead
+
+    def at_work() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            over.set()
+
+    worker = threading.Thread(target=at_work, name="work", daemon=True)
+    worker.start()
+    asked = False
+    while True:
+        try:
+            if over.wait(0.2):
+                break
+        except KeyboardInterrupt:
+            if asked:
+                # a thread inside DuckDB cannot be ended, and must not meet a dying interpreter
+                narrate("Interrupted; what was done stays done.")
+                os._exit(Interrupted.exit_code)
+            asked = True
+            ask_to_stop()
+            narrate("stopping… (ctrl+c again leaves at once)")
+    if errors:
+        try:
+            if asked and not isinstance(errors[0], MynahError):
+                # DuckDB and Polars tell in several ways that they were interrupted
+                raise Interrupted("Interrupted; what was done stays done.") from None
+            raise errors[0]
+        finally:
+            errors.clear()  # or the traceback would hold this very frame for ever
+    return results[0]

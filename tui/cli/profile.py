@@ -1,0 +1,62 @@
+"""``mynah profile``: what the tweets of an account are like, in plots of letters."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import click
+
+from core.handles import normal_handles
+from core.home import Home
+from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option
+from tui.cli.patience import stoppable
+
+
+@click.command()
+@click.argument("handles", metavar="HANDLE...", nargs=-1, required=True)
+@click.option("--recipe", default="standard", show_default=True, help="A recipe's name or file.")
+@json_option
+@home_option
+def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> None:
+    """What tweets are like: months, lengths, hours, kinds, words, hashtags.
+
+    With several accounts also the words that set each apart, and all of them together.
+    """
+    from core.curation.profile import Profile
+    from core.curation.profile import profile as look
+    from core.curation.recipe import load_recipe
+    from core.safe_text import plain
+    from tui.profile.panels import profile_blocks, summary
+
+    stop = threading.Event()
+    note = ProgressNote()
+    found: list[Profile] = []
+
+    def work() -> None:
+        found.extend(
+            look(
+                home,
+                normal_handles(list(handles)),
+                load_recipe(recipe, home),
+                progress=lambda judged: note(f"judging: {judged:,} tweets · ctrl+c stops"),
+                cancelled=stop.is_set,
+            )
+        )
+
+    try:
+        stoppable(work, stop.set)
+    finally:
+        note.done()
+    if as_json:
+        emit_json([one.to_json() for one in found])
+        return
+    width = min(shutil.get_terminal_size().columns, 100)
+    for one in found:
+        who = "all accounts" if one.handle == "all" else f"@{plain(one.handle)}"
+        emit(f"{who}: {summary(one)}")
+        for block in profile_blocks(one, width - 2):
+            emit(f"\n{block.title} ({block.status})" if block.status else f"\n{block.title}")
+            for line in block.lines:
+                emit(f"  {line}".rstrip())
+        emit("")

@@ -1,0 +1,234 @@
+"""sql."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from core.errors import InputRefused, WrongUsage
+from core.home import Home
+from core.safe_text import plain, plain_json
+from tui.cli.output import ProgressNote, emit, home_option, narrate, table
+from tui.cli.patience import stoppable
+from tui.text.numbers import plural
+
+if TYPE_CHECKING:
+    from core.corpus.store import Corpus
+    from core.query.refusal import QueryRefused
+    from core.query.result import QueryResult
+    from core.query.run import Asking
+
+FORMATS = ("table", "csv", "json", "jsonl", "parquet")
+TABLE_ROWS = 1000  # on a terminal
+PIPED_ROWS = 100_000  # into a pipe or a file
+TABLE_CELL = 60
+EXAMPLE = "For example: mynah sql 'FROM accounts'"
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option("-f", "--file", "file", type=click.Path(path_type=Path, allow_dash=True),
+              help="Read the query here; - is stdin.")  # fmt: skip
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    help="Default: table, or what the name after -o says.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here, not to stdout.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--raw-cells",
+    is_flag=True,
+    help="CSV: do not guard cells that begin with = + - @ against spreadsheets.",
+)
+@click.option(
+    "--explain", "explain_", is_flag=True, help="Show how it would be run; do not run it."
+)
+@click.option("--analyse", is_flag=True, help="Run it, and show how long each part took.")
+@click.option("--write", is_flag=True,
+              help="Allow one statement that changes tables. There is no undo.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="Stop after so long. Default: no limit.")  # fmt: skip
+@click.option("--memory", default="2GB", show_default=True,
+              help="What it may hold; what is beyond goes to a file meanwhile.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(1, 1024), help="Default: one for each core.")
+@home_option
+def sql(
+    query: str | None,
+    file: Path | None,
+    format_: str | None,
+    output: Path | None,
+    as_json: bool,
+    raw_cells: bool,
+    explain_: bool,
+    analyse: bool,
+    write: bool,
+    timeout: float | None,
+    memory: str,
+    threads: int | None,
+    home: Home,
+) -> None:
+    """Run one query over the corpus and the runs.
+
+    Tables: accounts, tweets. Views: curated, account_stats, runs, metrics, samples.
+
+    Nothing can be changed, and no file, network or extension be reached. With --write, one INSERT,
+    UPDATE, DELETE, MERGE, CREATE, DROP or ALTER works on the tables of the corpus, whole or not at
+    all; all else stays out of reach, and mynah's own tables keep their columns.
+    """
+    if (query is None) == (file is None):
+        raise WrongUsage("Give either a QUERY or -f FILE.", "", EXAMPLE)
+    if as_json and format_ not in (None, "json"):
+        raise WrongUsage(f"--json and --format {format_} do not go together.")
+    if (explain_ or analyse) and (write or as_json or format_ or output):
+        raise WrongUsage("A plan is text.", "--explain and --analyse take no format and no -o.")
+    kind = _kind(output, "json" if as_json else format_)
+    text = query or "" if file is None else _read(file)
+
+    from core.corpus.store import Corpus
+    from core.query.refusal import QueryRefused
+    from core.query.run import Asking
+
+    stop = threading.Event()
+    note = ProgressNote()
+    asking = Asking(
+        memory=memory,
+        threads=threads,
+        seconds=timeout,
+        cancelled=stop.is_set,
+        fetched=lambda rows: note(f"{plural(rows, 'row')} so far"),
+    )
+    work = _Work(Corpus(home.corpus), home, text, asking, raw_cells)
+    try:
+        if explain_ or analyse:
+            emit(plain(stoppable(lambda: work.plan(analyse), stop.set), keep_newlines=True))
+        elif not (write and stoppable(work.change, stop.set)):
+            stoppable(lambda: work.show(kind, output, note), stop.set)
+    except QueryRefused as error:
+        note.done()
+        _point_at(error)
+        raise
+    finally:
+        note.done()
+
+
+class _Work:
+    """What is done with one query, in a thread that can be stopped."""
+
+    def __init__(
+        self, corpus: Corpus, home: Home, sql: str, asking: Asking, raw_cells: bool
+    ) -> None:
+        self._corpus, self._home, self._sql = corpus, home, sql
+        self._asking, self._safe = asking, not raw_cells
+
+    def plan(self, analyse: bool) -> str:
+        from core.query.run import explain
+
+        return explain(self._corpus, self._home, self._sql, analyse=analyse, asking=self._asking)
+
+    def change(self) -> bool:
+        """True when it was a change; False when it is a query, which is still to be run."""
+        from core.query.changing import change
+
+        done = change(self._corpus, self._home, self._sql, asking=self._asking)
+        if done is None:
+            return False
+        narrate(f"{done} in {done.seconds:.2f} s")
+        return True
+
+    def show(self, kind: str, output: Path | None, note: ProgressNote) -> None:
+        from core.query.run import run_query, save_query
+
+        where = self._corpus, self._home, self._sql
+        if output is not None:
+            rows = save_query(
+                *where, kind, output, spreadsheet_safe=self._safe, asking=self._asking
+            )
+            note.done()
+            narrate(f"{plural(rows, 'row')} in {output}")
+            return
+        most = TABLE_ROWS if sys.stdout.isatty() else PIPED_ROWS
+        limit = most if kind == "table" else None
+        result = run_query(*where, limit=limit, asking=self._asking)
+        note.done()
+        if kind == "table":
+            _show(result, most)
+        else:
+            _print(result, kind, self._safe)
+
+
+def _kind(output: Path | None, given: str | None) -> str:
+    """The format; raises WrongUsage when it cannot be told or does not go with where it goes."""
+    if given == "parquet" and output is None:
+        raise WrongUsage("Parquet is not text.", "", "Name a file: -o result.parquet")
+    if output is None:
+        return given or "table"
+    if given == "table":
+        raise WrongUsage(
+            "A table is for reading, not for a file.",
+            "",
+            "Add --format csv, json, jsonl or parquet.",
+        )
+    from core.query.result_files import format_of
+
+    return given or format_of(output)
+
+
+def _read(file: Path) -> str:
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise InputRefused(f"{file} cannot be read.", f"{error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise InputRefused(f"{file} is not a query.", "It is not UTF-8 text.") from None
+
+
+def _point_at(error: QueryRefused) -> None:
+    """The line with the mistake, and a caret under it."""
+    place = error.place
+    if place is None:
+        return
+    from rich.cells import cell_len
+
+    before = plain(place.text[: place.column - 1])
+    cut = max(0, len(before) - TABLE_CELL)  # of a very long line, what stands before the mistake
+    before = ("…" if cut else "") + before[cut:]
+    wrong = plain(place.text[place.column - 1 : place.column - 1 + place.length])[:TABLE_CELL]
+    behind = plain(place.text[place.column - 1 + place.length :])[:TABLE_CELL]
+    number = f"{place.line:>4} │ "
+    narrate(f"{number}{before}{wrong}{behind}".rstrip())
+    carets = "^" * max(1, cell_len(wrong))
+    narrate(f"     │ {' ' * cell_len(before)}{carets}")
+
+
+def _show(result: QueryResult, most: int) -> None:
+    """A table for reading: long cells end in …, unless there is only one column."""
+    layout = result.layout()
+    names = [name for name, _, _ in layout]
+    right = [index for index, (_, _, is_number) in enumerate(layout) if is_number]
+    rows = (result.cells(index) for index in range(len(result)))
+    emit(table(names, rows, right=right, widest=TABLE_CELL if len(names) > 1 else None))
+    if result.truncated:
+        narrate(
+            f"The first {most:,} rows; there are more. --format csv prints all, "
+            "-o FILE.csv or .parquet writes all."
+        )
+
+
+def _print(result: QueryResult, kind: str, safe: bool) -> None:
+    from core.query.result_files import write_result
+
+    if kind == "json":
+        emit(plain_json(result.records(), indent=1))
+    elif kind == "jsonl":
+        if len(result):
+            emit("\n".join(plain_json(row, indent=None) for row in result.records()))
+    else:
+        text = write_result(result, kind, None, spreadsheet_safe=safe) or ""
+        emit(text.removesuffix("\n"))

@@ -1,1 +1,0 @@
-"""The command line: each command parses its words, calls core, and prints."""

@@ -1,0 +1,70 @@
+"""What Add tweets says of a file, line by line, with the first of its tweets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from core.safe_text import plain
+from tui.text.numbers import plural
+
+if TYPE_CHECKING:
+    from core.sources.preview import Preview
+
+Line = tuple[str, str]  # words and style
+
+_NAMED: Final = 2  # accounts that are named; the rest is a number
+
+
+def lines_of(seen: Preview) -> list[Line]:
+    """Format, account, count, span, encoding, and what is left out: a line each."""
+    lines = [(seen.title, "bold"), (_counted(seen), "")]
+    if seen.encoding:
+        guess = ", which is a guess: look at the words below" if seen.guessed else ""
+        lines.append((f"Encoding {seen.encoding}{guess}", "bold" if seen.guessed else ""))
+    else:
+        lines.append(("Encoding UTF-8, as always in this format", ""))
+    if seen.left_out:
+        reasons = ", ".join(
+            f"{number:,} {reason.replace('_', ' ')}" for reason, number in seen.left_out.items()
+        )
+        lines.append((f"Left out: {reasons}", ""))
+    return lines
+
+
+def short_line_of(seen: Preview) -> Line:
+    """The same for one file of several."""
+    encoding = f" · {seen.encoding}" if seen.encoding else ""
+    return (f"{seen.path.name}: {seen.title} · {_counted(seen)}{encoding}", "")
+
+
+def rows_of(seen: Preview) -> list[str]:
+    """The first tweets, a line each."""
+    return [
+        f"{f'{row.created_at:%Y-%m-%d}' if row.created_at else 'no date   '}  "
+        f"{row.kind.replace('_', ' '):<8}  {plain(row.text)}"
+        for row in seen.rows
+    ]
+
+
+def notes_of(seen: Preview) -> list[Line]:
+    """Sentences that are worth reading before the tweets are in."""
+    return [(f"▲ {note}", "") for note in seen.notes]
+
+
+def _counted(seen: Preview) -> str:
+    if seen.needs_handle:
+        who = "account not named"
+    else:
+        named = ", ".join(f"@{handle}" for handle in seen.handles[:_NAMED])
+        more = len(seen.handles) - _NAMED
+        who = f"{named} and {more:,} more" if more > 0 else named
+    many = plural(seen.tweets, "tweet") if seen.tweets or seen.counted else "counting tweets…"
+    if seen.tweets and not seen.counted:
+        many += " so far…"
+    when = ""
+    if seen.span:
+        first, last = (f"{time:%-d %b %Y}" for time in seen.span)
+        when = f" · {first}" if first == last else f" · {first} – {last}"
+    elif seen.counted:
+        when = " · no dates"
+    return f"{who} · {many}{when}"

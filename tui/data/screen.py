@@ -1,0 +1,265 @@
+"""1 Data: who is in the corpus, their tweets, and the door through which more come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Static
+
+from core.workbench.view import Which
+from tui.actions import bindings
+from tui.frame import Section, explained
+from tui.state import State
+from tui.text.numbers import clock, count, plural
+from tui.text.tweets import TweetLines, columns, detail
+from tui.widgets.mini_bars import MiniBars
+from tui.widgets.panel import Panel
+from tui.widgets.progress_line import ProgressLine
+from tui.widgets.row_list import Column, ListRows, RowList
+from tui.widgets.search_field import SearchField
+
+if TYPE_CHECKING:
+    from core.corpus.importing import ImportProgress
+    from core.corpus.reading import AccountRow
+    from core.fetching.result import FetchProgress
+    from tui.messages import RowsFound
+
+EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
+WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
+
+
+class DataSection(Section):
+    """Accounts at the left, their tweets and the one under the cursor at the right."""
+
+    SECTION = "data"
+    COLUMNS = ("data-side", "data-main")
+    FIRST_COLUMN = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("data"),
+        ("escape", "leave_search", "Stop or leave the search"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="data-side", classes="column side"):
+            with Panel(title="Accounts", id="accounts-panel"):
+                yield RowList(
+                    (Column(flex=1), Column(width=7, align="right")),
+                    markable=True,
+                    empty="Nobody yet.",
+                    id="accounts",
+                )
+                yield MiniBars(id="years")
+                yield Static("", id="provenance", markup=False)
+        with Vertical(id="data-main", classes="column main"):
+            with Panel(title="Tweets", id="tweets-panel"):
+                yield SearchField(back_to="#tweets", id="search")
+                yield RowList(columns(who=True), empty="", id="tweets")
+            with Panel(title="Tweet", id="tweet-panel"), VerticalScroll(can_focus=False):
+                yield Static("", id="tweet", markup=False)
+            yield ProgressLine(id="import-progress")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._which: Which = "all"
+        self._wanted = ""
+        self._accounts: list[AccountRow] = []
+        app = self.mynah
+        app.accounts_changed.subscribe(self, self._accounts_changed)
+        app.curation_changed.subscribe(self, self._curation_changed)
+        app.rows_found.subscribe(self, self._rows_found)
+        app.count_moved.subscribe(self, self._count_moved)
+        app.import_moved.subscribe(self, self._import_moved)
+        app.fetch_moved.subscribe(self, self._fetch_moved)
+        self._accounts_changed(self.state)
+        self._curation_changed(self.state)
+        self.query_one("#tweets", RowList).focus()
+
+    def possible(self, action: str) -> bool:
+        if action in ("add_tweets", "samples"):
+            return not self.state.importing
+        if action == "imports":
+            return self.state.home.corpus.exists()
+        if action == "copy":
+            return len(self.query_one("#tweets", RowList).rows) > 0
+        return bool(self.state.accounts)
+
+    # ── what changed ─────────────────────────────────────────────────────────────────────
+
+    def _accounts_changed(self, state: State) -> None:
+        if state.accounts is None:
+            return
+        self._accounts = state.accounts
+        listing = self.query_one("#accounts", RowList)
+        listing.set_rows(
+            ListRows([(("@" + a.handle, ""), (count(a.tweets), "muted")) for a in self._accounts]),
+            keep_cursor=True,
+            marks=[i for i, a in enumerate(self._accounts) if a.handle in state.chosen],
+        )
+        self.query_one("#accounts-panel", Panel).status = count(len(self._accounts))
+        if not self._accounts:
+            tweets = self.query_one("#tweets", RowList)
+            tweets.set_empty(EMPTY)
+            tweets.set_rows(ListRows())
+            self.query_one("#tweet", Static).update("")
+            self.query_one("#tweets-panel", Panel).status = ""
+        else:
+            self.query_one("#tweets", RowList).set_empty("No tweet matches.")
+
+    def _curation_changed(self, state: State) -> None:
+        if state.curation is None:
+            return
+        self.mynah.corpus.find("data", state.curation.rows, self._which, self._wanted)
+
+    def _rows_found(self, found: RowsFound) -> None:
+        from core.workbench.view import TweetRows
+
+        state = self.state
+        if found.section != "data" or state.curation is None:
+            return
+        if not isinstance(found.rows, TweetRows):
+            return
+        tweets = self.query_one("#tweets", RowList)
+        tweets.set_columns(columns(who=len(state.chosen) > 1))
+        tweets.set_rows(TweetLines(found.rows), keep_cursor=True)
+        status = count(len(found.rows))
+        if found.which != "all" or found.words:
+            status += f" of {count(len(state.curation.rows))}"
+        said = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
+        self.query_one("#tweets-panel", Panel).status = f"{status} · {said[found.which]}"
+
+    def _count_moved(self, doing: str) -> None:
+        if doing.startswith(("reading", "searching")):
+            self.query_one("#tweets-panel", Panel).status = f"{doing} …"
+
+    def _import_moved(self, progress: ImportProgress | None) -> None:
+        line = self.query_one("#import-progress", ProgressLine)
+        if not self.state.importing:
+            line.clear()
+        elif progress is None:
+            line.start("Importing", unit="tweets")
+        else:
+            line.advance_to(
+                progress.read,
+                progress.total,
+                what=f"{progress.phase} {progress.path.name}",
+                rate=progress.rate,
+            )
+
+    def _fetch_moved(self, progress: FetchProgress | None) -> None:
+        line = self.query_one("#import-progress", ProgressLine)
+        if progress is None:
+            line.clear()
+            return
+        if not line.is_busy:
+            line.start(f"Fetching @{progress.handle}", unit="pages")
+        what = f"Fetching @{progress.handle}: {progress.new:,} new, ${progress.cost_usd:,.2f}"
+        if progress.kind == "waiting":
+            what = f"X's rate limit: goes on in {clock(progress.seconds)}"
+        elif progress.kind == "retrying":
+            what = f"{progress.why} Try {progress.attempt} in {clock(progress.seconds)}"
+        elif progress.kind == "storing":
+            what = "Waiting for another program to let go of the corpus"
+        line.advance_to(progress.pages, progress.pages_at_most, what=what)
+
+    # ── what a person does ───────────────────────────────────────────────────────────────
+
+    @on(RowList.Highlighted, "#accounts")
+    def _account_highlighted(self, event: RowList.Highlighted) -> None:
+        if event.index < len(self._accounts):
+            account = self._accounts[event.index]
+            first = account.first.year if account.first else 0
+            self.query_one("#years", MiniBars).set_values(
+                account.per_year, [str(first + i) for i in range(len(account.per_year))]
+            )
+            span = (
+                f"{account.first:%b %Y} – {account.last:%b %Y}"
+                if account.first and account.last
+                else "times unknown"
+            )
+            self.query_one("#provenance", Static).update(
+                f"{span}\n{plural(account.tweets, 'tweet')} from {', '.join(account.sources)}"
+            )
+
+    @on(RowList.Marked, "#accounts")
+    def _accounts_marked(self, event: RowList.Marked) -> None:
+        handles = [self._accounts[i].handle for i in sorted(event.indices)]
+        if handles:
+            self.mynah.choose(handles)
+        else:  # nothing chosen would leave every section empty
+            self._accounts_changed(self.state)
+
+    @on(RowList.Chosen, "#accounts")
+    def _account_chosen(self, event: RowList.Chosen) -> None:
+        self.mynah.choose([self._accounts[event.index].handle])
+
+    @on(RowList.Highlighted, "#tweets")
+    def _tweet_highlighted(self, event: RowList.Highlighted) -> None:
+        lines = self.query_one("#tweets", RowList).rows
+        if isinstance(lines, TweetLines) and event.index < len(lines):
+            self.query_one("#tweet", Static).update(detail(lines.rows[event.index]))
+        else:
+            self.query_one("#tweet", Static).update("")
+
+    def action_mark(self) -> None:
+        self.query_one("#accounts", RowList).action_toggle_mark()
+
+    def action_which(self) -> None:
+        self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
+        self._curation_changed(self.state)
+
+    def action_search(self) -> None:
+        self.query_one(SearchField).ask()
+
+    @on(SearchField.Wanted)
+    def _search_changed(self, event: SearchField.Wanted) -> None:
+        self._wanted = event.words
+        self._curation_changed(self.state)
+
+    def action_leave_search(self) -> None:
+        """Esc stops an import or a fetch first, then clears a search."""
+        if self.mynah.corpus.stop_import() or self.mynah.fetching.stop():
+            self.query_one("#import-progress", ProgressLine).stopping()
+            return
+        self.query_one(SearchField).leave()
+
+    @on(ProgressLine.StopRequested)
+    def _stop_clicked(self) -> None:
+        self.action_leave_search()
+
+    @explained
+    def action_samples(self) -> None:
+        from core.workflow import sample_archives
+
+        self.mynah.corpus.import_paths(sample_archives(), samples=True)
+
+    def action_add_tweets(self) -> None:
+        from tui.data.add_tweets import AddTweets, FetchChosen, FileChosen
+
+        def chosen(answer: FileChosen | FetchChosen | None) -> None:
+            if answer is not None:
+                self.state.typed = answer.typed
+            if isinstance(answer, FileChosen):
+                self.mynah.corpus.import_paths(
+                    answer.paths, handle=answer.handle, encoding=answer.encoding
+                )
+            elif answer is not None:
+                self.mynah.fetching.start(answer.plan, answer.budget)
+
+        self.app.push_screen(AddTweets(self.state.home, self.state.typed), chosen)
+
+    def action_imports(self) -> None:
+        """Every import so far, and what each left out."""
+        from tui.data.imports import ImportsScreen
+
+        self.app.push_screen(ImportsScreen(self.state.home))
+
+    def action_copy(self) -> None:
+        lines = self.query_one("#tweets", RowList).rows
+        if isinstance(lines, TweetLines) and len(lines):
+            tweet = lines.rows[self.query_one("#tweets", RowList).cursor]
+            self.app.copy_to_clipboard(tweet.text)
+            self.app.notify("The tweet as published.", title="Copied")

@@ -1,0 +1,259 @@
+"""Export: what is written where, how large it will be, and what came of it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from core.safe_text import plain
+from tui.messages import ExportEnded, ExportMoved, ExportSized
+from tui.text.numbers import size_in_words
+from tui.widgets.fields import (
+    ButtonField,
+    Choice,
+    ChoiceField,
+    Field,
+    FieldForm,
+    NumberField,
+    SwitchField,
+)
+from tui.widgets.progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    from core.dataset.options import ExportOptions, What
+    from tui.app import MynahApp
+
+FORMATS = (
+    Choice("jsonl", "jsonl", "one JSON object a line"),
+    Choice("csv", "csv", "for spreadsheets"),
+    Choice("parquet", "parquet", "for Polars, DuckDB, pandas"),
+    Choice("txt", "txt", "the words alone, <|endoftext|> between them"),
+    Choice("hf", "hf", "a folder for Hugging Face datasets"),
+    Choice("chat", "chat", "conversations for TRL and axolotl"),
+    Choice("instruct", "instruct", "prompt and completion for TRL and axolotl"),
+)
+WHAT = (
+    Choice("kept", "kept", "what the recipe keeps"),
+    Choice("all", "all", "everything, and why it was dropped"),
+)
+PHASES = {"curating": "Curating", "gathering": "Gathering", "writing": "Writing"}
+WEIGHT = "weight "
+
+
+class ExportScreen(ModalScreen[None]):
+    """Nothing is written until the button is pressed; esc stops what is being written."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "Stop or close")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._suggested = ""
+        self._refused = False
+        self._split_followed = False
+        self._about = ""
+
+    @property
+    def mynah(self) -> MynahApp:
+        return cast("MynahApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        handles = sorted(self.mynah.state.chosen)
+        with Vertical(id="dialog", classes="export") as dialog:
+            dialog.border_title = "Export"
+            dialog.border_subtitle = "esc closes"
+            with FieldForm(id="export-form"):
+                yield ChoiceField("format", "format", FORMATS, value="jsonl")
+                yield ChoiceField("what", "what", WHAT)
+                yield NumberField(
+                    "split",
+                    "hold out",
+                    value=None,
+                    minimum=0,
+                    maximum=50,
+                    step=5,
+                    unit="%",
+                    none_text="nothing",
+                    help="A share for validation, in a file of its own.",
+                )
+                yield NumberField("seed", "seed", value=1, minimum=0, maximum=2**31 - 1,
+                                  help="Decides split and order.")  # fmt: skip
+                yield SwitchField("spreadsheet_safe", "no cell that a spreadsheet would run",
+                                  value=True)  # fmt: skip
+                if len(handles) > 1:
+                    yield SwitchField("blend", "blend the accounts into one epoch",
+                                      help="Tweets of smaller accounts repeat.")  # fmt: skip
+                    for handle in handles:
+                        yield NumberField(WEIGHT + handle, f"  @{handle}", value=1, minimum=0.1,
+                                          step=0.5, decimals=1)  # fmt: skip
+                yield ButtonField("write", "Write")
+            yield Input(id="export-path", placeholder="where to")
+            yield Static("", id="export-plan", markup=False)
+            yield ProgressLine(id="export-progress")
+
+    def on_mount(self) -> None:
+        self.mynah.export_moved.subscribe(self, self._moved)
+        self._changed()
+        self.query_one(FieldForm).focus_first()
+
+    # ── what was asked for ───────────────────────────────────────────────────────────────
+
+    def _options(self) -> ExportOptions:
+        from core.dataset.options import ExportOptions, heeded
+
+        values = self.query_one(FieldForm).values
+        heeds = heeded(values["format"], values["what"])
+        what = values["what"] if "what" in heeds else "kept"
+        held_out = values["split"]
+        if held_out is None and values["format"] == "hf":
+            held_out = 0  # nothing is what the form says
+        weights: dict[str, float] | None = None
+        if values.get("blend") and "weights" in heeds:
+            weights = {
+                key.removeprefix(WEIGHT): float(value)
+                for key, value in values.items()
+                if key.startswith(WEIGHT)
+            }
+        return ExportOptions(
+            format=values["format"],
+            what=cast("What", what),
+            split=held_out / 100 if held_out is not None and "split" in heeds else None,
+            seed=int(values["seed"]),
+            weights=weights,
+            spreadsheet_safe=bool(values["spreadsheet_safe"]),
+        )
+
+    def _out(self) -> Path | None:
+        typed = self.query_one("#export-path", Input).value.strip()
+        return Path(typed).expanduser().absolute() if typed else None
+
+    @on(Field.Changed)
+    def _field_changed(self, event: Field.Changed) -> None:
+        if event.key == "format":
+            self._follow_format(str(event.value))
+        self._changed()
+
+    def _follow_format(self, chosen: str) -> None:
+        """A folder for Hugging Face holds out what it would by itself, until told otherwise."""
+        from core.dataset.options import HF_SPLIT
+
+        form, usual = self.query_one(FieldForm), round(HF_SPLIT * 100)
+        split = form.values["split"]
+        if chosen == "hf" and split is None:
+            form.set_values({"split": usual})
+            self._split_followed = True
+        elif chosen != "hf" and self._split_followed and split == usual:
+            form.set_values({"split": None})
+            self._split_followed = False
+
+    @on(Input.Changed)
+    def _path_changed(self) -> None:
+        self._say_plan()
+
+    def _changed(self) -> None:
+        """Show the fields that matter, follow with the path, and measure again."""
+        from core.dataset.options import heeded, suggested_name
+
+        form = self.query_one(FieldForm)
+        values = form.values
+        heeds = heeded(values["format"], values["what"])
+        for field in form.fields:
+            if field.key == "blend":
+                field.display = "weights" in heeds
+            elif field.key.startswith(WEIGHT):
+                field.display = "weights" in heeds and bool(values["blend"])
+            elif field.key in ("what", "split", "seed", "spreadsheet_safe"):
+                field.display = field.key in heeds
+        path = self.query_one("#export-path", Input)
+        if path.value in ("", self._suggested):
+            name = suggested_name(self.mynah.state.chosen, values["format"])
+            self._suggested = path.value = str(Path.cwd() / name)
+        state = self.mynah.state
+        if state.curation is not None and state.recipe is not None:
+            self._about = "measuring a sample…"
+            self._say_plan()
+            self.mynah.exporting.size(state.curation.stats, state.recipe, self._options())
+
+    # ── what is known and what happens ───────────────────────────────────────────────────
+
+    def _moved(self, message: ExportSized | ExportMoved | ExportEnded) -> None:
+        line = self.query_one(ProgressLine)
+        if isinstance(message, ExportSized):
+            self._refused = message.error is not None
+            if message.estimate is not None:
+                rows, size = message.estimate.rows, size_in_words(message.estimate.size)
+                near = "about " if self._options().weights else ""
+                recipe = self.mynah.state.recipe
+                under = f" under the recipe {recipe.name}" if recipe else ""
+                self._about = f"{near}{rows:,} tweets{under}, about {size}."
+            else:
+                self._about = str(message.error)
+            self._say_plan()
+        elif isinstance(message, ExportMoved):
+            moved = message.progress
+            what = PHASES[moved.phase]
+            line.advance_to(
+                moved.done, moved.total, what=cast("What", what), rate=moved.rate or None
+            )
+        else:
+            self._ended(message, line)
+
+    def _say_plan(self) -> None:
+        if self.mynah.exporting.busy:
+            return
+        text = Text(plain(self._about))
+        out = self._out()
+        if out is not None and (out.is_file() or (out / "mynah.manifest.json").is_file()):
+            text.append("\n▲ It replaces what is there.")
+        self.query_one("#export-plan", Static).update(text)
+
+    def _ended(self, message: ExportEnded, line: ProgressLine) -> None:
+        result, error = message.result, message.error
+        self.query_one("#dialog").border_subtitle = "esc closes"
+        if result is None:
+            line.fail(error.what if error else "It was not written.")
+            if error:
+                told = " ".join(part for part in (error.why, error.next_step) if part)
+                self.query_one("#export-plan", Static).update(Text(plain(told)))
+            return
+        line.finish(f"{result.rows:,} tweets are written.")
+        lines = [
+            str(result.path),
+            *(f"{file.name}  sha256 {file.sha256[:16]}…" for file in result.files),
+            f"mynah verify {shlex.quote(str(result.manifest))}",
+        ]
+        self.query_one("#export-plan", Static).update(Text("\n".join(map(plain, lines))))
+
+    # ── what a person does ───────────────────────────────────────────────────────────────
+
+    @on(ButtonField.Pressed)
+    @on(Input.Submitted)
+    def _write(self) -> None:
+        state, out = self.mynah.state, self._out()
+        if self.mynah.exporting.busy or self._refused or state.recipe is None:
+            return
+        if out is None:
+            self.query_one("#export-path", Input).focus()
+            return
+        self.query_one("#dialog").border_subtitle = "esc stops"
+        self.query_one(ProgressLine).start("Curating", unit="tweets")
+        self.mynah.exporting.start(list(state.chosen), state.recipe, out, self._options())
+
+    @on(ProgressLine.StopRequested)
+    def _stop_clicked(self) -> None:
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Esc stops an export first, then closes."""
+        if self.mynah.exporting.stop():
+            self.query_one(ProgressLine).stopping()
+        else:
+            self.dismiss()

@@ -1,0 +1,107 @@
+"""The recipe beside its effects: a form, and below it what the rule under the cursor means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widgets import Static
+
+from tui.filter.recipe_form import RecipeForm
+from tui.widgets.fields import Field, TextField
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.events import DescendantFocus
+
+    from core.curation.recipe import Recipe
+    from core.errors import MynahError
+
+
+class RecipePanel(Panel):
+    """Posts ``Edited(recipe)`` for each change that makes sense.
+
+    What makes none is explained below the form, and the typed text stays to be mended.
+    """
+
+    @dataclass
+    class Edited(Message):
+        """A person changed a rule."""
+
+        recipe: Recipe
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
+        super().__init__(title="Recipe", id=id)
+        self._recipe: Recipe | None = None
+        self._wrong: dict[str, str] = {}  # why the text of a field is refused, by its key
+
+    def compose(self) -> ComposeResult:
+        yield RecipeForm(id="recipe-form")
+        yield Static("", id="recipe-help", markup=False)
+
+    def show(self, recipe: Recipe) -> None:
+        """The recipe as it stands now; what is being typed stays."""
+        self._recipe = recipe
+        self.title = f"Recipe: {recipe.name}"
+        self.status = "● changed" if recipe.changed else ""
+        self.query_one(RecipeForm).show(recipe)
+
+    def forget_refused(self) -> None:
+        """Whatever was typed in vain goes, and its explanation with it."""
+        self.query_one(RecipeForm).forget_refused()
+        self._explain("")
+
+    @on(Field.Changed)
+    def _changed(self, event: Field.Changed) -> None:
+        from core.curation.rules import rule_value, with_rule
+        from core.errors import MynahError
+
+        event.stop()
+        recipe, value = self._recipe, event.value
+        if recipe is None or not isinstance(value, (bool, int, float, str)):
+            return
+        value = int(value) if isinstance(value, float) else value
+        try:
+            changed = with_rule(recipe, event.key, value)
+        except MynahError as error:
+            if isinstance(event.field, TextField):
+                event.field.refuse(str(rule_value(recipe, event.key)))
+            self._refused(event.key, error)
+            return
+        if isinstance(event.field, TextField):
+            event.field.accept(str(rule_value(changed, event.key)))
+        self._explain(event.key)
+        if changed != recipe:
+            self.post_message(self.Edited(changed))
+
+    def _refused(self, key: str, error: MynahError) -> None:
+        what = error.what.partition(": ")[2] or error.what  # the recipe's name is in the title
+        what = what.replace(key, key.replace("_", " "), 1)
+        self._wrong[key] = " ".join(part for part in (what, error.why, error.next_step) if part)
+        self._explain(key)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """The rule under the cursor explains itself."""
+        self._explain(event.widget.key if isinstance(event.widget, Field) else "")
+
+    def on_descendant_blur(self) -> None:
+        self._explain("")
+
+    def _explain(self, key: str) -> None:
+        """What is wrong with this field, or with another where none is meant; else its help."""
+        fields = {field.key: field for field in self.query_one(RecipeForm).fields}
+        refused = [
+            name
+            for name, field in fields.items()
+            if isinstance(field, TextField) and field.is_refused
+        ]
+        shown = self.query_one("#recipe-help", Static)
+        wrong = key if key in refused else refused[0] if refused and not key else ""
+        if wrong:
+            shown.update(Text(f"▲ {self._wrong.get(wrong, '')}", "bold"))
+        else:
+            shown.update(Text(fields[key].help if key in fields else "", "dim"))

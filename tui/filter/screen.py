@@ -1,0 +1,344 @@
+"""2 Filter: the recipe at the left; what it keeps, and what it does to each tweet, at the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Static
+
+from core.safe_text import plain
+from core.workbench.view import Which
+from tui.actions import bindings
+from tui.filter.before_after import BeforeAfter
+from tui.filter.recipe_panel import RecipePanel
+from tui.frame import Section, explained
+from tui.state import State
+from tui.text.numbers import count
+from tui.text.stats import compare_table, stats_table
+from tui.text.tweets import REASON_COLUMNS, CompareLines, ReasonLines, compare_columns
+from tui.widgets.cells import cut
+from tui.widgets.choice_menu import Choice
+from tui.widgets.panel import Panel
+from tui.widgets.row_list import ListRows, RowList
+from tui.widgets.search_field import SearchField
+
+if TYPE_CHECKING:
+    from core.home import Home
+    from tui.messages import RowsFound
+    from tui.train.new_run import TrainPlan
+
+MOST_WARNINGS = 2
+WHICH: tuple[Which, ...] = ("dropped", "edited", "all")
+SAYS = {"dropped": "○ dropped", "edited": "● edited", "all": "all", "kept": "● kept"}
+
+
+class FilterSection(Section):
+    """Every change of the form recounts at once; the last column says what it did.
+
+    While two recipes are compared, the table holds both and the list the tweets on which they
+    differ; the form still edits the first.
+    """
+
+    SECTION = "filter"
+    COLUMNS = ("filter-side", "filter-main")
+    FIRST_COLUMN = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("filter"),
+        ("escape", "leave_search", "Leave the search or the comparison"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="filter-side", classes="column side"):
+            yield RecipePanel(id="recipe-panel")
+        with Vertical(id="filter-main", classes="column main"):
+            with Panel(title="What is kept", id="stats-panel"):
+                with VerticalScroll(id="stats-scroll"):
+                    yield Static("", id="stats", markup=False)
+                    yield Static("", id="stats-advice", markup=False)
+            with Panel(title="Changed by this recipe", id="changed-panel"):
+                yield SearchField(back_to="#changed", id="search")
+                yield RowList(REASON_COLUMNS, empty="", id="changed")
+            yield BeforeAfter(id="diff-panel")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._which: Which = "dropped"
+        self._wanted = ""
+        app = self.mynah
+        app.recipe_changed.subscribe(self, self._recipe_changed)
+        app.curation_changed.subscribe(self, self._curation_changed)
+        app.comparison_changed.subscribe(self, self._comparison_changed)
+        app.accounts_changed.subscribe(self, self._accounts_changed)
+        app.rows_found.subscribe(self, self._rows_found)
+        app.count_moved.subscribe(self, self._count_moved)
+        app.plan_changed.subscribe(self, self._plan_changed)
+        self._recipe_changed(self.state)
+        self._curation_changed(self.state)
+        self._accounts_changed(self.state)
+        self.query_one("#changed", RowList).focus()
+
+    def possible(self, action: str) -> bool:
+        recipe = self.state.recipe
+        if action == "undo":
+            return recipe is not None and recipe.changed
+        if action == "which":
+            return self.state.curation is not None and self.state.comparison is None
+        if action in ("search", "compare"):
+            return self.state.curation is not None
+        return recipe is not None
+
+    # ── what changed ─────────────────────────────────────────────────────────────────────
+
+    def _accounts_changed(self, state: State) -> None:
+        if state.accounts == []:
+            listing = self.query_one("#changed", RowList)
+            listing.set_empty(
+                "No tweets yet. Press 1, then a to add an archive, or d for the sample authors."
+            )
+            listing.set_rows(ListRows())
+            self.query_one("#stats", Static).update("")
+            self.query_one(BeforeAfter).show_tweet(None)
+            self.query_one("#stats-panel", Panel).status = ""
+            self.query_one("#changed-panel", Panel).status = ""
+
+    def _recipe_changed(self, state: State) -> None:
+        recipe = state.recipe
+        if recipe is None:
+            return
+        self.query_one(RecipePanel).show(recipe)
+
+    def _curation_changed(self, state: State) -> None:
+        if state.curation is not None and state.compared_with is None:
+            self._show_stats(state)
+            self._ask_for_rows()
+
+    def _comparison_changed(self, state: State) -> None:
+        """Two recipes are side by side, or no longer."""
+        listing, comparison = self.query_one("#changed", RowList), state.comparison
+        if comparison is None:
+            listing.header = False
+            listing.set_columns(REASON_COLUMNS)
+            self.query_one("#changed-panel", Panel).title = "Changed by this recipe"
+            self.query_one("#stats-panel", Panel).title = "What is kept"
+            self._curation_changed(state)
+            return
+        self._show_stats(state)
+        self._ask_for_rows()
+
+    def _show_stats(self, state: State) -> None:
+        panel, shown = self.query_one("#stats-panel", Panel), self.query_one("#stats", Static)
+        curation, comparison = state.curation, state.comparison
+        if comparison is not None:
+            a, b = self._names()
+            panel.title = f"{a} and {b}"
+            panel.status = self._accounts_compared()
+            shown.update(compare_table((a, b), comparison.a.total, comparison.b.total))
+        elif curation is not None:
+            before, width = state.before, shown.size.width or 76
+            panel.status = (
+                f"{count(curation.total.kept)} kept of {count(curation.total.downloaded)}"
+            )
+            shown.update(
+                stats_table(curation.stats, curation.total, before.total if before else None, width)
+            )
+        self._plan_changed(self.mynah.training.plan)
+
+    def _plan_changed(self, plan: TrainPlan) -> None:
+        """What the accounts lack, and how long learning would take."""
+        curation = self.state.curation
+        lines: list[str] = []
+        if curation is not None and self.state.comparison is None:
+            warnings = [f"▲ {warning}" for one in curation.stats for warning in one.warnings]
+            more = len(warnings) - MOST_WARNINGS
+            lines = [*warnings[:MOST_WARNINGS], *([f"▲ {more} more warnings"] if more > 0 else [])]
+            lines += [plan.whole] if plan.whole else []
+        advice = self.query_one("#stats-advice", Static)
+        advice.display = bool(lines)
+        advice.update(Text(plain("\n".join(lines), keep_newlines=True)))
+
+    def _accounts_compared(self) -> str:
+        handles = self.state.bench.handles if self.state.bench else []
+        return f"@{handles[0]}" if len(handles) == 1 else f"all {len(handles)} accounts"
+
+    def _names(self) -> tuple[str, str]:
+        """What the two compared recipes are called; the edited one says so."""
+        comparison = self.state.comparison
+        if comparison is None:
+            return "", ""
+        a, b = comparison.a.recipe, comparison.b.recipe
+        return (f"{a.name} ●" if a.changed else a.name), b.name
+
+    def _ask_for_rows(self) -> None:
+        """Finding them may take a while; the list changes when they are there."""
+        state = self.state
+        if state.comparison is not None:
+            self.mynah.corpus.find("filter", state.comparison.rows, "all", self._wanted)
+        elif state.curation is not None:
+            self.mynah.corpus.find("filter", state.curation.rows, self._which, self._wanted)
+
+    def _rows_found(self, found: RowsFound) -> None:
+        from core.workbench.view import TweetRows
+
+        comparing = self.state.comparison is not None
+        if found.section != "filter" or comparing is isinstance(found.rows, TweetRows):
+            return  # what was looked for has changed
+        listing, panel = (
+            self.query_one("#changed", RowList),
+            self.query_one("#changed-panel", Panel),
+        )
+        if isinstance(found.rows, TweetRows):
+            listing.set_empty("Nothing: this recipe changes no tweet here.")
+            listing.set_rows(ReasonLines(found.rows), keep_cursor=True)
+            panel.status = f"{count(len(found.rows))} · w {SAYS[found.which]}"
+        else:
+            listing.header = True
+            listing.set_columns(compare_columns(*self._names()))
+            listing.set_empty("Nothing: both recipes say the same of every tweet here.")
+            listing.set_rows(CompareLines(found.rows), keep_cursor=True)
+            panel.title = "On these they differ"
+            panel.status = f"{count(len(found.rows))} · c leaves"
+        if not len(found.rows):
+            self.query_one(BeforeAfter).show_tweet(None)
+
+    def _count_moved(self, doing: str) -> None:
+        """Old counts stay until the new ones are whole; the corner says what they wait for."""
+        if doing:
+            searching = doing.startswith("searching")
+            panel = "#changed-panel" if searching else "#stats-panel"
+            self.query_one(panel, Panel).status = f"{doing} …"
+
+    # ── what a person does ───────────────────────────────────────────────────────────────
+
+    @on(RecipePanel.Edited)
+    def _edited(self, event: RecipePanel.Edited) -> None:
+        self.mynah.change_recipe(event.recipe)
+
+    @on(RowList.Highlighted, "#changed")
+    def _row_highlighted(self, event: RowList.Highlighted) -> None:
+        lines, shown = self.query_one("#changed", RowList).rows, self.query_one(BeforeAfter)
+        inside = isinstance(lines, (ReasonLines, CompareLines)) and event.index < len(lines)
+        if inside and isinstance(lines, CompareLines):
+            shown.show_pair(lines.rows[event.index], self._names())
+        elif inside and isinstance(lines, ReasonLines):
+            shown.show_tweet(lines.rows[event.index])
+        else:
+            shown.show_tweet(None)
+
+    def action_which(self) -> None:
+        if self.state.comparison is None:
+            self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
+            self._ask_for_rows()
+
+    @explained
+    def action_next_recipe(self) -> None:
+        """Go through the recipes that ship and the person's own."""
+        from core.curation.recipe import load_recipe, recipe_names
+
+        if self.state.recipe is None:
+            return
+        names = recipe_names(self.state.home)
+        here = names.index(self.state.recipe.name) if self.state.recipe.name in names else -1
+        recipe = load_recipe(names[(here + 1) % len(names)], self.state.home)
+        self.query_one(RecipePanel).forget_refused()
+        self.mynah.change_recipe(recipe, saved=True)
+
+    def action_undo(self) -> None:
+        if self.state.saved_recipe is not None:
+            self.query_one(RecipePanel).forget_refused()
+            self.mynah.change_recipe(self.state.saved_recipe)
+
+    @explained
+    def action_compare(self) -> None:
+        """Choose the recipe to compare with; pressed again, it ends the comparison."""
+        from core.curation.recipe import recipe_names
+        from tui.widgets.choice_menu import ChoiceMenu
+
+        recipe, home = self.state.recipe, self.state.home
+        if self.state.compared_with is not None or recipe is None:
+            self.mynah.compare_with(None)
+            return
+        choices = [
+            Choice(
+                name,
+                f"{name}, as saved" if name == recipe.name else name,
+                _first_words(name, home),
+            )
+            for name in recipe_names(home)
+            if name != recipe.name or recipe.changed
+        ]
+        if not choices:
+            self.app.notify("There is no other recipe yet.", title="Nothing to compare with")
+            return
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self._compare_with(str(choices[index].value))
+
+        panel = self.query_one("#recipe-panel", Panel)
+        self.app.push_screen(ChoiceMenu(choices, None, panel.region, title="Compare with"), chosen)
+
+    @explained
+    def _compare_with(self, name: str) -> None:
+        from core.curation.recipe import load_recipe
+
+        self.mynah.compare_with(load_recipe(name, self.state.home))
+
+    def action_save(self) -> None:
+        from tui.dialogs.ask import Ask
+
+        recipe = self.state.recipe
+        if recipe is None:
+            return
+
+        def named(name: str | None) -> None:
+            if not name:
+                return
+            from core.curation.recipe import save_recipe
+            from core.errors import MynahError
+
+            try:
+                saved = save_recipe(recipe, self.state.home, name=name)
+            except MynahError as error:
+                self.mynah.show_error(error)
+                ask(name)
+                return
+            self.mynah.change_recipe(saved, saved=True)
+            self.app.notify(f"--recipe {saved.name} uses it on the command line.", title="Saved")
+
+        def ask(suggested: str) -> None:
+            self.app.push_screen(Ask("Save this recipe as", suggested), named)
+
+        ask(recipe.name)
+
+    def action_search(self) -> None:
+        self.query_one(SearchField).ask()
+
+    @on(SearchField.Wanted)
+    def _search_changed(self, event: SearchField.Wanted) -> None:
+        if event.words != self._wanted:
+            self._wanted = event.words
+            self._ask_for_rows()
+
+    def action_leave_search(self) -> None:
+        """Esc clears a search first, then ends a comparison."""
+        search = self.query_one(SearchField)
+        if not search.has_class("-asked"):
+            self.mynah.compare_with(None)
+        search.leave()
+
+
+def _first_words(name: str, home: Home) -> str:
+    """What a recipe is for, as far as a menu has room for it."""
+    from core.curation.recipe import load_recipe
+    from core.errors import MynahError
+
+    try:
+        about = load_recipe(name, home).about
+    except MynahError:  # a file that somebody has broken; choosing it says how
+        about = "▲ cannot be read"
+    return cut(" ".join(about.split()), 44)

@@ -1,0 +1,1 @@
+"""Plots of what tweets are like, for the app and for ``mynah profile``."""

@@ -1,0 +1,1 @@
+"""3 Query: SQL over the corpus and the runs."""

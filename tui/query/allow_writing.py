@@ -1,0 +1,46 @@
+"""The question before SQL may change the corpus."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from core.safe_text import plain
+
+_SAYS = """\
+One statement at a time may then change the tables: INSERT, UPDATE, DELETE, MERGE, CREATE, DROP, \
+ALTER. It happens as a whole or not at all.
+
+What a statement deletes or overwrites is gone: there is no undo. Tweets come back only from the \
+archive or the service they came from. To be safe, copy this file first:
+{path}
+
+mynah's own tables keep their columns, and no tweet can be there twice. Files, other databases, \
+settings and extensions stay out of reach.
+
+Writing ends when you leave this section, or with w."""
+
+
+class AllowWriting(ModalScreen[bool]):
+    """Answers True on y, False on esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("y", "dismiss(True)", "Allow"),
+        ("escape,n,q", "dismiss(False)", "Cancel"),
+    ]
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog", classes="ask") as dialog:
+            dialog.border_title = "▲ Allow SQL to change the corpus?"
+            dialog.border_subtitle = "y allows · esc cancels"
+            yield Static(Text(_SAYS.format(path=plain(self._path))), markup=False)

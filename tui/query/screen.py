@@ -1,0 +1,401 @@
+"""3 Query: SQL over the corpus and the runs, read-only unless one decides otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import ScrollableContainer, Vertical
+from textual.widgets import Static
+
+from core.errors import Interrupted, MynahError
+from core.safe_text import plain
+from tui import messages
+from tui.actions import bindings
+from tui.frame import Section, explained
+from tui.query.completion import CompletionMenu, Offer
+from tui.query.editor import Piece, SqlEditor
+from tui.query.result_copy import copied
+from tui.query.result_table import ResultTable
+from tui.query.running import How
+from tui.query.tables import SchemaList
+from tui.query.walk import QueryWalk
+from tui.text.numbers import plural
+from tui.widgets.panel import Panel
+from tui.widgets.row_list import Column, ListRows, RowList
+
+if TYPE_CHECKING:
+    from core.query.catalogue import Catalogue
+    from core.query.result import QueryResult
+    from core.query.saved import SavedQuery
+
+FIRST_QUERY = """-- f5 runs it, esc leaves the editor; names are offered while one types
+SELECT kind, count(*) AS tweets, round(avg(length(text))) AS characters
+FROM tweets GROUP BY kind ORDER BY tweets DESC
+"""
+
+
+def _pieces(text: str) -> Sequence[Piece]:
+    from core.query.lexing import tokens
+
+    return tokens(text)
+
+
+class QuerySection(Section):
+    """An editor above its result; saved queries and the tables at the side."""
+
+    SECTION = "query"
+    COLUMNS = ("query-side", "query-main")
+    FIRST_COLUMN = 1
+    BINDINGS: ClassVar[list[BindingType]] = bindings("query")
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="query-side", classes="column side"):
+            with Panel(title="Saved queries", id="saved-panel"):
+                yield RowList(
+                    (Column(flex=1), Column(width=3, align="right")), empty="None.", id="saved"
+                )
+                yield Static("", id="saved-about", markup=False)
+            with Panel(title="Tables", status="enter takes a name", id="schema-panel"):
+                yield SchemaList(id="schema")
+        with Vertical(id="query-main", classes="column main"):
+            with Panel(title="Query", id="editor-panel"):
+                yield SqlEditor(FIRST_QUERY, pieces=_pieces, id="editor")
+                yield Static("", id="query-note", markup=False)
+            with Panel(title="Result", id="result-panel"):
+                yield ResultTable(empty="f5 runs the query.", id="result")
+                with ScrollableContainer(id="plan"):
+                    yield Static("", id="plan-text", markup=False)
+        yield CompletionMenu(id="names")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._saved: list[SavedQuery] = []
+        self._result: QueryResult | None = None
+        self._asked = ""  # the query whose result is shown
+        self._title = ""  # of the saved query in the editor
+        self._offset = (0, 0)  # where the part that was run begins in the editor
+        self._walk: QueryWalk | None = None
+        self._names: Catalogue | None = None
+        self.query_one(SqlEditor).completer = self._complete
+        self.mynah.query_moved.subscribe(self, self._query_moved)
+        self.mynah.accounts_changed.subscribe(self, lambda _: self.mynah.querying.read_catalogue())
+        self.set_interval(0.2, self._tick)
+        self._load_saved()
+        self._set_writing(False)
+        self.mynah.querying.read_catalogue()
+        # not the editor: there, the keys 1 to 5 would be typed and nobody would find the way out
+        self.query_one("#saved").focus()
+
+    @on(events.ScreenSuspend)
+    def _left(self) -> None:
+        """Another section, not a dialog above this one: writing ends."""
+        if self.is_mounted and self.mynah.section != self.SECTION and self._writing:
+            self._set_writing(False)
+
+    def possible(self, action: str) -> bool:
+        busy = self.mynah.querying.busy
+        if action in ("copy", "export"):
+            return self._result is not None and not busy
+        if action in ("run", "explain"):
+            return not busy
+        return True
+
+    # ── running ──────────────────────────────────────────────────────────────────────────
+
+    def action_run(self) -> None:
+        self._start("write" if self._writing else "run")
+
+    def action_explain(self, analyse: bool) -> None:
+        self._start("analyse" if analyse else "explain")
+
+    def _start(self, how: How) -> None:
+        editor = self.query_one(SqlEditor)
+        editor.close_menu()
+        selected = editor.selected_text
+        if not self.mynah.querying.run(selected or editor.text, how):
+            return
+        self._offset = min(editor.selection) if selected else (0, 0)
+        self._asked = selected or editor.text
+        self._walk = None
+        self._note("")
+        self._tick()
+
+    def action_stop(self) -> None:
+        """Esc stops a running query; with none, it leaves the editor so that 1 to 5 work again."""
+        if self.mynah.querying.stop():
+            self._tick()
+        elif self.query_one("#plan").display:
+            self.query_one("#plan").focus()
+        else:
+            self.query_one("#result").focus()
+
+    def _tick(self) -> None:
+        """While a query runs: how long and how far."""
+        desk = self.mynah.querying
+        if desk.busy:
+            rows = f" · {plural(desk.rows, 'row')} so far" if desk.rows else ""
+            state = "stopping…" if desk.stopping else f"running… {desk.seconds:.0f} s{rows}"
+            hint = "" if desk.stopping else " · esc stops"
+            self.query_one("#result-panel", Panel).status = state + hint
+
+    def _query_moved(self, message: Any) -> None:
+        if isinstance(message, messages.CatalogueRead):
+            self._names = message.catalogue
+            self.query_one(SchemaList).show(message.catalogue.tables)
+            return
+        if isinstance(message, messages.QuerySaved):
+            self._show_status()
+            if message.error is None:
+                rows = plural(message.rows, "row")
+                self.app.notify(f"{rows} in {message.path}", title="Exported")
+            else:
+                self.mynah.show_error(message.error)
+            return
+        self._turn(self.FIRST_COLUMN)
+        if message.error is not None:
+            self._show_refusal(message.error)
+        elif message.plan is not None:
+            self._show_plan(message.plan)
+        elif message.changed is not None:
+            changed = message.changed
+            self._clear(f"{changed} in {changed.seconds:.2f} s.", "changed")
+            self.mynah.querying.read_catalogue()
+        else:
+            self._show_result(message.result)
+
+    # ── what came of it ──────────────────────────────────────────────────────────────────
+
+    def _show_result(self, result: QueryResult) -> None:
+        self._result = result
+        self._show_plan(None)
+        table = self.query_one(ResultTable)
+        table.show(result)
+        table.focus()
+
+    @on(ResultTable.ColumnMoved)
+    def _show_status(self) -> None:
+        """How many rows, how long it took, and what is not shown."""
+        result, table = self._result, self.query_one(ResultTable)
+        if result is None:
+            return
+        said = [plural(len(result), "row")]
+        if result.truncated:
+            said = [f"first {plural(len(result), 'row')}, there are more: x writes all"]
+        said.append(f"{result.seconds:.2f} s")
+        if table.in_view < table.all_columns:
+            last = table.first + table.in_view
+            said.append(f"columns {table.first + 1}–{last} of {table.all_columns}, ← → move")
+        self.query_one("#result-panel", Panel).status = " · ".join(said)
+
+    def _show_plan(self, plan: str | None) -> None:
+        self.query_one("#plan").display = plan is not None
+        self.query_one("#result").display = plan is None
+        if plan is not None:
+            text = Text(plain(plan, keep_newlines=True), no_wrap=True)
+            self.query_one("#plan-text", Static).update(text)
+            self.query_one("#result-panel", Panel).status = "plan, read from the bottom up"
+            self.query_one("#plan", ScrollableContainer).scroll_home(animate=False)
+            self.query_one("#plan").focus()
+
+    def _show_refusal(self, error: MynahError) -> None:
+        from core.query.refusal import QueryRefused
+
+        stopped = isinstance(error, Interrupted)
+        editor = self.query_one(SqlEditor)
+        place = error.place if isinstance(error, QueryRefused) else None
+        where = ""
+        if place is not None:
+            row, column = self._offset
+            line = place.line + row
+            at = place.column + (column if place.line == 1 else 0)
+            where = f"▲ line {line}, column {at}: "
+            editor.mark(line, at, place.length)
+            editor.focus()
+        self._clear("" if not stopped else str(error), "stopped" if stopped else "refused")
+        if not stopped:
+            parts = " ".join(part for part in (error.what, error.why, error.next_step) if part)
+            self._note(where + parts)
+            self.query_one(ResultTable).set_empty("No result: see under the query.")
+
+    def _clear(self, sentence: str, status: str) -> None:
+        self._result = None
+        self._show_plan(None)
+        self.query_one(ResultTable).clear(sentence)
+        self.query_one("#result-panel", Panel).status = status
+
+    def _note(self, text: str) -> None:
+        note = self.query_one("#query-note", Static)
+        note.display = bool(text)
+        note.update(Text(plain(text)))
+
+    @on(RowList.Chosen, "#result")
+    def _cell_chosen(self) -> None:
+        from tui.dialogs.text import TextScreen
+
+        table, result = self.query_one(ResultTable), self._result
+        if result is not None and len(result):
+            name = result.frame.columns[table.column]
+            self.app.push_screen(TextScreen(name, result.value(table.cursor, table.column)))
+
+    # ── copies and files ─────────────────────────────────────────────────────────────────
+
+    def action_copy(self, what: str) -> None:
+        table, result = self.query_one(ResultTable), self._result
+        if result is None or not len(result):
+            self.app.notify("There is no result to copy from.", title="Nothing copied")
+            return
+        text, said = copied(result, what, table.cursor, table.column)
+        self.app.copy_to_clipboard(text)
+        self.app.notify(said, title="Copied")
+
+    def action_export(self) -> None:
+        from tui.dialogs.ask import Ask
+
+        result = self._result
+        if result is None:
+            self.app.notify("There is no result to write.", title="Nothing exported")
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                path = Path(answer).expanduser().absolute()
+                if self.mynah.querying.save(result, self._asked, path):
+                    self._tick()
+
+        question = "Write all rows to which file? (.csv .jsonl .json .parquet)"
+        self.app.push_screen(Ask(question, str(Path.cwd() / "result.csv")), answered)
+
+    # ── saved queries and those before ───────────────────────────────────────────────────
+
+    def _load_saved(self) -> None:
+        from core.query.saved import saved_queries
+
+        self._saved = saved_queries(self.state.home)
+        rows = [((q.title, ""), ("own" if q.own else "", "muted")) for q in self._saved]
+        self.query_one("#saved", RowList).set_rows(ListRows(rows), keep_cursor=True)
+        self.query_one("#saved-panel", Panel).status = str(len(self._saved))
+
+    @on(RowList.Highlighted, "#saved")
+    def _saved_highlighted(self, event: RowList.Highlighted) -> None:
+        about = self._saved[event.index].about if event.index < len(self._saved) else ""
+        self.query_one("#saved-about", Static).update(Text(plain(about)))
+
+    @on(RowList.Chosen, "#saved")
+    def _saved_chosen(self, event: RowList.Chosen) -> None:
+        query = self._saved[event.index]
+        self._title = query.title if query.own else ""
+        self._load(query.sql)
+        self._start("run")  # a saved query that changes something is run on purpose, with f5
+
+    def _load(self, sql: str) -> None:
+        self.query_one(SqlEditor).put_text(sql)
+        self._note("")
+
+    def action_saved(self) -> None:
+        self._turn(0)
+        self.query_one("#saved").focus()
+
+    def action_schema(self) -> None:
+        self._turn(0)
+        self.query_one("#schema").focus()
+
+    def _turn(self, column: int) -> None:
+        """In a narrow window only one column is seen."""
+        self._column = column
+        self._show_column()
+
+    def action_save(self) -> None:
+        from tui.dialogs.ask import Ask
+
+        def named(title: str | None) -> None:
+            if title is not None:
+                self._keep(title)
+
+        self.app.push_screen(Ask("Save the query as", self._title), named)
+
+    @explained
+    def _keep(self, title: str) -> None:
+        from core.query.saved import keep_query
+
+        sql = self.query_one(SqlEditor).text
+        kept = keep_query(self.state.home, title, sql, replace=title == self._title)
+        self._title = kept.title
+        self._load_saved()
+        self.app.notify(f"{kept.title}, first in the list.", title="Saved")
+
+    def action_history(self) -> None:
+        from core.query.history import query_history
+        from tui.query.history import PastQueries
+
+        def taken(sql: str | None) -> None:
+            if sql is not None:
+                self._load(sql)
+                self.query_one(SqlEditor).focus()
+
+        self.app.push_screen(PastQueries(query_history(self.state.home)), taken)
+
+    @on(SqlEditor.Older)
+    def _older(self) -> None:
+        self._step(-1)
+
+    @on(SqlEditor.Newer)
+    def _newer(self) -> None:
+        self._step(1)
+
+    def _step(self, by: int) -> None:
+        editor = self.query_one(SqlEditor)
+        if self._walk is None:
+            from core.query.history import query_history
+
+            self._walk = QueryWalk(query_history(self.state.home), editor.text)
+        sql = self._walk.step(by)
+        if sql is not None:
+            self._load(sql)
+            editor.move_cursor(editor.document.end)
+
+    # ── names ────────────────────────────────────────────────────────────────────────────
+
+    def _complete(self, text: str, cursor: int) -> tuple[int, list[Offer]]:
+        if self._names is None:
+            return cursor, []
+        from core.query.completion import complete
+
+        found = complete(self._names, text, cursor)
+        return found.start, [Offer(c.text, c.kind, c.note) for c in found.choices]
+
+    @on(CompletionMenu.Clicked)
+    def _name_clicked(self, event: CompletionMenu.Clicked) -> None:
+        self.query_one(SqlEditor).take(event.text)
+
+    @on(SchemaList.Taken)
+    def _name_taken(self, event: SchemaList.Taken) -> None:
+        editor = self.query_one(SqlEditor)
+        editor.insert(event.name + " ")
+        self._turn(self.FIRST_COLUMN)
+        editor.focus()
+
+    # ── the switch ───────────────────────────────────────────────────────────────────────
+
+    def action_write(self) -> None:
+        from tui.query.allow_writing import AllowWriting
+
+        if self._writing:
+            self._set_writing(False)
+            return
+        path = str(self.state.home.corpus)
+        self.app.push_screen(AllowWriting(path), self._set_writing)
+
+    def _set_writing(self, writing: bool | None) -> None:
+        self._writing = bool(writing)
+        panel = self.query_one("#editor-panel", Panel)
+        panel.set_class(self._writing, "-writing")
+        panel.title = "▲ writing" if self._writing else "Query"
+        panel.status = (
+            "f5 may change the corpus · w ends it" if self._writing else "read-only · w to write"
+        )

@@ -1,0 +1,1 @@
+"""5 Sample: a prompt, some settings, and what the model generates."""

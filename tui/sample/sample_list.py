@@ -1,0 +1,372 @@
+"""Generated texts as they arrive, so marked that nobody takes them for the person's own."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from core.safe_text import plain
+from tui.sample.sample_text import Line, Sample, sample_lines
+from tui.widgets.cells import cell_len, fit, wrap
+
+__all__ = ["Sample", "SampleList"]
+
+_BAR, _BAR_ON = "▌", "▎"  # of the first line of a text, and of the others
+_VERDICT_SIGNS = {"near": "≈", "verbatim": "≡"}
+
+
+class SampleList(ScrollView, can_focus=True):
+    """A list of generated texts that grow while one reads.
+
+    ::
+
+        ✦  ▌ My dream is to be haunted by someone with better manners.            new
+         ≈ ▌ My dream is the same every winter: the lamp, the stair,
+           ▎ the fog.                                                    near, 7 words
+           ▌ My dream is▌
+
+    Example::
+
+        samples = SampleList(empty="No samples yet. Press g to generate.")
+        samples.begin(10, prompt="My dream is")
+        samples.append({0: " a quiet", 3: " the"})      # one batch of deltas, drawn once
+        samples.finish(0, stopped="eos", verdict="new", note="new")
+        samples.text(0)
+
+    The list follows its end only while it already stands there.
+
+    Messages: ``Highlighted(index)`` when the cursor moved, ``Chosen(index)`` on enter or a click on
+    the text that had the cursor.
+    """
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1)", "Up", show=False, id="samples.up"),
+        Binding("down,j", "cursor(1)", "Down", show=False, id="samples.down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="samples.page_up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="samples.page_down"),
+        Binding("home", "edge(-1)", "First", show=False, id="samples.first"),
+        Binding("end,G", "edge(1)", "Last", show=False, id="samples.last"),
+        Binding("enter", "choose", "Choose", show=False, id="samples.choose"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "sample-list--text",
+        "sample-list--prompt",
+        "sample-list--bar",
+        "sample-list--caret",
+        "sample-list--label",
+        "sample-list--note",
+        "sample-list--warn",
+        "sample-list--error",
+        "sample-list--favourite",
+        "sample-list--cursor",
+        "sample-list--empty",
+        "sample-list--sign",
+    }
+    DEFAULT_CSS = """
+    SampleList {
+        background: transparent;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        & > .sample-list--text { text-style: italic; }
+        & > .sample-list--prompt { color: $text-muted; }
+        & > .sample-list--bar { color: $text-secondary; }
+        & > .sample-list--caret { color: $text-secondary; }
+        & > .sample-list--label { color: $text-muted; }
+        & > .sample-list--note { color: $text-muted; }
+        & > .sample-list--warn { color: $text-warning; }
+        & > .sample-list--error { color: $text-error; text-style: bold; }
+        & > .sample-list--favourite { color: $text-success; text-style: bold; }
+        & > .sample-list--sign { color: $primary; text-style: bold; }
+        & > .sample-list--empty { color: $text-muted; }
+        & > .sample-list--cursor { background: $foreground 6%; }
+        &:focus > .sample-list--cursor { background: $primary 22%; }
+        &:ansi > .sample-list--prompt { text-style: dim; }
+        &:ansi > .sample-list--label { text-style: dim; }
+        &:ansi > .sample-list--note { text-style: dim; }
+        &:ansi > .sample-list--empty { text-style: dim; }
+        &:ansi > .sample-list--cursor { background: ansi_default; }
+        &:ansi:focus > .sample-list--cursor { background: ansi_default; text-style: bold; }
+    }
+    """
+
+    cursor: reactive[int] = reactive(0)
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor is on another text."""
+
+        sample_list: SampleList
+        index: int
+
+        def can_replace(self, message: Message) -> bool:
+            return (
+                isinstance(message, SampleList.Highlighted)
+                and message.sample_list is self.sample_list
+            )
+
+        @property
+        def control(self) -> SampleList:
+            return self.sample_list
+
+    @dataclass
+    class Chosen(Message):
+        """Enter on a text, or a click on the one that had the cursor."""
+
+        sample_list: SampleList
+        index: int
+
+        @property
+        def control(self) -> SampleList:
+            return self.sample_list
+
+    def __init__(
+        self,
+        *,
+        empty: str = "No samples yet.",
+        gap: int = 0,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002  (Textual's own name)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self.empty = empty
+        self.gap = gap
+        self._samples: list[Sample] = []
+        self._laid: list[list[Line] | None] = []
+        self._starts: list[int] = [0]
+
+    # --- what the owner calls ------------------------------------------------------------------
+
+    def begin(self, count: int, *, prompt: str = "") -> None:
+        """Throw away what is there and wait for ``count`` texts that continue ``prompt``."""
+        self.set_samples([Sample(prompt, prompt, live=True) for _ in range(count)])
+
+    def set_samples(self, samples: Sequence[Sample]) -> None:
+        """Show these instead; the list keeps and changes them."""
+        self._samples = list(samples)
+        self._laid = [None] * len(samples)
+        self._starts = [0]
+        self.set_reactive(SampleList.cursor, 0)
+        self._lay_out()
+        self.scroll_to(y=0, animate=False, force=True)
+
+    def add(self, sample: Sample, *, first: bool = False) -> int:
+        """Put one more at the end (or first) and give its index."""
+        place = 0 if first else len(self._samples)
+        self._samples.insert(place, sample)
+        self._laid.insert(place, None)
+        if first and len(self._samples) > 1 and self.cursor:
+            self.set_reactive(SampleList.cursor, self.cursor + 1)
+        self._lay_out(follow=not first)
+        return place
+
+    def append(self, deltas: Mapping[int, str]) -> None:
+        """Add text to the ends of several at once; only those are laid out again."""
+        for index, delta in deltas.items():
+            if 0 <= index < len(self._samples):
+                self._samples[index].text += delta
+                self._laid[index] = None
+        self._lay_out(follow=True)
+
+    def update(self, index: int, **changes: object) -> None:
+        """Change fields of one: ``update(3, favourite=True, note="kept")``."""
+        sample = self._samples[index]
+        for name, value in changes.items():
+            if not hasattr(sample, name):
+                raise TypeError(f"a sample has no {name!r}")
+            setattr(sample, name, value)
+        self._laid[index] = None
+        self._lay_out(follow=True)
+
+    def finish(
+        self, index: int, *, stopped: str = "eos", verdict: str = "", note: str = ""
+    ) -> None:
+        """This one is complete."""
+        self.update(index, live=False, stopped=stopped, verdict=verdict, note=note)
+
+    def finish_all(self, stopped: str = "stopped") -> None:
+        """Nothing more will come: what is still live stays as it is, without its caret."""
+        for index, sample in enumerate(self._samples):
+            if sample.live:
+                sample.live, sample.stopped = False, stopped
+                self._laid[index] = None
+        self._lay_out()
+
+    def clear(self) -> None:
+        self.set_samples([])
+
+    def set_empty(self, sentence: str) -> None:
+        self.empty = sentence
+        self.refresh()
+
+    def text(self, index: int) -> str:
+        """The text of one, as it was given (not as it is drawn)."""
+        return self._samples[index].text
+
+    @property
+    def samples(self) -> list[Sample]:
+        return list(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __bool__(self) -> bool:
+        return True  # a widget is never "nothing", also when it has no texts
+
+    # --- layout --------------------------------------------------------------------------------
+
+    def _label_width(self) -> int:
+        widest = max((cell_len(plain(s.label)) for s in self._samples), default=0)
+        return min(widest, 16) + 1 if widest else 0
+
+    def _text_width(self) -> int:
+        return max(8, self.scrollable_content_region.width - 7 - self._label_width())
+
+    def _lay_out(self, follow: bool = False) -> None:
+        """Wrap what changed and redraw as little as that asks for."""
+        if not self.is_attached or not self.size.width:
+            return
+        # Before the first layout there is no end to stand at.
+        at_end = self._starts[-1] > 0 and self.scroll_offset.y >= self.max_scroll_y
+        width = self._text_width()
+        starts = [0]
+        changed: list[int] = []
+        for index, sample in enumerate(self._samples):
+            laid = self._laid[index]
+            if laid is None:
+                laid = self._laid[index] = sample_lines(sample, width)
+                changed.append(index)
+            starts.append(starts[-1] + len(laid) + self.gap)
+        same_places = starts == self._starts
+        self._starts = starts
+        if not same_places:
+            self.virtual_size = Size(0, starts[-1])
+            self.refresh()
+            if follow and at_end:
+                self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            return
+        for index in changed:
+            self.refresh_lines(starts[index], starts[index + 1] - starts[index])
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._laid = [None] * len(self._samples)
+        self._lay_out(follow=True)
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self.refresh()
+
+    # --- cursor --------------------------------------------------------------------------------
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(0, min(cursor, len(self._samples) - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        if not self._samples:
+            return
+        self.refresh()
+        start, stop = self._starts[new], self._starts[new + 1] - self.gap
+        top, height = self.scroll_offset.y, self.size.height
+        if start < top or stop - start > height:
+            self.scroll_to(y=start, animate=False, force=True)
+        elif stop > top + height:
+            self.scroll_to(y=stop - height, animate=False, force=True)
+        self.post_message(self.Highlighted(self, new))
+
+    def action_cursor(self, step: int) -> None:
+        self.cursor += step
+
+    def action_page(self, direction: int) -> None:
+        line = self._starts[self.cursor] if self._samples else 0
+        place = self._index_at(line + direction * max(1, self.size.height - 1))
+        if place is None:
+            place = 0 if direction < 0 else len(self._samples) - 1
+        self.cursor = place if place != self.cursor else self.cursor + direction
+
+    def action_edge(self, direction: int) -> None:
+        self.cursor = 0 if direction < 0 else len(self._samples) - 1
+
+    def action_choose(self) -> None:
+        if self._samples:
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        index = self._index_at(offset.y + self.scroll_offset.y)
+        if index is None:
+            return
+        if index == self.cursor:
+            self.action_choose()
+        else:
+            self.cursor = index
+
+    def _index_at(self, line: int) -> int | None:
+        index = bisect_right(self._starts, line) - 1
+        return index if 0 <= index < len(self._samples) and line >= 0 else None
+
+    # --- drawing -------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        if not self._samples:
+            style = self.get_visual_style("sample-list--empty").rich_style
+            lines = wrap(plain(self.empty), max(8, width - 4))
+            line = y - min(1, max(0, self.size.height - len(lines)))
+            text = "  " + lines[line].strip() if 0 <= line < len(lines) else ""
+            return Strip([Segment(fit(text, width), style)])
+        at = y + self.scroll_offset.y
+        index = self._index_at(at)
+        laid = None if index is None else self._laid[index]
+        if index is None or laid is None:
+            return Strip.blank(width, base)
+        inner = at - self._starts[index]
+        if inner >= len(laid):
+            return Strip.blank(width, base)
+        return self._sample_line(index, inner, laid[inner], width)
+
+    def _sample_line(self, index: int, inner: int, line: Line, width: int) -> Strip:
+        sample = self._samples[index]
+        is_cursor = index == self.cursor
+        extra = ("sample-list--cursor",) if is_cursor else ()
+        base = self.get_visual_style(*extra).rich_style
+        segments: list[Segment] = []
+
+        def put(text: str, name: str = "") -> None:
+            style = (
+                self.get_visual_style(f"sample-list--{name}", *extra).rich_style if name else base
+            )
+            segments.append(Segment(text, style))
+
+        first = inner == 0
+        put("▸" if is_cursor and first else " ", "sign")
+        put("✦" if sample.favourite and first else " ", "favourite")
+        sign = _VERDICT_SIGNS.get(sample.verdict, " ") if first else " "
+        put(sign, "error" if sample.verdict == "verbatim" else "warn")
+        put(" ")
+        label_width = self._label_width()
+        if label_width:
+            put(fit(plain(sample.label) if first else "", label_width - 1) + " ", "label")
+        put(_BAR if first else _BAR_ON, "bar")
+        put(" ")
+        for text, name in line:
+            put(text, name)
+        return Strip(segments).adjust_cell_length(width, base)

@@ -1,0 +1,80 @@
+"""A generated text and how it is laid out in lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.safe_text import plain
+from tui.widgets.cells import cell_len, cut, wrap
+
+CARET = "▌"
+Line = list[tuple[str, str]]
+
+
+@dataclass
+class Sample:
+    """One generated text.
+
+    text        prompt and continuation, as far as it has come
+    prompt      the beginning that a person wrote: drawn upright, the rest in italics
+    live        still being written
+    stopped     why it ended: ``eos``, ``newline``, ``length`` (drawn as ``…``), ``stopped``
+    verdict     ``new``, ``near`` (≈) or ``verbatim`` (≡): how close it is to a learned tweet
+    note        a few words at the right: "near, 7 words, 2019"
+    label       a few words before it: "step 200"
+    """
+
+    text: str = ""
+    prompt: str = ""
+    live: bool = False
+    stopped: str = ""
+    verdict: str = ""
+    note: str = ""
+    label: str = ""
+    favourite: bool = False
+
+
+def sample_lines(sample: Sample, width: int) -> list[Line]:
+    """The text of one sample as lines of ``width`` cells, its note at the end of the last."""
+    text = plain(sample.text, keep_newlines=True)
+    end = CARET if sample.live else " …" if sample.stopped == "length" else ""
+    prompt_left = len(plain(sample.prompt, keep_newlines=True).replace("\n", ""))
+    if not text.startswith(plain(sample.prompt, keep_newlines=True)):
+        prompt_left = 0
+    lines: list[Line] = []
+    wrapped = wrap(text + end, width)
+    for number, whole in enumerate(wrapped):
+        is_last = number == len(wrapped) - 1
+        own = min(prompt_left, len(whole))
+        prompt_left -= own
+        body_end = len(whole) - len(end) if is_last and end else len(whole)
+        line: Line = []
+        if own:
+            line.append((whole[: min(own, body_end)], "prompt"))
+        line.append((whole[own:body_end], "text"))
+        if is_last and end:
+            line.append((whole[max(own, body_end) :], "caret" if sample.live else "note"))
+        lines.append([piece for piece in line if piece[0]])
+    if sample.note:
+        note = cut(plain(sample.note), width)
+        style = {"near": "warn", "verbatim": "error"}.get(sample.verdict, "note")
+        used = cell_len(wrapped[-1].rstrip())
+        if used + 2 + cell_len(note) > width:
+            lines.append([])
+            used = 0
+        else:
+            lines[-1] = _stripped(lines[-1])
+        lines[-1].append((" " * (width - used - cell_len(note)), ""))
+        lines[-1].append((note, style))
+    return lines
+
+
+def _stripped(line: Line) -> Line:
+    """A line without the spaces that hang at its end."""
+    line = list(line)
+    while line:
+        text, name = line.pop()
+        if text.rstrip():
+            line.append((text.rstrip(), name))
+            break
+    return line

@@ -1,0 +1,122 @@
+"""The table of the seed's model cards: how many tweets came in, and what was kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from core.safe_text import plain
+from tui.text.numbers import count, short_count, signed
+
+if TYPE_CHECKING:
+    from core.curation.stats import AccountStats
+
+MOST_COLUMNS = 4
+WIDEST_NAME = 14
+BLOCK = 1024  # what a block of the counts holds, as huggingtweets had it
+
+
+Row = tuple[str, str]
+
+
+def _value(stats: AccountStats, row: str) -> int | None:
+    if row.startswith("dropped:"):
+        return stats.dropped.get(row[8:], 0)
+    value: int | None = getattr(stats, row)
+    return value
+
+
+def _rows(columns: Sequence[AccountStats]) -> list[Row]:
+    """Title and name of each row: every reason that occurs in one of the columns has one."""
+    from core.curation.reasons import REASON_TITLES, REASONS
+
+    found = {reason for one in columns for reason in one.dropped}
+    return [
+        ("Tweets downloaded", "downloaded"),
+        ("Retweets", "retweets"),
+        ("Short tweets", "short"),
+        *((REASON_TITLES[reason], f"dropped:{reason}") for reason in REASONS if reason in found),
+        ("Tweets kept", "kept"),
+        ("Tokens", "tokens"),
+        (f"Blocks of {BLOCK:,}", "blocks"),
+    ]
+
+
+def stats_table(
+    stats: Sequence[AccountStats], total: AccountStats, before: AccountStats | None, width: int
+) -> Table:
+    """One column an account (as many as ``width`` cells hold), their sum, and what changed."""
+    shown = list(stats[: max(1, min(MOST_COLUMNS, (width - 34) // (WIDEST_NAME + 2)))])
+    table = _table()
+    for _ in shown:
+        table.add_column(justify="right", no_wrap=True, max_width=WIDEST_NAME)
+    if len(stats) > 1:
+        table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, min_width=7)
+
+    header = [Text("")]
+    header += [Text("@" + plain(one.handle), "bold", overflow="ellipsis") for one in shown]
+    if len(stats) > 1:
+        more = len(stats) - len(shown)
+        header.append(Text(f"all (+{more})" if more else "all", "bold"))
+    header.append(Text("change" if before else "", "dim"))
+    table.add_row(*header)
+
+    for label, name in _rows([*stats, *([before] if before else [])]):
+        bold = "bold" if name == "kept" else ""
+        cells = [Text(label, bold)]
+        cells += [Text(_number(one, name), bold) for one in shown]
+        if len(stats) > 1:
+            cells.append(Text(_number(total, name), bold))
+        cells.append(Text(_change(before, total, name), "bold"))
+        table.add_row(*cells)
+    return table
+
+
+def compare_table(names: tuple[str, str], a: AccountStats, b: AccountStats) -> Table:
+    """Two recipes side by side, all accounts together, and what the second has more or less."""
+    table = _table()
+    for _ in range(3):
+        table.add_column(justify="right", no_wrap=True, min_width=9, overflow="ellipsis")
+    first, second = (Text(plain(name), "bold") for name in names)
+    table.add_row(Text(""), first, second, Text("difference", "dim"))
+    for label, name in _rows([a, b]):
+        bold = "bold" if name == "kept" else ""
+        table.add_row(
+            Text(label, bold),
+            Text(_number(a, name), bold),
+            Text(_number(b, name), bold),
+            Text(_change(a, b, name), "bold"),
+        )
+    return table
+
+
+def _table() -> Table:
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(no_wrap=True, ratio=1, min_width=17)
+    return table
+
+
+def _change(before: AccountStats | None, now: AccountStats, name: str) -> str:
+    """``+12`` or ``−12``; nothing where one of the two is not known."""
+    if before is None:
+        return ""
+    then, value = _value(before, name), _value(now, name)
+    if then is None or value is None:
+        return ""
+    about = (
+        "≈" if name in ("tokens", "blocks") and (before.tokens_about or now.tokens_about) else ""
+    )
+    change = signed(value - then)
+    return f"{about}{change}" if change else ""
+
+
+def _number(stats: AccountStats, name: str) -> str:
+    value = _value(stats, name)
+    if name not in ("tokens", "blocks"):
+        return count(value)
+    shown = short_count(value) if name == "tokens" else count(value)
+    return f"≈{shown}" if stats.tokens_about else shown

@@ -1,0 +1,161 @@
+"""Tweets as rows of a list: when, verdict, kind, who, text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from core.safe_text import plain
+from core.workbench.view import TweetRow, TweetRows
+from tui.text import numbers as words
+from tui.text.numbers import SIGNS, ago, exact
+from tui.widgets.row_list import Column, RowCells
+
+if TYPE_CHECKING:
+    from core.workbench.comparison import ComparedRows
+
+
+def columns(*, who: bool) -> tuple[Column, ...]:
+    """``who`` adds the author, where the list is wide enough; one account needs none."""
+    return (
+        Column("when", width=6, align="right"),
+        Column(width=1),
+        Column(width=1),
+        Column("who", width=12, hide_under=70 if who else 100_000),
+        Column("tweet", flex=1),
+    )
+
+
+REASON_COLUMNS = (
+    Column(width=1),
+    Column("why", width=14),
+    Column(flex=1),
+)
+
+
+def compare_columns(a: str, b: str) -> tuple[Column, ...]:
+    """Both recipes' verdicts before the tweet, under the recipes' names."""
+    return (
+        Column(width=1),
+        Column(plain(a), width=14),
+        Column(width=1),
+        Column(plain(b), width=14),
+        Column("tweet", flex=1),
+    )
+
+
+def kind_sign(tweet: TweetRow) -> str:
+    """What sort of tweet it is; an original needs no sign."""
+    if tweet.note_id:
+        return SIGNS["note"]
+    return SIGNS.get(tweet.kind, " ")
+
+
+class TweetLines:
+    """A provider for RowList over curated tweets; rows are made only when they are drawn."""
+
+    def __init__(self, rows: TweetRows) -> None:
+        self.rows = rows
+        self._now = words.now()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> RowCells:
+        tweet = self.rows[index]
+        kept = tweet.kept
+        return (
+            (ago(tweet.created_at, self._now), "muted"),
+            (SIGNS["kept"], "success") if kept else (SIGNS["dropped"], "muted"),
+            (kind_sign(tweet), "primary"),
+            ("@" + tweet.handle, "muted"),
+            (tweet.published, "" if kept else "muted"),
+        )
+
+
+class ReasonLines(TweetLines):
+    """Tweets with why they are dropped, or with what the recipe made of them."""
+
+    def row(self, index: int) -> RowCells:
+        tweet = self.rows[index]
+        if not tweet.kept:
+            return (
+                (SIGNS["dropped"], "muted"),
+                (reason_word(tweet), "warning"),
+                (tweet.text, "muted"),
+            )
+        edited = tweet.text != tweet.clean_text
+        return (
+            (SIGNS["kept"], "success"),
+            ("edited" if edited else "kept", "primary" if edited else "muted"),
+            (tweet.clean_text, ""),
+        )
+
+
+class CompareLines:
+    """The tweets on which two recipes differ, with what each says of them."""
+
+    def __init__(self, rows: ComparedRows) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> RowCells:
+        pair = self.rows[index]
+        return (*_verdict(pair.a), *_verdict(pair.b), (pair.a.published, ""))
+
+
+def _verdict(tweet: TweetRow) -> RowCells:
+    if not tweet.kept:
+        return ((SIGNS["dropped"], "muted"), (reason_word(tweet), "warning"))
+    edited = tweet.text != tweet.clean_text
+    word, style = ("edited", "primary") if edited else ("kept", "success")
+    return ((SIGNS["kept"], "success"), (word, style))
+
+
+def reason_word(tweet: TweetRow) -> str:
+    """The reason in a word or two, as lists show it."""
+    return (tweet.reason or "").replace("_", " ")
+
+
+def verdict(tweet: TweetRow) -> str:
+    """What the recipe says of one tweet, and the words that made it say so."""
+    from core.curation.reasons import REASON_WORDS
+
+    words = _trigger(tweet)
+    if tweet.kept:
+        return f"kept, but flagged:{words}" if words else "kept"
+    return f"dropped: {REASON_WORDS.get(tweet.reason or '', reason_word(tweet))}{words}"
+
+
+def short_verdict(tweet: TweetRow) -> str:
+    """The same in few words, where two must stand side by side."""
+    return f"{'kept' if tweet.kept else reason_word(tweet)}{_trigger(tweet)}"
+
+
+def _trigger(tweet: TweetRow) -> str:
+    """With a space before it; in quotation marks only what the tweet itself says."""
+    found = tweet.trigger or ""
+    said = f"“{found}”" if found in tweet.published else f"({found})"
+    return f" {said}" if found else ""
+
+
+def detail(tweet: TweetRow) -> Text:
+    """One tweet in full: as published, as it will be learned, and where it came from."""
+    text = Text()
+    text.append(plain(tweet.published, keep_newlines=True) + "\n")
+    if not tweet.kept:
+        text.append(f"\n{SIGNS['dropped']} {plain(verdict(tweet))}\n", "bold")
+    elif tweet.published != tweet.clean_text:
+        text.append(f"\n{SIGNS['kept']} learned as\n", "bold")
+        text.append(plain(tweet.clean_text, keep_newlines=True) + "\n")
+    facts = [f"@{tweet.handle}", exact(tweet.created_at), tweet.kind.replace("_", " ")]
+    if tweet.note_id:
+        facts.append("long post")
+    if tweet.audience != "public":
+        facts.append(tweet.audience)
+    facts += [f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
+    text.append("\n" + plain(" · ".join(facts)), "dim")
+    return text

@@ -1,0 +1,1 @@
+"""4 Train: the next run, the runs so far, and the live one."""

@@ -1,0 +1,337 @@
+"""A loss plot as lines of styled text: where the legend, the axes and the dots go.
+
+Nothing here knows Textual: a picture is a list of lines, a line a list of (text, style name).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.safe_text import plain
+from tui.train.plot_maths import (
+    Bin,
+    Raster,
+    Scale,
+    draw_bins,
+    linear_ticks,
+    log_ticks,
+    tick_labels,
+    time_label,
+    time_ticks,
+    y_limits,
+)
+from tui.train.plot_series import Series
+from tui.widgets.cells import cell_len, cut, fit
+
+Line = list[tuple[str, str]]
+
+SPARK_UNDER = 6
+"""Under this many lines there are no axes, only the curve and the last values."""
+
+_LEAST_MARGIN = 5  # labels of four cells and the axis: most losses fit, and the plot stays still
+
+# Each line differs in its stroke as well as in its colour: (dots on, dots off), sample in legend.
+_OTHER_STROKES = (((4, 2), "╌╌"), ((2, 2), "┄┄"), ((1, 2), "··"))
+_MARKS = {"train": "──", "valid": "─●"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What a person chose to see. ``cursor`` is an x; ``x_end`` holds the axis open to there."""
+
+    width: int
+    height: int
+    log_y: bool = False
+    smoothing: float = 0.0
+    show_raw: bool = True
+    cursor: float | None = None
+    x_label: str = "step"
+    y_label: str = "loss"
+    x_is_time: bool = False
+    x_end: float | None = None
+
+
+@dataclass(frozen=True)
+class _Stroke:
+    """How one series is drawn: style name, legend sample, dashes."""
+
+    style: str
+    mark: str
+    dash: tuple[int, int] | None = None
+
+
+def strokes(series: Sequence[Series]) -> list[_Stroke]:
+    """A stroke for each series: the run's own two are fixed, other runs' take turns."""
+    found: list[_Stroke] = []
+    others = 0
+    for item in series:
+        if item.role in _MARKS:
+            found.append(_Stroke(item.role, _MARKS[item.role]))
+        else:
+            dash, mark = _OTHER_STROKES[others % len(_OTHER_STROKES)]
+            found.append(_Stroke(f"other{others % 3 + 1}", mark, dash))
+            others += 1
+    return found
+
+
+def number(value: float) -> str:
+    """A loss in at most five cells: ``3.61``, ``0.012``, ``240``; ``–`` for none."""
+    if value != value:
+        return "–"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.2g}"
+
+
+def x_limits(series: Sequence[Series], view: View) -> tuple[float, float]:
+    """Ends of the x axis: from zero when the points begin near it."""
+    low = min(item.xs[0] for item in series if len(item))
+    high = max(item.xs[-1] for item in series if len(item))
+    if view.x_end is not None:
+        high = max(high, view.x_end)
+    if 0 <= low <= 0.15 * high:
+        low = 0.0
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _order(series: Sequence[Series]) -> list[int]:
+    """Drawn from back to front: other runs, train, held out."""
+    rank = {"other": 0, "train": 1, "valid": 2}
+    return sorted(range(len(series)), key=lambda index: rank[series[index].role])
+
+
+class _Grid:
+    """The plot's own cells, each with a character and the name of its style."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.texts = [[" "] * width for _ in range(height)]
+        self.styles = [[""] * width for _ in range(height)]
+
+    def put(self, x: int, y: int, text: str, style: str) -> None:
+        if 0 <= x < self.width and 0 <= y < self.height:
+            self.texts[y][x] = text
+            self.styles[y][x] = style
+
+    def lay(self, raster: Raster, style: str) -> None:
+        """Lay dots over what is there; a cell has one colour, so the upper line takes it."""
+        for y in range(self.height):
+            for x, char in enumerate(raster.row(y)):
+                if char != " ":
+                    self.put(x, y, char, style)
+
+    def line(self, y: int) -> Line:
+        line: Line = []
+        start = 0
+        styles, texts = self.styles[y], self.texts[y]
+        for x in range(1, self.width + 1):
+            if x == self.width or styles[x] != styles[start]:
+                line.append(("".join(texts[start:x]), styles[start]))
+                start = x
+        return line
+
+
+_Bins = list[list["Bin | None"]]
+
+
+def _bins(
+    series: Sequence[Series], view: View, width: int, span: tuple[float, float]
+) -> tuple[_Bins, _Bins]:
+    """What each series shows in ``width`` cells, and the unsmoothed lines that go behind."""
+    smooth = [item.bins(*span, 2 * width, _smoothing(item, view)) for item in series]
+    raw = [
+        item.bins(*span, 2 * width, 0.0)
+        for item in series
+        if view.show_raw and item.role == "train" and _smoothing(item, view) > 0
+    ]
+    return smooth, raw
+
+
+def _scale(bins: tuple[_Bins, _Bins], view: View, height: int) -> Scale:
+    low, high = y_limits([*bins[0], *bins[1]], view.log_y) or (1.0, 10.0)
+    return Scale(low, high, 4 * height, view.log_y)
+
+
+def _plot(
+    series: Sequence[Series],
+    bins: tuple[_Bins, _Bins],
+    grid: _Grid,
+    scale: Scale,
+    span: tuple[float, float],
+) -> None:
+    """Draw every series into the grid, unsmoothed lines at the back."""
+    smooth, raw = bins
+    for line in raw:
+        raster = Raster(grid.width, grid.height)
+        draw_bins(raster, line, scale)
+        grid.lay(raster, "raw")
+    found = strokes(series)
+    for index in _order(series):
+        raster = Raster(grid.width, grid.height)
+        draw_bins(raster, smooth[index], scale)
+        dash = found[index].dash
+        if dash is not None:
+            raster.mask_columns(*dash)
+        grid.lay(raster, found[index].style)
+        if series[index].role == "valid":
+            _points(series[index], grid, span, scale)
+
+
+def _points(item: Series, grid: _Grid, span: tuple[float, float], scale: Scale) -> None:
+    """A ``●`` on each point while they stand apart, else on the last alone."""
+    left, right = span
+    real = [(x, y) for x, y in zip(item.xs, item.ys, strict=True) if y == y]
+    if len(real) * 3 > grid.width:
+        real = real[-1:]
+    for x, y in real:
+        column = min(grid.width - 1, int((x - left) / (right - left) * grid.width))
+        grid.put(column, grid.height - 1 - scale(y) // 4, "●", "valid")
+
+
+def _smoothing(item: Series, view: View) -> float:
+    """Only the train curve is noisy; the held-out one has few points, each a mean already."""
+    return 0.0 if item.role == "valid" else view.smoothing
+
+
+def legend(series: Sequence[Series], view: View, width: int) -> Line:
+    """What is drawn and where it stands, at the right of a line ``width`` cells wide."""
+    at = view.cursor
+    parts: list[Line] = []
+    for item, stroke in zip(series, strokes(series), strict=True):
+        smoothing = _smoothing(item, view)
+        value = item.last(smoothing) if at is None else item.at(at, smoothing)
+        parts.append(
+            [
+                (stroke.mark, stroke.style),
+                (f" {plain(item.name)} ", "label"),
+                (number(value), "strong"),
+            ]
+        )
+    note = view.y_label
+    if view.log_y:
+        note += ", log"
+    if view.smoothing > 0:
+        note += f", smoothed {view.smoothing:g}"
+    if at is not None:
+        note = f"{view.x_label} {time_label(at) if view.x_is_time else format(at, ',.10g')}"
+    left: Line = [(cut(plain(note), width), "strong" if at is not None else "label")]
+    used = cell_len(left[0][0])
+    shown: list[Line] = []
+    for count, part in enumerate(parts):
+        size = 3 + sum(cell_len(text) for text, _ in part)
+        rest = len(parts) - count - 1
+        more = len(f"   … {rest} more") if rest else 0
+        if used + size + more > width:
+            hidden = len(parts) - count
+            room = width - used
+            shown.append([(fit(f"   … {hidden} more", min(room, 3 + 9), "left").rstrip(), "label")])
+            used += cell_len(shown[-1][0][0])
+            break
+        shown.append([("   ", ""), *part])
+        used += size
+    gap: Line = [(" " * max(0, width - used), "")]
+    return left + gap + [piece for part in shown for piece in part]
+
+
+def _x_axis(view: View, span: tuple[float, float], width: int) -> tuple[str, str]:
+    """The rule with its ticks and the numbers under it, both ``width`` cells."""
+    left, right = span
+    count = max(1, width // 14)
+    if view.x_is_time:
+        ticks = time_ticks(left, right, count)
+        labels = [time_label(tick) for tick in ticks]
+    else:
+        ticks = linear_ticks(left, right, count)
+        if view.x_label == "step":
+            ticks = [tick for tick in ticks if abs(tick - round(tick)) < 1e-9]
+        labels = tick_labels(ticks)
+    rule, under = ["─"] * width, [" "] * width
+    for tick, label in zip(ticks, labels, strict=True):
+        place = min(width - 1, int((tick - left) / (right - left) * width))
+        rule[place] = "┬"
+        start = max(0, min(width - len(label), place - len(label) // 2))
+        if all(char == " " for char in under[max(0, start - 1) : start + len(label) + 1]):
+            under[start : start + len(label)] = label
+    return "".join(rule), "".join(under)[:width]
+
+
+def _y_axis(scale: Scale, height: int) -> tuple[list[str], int]:
+    """A label or nothing for each line of the plot, and the width of the widest."""
+    count = max(3, 2 * height // 5)
+    make = log_ticks if scale.log else linear_ticks
+    ticks = make(scale.low, scale.high, count)
+    labels = [""] * height
+    for tick, label in zip(ticks, tick_labels(ticks), strict=True):
+        row = height - 1 - scale(tick) // 4
+        if not labels[row]:
+            labels[row] = label
+    return labels, max((len(label) for label in labels), default=0)
+
+
+def picture(series: Sequence[Series], view: View) -> list[Line]:
+    """The whole plot, ``view.height`` lines of ``view.width`` cells; at least one point needed."""
+    shown = [item for item in series if len(item)]
+    if view.height < SPARK_UNDER:
+        return _spark(shown, view)
+    span = x_limits(shown, view)
+    height = view.height - 3
+    margin = _LEAST_MARGIN
+    bins = _bins(shown, view, max(1, view.width - margin), span)
+    scale = _scale(bins, view, height)
+    labels, widest = _y_axis(scale, height)
+    if widest + 1 > margin:  # the limits do not depend on the width, only the bins do
+        margin = widest + 1
+        bins = _bins(shown, view, max(1, view.width - margin), span)
+    grid = _Grid(max(1, view.width - margin), height)
+    _plot(shown, bins, grid, scale, span)
+    if view.cursor is not None:
+        _cursor(grid, view.cursor, span)
+    lines = [legend(shown, view, view.width)]
+    for y, label in enumerate(labels):
+        axis = f"{label:>{margin - 1}}" + ("┤" if label else "│")
+        lines.append([(axis, "axis"), *grid.line(y)])
+    rule, under = _x_axis(view, span, grid.width)
+    lines.append([(" " * (margin - 1) + "└" + rule, "axis")])
+    # The name of the axis stands before its numbers, under those of the other axis.
+    lines.append([(fit(view.x_label, margin - 1, "right") + " " + under, "axis")])
+    return lines
+
+
+def _cursor(grid: _Grid, x: float, span: tuple[float, float]) -> None:
+    left, right = span
+    column = min(grid.width - 1, max(0, int((x - left) / (right - left) * grid.width)))
+    for y in range(grid.height):
+        if grid.texts[y][column] == " " or grid.styles[y][column] == "raw":
+            grid.put(column, y, "│", "cursor")
+
+
+def _spark(series: Sequence[Series], view: View) -> list[Line]:
+    """One line: the last values and the curve. Two to five lines: the legend over the curve."""
+    span = x_limits(series, view)
+    if view.height == 1:
+        parts: Line = []
+        for item, stroke in list(zip(series, strokes(series), strict=True))[:2]:
+            value = number(item.last(_smoothing(item, view)))
+            if view.cursor is not None:
+                value = number(item.at(view.cursor, _smoothing(item, view)))
+            parts += [(stroke.mark[-1], stroke.style), (f" {plain(item.name)} ", "label")]
+            parts += [(value, "strong"), ("  ", "")]
+        used = sum(cell_len(text) for text, _ in parts)
+        if view.width - used < 8:
+            parts, used = [], 0
+        return [parts + _curve(series, view, max(1, view.width - used), 1, span)[0]]
+    lines = _curve(series, view, view.width, view.height - 1, span)
+    return [legend(series, view, view.width), *lines]
+
+
+def _curve(
+    series: Sequence[Series], view: View, width: int, height: int, span: tuple[float, float]
+) -> list[Line]:
+    """The lines alone, without axes."""
+    bins = _bins(series, view, width, span)
+    grid = _Grid(width, height)
+    _plot(series, bins, grid, _scale(bins, view, height), span)
+    if view.cursor is not None:
+        _cursor(grid, view.cursor, span)
+    return [grid.line(y) for y in range(height)]

@@ -1,0 +1,382 @@
+"""4 Train: the next run at the left with the runs so far; the live one at the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from core.safe_text import plain
+from tui.actions import bindings
+from tui.frame import Section
+from tui.sample.sample_list import Sample, SampleList
+from tui.state import State
+from tui.text.blends import in_lines, shares_so_far, who_learns
+from tui.text.numbers import ago, clock, count, short_count
+from tui.train.loss_plot import LossPlot
+from tui.widgets.fields import ButtonField, ChoiceField, Field, FieldForm
+from tui.widgets.number_field import NumberField
+from tui.widgets.open_field import OpenField
+from tui.widgets.panel import Panel
+from tui.widgets.row_list import Column, ListRows, RowCells, RowList
+
+if TYPE_CHECKING:
+    from core.runs.history import RunHistory
+    from core.runs.summary import RunSummary
+
+RUN_SIGNS = {
+    "queued": ("◌", "muted"),
+    "starting": ("◌", "primary"),
+    "running": ("●", "success"),
+    "stopping": ("◍", "warning"),
+    "finished": ("✓", "success"),
+    "stopped": ("■", "muted"),
+    "failed": ("✗", "error"),
+    "dead": ("✗", "error"),
+}
+RESUMABLE = ("stopped", "failed", "dead")
+GOING = ("queued", "starting", "running", "stopping")
+NO_RUN = "No run yet. Press s to start one with the settings under New run."
+FIRST_WORDS = "Its first words come after some twenty seconds of training."
+NO_TWEETS = "There is nothing to learn from yet."
+
+
+class TrainSection(Section):
+    """What is shown of a run comes from its folder alone, so it is there again after a restart."""
+
+    SECTION = "train"
+    COLUMNS = ("train-side", "train-main")
+    FIRST_COLUMN = 1
+    BINDINGS: ClassVar[list[BindingType]] = bindings("train")
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="train-side", classes="column side"):
+            with Panel(title="New run", id="new-run-panel"):
+                plan = self.mynah.training.plan
+                with FieldForm(id="train-form"):
+                    yield ChoiceField(
+                        "base", "base", plan.bases, value=plan.base, help="The model that learns."
+                    )
+                    yield ChoiceField(
+                        "preset", "preset", plan.presets, value=plan.preset, help=plan.preset_help
+                    )
+                    yield NumberField(
+                        "minutes",
+                        "training time",
+                        value=plan.minutes,
+                        minimum=0.2,
+                        maximum=600,
+                        step=0.5,
+                        decimals=1,
+                        unit="min",
+                        help="At most; evaluation is included.",
+                    )
+                    yield NumberField(
+                        "seed",
+                        "seed",
+                        value=plan.seed,
+                        minimum=0,
+                        maximum=2**31 - 1,
+                        help="The same seed repeats a run.",
+                    )
+                    yield OpenField(
+                        "weights",
+                        "weights",
+                        help="How much of each account an epoch holds, in tokens.",
+                    )
+                    yield ButtonField("start", "Start")
+                yield Static("", id="advice", markup=False)
+            with Panel(title="Runs", id="runs-panel"):
+                yield RowList(
+                    (Column(width=1), Column(flex=1), Column(width=6, align="right"),
+                     Column(width=5, align="right")),
+                    empty="None yet.",
+                    id="runs",
+                )  # fmt: skip
+        with Vertical(id="train-main", classes="column main"):
+            with Panel(title="Loss", id="loss-panel"):
+                yield LossPlot(id="loss", empty=NO_RUN)
+            with Horizontal(id="below-loss"):
+                with Panel(title="Now", id="now-panel"):
+                    yield Static("", id="now", markup=False)
+                with Panel(title="It says (generated)", id="says-panel"):
+                    yield SampleList(
+                        id="says",
+                        empty="",
+                    )
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._shown: str | None = None
+        self._overlays: set[str] = set()
+        self._runs: list[RunSummary] = []
+        self._pick_newest = True
+        self._said: tuple[str, int] | None = None
+        app = self.mynah
+        app.runs_changed.subscribe(self, self._runs_changed)
+        app.curation_changed.subscribe(self, self._curation_changed)
+        app.plan_changed.subscribe(self, self._plan_changed)
+        self._runs_changed(self.state)
+        self._curation_changed(self.state)
+        self.query_one("#loss", LossPlot).smoothing = 0.9  # steps are small, so losses jump
+        self.query_one("#runs", RowList).focus()
+
+    def possible(self, action: str) -> bool:
+        run, state = self._run(), self.state
+        if action == "start":
+            return state.bench is not None and state.live_run is None
+        if action == "stop":
+            return run is not None and run.state in GOING
+        if action == "resume":
+            return run is not None and run.state in RESUMABLE
+        if action == "talk":
+            return run is not None and run.has_model
+        return run is not None
+
+    # ── the form ─────────────────────────────────────────────────────────────────────────
+
+    @on(Field.Changed)
+    def _setting_changed(self, event: Field.Changed) -> None:
+        self.mynah.training.change(event.key, event.value)
+
+    @on(ButtonField.Pressed)
+    def _start_pressed(self) -> None:
+        self.action_start()
+
+    def _plan_changed(self, _: Any) -> None:
+        plan = self.mynah.training.plan
+        base = self.query_one("#train-form", FieldForm).field("base")
+        if isinstance(base, ChoiceField) and [c.value for c in base.choices] != plan.bases:
+            base.set_choices(plan.bases, value=plan.base)
+        chosen = self.state.chosen
+        weights = self.query_one("#train-form", FieldForm).field("weights")
+        weights.display = len(chosen) > 1
+        weights.value = plan.weights_in_short(chosen)
+        advice = self.query_one("#advice", Static)
+        several = len(chosen) > 1 and [share.handle for share in plan.shares] == sorted(chosen)
+        who = who_learns(plan.shares) if several else ["@" + plain(handle) for handle in chosen]
+        who[:1] = [f"learns from {first}" for first in who[:1]]
+        # the column may be turned away and have no width yet
+        width = advice.content_size.width or self.size.width - 4
+        text = Text(in_lines(who, width), "bold")
+        for line in plan.advice:
+            text.append("\n" + plain(line), "not bold dim")
+        advice.update(text)
+
+    def on_resize(self) -> None:
+        if self.query("#advice"):
+            self.call_after_refresh(self._plan_changed, None)
+
+    def _curation_changed(self, state: State) -> None:
+        self._plan_changed(None)
+
+    # ── the runs ─────────────────────────────────────────────────────────────────────────
+
+    def _runs_changed(self, state: State) -> None:
+        runs = state.runs
+        if runs is None:
+            return
+        before = [run.run for run in self._runs]
+        self._runs = runs
+        listing = self.query_one("#runs", RowList)
+        new = [run.run for run in runs if run.run not in before]
+        listing.set_rows(
+            ListRows([_run_line(run) for run in runs]),
+            keep_cursor=True,
+            marks=[i for i, run in enumerate(runs) if run.run in self._overlays],
+        )
+        if new and (self._pick_newest or len(new) == 1):
+            # a run that has just been started is what one wants to see
+            self._pick_newest = False
+            listing.cursor = 0
+        going = sum(run.state in GOING for run in runs)
+        self.query_one("#runs-panel", Panel).status = (
+            f"{going} running of {len(runs)}" if going else count(len(runs))
+        )
+        self._draw()
+
+    @on(RowList.Highlighted, "#runs")
+    def _run_highlighted(self) -> None:
+        self._draw()
+
+    def _run(self) -> RunSummary | None:
+        cursor = self.query_one("#runs", RowList).cursor
+        return self._runs[cursor] if cursor < len(self._runs) else None
+
+    def _draw(self) -> None:
+        run = self._run()
+        plot = self.query_one("#loss", LossPlot)
+        if self.mynah.section != self.SECTION:
+            return  # drawn when one comes back
+        if run is None:
+            plot.empty = NO_RUN if self.state.accounts else NO_TWEETS
+            plot.clear()
+            self.query_one("#now", Static).update("")
+            self.query_one("#says", SampleList).clear()
+            return
+        history = self.state.histories.get(run.run)
+        if history is None:
+            return
+        doing = (
+            f"{run.doing or run.state}…"
+            if run.state in GOING
+            else "It ended before its first step."
+        )
+        plot.empty = doing[0].upper() + doing[1:]
+        says = self.query_one("#says", SampleList)
+        says.set_empty(FIRST_WORDS if run.state in GOING else "It said nothing before it ended.")
+        for name in set(plot.series_names) - {"train", "held out", *self._overlays}:
+            plot.remove_series(name)
+        plot.set_series("train", history.train_steps, history.train_losses, role="train")
+        plot.set_series("held out", history.valid_steps, history.valid_losses, role="valid")
+        for other in self._overlays - {run.run}:
+            if (laid := self.state.histories.get(other)) is not None:
+                plot.set_series(other, laid.valid_steps, laid.valid_losses, role="other")
+        plot.x_end = _last_step(run, history) if run.state in GOING else None
+        panel = self.query_one("#loss-panel", Panel)
+        panel.title = "Loss"
+        panel.status = _headline(run)
+        self.query_one("#now", Static).update(_now(run, history))
+        if self._said != (run.run, len(history.samples)):
+            self._said = (run.run, len(history.samples))
+            self.query_one("#says", SampleList).set_samples(
+                [Sample(text=s.text, label=f"step {s.step}") for s in reversed(history.samples)]
+            )
+        self.query_one("#now-panel", Panel).status = run.state
+
+    # ── what a person does ───────────────────────────────────────────────────────────────
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._draw()
+
+    def action_start(self) -> None:
+        self.mynah.training.start()
+
+    @on(OpenField.Opened)
+    def action_weights(self) -> None:
+        training, chosen = self.mynah.training, self.state.chosen
+        if len(chosen) < 2:
+            self.app.notify("Choose more accounts in Data, with space.", title="Only one account")
+        elif training.plan.preset == "classic":
+            self.app.notify(
+                "huggingtweets showed as many characters of each account.",
+                title="The preset classic has no weights",
+            )
+        else:
+            from tui.dialogs.weights import WeightsScreen
+
+            def take(weights: dict[str, float] | None) -> None:
+                if weights is not None:
+                    training.weigh(weights)
+
+            weights = training.plan.weights_of(chosen)
+            self.app.push_screen(WeightsScreen(chosen, weights, training.expected), take)
+
+    def action_resume(self) -> None:
+        run = self._run()
+        if run is None or run.state not in RESUMABLE:
+            self.app.notify("Only a run that ended early can be taken up again.", title="No need")
+        else:
+            self.mynah.training.resume(run)
+
+    def action_stop(self) -> None:
+        run = self._run()
+        if run is not None and run.state in GOING:
+            self.mynah.training.stop(run)
+        else:
+            self.app.notify("This run is not going.", title="Nothing to stop")
+
+    def action_overlay(self) -> None:
+        run = self._run()
+        if run is not None:
+            self._overlays ^= {run.run}
+            self._runs_changed(self.state)
+
+    def action_log_y(self) -> None:
+        plot = self.query_one("#loss", LossPlot)
+        plot.log_y = not plot.log_y
+
+    def action_smooth(self) -> None:
+        plot = self.query_one("#loss", LossPlot)
+        levels = (0.0, 0.6, 0.9, 0.97)
+        here = min(range(len(levels)), key=lambda i: abs(levels[i] - plot.smoothing))
+        plot.smoothing = levels[(here + 1) % len(levels)]
+        self.app.notify(f"Smoothing {plot.smoothing:g} on the train curve.")
+
+    def action_log(self) -> None:
+        from tui.dialogs.text import TextScreen
+
+        run = self._run()
+        if run is not None:
+            self.app.push_screen(TextScreen(f"Log of {run.run}", run.log_text(), at_end=True))
+
+    @on(RowList.Chosen, "#runs")
+    def action_talk(self) -> None:
+        run = self._run()
+        if run is not None:
+            self.mynah.talk_to(run)
+
+
+def _run_line(run: RunSummary) -> RowCells:
+    sign, style = RUN_SIGNS.get(run.state, ("?", "muted"))
+    name = "+".join(run.handles) or run.run
+    when = "now" if run.state in GOING else ago(run.started_at)
+    loss = f"{run.valid_loss:.2f}" if run.valid_loss is not None else ""
+    if run.stale:
+        name = f"▲ {name}"
+    return ((sign, style), (name, ""), (when, "muted"), (loss, ""))
+
+
+def _headline(run: RunSummary) -> str:
+    who = "+".join("@" + handle for handle in run.handles)
+    return f"{who} · {run.base} · {run.method} · {run.state}"
+
+
+def _last_step(run: RunSummary, history: RunHistory) -> float | None:
+    """Where the curve will end as far as one can tell: by steps, or by the time budget."""
+    if history.done > 0.05 and history.step:
+        expected = history.step / history.done
+        return min(expected, run.steps) if run.steps else expected
+    return None
+
+
+def _now(run: RunSummary, history: RunHistory) -> Table:
+    """The figures of one run, each measured: what is not known yet is a dash."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim", min_width=10)
+    table.add_column()
+    if run.stale:
+        table.add_row("▲ stale", plain(run.stale))
+    table.add_row(
+        "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
+    )
+    before, now = history.valid_before, run.valid_loss
+    held_out = "–" if now is None else f"{now:.3f}"
+    if before is not None and now is not None and before != now:
+        held_out += f"  (was {before:.3f})"
+    table.add_row("held out", held_out)
+    if now is not None:
+        from math import exp
+
+        was = f"  (was {exp(before):,.0f})" if before is not None and before < 20 else ""
+        table.add_row("perplexity", f"{exp(min(now, 20)):,.0f}{was}")
+    if shares := shares_so_far(run.shares):
+        table.add_row("shares", shares)
+    table.add_row("speed", f"{short_count(history.tokens_per_second)} tok/s")
+    if run.state in GOING:
+        table.add_row("left", clock(history.seconds_left))
+    else:
+        table.add_row("took", clock(history.seconds))
+    table.add_row("on", plain(run.device or "–"))
+    if run.reason:
+        table.add_row("why", plain(run.reason))
+    if run.state in RESUMABLE:
+        table.add_row("next", "r takes it up again, s starts a new run")
+    return table
