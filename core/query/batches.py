@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from core.corpus.reading import frame
-from core.query.lexing import statement, words
+from core.query.tokens import statement, words
 from core.query.watching import Watch, watched
 
 if TYPE_CHECKING:

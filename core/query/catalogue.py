@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from core.corpus.store import Corpus
-from core.query.lexing import KEYWORDS
-from core.query.run import Asking, locked_connection
+from core.query.run import QueryOptions, locked_connection
 from core.query.run_tables import RUN_TABLES, run_columns
+from core.query.tokens import keywords
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -63,7 +63,7 @@ class Catalogue:
 
     tables: tuple[TableEntry, ...] = ()
     functions: tuple[FunctionEntry, ...] = ()
-    keywords: tuple[str, ...] = tuple(sorted(KEYWORDS))
+    keywords: tuple[str, ...] = field(default_factory=lambda: tuple(sorted(keywords())))
 
     def table(self, name: str) -> TableEntry | None:
         """The table called ``name``, in any case of letters."""
@@ -76,7 +76,7 @@ def catalogue(corpus: Corpus, home: Home) -> Catalogue:
 
     Without a corpus it holds the tables that one would have. Raises CorpusBusy.
     """
-    with locked_connection(corpus, home, "", Asking()) as connection:
+    with locked_connection(corpus, home, "", QueryOptions()) as connection:
         rows = connection.execute(_COLUMNS).fetchall()
         known = connection.execute(_FUNCTIONS).fetchall()
     columns: dict[str, list[tuple[str, str]]] = {}

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.store import Corpus, make_schema
 from core.errors import InputRefused
-from core.query.lexing import statement
 from core.query.refusal import QueryRefused
-from core.query.run import LOCK, Asking, bring_runs, set_limits
+from core.query.run import LOCK, QueryOptions, load_run_tables, set_limits
 from core.query.run_tables import RUN_TABLES
 from core.query.statements import change_kind
+from core.query.tokens import statement
 from core.query.watching import Watch, watched
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ class Changed:
         return f"{done}: {self.rows:,} row{'' if self.rows == 1 else 's'} changed"
 
 
-def change(corpus: Corpus, home: Home, sql: str, *, asking: Asking | None = None) -> Changed | None:
+def change(
+    corpus: Corpus, home: Home, sql: str, *, options: QueryOptions | None = None
+) -> Changed | None:
     """Run one INSERT, UPDATE, DELETE, MERGE, CREATE, DROP or ALTER: all of it happens or none.
 
     None when ``sql`` is a query, which is not run. Raises QueryRefused for any other statement, for
@@ -70,12 +72,12 @@ def change(corpus: Corpus, home: Home, sql: str, *, asking: Asking | None = None
         raise InputRefused(
             f"There is no corpus at {corpus.path} yet.", "", "Bring tweets in with `mynah import`."
         )
-    asking = asking or Asking(memory=_MEMORY)
-    watch = Watch(asking.cancelled, asking.seconds)
+    options = options or QueryOptions(memory=_MEMORY)
+    watch = Watch(options.cancelled, options.seconds)
     start = time.monotonic()
     with corpus.writing() as connection:
-        set_limits(connection, asking)
-        bring_runs(connection, home, sql)
+        set_limits(connection, options)
+        load_run_tables(connection, home, sql)
         for name in RUN_TABLES:  # views cannot be changed, and it would not reach the run folders
             connection.execute(f"ALTER TABLE temp.{name} RENAME TO mynah_{name}")
             connection.execute(f"CREATE TEMP VIEW {name} AS FROM temp.mynah_{name}").fetchall()

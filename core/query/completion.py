@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from core.query.lexing import Token, tokens
+from core.query.tokens import Token, tokens
 
 if TYPE_CHECKING:
     from core.query.catalogue import Catalogue, TableEntry

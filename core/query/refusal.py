@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InputRefused
-from core.query.lexing import position, tokens
+from core.query.tokens import position, tokens
 
 
 @dataclass(frozen=True)
-class Place:
+class Span:
     """Where in a query: ``line`` and ``column`` count characters from 1, ``length`` is at least 1.
 
     ``text`` is the whole line.
@@ -25,17 +25,17 @@ class Place:
 
 
 class QueryRefused(InputRefused):
-    """A query that DuckDB does not take; ``place`` is where, when it can be told."""
+    """A query that DuckDB does not take; ``span`` is where, when it can be told."""
 
     def __init__(
-        self, what: str, why: str = "", next_step: str = "", place: Place | None = None
+        self, what: str, why: str = "", next_step: str = "", span: Span | None = None
     ) -> None:
         super().__init__(what, why, next_step)
-        self.place = place
+        self.span = span
 
 
-def place_of(sql: str, offset: int) -> Place:
-    """The place of the token at a character's ``offset``."""
+def span_of(sql: str, offset: int) -> Span:
+    """The span of the token at a character's ``offset``."""
     offset = max(0, min(offset, len(sql)))
     if offset >= len(sql.rstrip()):
         # "at the end": show it behind the last thing written
@@ -43,7 +43,7 @@ def place_of(sql: str, offset: int) -> Place:
     line, column = position(sql, offset)
     length = next((t.end - t.start for t in tokens(sql) if t.start <= offset < t.end), 1)
     text = sql.split("\n")[line - 1]
-    return Place(line, column, max(1, min(length, len(text) - column + 1)), text)
+    return Span(line, column, max(1, min(length, len(text) - column + 1)), text)
 
 
 def refused(error: Exception, sql: str = "", before: int = 0) -> QueryRefused:
@@ -57,20 +57,20 @@ def refused(error: Exception, sql: str = "", before: int = 0) -> QueryRefused:
     lines = message.strip().splitlines() or [type(error).__name__]
     what = lines[0].rstrip(".!")
     rest = " ".join(line.strip() for line in lines[1:] if line.strip() and "^" not in line)
-    place = None
+    span = None
     if sql and str(said.get("position", "")).isdigit():
         at = int(said["position"]) - before
         data = sql.encode("utf-8", "replace")
         if 0 <= at <= len(data) + 2:
-            place = place_of(sql, len(data[:at].decode("utf-8", "ignore")))
+            span = span_of(sql, len(data[:at].decode("utf-8", "ignore")))
     if "file system operations are disabled" in what:
         return QueryRefused(
             "A query can neither read nor write files here.",
             f"{what}.",
             "Tweets come in with `mynah import`; a result is saved with x, or `mynah sql -o FILE`.",
-            place,
+            span,
         )
-    return QueryRefused(f"The query was refused: {what}.", rest[:500], place=place)
+    return QueryRefused(f"The query was refused: {what}.", rest[:500], span=span)
 
 
 def _as_json(message: str) -> dict[str, Any]:

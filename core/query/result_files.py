@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from core.errors import InputRefused, WrongUsage
@@ -122,10 +121,12 @@ def _write_parquet(frames: Iterable[pl.DataFrame], output: Path) -> None:
     """One file; several frames go through files of their own, not through memory."""
     import polars as pl
 
-    with TemporaryDirectory(prefix=".mynah-result-", dir=output.parent) as folder:
+    from core.files import owned_folder
+
+    with owned_folder(output.parent, "result") as folder:
         parts: list[Path] = []
         for frame in frames:
-            parts.append(Path(folder) / f"{len(parts):06d}.parquet")
+            parts.append(folder / f"{len(parts):06d}.parquet")
             frame.write_parquet(parts[-1])
         if len(parts) == 1:
             parts[0].replace(output)

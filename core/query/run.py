@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 from core.corpus.store import Corpus, make_schema
 from core.errors import WrongUsage
 from core.query.batches import RESULTS, batches
-from core.query.lexing import statement
 from core.query.result import QueryResult, named
 from core.query.result_files import write_frames
 from core.query.run_tables import run_frames
 from core.query.statements import query_kind
+from core.query.tokens import statement
 from core.query.watching import Watch, watched
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ LOCK: Final = (
 
 
 @dataclass(frozen=True)
-class Asking:
+class QueryOptions:
     """How a query runs.
 
     memory      what DuckDB may use, as it writes it; what does not fit goes to a file beside the
@@ -66,7 +66,7 @@ def run_query(
     most_bytes: int | None = None,
     cancelled: Callable[[], bool] | None = None,
     memory: str = MEMORY,
-    asking: Asking | None = None,
+    options: QueryOptions | None = None,
 ) -> QueryResult:
     """Run one query over the corpus and, as ``runs``, ``metrics``, ``samples``, the run folders.
 
@@ -77,13 +77,13 @@ def run_query(
     """
     import polars as pl
 
-    asking = asking or Asking(memory=memory, cancelled=cancelled)
+    options = options or QueryOptions(memory=memory, cancelled=cancelled)
     start = time.monotonic()
     more = None if limit is None else limit + 1
     got: list[pl.DataFrame] = []
     rows = held = 0
     full = False
-    with open_query(corpus, home, sql, asking, more) as (names, frames):
+    with open_query(corpus, home, sql, options, more) as (names, frames):
         for found in frames:
             if got and most_bytes is not None and held >= most_bytes:
                 full = True
@@ -91,8 +91,8 @@ def run_query(
             got.append(found)
             rows += found.height
             held += int(found.estimated_size())
-            if asking.fetched is not None:
-                asking.fetched(rows)
+            if options.fetched is not None:
+                options.fetched(rows)
     table = pl.concat(got, rechunk=False)
     cut = table if limit is None else table.head(limit)
     return QueryResult(cut, names, time.monotonic() - start, full or cut.height < table.height)
@@ -106,23 +106,23 @@ def save_query(
     output: Path,
     *,
     spreadsheet_safe: bool = True,
-    asking: Asking | None = None,
+    options: QueryOptions | None = None,
 ) -> int:
     """Run one query and write all its rows to ``output``; returns how many there were.
 
     The rows pass through memory in slices. ``kind`` and errors are those of `write_result`, and
     those of `run_query`.
     """
-    asking = asking or Asking()
+    options = options or QueryOptions()
     rows = 0
-    with open_query(corpus, home, sql, asking, None) as (names, frames):
+    with open_query(corpus, home, sql, options, None) as (names, frames):
 
         def counted() -> Iterator[pl.DataFrame]:
             nonlocal rows
             for found in frames:
                 rows += found.height
-                if asking.fetched is not None:
-                    asking.fetched(rows)
+                if options.fetched is not None:
+                    options.fetched(rows)
                 yield named(found, names)
 
         write_frames(counted(), kind, output, spreadsheet_safe=spreadsheet_safe)
@@ -130,7 +130,12 @@ def save_query(
 
 
 def explain(
-    corpus: Corpus, home: Home, sql: str, *, analyse: bool = False, asking: Asking | None = None
+    corpus: Corpus,
+    home: Home,
+    sql: str,
+    *,
+    analyse: bool = False,
+    options: QueryOptions | None = None,
 ) -> str:
     """How DuckDB would run a query; with ``analyse`` it runs it and says how long each part took.
 
@@ -139,10 +144,10 @@ def explain(
     if query_kind(sql) == "EXPLAIN":
         raise WrongUsage("This is an EXPLAIN already.", "", "Run it as it is.")
     how = "EXPLAIN ANALYZE " if analyse else "EXPLAIN "
-    asking = asking or Asking()
-    watch = Watch(asking.cancelled, asking.seconds)
+    options = options or QueryOptions()
+    watch = Watch(options.cancelled, options.seconds)
     with (
-        locked_connection(corpus, home, sql, asking) as connection,
+        locked_connection(corpus, home, sql, options) as connection,
         watched(connection, watch, sql, len(how)),
     ):
         found = connection.execute(how + statement(sql)).fetchall()
@@ -151,40 +156,40 @@ def explain(
 
 @contextmanager
 def open_query(
-    corpus: Corpus, home: Home, sql: str, asking: Asking, limit: int | None
+    corpus: Corpus, home: Home, sql: str, options: QueryOptions, limit: int | None
 ) -> Iterator[tuple[list[str], Iterator[pl.DataFrame]]]:
     """A query that has run: the names of its columns, and its rows in slices (see `batches`)."""
     kind = query_kind(sql)
-    watch = Watch(asking.cancelled, asking.seconds)
-    with locked_connection(corpus, home, sql, asking) as connection:
+    watch = Watch(options.cancelled, options.seconds)
+    with locked_connection(corpus, home, sql, options) as connection:
         yield batches(connection, sql, kind, limit, watch)
 
 
 @contextmanager
 def locked_connection(
-    corpus: Corpus, home: Home, sql: str, asking: Asking
+    corpus: Corpus, home: Home, sql: str, options: QueryOptions
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection that reaches no file but the corpus, and cannot be told otherwise."""
     with _connection(corpus) as connection:
-        set_limits(connection, asking)
+        set_limits(connection, options)
         connection.execute(RESULTS)
-        bring_runs(connection, home, sql)
+        load_run_tables(connection, home, sql)
         for setting in LOCK:
             connection.execute(setting)
         yield connection
 
 
-def set_limits(connection: duckdb.DuckDBPyConnection, asking: Asking) -> None:
+def set_limits(connection: duckdb.DuckDBPyConnection, options: QueryOptions) -> None:
     """Memory and threads, before the settings are locked; raises WrongUsage for neither's words."""
     import duckdb
 
     try:
-        connection.execute("SET memory_limit = $1", [asking.memory])
-        if asking.threads is not None:
-            connection.execute("SET threads = $1", [asking.threads])
+        connection.execute("SET memory_limit = $1", [options.memory])
+        if options.threads is not None:
+            connection.execute("SET threads = $1", [options.threads])
     except duckdb.Error as error:
         raise WrongUsage(
-            f"{asking.memory!r} or {asking.threads!r} is no limit that DuckDB knows.",
+            f"{options.memory!r} or {options.threads!r} is no limit that DuckDB knows.",
             str(error).splitlines()[0],
             "For example: 500MB, 2GB; 4 threads.",
         ) from None
@@ -209,7 +214,7 @@ def _connection(corpus: Corpus) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def bring_runs(connection: duckdb.DuckDBPyConnection, home: Home, sql: str) -> None:
+def load_run_tables(connection: duckdb.DuckDBPyConnection, home: Home, sql: str) -> None:
     """Put the run folders' records into temporary tables, while files may still be read."""
     frames = run_frames(home, lambda name: re.search(rf"\b{name}\b", sql, re.I) is not None)
     with TemporaryDirectory(prefix="mynah-query-") as folder:

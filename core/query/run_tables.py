@@ -127,14 +127,8 @@ def _summaries(home: Home) -> list[dict[str, Any]]:
         recipe = record.get("recipe")
         found.append(
             {
-                **{
-                    name: settings.get(name)
-                    for name in ("preset", "method", "lr", "epochs", "seed")
-                },
-                **{
-                    name: result[name]
-                    for name in ("device", "tokens", "tokens_per_second", "valid_loss_before")
-                },
+                **{name: settings.get(name) for name in _SETTINGS},
+                **{name: result[name] for name in _MEASURED},
                 "recipe": recipe.get("name") if isinstance(recipe, dict) else None,
                 "settings": settings,
                 **summary.to_json(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
-from core.query.lexing import explained, words
-from core.query.refusal import Place, QueryRefused, place_of, refused
+from core.query.refusal import QueryRefused, Span, refused, span_of
+from core.query.tokens import explained, words
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,7 +33,7 @@ def query_kind(sql: str) -> str:
             "w in the Query section, or --write, allows changes of the tables."
             if kind in CHANGES
             else _WHAT_WORKS,
-            place=_start(sql),
+            span=_start(sql),
         )
     inside = explained(sql) if kind == "EXPLAIN" else None
     if inside is not None and query_kind(inside) == "EXPLAIN":  # raises for EXPLAIN ANALYZE COPY …
@@ -55,14 +55,14 @@ def change_kind(sql: str) -> str | None:
             f"{_NAMED.get(kind, kind.replace('_', ' '))} is not allowed, in writing neither.",
             "Only tables of the corpus can be changed.",
             "INSERT, UPDATE, DELETE, MERGE, CREATE, DROP and ALTER work.",
-            place=_start(sql),
+            span=_start(sql),
         )
     what = [word.upper for word in words(sql)[1:] if word.upper not in _HOW]
     if kind in ("CREATE", "DROP") and what[:1] and what[0] not in _MADE:
         raise QueryRefused(
             f"{kind} {what[0]} is not allowed.",
             f"Of these it is: {', '.join(_MADE)}.",
-            place=_start(sql),
+            span=_start(sql),
         )
     return kind
 
@@ -115,6 +115,6 @@ def _kind(part: duckdb.Statement) -> str:
     return found[0].upper if found else "UNKNOWN"
 
 
-def _start(sql: str) -> Place | None:
+def _start(sql: str) -> Span | None:
     found = words(sql)
-    return place_of(sql, found[0].start) if found else None
+    return span_of(sql, found[0].start) if found else None

@@ -14,7 +14,7 @@ from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
 from core.query.changing import Changed, change
 from core.query.refusal import QueryRefused
-from core.query.run import Asking, run_query
+from core.query.run import QueryOptions, run_query
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
 
 
@@ -112,8 +112,8 @@ def test_refusals_change_nothing(home: Home, tmp_path: Path, sql: str, words: st
 def test_a_mistake_has_a_place(home: Home) -> None:
     with pytest.raises(QueryRefused) as refused:
         do(home, "UPDATE tweets\nSET lang = nothing")
-    assert refused.value.place is not None
-    assert (refused.value.place.line, refused.value.place.column) == (2, 12)
+    assert refused.value.span is not None
+    assert (refused.value.span.line, refused.value.span.column) == (2, 12)
 
 
 def test_a_stopped_change_did_not_happen(home: Home) -> None:
@@ -123,7 +123,7 @@ def test_a_stopped_change_did_not_happen(home: Home) -> None:
         do(
             home,
             "INSERT INTO accounts (handle) SELECT 'a' || range FROM range(100000000000)",
-            asking=Asking(cancelled=stop.is_set),
+            options=QueryOptions(cancelled=stop.is_set),
         )
     assert count(home, "SELECT count(*) FROM accounts") == 1
 
@@ -137,4 +137,4 @@ def test_without_a_corpus_none_is_made(tmp_path: Path) -> None:
 
 def test_limits_must_make_sense(home: Home) -> None:
     with pytest.raises(WrongUsage):
-        do(home, "DELETE FROM tweets", asking=Asking(memory="plenty"))
+        do(home, "DELETE FROM tweets", options=QueryOptions(memory="plenty"))

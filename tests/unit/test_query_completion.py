@@ -13,7 +13,7 @@ from core.corpus.store import Corpus
 from core.home import Home
 from core.query.catalogue import Catalogue, FunctionEntry, TableEntry, catalogue
 from core.query.completion import complete, named_tables
-from core.query.lexing import explained, statement, tokens
+from core.query.tokens import explained, statement, tokens
 
 NAMES = Catalogue(
     (
@@ -56,7 +56,10 @@ def test_tokens_and_spaces_give_the_text_back(sql: str) -> None:
         ("/* open\n more", "comment"),
         ("count(*) 1.5e-3 .5", "function sign sign sign number number"),
         ("left('a', 1) LEFT JOIN", "function sign string sign number sign keyword keyword"),
-        ("x::DATE", "name sign sign name"),
+        ("x::DATE", "name sign name"),
+        ("e'it\\'s; x' é", "string name"),
+        ("/* a /* b */ c */ 1", "comment number"),
+        ("name text year(x)", "name name function sign name sign"),
     ],
 )
 def test_kinds(sql: str, kinds: str) -> None:

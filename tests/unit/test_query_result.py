@@ -14,7 +14,7 @@ from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
 from core.query.refusal import QueryRefused
 from core.query.result_files import write_result
-from core.query.run import Asking, run_query, save_query
+from core.query.run import QueryOptions, run_query, save_query
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
 
 
@@ -56,9 +56,9 @@ def test_all_rows_into_a_file(home: Home, tmp_path: Path, kind: str) -> None:
     """Slice by slice, and yet the bytes (or with Parquet the rows) of one that is held whole."""
     sql = "SELECT range AS n, sum(1) OVER (ORDER BY range) AS wide, [range] AS l FROM range(130000)"
     corpus, counts = Corpus(home.corpus), [0]
-    asking = Asking(fetched=counts.append)
+    options = QueryOptions(fetched=counts.append)
     out, whole = tmp_path / f"all.{kind}", tmp_path / f"whole.{kind}"
-    assert save_query(corpus, home, sql, kind, out, asking=asking) == 130_000
+    assert save_query(corpus, home, sql, kind, out, options=options) == 130_000
     assert len(counts) == 3
     assert counts == sorted(counts)
     write_result(run_query(corpus, home, sql), kind, whole)
@@ -79,9 +79,9 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(home: Home, tmp_path: Path)
     with pytest.raises(QueryRefused):
         save_query(corpus, home, "SELECT nothing FROM tweets", "csv", out)
     arrived: list[int] = []
-    asking = Asking(cancelled=lambda: bool(arrived), fetched=arrived.append)
+    options = QueryOptions(cancelled=lambda: bool(arrived), fetched=arrived.append)
     with pytest.raises(Interrupted):
-        save_query(corpus, home, "FROM range(1000000)", "csv", out, asking=asking)
+        save_query(corpus, home, "FROM range(1000000)", "csv", out, options=options)
     assert out.read_text() == "as it was"
     assert list(tmp_path.glob("*part*")) == list(tmp_path.glob(".*")) == []
 

@@ -21,7 +21,7 @@ from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.home import Home
 from core.query.refusal import QueryRefused
 from core.query.result_files import write_result
-from core.query.run import Asking, explain, run_query
+from core.query.run import QueryOptions, explain, run_query
 from core.query.saved import saved_queries
 from core.runs.summary import list_runs
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
@@ -54,6 +54,9 @@ def ask(home: Home, sql: str, **options: Any) -> pl.DataFrame:
         "-- first\nPIVOT tweets ON kind USING count(*)",
         "EXPLAIN SELECT 1",
         "VALUES (1, 2)",
+        "SELECT e'it\\'s; x' AS text",
+        "SELECT 1 /* outer /* inner; */ still a comment; */ AS one",
+        "SELECT $a$one; two$a$ AS é, 'é;' AS b; -- behind;",
         "SELECT 1 AS a, 2 AS a, INTERVAL 1 DAY, [INTERVAL 1 DAY], 'infinity'::TIMESTAMP",
         "SELECT '2000-01-01'::DATE, now(), 1::HUGEINT, uuid(), MAP {'a': 1}, {'b': [now()]}",
         "SELECT sources, skipped FROM tweets, imports",
@@ -144,16 +147,16 @@ def test_a_query_can_be_stopped(home: Home) -> None:
 
 def test_a_query_can_be_stopped_while_rows_arrive(home: Home) -> None:
     arrived: list[int] = []
-    asking = Asking(cancelled=lambda: len(arrived) > 2, fetched=arrived.append)
+    options = QueryOptions(cancelled=lambda: len(arrived) > 2, fetched=arrived.append)
     with pytest.raises(Interrupted):
-        ask(home, "SELECT range, 'row ' || range FROM range(1000000)", asking=asking)
+        ask(home, "SELECT range, 'row ' || range FROM range(1000000)", options=options)
     assert arrived == sorted(arrived)
     assert 0 < arrived[-1] < 1_000_000
 
 
 def test_a_query_can_have_a_time_limit(home: Home) -> None:
     with pytest.raises(InputRefused, match=r"stopped after 0\.2 s"):
-        ask(home, "SELECT count(*) FROM range(1000000000000)", asking=Asking(seconds=0.2))
+        ask(home, "SELECT count(*) FROM range(1000000000000)", options=QueryOptions(seconds=0.2))
 
 
 def test_three_million_rows_in_order(home: Home) -> None:
@@ -194,14 +197,14 @@ def test_a_mistake_has_a_place(
 ) -> None:
     with pytest.raises(QueryRefused) as refused:
         ask(home, sql)
-    place = refused.value.place
-    assert place is not None
+    span = refused.value.span
+    assert span is not None
     if line is None:  # at the end: DuckDB 1 and 2 do not agree where that is
-        assert place.line == 2
+        assert span.line == 2
         return
-    assert (place.line, place.column) == (line, column)
-    assert place.text == sql.split("\n")[line - 1]
-    assert place.text[place.column - 1 :][: place.length] == text
+    assert (span.line, span.column) == (line, column)
+    assert span.text == sql.split("\n")[line - 1]
+    assert span.text[span.column - 1 :][: span.length] == text
 
 
 @given(st.text(alphabet="SELECT FROM tweets'\"();,-*/\n\t12.é😀\x00$", max_size=60))
@@ -371,7 +374,8 @@ def test_quiet_at_exit(home: Home) -> None:
     """DuckDB's bindings write to stderr when one of their types outlives the interpreter."""
     code = (
         "import sys; from pathlib import Path; from core.home import Home\n"
-        "from core.corpus import *; from core.query import *\n"
+        "from core.corpus.store import Corpus; from core.query.run import run_query\n"
+        "from core.corpus.reading import accounts, tweets\n"
         "home = Home(Path(sys.argv[1])); corpus = Corpus(home.corpus)\n"
         "print(accounts(corpus)[0].tweets, tweets(corpus, ['harbour_gull']).height)\n"
         "print(len(run_query(corpus, home, 'FROM tweets')))\n"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.corpus.store import Corpus
     from core.query.refusal import QueryRefused
     from core.query.result import QueryResult
-    from core.query.run import Asking
+    from core.query.run import QueryOptions
 
 FORMATS = ("table", "csv", "json", "jsonl", "parquet")
 TABLE_ROWS = 1000  # on a terminal
@@ -92,18 +92,18 @@ def sql(
 
     from core.corpus.store import Corpus
     from core.query.refusal import QueryRefused
-    from core.query.run import Asking
+    from core.query.run import QueryOptions
 
     stop = threading.Event()
     note = ProgressNote()
-    asking = Asking(
+    options = QueryOptions(
         memory=memory,
         threads=threads,
         seconds=timeout,
         cancelled=stop.is_set,
         fetched=lambda rows: note(f"{plural(rows, 'row')} so far"),
     )
-    work = _Work(Corpus(home.corpus), home, text, asking, raw_cells)
+    work = _Work(Corpus(home.corpus), home, text, options, raw_cells)
     try:
         if explain_ or analyse:
             emit(plain(stoppable(lambda: work.plan(analyse), stop.set), keep_newlines=True))
@@ -121,21 +121,21 @@ class _Work:
     """What is done with one query, in a thread that can be stopped."""
 
     def __init__(
-        self, corpus: Corpus, home: Home, sql: str, asking: Asking, raw_cells: bool
+        self, corpus: Corpus, home: Home, sql: str, options: QueryOptions, raw_cells: bool
     ) -> None:
         self._corpus, self._home, self._sql = corpus, home, sql
-        self._asking, self._safe = asking, not raw_cells
+        self._options, self._safe = options, not raw_cells
 
     def plan(self, analyse: bool) -> str:
         from core.query.run import explain
 
-        return explain(self._corpus, self._home, self._sql, analyse=analyse, asking=self._asking)
+        return explain(self._corpus, self._home, self._sql, analyse=analyse, options=self._options)
 
     def change(self) -> bool:
         """True when it was a change; False when it is a query, which is still to be run."""
         from core.query.changing import change
 
-        done = change(self._corpus, self._home, self._sql, asking=self._asking)
+        done = change(self._corpus, self._home, self._sql, options=self._options)
         if done is None:
             return False
         narrate(f"{done} in {done.seconds:.2f} s")
@@ -147,14 +147,14 @@ class _Work:
         where = self._corpus, self._home, self._sql
         if output is not None:
             rows = save_query(
-                *where, kind, output, spreadsheet_safe=self._safe, asking=self._asking
+                *where, kind, output, spreadsheet_safe=self._safe, options=self._options
             )
             note.done()
             narrate(f"{plural(rows, 'row')} in {output}")
             return
         most = TABLE_ROWS if sys.stdout.isatty() else PIPED_ROWS
         limit = most if kind == "table" else None
-        result = run_query(*where, limit=limit, asking=self._asking)
+        result = run_query(*where, limit=limit, options=self._options)
         note.done()
         if kind == "table":
             _show(result, most)
@@ -191,7 +191,7 @@ def _read(file: Path) -> str:
 
 def _point_at(error: QueryRefused) -> None:
     """The line with the mistake, and a caret under it."""
-    place = error.place
+    place = error.span
     if place is None:
         return
     from rich.cells import cell_len

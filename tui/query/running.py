@@ -13,7 +13,7 @@ from tui import messages
 
 if TYPE_CHECKING:
     from core.query.result import QueryResult
-    from core.query.run import Asking
+    from core.query.run import QueryOptions
     from tui.app import MynahApp
 
 MOST_ROWS: Final = 5_000_000
@@ -49,16 +49,16 @@ class QueryDesk:
             from core.query.history import remember_query
             from core.query.run import explain, run_query
 
-            corpus, asking = Corpus(home.corpus), self._asking()
+            corpus, options = Corpus(home.corpus), self._options()
             remember_query(home, sql)
             try:
                 if how in ("explain", "analyse"):
-                    plan = explain(corpus, home, sql, analyse=how == "analyse", asking=asking)
+                    plan = explain(corpus, home, sql, analyse=how == "analyse", options=options)
                     return messages.QueryEnded(plan=plan)
-                if how == "write" and (changed := change(corpus, home, sql, asking=asking)):
+                if how == "write" and (changed := change(corpus, home, sql, options=options)):
                     return messages.QueryEnded(changed=changed)
                 result = run_query(
-                    corpus, home, sql, limit=MOST_ROWS, most_bytes=MOST_BYTES, asking=asking
+                    corpus, home, sql, limit=MOST_ROWS, most_bytes=MOST_BYTES, options=options
                 )
                 return messages.QueryEnded(result=result)
             except MynahError as error:
@@ -81,7 +81,7 @@ class QueryDesk:
                     write_result(result, kind, path)
                     return messages.QuerySaved(path, len(result), None)
                 corpus = Corpus(home.corpus)
-                rows = save_query(corpus, home, sql, kind, path, asking=self._asking())
+                rows = save_query(corpus, home, sql, kind, path, options=self._options())
                 return messages.QuerySaved(path, rows, None)
             except MynahError as error:
                 return messages.QuerySaved(path, 0, error)
@@ -109,13 +109,13 @@ class QueryDesk:
         self.stopping = self.busy
         return self.busy
 
-    def _asking(self) -> Asking:
-        from core.query.run import Asking
+    def _options(self) -> QueryOptions:
+        from core.query.run import QueryOptions
 
         def fetched(rows: int) -> None:
             self.rows = rows
 
-        return Asking(cancelled=self._stop.is_set, fetched=fetched)
+        return QueryOptions(cancelled=self._stop.is_set, fetched=fetched)
 
     def _begin(
         self, doing: str, work: Callable[[], messages.QueryEnded | messages.QuerySaved]

@@ -41,7 +41,7 @@ FROM tweets GROUP BY kind ORDER BY tweets DESC
 
 
 def _pieces(text: str) -> Sequence[Piece]:
-    from core.query.lexing import tokens
+    from core.query.tokens import tokens
 
     return tokens(text)
 
@@ -208,7 +208,7 @@ class QuerySection(Section):
 
         stopped = isinstance(error, Interrupted)
         editor = self.query_one(SqlEditor)
-        place = error.place if isinstance(error, QueryRefused) else None
+        place = error.span if isinstance(error, QueryRefused) else None
         where = ""
         if place is not None:
             row, column = self._offset
