@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.corpus.store import Corpus
-    from core.sources.model import SourceSummary
+    from core.sources.source import SourceSummary
 
 TABLE: Final = "forgotten_tweets"
 REASON: Final = "forgotten"

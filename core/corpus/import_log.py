@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from core.corpus.skips import places_of
 from core.corpus.store import Corpus
-from core.sources.model import BrokenLine
+from core.sources.source import BrokenLine
 
 _ROWS = """
 WITH newest AS (

@@ -18,9 +18,9 @@ from core.corpus.merge import merge
 from core.corpus.noting import Merged
 from core.corpus.store import Corpus
 from core.errors import Interrupted
-from core.sources.ahead import ahead
+from core.sources.batches import read_ahead
 from core.sources.detect import open_source
-from core.sources.model import BrokenLine, Source
+from core.sources.source import BrokenLine, Source
 
 _EVERY: Final = 0.1  # seconds between two progress reports
 
@@ -102,7 +102,7 @@ def import_path(
     forgetful = None if REASON in include else Forgetful(corpus)
     with tempfile.TemporaryDirectory(prefix="mynah-import-") as folder:
         staged: list[str] = []
-        for batch in ahead(source.batches(report.tick)):
+        for batch in read_ahead(source.batches(report.tick)):
             report.check()
             if forgetful:
                 batch = forgetful.without(batch, source.summary)

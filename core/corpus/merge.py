@@ -19,7 +19,7 @@ from core.tweet import tweet_schema
 if TYPE_CHECKING:
     import duckdb
 
-    from core.sources.model import Source
+    from core.sources.source import Source
 
 _COLUMNS: Final = ", ".join(tweet_schema())
 _PLAIN: Final = (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-    from core.sources.model import Source, SourceSummary
+    from core.sources.source import Source, SourceSummary
 
 
 @dataclass

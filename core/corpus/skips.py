@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from core.sources.model import BrokenLine
+from core.sources.source import BrokenLine
 
 if TYPE_CHECKING:
     import duckdb
 
-    from core.sources.model import SourceSummary
+    from core.sources.source import SourceSummary
 
 
 def note_places(

@@ -18,7 +18,7 @@ from core.corpus.forgotten import Forgetful
 from core.corpus.merge import merge
 from core.fetching.posts import FORMAT, SOURCE_FILE, Page, XAccount
 from core.fetching.ranges import Covered
-from core.sources.model import Account, SourceSummary, Tick
+from core.sources.source import Account, SourceSummary, Tick
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,8 +10,8 @@ from typing import Final
 import polars as pl
 
 from core.errors import WrongUsage
-from core.sources.model import LISTED_LINES, SourceSummary
-from core.sources.places import Lines
+from core.sources.batches import Lines
+from core.sources.source import LISTED_LINES, SourceSummary
 from core.sources.times import parse_times, snowflake_times
 from core.tweet import KINDS, tweet_schema
 
@@ -42,6 +42,23 @@ GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "kind": ("kind",),
     "deleted": ("isdeleted", "deleted"),
 }  # fmt: skip
+
+# What a person calls a role in --map; the first of each is the one that is shown.
+MAP_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "tweet_id": ("id", "tweet_id"),
+    "text": ("text",),
+    "created": ("date", "created", "created_at"),
+    "author": ("author", "handle"),
+    "retweet": ("retweet", "is_retweet"),
+    "lang": ("lang", "language"),
+    "reply_name": ("reply_to",),
+    "reply_id": ("reply_to_id",),
+    "sensitive": ("sensitive",),
+    "favourites": ("favourites", "favorites", "likes"),
+    "reposts": ("reposts", "retweets"),
+    "kind": ("kind",),
+    "deleted": ("deleted",),
+}
 
 _AT: Final = "row of the frame"
 _HANDLE: Final = r"^[\w.\-]{1,64}(@[\w.\-]{1,128})?$"
@@ -86,6 +103,23 @@ def roles_of(names: Iterable[str], mapping: Mapping[str, str], where: str) -> di
         roles = {known: name for known, name in roles.items() if name != column}
         roles[role] = column
     return roles
+
+
+def read_map(given: str) -> dict[str, str]:
+    """``"text=body,date=when"`` as role → column; raises WrongUsage for anything else."""
+    roles = {name: role for role, names in MAP_NAMES.items() for name in names}
+    mapping: dict[str, str] = {}
+    for part in given.split(","):
+        name, equals, column = part.partition("=")
+        role = roles.get(name.strip().lower())
+        if not equals or not column.strip() or role is None:
+            raise WrongUsage(
+                f"--map does not understand {part.strip()!r}.",
+                f"There are: {', '.join(names[0] for names in MAP_NAMES.values())}.",
+                "For example: --map text=body,date=when",
+            )
+        mapping[role] = column.strip()
+    return mapping
 
 
 class Canonical:

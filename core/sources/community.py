@@ -12,7 +12,7 @@ from core.errors import InputRefused
 from core.handles import normal_handle
 from core.sources import json_stream
 from core.sources.content import Content
-from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
 from core.sources.x_archive import TweetReader, _dict
 from core.sources.x_notes import join_notes, read_notes

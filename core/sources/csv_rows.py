@@ -18,9 +18,9 @@ import numpy.typing as npt
 import polars as pl
 
 from core.errors import InputRefused
+from core.sources.batches import Lines, Placed, gathered, listed, running
 from core.sources.decoding import count_byte
-from core.sources.model import BATCH_ROWS
-from core.sources.places import Lines, Placed, gathered, listed, running
+from core.sources.source import BATCH_ROWS
 
 _QUOTE: Final = 34
 _LONGEST_FIELD: Final = 131_072  # csv.field_size_limit() as Python has it

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from core.errors import InputRefused
-from core.sources.encodings import encoding_title, read_encoding
+from core.sources.encoding import encoding_title, read_encoding
 
 _ENTITIES: Final = (b"&amp;", b"&lt;", b"&gt;")
 _SPELT: Final = re.compile(rb"\\u0026")

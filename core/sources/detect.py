@@ -10,7 +10,7 @@ from typing import Final
 
 from core.errors import InputRefused, WrongUsage
 from core.handles import normal_handle
-from core.sources.model import Detected, HandleMissing, Source
+from core.sources.source import Detected, HandleMissing, Source
 
 _TITLES: Final = {
     "x-archive": "the archive that X gives you (a zip or its unpacked folder)",
@@ -115,7 +115,7 @@ def _find(
     encoding: str | None,
 ) -> Detected:
     if encoding is not None:
-        from core.sources.encodings import read_encoding
+        from core.sources.encoding import read_encoding
 
         encoding = read_encoding(encoding)
     if format is not None and format not in _TITLES:
@@ -156,18 +156,18 @@ def _open(
 
         return Grailbird(found, owner)
     if found.reader == "parquet":
-        from core.sources.parquet import ParquetTable
+        from core.sources.tables import ParquetTable
 
-        return ParquetTable(found, found.root, owner, include, columns)
+        return ParquetTable(found, owner, include, columns)
     from core.sources.content import Content
 
     content = Content.of(found.root, found.member, tar=found.tar, encoding=found.said)
     if found.reader == "csv":
-        from core.sources.delimited import Delimited
+        from core.sources.tables import CsvTable
 
-        return Delimited(found, content, owner, include, columns)
+        return CsvTable(found, content, owner, include, columns)
     if found.reader == "car":
-        from core.sources.bluesky_car import BlueskyCar
+        from core.sources.bluesky import BlueskyCar
 
         return BlueskyCar(found, content, owner)
     from core.sources.json_rows import generic_rows
@@ -227,11 +227,11 @@ def _in_content(
     *,
     tar: bool = False,
 ) -> Detected:
-    from core.sources.bluesky_car import is_car
+    from core.sources.bluesky import is_car
     from core.sources.content import Content
     from core.sources.decoding import Encoding
-    from core.sources.delimited import csv_format
     from core.sources.json_shape import shape_of
+    from core.sources.tables import csv_format
 
     content = Content.of(path, member, tar=tar, encoding=encoding)
     head = content.raw_head()
@@ -259,8 +259,7 @@ def _in_content(
             raise InputRefused(
                 f"{content.title} is a Parquet file inside another one.", "", "Unpack it first."
             )
-        from core.sources.delimited import table_format
-        from core.sources.parquet import column_names
+        from core.sources.tables import column_names, table_format
 
         names = column_names(path)
         format_ = "csv" if columns else table_format(names)

@@ -15,7 +15,7 @@ from core.sources.bundles import folder_names, months_of
 from core.sources.columns import GUESSES, Canonical
 from core.sources.decoding import decode, decode_sound
 from core.sources.json_rows import v1_rows
-from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
 from core.sources.x_archive import _dict
 from core.sources.x_script import Flaw, read_list, read_object

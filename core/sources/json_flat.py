@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from core.sources.batches import Doubtful, Placed, of_block
 from core.sources.columns import GUESSES, plain_name
-from core.sources.places import Doubtful, Placed, of_block
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_\-. ]{1,60}")
 # objects with these get looks inside

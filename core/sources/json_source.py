@@ -10,7 +10,7 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.sources import json_stream
-from core.sources.ahead import ahead
+from core.sources.batches import Doubtful, Placed, gathered, listed, read_ahead
 from core.sources.columns import GUESSES, Canonical
 from core.sources.content import Content
 from core.sources.decoding import TextFacts, count_byte, is_escaped
@@ -18,8 +18,7 @@ from core.sources.json_flat import FlatLines
 from core.sources.json_rows import Row, shown_keys
 from core.sources.json_shape import LOOK, Enough, Shape, items_of, nobody
 from core.sources.json_typed import TypedLines, typed_lines
-from core.sources.model import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
-from core.sources.places import Doubtful, Placed, gathered, listed
+from core.sources.source import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
 
 _ROWS: Final = 20_000
 _COLUMNS: Final = (*GUESSES, "urls")
@@ -106,7 +105,7 @@ class JsonSource:
             snowflakes=self._shape.snowflakes,
         )
         empty = True
-        for raw, lines in ahead(self._raw(tick)):
+        for raw, lines in read_ahead(self._raw(tick)):
             frame = canonical.frame(raw, lines)
             for part in frame.iter_slices(BATCH_ROWS):
                 empty = False

@@ -17,9 +17,9 @@ import polars as pl
 from msgspec import UNSET, MsgspecError, Struct
 from msgspec.json import Decoder, Encoder
 
+from core.sources.batches import Doubtful, Placed, listed
 from core.sources.json_objects import Entities, LineV2, Link, Scraped, TweetV1, TweetV2, Url
 from core.sources.json_rows import Rows, scraped_rows, v1_rows, v2_rows
-from core.sources.places import Doubtful, Placed, listed
 
 # The roles of columns.GUESSES that these rows fill, and the links.
 _SCHEMA: Final = {

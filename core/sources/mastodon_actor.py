@@ -14,7 +14,7 @@ from core.handles import normal_handle
 from core.sources.archive_files import open_files
 from core.sources.content import tar_member
 from core.sources.mastodon_rows import author_of, html_text
-from core.sources.model import Account, Detected
+from core.sources.source import Account, Detected
 from core.sources.times import parse_times
 from core.sources.x_tweet import text_of
 

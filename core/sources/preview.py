@@ -14,7 +14,7 @@ from core.errors import Interrupted
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.sources.model import Source
+    from core.sources.source import Source
 
 # what is said of a file at first sight and stays worth reading once it is counted
 _STAYS: Final = ("Reads ", "Posts in communities")

@@ -13,7 +13,7 @@ from core.errors import InputRefused
 from core.handles import normal_handle
 from core.sources.archive_files import Files, Unsafe, find_data_folder, is_tweet_part, open_files
 from core.sources.decoding import decode, decode_sound
-from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times, snowflake_times
 from core.sources.x_notes import Note, join_notes, read_notes
 from core.sources.x_script import Flaw, read_list, read_object

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import WrongUsage
 from core.sources.detect import detect, open_source
-from core.sources.encodings import encoding_names, encoding_title, read_encoding
+from core.sources.encoding import encoding_names, encoding_title, read_encoding
 from tests.fixtures.formats import POSTS, bluesky_car, parquet, x_archive
 from tests.unit.cli import mynah
 

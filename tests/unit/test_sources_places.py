@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from core.corpus.importing import import_path
 from core.corpus.store import Corpus
+from core.sources.batches import listed, running
 from core.sources.detect import open_source
-from core.sources.places import listed, running
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
 
 

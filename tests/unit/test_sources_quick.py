@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from core.corpus.importing import import_path
 from core.corpus.store import Corpus
+from core.sources.batches import gathered, listed
 from core.sources.decoding import Encoding, look_through
 from core.sources.json_flat import FlatLines, pairs_only
 from core.sources.json_typed import lines_of_objects
-from core.sources.places import gathered, listed
 from core.sources.times import parse_times
 
 _FORMS = [

@@ -21,7 +21,7 @@ from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.sources import archive_files as limits
 from core.sources.detect import detect, open_source
-from core.sources.model import SourceSummary
+from core.sources.source import SourceSummary
 from tests.fixtures.formats import POSTS, grailbird
 from tests.fixtures.x_archive import (
     archive_files,

@@ -24,7 +24,7 @@ from core.sources.detect import open_source
 from core.sources.json_flat import FlatLines
 from core.sources.json_rows import flat
 from core.sources.json_stream import block_lines, elements, top_keys
-from core.sources.model import SourceSummary
+from core.sources.source import SourceSummary
 
 ODD = [
     'a"b',

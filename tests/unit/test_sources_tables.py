@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputRefused, MynahError, WrongUsage
 from core.sources.detect import detect, open_source
-from core.sources.model import SourceSummary
+from core.sources.source import SourceSummary
 from core.sources.times import parse_times, snowflake_times
 from core.tweet import snowflake_time, tweet_schema
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.sources.batches import Doubtful
 from core.sources.columns import GUESSES, Canonical
 from core.sources.detect import open_source
 from core.sources.json_rows import Row, scraped_rows, v1_rows, v2_rows
 from core.sources.json_stream import block_lines
 from core.sources.json_typed import typed_lines
-from core.sources.model import SourceSummary
-from core.sources.places import Doubtful
+from core.sources.source import SourceSummary
 from core.tweet import tweet_schema
 from tests.fixtures.formats import POSTS, scraped, v1, v2
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import InputRefused
 from core.sources.detect import detect, open_source
-from core.sources.model import SourceSummary
+from core.sources.source import SourceSummary
 from core.tweet import tweet_schema
 from tests.fixtures.x_archive import (
     ACCOUNT,

@@ -71,11 +71,11 @@ def import_(
     of = normal_handle(handle) if handle else None
     columns = None
     if mapping:
-        from core.sources.mapping import read_map
+        from core.sources.columns import read_map
 
         columns = read_map(mapping)
     if encoding:
-        from core.sources.encodings import read_encoding
+        from core.sources.encoding import read_encoding
 
         read_encoding(encoding)  # a wrong name is said before anything is read
     results: list[ImportResult] = []

@@ -22,7 +22,7 @@ from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 
 if TYPE_CHECKING:
     from core.corpus.import_log import ImportRecord
-    from core.sources.model import BrokenLine
+    from core.sources.source import BrokenLine
 
 
 class ImportsScreen(ModalScreen[None]):

@@ -9,7 +9,7 @@ from tui.text.numbers import exact, plural
 
 if TYPE_CHECKING:
     from core.corpus.import_log import ImportRecord
-    from core.sources.model import BrokenLine
+    from core.sources.source import BrokenLine
 
 _REASONS: Final = {
     "bad_json": "broken JSON",

@@ -36,7 +36,7 @@ class EncodingSuggester(Suggester):
     """Completes the names of encodings; they are loaded when somebody types one."""
 
     async def get_suggestion(self, value: str) -> str | None:
-        from core.sources.encodings import encoding_names
+        from core.sources.encoding import encoding_names
 
         start = value.casefold()
         return next((name for name in encoding_names() if name.startswith(start)), None)

@@ -1,22 +1,31 @@
-"""CSV and TSV with a header line, read as a stream."""
+"""Tables with a column of texts: CSV and TSV with a header line, and Parquet; read as a stream."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
 
 import polars as pl
 
 from core.errors import InputRefused
-from core.sources.ahead import ahead
+from core.sources.batches import read_ahead
 from core.sources.columns import Canonical, guess, plain_name, roles_of
 from core.sources.content import Content
 from core.sources.csv_rows import CsvRows
 from core.sources.decoding import is_escaped
-from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.source import (
+    BATCH_ROWS,
+    Account,
+    Detected,
+    HandleMissing,
+    SourceSummary,
+    Tick,
+)
 
+T = TypeVar("T")
 _DELIMITERS: Final = ",\t;|"
 # by the names of their columns
 _TRUMP: Final = {"isretweet", "isdeleted", "device", "isflagged"}
@@ -48,7 +57,54 @@ def table_format(header: list[str]) -> str:
     return "mynah-export" if names[:5] == _EXPORT else "csv"
 
 
-class Delimited:
+class _Table:
+    """What tables have in common: named columns, some of which have a role."""
+
+    def __init__(
+        self,
+        found: Detected,
+        title: str,
+        names: list[str],
+        owner: str | None,
+        include: frozenset[str],
+        mapping: Mapping[str, str],
+    ) -> None:
+        self._title = title
+        self._names = names
+        self._owner = owner
+        self._include = include
+        self._roles = roles_of(names, mapping, title)
+        self.summary = SourceSummary(found.path, found.format, handle=owner)
+        shown = ", ".join(name.strip()[:40] for name in names[:12])
+        if "text" not in self._roles:
+            raise InputRefused(
+                f"{title} has no column of texts.",
+                f"Its columns are: {shown}.",
+                "--map text=NAME names it.",
+            )
+        if not owner and "author" not in self._roles:
+            raise HandleMissing(
+                f"{title} does not say whose tweets it holds.",
+                f"Its columns are: {shown}.",
+                "Name the account with --handle.",
+            )
+
+    @property
+    def accounts(self) -> list[Account]:
+        handles = [self._owner] if self._owner else [h for h in self.summary.per_handle if h]
+        return [Account(handle) for handle in handles]
+
+    def _canonical(self, escaped: bool) -> Canonical:
+        return Canonical(
+            self.summary,
+            owner=self._owner,
+            escaped=escaped,
+            generate_ids="tweet_id" not in self._roles,
+            deleted="deleted" in self._include,
+        )
+
+
+class CsvTable(_Table):
     """A CSV or TSV file. Ids are text from the first byte to the last."""
 
     def __init__(
@@ -60,24 +116,11 @@ class Delimited:
         mapping: Mapping[str, str],
     ) -> None:
         self._content = content
-        self._owner = owner
-        self._include = include
-        self.summary = SourceSummary(found.path, found.format, handle=owner)
-        self._names, self._delimiter = _header(content.head())
-        self._roles = roles_of(self._names, mapping, content.title)
+        names, self._delimiter = _header(content.head())
+        super().__init__(found, content.title, names, owner, include, mapping)
         if found.format == "grailbird":
-            self._roles["retweet"] = self._named("retweetedstatusid")
-        if not owner and "author" not in self._roles:
-            raise HandleMissing(
-                f"{content.title} does not say whose tweets it holds.",
-                f"Its columns are: {', '.join(name.strip()[:40] for name in self._names[:8])}.",
-                "Name the account with --handle.",
-            )
-
-    @property
-    def accounts(self) -> list[Account]:
-        handles = [self._owner] if self._owner else [h for h in self.summary.per_handle if h]
-        return [Account(handle) for handle in handles]
+            named = (name for name in names if plain_name(name) == "retweetedstatusid")
+            self._roles["retweet"] = next(named)
 
     def outline(self) -> list[str]:
         """The columns that are used, and the first row."""
@@ -102,18 +145,11 @@ class Delimited:
         facts = self._content.settle()
         if told := facts.encoding.sentence():
             self.summary.warnings.append(told)
-        escaped = is_escaped(facts, self._texts)
-        canonical = Canonical(
-            self.summary,
-            owner=self._owner,
-            escaped=escaped,
-            generate_ids="tweet_id" not in self._roles,
-            deleted="deleted" in self._include,
-        )
+        canonical = self._canonical(is_escaped(facts, self._texts))
         wanted = {role: str(self._names.index(name)) for role, name in self._roles.items()}
         read, empty = 0, True
         table = self._rows(told=True)
-        for rows in ahead(table.frames()):
+        for rows in read_ahead(table.frames()):
             raw = self._repaired(rows.select(**{r: pl.col(c) for r, c in wanted.items()}))
             frame = canonical.frame(raw, table.places.popleft())
             read += rows.height
@@ -128,7 +164,7 @@ class Delimited:
         if empty:
             said = "; ".join(map(str, self.summary.broken[:1])) or self._content.damage
             raise InputRefused(
-                f"There are no tweets in {self._content.title}.",
+                f"There are no tweets in {self._title}.",
                 "It has a header and no rows that are tweets."
                 + (f" Left out: {self.summary.skipped}." if self.summary.skipped else "")
                 + (f" First {said}." if said else ""),
@@ -144,9 +180,6 @@ class Delimited:
             # the apostrophe that keeps a spreadsheet from running a text goes again
             return raw.with_columns(pl.all().str.replace(r"^'('*[=+\-@\t\r])", "${1}"))
         return raw
-
-    def _named(self, plain: str) -> str:
-        return next(name for name in self._names if plain_name(name) == plain)
 
     def _texts(self) -> Iterator[str]:
         """The texts that matter for the question whether they are escaped."""
@@ -183,3 +216,96 @@ def _header(text: str) -> tuple[list[str], str]:
         if (len(guess(row)), len(row)) > (len(guess(best)), len(best)):
             best, delimiter = row, candidate
     return best, delimiter
+
+
+def column_names(path: Path) -> list[str]:
+    """The names of the columns; raises InputRefused for a damaged file."""
+    return list(_sound(path, lambda: pl.scan_parquet(path, glob=False).collect_schema().names()))
+
+
+class ParquetTable(_Table):
+    """A Parquet file with a column of texts. Numbers and times become text like everywhere."""
+
+    def __init__(
+        self,
+        found: Detected,
+        owner: str | None,
+        include: frozenset[str],
+        mapping: Mapping[str, str],
+    ) -> None:
+        self._path = path = found.root
+        self._rows = self._sound(lambda: pl.scan_parquet(path, glob=False))
+        schema = self._sound(self._rows.collect_schema)
+        super().__init__(found, str(path), schema.names(), owner, include, mapping)
+        self._columns = [
+            _as_text(name, schema[name]).alias(role)
+            for role, name in self._roles.items()
+            if not schema[name].is_nested()
+        ]
+        if schema[self._roles["text"]].is_nested():
+            raise InputRefused(f"The column of texts in {path} holds lists or objects.")
+
+    def outline(self) -> list[str]:
+        first = self._sound(lambda: self._rows.select(self._columns).head(1).collect())
+        lines = ["Parquet"]
+        if first.height:
+            lines.append((first["text"][0] or "")[:200])
+        return lines
+
+    def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
+        """Canonical frames; raises InputRefused for a damaged file."""
+        text = pl.col("text")
+        facts = self._sound(
+            lambda: (
+                self._rows.select(self._columns)
+                .select(
+                    entities=text.str.contains("&(?:amp|lt|gt);").any(),
+                    bare=text.str.contains("& ", literal=True).any(),
+                )
+                .collect(engine="streaming")
+                .row(0)
+            )
+        )
+        canonical = self._canonical(bool(facts[0]) and not facts[1])
+        read, empty = 0, True
+        selected = self._rows.select(self._columns)
+        parts = self._sound(lambda: iter(selected.collect_batches(chunk_size=BATCH_ROWS)))
+        while (part := self._sound(lambda: next(parts, None))) is not None:
+            for rows in part.iter_slices(BATCH_ROWS):
+                frame = canonical.frame(rows)
+                read += rows.height
+                if tick:
+                    tick(read, None)
+                if frame.height:
+                    empty = False
+                    self.summary.saw(frame)
+                    yield frame
+        if empty:
+            raise InputRefused(
+                f"There are no tweets in {self._path}.", f"Left out: {self.summary.skipped}."
+            )
+
+    def _sound(self, work: Callable[[], T]) -> T:
+        return _sound(self._path, work)
+
+
+def _sound(path: Path, work: Callable[[], T]) -> T:
+    """Polars' complaints (a panic is no Exception) as a sentence."""
+    try:
+        return work()
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputRefused(
+            f"{path} is a damaged Parquet file.", f"{said[:200]}.", "Export it again."
+        ) from None
+
+
+def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
+    if isinstance(kind, pl.Datetime):
+        # the offset is spelt out, so that every zone arrives as the same moment
+        column = pl.col(name)
+        utc = column.dt.convert_time_zone("UTC") if kind.time_zone else column
+        return utc.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+    if kind == pl.Binary():
+        return pl.col(name).cast(pl.String, strict=False)
+    return pl.col(name).cast(pl.String)

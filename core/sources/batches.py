@@ -1,13 +1,22 @@
-"""Which lines of a file the rows of a frame came from; worked out only for rows that ask."""
+"""Batches of raw rows on their way through a source: joined, made ahead, traced to their lines.
+
+``Lines`` tells which lines of a file the rows of a frame came from; it is worked out only for rows
+that ask.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
+T = TypeVar("T")
+_END: Final = object()
 # rows of a frame, counted from 0 and rising, to the lines they begin in
 Lines = Callable[[Sequence[int]], list[int]]
 Placed = tuple[pl.DataFrame, Lines]
@@ -103,3 +112,48 @@ def _of_block(block: bytes, before: int, rows: Sequence[int]) -> list[int]:
         return []
     numbers = [number for number, line in enumerate(block.split(b"\n"), before + 1) if line.strip()]
     return [numbers[row] for row in rows]
+
+
+def read_ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
+    """The same items in the same order, made in a thread that is at most ``depth`` ahead.
+
+    An exception of ``items`` comes out where it happened. When the reader stops early, the thread
+    ends after the item it is at.
+    """
+    passed: queue.Queue[Any] = queue.Queue(depth)
+    over = threading.Event()
+
+    def put(thing: Any) -> None:
+        while not over.is_set():
+            try:
+                passed.put(thing, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                put((item, None))
+                if over.is_set():
+                    break
+            put((_END, None))
+        except BaseException as error:
+            put((_END, error))
+        finally:
+            if isinstance(items, Generator):
+                items.close()
+
+    worker = threading.Thread(target=work, name="read-ahead", daemon=True)
+    worker.start()
+    try:
+        while True:
+            item, error = passed.get()
+            if error is not None:
+                raise error
+            if item is _END:
+                return
+            yield item
+    finally:
+        over.set()
+        worker.join()

@@ -24,7 +24,7 @@ from core.sources.columns import GUESSES, Canonical
 from core.sources.content import Content
 from core.sources.dag_cbor import Link, NotDagCbor, loads
 from core.sources.json_rows import Row, bluesky_row
-from core.sources.model import Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
 from core.sources.x_tweet import text_of
 
