@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 KINDS: Final = ("original", "reply", "quote", "retweet", "manual_retweet")
 AUDIENCES: Final = ("public", "community", "circle", "deleted")
 
+# Text columns that many sources, and files written before version 4 of the corpus, do not have.
+OPTIONAL: Final = ("reply_to_id", "quoted_id", "conversation_id", "alt_text")
+
 SNOWFLAKE_EPOCH_MS: Final = 1288834974657
 
 
@@ -35,6 +38,10 @@ def tweet_schema() -> dict[str, pl.DataType]:
     audience      one of AUDIENCES
     source        format name, such as "x-archive" or "csv"
     source_file   name of the file it came from (no folders: they may name a person)
+    reply_to_id      id of the tweet answered, or null
+    quoted_id        id of the tweet quoted, or null
+    conversation_id  id of the tweet that began the conversation, where the source says so, or null
+    alt_text         descriptions of the tweet's media, one a line, or null
     """
     import polars as pl
 
@@ -55,7 +62,20 @@ def tweet_schema() -> dict[str, pl.DataType]:
         "audience": pl.String(),
         "source": pl.String(),
         "source_file": pl.String(),
+        "reply_to_id": pl.String(),
+        "quoted_id": pl.String(),
+        "conversation_id": pl.String(),
+        "alt_text": pl.String(),
     }
+
+
+def canonical(rows: pl.DataFrame) -> pl.DataFrame:
+    """``rows`` with exactly the canonical columns and types; OPTIONAL ones they lack are null."""
+    import polars as pl
+
+    schema = tweet_schema()
+    absent = [pl.lit(None).alias(name) for name in OPTIONAL if name not in rows.columns]
+    return rows.with_columns(absent).select(list(schema)).cast(schema)  # type: ignore[arg-type]
 
 
 def snowflake_time(tweet_id: str) -> datetime | None:

@@ -20,6 +20,9 @@ REQUIRED: Final = (
     "tweet_id handle created_at text text_escaped kind lang reply_to sensitive".split()
 )
 
+# Written as text or as whole numbers.
+_IDS: Final = ("tweet_id", "reply_to_id", "quoted_id", "conversation_id")
+
 Slice = tuple[str, int, int]
 """A file, the number of the first row, and how many rows."""
 
@@ -149,7 +152,7 @@ def _fits(name: str, wanted: pl.DataType, found: pl.DataType) -> bool:
         return True
     if isinstance(wanted, pl.String):
         as_text = isinstance(found, (pl.Categorical, pl.Enum))
-        return as_text or (name == "tweet_id" and found.is_integer())
+        return as_text or (name in _IDS and found.is_integer())
     if isinstance(wanted, pl.Datetime):
         return isinstance(found, pl.Datetime)
     return isinstance(wanted, pl.Int64) and found.is_integer()

@@ -2,8 +2,9 @@
 
 For an id that a handle already has, the longer text wins (entities count as the one character they
 stand for) and the newer import where both are equally long. What does not change after a tweet was
-published (date, language, whom it answers, links) stays as first known; counts and flags follow the
-newer import; the kind only ever becomes more specific; community, circle and deleted stick.
+published (date, language, what it answers and quotes, links) stays as first known; counts, flags
+and alt text follow the newer import; the kind only ever becomes more specific; community, circle
+and deleted stick.
 """
 
 from __future__ import annotations
@@ -115,6 +116,10 @@ rows AS (
         )] AS audience,
         CASE WHEN take THEN new.source ELSE old.source END AS source,
         CASE WHEN take THEN new.source_file ELSE old.source_file END AS source_file,
+        coalesce(old.reply_to_id, new.reply_to_id) AS reply_to_id,
+        coalesce(old.quoted_id, new.quoted_id) AS quoted_id,
+        coalesce(old.conversation_id, new.conversation_id) AS conversation_id,
+        coalesce(new.alt_text, old.alt_text) AS alt_text,
         coalesce(old.first_imported_at, $at::TIMESTAMPTZ) AS first_imported_at,
         $at::TIMESTAMPTZ AS last_imported_at,
         CASE
@@ -130,10 +135,11 @@ SELECT
     CASE
         WHEN is_new THEN 'new'
         WHEN (text, created_at, kind, lang, reply_to, urls, sensitive, favourites, reposts, note_id,
-              audience)
+              audience, reply_to_id, quoted_id, conversation_id, alt_text)
             IS DISTINCT FROM
              (old.text, old.created_at, old.kind, old.lang, old.reply_to, old.urls, old.sensitive,
-              old.favourites, old.reposts, old.note_id, old.audience) THEN 'updated'
+              old.favourites, old.reposts, old.note_id, old.audience, old.reply_to_id,
+              old.quoted_id, old.conversation_id, old.alt_text) THEN 'updated'
         WHEN sources IS DISTINCT FROM old.sources THEN 'seen_elsewhere'
         ELSE 'known'
     END AS change

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.bundled import bundled
 from core.errors import CorpusBusy, InputRefused
+from core.tweet import OPTIONAL
 
 if TYPE_CHECKING:
     import duckdb
@@ -217,6 +218,8 @@ class Corpus:
             raise self._unreadable("It is a DuckDB file, but not one of mynah's.")
         if found > newest_version():
             raise self._unreadable("A newer mynah made it; this one is too old to read it.")
+        if found < newest_version():
+            _complete(connection)
 
     def _remove(self) -> None:
         for leftover in (self.path, self.path.with_name(self.path.name + ".wal")):
@@ -249,6 +252,23 @@ def schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     except duckdb.CatalogException:
         return None
     return int(row[0][0]) if row and row[0][0] is not None else None
+
+
+def _complete(connection: duckdb.DuckDBPyConnection) -> None:
+    """For this connection, columns that ``tweets`` of an older version lacks are there, and NULL.
+
+    So it can be read without being changed, which may not be possible.
+    """
+    found = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = 'tweets' "
+        "AND database_name = 'corpus' AND schema_name = 'main'"
+    ).fetchall()
+    missing = [name for name in OPTIONAL if (name,) not in found]
+    if missing:
+        added = ", ".join(f"NULL::VARCHAR AS {name}" for name in missing)
+        connection.execute(
+            f"CREATE TEMP VIEW tweets AS SELECT *, {added} FROM corpus.main.tweets"  # noqa: S608
+        ).fetchall()
 
 
 def bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -37,8 +37,8 @@ USER_FIELDS: Final = (
     "created_at,description,name,profile_image_url,protected,public_metrics,username"
 )
 POST_FIELDS: Final = (
-    "created_at,entities,in_reply_to_user_id,lang,note_tweet,possibly_sensitive,public_metrics,"
-    "referenced_tweets"
+    "conversation_id,created_at,entities,in_reply_to_user_id,lang,note_tweet,possibly_sensitive,"
+    "public_metrics,referenced_tweets"
 )
 
 

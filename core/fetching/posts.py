@@ -150,6 +150,10 @@ def row_of(post: dict[str, Any], account: XAccount) -> tuple[object, ...] | None
         "public",
         FORMAT,
         SOURCE_FILE,
+        _referenced(post, "reply"),
+        _referenced(post, "quote"),
+        _id(post.get("conversation_id")),
+        None,  # media, and with them their descriptions, are not asked for: they could cost
     )
 
 
@@ -159,16 +163,30 @@ def _between(tweet_id: int, since: int | None, until: int | None) -> bool:
 
 def _kind(post: dict[str, Any]) -> str:
     """A retweet before anything else; an answer that also quotes is an answer."""
-    references = post.get("referenced_tweets", post.get("referenced_posts"))
-    kinds = {
-        _REFERENCES.get(str(reference.get("type")))
-        for reference in (references if isinstance(references, list) else ())
-        if isinstance(reference, dict)
-    }
+    kinds = {kind for kind, _ in _references(post)}
     for kind in ("retweet", "reply", "quote"):
         if kind in kinds:
             return kind
     return "reply" if text_of(post.get("in_reply_to_user_id")) else "original"
+
+
+def _references(post: dict[str, Any]) -> list[tuple[str | None, str | None]]:
+    """What a post refers to: the kind that makes it, and the id of the other post."""
+    listed = post.get("referenced_tweets", post.get("referenced_posts"))
+    return [
+        (_REFERENCES.get(str(reference.get("type"))), _id(reference.get("id")))
+        for reference in (listed if isinstance(listed, list) else ())
+        if isinstance(reference, dict)
+    ]
+
+
+def _referenced(post: dict[str, Any], wanted: str) -> str | None:
+    return next((other for kind, other in _references(post) if kind == wanted and other), None)
+
+
+def _id(value: object) -> str | None:
+    written = text_of(value)
+    return written if written and _ID.fullmatch(written) else None
 
 
 def _reply_to(post: dict[str, Any], text: str, account: XAccount) -> str | None:

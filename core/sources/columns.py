@@ -13,7 +13,7 @@ from core.errors import WrongUsage
 from core.sources.batches import Lines
 from core.sources.source import LISTED_LINES, SourceSummary
 from core.sources.times import parse_times, snowflake_times
-from core.tweet import KINDS, tweet_schema
+from core.tweet import KINDS, canonical
 
 # Names in order of preference, compared without case, spaces and punctuation. id_str comes first:
 # where both exist, "id" may have gone through a spreadsheet.
@@ -272,7 +272,7 @@ class Canonical:
             source=pl.lit(self._summary.format),
             source_file=pl.lit(self._summary.file_name),
         )
-        return frame.select(list(tweet_schema())).cast(tweet_schema())  # type: ignore[arg-type]
+        return canonical(frame)
 
 
 def _flag(column: str) -> pl.Expr:

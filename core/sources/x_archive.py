@@ -18,7 +18,7 @@ from core.sources.times import parse_times, snowflake_times
 from core.sources.x_notes import Note, join_notes, read_notes
 from core.sources.x_script import Flaw, read_list, read_object
 from core.sources.x_tweet import ROW_COLUMNS, earlier_versions, row_of, text_of
-from core.tweet import tweet_schema
+from core.tweet import canonical
 
 _ROWS: Final = 20_000
 _NOTES = re.compile(r"note-tweet(-part\d+)?\.js")
@@ -304,7 +304,7 @@ class TweetReader:
             note_id=pl.lit(None, dtype=pl.String),
             source=pl.lit(self._summary.format),
         )
-        self._frames.append(frame.select(list(tweet_schema())).cast(tweet_schema()))  # type: ignore[arg-type]
+        self._frames.append(canonical(frame))
 
 
 def _part_number(name: str) -> tuple[int, str]:

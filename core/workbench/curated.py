@@ -72,7 +72,7 @@ class CuratedTable:
         return [TweetRow(*row) for row in self.frame_of(numbers).select(_FIELDS).iter_rows()]
 
     def frame_of(self, numbers: pl.Series) -> pl.DataFrame:
-        """Canonical columns, clean_text, kept, reason and trigger of some tweets."""
+        """The table's COLUMNS, clean_text, kept, reason and trigger of some tweets."""
         tweets = self.table.canonical(numbers)
         judged = judge(tweets, self.verdicts.recipe)
         codes = self.verdicts.codes.gather(numbers)

@@ -632,6 +632,8 @@ def test_an_older_corpus_is_brought_up_to_date(home: Home) -> None:
         connection.execute("DROP VIEW account_stats")
         for column in ("picture_url", "posts", "looked_up_at"):
             connection.execute(f"ALTER TABLE accounts DROP COLUMN {column}")
+        for column in ("reply_to_id", "quoted_id", "conversation_id", "alt_text"):
+            connection.execute(f"ALTER TABLE tweets DROP COLUMN {column}")
         run_script(connection, bundled("sql", "views.sql").read_text())
         connection.execute("DELETE FROM schema_version WHERE version > 1")
         connection.execute("INSERT INTO accounts (handle, name) VALUES ('old', 'Old')")

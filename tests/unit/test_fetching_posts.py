@@ -48,6 +48,10 @@ def test_a_plain_post() -> None:
         "audience": "public",
         "source": "x-api",
         "source_file": "X API",
+        "reply_to_id": None,
+        "quoted_id": None,
+        "conversation_id": None,
+        "alt_text": None,
     }
 
 
@@ -71,6 +75,18 @@ def test_without_a_date_the_id_tells() -> None:
 )
 def test_kinds(types: list[str], kind: str, name: str) -> None:
     assert row(**{name: [{"type": one, "id": "5"} for one in types]})["kind"] == kind
+
+
+@pytest.mark.parametrize("name", ["referenced_tweets", "referenced_posts"])
+def test_which_posts_a_post_answers_and_quotes(name: str) -> None:
+    both: dict[str, Any] = {
+        name: [{"type": "quoted", "id": "5"}, {"type": "replied_to", "id": "6"}],
+        "conversation_id": "4",
+    }
+    made = row(**both)
+    assert (made["reply_to_id"], made["quoted_id"], made["conversation_id"]) == ("6", "5", "4")
+    odd = row(**{name: [{"type": "replied_to"}, {"type": "quoted", "id": "x"}]}, conversation_id={})
+    assert (odd["reply_to_id"], odd["quoted_id"], odd["conversation_id"]) == (None, None, None)
 
 
 def test_whom_a_reply_answers() -> None:

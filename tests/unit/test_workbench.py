@@ -20,7 +20,7 @@ from core.curation.stats import account_stats, total_stats
 from core.curation.verdict import curate
 from core.errors import InputRefused, Interrupted
 from core.home import Home
-from core.tweet import tweet_schema
+from core.tweet import OPTIONAL, tweet_schema
 from core.workbench import table as table_module
 from core.workbench.bench import Workbench
 from core.workbench.cleaned import CleanedTexts
@@ -92,7 +92,7 @@ def tweets(number: int = 400, seed: int = 1, ids: str = "{}") -> pl.DataFrame:
 
 
 def in_one_pass(frame: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """What the workbench must equal: newest first, undated last, ties by id."""
+    """What the workbench must equal: newest first, undated last, ties by id; its columns only."""
     newest = frame.sort(
         "created_at",
         pl.col("tweet_id").str.len_bytes(),
@@ -100,7 +100,7 @@ def in_one_pass(frame: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
         descending=True,
         nulls_last=True,
     )
-    return curate(newest, recipe)
+    return curate(newest, recipe).drop(OPTIONAL)
 
 
 @pytest.fixture
