@@ -24,9 +24,9 @@ from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare
 from core.training.adapter import add_adapters, trainable
+from core.training.data import Row, batches, cut
 from core.training.device import arithmetic, choose_device, device_name, in_arithmetic, set_up
 from core.training.loss import Scorer
-from core.training.rows import Row, batches, cut
 from core.training.step import BatchStep
 
 Step = Callable[[Sequence[Row]], Any]

@@ -171,7 +171,7 @@ def _mark_runs(home: Home, column: str, wanted: list[str]) -> dict[str, int]:
     for run in all_runs(home):
         held = _held(run.dataset, column, wanted)
         if held is None:  # no dataset left: go by what was asked of the run
-            asked = run.record().get("handles") or [] if column == "handle" else []
+            asked = run.record().handles if column == "handle" else []
             held = 0 if not set(map(str, asked)) & set(wanted) else -1
         if held:
             _write_note(run.folder, column, wanted, max(held, 0))

@@ -1,4 +1,4 @@
-"""Which process, on which machine, and whether it is still there."""
+"""Which process, on which machine, whether it is still there, and the cores that it may use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 
 def this_machine() -> str:
@@ -49,3 +50,20 @@ class Owner:
             return True
         began = process_times(self.pid)
         return began is not None and (began == 0.0 or abs(began - self.began) <= 1.0)
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may use: affinity and a container's quota count too."""
+    import psutil
+
+    logical = os.cpu_count() or 1
+    physical = psutil.cpu_count(logical=False) or logical
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
+    cores = min(physical, allowed)
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        if quota != "max":
+            cores = min(cores, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(1, cores)

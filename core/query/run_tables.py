@@ -122,14 +122,12 @@ def _summaries(home: Home) -> list[dict[str, Any]]:
             record, result = run.record(), run_result(run)
         except InputRefused:
             continue  # it went away meanwhile
-        settings = record.get("settings")
-        settings = settings if isinstance(settings, dict) else {}
-        recipe = record.get("recipe")
+        settings = record.settings
         found.append(
             {
                 **{name: settings.get(name) for name in _SETTINGS},
                 **{name: result[name] for name in _MEASURED},
-                "recipe": recipe.get("name") if isinstance(recipe, dict) else None,
+                "recipe": record.recipe.name or None,
                 "settings": settings,
                 **summary.to_json(),
             }

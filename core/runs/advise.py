@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from core.errors import MynahError
 from core.home import Home
 from core.models.catalogue import at_hand
-from core.processes import this_machine
+from core.processes import this_machine, usable_cores
 from core.runs.folder import all_runs
+from core.runs.record import Result
 from core.runs.settings import TrainSettings, settings_for
 
 # Adapters on SmolLM2-135M, a core of a server processor of 2025 that is busy with other work too.
@@ -70,19 +71,19 @@ def advise(
     an_epoch = int((share + learned) * repeats)
     parameters = next((b.parameters for b in at_hand() if b.name == settings.base), None)
     earlier = _earlier(home, settings)
-    rate = earlier.get("tokens_per_second") or _guessed_rate(parameters, settings)
-    memory = earlier.get("peak_memory") or _guessed_memory(parameters, settings)
+    rate = earlier.tokens_per_second or _guessed_rate(parameters, settings)
+    memory = earlier.peak_memory or _guessed_memory(parameters, settings)
     epochs, seconds = _fit(an_epoch, rate, settings)
     return Advice(
         settings=settings,
         tokens=an_epoch,
         tokens_counted=bool(tokens),
         tokens_per_second=rate,
-        measured=bool(earlier.get("tokens_per_second")),
+        measured=bool(earlier.tokens_per_second),
         epochs=epochs,
         seconds=seconds,
         memory=memory,
-        memory_measured=bool(earlier.get("peak_memory")),
+        memory_measured=bool(earlier.peak_memory),
         lines=_lines(settings, an_epoch, bool(tokens), rate, earlier, epochs, seconds, memory),
     )
 
@@ -100,26 +101,28 @@ def in_words(advice: Advice) -> str:
     return f"Learning all of it {passes} ({preset}): about {time} here, {how}."
 
 
-def _earlier(home: Home, settings: TrainSettings) -> dict[str, Any]:
-    """The result of the newest run here with the same base, method and device; or nothing."""
+def _earlier(home: Home, settings: TrainSettings) -> Result:
+    """The result of the newest run here with the same base, method and device; or an empty one."""
     for run in all_runs(home)[:50]:
         try:
             record = run.record()
         except MynahError:
             continue
-        result, then = record.get("result") or {}, record.get("settings") or {}
-        alike = all(
-            then.get(name) == getattr(settings, name) for name in ("base", "method", "device")
-        )
-        if alike and record.get("machine") == this_machine() and result.get("tokens_per_second"):
-            return dict(result)
-    return {}
+        then, result = record.train_settings, record.result
+        if (
+            then is not None
+            and result is not None
+            and result.tokens_per_second
+            and record.machine == this_machine()
+            and (then.base, then.method, then.device)
+            == (settings.base, settings.method, settings.device)
+        ):
+            return result
+    return Result()
 
 
 def _guessed_rate(parameters: int | None, settings: TrainSettings) -> float | None:
     """Tokens a second on a CPU, in proportion to cores and size; None for a GPU."""
-    from core.training.device import usable_cores
-
     if parameters is None or settings.device in ("cuda", "mps"):
         return None
     rate = _CORE_TOKENS * usable_cores() * _CORE_PARAMETERS / parameters
@@ -153,7 +156,7 @@ def _lines(
     tokens: int,
     counted: bool,
     rate: float | None,
-    earlier: dict[str, Any],
+    earlier: Result,
     epochs: float | None,
     seconds: float | None,
     memory: int | None,
@@ -166,11 +169,11 @@ def _lines(
     if rate is None or epochs is None or seconds is None:
         lines.append("speed unknown until a run here")
     else:
-        how = "measured" if earlier.get("tokens_per_second") else "estimated"
+        how = "measured" if earlier.tokens_per_second else "estimated"
         lines.append(f"{epochs:.1f} epochs in {_time(seconds)}")
         lines.append(f"{rate:,.0f} tok/s, {how}")
     if memory:
-        how = "measured" if earlier.get("peak_memory") else "estimated"
+        how = "measured" if earlier.peak_memory else "estimated"
         lines.append(f"{memory / 1e9:.1f} GB, {how}")
     if epochs is not None and epochs < 0.5:
         lines.append("More minutes would help: it will not see half of the tweets.")

@@ -11,7 +11,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from core.runs.folder import Run
+from core.runs.record import Result
 
 BEAT_SECONDS: Final = 2.0
 
@@ -45,15 +48,15 @@ class Journal:
             {"kind": "sample", "time": time.time(), "step": step, "text": text, "generated": True}
         )
 
-    def end(self, state: str, reason: str = "", **totals: Any) -> None:
+    def end(self, result: Result) -> None:
         """The last line, and the same in run.json for readers that only want the outcome."""
-        self.write("end", state=state, reason=reason, **totals)
-        record = self.run.record()
-        record["state"] = state
-        record["reason"] = reason
-        record["ended"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        record["result"] = _finite(totals)
-        self.run.write_record(record)
+        self.write("end", **({"reason": ""} | msgspec.to_builtins(result)))
+        self.run.update_record(
+            state=result.state,
+            reason=result.reason,
+            ended=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            result=result,
+        )
 
     def close(self) -> None:
         self._closed.set()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -11,10 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from core.errors import InputRefused
+from core.files import write_bytes_whole
 from core.home import Home
+from core.runs.record import RunRecord, decode_record, encode_record
 
 ENDED: Final = ("finished", "stopped", "failed")
+
+_STEP: Final = re.compile(r"step-(\d{7,})")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Run:
     train.log       what the process printed: for people, when something went wrong
     heartbeat       touched every two seconds while the process lives
     stop            there while somebody wants the run to stop
+    lock            held while the process lives, and by whoever starts it
     dataset/        the frozen tweets, checkpoints/ where to take up again, model/ the result
     """
 
@@ -61,6 +66,10 @@ class Run:
         return self.folder / "stop"
 
     @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
+
+    @property
     def dataset(self) -> Path:
         return self.folder / "dataset"
 
@@ -73,23 +82,31 @@ class Run:
         """Merged weights, config and tokenizer as transformers reads them; once there is one."""
         return self.folder / "model"
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """run.json; raises InputRefused when it is missing or damaged."""
         try:
-            content = json.loads(self.record_file.read_bytes())
+            return decode_record(self.record_file.read_bytes())
         except (OSError, ValueError) as error:
             raise InputRefused(
                 f"{self.id} is not a run.", f"Its run.json cannot be read: {error}."
             ) from error
-        if not isinstance(content, dict):
-            raise InputRefused(f"{self.id} is not a run.", "Its run.json is not an object.")
-        return content
 
-    def write_record(self, content: dict[str, Any]) -> None:
+    def write_record(self, record: RunRecord) -> None:
         """Replaces run.json in one step: a reader sees the old one or the new one."""
-        part = self.record_file.with_name(f".run.json.{os.getpid()}.part")
-        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(self.record_file)
+        write_bytes_whole(self.record_file, encode_record(record))
+
+    def update_record(self, **changes: Any) -> RunRecord:
+        """Replaces some fields of run.json; only for whoever holds the lock of the run."""
+        record = msgspec.structs.replace(self.record(), **changes)
+        self.write_record(record)
+        return record
+
+
+def checkpoint_folders(folder: Path) -> list[Path]:
+    """The whole checkpoints in ``folder``, oldest first."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if _STEP.fullmatch(path.name))
 
 
 def new_run_id(handles: list[str], now: datetime) -> str:
@@ -108,7 +125,7 @@ def all_runs(home: Home) -> list[Run]:
 
 def _created(run: Run) -> tuple[str, str]:
     try:
-        return str(run.record().get("created", "")), run.id
+        return run.record().created, run.id
     except InputRefused:
         return "", run.id
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from core.errors import InputRefused
 from core.runs.alive import is_alive
 from core.runs.folder import ENDED, Run
+from core.runs.record import RunRecord
 
 SLICE_RECORDS: Final = 2000
 SLICE_SECONDS: Final = 0.05
@@ -93,8 +94,8 @@ class RunReader:
         try:
             record = self.run.record()
         except InputRefused:
-            record = {}
-        alive = record.get("state") not in ENDED and is_alive(self.run, record)
+            record = RunRecord()
+        alive = record.state not in ENDED and is_alive(self.run, record)
         until = time.monotonic() + SLICE_SECONDS
         records, more_records = self._metrics.read(SLICE_RECORDS, until)
         samples, more_samples = self._samples.read(SLICE_RECORDS - len(records), until)
@@ -105,15 +106,15 @@ class RunReader:
         return RunUpdate(records, samples, state, more)
 
 
-def run_state(run: Run, record: dict[str, Any], last: dict[str, Any], *, alive: bool) -> str:
+def run_state(run: Run, record: RunRecord, last: dict[str, Any], *, alive: bool) -> str:
     """The state that ``record`` (run.json), the last line of metrics and the process tell.
 
     A line after an end revives the run, and so does `resume_run` before there is one.
     """
-    if record.get("state") in ENDED:
-        return str(record["state"])
+    if record.state in ENDED:
+        return record.state
     # The last line comes a moment before run.json says the same.
-    resumed_since = float(record.get("resumed") or 0) > float(last.get("time") or 0)
+    resumed_since = (record.resumed or 0.0) > float(last.get("time") or 0)
     if last.get("kind") == "end" and not resumed_since:
         return str(last.get("state", "failed"))
     if not alive:
@@ -124,4 +125,4 @@ def run_state(run: Run, record: dict[str, Any], last: dict[str, Any], *, alive: 
         return "running"
     if last.get("kind") == "phase":
         return "running" if last.get("doing") == "saving" else "starting"
-    return "queued" if record.get("pid") is None else "starting"
+    return "queued" if record.pid is None else "starting"

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.runs.record import Result, read_fields
+
 
 @dataclass(frozen=True)
 class TrainingSample:
@@ -40,7 +42,7 @@ class RunHistory:
     seconds_left: float | None = None
     device: str = ""
     doing: str = ""
-    end: dict[str, Any] | None = None
+    result: Result | None = None
     expected_shares: dict[str, float] = field(default_factory=dict)
     tokens_by_author: dict[str, int] = field(default_factory=dict)
 
@@ -58,13 +60,13 @@ class RunHistory:
             elif kind == "phase":
                 self.doing = str(record.get("doing", ""))
             elif kind == "end":
-                self.end = record
+                self.result = read_fields(Result, record)
                 self.doing = ""
                 self.seconds_left = None
                 self.seconds = record.get("seconds", self.seconds)
                 self.tokens_per_second = record.get("tokens_per_second") or self.tokens_per_second
             if kind in ("start", "train", "eval", "checkpoint", "phase"):
-                self.end = None
+                self.result = None
 
     def take_samples(self, records: Iterable[dict[str, Any]]) -> None:
         """Adds lines of samples.jsonl."""

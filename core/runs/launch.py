@@ -14,15 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import core
 from core.errors import InputRefused, MynahError
 from core.home import Home
-from core.models.catalogue import resolve
+from core.locks import Locked, held_lock
+from core.models.catalogue import Base, resolve
 from core.processes import process_times, this_machine
 from core.runs.alive import is_alive
 from core.runs.folder import ENDED, Run, new_run_id
+from core.runs.record import RecipeName, RunRecord
 from core.runs.settings import TrainSettings
 from core.runs.shares import check_blend, frozen_shares
 
@@ -51,22 +53,47 @@ def start_run(
     weights: Mapping[str, float] | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
 ) -> Run:
-    """Freezes the dataset, writes run.json, starts the process, and returns at once.
+    """`create_run`, and its process, which lives on when this one ends. Returns at once."""
+    base = resolve(settings.base)
+    run = create_run(
+        home, handles, recipe, settings, tweets_curated, names, weights, expect, base=base
+    )
+    try:
+        with held_lock(run.lock):
+            _launch(run, needs_network=_needs_network(base))
+    except BaseException:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
+    return run
+
+
+def create_run(
+    home: Home,
+    handles: Sequence[str],
+    recipe: Recipe,
+    settings: TrainSettings,
+    tweets_curated: pl.DataFrame,
+    names: Mapping[str, str | None] | None = None,
+    weights: Mapping[str, float] | None = None,
+    expect: Callable[[list[Share], bool], None] | None = None,
+    *,
+    base: Base | None = None,
+) -> Run:
+    """Freezes the dataset and writes run.json; nothing is started.
 
     ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
     ``handles`` only matters to the classic blend. ``expect`` is told what an epoch will show of
-    each account when that is known and nothing has been started, and whether tokens were counted;
-    else the base has no tokenizer yet, and characters stand for them.
+    each account, and whether tokens were counted; else the base has no tokenizer yet, and
+    characters stand for them. ``base`` is what the settings' one stands for, if that is known.
 
-    The process lives on when this one ends. Raises InputRefused (too few tweets kept, base not at
-    hand), WrongUsage (weights) and ServiceRefused (base not at the hub); then no folder is left
-    behind.
+    Raises InputRefused (too few tweets kept, base not at hand), WrongUsage (weights) and
+    ServiceRefused (base not at the hub); then no folder is left behind.
     """
     from core.dataset.freeze import freeze
 
     check_blend(settings, weights)
     handles = list(handles) if settings.blend == "classic" else sorted(handles)
-    base = resolve(settings.base)
+    base = base or resolve(settings.base)
     kept = int(tweets_curated["kept"].sum())
     if kept < LEAST_TWEETS:
         raise InputRefused(
@@ -89,33 +116,29 @@ def start_run(
         )
         shares, counted = _expected(run, settings, manifest.weights)
         run.write_record(
-            {
-                "id": run.id,
-                "handles": handles,
-                "names": {handle: (names or {}).get(handle) or handle for handle in handles},
-                "base": base.name,
-                "base_source": base.source,
-                "base_licence": base.licence,
-                "recipe": {"name": recipe.name, "hash": recipe.hash},
-                "dataset": manifest.sha256,
-                "weights": manifest.weights,
-                "expected_shares": {share.handle: share.share for share in shares},
-                "settings": settings.to_json(),
-                "state": "queued",
-                "created": now.isoformat(timespec="seconds"),
-                "ended": None,
-                "pid": None,
-                "pid_start": None,
-                "machine": this_machine(),
-                "python": sys.version.split()[0],
-                "versions": {
+            RunRecord(
+                id=run.id,
+                handles=handles,
+                names={handle: (names or {}).get(handle) or handle for handle in handles},
+                base=base.name,
+                base_source=base.source,
+                base_licence=base.licence,
+                recipe=RecipeName(recipe.name, recipe.hash),
+                dataset=manifest.sha256,
+                weights=dict(manifest.weights),
+                expected_shares={share.handle: share.share for share in shares},
+                settings=settings.to_json(),
+                state="queued",
+                created=now.isoformat(timespec="seconds"),
+                machine=this_machine(),
+                python=sys.version.split()[0],
+                versions={
                     name: _version(name) for name in ("mynah", "torch", "transformers", "peft")
                 },
-            }
+            )
         )
         if expect is not None:
             expect(shares, counted)
-        _launch(run, needs_network=base.kind == "hub" and base.folder is None)
     except BaseException:
         shutil.rmtree(run.folder, ignore_errors=True)
         raise
@@ -143,26 +166,45 @@ def _expected(
 def resume_run(run: Run) -> Run:
     """Takes a stopped, failed or dead run up again at its last checkpoint, with its own settings.
 
-    Raises InputRefused when it still goes on, has finished, or has no checkpoint.
+    One that has no checkpoint yet starts again at its beginning. Raises InputRefused when it still
+    goes on, has finished, or somebody else takes it up at this moment.
     """
-    from core.training.checkpoint import checkpoints
-
-    record = run.record()
     # one that has just said its last word may still be on its way out
-    if not _gone(run, record, TERM_SECONDS if record.get("state") in ENDED else 0.0):
-        raise InputRefused(f"{run.id} is still going.", "", f"`mynah watch {run.id}` follows it.")
-    if record.get("state") == "finished":
-        raise InputRefused(f"{run.id} has finished.", "There is nothing left to do.")
-    if not checkpoints(run.checkpoints):
-        raise InputRefused(
-            f"{run.id} has no checkpoint.", "It ended before the first.", "Start a new run."
-        )
-    base = resolve(str(record.get("base", "")))
-    run.stop_mark.unlink(missing_ok=True)
-    again = {"state": "queued", "ended": None, "pid": None, "pid_start": None}
-    run.write_record({**record, **again, "resumed": time.time()})
-    _launch(run, "--resume", needs_network=base.kind == "hub" and base.folder is None)
+    wait = TERM_SECONDS if run.record().state in ENDED else 0.0
+    try:
+        with held_lock(run.lock, seconds=wait):
+            record = run.record()
+            if not _gone(run, record, wait):
+                raise _still_going(run)
+            if record.state == "finished":
+                raise InputRefused(
+                    f"{run.id} has finished.",
+                    "Its model is made, and its checkpoints are removed.",
+                    "For more epochs start a new run: `mynah train HANDLE --epochs N`.",
+                )
+            if record.train_settings is None:
+                raise InputRefused(
+                    f"{run.id} cannot be resumed.",
+                    "The settings in its run.json cannot be read.",
+                    "Start a new run.",
+                )
+            base = resolve(record.base)
+            run.stop_mark.unlink(missing_ok=True)
+            run.update_record(
+                state="queued", ended=None, pid=None, pid_start=None, resumed=time.time()
+            )
+            _launch(run, "--resume", needs_network=_needs_network(base))
+    except Locked as error:
+        raise _still_going(run) from error
     return run
+
+
+def _still_going(run: Run) -> InputRefused:
+    return InputRefused(f"{run.id} is still going.", "", f"`mynah watch {run.id}` follows it.")
+
+
+def _needs_network(base: Base) -> bool:
+    return base.kind == "hub" and base.folder is None
 
 
 def stop_run(run: Run, wait: float = 60.0) -> None:
@@ -174,12 +216,12 @@ def stop_run(run: Run, wait: float = 60.0) -> None:
     """
     record = run.record()
     until = time.monotonic() + KILL_SECONDS
-    while record.get("pid") is None and is_alive(run, record) and time.monotonic() < until:
+    while record.pid is None and is_alive(run, record) and time.monotonic() < until:
         time.sleep(0.05)  # it is being started this very moment
         record = run.record()
     if not is_alive(run, record):
         return
-    if record.get("pid") is None or record.get("machine") != this_machine():
+    if record.pid is None or record.machine != this_machine():
         raise MynahError(
             f"{run.id} cannot be stopped from here.", "Its process runs on another machine."
         )
@@ -188,10 +230,10 @@ def stop_run(run: Run, wait: float = 60.0) -> None:
         for number, seconds in _stop_signals(wait):
             if number is not None:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(record["pid"]), number)
+                    os.kill(record.pid, number)
             if _gone(run, record, seconds):
                 return
-        raise MynahError(f"{run.id} does not end.", f"Its process is {record['pid']}.")
+        raise MynahError(f"{run.id} does not end.", f"Its process is {record.pid}.")
     finally:
         run.stop_mark.unlink(missing_ok=True)
 
@@ -207,7 +249,7 @@ def _stop_signals(wait: float) -> list[tuple[int | None, float]]:
     ]
 
 
-def _gone(run: Run, record: dict[str, Any], seconds: float) -> bool:
+def _gone(run: Run, record: RunRecord, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while is_alive(run, record):
         if time.monotonic() > until:
@@ -217,7 +259,10 @@ def _gone(run: Run, record: dict[str, Any], seconds: float) -> bool:
 
 
 def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
-    """Starts the child, detached from this terminal, and writes its pid into run.json."""
+    """Starts the child, detached from this terminal, and writes its pid into run.json.
+
+    The caller holds the lock of the run, which the child waits for and then holds while it lives.
+    """
     run.heartbeat.touch()
     with run.log.open("ab") as log:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -229,10 +274,7 @@ def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
             env=child_environment(needs_network=needs_network),
             start_new_session=True,
         )
-    record = run.record()
-    record["pid"] = child.pid
-    record["pid_start"] = process_times(child.pid)
-    run.write_record(record)
+    run.update_record(pid=child.pid, pid_start=process_times(child.pid))
     # Somebody has to hear that it ended, or it stays in the process table as long as we live.
     threading.Thread(target=child.wait, name=f"reap {run.id}", daemon=True).start()
 

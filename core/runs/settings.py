@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
+import msgspec
+
 from core.errors import WrongUsage
 
 Method = Literal["lora", "full"]
@@ -79,9 +81,11 @@ class TrainSettings:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> TrainSettings:
-        """Reads what `to_json` gave; fields that this version does not know are left out."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in content.items() if name in known})
+        """Reads what `to_json` gave; fields that this version does not know are left out.
+
+        Raises ValueError for a value of another type than it should be.
+        """
+        return msgspec.convert(content, cls)
 
 
 _PRESETS: Final[dict[str, dict[str, Any]]] = {

@@ -15,6 +15,7 @@ from core.runs.alive import is_alive
 from core.runs.folder import ENDED, Run, all_runs
 from core.runs.follow import RunReader, run_state
 from core.runs.history import RunHistory
+from core.runs.record import Result, RunRecord
 from core.runs.shares import AuthorShare, author_shares
 from core.runs.stale import stale_reason
 from core.safe_text import plain
@@ -85,39 +86,37 @@ class RunSummary:
         return {name: getattr(self, name) for name in names} | {"shares": shares}
 
 
-def summarise(run: Run, record: dict[str, Any], history: RunHistory, state: str) -> RunSummary:
+def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> RunSummary:
     """What ``record`` (run.json) and ``history`` say, in one line."""
-    settings = record.get("settings") or {}
-    result = (history.end or record.get("result") or {}) if state in ENDED else {}
-    handles = [str(handle) for handle in record.get("handles") or []]
-    reason = str(result.get("reason") or record.get("reason") or "") if state in ENDED else ""
+    ended = state in ENDED
+    result = history.result or record.result or Result() if ended else Result()
+    reason = result.reason or record.reason if ended else ""
     if state == "dead":
         reason = "Its process is gone and did not say goodbye."
+    settings = record.train_settings
+    losses = _last(history.train_losses), _last(history.valid_losses)
     return RunSummary(
         run=run.id,
-        handles=handles,
-        names=dict(record.get("names") or {}),
-        base=str(record.get("base", "")),
-        method=str(settings.get("method", "")),
-        preset=str(settings.get("preset", "")),
+        handles=record.handles,
+        names=record.names,
+        base=record.base,
+        method=settings.method if settings else "",
+        preset=settings.preset if settings else "",
         state=state,
         reason=reason,
         doing=history.doing,
-        step=history.step or int(result.get("steps") or 0),
+        step=history.step or result.steps or 0,
         steps=history.steps,
-        train_loss=result.get("train_loss", _last(history.train_losses)),
-        valid_loss=result.get("valid_loss_after") or _last(history.valid_losses),
-        started=record.get("created"),
-        ended=record.get("ended") if state in ENDED else None,
-        device=str(result.get("device") or history.device),
+        train_loss=losses[0] if result.train_loss is None else result.train_loss,
+        valid_loss=losses[1] if result.valid_loss_after is None else result.valid_loss_after,
+        started=record.created or None,
+        ended=record.ended if ended else None,
+        device=result.device or history.device,
         folder=run.folder,
         shares=author_shares(
-            handles,
-            history.expected_shares
-            or result.get("expected_shares")
-            or record.get("expected_shares")
-            or {},
-            history.tokens_by_author or result.get("tokens_by_author") or {},
+            record.handles,
+            history.expected_shares or result.expected_shares or record.expected_shares,
+            history.tokens_by_author or result.tokens_by_author,
         ),
         stale=stale_reason(run.folder),
     )
@@ -137,7 +136,7 @@ def list_runs(home: Home) -> list[RunSummary]:
 def run_summary(run: Run) -> RunSummary:
     """One run, from run.json and the first and last lines of metrics.jsonl; raises InputRefused."""
     record = run.record()
-    alive = record.get("state") not in ENDED and is_alive(run, record)
+    alive = record.state not in ENDED and is_alive(run, record)
     lines = _edges(run.metrics)
     history = RunHistory()
     history.take(lines)
@@ -150,17 +149,16 @@ def run_result(run: Run) -> dict[str, Any]:
     summary = run_summary(run)
     history = RunHistory()
     history.take(_edges(run.metrics))
-    end = history.end or {}
-    before = end.get("valid_loss_before", history.valid_before)
+    end = history.result or Result()
     model = run.model if summary.has_model else None
     return {
         "run": run.id,
         "base": summary.base,
-        "steps": end.get("steps", summary.step),
-        "tokens": end.get("tokens", history.tokens),
-        "tokens_per_second": end.get("tokens_per_second", history.tokens_per_second),
+        "steps": _first(end.steps, summary.step),
+        "tokens": _first(end.tokens, history.tokens),
+        "tokens_per_second": _first(end.tokens_per_second, history.tokens_per_second),
         "train_loss": summary.train_loss,
-        "valid_loss_before": before,
+        "valid_loss_before": _first(end.valid_loss_before, history.valid_before),
         "valid_loss_after": summary.valid_loss,
         "state": summary.state,
         "model_dir": str(model) if model else None,
@@ -216,6 +214,10 @@ class RunsFollower:
         history.take_samples(update.samples)
         self._summaries[run.id] = summarise(run, record, history, update.state)
         return bool(update.records or update.samples)
+
+
+def _first(value: float | None, other: float | None) -> float | None:
+    return other if value is None else value
 
 
 def _last(values: list[float | None]) -> float | None:

@@ -7,18 +7,16 @@ Nothing in it is code: weights are safetensors, the optimiser is read with ``wei
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefused
+from core.runs.folder import checkpoint_folders
 from core.training.adapter import trainable
 
 KEEP: Final = 2
-
-_NAME = re.compile(r"step-(\d{7})")
 
 
 @dataclass
@@ -41,13 +39,6 @@ class Position:
     tokens_by_author: dict[str, int] = field(default_factory=dict)
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints in ``folder``, oldest first."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
-
-
 def save_checkpoint(folder: Path, model: Any, optimizer: Any, position: Position) -> Path:
     """Writes a checkpoint and forgets all but the newest KEEP; raises OSError."""
     import torch
@@ -66,7 +57,7 @@ def save_checkpoint(folder: Path, model: Any, optimizer: Any, position: Position
     if final.exists():
         shutil.rmtree(final)
     part.replace(final)
-    for old in checkpoints(folder)[:-KEEP]:
+    for old in checkpoint_folders(folder)[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)
     return final
 

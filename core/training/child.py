@@ -4,67 +4,77 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
+import shutil
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
+from typing import Final
 
-from core.errors import MynahError
+from core.errors import InputRefused, MynahError
+from core.locks import Locked, held_lock
 from core.runs.events import Journal
 from core.runs.folder import Run
+from core.runs.record import Result
+from core.training.signals import LeaveAtOnce, StopRequest
+
+# Whoever starts this process holds the lock until the process id is written down.
+LOCK_SECONDS: Final = 30.0
+
+_AT_ONCE: Final = "It was told to leave at once; its last checkpoint is kept."
 
 
-class StopRequest:
-    """Whether somebody asked this process to save and leave."""
-
-    def __init__(self, run: Run) -> None:
-        self._mark = run.stop_mark
-        self._asked = False
-
-    def ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
-
-    @property
-    def asked(self) -> bool:
-        return self._asked or self._mark.exists()
-
-
-class LeaveAtOnce(BaseException):
-    """SIGTERM: there is no time to save."""
-
-
-def _leave_at_once(number: int, frame: FrameType | None) -> None:
-    raise LeaveAtOnce
-
-
-def main() -> int:
-    run = Run(Path(sys.argv[1]))
+def work(run: Run, *, resume: bool) -> int:
+    """Trains ``run`` and writes how it ended, once; returns the exit code of the process."""
     stop = StopRequest(run)
-    signal.signal(signal.SIGINT, stop.ask)
-    signal.signal(signal.SIGTERM, _leave_at_once)
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(5)  # the terminal in front of the person comes first
-    journal = Journal(run)
+    stop.listen()
+    try:
+        with held_lock(run.lock, seconds=LOCK_SECONDS):
+            journal = Journal(run)
+            try:
+                result, code = _result(run, journal, stop, resume=resume)
+                journal.end(result)
+            finally:
+                journal.close()
+            if result.state == "finished":
+                shutil.rmtree(run.checkpoints, ignore_errors=True)
+            return code
+    except Locked:
+        print(f"{run.id} has a training process already", file=sys.stderr)  # noqa: T201
+        return InputRefused.exit_code
+
+
+def _result(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> tuple[Result, int]:
+    """How the run ended, whatever happens, and the exit code. From here on signals are ignored."""
+    try:
+        found = _tried(run, journal, stop, resume=resume)
+        stop.final = True
+    except LeaveAtOnce:
+        found = Result(state="stopped", reason=_AT_ONCE), 0
+    return found
+
+
+def _tried(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> tuple[Result, int]:
     try:
         journal.phase("loading PyTorch")
         from core.training.fit import train
 
-        train(run, journal, stop, resume="--resume" in sys.argv[2:])
+        return train(run, journal, stop, resume=resume), 0
     except LeaveAtOnce:
-        journal.end("stopped", "It was told to leave at once; its last checkpoint is kept.")
+        raise
     except MynahError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the log of this process
-        journal.end("failed", str(error))
-        return error.exit_code
+        return Result(state="failed", reason=str(error)), error.exit_code
     except BaseException as error:
         traceback.print_exc()
         first_line = (str(error).strip().splitlines() or [""])[0]
-        journal.end("failed", f"{type(error).__name__}: {first_line}")
-        return 1
-    finally:
-        journal.close()
-    return 0
+        reason = f"{type(error).__name__}: {first_line}"
+        return Result(state="failed", reason=reason), 1
+
+
+def main() -> int:
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(5)  # the terminal in front of the person comes first
+    return work(Run(Path(sys.argv[1])), resume="--resume" in sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import time
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefused
+from core.processes import usable_cores
 
 # bfloat16 loses digits; it must be clearly faster to be worth that.
 _WORTH_IT: Final = 1.5
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may use: affinity and a container's quota count too."""
-    import psutil  # type: ignore[import-untyped,unused-ignore]
-
-    logical = os.cpu_count() or 1
-    physical = psutil.cpu_count(logical=False) or logical
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
-    cores = min(physical, allowed)
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        if quota != "max":
-            cores = min(cores, -(-int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass
-    return max(1, cores)
 
 
 def choose_device(wanted: str) -> Any:

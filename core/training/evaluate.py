@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core.training.data import Row, TweetRows, batches, tensors
 from core.training.loss import Scorer
-from core.training.rows import Row, TweetRows, batches, tensors
 
 
 @dataclass(frozen=True)

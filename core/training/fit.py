@@ -24,23 +24,23 @@ from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare as prepare_base
 from core.runs.events import Journal
-from core.runs.folder import Run
+from core.runs.folder import Run, checkpoint_folders
+from core.runs.record import Result
 from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training.adapter import add_adapters, merge_adapters, trainable
 from core.training.best import CLEARLY, Best
-from core.training.checkpoint import Position, checkpoints, load_checkpoint, save_checkpoint
+from core.training.checkpoint import Position, load_checkpoint, save_checkpoint
+from core.training.data import Batch, EpochPlan, RunTweets
 from core.training.evaluate import HeldOut, Measure, affordable_tokens
 from core.training.glimpse import glimpse
 from core.training.loss import Scorer
-from core.training.rows import Batch, EpochPlan
 from core.training.save import save_model
 from core.training.schedule import Course, learning_rate
 from core.training.step import BatchStep
-from core.training.tweets import RunTweets
 
 if TYPE_CHECKING:
-    from core.training.child import StopRequest
+    from core.training.signals import StopRequest
 
 RECENT_STEPS: Final = 32
 LOG_SECONDS: Final = 0.1
@@ -50,9 +50,11 @@ LARGEST_BATCH: Final = 4096
 CPU_BATCH: Final = 256
 
 
-def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False) -> None:
-    """Trains ``run`` and writes its end into ``journal``; raises MynahError when it cannot."""
-    settings = TrainSettings.from_json(run.record()["settings"])
+def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False) -> Result:
+    """Trains ``run`` and returns how it ended; raises MynahError when it cannot."""
+    settings = run.record().train_settings
+    if settings is None:
+        raise MynahError("The settings of this run cannot be read.", "", "Start a new run.")
     transformers.utils.logging.disable_progress_bar()  # they would fill train.log
     warnings.filterwarnings("ignore", category=FutureWarning)
     began = time.monotonic() - (time.time() - psutil.Process().create_time())
@@ -106,7 +108,7 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
         for at_most in (some, data.valid.total_tokens)
     )
     at = Position()
-    newest = checkpoints(run.checkpoints)[-1:] if resume else []
+    newest = checkpoint_folders(run.checkpoints)[-1:] if resume else []
     for path in newest:
         at = load_checkpoint(path, model, optimizer)
     began -= at.seconds
@@ -278,9 +280,9 @@ def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool = False
         measure("all", every_row)
     if not stopped:
         show_samples()
-    journal.end(
-        "stopped" if stopped else "finished",
-        reason,
+    return Result(
+        state="stopped" if stopped else "finished",
+        reason=reason,
         steps=at.step,
         tokens=at.tokens,
         tokens_by_author=at.tokens_by_author,

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
-from core.training.rows import IGNORE
+from core.training.data import IGNORE
 
 _CHUNK_BYTES = {"cpu": 64 << 20, "cuda": 1 << 30}
 

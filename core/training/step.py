@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 
 from core.errors import MynahError
+from core.training.data import Row, tensors
 from core.training.device import in_arithmetic
 from core.training.loss import Scorer
-from core.training.rows import Row, tensors
 
 
 class BatchStep:

@@ -97,7 +97,7 @@ async def test_a_training_outlives_the_app_and_a_killed_one_is_told(sample_home:
         run = Run(first.state.runs[0].folder)  # type: ignore[index]
         await until(pilot, lambda: first.state.histories[run.id].train_steps, 90)
         await pilot.press("ctrl+q")
-    pid = int(run.record()["pid"])
+    pid = run.record().pid
     os.kill(pid, 0)  # raises when it is gone
     second, heard = MynahApp(sample_home, section="train", poll_seconds=0.1), Heard()
     async with second.run_test(size=(120, 40), message_hook=heard) as pilot:

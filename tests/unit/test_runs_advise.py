@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from toy_runs import edit_record
 
 from core.home import Home
 from core.processes import this_machine
@@ -27,14 +28,12 @@ def test_without_an_earlier_run_everything_is_an_estimate(tmp_path: Path) -> Non
 def test_an_earlier_run_here_is_what_counts(tmp_path: Path) -> None:
     home = Home.at(tmp_path)
     run = Run(home.runs / "20260101-a-1111")
-    run.folder.mkdir(parents=True)
-    run.write_record(
-        {
-            "created": "2026-01-01T00:00:00+00:00",
-            "machine": this_machine(),
-            "settings": settings_for("fast", "scratch").to_json(),
-            "result": {"tokens_per_second": 1000.0, "peak_memory": 2_000_000_000},
-        }
+    edit_record(
+        run,
+        created="2026-01-01T00:00:00+00:00",
+        machine=this_machine(),
+        settings=settings_for("fast", "scratch").to_json(),
+        result={"tokens_per_second": 1000.0, "peak_memory": 2_000_000_000},
     )
     advice = advise(home, kept=1000, tokens=29_000, base="scratch", minutes=1)
     assert advice.measured
@@ -53,15 +52,13 @@ def test_how_long_all_of_it_takes_says_how_it_is_known(tmp_path: Path) -> None:
     guessed = in_words(advise(home, kept=1000, tokens=29_000, base="scratch"))
     assert guessed.endswith("here, estimated.")
     run = Run(home.runs / "20260101-a-1111")
-    run.folder.mkdir(parents=True)
     settings = settings_for("fast", "scratch")
-    run.write_record(
-        {
-            "created": "2026-01-01T00:00:00+00:00",
-            "machine": this_machine(),
-            "settings": settings.to_json(),
-            "result": {"tokens_per_second": 100.0},
-        }
+    edit_record(
+        run,
+        created="2026-01-01T00:00:00+00:00",
+        machine=this_machine(),
+        settings=settings.to_json(),
+        result={"tokens_per_second": 100.0},
     )
     advice = advise(home, kept=1000, tokens=29_000, base="scratch")
     assert advice.seconds is not None

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from toy_runs import edit_record
 
 from core.errors import InputRefused
 from core.home import Home
@@ -16,6 +17,7 @@ from core.runs.events import Journal
 from core.runs.folder import Run, all_runs, find_run, new_run_id
 from core.runs.follow import SLICE_RECORDS, LineTail, RunReader
 from core.runs.history import RunHistory
+from core.runs.record import Result
 from core.runs.summary import RunsFollower, list_runs, run_result
 
 
@@ -27,16 +29,16 @@ def make_run(
     record = {"id": name, "handles": ["keeper"], "base": "scratch", "created": created,
               "settings": {"method": "full", "preset": "fast"}, "state": "queued", "pid": None,
               "pid_start": None, "machine": this_machine()}  # fmt: skip
-    run.write_record({**record, **more})
+    edit_record(run, **{**record, **more})
     return run
 
 
 def alive(run: Run) -> None:
-    run.write_record({**run.record(), "pid": os.getpid(), "pid_start": process_times(os.getpid())})
+    run.update_record(pid=os.getpid(), pid_start=process_times(os.getpid()))
 
 
 def gone(run: Run) -> None:
-    run.write_record({**run.record(), "pid": os.getpid(), "pid_start": 1.0})
+    run.update_record(pid=os.getpid(), pid_start=1.0)
 
 
 def test_a_half_written_line_is_not_there_yet(tmp_path: Path) -> None:
@@ -102,9 +104,9 @@ def test_states(tmp_path: Path) -> None:
     run.stop_mark.unlink()
     gone(run)
     assert RunReader(run).poll().state == "dead"
-    journal.end("stopped", "asked to")
+    journal.end(Result(state="stopped", reason="asked to"))
     assert RunReader(run).poll().state == "stopped"
-    run.write_record({**run.record(), "state": "queued", "resumed": time.time() + 1})
+    run.update_record(state="queued", resumed=time.time() + 1)
     alive(run)
     assert RunReader(run).poll().state == "starting"
     journal.write("start", steps=5, resumed_from=2)

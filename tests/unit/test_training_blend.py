@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from toy_runs import follow, start_toy, toy_tweets
+from toy_runs import edit_record, follow, start_toy, toy_tweets
 
 from core.curation.recipe import load_recipe
 from core.curation.stats import account_stats
@@ -26,7 +26,7 @@ from core.runs.launch import start_run
 from core.runs.settings import settings_for
 from core.runs.shares import planned_shares
 from core.runs.summary import list_runs, run_result
-from core.training.tweets import RunTweets
+from core.training.data import RunTweets
 from tests.oracles import classic as oracle
 
 STANDARD = load_recipe("standard", None)
@@ -53,7 +53,7 @@ def frozen_run(folder: Path, tweets: pl.DataFrame, handles: list[str], **options
         valid_fraction=settings.valid_fraction,
         weights=weights,
     )
-    run.write_record({"handles": handles})
+    edit_record(run, handles=handles)
     return RunTweets(run, settings, None)
 
 
@@ -73,8 +73,8 @@ def test_a_run_learns_from_each_author_what_was_expected(tmp_path: Path) -> None
     assert not counted, "a model from nothing makes its tokenizer in the run"
     assert [share.handle for share in before] == ["gull", "keeper"]
     assert [share.share for share in before] == pytest.approx([1 / 3, 2 / 3])
-    assert run.record()["handles"] == ["gull", "keeper"]
-    assert run.record()["weights"] == {"gull": 0.5}
+    assert run.record().handles == ["gull", "keeper"]
+    assert run.record().weights == {"gull": 0.5}
 
     records, state = follow(run)
     assert state == "finished", run.log.read_text()
@@ -102,7 +102,7 @@ def test_damaged_shares_are_unknown_ones(tmp_path: Path) -> None:
     run.metrics.write_text('{"kind": "start", "expected_shares": {"keeper": "all"}}\n')
     for damage in ([], {"keeper": None}, "half", {"keeper": float("nan")}):
         result = {"expected_shares": damage, "tokens_by_author": damage}
-        run.write_record({**run.record(), "expected_shares": damage, "result": result})
+        edit_record(run, expected_shares=damage, result=result)
         (summary,) = list_runs(Home.at(tmp_path))
         assert summary.shares["keeper"].to_json() == {"expected": None, "measured": None}
 
@@ -173,7 +173,7 @@ def test_a_classic_run_of_two_authors(tmp_path: Path) -> None:
         start_run(home, ["gull"], STANDARD, settings, curated, weights={"gull": 2})
     assert list_runs(home) == []
     run = start_run(home, ["keeper", "gull"], STANDARD, settings, curated)
-    assert run.record()["handles"] == ["keeper", "gull"], "the order is part of the blend"
+    assert run.record().handles == ["keeper", "gull"], "the order is part of the blend"
     records, state = follow(run)
     assert state == "finished", run.log.read_text()
     start = next(record for record in records if record["kind"] == "start")

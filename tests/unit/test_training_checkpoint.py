@@ -9,7 +9,8 @@ import torch
 
 from core.errors import InputRefused
 from core.models.scratch import new_model
-from core.training.checkpoint import KEEP, Position, checkpoints, load_checkpoint, save_checkpoint
+from core.runs.folder import checkpoint_folders
+from core.training.checkpoint import KEEP, Position, load_checkpoint, save_checkpoint
 
 
 def learner(seed: int) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
@@ -43,7 +44,7 @@ def test_only_the_newest_are_kept_and_unfinished_ones_do_not_count(tmp_path: Pat
     (tmp_path / ".step-0000009.part").mkdir(parents=True)
     for step in (1, 2, 3, 12):
         save_checkpoint(tmp_path, model, optimizer, Position(step=step))
-    names = [path.name for path in checkpoints(tmp_path)]
+    names = [path.name for path in checkpoint_folders(tmp_path)]
     assert names == ["step-0000003", "step-0000012"][-KEEP:]
 
 

@@ -8,8 +8,8 @@ import torch.nn.functional as F  # noqa: N812
 
 from core.models.scratch import new_model
 from core.training.adapter import add_adapters, merge_adapters, trainable
+from core.training.data import IGNORE, tensors
 from core.training.loss import Scorer, linear_cross_entropy
-from core.training.rows import IGNORE, tensors
 
 ROWS = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0]]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.models.load import separator_of
 from core.models.scratch import train_tokenizer
-from core.training.rows import (
+from core.training.data import (
     IGNORE,
     EpochPlan,
     TweetRows,

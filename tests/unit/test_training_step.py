@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from core.errors import InputRefused, MynahError
 from core.models.scratch import new_model, train_tokenizer
-from core.training.device import arithmetic, choose_device, in_arithmetic, usable_cores
+from core.processes import usable_cores
+from core.training.data import prepare
+from core.training.device import arithmetic, choose_device, in_arithmetic
 from core.training.evaluate import HeldOut, affordable_tokens
 from core.training.glimpse import glimpse, nucleus
 from core.training.loss import Scorer
-from core.training.rows import prepare
 from core.training.save import save_model
 from core.training.step import BatchStep
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -47,6 +48,13 @@ def start_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: An
     settings = settings_for("fast", "scratch", **{"device": "cpu", **overrides})
     curated = curate(frame, recipe)
     return start_run(Home.at(home), handles, recipe, settings, curated, {"keeper": "The Keeper"})
+
+
+def edit_record(run: Run, **changes: Any) -> None:
+    """Changes fields of run.json as they stand there, whatever their type; makes one if need be."""
+    found = json.loads(run.record_file.read_bytes()) if run.record_file.exists() else {}
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run.record_file.write_text(json.dumps(found | changes))
 
 
 def follow(run: Run, until: Any = None, limit: float = 60.0) -> tuple[list[dict[str, Any]], str]:

@@ -1,0 +1,138 @@
+"""run.json as a typed record: what was asked, who works on it, what was decided, how it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from core.runs.settings import TrainSettings
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class RecipeName(msgspec.Struct, frozen=True):
+    """The recipe that a run's tweets were curated by."""
+
+    name: str = ""
+    hash: str = ""
+
+
+class Decisions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training process decides at its first start; one that resumes the run uses it again.
+
+    device                  "cpu", "cuda" or "mps"; ``arithmetic`` is a torch dtype's name
+    threads                 of PyTorch; None where it does not compute on the CPU
+    batch_tokens            tokens a step at most, padding included
+    row_tokens              the settings', or less where the base's context is shorter
+    eval_tokens             held-out tokens of each measurement
+    steps, steps_a_round    optimiser steps of the run, and of one pass over its batches
+    """
+
+    device: str
+    arithmetic: str
+    threads: int | None
+    batch_tokens: int
+    row_tokens: int
+    eval_tokens: int
+    steps: int
+    steps_a_round: int
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a run ended: finished, stopped or failed, and why.
+
+    Losses are nats a token, ``tokens`` those it learned from, ``peak_memory`` is in bytes.
+    ``best_step``: the step whose weights the model has where those are not the last.
+    """
+
+    state: str = ""
+    reason: str = ""
+    steps: int | None = None
+    tokens: int | None = None
+    tokens_by_author: Mapping[str, float | None] = {}
+    expected_shares: Mapping[str, float | None] = {}
+    tokens_per_second: float | None = None
+    train_loss: float | None = None
+    valid_loss_before: float | None = None
+    valid_loss_after: float | None = None
+    valid_tokens: int | None = None
+    best_step: int | None = None
+    model_dir: str | None = None
+    device: str | None = None
+    seconds: float | None = None
+    peak_memory: int | None = None
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of run.json; every one may be missing.
+
+    ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC.
+    ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
+    ``settings`` are kept as they were written, by whichever version; see ``train_settings``.
+    """
+
+    id: str = ""
+    handles: list[str] = []
+    names: dict[str, str] = {}
+    base: str = ""
+    base_source: str = ""
+    base_licence: str = ""
+    recipe: RecipeName = RecipeName()
+    dataset: str = ""
+    weights: dict[str, float] = {}
+    expected_shares: Mapping[str, float | None] = {}
+    settings: dict[str, Any] = {}
+    state: str = ""
+    created: str = ""
+    ended: str | None = None
+    resumed: float | None = None
+    pid: int | None = None
+    pid_start: float | None = None
+    machine: str | None = None
+    python: str = ""
+    versions: dict[str, str | None] = {}
+    decisions: Decisions | None = None
+    reason: str = ""
+    result: Result | None = None
+
+    @property
+    def train_settings(self) -> TrainSettings | None:
+        """The settings as this version reads them; None where they are damaged."""
+        try:
+            return TrainSettings.from_json({"base": self.base, **self.settings})
+        except ValueError:
+            return None
+
+
+def read_fields(kind: type[T], content: dict[str, Any]) -> T:
+    """``content`` as ``kind``; what is missing, or of another type than it should be, is unknown.
+
+    So a run that was damaged, or written by another version, shows what can be read of it.
+    """
+    values = {}
+    for field in msgspec.structs.fields(kind):
+        if field.name in content:
+            try:
+                values[field.name] = msgspec.convert(content[field.name], field.type)
+            except msgspec.ValidationError:
+                continue
+    return kind(**values)
+
+
+def decode_record(content: bytes) -> RunRecord:
+    """run.json's bytes as a record; raises ValueError for what is no JSON object."""
+    found = json.loads(content)  # unlike msgspec, it reads the NaN that was once written
+    if not isinstance(found, dict):
+        raise ValueError("it is not an object")
+    result = found.get("result")
+    if isinstance(result, dict):
+        found["result"] = msgspec.to_builtins(read_fields(Result, result))
+    return read_fields(RunRecord, found)
+
+
+def encode_record(record: RunRecord) -> bytes:
+    """A number that is not finite becomes null."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
