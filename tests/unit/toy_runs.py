@@ -13,6 +13,7 @@ import polars as pl
 from core.curation.recipe import load_recipe
 from core.curation.verdict import curate
 from core.home import Home
+from core.runs.alive import is_alive
 from core.runs.folder import Run
 from core.runs.follow import RunReader, RunUpdate
 from core.runs.launch import start_run
@@ -65,6 +66,8 @@ def follow(run: Run, until: Any = None, limit: float = 60.0) -> tuple[list[dict[
         update: RunUpdate = reader.poll()
         records += update.records
         if not update.more and (update.state in ENDED or (until and until(records))):
+            while update.state in ENDED and is_alive(run, run.record()):
+                time.sleep(0.02)  # it has said its last word, and is on its way out
             return records, update.state
         time.sleep(0.02)
     raise AssertionError(f"still {update.state}: {run.log.read_text()}")
