@@ -78,7 +78,7 @@ from core.corpus.store import Corpus
 from core.corpus.reading import tweet_counts
 from core.curation.recipe import load_recipe
 from core.dataset.options import ExportOptions
-from core.dataset.tweets import export_tweets
+from core.dataset.write import export_tweets
 handles = list(tweet_counts(Corpus(home.corpus)))
 result = export_tweets(home, handles, load_recipe("standard"), folder / "out.FORMAT",
     ExportOptions(format="FORMAT"))
@@ -90,7 +90,7 @@ _FRAME = """
 import json, os, resource, sys, time
 from pathlib import Path
 import duckdb, numpy, polars, tokenizers  # loading them is not what is measured
-import core.corpus.reading, core.curation.stream, core.dataset.tweets, core.workflow
+import core.corpus.reading, core.curation.stream, core.dataset.write, core.workflow
 from core.home import Home
 folder, rows = Path(sys.argv[1]), int(sys.argv[2])
 home = Home.at(folder / "home")

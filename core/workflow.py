@@ -12,10 +12,12 @@ from core.bundled import bundled
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
+    from core.curation.recipe import Recipe
     from core.curation.stats import AccountStats
     from core.dataset.shares import Share
     from core.home import Home
     from core.runs.folder import Run
+    from core.runs.settings import TrainSettings
     from core.workbench.comparison import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
@@ -239,31 +241,46 @@ def train(
     expect: Callable[[list[Share], bool], None] | None = None,
     **overrides: Any,
 ) -> Run:
-    """Freeze the dataset, start the detached trainer, and return its run at once.
-
-    ``weights`` and ``expect`` are those of `start_run`. Raises InputRefused when a handle has no
-    tweets, too few are kept, or the base is not at hand.
-    """
+    """`start_training` with a recipe by its name, settings by preset, base and ``overrides``."""
     from core.curation.recipe import load_recipe
     from core.models.catalogue import default_base
-    from core.runs.launch import start_run
     from core.runs.settings import settings_for
-    from core.workbench.bench import Workbench
 
     settings = settings_for(preset, base or default_base(), **overrides)
     if settings.device not in ("auto", "cpu"):
         from core.training.device import choose_device
 
         choose_device(settings.device)  # loads torch, but says so now and not in the run's log
-    bench = Workbench(home, handles)
-    curation = bench.curate(load_recipe(recipe_name, home))
+    recipe = load_recipe(recipe_name, home)
+    return start_training(home, handles, recipe, settings, weights=weights, expect=expect)
+
+
+def start_training(
+    home: Home,
+    handles: Sequence[str],
+    recipe: Recipe,
+    settings: TrainSettings,
+    *,
+    weights: Mapping[str, float] | None = None,
+    expect: Callable[[list[Share], bool], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Run:
+    """Curate and freeze the dataset, start the detached trainer, and return its run at once.
+
+    The recipe need not be saved. The tweets are curated in a stream, as for an export: memory does
+    not grow with them. ``weights`` and ``expect`` are those of `start_run`. Raises InputRefused
+    when a handle has no tweets, too few are kept, or the base is not at hand; CorpusBusy;
+    Interrupted when ``cancelled`` says so.
+    """
+    from core.corpus.reading import account_names, tweets_at_hand
+    from core.corpus.store import Corpus
+    from core.curation.stream import curated_batches
+    from core.runs.launch import start_run
+
+    corpus = Corpus(home.corpus)
+    tweets_at_hand(corpus, handles)
+    batches = curated_batches(corpus, handles, recipe, explain=False, cancelled=cancelled)
+    names = account_names(corpus, handles)
     return start_run(
-        home,
-        bench.handles,
-        curation.recipe,
-        settings,
-        curation.frame,
-        bench.names,
-        weights=weights,
-        expect=expect,
+        home, handles, recipe, settings, batches, names, weights=weights, expect=expect
     )

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from core.curation.profile import Profile
     from core.curation.recipe import Recipe
     from core.dataset.estimate import Estimate
-    from core.dataset.progress import ExportProgress
     from core.dataset.shares import Share
     from core.dataset.write import ExportResult
     from core.errors import MynahError
     from core.fetching.result import FetchProgress, FetchResult
+    from core.progress import Progress
     from core.query.catalogue import Catalogue
     from core.query.changing import Changed
     from core.query.result import QueryResult
@@ -212,7 +212,7 @@ class ExportSized(Message):
 class ExportMoved(Message):
     """How far an export is; a newer one replaces it."""
 
-    progress: ExportProgress
+    progress: Progress
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, ExportMoved)

@@ -26,17 +26,14 @@ from core.bulk.job import Job
 from core.bulk.tallies import added
 from core.curation.recipe import Recipe
 from core.dataset.manifest import HF_NAME, VERSION, ExportedFile, sealed, text_of
-from core.dataset.place import put_in_place, workspace
-from core.dataset.progress import ExportProgress, Phase, Report, stopped
+from core.dataset.write import put_in_place, stopped, workspace
 from core.errors import InputRefused, WrongUsage
+from core.progress import Cancelled, Progress, Reporter
 
 if TYPE_CHECKING:
     from core.home import Home
 
 PART_ROWS: Final = 1_000_000  # rows of a file of the output: it decides the bytes
-
-Progress = Callable[[ExportProgress], None]
-Cancelled = Callable[[], bool]
 
 _PART: Final = re.compile(r"part-\d{5,}\.parquet")
 
@@ -75,7 +72,7 @@ def curate_files(
     partitions: int | None = None,
     address: str | None = None,
     part_rows: int = PART_ROWS,
-    progress: Progress | None = None,
+    progress: Callable[[Progress], None] | None = None,
     cancelled: Cancelled | None = None,
 ) -> CuratedFiles:
     """Curates the tweets of Parquet files, and of folders of them, into the new folder ``out``.
@@ -99,19 +96,15 @@ def curate_files(
     sources = [sources] if isinstance(sources, Path) else list(sources)
     out = out.expanduser().absolute()
     _check_place(out, sources)
-    report = Report(out, progress, cancelled)
-
-    def check() -> None:
-        if cancelled and cancelled():
-            raise stopped(out)
+    reporter = Reporter(progress, cancelled, lambda: stopped(out))
 
     try:
         with workspace(out) as folder:
-            ready = engine_at(engine, folder, address, check)
+            ready = engine_at(engine, folder, address, reporter.check)
             files = pieces.source_files(sources)
             job = Job.begin(folder, recipe, part_rows)
             with ready as workers:
-                made = _work(job, workers, files, partitions, report)
+                made = _work(job, workers, files, partitions, reporter)
             return _put(job, made, out)
     except OSError as error:
         raise InputRefused(
@@ -128,7 +121,7 @@ def curate_corpus(
     engine: EngineName = "local",
     partitions: int | None = None,
     address: str | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[Progress], None] | None = None,
     cancelled: Cancelled | None = None,
 ) -> CuratedFiles:
     """``curate_files`` of the tweets of ``handles`` in the corpus: the same bytes as of files.
@@ -190,19 +183,19 @@ def _work(
     engine: Engine,
     files: Sequence[pieces.SourceFile],
     partitions: int | None,
-    report: Report,
+    reporter: Reporter,
 ) -> int:
     """Does all stages; returns how many parts were made."""
     total = sum(file.rows for file in files)
     least = -(-total // min(partitions or engine.workers, total))  # rows in so many pieces
 
-    def run(phase: Phase, stage: str, tasks: int) -> None:
+    def run(phase: str, stage: str, tasks: int) -> None:
         done = 0
-        report.show(phase, done, total)
+        reporter.show(phase, done, total)
         with closing(engine.run(stage, tasks)) as going:
             for rows in going:
                 done += rows
-                report.show(phase, done, total)
+                reporter.show(phase, done, total)
 
     cut = pieces.cut(files, min(least, pieces.PIECE_ROWS))
     count = job.set_tasks("judge", ({"slices": piece} for piece in cut))

@@ -25,7 +25,7 @@ from core.bulk.tallies import added, tally_of
 from core.curation.comparing import KEYS, NEEDED, keys_of, settle_keys, settles
 from core.curation.judge import judge
 from core.dataset.formats import write_parquet
-from core.dataset.gathered import set_down
+from core.dataset.rows import set_down
 from core.files import sha256_of
 from core.tweet import tweet_schema
 

@@ -1,8 +1,13 @@
-"""The order in which an epoch shows its tweets, and how several accounts share it."""
+"""The order in which an epoch shows its tweets, and how several accounts share it.
+
+Also the order of huggingtweets, exact, with its quirks (source: huggingtweets-demo.ipynb of
+borisdayma/huggingtweets).
+"""
 
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,14 +56,14 @@ def epoch_order(
     shares = expected_shares(
         {handle: int(size[own].sum()) for handle, own in rows.items()}, weights
     )
-    shown, places = [], []
+    shown, positions = [], []
     for share in shares:
         own = _repeated(rows[share.handle], size, share.times, draw)
         shown.append(own)
-        places.append((np.arange(len(own)) + draw.fractions(len(own))) / len(own))
+        positions.append((np.arange(len(own)) + draw.fractions(len(own))) / len(own))
     if not shown:
         return np.empty(0, dtype=np.int64)
-    return np.concatenate(shown)[np.argsort(np.concatenate(places), kind="stable")]
+    return np.concatenate(shown)[np.argsort(np.concatenate(positions), kind="stable")]
 
 
 def _rows_by_handle(handles: pl.Series) -> dict[str, Rows]:
@@ -104,3 +109,34 @@ class _Draw:
         """``count`` numbers from 0 to 1, 1 excluded."""
         raw: NDArray[np.uint64] = self._bits.random_raw(count)
         return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def classic_order(lengths: Sequence[Sequence[int]], seed: int, epochs: int = 4) -> list[int]:
+    """Tweets in the order in which huggingtweets wrote them into its training text.
+
+    ``lengths`` has the characters of each tweet of each account; accounts come in the order in
+    which they were entered: it matters. The tweets are numbered through all accounts, from 0.
+    Shorter accounts are padded, by characters, with their own tweets to the length of the longest,
+    in the first epoch only, and the padding stays; accounts follow one another within an epoch.
+    """
+    rng = random.Random(seed)  # noqa: S311  # repeatable on purpose, nothing secret
+    flat = [length for own in lengths for length in own]
+    growing: list[list[int]] = []
+    for own in lengths:
+        first = sum(map(len, growing))
+        growing.append(list(range(first, first + len(own))))
+    epoch_length = max((sum(own) for own in lengths), default=0)
+    shown: list[int] = []
+    for _ in range(epochs):
+        for tweets in growing:
+            rng.shuffle(tweets)
+            length = sum(flat[tweet] for tweet in tweets)
+            following = 0
+            # An account without a single character would be padded for ever.
+            while 0 < length < epoch_length:
+                tweets.append(tweets[following])
+                length += flat[tweets[following]]
+                following += 1
+            rng.shuffle(tweets)
+            shown += tweets
+    return shown

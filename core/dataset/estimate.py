@@ -13,8 +13,8 @@ from core.curation.judge import judge
 from core.curation.recipe import Recipe
 from core.curation.stats import AccountStats
 from core.dataset.formats import LINES
-from core.dataset.gathered import exported
 from core.dataset.options import ExportOptions
+from core.dataset.rows import exported
 from core.dataset.shares import expected_shares
 from core.tweet import tweet_schema
 

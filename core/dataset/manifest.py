@@ -1,38 +1,75 @@
-"""The manifest beside an export: what its files hold, and what they were made of.
+"""The manifest beside a dataset: how it is made, its own sha256, and whether it agrees with itself.
 
-Nothing in it tells when it was made, so that the same tweets and options give the same bytes.
+An export and the frozen dataset of a run have the same manifest. Nothing in it tells when it was
+made, so that the same tweets and options give the same bytes. When one is read, nothing in it is
+taken for granted: it may come from anybody.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
 from core import __version__
+from core.curation.checks import check_rules
 from core.curation.recipe import Recipe
 from core.dataset.options import ExportOptions
 from core.dataset.tally import Tally
+from core.errors import InputRefused
 
 VERSION: Final = 1
 OWN_SHA256: Final = "manifest_sha256"
+# The names of a manifest: in a folder for Hugging Face, in the folder of a run, beside a file.
 HF_NAME: Final = "mynah.manifest.json"
+RUN_NAME: Final = "manifest.json"
 SUFFIX: Final = ".manifest.json"
+# Of a manifest, in bytes; one of a thousand accounts has less than one of these megabytes.
+MOST_BYTES: Final = 64 * 2**20
+MOST_FILES: Final = 1_000
+# The format of the datasets that version 0.1.0 froze for its runs.
+_FROZEN_FORMAT: Final = 1
+_PARTS: Final = ("exported", "train", "valid")
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """One file of an export; ``part`` is exported, train or valid, ``size`` in bytes."""
+    """One file of a dataset; ``part`` is exported, train or valid, ``size`` in bytes."""
 
     name: str
     rows: int
     sha256: str
     part: str
     size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest's file holds."""
+
+    content: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The content of the file."""
+        return text_of(self.content)
+
+    @property
+    def sha256(self) -> str:
+        """Names the whole dataset: it covers the sha256 of every file."""
+        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """How much of each account an epoch should hold; empty means equal shares."""
+        return dict(self.content.get("weights") or {})
+
+
+class BadManifest(Exception):
+    """The manifest cannot be used; the message is a sentence."""
 
 
 def manifest_of(
@@ -42,7 +79,9 @@ def manifest_of(
     files: list[ExportedFile],
     rows: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
-    """The manifest without its own sha256; ``rows`` tells the rows of each handle in each part."""
+    """The manifest without its own sha256; ``rows`` has the rows of each handle in each part."""
+    import polars as pl
+
     handles = tally.to_json()
     for handle, counts in handles.items():
         counts.update({file.part: rows[file.part].get(handle, 0) for file in files})
@@ -67,7 +106,7 @@ def manifest_of(
 
 
 def text_of(manifest: Mapping[str, Any]) -> str:
-    """The very bytes of a manifest's file, as text."""
+    """The content of a manifest's file."""
     return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -80,3 +119,147 @@ def own_sha256(manifest: Mapping[str, Any]) -> str:
 def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest with its own sha256, so that a change to it shows."""
     return {**manifest, OWN_SHA256: own_sha256(manifest)}
+
+
+def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
+    """The content of a manifest and the text it was read from; raises BadManifest."""
+    try:
+        if not path.is_file():
+            raise BadManifest(f"There is no manifest at {path}.")
+        if path.stat().st_size > MOST_BYTES:
+            raise BadManifest(f"{path.name} is too large for a manifest.")
+        raw = path.read_bytes().decode("utf-8")
+        content = json.loads(raw)
+    except OSError as error:
+        raise BadManifest(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadManifest(f"{path.name} is not a manifest: it is not JSON.") from error
+    if not isinstance(content, dict) or "files" not in content or "recipe" not in content:
+        raise BadManifest(f"{path.name} is not a manifest of mynah's.")
+    return content, raw
+
+
+def is_frozen_by_0_1(content: Mapping[str, Any]) -> bool:
+    """Whether version 0.1.0 wrote this for a run: then it has no sha256 of its own."""
+    return "valid_fraction" in content
+
+
+def is_of_a_run(content: Mapping[str, Any]) -> bool:
+    """Whether the dataset was frozen for a run."""
+    return is_frozen_by_0_1(content) or content.get("purpose") == "training"
+
+
+def own_problems(content: dict[str, Any], raw: str) -> Iterator[str]:
+    """Sentences: a version that is not known, or a manifest that is not the one written."""
+    if is_frozen_by_0_1(content):
+        if content.get("format") != _FROZEN_FORMAT:
+            yield (
+                f"Its format is {content.get('format')!r}, and this mynah knows "
+                f"format {_FROZEN_FORMAT}."
+            )
+        if raw != text_of(content):
+            yield "The manifest is not written as mynah writes it: it was changed."
+        return
+    if "manifest_version" not in content and OWN_SHA256 not in content:
+        return  # from before manifests had one
+    if content.get("manifest_version") != VERSION:
+        version = content.get("manifest_version")
+        yield f"The manifest has version {version!r}, and this mynah knows version {VERSION}."
+    if content.get(OWN_SHA256) != own_sha256(content) or raw != text_of(content):
+        yield "The manifest is not the one that was written: its own sha256 differs."
+
+
+def file_entries(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the manifest has for each file, each with sha256 and rows; raises BadManifest."""
+    files = table(content["files"], "its list of files")
+    if not files:
+        raise BadManifest("The manifest tells of no file.")
+    if len(files) > MOST_FILES:
+        raise BadManifest(f"The manifest tells of {len(files):,} files: no export has so many.")
+    for name, entry in files.items():
+        table(entry, f"what it tells of {name!r}")
+        if not isinstance(entry.get("sha256"), str):
+            raise BadManifest(f"The manifest has no sha256 for {name!r}.")
+        if count(entry.get("rows")) is None:
+            raise BadManifest(f"The manifest has no number of rows for {name!r}.")
+    return files
+
+
+def recipe_problems(recipe: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the recipe: its hash has to be that of its rules."""
+    rules = table(recipe.get("rules"), "the rules of its recipe")
+    given = recipe.get("hash")
+    try:
+        computed = Recipe("verified", **check_rules(rules, "The manifest's recipe")).hash
+    except InputRefused as refused:
+        yield f"{refused.what} {refused.why} A newer mynah may know it."
+        return
+    if given != computed:
+        yield f"The recipe's hash is {shown(given)}, but the rules in the manifest give {computed}."
+
+
+def count_problems(content: dict[str, Any], files: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Counts that do not add up: of an account, of its rows in the files, of a file's rows."""
+    of_a_run = is_of_a_run(content)
+    handles = table(content.get("handles"), "its accounts")
+    in_parts: dict[str, int] = {}
+    for handle, entry in handles.items():
+        counts = _counts(handle, entry)
+        dropped = sum(counts["dropped"].values())
+        parts = counts["retweets"] + counts["short"] + dropped + counts["kept"]
+        if counts["downloaded"] != parts:
+            yield (
+                f"@{handle}: {counts['downloaded']:,} were downloaded, but retweets, short, the "
+                f"other reasons and kept make {parts:,}."
+            )
+        own = {part: counts[part] for part in _PARTS if part in counts}
+        for part, rows in own.items():
+            in_parts[part] = in_parts.get(part, 0) + rows
+        wanted = counts["downloaded"] if content.get("what") == "all" else counts["kept"]
+        repeated = not of_a_run and bool(content.get("weights"))
+        if not repeated and sum(own.values()) != wanted:
+            yield f"@{handle}: {sum(own.values()):,} rows are in the files, but {wanted:,} count."
+    in_files: dict[str, tuple[list[str], int]] = {}
+    for name, entry in files.items():
+        named = str(entry.get("part") or ("train" if name == "train.parquet" else "valid"))
+        if of_a_run or "part" in entry:
+            names, rows = in_files.get(named, ([], 0))  # one part may be in several files
+            in_files[named] = ([*names, name], rows + entry["rows"])
+    for named, (names, rows) in in_files.items():
+        if in_parts.get(named, 0) != rows:
+            who = f"{names[0]} has" if len(names) == 1 else f"{len(names):,} files have"
+            yield (
+                f"{who} {rows:,} rows by the manifest, but those of its accounts "
+                f"make {in_parts.get(named, 0):,}."
+            )
+
+
+def _counts(handle: str, entry: object) -> dict[str, Any]:
+    """The counts of one account, every one a number from 0 on."""
+    counts = table(entry, f"what it tells of @{handle}")
+    dropped = table(counts.get("dropped"), f"the dropped tweets of @{handle}")
+    needed = {name: counts.get(name) for name in ("downloaded", "retweets", "short", "kept")}
+    parts: dict[str, Any] = {name: counts[name] for name in _PARTS if name in counts}
+    for name, number in {**needed, **parts, **dropped}.items():
+        if count(number) is None:
+            raise BadManifest(f"@{handle}: {name} is {shown(number)}, which is no count.")
+    return {**needed, **parts, "dropped": dropped}
+
+
+def count(value: object) -> int | None:
+    """An integer from 0 on that fits 63 bits, or None for anything else."""
+    integer = isinstance(value, int) and not isinstance(value, bool)
+    return value if integer and 0 <= value < 2**63 else None  # type: ignore[operator,return-value]
+
+
+def shown(value: object) -> str:
+    """A value from a manifest, short enough for a message."""
+    number = count(value)
+    return f"{number:,}" if number is not None else repr(value)[:40]
+
+
+def table(value: object, what: str) -> dict[str, Any]:
+    """``value`` when it is a table; raises BadManifest."""
+    if not isinstance(value, dict):
+        raise BadManifest(f"The manifest is not one of mynah's: {what} is not a table.")
+    return value

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from core.dataset.freeze import check_weights
 from core.errors import WrongUsage
 
 Format = Literal["txt", "jsonl", "csv", "parquet", "hf", "chat", "instruct"]
 What = Literal["kept", "all"]
+Purpose = Literal["export", "training"]
 FORMATS: Final = ("txt", "jsonl", "csv", "parquet", "hf", "chat", "instruct")
 # Formats that hold the words alone: no place to say which tweets were kept.
 WORDS_ONLY: Final = ("txt", "chat", "instruct")
@@ -45,6 +45,8 @@ class ExportOptions:
                  return, so that no spreadsheet runs them (OWASP, "CSV Injection")
     system, instruction   chat and instruct: the words before each tweet; ``{handle}`` stands for
                  its author. An empty ``system`` leaves that turn out
+    purpose      training: the frozen dataset of a run. Its rows stand once each, whatever the
+                 weights: the run draws each epoch by them
     """
 
     format: Format
@@ -55,6 +57,12 @@ class ExportOptions:
     spreadsheet_safe: bool = True
     system: str = SYSTEM
     instruction: str = INSTRUCTION
+    purpose: Purpose = "export"
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the rows are one epoch of a blend, in which some come more than once."""
+        return bool(self.weights) and self.purpose == "export"
 
     def checked(self, handles: list[str]) -> ExportOptions:
         """The same with the defaults that depend on one another filled in.
@@ -96,7 +104,7 @@ class ExportOptions:
 
     def to_json(self) -> dict[str, Any]:
         """What a manifest says of them: only what this format heeds."""
-        told: dict[str, Any] = {
+        found: dict[str, Any] = {
             "format": self.format,
             "what": self.what,
             "split": self.split,
@@ -105,10 +113,30 @@ class ExportOptions:
             "spreadsheet_safe": self.spreadsheet_safe,
         }
         if self.format == "chat":
-            told["system"] = self.system
+            found["system"] = self.system
         if self.format in ("chat", "instruct"):
-            told["instruction"] = self.instruction
-        return told
+            found["instruction"] = self.instruction
+        if self.purpose != "export":
+            found["purpose"] = self.purpose
+        return found
+
+
+def check_weights(weights: Mapping[str, float] | None, handles: list[str]) -> dict[str, float]:
+    """Weights by handle in a normal form; raises WrongUsage for unknown handles and zeros."""
+    for handle, weight in (weights or {}).items():
+        if handle not in handles:
+            known = ", ".join(f"@{known}" for known in handles)
+            raise WrongUsage(
+                f"There is a weight for @{handle}, who is not in this dataset.",
+                f"It holds: {known}.",
+            )
+        if not 0 < weight < float("inf"):
+            raise WrongUsage(
+                f"The weight of @{handle} is {weight:g}.",
+                "A weight is a number above 0.",
+                "Leave the account out instead of giving it no weight." if weight == 0 else "",
+            )
+    return {handle: float(weight) for handle, weight in sorted((weights or {}).items())}
 
 
 def heeded(format_: Format, what: What) -> frozenset[str]:

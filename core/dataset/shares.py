@@ -66,7 +66,7 @@ def expected_shares(
 
 
 def classic_shares(tokens: Mapping[str, int], chars: Mapping[str, int]) -> list[Share]:
-    """The shares of `classic_text`, by handle: each account is padded to the characters of the
+    """The shares of `classic_order`, by handle: each account is padded to the characters of the
     longest, without a limit, so that the terser one gets more tokens.
 
     An epoch is longer than that by one tweet an account at most.

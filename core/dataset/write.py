@@ -1,36 +1,53 @@
-"""Cleaned tweets as files for other tools, each export with a manifest that says what it holds.
+"""Cleaned tweets as files, each dataset with a manifest that says what it holds.
+
+An export for other tools and the frozen dataset of a run are written here alike: gather the rows,
+split them, put them in order, write each part, write the manifest.
 
 Columns: tweet_id, handle, created_at, kind, text; with what="all" also raw_text (as published),
 kept and reason. Formats: txt, chat and instruct (texts only), jsonl, csv, parquet, and hf (a
 folder that Hugging Face datasets loads by its path).
 
 Tweets come in batches and go to disk at once, so that millions need no more memory than a few;
-what is made appears in its place in one step, when all of it is done.
+files appear under their names in one step, when all of it is done.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from core.curation.recipe import Recipe
+from core.curation.stream import curated_batches
 from core.dataset import card
 from core.dataset.formats import LINES, write_lines, write_parquet
-from core.dataset.gathered import BATCH, Gathered, set_down
-from core.dataset.manifest import HF_NAME, SUFFIX, ExportedFile, manifest_of, sealed, text_of
-from core.dataset.options import ExportOptions, Format, What
-from core.dataset.parts import Part, parts_of
-from core.dataset.place import put_in_place, workspace
-from core.dataset.progress import ExportProgress, Report
-from core.dataset.split import in_order
-from core.dataset.tally import Tally
-from core.errors import InputRefused
-from core.files import sha256_of
+from core.dataset.manifest import (
+    HF_NAME,
+    RUN_NAME,
+    SUFFIX,
+    ExportedFile,
+    Manifest,
+    manifest_of,
+    sealed,
+)
+from core.dataset.options import ExportOptions
+from core.dataset.rows import Part, Rows, parts_of, set_down
+from core.errors import InputRefused, Interrupted
+from core.files import force_to_disk, owned_folder, sha256_of
+from core.progress import Cancelled, Progress, Reporter
+
+if TYPE_CHECKING:
+    from core.home import Home
+
+Enough = Callable[[int, int], None]
+"""Raises InputRefused when so many rows, of so many tweets, are too few."""
 
 _CARD: Final = "README.md"
 
@@ -56,24 +73,46 @@ class ExportResult:
         }
 
 
-def export(
-    curated: pl.DataFrame,
-    out: Path,
-    *,
-    format: Format,  # noqa: A002 - the contract's word
+def export_tweets(
+    home: Home,
+    handles: Sequence[str],
     recipe: Recipe,
-    what: What = "kept",
-    split: float | None = None,
-    seed: int = 0,
-    weights: Mapping[str, float] | None = None,
-    spreadsheet_safe: bool = True,
+    out: Path,
+    options: ExportOptions,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Cancelled | None = None,
 ) -> ExportResult:
-    """``export_batches`` of one frame from ``curate``, whatever order its rows stand in."""
-    options = ExportOptions(format, what, split, seed, weights, spreadsheet_safe)
-    handles = curated["handle"].unique().to_list()
-    rows = in_order(curated)
+    """Curates the tweets of ``handles`` and writes them to ``out``; see ``export_batches``.
+
+    The corpus is let go before anything is written. Raises InputRefused naming a handle without
+    tweets, CorpusBusy, and what ``export_batches`` raises.
+    """
+    from core.corpus.reading import tweets_at_hand
+    from core.corpus.store import Corpus
+
+    corpus = Corpus(home.corpus)
+    counts = tweets_at_hand(corpus, handles)
+    options.checked(sorted(handles))  # what makes no sense is refused before the work begins
+    total = sum(counts.values())
+    reporter = Reporter(progress, cancelled, lambda: stopped(out))
+    batches = curated_batches(
+        corpus,
+        handles,
+        recipe,
+        explain=False,
+        progress=lambda judged: reporter.show("curating", judged, total),
+        cancelled=cancelled,
+    )
     return export_batches(
-        rows.iter_slices(BATCH), out, handles=handles, recipe=recipe, options=options
+        batches,
+        out,
+        handles=handles,
+        recipe=recipe,
+        options=options,
+        total=total,
+        progress=progress,
+        cancelled=cancelled,
     )
 
 
@@ -85,8 +124,8 @@ def export_batches(
     recipe: Recipe,
     options: ExportOptions,
     total: int | None = None,
-    progress: Callable[[ExportProgress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Cancelled | None = None,
 ) -> ExportResult:
     """Writes batches of a curated frame to ``out``, and beside it ``out`` + ".manifest.json".
 
@@ -98,36 +137,44 @@ def export_batches(
     that do not go together, InputRefused when nothing is kept or ``out`` cannot be written, and
     Interrupted when ``cancelled`` says so; then everything is as it was.
     """
-    handles = sorted(handles)
-    options = options.checked(handles)
-    out = out.expanduser().absolute()
-    _check_place(out, options)
-    report = Report(out, progress, cancelled)
-    try:
-        with workspace(out) as folder:
-            tally = Tally(handles)
-            gathered = Gathered(folder / "rows", options.what, tally)
-            gathered.gather(
-                batches,
-                handles=handles,
-                seed=options.seed if options.split is not None or options.weights else None,
-                check=lambda seen: report.show("gathering", seen, total),
+
+    def enough(rows: int, tweets: int) -> None:
+        if not rows:
+            raise InputRefused(
+                "There is nothing to export.",
+                f"The recipe {recipe.name} keeps none of the {tweets:,} tweets.",
+                "Loosen its rules, or export with --what all.",
             )
-            if not any(gathered.per_handle.values()):
-                tweets = sum(tally.downloaded.values())
-                raise InputRefused(
-                    "There is nothing to export.",
-                    f"The recipe {recipe.name} keeps none of the {tweets:,} tweets.",
-                    "Loosen its rules, or export with --what all.",
-                )
-            return _write(gathered, folder, out, recipe, options, report)
-    except OSError as error:
-        raise InputRefused(
-            f"{out} cannot be written.", f"{error.strerror or error}.", "Choose another place."
-        ) from error
+
+    out = out.expanduser().absolute()
+    options = options.checked(sorted(handles))
+    _check_out(out, options)
+    layout = layout_of(out, options)
+    manifest, files = write_dataset(
+        batches,
+        layout,
+        handles=handles,
+        recipe=recipe,
+        options=options,
+        enough=enough,
+        total=total,
+        reporter=Reporter(progress, cancelled, lambda: stopped(out)),
+    )
+    return ExportResult(
+        path=out if options.format == "hf" else layout.folder / files[0].name,
+        rows=sum(file.rows for file in files),
+        sha256=files[0].sha256 if len(files) == 1 else manifest.sha256,
+        manifest=layout.manifest,
+        files=tuple(files),
+    )
 
 
-def _check_place(out: Path, options: ExportOptions) -> None:
+def stopped(out: Path) -> Interrupted:
+    """The error of an export that was asked to stop."""
+    return Interrupted(f"The export to {out} was stopped.", "What lay there before is as it was.")
+
+
+def _check_out(out: Path, options: ExportOptions) -> None:
     if options.format != "hf":
         if out.is_dir():
             raise InputRefused(
@@ -139,76 +186,155 @@ def _check_place(out: Path, options: ExportOptions) -> None:
         )
 
 
-def _write(
-    gathered: Gathered,
-    folder: Path,
-    out: Path,
+@dataclass(frozen=True)
+class Layout:
+    """Where the files of a dataset lie.
+
+    out       what was asked for: a file's name, or the folder
+    folder    which the manifest lies in, and from which it names the files
+    names     the file of each part
+    """
+
+    out: Path
+    folder: Path
+    manifest: Path
+    names: Mapping[str, str]
+
+
+def layout_of(out: Path, options: ExportOptions) -> Layout:
+    """The layout of an export (``out`` is a file, or a folder for hf) or of a run's dataset."""
+    if options.purpose == "training":
+        names = {part: f"{part}.parquet" for part in ("train", "valid")}
+        return Layout(out, out, out / RUN_NAME, names)
+    if options.format == "hf":
+        parts = ("exported", "train", "valid")
+        names = {part: f"data/{card.split(part)}.parquet" for part in parts}
+        return Layout(out, out, out / HF_NAME, names)
+    names = {part: f"{out.stem}.{part}{out.suffix}" for part in ("train", "valid")}
+    names["exported"] = out.name
+    return Layout(out, out.parent, out.with_name(out.name + SUFFIX), names)
+
+
+def write_dataset(
+    batches: Iterable[pl.DataFrame],
+    layout: Layout,
+    *,
+    handles: Sequence[str],
     recipe: Recipe,
     options: ExportOptions,
-    report: Report,
-) -> ExportResult:
-    parts = parts_of(gathered, options)
+    enough: Enough,
+    total: int | None,
+    reporter: Reporter,
+) -> tuple[Manifest, list[ExportedFile]]:
+    """Gathers, splits, orders and writes; the manifest comes last.
+
+    ``options`` are checked ones. Raises what ``enough`` raises, InputRefused where nothing can be
+    written, Interrupted.
+    """
+    try:
+        with workspace(layout.out) as folder:
+            rows = Rows(folder / "rows", options, sorted(handles))
+            rows.gather(batches, lambda seen: reporter.show("gathering", seen, total))
+            enough(sum(rows.per_handle.values()), sum(rows.tally.downloaded.values()))
+            parts = parts_of(rows, options)
+            files = _write_parts(parts, folder, rows, layout, options, reporter)
+            made = {folder / file.part: layout.folder / file.name for file in files}
+            counts = {part.name: part.per_handle for part in parts}
+            content = manifest_of(recipe, options, rows.tally, files, counts)
+            unwanted: list[Path] = []
+            if options.format == "hf":
+                made[_write_card(content, rows, folder)] = layout.folder / _CARD
+                # one of an earlier export would be taken for a part of this one
+                valid = layout.folder / layout.names["valid"]
+                unwanted = [valid] if valid not in made.values() else []
+            manifest = Manifest(sealed(content))
+            (folder / SUFFIX).write_bytes(manifest.text.encode("utf-8"))
+            put_in_place(made, (folder / SUFFIX, layout.manifest), unwanted)
+            return manifest, files
+    except OSError as error:
+        raise InputRefused(
+            f"{layout.out} cannot be written.",
+            f"{error.strerror or error}.",
+            "Choose another place.",
+        ) from error
+
+
+def _write_parts(
+    parts: Sequence[Part],
+    folder: Path,
+    rows: Rows,
+    layout: Layout,
+    options: ExportOptions,
+    reporter: Reporter,
+) -> list[ExportedFile]:
+    """Writes each part to a file of its name in ``folder``."""
     total = sum(part.rows for part in parts)
     files: list[ExportedFile] = []
-    made: dict[Path, Path] = {}
-    base = out if options.format == "hf" else out.parent
     for part in parts:
         before = sum(file.rows for file in files)
         file = folder / part.name
-        sha256 = _write_part(part, file, gathered, options, report, before, total)
-        name = _name(out, part.name, options)
+        frames = _reported(part.frames(), reporter, before, total)
+        if options.format in LINES:
+            sha256 = write_lines(frames, file, rows.empty.columns, options)
+        else:
+            ipc = rows.files if part.as_gathered else set_down(frames, file.with_suffix(".rows"))
+            reporter.show("writing", before, total)
+            write_parquet(ipc, file, rows.empty)
+            sha256 = sha256_of(file)
+        name = layout.names[part.name]
         files.append(ExportedFile(name, part.rows, sha256, part.name, file.stat().st_size))
-        made[file] = base / name
-    report.show("writing", total, total)
-    counts = {part.name: part.per_handle for part in parts}
-    manifest = manifest_of(recipe, options, gathered.tally, files, counts)
-    unwanted = []
-    if options.format == "hf":
-        text = card.readme(manifest, gathered.empty).encode("utf-8")
-        (folder / _CARD).write_bytes(text)
-        made[folder / _CARD] = out / _CARD
-        manifest["card"] = {"name": _CARD, "sha256": hashlib.sha256(text).hexdigest()}
-        # one of an earlier export would be taken for a part of this one
-        unwanted = [
-            place for place in (out / _name(out, "valid", options),) if place not in made.values()
-        ]
-    text = text_of(sealed(manifest)).encode("utf-8")
-    (folder / SUFFIX).write_bytes(text)
-    place = out / HF_NAME if options.format == "hf" else out.with_name(out.name + SUFFIX)
-    put_in_place(made, (folder / SUFFIX, place), unwanted)
-    return ExportResult(
-        path=out if options.format == "hf" else base / files[0].name,
-        rows=total,
-        sha256=files[0].sha256 if len(files) == 1 else hashlib.sha256(text).hexdigest(),
-        manifest=place,
-        files=tuple(files),
-    )
+    reporter.show("writing", total, total)
+    return files
 
 
-def _write_part(
-    part: Part,
-    file: Path,
-    gathered: Gathered,
-    options: ExportOptions,
-    report: Report,
-    before: int,
-    total: int,
-) -> str:
-    """Writes one part's file; returns its sha256."""
-    if options.format in LINES:
-        frames = report.watch(part.frames(), before, total)
-        return write_lines(frames, file, gathered.empty.columns, options)
-    if part.whole:
-        ipc = gathered.parts
-    else:
-        ipc = set_down(report.watch(part.frames(), before, total), file.with_suffix(".rows"))
-    report.show("writing", before, total)
-    write_parquet(ipc, file, gathered.empty)
-    return sha256_of(file)
+def _reported(
+    frames: Iterable[pl.DataFrame], reporter: Reporter, before: int, total: int
+) -> Iterator[pl.DataFrame]:
+    """The same frames, reported as rows that are being written after ``before`` others."""
+    for frame in frames:
+        reporter.show("writing", before, total)
+        yield frame
+        before += frame.height
 
 
-def _name(out: Path, part: str, options: ExportOptions) -> str:
-    """The name of a part's file, from the folder that the manifest lies in."""
-    if options.format == "hf":
-        return f"data/{card.split(part)}.parquet"
-    return out.name if part == "exported" else f"{out.stem}.{part}{out.suffix}"
+def _write_card(content: dict[str, Any], rows: Rows, folder: Path) -> Path:
+    """Writes the card of a folder for Hugging Face, and its sha256 into the manifest."""
+    text = card.readme(content, rows.empty).encode("utf-8")
+    (folder / _CARD).write_bytes(text)
+    content["card"] = {"name": _CARD, "sha256": hashlib.sha256(text).hexdigest()}
+    return folder / _CARD
+
+
+@contextmanager
+def workspace(out: Path) -> Iterator[Path]:
+    """An empty folder on the same disk as ``out``, gone again whatever happens. Raises OSError.
+
+    What a killed process left beside ``out`` is removed first.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with owned_folder(out.parent, "export") as folder:
+        if folder.parent != out.parent:  # it went elsewhere: nothing can be written here
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        yield folder
+
+
+def put_in_place(
+    made: Mapping[Path, Path], manifest: tuple[Path, Path], unwanted: Sequence[Path] = ()
+) -> None:
+    """Moves finished files (from: to) to their names, the manifest last.
+
+    Everything is on the disk first, and an older manifest goes before the first file is replaced:
+    whenever it ends, what a manifest tells of is there.
+    """
+    for file in (*made, manifest[0]):
+        force_to_disk(file)
+    manifest[1].unlink(missing_ok=True)
+    for file in unwanted:
+        file.unlink(missing_ok=True)
+    for file, destination in made.items():
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(destination)
+    for folder in sorted({destination.parent for destination in made.values()}):
+        force_to_disk(folder)
+    manifest[0].replace(manifest[1])
+    force_to_disk(manifest[1].parent)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,7 +26,7 @@ from core.runs.alive import is_alive
 from core.runs.folder import ENDED, Run, new_run_id
 from core.runs.record import RecipeName, RunRecord
 from core.runs.settings import TrainSettings
-from core.runs.shares import check_blend, frozen_shares
+from core.runs.shares import check_blend, shares_of_sizes, sizes_by_handle
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,16 +48,14 @@ def start_run(
     handles: Sequence[str],
     recipe: Recipe,
     settings: TrainSettings,
-    tweets_curated: pl.DataFrame,
+    batches: Iterable[pl.DataFrame],
     names: Mapping[str, str | None] | None = None,
     weights: Mapping[str, float] | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
 ) -> Run:
     """`create_run`, and its process, which lives on when this one ends. Returns at once."""
     base = resolve(settings.base)
-    run = create_run(
-        home, handles, recipe, settings, tweets_curated, names, weights, expect, base=base
-    )
+    run = create_run(home, handles, recipe, settings, batches, names, weights, expect, base=base)
     try:
         with held_lock(run.lock):
             _launch(run, needs_network=_needs_network(base))
@@ -72,7 +70,7 @@ def create_run(
     handles: Sequence[str],
     recipe: Recipe,
     settings: TrainSettings,
-    tweets_curated: pl.DataFrame,
+    batches: Iterable[pl.DataFrame],
     names: Mapping[str, str | None] | None = None,
     weights: Mapping[str, float] | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
@@ -81,6 +79,8 @@ def create_run(
 ) -> Run:
     """Freezes the dataset and writes run.json; nothing is started.
 
+    ``batches`` are curated tweets of ``handles`` as `curated_batches` gives them: in order, and
+    read once, so that memory does not grow with them.
     ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
     ``handles`` only matters to the classic blend. ``expect`` is told what an epoch will show of
     each account, and whether tokens were counted; else the base has no tokenizer yet, and
@@ -89,30 +89,24 @@ def create_run(
     Raises InputRefused (too few tweets kept, base not at hand), WrongUsage (weights) and
     ServiceRefused (base not at the hub); then no folder is left behind.
     """
-    from core.dataset.freeze import freeze
+    from core.dataset.frozen import freeze
 
     check_blend(settings, weights)
     handles = list(handles) if settings.blend == "classic" else sorted(handles)
     base = base or resolve(settings.base)
-    kept = int(tweets_curated["kept"].sum())
-    if kept < LEAST_TWEETS:
-        raise InputRefused(
-            f"{kept} tweets are too few to learn from.",
-            f"The recipe {recipe.name} keeps {kept} of {tweets_curated.height:,}; "
-            f"at least {LEAST_TWEETS} are needed, a few hundred make sense.",
-            "Loosen the recipe, or add tweets.",
-        )
     now = datetime.now(timezone.utc)
     run = Run(home.runs / new_run_id(handles, now.astimezone()))
     run.folder.mkdir(parents=True)
     try:
         manifest = freeze(
-            tweets_curated,
+            batches,
             run.dataset,
+            handles=handles,
             recipe=recipe,
             seed=settings.seed,
             valid_fraction=settings.valid_fraction,
             weights=weights,
+            fewest=LEAST_TWEETS,
         )
         shares, counted = _expected(run, settings, manifest.weights)
         run.write_record(
@@ -153,14 +147,18 @@ def _expected(
     """
     import polars as pl
 
+    from core.dataset.frozen import training_batches
     from core.models.tokens import token_counter
 
-    train = pl.read_parquet(run.dataset / "train.parquet", columns=["handle", "text"])
-    several = train["handle"].n_unique() > 1
+    handles = [part["handle"].unique() for part in training_batches(run.dataset, ["handle"])]
+    several = pl.concat(handles).n_unique() > 1
     count_tokens = token_counter(settings.base) if several else None
-    tokens = count_tokens(train["text"].to_list()) if count_tokens else None
-    with_marks = None if tokens is None else [count + 1 for count in tokens]
-    return frozen_shares(train, settings, weights, with_marks), tokens is not None
+    sizes = []
+    for part in training_batches(run.dataset, ["handle", "text"]):
+        counts = count_tokens(part["text"].to_list()) if count_tokens else None
+        with_marks = None if counts is None else [count + 1 for count in counts]
+        sizes.append(sizes_by_handle(part, with_marks))
+    return shares_of_sizes(sizes, settings, weights), count_tokens is not None
 
 
 def resume_run(run: Run) -> Run:

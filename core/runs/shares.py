@@ -69,15 +69,28 @@ def frozen_shares(
     ``token_counts`` has one number a row, end mark included; without it, characters plus one stand
     for tokens.
     """
+    return shares_of_sizes([sizes_by_handle(train, token_counts)], settings, weights)
+
+
+def sizes_by_handle(train: pl.DataFrame, token_counts: Sequence[int] | None = None) -> pl.DataFrame:
+    """Columns handle, tokens and chars: the sums of ``frozen_shares``, of all rows or some."""
     import polars as pl
 
     chars = train["text"].str.len_chars().cast(pl.Int64)
     tokens = chars + 1 if token_counts is None else pl.Series(token_counts, dtype=pl.Int64)
-    sums = (
-        pl.DataFrame({"handle": train["handle"], "tokens": tokens, "chars": chars})
-        .group_by("handle")
-        .agg(pl.col("tokens").sum(), pl.col("chars").sum())
-    )
+    sizes = pl.DataFrame({"handle": train["handle"], "tokens": tokens, "chars": chars})
+    return sizes.group_by("handle").agg(pl.col("tokens").sum(), pl.col("chars").sum())
+
+
+def shares_of_sizes(
+    sizes: Sequence[pl.DataFrame],
+    settings: TrainSettings,
+    weights: Mapping[str, float] | None = None,
+) -> list[Share]:
+    """``frozen_shares`` of a train part whose sizes were summed some rows at a time."""
+    import polars as pl
+
+    sums = pl.concat(sizes).group_by("handle").agg(pl.col("tokens").sum(), pl.col("chars").sum())
     return _shares(
         dict(sums.select("handle", "tokens").rows()),
         dict(sums.select("handle", "chars").rows()),

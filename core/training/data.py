@@ -13,9 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from core.dataset.blend import epoch_order
-from core.dataset.classic import classic_order
-from core.dataset.freeze import load_frozen
+from core.dataset.blend import classic_order, epoch_order
+from core.dataset.frozen import load_frozen
 from core.errors import InputRefused
 from core.models import scratch
 from core.models.load import load_tokenizer, separator_of

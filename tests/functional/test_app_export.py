@@ -117,7 +117,7 @@ async def test_a_blend_with_weights_and_a_share_held_out(sample_home: Home, tmp_
 async def test_esc_stops_and_a_refusal_is_said(
     sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import core.dataset.tweets as tweets
+    import core.dataset.write as tweets
 
     reading, go_on = threading.Event(), threading.Event()
     really = tweets.curated_batches

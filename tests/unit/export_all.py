@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from core.curation.recipe import Recipe, load_recipe, save_recipe
 from core.dataset.options import FORMATS, ExportOptions
-from core.dataset.tweets import export_tweets
+from core.dataset.write import export_tweets
 from core.home import Home
 
 HANDLES = ["keeper_of_the_light", "orbit_grandmother", "second_breakfast_club"]

@@ -23,10 +23,10 @@ from core.curation.verdict import curate
 from core.dataset.manifest import OWN_SHA256, sealed, text_of
 from core.dataset.split import in_order
 from core.dataset.verify import verify
-from core.dataset.write import export
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
 from core.tweet import tweet_schema
+from tests.oracles.datasets import export
 from tests.oracles.frames import frame, hostile_frames
 from tests.unit.cli import KEEPER, mynah
 

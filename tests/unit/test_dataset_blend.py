@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,15 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dataset.blend import SEPARATOR
+from core.dataset.blend import SEPARATOR, classic_order
 from core.dataset.blend import epoch_order as order_of_epoch
-from core.dataset.classic import classic_text
 from core.dataset.shares import MOST_REPEATS, classic_shares, expected_shares
 from tests.oracles import classic as oracle
 
 
 def epoch_order(rows: pl.DataFrame, **options: Any) -> list[int]:
     return order_of_epoch(rows, **options).tolist()
+
+
+def classic_text(accounts: Sequence[Sequence[str]], seed: int, epochs: int = 4) -> str:
+    """The training text as huggingtweets made it: `classic_order` with the texts put in."""
+    order = classic_order([list(map(len, tweets)) for tweets in accounts], seed, epochs)
+    texts = [text for tweets in accounts for text in tweets]
+    return SEPARATOR + SEPARATOR.join(texts[tweet] for tweet in order) + SEPARATOR
 
 
 def train(**accounts: int) -> pl.DataFrame:

@@ -19,8 +19,9 @@ from core.curation.recipe import load_recipe
 from core.curation.verdict import curate
 from core.dataset.options import ExportOptions
 from core.dataset.verify import verify
-from core.dataset.write import ExportResult, export, export_batches
+from core.dataset.write import ExportResult, export_batches
 from core.errors import InputRefused, WrongUsage
+from tests.oracles.datasets import export
 from tests.oracles.frames import frame, hostile_texts
 
 STANDARD = load_recipe("standard")

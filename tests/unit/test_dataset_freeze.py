@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
 from core.curation.verdict import curate
-from core.dataset.freeze import Manifest, freeze, load_frozen
+from core.dataset.frozen import load_frozen
+from core.dataset.manifest import Manifest
 from core.dataset.split import in_order, valid_mask
 from core.errors import InputRefused, WrongUsage
+from tests.oracles.datasets import freeze
 from tests.oracles.frames import frame
 
 STANDARD = load_recipe("standard")
@@ -46,7 +48,7 @@ def test_what_is_frozen(tmp_path: Path) -> None:
     assert dict(data.valid["handle"].value_counts().rows()) == {"a": 20, "b": 10}
     assert not set(data.train["text"]) & set(data.valid["text"])
     written = json.loads((tmp_path / "manifest.json").read_text())
-    assert written["format"] == 1
+    assert (written["manifest_version"], written["purpose"]) == (1, "training")
     assert written["recipe"] == {
         "name": "standard",
         "hash": STANDARD.hash,
@@ -85,7 +87,7 @@ import sys
 from pathlib import Path
 from core.curation.verdict import curate
 from core.curation.recipe import load_recipe
-from core.dataset.freeze import freeze
+from tests.oracles.datasets import freeze
 from tests.unit.test_dataset_freeze import tweets
 recipe = load_recipe("standard")
 rows = curate(tweets({"b": 80, "a": 50}), recipe)
@@ -168,8 +170,11 @@ def test_what_was_changed_is_not_loaded(tmp_path: Path) -> None:
     frozen(tmp_path, tweets({"a": 99}))
     manifest = tmp_path / "manifest.json"
     good = manifest.read_text()
-    manifest.write_text(good.replace('"format": 1', '"format": 2'))
-    with pytest.raises(InputRefused, match="format 2"):
+    manifest.write_text(good.replace('"manifest_version": 1', '"manifest_version": 7'))
+    with pytest.raises(InputRefused, match="version 7"):
+        load_frozen(tmp_path)
+    manifest.write_text(good.replace('"seed": 7', '"seed": 8'))
+    with pytest.raises(InputRefused, match="not the one that was written"):
         load_frozen(tmp_path)
     for broken in ("{", "[]", "{}"):
         manifest.write_text(broken)

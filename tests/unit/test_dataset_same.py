@@ -17,10 +17,10 @@ from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.verdict import curate
 from core.dataset.options import FORMATS, ExportOptions
-from core.dataset.tweets import export_tweets
 from core.dataset.verify import verify
-from core.dataset.write import export, export_batches
+from core.dataset.write import export_batches, export_tweets
 from core.home import Home
+from tests.oracles.datasets import export
 from tests.unit.cli import ROOT, environment, home_with_samples
 from tests.unit.export_all import BLENDS, HANDLES, RECIPES, save_recipes
 from tests.unit.test_dataset_files import STANDARD, many
@@ -69,7 +69,7 @@ def test_where_a_batch_ends_changes_nothing(
     tmp_path: Path, format_: Any, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.dataset.formats.PARQUET_ROWS", 64)
-    monkeypatch.setattr("core.dataset.gathered.PICKED", 50)
+    monkeypatch.setattr("core.dataset.rows.PICKED", 50)
     rows = many(200).sort("handle", "created_at")
     options = ExportOptions(format_, seed=5, **more)
     found = set()

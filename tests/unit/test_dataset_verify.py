@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dataset.freeze import freeze
 from core.dataset.manifest import sealed, text_of
 from core.dataset.options import FORMATS
 from core.dataset.verify import verify
-from core.dataset.write import export
+from tests.oracles.datasets import export, freeze
 from tests.unit.test_dataset_files import CURATED, STANDARD, many
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ import polars as pl
 import pytest
 
 from core.dataset.options import ExportOptions
-from core.dataset.place import remove_stale
-from core.dataset.progress import ExportProgress
 from core.dataset.verify import verify
-from core.dataset.write import export, export_batches
+from core.dataset.write import export_batches
 from core.errors import InputRefused, Interrupted
+from core.processes import Owner
+from core.progress import Progress, Reporter
+from tests.oracles.datasets import export
 from tests.unit.cli import ROOT, Started, environment, home_with_samples, mynah
 from tests.unit.test_dataset_files import STANDARD, many
 
@@ -71,38 +73,36 @@ def test_a_kill_leaves_what_was_there_and_the_next_one_clears_up(
     left = set(names(tmp_path)) - set(there)
     assert len(left) == 1
     (part,) = left
-    assert part.startswith(".")
-    assert part.endswith(".part")
+    assert part.startswith(".mynah-export-")
     export(many(60), tmp_path / "other.jsonl", format="jsonl", recipe=STANDARD)
     assert set(names(tmp_path)) - set(there) == {"other.jsonl", "other.jsonl.manifest.json"}
 
 
 def test_only_what_a_killed_export_left_is_cleared_away(tmp_path: Path) -> None:
-    alive, dead, foreign, mine = (
-        tmp_path / f".{name}.part" for name in ("alive", "dead", "foreign", "mine")
+    """By machine, process and start: a stranger's folder stays, empty, old and hidden as it is."""
+    me = Owner.this_process()
+    alive, dead, foreign = (
+        tmp_path / f".mynah-export-{owner.machine}-{owner.pid}-{owner.began}-x"
+        for owner in (me, replace(me, began=1), Owner("0123456789ab", 1, 1))
     )
-    for folder in (alive, dead, foreign, mine):
+    mine, empty, other = (tmp_path / name for name in (".mine.part", ".x.part", ".mynah-x"))
+    for folder in (alive, dead, foreign, mine, empty, other):
         folder.mkdir()
-    from core.processes import process_times, this_machine
-
-    began = process_times(os.getpid())
-    owner = {"pid": os.getpid(), "pid_start": began, "machine": this_machine()}
-    (alive / "mynah.export").write_text(json.dumps(owner))
-    (dead / "mynah.export").write_text(json.dumps(owner | {"pid_start": 1.0}))
-    (foreign / "mynah.export").write_text(json.dumps(owner | {"machine": "another", "pid": 1}))
     (mine / "letter.txt").write_text("not an export")
-    old = time.time() - 3600
-    os.utime(mine, (old, old))
+    (dead / "rows").write_text("")
+    for folder in (mine, empty, other, dead):
+        os.utime(folder, (1.0, 1.0))
     (tmp_path / ".file.part").write_text("")
-    remove_stale(tmp_path)
-    assert names(tmp_path) == [".alive.part", ".file.part", ".foreign.part", ".mine.part"]
+    there = set(names(tmp_path))
+    export(many(60), tmp_path / "x.csv", format="csv", recipe=STANDARD)
+    assert there - set(names(tmp_path)) == {dead.name}
 
 
 def test_a_stop_leaves_everything_as_it_was(tmp_path: Path) -> None:
     out = tmp_path / "x.csv"
     export(many(60), out, format="csv", recipe=STANDARD)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    seen: list[ExportProgress] = []
+    seen: list[Progress] = []
     rows = many().sort("handle", "created_at")
     for phase in ("gathering", "writing"):
         seen.clear()
@@ -141,8 +141,8 @@ def test_what_breaks_on_the_way_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_progress_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.dataset.progress._EVERY", 0.0)
-    seen: list[ExportProgress] = []
+    monkeypatch.setitem(Reporter.__init__.__kwdefaults__, "every", 0.0)
+    seen: list[Progress] = []
     rows = many().sort("handle", "created_at")
     export_batches(
         rows.iter_slices(50),

@@ -12,9 +12,9 @@ from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.verdict import curate
-from core.dataset.write import export
 from core.sources.detect import detect
 from tests.fixtures.formats import HANDLE, POSTS, START, Post, x_archive
+from tests.oracles.datasets import export
 
 HOSTILE = ["=1+1", "'=1+1", "-minus", "@tern hi", "two\r\nlines", "'quoted'", "''", "it's"]
 

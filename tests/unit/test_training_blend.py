@@ -17,8 +17,9 @@ from toy_runs import edit_record, follow, start_toy, toy_tweets
 from core.curation.recipe import load_recipe
 from core.curation.stats import account_stats
 from core.curation.verdict import curate
-from core.dataset.freeze import freeze, load_frozen
+from core.dataset.frozen import load_frozen
 from core.dataset.shares import Share
+from core.dataset.split import in_order
 from core.errors import WrongUsage
 from core.home import Home
 from core.runs.folder import Run
@@ -28,6 +29,7 @@ from core.runs.shares import planned_shares
 from core.runs.summary import list_runs, run_result
 from core.training.data import RunTweets
 from tests.oracles import classic as oracle
+from tests.oracles.datasets import freeze
 
 STANDARD = load_recipe("standard", None)
 
@@ -65,7 +67,7 @@ def test_a_run_learns_from_each_author_what_was_expected(tmp_path: Path) -> None
         ["keeper", "gull"],
         STANDARD,
         settings_for("fast", "scratch", device="cpu", epochs=2, batch_tokens=128),
-        curated,
+        [in_order(curated)],
         weights={"gull": 0.5},
         expect=lambda *expected: told.append(expected),
     )
@@ -170,9 +172,9 @@ def test_a_classic_run_of_two_authors(tmp_path: Path) -> None:
     curated = curate(two_authors(), STANDARD)
     home = Home.at(tmp_path)
     with pytest.raises(WrongUsage, match="no weights"):
-        start_run(home, ["gull"], STANDARD, settings, curated, weights={"gull": 2})
+        start_run(home, ["gull"], STANDARD, settings, [in_order(curated)], weights={"gull": 2})
     assert list_runs(home) == []
-    run = start_run(home, ["keeper", "gull"], STANDARD, settings, curated)
+    run = start_run(home, ["keeper", "gull"], STANDARD, settings, [in_order(curated)])
     assert run.record().handles == ["keeper", "gull"], "the order is part of the blend"
     records, state = follow(run)
     assert state == "finished", run.log.read_text()

@@ -210,7 +210,7 @@ def test_smollm2_learns_a_voice(tmp_path: Path) -> None:
     if default_base() != "smollm2":
         pytest.skip("the weights of SmolLM2 are not at hand")
     recipe = load_recipe("standard", None)
-    curated = curate(toy_tweets(80), recipe)
+    curated = [curate(toy_tweets(80), recipe)]
     settings = settings_for("fast", "smollm2", max_steps=10, device="cpu")
     run = start_run(Home.at(tmp_path), ["keeper"], recipe, settings, curated)
     assert follow(run, limit=300)[1] == "finished", run.log.read_text()

@@ -12,6 +12,7 @@ import polars as pl
 
 from core.curation.recipe import load_recipe
 from core.curation.verdict import curate
+from core.dataset.split import in_order
 from core.home import Home
 from core.runs.alive import is_alive
 from core.runs.folder import Run
@@ -47,7 +48,7 @@ def start_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: An
     frame = toy_tweets() if tweets is None else tweets
     handles = frame["handle"].unique().sort().to_list()
     settings = settings_for("fast", "scratch", **{"device": "cpu", **overrides})
-    curated = curate(frame, recipe)
+    curated = [in_order(curate(frame, recipe))]
     return start_run(Home.at(home), handles, recipe, settings, curated, {"keeper": "The Keeper"})
 
 

@@ -18,7 +18,7 @@ from tui.text.numbers import clock
 
 if TYPE_CHECKING:
     from core.bulk.files import CuratedFiles
-    from core.dataset.progress import ExportProgress
+    from core.progress import Progress
 
 _SHOWN = 20
 
@@ -81,7 +81,7 @@ def curate(
     stop = threading.Event()
     note = ProgressNote()
 
-    def progress(moved: ExportProgress) -> None:
+    def progress(moved: Progress) -> None:
         of = f" of {moved.total:,}" if moved.total else ""
         left = f" · {clock(moved.left)} left" if moved.left is not None else ""
         note(f"{moved.phase} {moved.done:,}{of} · {moved.rate:,.0f} a second{left} · ctrl+c stops")

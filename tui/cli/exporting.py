@@ -18,8 +18,8 @@ from tui.cli.weights import weights_given
 from tui.text.numbers import clock
 
 if TYPE_CHECKING:
-    from core.dataset.progress import ExportProgress
     from core.dataset.write import ExportResult
+    from core.progress import Progress
 
 
 @click.command()
@@ -78,8 +78,8 @@ def export(
     """
     shares = weights_given(weights)
     from core.curation.recipe import load_recipe
-    from core.dataset.options import ExportOptions, heeded
-    from core.dataset.tweets import export_tweets
+    from core.dataset.options import INSTRUCTION, SYSTEM, ExportOptions, heeded
+    from core.dataset.write import export_tweets
 
     words = {"system": system, "instruction": instruction}
     for name, text in words.items():
@@ -96,12 +96,13 @@ def export(
         seed=seed,
         weights=shares,
         spreadsheet_safe=not raw_cells,
-        **{name: text for name, text in words.items() if text is not None},
+        system=SYSTEM if system is None else system,
+        instruction=INSTRUCTION if instruction is None else instruction,
     )
     stop = threading.Event()
     note = ProgressNote()
 
-    def progress(moved: ExportProgress) -> None:
+    def progress(moved: Progress) -> None:
         of = f" of {moved.total:,}" if moved.total else ""
         left = f" · {clock(moved.left)} left" if moved.left is not None else ""
         note(f"{moved.phase} {moved.done:,}{of} · {moved.rate:,.0f} a second{left} · ctrl+c stops")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from core.curation.recipe import Recipe
     from core.curation.stats import AccountStats
     from core.dataset.options import ExportOptions
-    from core.dataset.progress import ExportProgress
     from core.dataset.write import ExportResult
+    from core.progress import Progress
     from tui.app import MynahApp
 
 
@@ -56,9 +56,9 @@ class ExportingDesk:
         app, home = self._app, self._app.state.home
 
         def work() -> None:
-            from core.dataset.tweets import export_tweets
+            from core.dataset.write import export_tweets
 
-            def report(moved: ExportProgress) -> None:
+            def report(moved: Progress) -> None:
                 app.post_message(messages.ExportMoved(moved))
 
             error: MynahError | None = None

@@ -100,23 +100,15 @@ class TrainingDesk:
             return
         bench, recipe, plan, home = state.bench, state.recipe, self.plan, state.home
         base, preset, minutes, seed = plan.base, plan.preset, plan.minutes, plan.seed
-        weights = plan.weights_of(bench.handles)
+        handles = bench.handles
+        weights = plan.weights_of(handles)
 
         def work() -> None:
-            from core.runs.launch import start_run
             from core.runs.settings import settings_for
+            from core.workflow import start_training
 
             settings = settings_for(preset, base, minutes=float(minutes), seed=int(seed))
-            curation = bench.curate(recipe)
-            run = start_run(
-                home,
-                bench.handles,
-                recipe,
-                settings,
-                curation.frame,
-                bench.names,
-                weights=weights,
-            )
+            run = start_training(home, handles, recipe, settings, weights=weights)
             app.post_message(messages.RunStarted(run.id))
 
         app.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")
