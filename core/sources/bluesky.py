@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
+import libipld
 import polars as pl
 
 from core.errors import InputRefused
 from core.sources.columns import GUESSES, Canonical
 from core.sources.content import Content
-from core.sources.dag_cbor import Link, NotDagCbor, loads
 from core.sources.json_rows import Row, bluesky_row
 from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
@@ -45,8 +45,8 @@ def is_car(head: bytes) -> bool:
     if not 10 < size <= 4096 or len(head) < at + size:
         return False
     try:
-        header = loads(head[at : at + size])
-    except NotDagCbor:
+        header = _decoded(head[at : at + size])
+    except ValueError:
         return False
     return isinstance(header, dict) and header.get("version") == 1 and "roots" in header
 
@@ -184,12 +184,12 @@ class BlueskyCar:
             if not isinstance(shared, int) or not isinstance(rest, bytes) or shared > len(before):
                 return
             before = before[:shared] + rest
-            if before.startswith(_POSTS.encode()) and isinstance(link, Link):
+            if before.startswith(_POSTS.encode()) and isinstance(link, bytes):
                 if len(self._keys) >= _MOST_POSTS:
                     raise InputRefused(
                         f"{self._content.title} names more than {_MOST_POSTS:,} posts."
                     )
-                self._keys[link.cid] = before[len(_POSTS) :].decode("ascii", "replace")
+                self._keys[link] = before[len(_POSTS) :].decode("ascii", "replace")
 
     def _values(
         self, *, told: bool, wanted: tuple[bytes, ...] = ()
@@ -214,11 +214,13 @@ class BlueskyCar:
                     cid, data, sound = _split(block)
                     try:
                         if not sound:
-                            raise NotDagCbor("its bytes do not fit its identifier")
-                        yield number, cid, loads(data)
-                        continue
-                    except NotDagCbor as error:
+                            raise ValueError("its bytes do not fit its identifier")
+                        value = _decoded(data)
+                    except ValueError as error:
                         problem = str(error)
+                    else:
+                        yield number, cid, value
+                        continue
                 if told:
                     self.summary.skip_line(handle, "bad_block", 0, f"block {number:,}: {problem}")
                 if isinstance(block, str):
@@ -259,6 +261,18 @@ def _split(block: bytes) -> tuple[bytes, bytes, bool]:
     cid, data = block[:36], block[36:]
     known = cid[:4] == b"\x01\x71\x12\x20" and len(cid) == 36
     return cid, data, known and hashlib.sha256(data).digest() == cid[4:]
+
+
+def _decoded(data: bytes) -> Any:
+    """The one value of DAG-CBOR that ``data`` holds, links as bytes; raises ValueError."""
+    try:
+        return libipld.decode_dag_cbor(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError as error:
+        # one sentence of the library's; it may quote bytes behind a colon
+        said = str(error).removeprefix("Failed to decode DAG-CBOR. ").partition(":")[0]
+        raise ValueError(f"no DAG-CBOR: {said[:80]}") from None
 
 
 def _varint_at(data: bytes, at: int) -> tuple[int, int]:
