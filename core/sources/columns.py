@@ -12,7 +12,7 @@ import polars as pl
 from core.errors import WrongUsage
 from core.sources.batches import Lines
 from core.sources.source import LISTED_LINES, SourceSummary
-from core.sources.times import parse_times, snowflake_times
+from core.sources.times import Dates, snowflake_times
 from core.tweet import KINDS, canonical
 
 # Names in order of preference, compared without case, spaces and punctuation. id_str comes first:
@@ -33,8 +33,13 @@ GUESSES: Final[dict[str, tuple[str, ...]]] = {
                    "replytousername"),
     "reply_id": (
         "inreplytostatusidstr", "inreplytostatusid", "inreplytotweetidstr", "inreplytotweetid",
-        "inreplytouserid", "inreplytouseridstr", "inreplytoid", "replytotweetid", "replytouserid",
+        "inreplytoid", "replytostatusidstr", "replytostatusid", "replytotweetid", "replytoid",
     ),
+    "reply_user": ("inreplytouseridstr", "inreplytouserid", "replytouseridstr", "replytouserid"),
+    "quoted_id": ("quotedstatusidstr", "quotedstatusid", "quotedtweetidstr", "quotedtweetid",
+                  "quotedid"),
+    "conversation_id": ("conversationidstr", "conversationid"),
+    "alt_text": ("alttext",),
     "sensitive": ("possiblysensitive", "sensitive"),
     "favourites": ("favoritecount", "favorites", "favouritecount", "favourites", "likecount",
                    "likes", "numberoflikes"),
@@ -43,28 +48,28 @@ GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "deleted": ("isdeleted", "deleted"),
 }  # fmt: skip
 
+# a row where one of these is filled answers another tweet
+REPLY_ROLES: Final = ("reply_name", "reply_id", "reply_user")
+_REPLY_KEYS: Final = frozenset(name for role in REPLY_ROLES for name in GUESSES[role])
+
 # What a person calls a role in --map; the first of each is the one that is shown.
 MAP_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "tweet_id": ("id", "tweet_id"),
-    "text": ("text",),
-    "created": ("date", "created", "created_at"),
-    "author": ("author", "handle"),
-    "retweet": ("retweet", "is_retweet"),
-    "lang": ("lang", "language"),
-    "reply_name": ("reply_to",),
-    "reply_id": ("reply_to_id",),
-    "sensitive": ("sensitive",),
-    "favourites": ("favourites", "favorites", "likes"),
-    "reposts": ("reposts", "retweets"),
-    "kind": ("kind",),
-    "deleted": ("deleted",),
-}
+    "tweet_id": ("id", "tweet_id"), "text": ("text",), "created": ("date", "created", "created_at"),
+    "author": ("author", "handle"), "retweet": ("retweet", "is_retweet"),
+    "lang": ("lang", "language"), "reply_name": ("reply_to",), "reply_id": ("reply_to_id",),
+    "reply_user": ("reply_to_user_id",), "quoted_id": ("quoted_id",),
+    "conversation_id": ("conversation_id",), "alt_text": ("alt_text",), "sensitive": ("sensitive",),
+    "favourites": ("favourites", "favorites", "likes"), "reposts": ("reposts", "retweets"),
+    "kind": ("kind",), "deleted": ("deleted",),
+}  # fmt: skip
 
+_LONGEST_KEY: Final = 60  # bytes of a key that tells replies, or less
 _AT: Final = "row of the frame"
 _HANDLE: Final = r"^[\w.\-]{1,64}(@[\w.\-]{1,128})?$"
 _TRUE: Final = ["true", "t", "1", "yes", "y", "1.0"]
 _MOST: Final = 10**15 - 1  # a count of fifteen digits
 _FALSE: Final = ["false", "f", "0", "no", "n", "0.0"]
+_ID: Final = r"^[A-Za-z0-9_:.\-]*[0-9][A-Za-z0-9_:.\-]*$"
 # 1.02769e+18 or 1027690000000000000.0: the last digits of the id are lost
 _ROUNDED: Final = r"^\d+(\.\d+)?[eE][+]?\d+$|^\d{16,}\.0+$"
 
@@ -122,11 +127,44 @@ def read_map(given: str) -> dict[str, str]:
     return mapping
 
 
+class ReplyKeys:
+    """Looks in the bytes of a JSON file, cut anywhere, for a key that tells replies.
+
+    Such a key may stand in the last object alone, and says how all the others are read.
+    """
+
+    def __init__(self, *, found: bool = False) -> None:
+        self.found = found
+        self._tail = b""
+
+    def take(self, block: bytes) -> None:
+        if self.found:
+            return
+        data = self._tail + block
+        self._tail = data[-2 * _LONGEST_KEY :]
+        for word in (b"eply", b"EPLY"):
+            at = data.find(word)
+            while at >= 0 and not self.found:
+                self.found = self._is_key(data, at)
+                at = data.find(word, at + 1)
+
+    def _is_key(self, data: bytes, at: int) -> bool:
+        start = data.rfind(b'"', max(at - _LONGEST_KEY, 0), at)
+        end = data.find(b'"', at, at + _LONGEST_KEY)
+        if start < 0 or end < 0 or data[start - 1 : start] == b"\\":
+            return False
+        name = data[start + 1 : end].decode("utf-8", "replace")
+        return data[end + 1 : end + 9].lstrip()[:1] == b":" and plain_name(name) in _REPLY_KEYS
+
+
 class Canonical:
     """Turns raw text columns (named by GUESSES' keys, missing ones left out) into tweets.
 
     Counts may also come as numbers (Int64), and ``sensitive`` as a truth.
 
+    ``replies_marked`` is whether the file has a column (or key) that tells replies, filled or not;
+    in a file without one, a text that begins with a name is a reply, as on Twitter itself. What a
+    row is depends on nothing but the row and that. ``dates`` reads the file's column of dates.
     ``escaped`` is whether & < > are written as entities: one answer for a file, or None when each
     text tells by itself. ``deleted`` is whether tweets marked so are wanted. ``snowflakes`` is
     whether an id tells the time where a date is missing.
@@ -141,6 +179,8 @@ class Canonical:
         generate_ids: bool,
         deleted: bool = False,
         snowflakes: bool = True,
+        replies_marked: bool = True,
+        dates: Dates | None = None,
     ) -> None:
         self._summary = summary
         self._owner = owner
@@ -148,6 +188,8 @@ class Canonical:
         self._generate = generate_ids
         self._deleted = deleted
         self._snowflakes = snowflakes
+        self._replies_marked = replies_marked
+        self._dates = dates or Dates()
         self._rounded = False
         self._lines: Lines | None = None
 
@@ -221,19 +263,22 @@ class Canonical:
         return raw.with_columns(tweet_id=pl.Series(made, dtype=pl.String))
 
     def _finished(self, raw: pl.DataFrame, absent: set[str]) -> pl.DataFrame:
-        times = parse_times(raw["created"])
+        ids = raw["tweet_id"]
+        times = self._dates.read(raw["created"], ids if self._snowflakes else None)
+        self._summary.dates_unread = self._dates.unread
+        self._summary.date_example = self._dates.example
         if times.null_count() and self._snowflakes:
-            times = pl.select(pl.coalesce(times, snowflake_times(raw["tweet_id"]))).to_series()
+            times = pl.select(pl.coalesce(times, snowflake_times(ids))).to_series()
         text = pl.col("text")
-        # without any reply column, a tweet that begins with a name is one, as on Twitter itself
-        by_name = raw["reply_name"].null_count() == raw.height == raw["reply_id"].null_count()
         raw = raw.with_columns(
             mention=_mentions(raw["text"]),
             by_prefix=text.str.starts_with("RT @"),
         )
         mention, by_prefix = pl.col("mention"), pl.col("by_prefix")
         retweeted, typed = _written(raw["retweet"], _TRUE), _written(raw["retweet"], _FALSE)
-        replied = mention.is_not_null() if by_name else _filled("reply_name") | _filled("reply_id")
+        replied = pl.any_horizontal(_filled(role) for role in REPLY_ROLES)
+        if not self._replies_marked:
+            replied = mention.is_not_null()
         kind = (
             pl.when(retweeted)
             .then(pl.lit("retweet"))
@@ -243,6 +288,8 @@ class Canonical:
             .then(pl.lit("retweet"))
             .when(replied)
             .then(pl.lit("reply"))
+            .when(_filled("quoted_id"))
+            .then(pl.lit("quote"))
             .otherwise(pl.lit("original"))
         )
         if "kind" not in absent:
@@ -262,6 +309,10 @@ class Canonical:
             created_at=times,
             text_escaped=escaped,
             lang=pl.when(_filled("lang")).then(pl.col("lang").str.strip_chars()),
+            reply_to_id=_id(raw["reply_id"]),
+            quoted_id=_id(raw["quoted_id"]),
+            conversation_id=_id(raw["conversation_id"]),
+            alt_text=pl.when(_filled("alt_text")).then(pl.col("alt_text")),
             reply_to=pl.when(pl.col("kind") == "reply").then(pl.coalesce(name, mention)),
             urls=pl.col("urls") if "urls" in raw.columns else pl.lit(None, dtype=pl.String),
             sensitive=_truth(raw["sensitive"]),
@@ -317,6 +368,15 @@ def _mentions(texts: pl.Series) -> pl.Series:
 
 def _filled(column: str) -> pl.Expr:
     return (pl.col(column).str.strip_chars() != "").fill_null(False)
+
+
+def _id(column: pl.Series) -> pl.Expr:
+    """An id that another tweet is named by; null for a rounded one, and for words such as None."""
+    if column.null_count() == column.len():
+        return pl.lit(None, dtype=pl.String)
+    written = pl.col(column.name).str.strip_chars().str.replace(r"^(\d{1,15})\.0+$", "${1}")
+    sound = written.str.contains(_ID) & (written.str.len_bytes() <= 128)
+    return pl.when(sound & ~written.str.contains(_ROUNDED)).then(written)
 
 
 def _by_itself(text: pl.Expr) -> pl.Expr:

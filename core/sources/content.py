@@ -11,7 +11,7 @@ import io
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,14 +128,17 @@ class Content:
             return _Guarded(self, buffered, position)
         return buffered
 
-    def settle(self, *, signs: bool = True) -> TextFacts:
+    def settle(
+        self, *, signs: bool = True, seen: Callable[[bytes], None] | None = None
+    ) -> TextFacts:
         """Look at every byte once: fixes the encoding and tells about HTML entities.
 
-        Without ``signs`` it does not look for entities.
+        Without ``signs`` it does not look for entities. ``seen`` is shown every block, too.
         """
         if not self.encoding.said and not self.encoding.name.startswith("utf-16"):
             self.encoding = Encoding(bom=self.encoding.bom)
-        facts = look_through(self.blocks(), self.encoding, signs=signs)
+        blocks = self.blocks() if seen is None else shown_to(seen, self.blocks())
+        facts = look_through(blocks, self.encoding, signs=signs)
         self.encoding = facts.encoding
         return facts
 
@@ -164,6 +167,13 @@ class Content:
                 )
         if carry:
             yield carry
+
+
+def shown_to(seen: Callable[[bytes], None], blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same blocks, each shown to ``seen`` on its way."""
+    for block in blocks:
+        seen(block)
+        yield block
 
 
 @contextmanager

@@ -66,12 +66,13 @@ def detect(
     format: str | None = None,  # noqa: A002
     columns: Mapping[str, str] = _NOTHING,
     encoding: str | None = None,
+    date_format: str | None = None,
 ) -> Detected:
     """What ``path`` holds; raises InputRefused (what, why, next step) when it is nothing we read.
 
     Fast enough to ask while somebody types: the first rows, or an archive's own list, are read.
     """
-    found = _find(Path(path), format, columns, encoding)
+    found = _find(Path(path), format, columns, encoding, date_format)
     try:
         source = _open(found, None, frozenset(), columns)
     except HandleMissing:
@@ -93,6 +94,7 @@ def open_source(
     include: frozenset[str] = frozenset(),
     columns: Mapping[str, str] = _NOTHING,
     encoding: str | None = None,
+    date_format: str | None = None,
 ) -> Source:
     """Open ``path`` for reading; raises InputRefused when it holds no tweets we can read.
 
@@ -101,11 +103,13 @@ def open_source(
     are not: anybody can read them).
     ``columns`` (role → column, see ``columns.read_map``) overrides what would be guessed; the file
     is then read as a plain table. ``encoding`` wins over what the bytes look like.
+    ``date_format`` is how its dates are written (see ``times.read_date_format``).
     """
     if unknown := include - {"deleted", "circle"}:
         raise WrongUsage(f"Cannot include {', '.join(sorted(unknown))}; there are deleted, circle.")
     owner = normal_handle(handle) if handle is not None else None
-    return _open(_find(Path(path), format, columns, encoding), owner, include, columns)
+    found = _find(Path(path), format, columns, encoding, date_format)
+    return _open(found, owner, include, columns)
 
 
 def _find(
@@ -113,7 +117,12 @@ def _find(
     format: str | None,  # noqa: A002
     columns: Mapping[str, str],
     encoding: str | None,
+    date_format: str | None,
 ) -> Detected:
+    if date_format is not None:
+        from core.sources.times import read_date_format
+
+        date_format = read_date_format(date_format)
     if encoding is not None:
         from core.sources.encoding import read_encoding
 
@@ -132,6 +141,13 @@ def _find(
             "",
             "--encoding is for CSV, TSV and JSON files.",
         )
+    if date_format is not None and found.reader not in ("csv", "json", "parquet"):
+        raise WrongUsage(
+            f"{path} has no form of dates to choose: it is {_TITLES[found.format]}.",
+            "",
+            "--date-format is for CSV, TSV, JSON and Parquet files.",
+        )
+    found = replace(found, date_format=date_format)
     if format is not None and format != found.format:
         family = _FAMILIES.get(format, set())
         if found.format in family and found.reader == format.removesuffix("l"):
@@ -180,7 +196,9 @@ def _open(
 
         return CommunityArchive(found, content, owner, include)
     if found.plain:
-        shape = replace(shape, format="jsonl", rows=generic_rows({}), escaped="file")
+        shape = replace(
+            shape, format="jsonl", rows=generic_rows({}), escaped="file", replies_marked=False
+        )
     account = None
     if shape.format == "mastodon":
         from core.sources.mastodon_actor import read_actor

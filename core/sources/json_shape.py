@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from core.errors import InputRefused
 from core.sources import json_stream
+from core.sources.columns import REPLY_ROLES
 from core.sources.content import Content
 from core.sources.json_rows import Rows, bluesky_rows, generic_rows, scraped_rows, v1_rows, v2_rows
 from core.sources.mastodon_rows import mastodon_rows
@@ -30,6 +31,7 @@ class Shape:
     snowflakes: bool = True
     key: str = ""  # of the list in the document
     flat: bool = False  # objects of any program, read by the usual names
+    replies_marked: bool = True  # False: only if some object has a key that tells replies
     whole: bool = False  # a document of many parts, the Community Archive's
 
 
@@ -78,7 +80,8 @@ def _is_community(keys: Mapping[str, str]) -> bool:
 
 def _by_first(first: dict[str, Any], mapping: Mapping[str, str], listed: str) -> Shape:
     if mapping:
-        return Shape("jsonl", "lines", generic_rows(mapping))
+        marked = any(role in mapping for role in REPLY_ROLES)
+        return Shape("jsonl", "lines", generic_rows(mapping), replies_marked=marked)
     names = set(first)
     if listed == "mastodon" or first.get("type") in ("Create", "Announce"):
         return Shape("mastodon", "lines", mastodon_rows, False, False)
@@ -97,10 +100,10 @@ def _by_first(first: dict[str, Any], mapping: Mapping[str, str], listed: str) ->
     if v1 and isinstance(user, dict) and "screen_name" in user:
         return Shape("twarc-v1", "lines", v1_rows, True)
     if {"tweet_id", "account_id", "full_text"} <= names:
-        return Shape("community-archive", "lines", generic_rows({}), None)
+        return Shape("community-archive", "lines", generic_rows({}), None, replies_marked=False)
     if list(first)[:5] == ["tweet_id", "handle", "created_at", "kind", "text"]:
         return Shape("mynah-export", "lines", generic_rows({}), flat=True)
-    return Shape("jsonl", "lines", generic_rows({}), flat=True)
+    return Shape("jsonl", "lines", generic_rows({}), flat=True, replies_marked=False)
 
 
 def _is_v2(first: dict[str, Any]) -> bool:

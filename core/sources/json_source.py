@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from core.errors import InputRefused
 from core.sources import json_stream
 from core.sources.batches import Doubtful, Placed, gathered, listed, read_ahead
-from core.sources.columns import GUESSES, Canonical
+from core.sources.columns import GUESSES, Canonical, ReplyKeys
 from core.sources.content import Content
 from core.sources.decoding import TextFacts, count_byte, is_escaped
 from core.sources.json_flat import FlatLines
@@ -19,6 +20,7 @@ from core.sources.json_rows import Row, shown_keys
 from core.sources.json_shape import LOOK, Enough, Shape, items_of, nobody
 from core.sources.json_typed import TypedLines, typed_lines
 from core.sources.source import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.times import Dates
 
 _ROWS: Final = 20_000
 _COLUMNS: Final = (*GUESSES, "urls")
@@ -42,6 +44,7 @@ class JsonSource:
         self._owner = owner or (account.handle if account else None)
         self._account = account
         self._include = include
+        self._date_format = found.date_format
         self.summary = SourceSummary(found.path, shape.format, handle=self._owner, account=account)
         # fail before anything is read: the first rows tell whether they name their author
         self._first = self._look()
@@ -93,7 +96,8 @@ class JsonSource:
 
         Raises InputRefused when there is no tweet in it, or most of it is broken.
         """
-        facts = self._content.settle(signs=self._shape.escaped == "file")
+        replies = ReplyKeys(found=self._shape.replies_marked)
+        facts = self._content.settle(signs=self._shape.escaped == "file", seen=replies.take)
         if told := facts.encoding.sentence():
             self.summary.warnings.append(told)
         canonical = Canonical(
@@ -103,6 +107,8 @@ class JsonSource:
             generate_ids=False,
             deleted="deleted" in self._include,
             snowflakes=self._shape.snowflakes,
+            replies_marked=replies.found,
+            dates=Dates(self._content.title, self._date_format, self._dates),
         )
         empty = True
         for raw, lines in read_ahead(self._raw(tick)):
@@ -128,25 +134,34 @@ class JsonSource:
 
     def _texts(self) -> Iterator[str]:
         """The texts that matter for the question whether they are escaped."""
+        signs = pl.col("text").str.contains("&", literal=True)
+        for frame in self._again():
+            yield from frame.filter(signs)["text"]
+
+    def _dates(self) -> Iterator[pl.DataFrame]:
+        for frame in self._again():
+            yield frame.select("created", "tweet_id")
+
+    def _again(self) -> Iterator[pl.DataFrame]:
+        """All rows once more; what is broken counts nowhere."""
+
+        def rows_of(items: Iterable[tuple[int, Any]]) -> Iterator[Row]:
+            for _, item in items:
+                yield from (row for row in self._shape.rows(item) if not isinstance(row, str))
+
         reader = self._reader()
         if reader is None:
-            for _, item in self._items(nobody):
-                yield from self._texts_of(item)
+            rows = rows_of(self._items(nobody))
+            while some := list(islice(rows, _ROWS)):
+                yield _frame(some)
             return
-        column = pl.col("text")
         for block in self._content.text_blocks(reader.block):
             for part in [*reader.parts(block, 0), reader.rest()]:
                 if isinstance(part, Doubtful):
-                    for _, item in json_stream.block_lines(part.lines, 0, nobody):
-                        yield from self._texts_of(item)
+                    lines = json_stream.block_lines(part.lines, 0, nobody)
+                    yield _frame(list(rows_of(lines)))
                 elif part:
-                    signs = column.str.contains("&", literal=True)
-                    yield from part[0].filter(signs).select(column).to_series()
-
-    def _texts_of(self, item: Any) -> Iterator[str]:
-        for row in self._shape.rows(item):
-            if not isinstance(row, str) and row.get("text"):
-                yield row["text"]
+                    yield part[0]
 
     def _raw(self, tick: Tick | None) -> Iterator[Placed]:
         if reader := self._reader():

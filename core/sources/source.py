@@ -46,6 +46,7 @@ class Detected:
     ``member`` is the file inside a zip or tar, ``reader`` what kind of file it is. ``said`` is the
     encoding that the person named; ``encoding`` what it is read as (empty where there is no
     choice), by its first bytes, and ``encoding_guessed`` that it might be another one.
+    ``date_format`` is what the person said of its dates (``times.read_date_format``).
     ``number``: the handle is made from a number, and a name would be better.
     """
 
@@ -60,6 +61,7 @@ class Detected:
     needs_handle: bool = False
     number: bool = False
     said: str | None = None
+    date_format: str | None = None
     encoding: str = ""
     encoding_guessed: bool = False
     outline: tuple[str, ...] = ()
@@ -71,11 +73,15 @@ class Detected:
 
 @dataclass
 class HandleCount:
-    """Rows of one handle: ``read`` = rows yielded + everything in ``skipped``."""
+    """Rows of one handle: ``read`` = rows yielded + everything in ``skipped``.
+
+    ``undated`` of those that were yielded have no time.
+    """
 
     read: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     notes_joined: int = 0
+    undated: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,8 @@ class SourceSummary:
     number: bool = False  # nothing names the account but a number
     passed: list[BrokenLine] = field(default_factory=list)  # sound, but left out; the first ones
     span: tuple[datetime, datetime] | None = None
+    dates_unread: int = 0  # written, but in no form that is known
+    date_example: str = ""
     # one thread may split rows while another makes tweets of them
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -135,15 +143,22 @@ class SourceSummary:
         return dict(total)
 
     @property
+    def undated(self) -> int:
+        return sum(count.undated for count in self.per_handle.values())
+
+    @property
     def notes_joined(self) -> int:
         return sum(count.notes_joined for count in self.per_handle.values())
 
     def saw(self, batch: pl.DataFrame) -> None:
         """Count a canonical batch that is about to be yielded."""
         counts = batch["handle"].value_counts(name="rows").sort("handle")
+        undated = batch.filter(batch["created_at"].is_null())["handle"].value_counts(name="rows")
         with self._lock:
             for handle, rows in counts.iter_rows():
                 self.of(handle).read += rows
+            for handle, rows in undated.iter_rows():
+                self.of(handle).undated += rows
         first, last = batch["created_at"].min(), batch["created_at"].max()
         if isinstance(first, datetime) and isinstance(last, datetime):
             if self.span is not None:
@@ -177,7 +192,16 @@ class SourceSummary:
         return len(self.passed) < LISTED_LINES
 
     def warn_of_broken(self) -> None:
-        """Add the one sentence about what is broken; call it when everything is read."""
+        """Add a sentence about what is broken, and one about dates that could not be read.
+
+        Call it when everything is read.
+        """
+        if self.dates_unread:
+            some = "One date is" if self.dates_unread == 1 else f"{self.dates_unread:,} dates are"
+            self.warnings.append(
+                f"{some} in a form that mynah does not know, such as {self.date_example[:40]!r}; "
+                "--date-format tells how they are written, for example '%d.%m.%y'."
+            )
         count = sum(self.skipped.get(reason, 0) for reason in {b.reason for b in self.broken})
         if count:
             first = self.broken[0]

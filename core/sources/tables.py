@@ -12,7 +12,7 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.sources.batches import read_ahead
-from core.sources.columns import Canonical, guess, plain_name, roles_of
+from core.sources.columns import REPLY_ROLES, Canonical, guess, plain_name, roles_of
 from core.sources.content import Content
 from core.sources.csv_rows import CsvRows
 from core.sources.decoding import is_escaped
@@ -24,9 +24,12 @@ from core.sources.source import (
     SourceSummary,
     Tick,
 )
+from core.sources.times import Dates
 
 T = TypeVar("T")
 _DELIMITERS: Final = ",\t;|"
+# roles that tell when a tweet was written
+_DATED: Final = ("created", "tweet_id")
 # by the names of their columns
 _TRUMP: Final = {"isretweet", "isdeleted", "device", "isflagged"}
 _GRAILBIRD: Final = {"tweetid", "retweetedstatusid", "timestamp", "expandedurls"}
@@ -71,6 +74,7 @@ class _Table:
     ) -> None:
         self._title = title
         self._names = names
+        self._date_format = found.date_format
         self._owner = owner
         self._include = include
         self._roles = roles_of(names, mapping, title)
@@ -101,7 +105,13 @@ class _Table:
             escaped=escaped,
             generate_ids="tweet_id" not in self._roles,
             deleted="deleted" in self._include,
+            replies_marked=any(role in self._roles for role in REPLY_ROLES),
+            dates=Dates(self._title, self._date_format, self._dates),
         )
+
+    def _dates(self) -> Iterator[pl.DataFrame]:
+        """The columns of dates and ids, as far as there are any, of the whole table."""
+        raise NotImplementedError
 
 
 class CsvTable(_Table):
@@ -146,11 +156,11 @@ class CsvTable(_Table):
         if told := facts.encoding.sentence():
             self.summary.warnings.append(told)
         canonical = self._canonical(is_escaped(facts, self._texts))
-        wanted = {role: str(self._names.index(name)) for role, name in self._roles.items()}
+        wanted = [self._column(role) for role in self._roles]
         read, empty = 0, True
         table = self._rows(told=True)
         for rows in read_ahead(table.frames()):
-            raw = self._repaired(rows.select(**{r: pl.col(c) for r, c in wanted.items()}))
+            raw = self._repaired(rows.select(wanted))
             frame = canonical.frame(raw, table.places.popleft())
             read += rows.height
             if tick:
@@ -181,9 +191,16 @@ class CsvTable(_Table):
             return raw.with_columns(pl.all().str.replace(r"^'('*[=+\-@\t\r])", "${1}"))
         return raw
 
+    def _dates(self) -> Iterator[pl.DataFrame]:
+        for frame in self._rows().frames():
+            yield frame.select(self._column(role) for role in _DATED if role in self._roles)
+
+    def _column(self, role: str) -> pl.Expr:
+        return pl.col(str(self._names.index(self._roles[role]))).alias(role)
+
     def _texts(self) -> Iterator[str]:
         """The texts that matter for the question whether they are escaped."""
-        column = pl.col(str(self._names.index(self._roles["text"])))
+        column = self._column("text")
         for frame in self._rows().frames():
             yield from (
                 frame.filter(column.str.contains("&", literal=True)).select(column).to_series()
@@ -268,22 +285,29 @@ class ParquetTable(_Table):
         )
         canonical = self._canonical(bool(facts[0]) and not facts[1])
         read, empty = 0, True
-        selected = self._rows.select(self._columns)
-        parts = self._sound(lambda: iter(selected.collect_batches(chunk_size=BATCH_ROWS)))
-        while (part := self._sound(lambda: next(parts, None))) is not None:
-            for rows in part.iter_slices(BATCH_ROWS):
-                frame = canonical.frame(rows)
-                read += rows.height
-                if tick:
-                    tick(read, None)
-                if frame.height:
-                    empty = False
-                    self.summary.saw(frame)
-                    yield frame
+        for rows in self._slices(self._rows.select(self._columns)):
+            frame = canonical.frame(rows)
+            read += rows.height
+            if tick:
+                tick(read, None)
+            if frame.height:
+                empty = False
+                self.summary.saw(frame)
+                yield frame
         if empty:
             raise InputRefused(
                 f"There are no tweets in {self._path}.", f"Left out: {self.summary.skipped}."
             )
+        self.summary.warn_of_broken()
+
+    def _dates(self) -> Iterator[pl.DataFrame]:
+        roles = [column for column in self._columns if column.meta.output_name() in _DATED]
+        yield from self._slices(self._rows.select(roles))
+
+    def _slices(self, rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+        parts = self._sound(lambda: iter(rows.collect_batches(chunk_size=BATCH_ROWS)))
+        while (part := self._sound(lambda: next(parts, None))) is not None:
+            yield from part.iter_slices(BATCH_ROWS)
 
     def _sound(self, work: Callable[[], T]) -> T:
         return _sound(self._path, work)

@@ -17,7 +17,7 @@ from core.sources.bluesky import is_car
 from core.sources.detect import detect, open_source
 from core.sources.mastodon_rows import html_text
 from core.tweet import tweet_schema
-from tests.fixtures.formats import BUILDERS, POSTS, cbor
+from tests.fixtures.formats import BUILDERS, POSTS
 
 _TAGS = ["<p>", "</p>", "<br>", "<a href='x'>", "<!", "<![", "<!--", "&", "&#", "<script>",
          "</script>", "a", "<", ">"]  # fmt: skip
