@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from core.corpus.importing import ImportProgress
-    from core.curation.stats import CountTokens
+    from core.curation.counts import CountTokens
     from core.workbench.comparison import ComparedRows
     from tui.app import MynahApp
 

@@ -11,8 +11,8 @@ from core.errors import MynahError
 from tui import messages
 
 if TYPE_CHECKING:
+    from core.curation.counts import AccountStats
     from core.curation.recipe import Recipe
-    from core.curation.stats import AccountStats
     from core.dataset.options import ExportOptions
     from core.dataset.write import ExportResult
     from core.progress import Progress
