@@ -16,6 +16,8 @@ Kind = Literal["switch", "choice", "number", "text"]
 LISTS: Final = ("languages", "blocked_words")
 """The rules that hold several texts; a form shows them as one text, with commas between."""
 
+# Percent of common wording from which two tweets are near copies, where no recipe says otherwise.
+ALIKE: Final = 80
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NEARLY_A_DATE: Final = re.compile(r"\s*(\d{4})(?:\D{1,3}(\d{1,2}))?(?:\D{1,3}(\d{1,2}))?(?!\d).*")
