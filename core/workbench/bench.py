@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from core.curation.counts import AccountStats, CountTokens, total_stats
 from core.curation.recipe import Recipe
 from core.progress import Cancelled
+from core.workbench.curated import CuratedTable
 from core.workbench.table import Progress, TweetTable
 from core.workbench.tokens import TokenCounts
 from core.workbench.verdicts import CleanedTexts, Verdicts, count_verdicts, judge_all
-from core.workbench.view import CuratedTable, TweetRows
+from core.workbench.view import TweetRows
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,22 +1,17 @@
-"""Curated tweets as a screen shows them: rows made a window at a time, parts, whole frames."""
+"""Curated tweets as rows that a screen can show, a window at a time, without knowing Polars."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-import polars as pl
-
-from core.curation.cleaning import unescape
-from core.curation.judge import judge
-from core.progress import Cancelled
 from core.tweet import unescaped
-from core.workbench.table import SLICE, Progress, TweetTable, stop_if
-from core.workbench.verdicts import KEPT, Verdicts, reasons_of
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Which = Literal["all", "kept", "dropped", "edited"]
 
@@ -58,99 +53,34 @@ class TweetRow:
         return unescaped(self.text) if self.text_escaped else self.text
 
 
-_FIELDS: Final = tuple(item.name for item in dataclasses.fields(TweetRow))
-
-
-class CuratedTable:
-    """What is asked for is made then, from the tweets and the verdicts: nothing is copied."""
-
-    def __init__(self, table: TweetTable, verdicts: Verdicts) -> None:
-        self.table = table
-        self.verdicts = verdicts
+class Curated(Protocol):
+    """Where rows come from; tweets are named by row numbers."""
 
     @property
     def all_rows(self) -> pl.Series:
         """Every row number, newest first."""
-        return self.table.newest_first
 
     def only(self, which: Which, among: pl.Series) -> pl.Series:
         """Those of the row numbers ``among`` that are kept, dropped, or edited (and kept)."""
-        if which == "all":
-            return among
-        kept = self.verdicts.kept
-        mask = {"kept": kept, "dropped": ~kept, "edited": kept & self.verdicts.edited}[which]
-        return among.filter(mask.gather(among))
 
     def holding(
         self,
         words: str,
         among: pl.Series,
         *,
-        progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
     ) -> pl.Series:
-        """Those of ``among`` whose published text holds ``words``, whatever the case.
-
-        Words, not a pattern. Raises Interrupted.
-        """
-        wanted = words.strip().lower()
-        if not wanted:
-            return among
-        found = [among.clear()]
-        done = 0
-        for numbers in _parts(among):
-            stop_if(cancelled)
-            part = self.table.canonical(numbers, ("text", "text_escaped"))
-            seen = unescape(part["text"], part["text_escaped"], "once").str.to_lowercase()
-            found.append(numbers.filter(seen.str.contains(wanted, literal=True)))
-            if progress:
-                done += len(numbers)
-                progress(done, len(among))
-        return pl.concat(found)
+        """Those of ``among`` whose published text holds ``words``."""
 
     def rows(self, numbers: pl.Series) -> list[TweetRow]:
-        """Some tweets in full, in the order of ``numbers``; a few at a time."""
-        return [TweetRow(*row) for row in self.frame_of(numbers).select(_FIELDS).iter_rows()]
-
-    def frame_of(self, numbers: pl.Series) -> pl.DataFrame:
-        """The table's COLUMNS, clean_text, kept, reason and trigger of some tweets."""
-        tweets = self.table.canonical(numbers)
-        judged = judge(tweets, self.verdicts.recipe)
-        codes = self.verdicts.codes.gather(numbers)
-        settled = self.verdicts.settled.select("place", said="trigger", compared=pl.lit(value=True))
-        return (
-            judged.with_columns(
-                place=numbers.cast(pl.UInt32),
-                kept=codes == KEPT,
-                reason=reasons_of(codes),
-            )
-            .join(settled, on="place", how="left", maintain_order="left")
-            .select(
-                *tweets.columns,
-                "clean_text",
-                "kept",
-                "reason",
-                pl.when(pl.col("compared").is_null())
-                .then("trigger")
-                .otherwise("said")
-                .alias("trigger"),
-            )
-        )
-
-    def frame(self) -> pl.DataFrame:
-        """All tweets, newest first; as large as all of them: for what freezes or exports them."""
-        return pl.concat([self.frame_of(numbers) for numbers in _parts(self.all_rows)])
-
-
-def _parts(numbers: pl.Series) -> Iterator[pl.Series]:
-    for start in range(0, max(len(numbers), 1), SLICE):
-        yield numbers[start : start + SLICE]
+        """Some tweets in full, in the order of ``numbers``."""
 
 
 class TweetRows:
     """An immutable view over curated tweets; filters give new views, rows are made when asked."""
 
-    def __init__(self, curated: CuratedTable, numbers: pl.Series | None = None) -> None:
+    def __init__(self, curated: Curated, numbers: pl.Series | None = None) -> None:
         self._curated = curated
         self._numbers = curated.all_rows if numbers is None else numbers
         self._windows: OrderedDict[int, list[TweetRow]] = OrderedDict()

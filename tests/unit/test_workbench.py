@@ -23,9 +23,9 @@ from core.tweet import OPTIONAL, tweet_schema
 from core.workbench import table as table_module
 from core.workbench.bench import Workbench
 from core.workbench.comparison import compare
+from core.workbench.curated import CuratedTable
 from core.workbench.table import COLUMNS, TweetTable
 from core.workbench.verdicts import CleanedTexts, count_verdicts, judge_all
-from core.workbench.view import CuratedTable
 from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
