@@ -22,6 +22,7 @@ class Action:
     help      one sentence for the help screen and the palette
     twin      the command line that does the same, if there is one
     footer    whether it deserves one of the seven places
+    priority  whether the key works above a dialog and in a field
     """
 
     id: str
@@ -31,6 +32,7 @@ class Action:
     help: str
     twin: str = ""
     footer: bool = True
+    priority: bool = False
 
     @property
     def section(self) -> str:
@@ -79,8 +81,10 @@ ACTIONS: Final = (
     ),
     Action("app.errors", "f12", "errors", "Errors", "What went wrong so far.", footer=False),
     Action("app.help", "question_mark,f1", "help", "Help", "Every key of this section."),
-    Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find anything by name."),
-    Action("app.quit", "ctrl+q", "quit", "Quit", "Leave; a training goes on.", footer=False),
+    Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find anything by name.",
+           priority=True),
+    Action("app.quit", "ctrl+q", "quit", "Quit", "Leave; a training goes on.", footer=False,
+           priority=True),
     # 1 Data
     Action("data.add", "a", "add_tweets", "Add tweets", "Bring in an archive or a file of tweets.",
            "mynah import PATH"),
@@ -125,9 +129,9 @@ ACTIONS: Final = (
     Action("query.history", "f3,h", "history", "History",
            "Queries run before; in the editor also ctrl+up, ctrl+down.",
            footer=False),
-    Action("query.saved", "f4", "saved", "Saved", "Go to the saved queries.", footer=False),
-    Action("query.schema", "f2,t", "schema", "Tables", "Go to the tables and their columns.",
-           footer=False),
+    Action("query.saved", "f4", "side('saved')", "Saved", "Go to the saved queries.", footer=False),
+    Action("query.schema", "f2,t", "side('schema')", "Tables",
+           "Go to the tables and their columns.", footer=False),
     Action("query.copy_row", "Y", "copy('row')", "Copy row", "Copy the row, with tabs.",
            footer=False),
     Action("query.copy_column", "c", "copy('column')", "Copy column",
@@ -188,6 +192,7 @@ def bindings(section: str) -> list[BindingType]:
             id=action.id,
             tooltip=action.help,
             show=False,
+            priority=action.priority,
         )
         for action in ACTIONS
         if action.section == section

@@ -10,9 +10,10 @@ from core.home import Home
 from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, strips, until
 from tui.actions import SECTIONS, footer_actions, of_section
 from tui.app import MynahApp
-from tui.frame import Section
 from tui.help import HelpScreen
+from tui.job import Job
 from tui.palette import ActionProvider
+from tui.section import Section
 from tui.widgets.key_footer import KeyFooter
 
 SIZES = [(100, 30), (200, 50)]  # the others are in the pictures
@@ -197,7 +198,7 @@ async def test_a_bug_is_a_toast_and_a_log_and_not_the_end(sample_home: Home) -> 
     app, heard = MynahApp(sample_home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        app.in_background("oops", "counting [bold]sheep", lambda: print(1 // 0))
+        Job(app, "counting [bold]sheep").start(lambda _: print(1 // 0))
         await until(pilot, lambda: app.failures)
         await settled(pilot)
         assert any("counting [bold]sheep" in toast for toast in heard.toasts)

@@ -192,7 +192,7 @@ async def test_esc_stops_an_import_and_nothing_of_it_stays(
     app, heard = MynahApp(sample_home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        app.corpus.import_paths([table])
+        app.importing.run([table])
         line = app.screen.query_one("#import-progress", ProgressLine)
         await until(pilot, lambda: line.state == "running" and app.state.importing)
         await pilot.press("escape")
@@ -210,7 +210,7 @@ async def test_quit_is_prompt_while_an_import_runs(sample_home: Home, tmp_path: 
     app = MynahApp(sample_home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        app.corpus.import_paths([table])
+        app.importing.run([table])
         await until(pilot, lambda: app.state.importing)
         asked = time.monotonic()
         await pilot.press("ctrl+q")

@@ -21,9 +21,8 @@ from core.errors import Interrupted, MynahError
 from core.handles import normal_handle
 from core.home import Home
 from core.safe_text import plain
-from tui.data.paths import pasted_paths
+from tui.data.paths import EncodingSuggester, PathInput, PathSuggester, pasted_paths
 from tui.data.preview import Line, lines_of, notes_of, rows_of, short_line_of
-from tui.widgets.path_input import EncodingSuggester, PathInput, PathSuggester
 
 if TYPE_CHECKING:
     from core.fetching.plan import FetchPlan
