@@ -21,7 +21,7 @@ MOST_NAMES: Final = 100_000
 _FILE_URL = re.compile(r"file://\S*")
 
 
-def pasted_paths(text: str) -> list[Path]:
+def paths_in(text: str) -> list[Path]:
     """The paths in a pasted line; several when several files were dropped, none when it is empty.
 
     A line that is a path as it stands, spaces and all, is one path.
@@ -29,19 +29,19 @@ def pasted_paths(text: str) -> list[Path]:
     words = text.strip()
     if not words:
         return []
-    whole = _path(words)
-    if _exists(whole):
-        return [whole]
+    one_path = _path(words)
+    if _exists(one_path):
+        return [one_path]
     if words.startswith("file://"):
         return [_path(url) for url in _FILE_URL.findall(words)]
     parts = _split(words)
     if len(parts) > 1 and not _is_marked(words) and not all(map(_exists, map(_path, parts))):
-        return [whole]  # a name with spaces that is not there (yet)
+        return [one_path]  # a name with spaces that is not there (yet)
     return [_path(part) for part in parts]
 
 
 def one_line(text: str) -> str:
-    """Pasted lines, each a path, as one line that ``pasted_paths`` takes apart again."""
+    """Pasted lines, each a path, as one line that ``paths_in`` takes apart again."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
         return lines[0] if lines else ""

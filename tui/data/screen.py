@@ -155,8 +155,8 @@ class DataSection(Section):
         status = count(len(found.rows))
         if found.which != "all" or found.words:
             status += f" of {count(len(state.curation.rows))}"
-        said = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
-        self.query_one("#tweets-panel", Panel).status = f"{status} · {said[found.which]}"
+        order = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
+        self.query_one("#tweets-panel", Panel).status = f"{status} · {order[found.which]}"
 
     def _import_moved(self, progress: ImportProgress) -> None:
         self.query_one("#import-progress", ProgressLine).advance_to(

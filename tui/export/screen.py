@@ -225,8 +225,8 @@ class ExportScreen(ModalScreen[None]):
         if result is None:
             line.fail(error.what if error else "It was not written.")
             if error:
-                told = " ".join(part for part in (error.why, error.next_step) if part)
-                self.query_one("#export-plan", Static).update(Text(plain(told)))
+                words = " ".join(part for part in (error.why, error.next_step) if part)
+                self.query_one("#export-plan", Static).update(Text(plain(words)))
             return
         line.finish(f"{result.rows:,} tweets are written.")
         lines = [

@@ -196,7 +196,7 @@ def copied(result: QueryResult, what: str, row: int, column: int) -> tuple[str, 
         return result.value(row, column), f"{name}, row {row + 1:,}."
     if what == "row":
         return result.row_text(row), f"Row {row + 1:,}, with tabs between its cells."
-    said = "all values."
+    words = "all values."
     if len(result) > COPIED_VALUES:
-        said = f"the first {COPIED_VALUES:,} of {len(result):,} values."
-    return result.column_text(column, COPIED_VALUES), f"{name}: {said}"
+        words = f"the first {COPIED_VALUES:,} of {len(result):,} values."
+    return result.column_text(column, COPIED_VALUES), f"{name}: {words}"

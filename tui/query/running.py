@@ -93,7 +93,9 @@ class QueryJob(Job):
                 write_result(result, kind, path)
                 return QuerySaved(path, len(result), None)
             corpus, options = Corpus(home.corpus), self._options(attempt)
-            return QuerySaved(path, save_query(corpus, home, sql, kind, path, options=options), None)
+            return QuerySaved(
+                path, save_query(corpus, home, sql, kind, path, options=options), None
+            )
 
         return self._begin(work, lambda error: QuerySaved(path, 0, error))
 

@@ -189,14 +189,14 @@ class QuerySection(Section):
         result, table = self._result, self.query_one(ResultTable)
         if result is None:
             return
-        said = [plural(len(result), "row")]
+        facts = [plural(len(result), "row")]
         if result.truncated:
-            said = [f"first {plural(len(result), 'row')}, there are more: x writes all"]
-        said.append(f"{result.seconds:.2f} s")
+            facts = [f"first {plural(len(result), 'row')}, there are more: x writes all"]
+        facts.append(f"{result.seconds:.2f} s")
         if table.in_view < table.all_columns:
             last = table.first + table.in_view
-            said.append(f"columns {table.first + 1}–{last} of {table.all_columns}, ← → move")
-        self.query_one("#result-panel", Panel).status = " · ".join(said)
+            facts.append(f"columns {table.first + 1}–{last} of {table.all_columns}, ← → move")
+        self.query_one("#result-panel", Panel).status = " · ".join(facts)
 
     def _show_plan(self, plan: str | None) -> None:
         self.query_one("#plan").display = plan is not None
@@ -259,9 +259,9 @@ class QuerySection(Section):
         if result is None or not len(result):
             self.app.notify("There is no result to copy from.", title="Nothing copied")
             return
-        text, said = copied(result, what, table.cursor, table.column)
+        text, sentence = copied(result, what, table.cursor, table.column)
         self.app.copy_to_clipboard(text)
-        self.app.notify(said, title="Copied")
+        self.app.notify(sentence, title="Copied")
 
     def action_export(self) -> None:
         from tui.dialogs.ask import Ask

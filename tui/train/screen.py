@@ -130,7 +130,7 @@ class TrainSection(Section):
         self._overlays: set[str] = set()
         self._runs: list[RunSummary] = []
         self._pick_newest = True
-        self._said: tuple[str, int] | None = None
+        self._samples_shown: tuple[str, int] | None = None
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
@@ -255,8 +255,8 @@ class TrainSection(Section):
         panel.title = "Loss"
         panel.status = _headline(run)
         self.query_one("#now", Static).update(_now(run, history))
-        if self._said != (run.run, len(history.samples)):
-            self._said = (run.run, len(history.samples))
+        if self._samples_shown != (run.run, len(history.samples)):
+            self._samples_shown = (run.run, len(history.samples))
             self.query_one("#says", SampleList).set_samples(
                 [Sample(text=s.text, label=f"step {s.step}") for s in reversed(history.samples)]
             )
