@@ -5,7 +5,8 @@ A screen takes its bindings from ``bindings(section)``; nothing else in the app 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
@@ -170,16 +171,19 @@ ACTIONS: Final = (
 )  # fmt: skip
 
 
-def of_section(section: str) -> list[Action]:
-    """The actions of one section, then those of the whole app."""
-    own = [action for action in ACTIONS if action.section == section]
-    return own + [action for action in ACTIONS if action.section == "app"]
+def of_section(section: str, keymap: Mapping[str, str] | None = None) -> list[Action]:
+    """The actions of one section, then those of the app; with the keys that ``keymap`` gives."""
+    found = [action for action in ACTIONS if action.section == section]
+    found += [action for action in ACTIONS if action.section == "app" != section]
+    given = keymap or {}
+    return [replace(one, keys=given[one.id]) if one.id in given else one for one in found]
 
 
-def footer_actions(section: str) -> list[Action]:
+def footer_actions(section: str, keymap: Mapping[str, str] | None = None) -> list[Action]:
     """At most seven: the section's own, then help and the palette."""
-    own = [a for a in ACTIONS if a.section == section and a.footer][:5]
-    return own + [a for a in ACTIONS if a.section == "app" and a.footer]
+    shown = [action for action in of_section(section, keymap) if action.footer]
+    own = [action for action in shown if action.section == section][:5]
+    return own + [action for action in shown if action.section == "app"]
 
 
 def bindings(section: str) -> list[BindingType]:

@@ -17,6 +17,7 @@ from core.home import Home
 from tui.actions import SECTIONS, bindings
 from tui.filter.counting import RowSearch
 from tui.handlers import StateApp
+from tui.keymap import own_keys
 from tui.palette import ActionProvider
 from tui.themes import THEMES
 
@@ -50,6 +51,10 @@ class MynahApp(StateApp):
         for theme in THEMES:
             self.register_theme(theme)
         self.reading.recipe_name = self.state.recall()
+        self.state.keymap, refused = own_keys(self.state.settings)
+        self.set_keymap(self.state.keymap)
+        for sentence in refused:
+            self.notify(sentence, title="settings.json: a key is left as it was", timeout=15)
         chosen = self.state.theme
         self.theme = chosen if chosen in self.available_themes else THEMES[0].name
         self.theme_changed_signal.subscribe(self, self._theme_changed)
@@ -148,7 +153,7 @@ class MynahApp(StateApp):
         from tui.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.section))
+            self.push_screen(HelpScreen(self.section, self.state.keymap))
 
     def action_errors(self) -> None:
         from tui.dialogs.text import TextScreen
@@ -161,7 +166,8 @@ class MynahApp(StateApp):
         selected = getattr(self.focused, "selected_text", "")
         if selected or self.screen.get_selected_text() is not None:
             raise SkipAction
-        self.notify("ctrl+q quits.", title="Do you want to leave?")
+        keys = self.state.keymap.get("app.quit", "ctrl+q")
+        self.notify(f"{keys} quits.", title="Do you want to leave?")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         yield SystemCommand("Theme", "Change the colours", self.search_themes)

@@ -14,8 +14,9 @@ class ActionProvider(Provider):
     """Offers the actions of the section in view and of the whole app, and the system's own."""
 
     def _actions(self) -> list[Action]:
-        section = cast("Mynah", self.app).section
-        return [action for action in of_section(section) if self._possible(action)]
+        app = cast("Mynah", self.app)
+        actions = of_section(app.section, app.state.keymap)
+        return [action for action in actions if self._possible(action)]
 
     def _possible(self, action: Action) -> bool:
         if action.id == "app.commands":

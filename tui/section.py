@@ -163,7 +163,7 @@ class Section(Screen[None]):
         yield Static("", id="next-step", markup=False)
         keys = [
             FooterKey(a.key, a.label, a.name if a.section != "app" else f"app.{a.name}", a.help)
-            for a in footer_actions(self.SECTION)
+            for a in footer_actions(self.SECTION, self.state.keymap)
         ]
         asks = [key for key in keys if key.action == "app.help"]
         yield KeyFooter([key for key in keys if key not in asks], asks[0], id="footer")

@@ -92,6 +92,7 @@ class State:
     new_run: NewRun = field(default_factory=NewRun)
     corpus_busy: CorpusBusy | None = None  # another program holds the corpus; it is tried again
     theme: str = ""  # the one that was chosen; empty for mynah's own
+    keymap: dict[str, str] = field(default_factory=dict)  # the person's own, by id of the action
     settings: dict[str, Any] = field(default_factory=dict)  # as read, to be kept when written
 
     @property
