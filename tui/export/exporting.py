@@ -12,8 +12,8 @@ from textual.message import Message
 from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
-    from core.curation.recipe import Recipe
     from core.curation.counts import AccountStats
+    from core.curation.recipe import Recipe
     from core.dataset.estimate import Estimate
     from core.dataset.options import ExportOptions
     from core.dataset.write import ExportResult
