@@ -131,13 +131,13 @@ def curate_corpus(
     """
     from core.corpus.reading import tweets_at_hand
     from core.corpus.store import Corpus
-    from core.curation.stream import sorted_copy
+    from core.curation.spool import spooled
 
     corpus = Corpus(home.corpus)
     tweets_at_hand(corpus, handles)
-    with sorted_copy(corpus, handles, cancelled) as tweets:
+    with spooled(corpus, handles, cancelled) as spool:
         return curate_files(
-            tweets.path,
+            spool.path,
             out,
             recipe,
             engine=engine,

@@ -9,7 +9,6 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tui.sample.sample_list import Sample, SampleList
-from tui.themes import ANSI_DARK
 from tui.train.loss_plot import LossPlot
 from tui.widgets.chip import RunChip
 from tui.widgets.diff_text import DiffText
@@ -27,6 +26,7 @@ from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
+from tui.widgets.themes import ANSI_DARK
 
 TEXTS = (
     ("●", "success", "The fog came in like a committee: slowly, and with no agenda."),

@@ -17,7 +17,7 @@ from tui.cli.standard_input import as_named, from_stdin
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
-    from core.curation.counts import AccountStats
+    from core.curation.stats import AccountStats
 
 SHOWN = 10  # broken places that are listed on a terminal
 LEFT_OUT = frozenset({"deleted", "circle", "forgotten"})
@@ -190,7 +190,7 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
 
     Without a handle: of everybody. downloaded = retweets + short + the other reasons + kept.
     """
-    from core.curation.counts import total_stats
+    from core.curation.stats import total_stats
     from core.runs.advise import advise, in_words
     from core.workflow import stats as count_stats
 

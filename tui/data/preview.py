@@ -63,7 +63,7 @@ def _counted(seen: Preview) -> str:
         many += " so far…"
     when = ""
     if seen.span:
-        first, last = (f"{time.day} {time:%b %Y}" for time in seen.span)
+        first, last = (f"{time:%-d %b %Y}" for time in seen.span)
         when = f" · {first}" if first == last else f" · {first} – {last}"
     elif seen.counted:
         when = " · no dates"

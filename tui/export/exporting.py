@@ -1,88 +1,87 @@
-"""How large an export would be, and one export at a time; esc stops it."""
+"""The exporting desk: how large an export would be, and one export at a time; esc stops it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
-from tui.job import Attempt, Host, Job, Report
+from core.errors import MynahError
+from tui import messages
 
 if TYPE_CHECKING:
-    from core.curation.counts import AccountStats
     from core.curation.recipe import Recipe
-    from core.dataset.estimate import Estimate
+    from core.curation.stats import AccountStats
     from core.dataset.options import ExportOptions
     from core.dataset.write import ExportResult
-    from core.errors import MynahError
     from core.progress import Progress
+    from tui.app import MynahApp
 
 
-@dataclass
-class ExportSized(Report):
-    """What an export would hold; ``error`` when its options do not go together."""
+class ExportingDesk:
+    """Sizes, progress and results arrive as ExportSized, ExportMoved and ExportEnded."""
 
-    estimate: Estimate | None
-    error: MynahError | None
+    def __init__(self, app: MynahApp) -> None:
+        self._app = app
+        self._stop = threading.Event()
+        self.busy = False
 
-
-@dataclass
-class ExportMoved(Report):
-    """How far an export is; a newer one replaces it."""
-
-    progress: Progress
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, ExportMoved)
-
-
-@dataclass
-class ExportEnded(Report):
-    result: ExportResult | None
-    error: MynahError | None
-
-
-class ExportJob(Job):
-    """Reports ExportSized; ExportMoved and ExportEnded."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host, "exporting")
-        self._measure = Job(host, "measuring a sample", newest_wins=True)
-
-    def measure(
-        self, stats: Sequence[AccountStats], recipe: Recipe, options: ExportOptions
-    ) -> None:
+    def size(self, stats: Sequence[AccountStats], recipe: Recipe, options: ExportOptions) -> None:
         """Ask what an export would hold; the newest question wins."""
-        home = self._host.state.home
+        home = self._app.state.home
 
-        def work(_: Attempt) -> Report:
+        def work() -> None:
+            from textual.worker import get_current_worker
+
             from core.dataset.estimate import estimate
 
-            return ExportSized(estimate(home, stats, recipe, options), None)
+            worker = get_current_worker()
+            sized: messages.ExportSized
+            try:
+                sized = messages.ExportSized(estimate(home, stats, recipe, options), None)
+            except MynahError as error:
+                sized = messages.ExportSized(None, error)
+            if not worker.is_cancelled:
+                self._app.post_message(sized)
 
-        self._measure.start(work, lambda error: ExportSized(None, error))
+        self._app.in_background("export-size", "measuring a sample", work)
 
-    def run(
+    def start(
         self, handles: Sequence[str], recipe: Recipe, out: Path, options: ExportOptions
     ) -> None:
         """Write the tweets as they are in the corpus now."""
-        home = self._host.state.home
+        self._stop.clear()
+        self.busy = True
+        app, home = self._app, self._app.state.home
 
-        def work(attempt: Attempt) -> Report:
+        def work() -> None:
             from core.dataset.write import export_tweets
 
-            result = export_tweets(
-                home,
-                handles,
-                recipe,
-                out,
-                options,
-                progress=lambda moved: attempt.report(ExportMoved(moved)),
-                cancelled=attempt.cancelled,
-            )
-            return ExportEnded(result, None)
+            def report(moved: Progress) -> None:
+                app.post_message(messages.ExportMoved(moved))
 
-        self.start(work, lambda error: ExportEnded(None, error))
+            error: MynahError | None = None
+            result: ExportResult | None = None
+            try:
+                result = export_tweets(
+                    home,
+                    handles,
+                    recipe,
+                    out,
+                    options,
+                    progress=report,
+                    cancelled=self._stop.is_set,
+                )
+            except MynahError as refused:
+                error = refused
+            finally:  # also when it broke: the screen has to know that nothing more comes
+                self.busy = False
+                app.post_message(messages.ExportEnded(result, error))
+
+        app.in_background("export", "exporting", work)
+
+    def stop(self) -> bool:
+        """True when there was an export to stop."""
+        self._stop.set()
+        return self.busy

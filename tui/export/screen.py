@@ -15,9 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.safe_text import plain
-from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
-from tui.job import Report
-from tui.section import Mynah
+from tui.messages import ExportEnded, ExportMoved, ExportSized
 from tui.text.numbers import size_in_words
 from tui.widgets.fields import (
     ButtonField,
@@ -32,6 +30,7 @@ from tui.widgets.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from core.dataset.options import ExportOptions, What
+    from tui.app import MynahApp
 
 FORMATS = (
     Choice("jsonl", "jsonl", "one JSON object a line"),
@@ -55,17 +54,16 @@ class ExportScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "Stop or close")]
 
-    def __init__(self, exporting: ExportJob) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._exporting = exporting
         self._suggested = ""
         self._refused = False
         self._split_followed = False
         self._about = ""
 
     @property
-    def mynah(self) -> Mynah:
-        return cast("Mynah", self.app)
+    def mynah(self) -> MynahApp:
+        return cast("MynahApp", self.app)
 
     def compose(self) -> ComposeResult:
         handles = sorted(self.mynah.state.chosen)
@@ -102,7 +100,7 @@ class ExportScreen(ModalScreen[None]):
             yield ProgressLine(id="export-progress")
 
     def on_mount(self) -> None:
-        self.mynah.reported.subscribe(self, self._reported)
+        self.mynah.export_moved.subscribe(self, self._moved)
         self._changed()
         self.query_one(FieldForm).focus_first()
 
@@ -182,36 +180,34 @@ class ExportScreen(ModalScreen[None]):
         if state.curation is not None and state.recipe is not None:
             self._about = "measuring a sample…"
             self._say_plan()
-            self._exporting.measure(state.curation.stats, state.recipe, self._options())
+            self.mynah.exporting.size(state.curation.stats, state.recipe, self._options())
 
     # ── what is known and what happens ───────────────────────────────────────────────────
 
-    def _reported(self, report: Report) -> None:
+    def _moved(self, message: ExportSized | ExportMoved | ExportEnded) -> None:
         line = self.query_one(ProgressLine)
-        if isinstance(report, ExportSized):
-            self._show_size(report)
-        elif isinstance(report, ExportMoved):
-            moved = report.progress
+        if isinstance(message, ExportSized):
+            self._refused = message.error is not None
+            if message.estimate is not None:
+                rows, size = message.estimate.rows, size_in_words(message.estimate.size)
+                near = "about " if self._options().weights else ""
+                recipe = self.mynah.state.recipe
+                under = f" under the recipe {recipe.name}" if recipe else ""
+                self._about = f"{near}{rows:,} tweets{under}, about {size}."
+            else:
+                self._about = str(message.error)
+            self._say_plan()
+        elif isinstance(message, ExportMoved):
+            moved = message.progress
+            what = PHASES[moved.phase]
             line.advance_to(
-                moved.done, moved.total, what=PHASES[moved.phase], rate=moved.rate or None
+                moved.done, moved.total, what=cast("What", what), rate=moved.rate or None
             )
-        elif isinstance(report, ExportEnded):
-            self._ended(report, line)
-
-    def _show_size(self, report: ExportSized) -> None:
-        self._refused = report.error is not None
-        if report.estimate is not None:
-            rows, size = report.estimate.rows, size_in_words(report.estimate.size)
-            near = "about " if self._options().weights else ""
-            recipe = self.mynah.state.recipe
-            under = f" under the recipe {recipe.name}" if recipe else ""
-            self._about = f"{near}{rows:,} tweets{under}, about {size}."
         else:
-            self._about = str(report.error)
-        self._say_plan()
+            self._ended(message, line)
 
     def _say_plan(self) -> None:
-        if self._exporting.busy:
+        if self.mynah.exporting.busy:
             return
         text = Text(plain(self._about))
         out = self._out()
@@ -225,8 +221,8 @@ class ExportScreen(ModalScreen[None]):
         if result is None:
             line.fail(error.what if error else "It was not written.")
             if error:
-                words = " ".join(part for part in (error.why, error.next_step) if part)
-                self.query_one("#export-plan", Static).update(Text(plain(words)))
+                told = " ".join(part for part in (error.why, error.next_step) if part)
+                self.query_one("#export-plan", Static).update(Text(plain(told)))
             return
         line.finish(f"{result.rows:,} tweets are written.")
         lines = [
@@ -242,14 +238,14 @@ class ExportScreen(ModalScreen[None]):
     @on(Input.Submitted)
     def _write(self) -> None:
         state, out = self.mynah.state, self._out()
-        if self._exporting.busy or self._refused or state.recipe is None:
+        if self.mynah.exporting.busy or self._refused or state.recipe is None:
             return
         if out is None:
             self.query_one("#export-path", Input).focus()
             return
         self.query_one("#dialog").border_subtitle = "esc stops"
         self.query_one(ProgressLine).start("Curating", unit="tweets")
-        self._exporting.run(list(state.chosen), state.recipe, out, self._options())
+        self.mynah.exporting.start(list(state.chosen), state.recipe, out, self._options())
 
     @on(ProgressLine.StopRequested)
     def _stop_clicked(self) -> None:
@@ -257,7 +253,7 @@ class ExportScreen(ModalScreen[None]):
 
     def action_leave(self) -> None:
         """Esc stops an export first, then closes."""
-        if self._exporting.stop():
+        if self.mynah.exporting.stop():
             self.query_one(ProgressLine).stopping()
         else:
             self.dismiss()

@@ -28,10 +28,9 @@ class RecipeForm(FieldForm):
 
     def show(self, recipe: Recipe) -> None:
         """Set the fields to the recipe's rules; what is being typed stays."""
-        from core.curation.recipe import rule_value
-        from core.curation.rules import rule_fields
+        from core.curation.rules import rule_fields, rule_value
 
-        rules = rule_fields(recipe.languages)
+        rules = rule_fields(recipe)
         values = {rule.key: rule_value(recipe, rule.key) for rule in rules}
         if self.fields:
             self.set_values(values)

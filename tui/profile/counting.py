@@ -1,56 +1,53 @@
-"""What the chosen tweets are like, counted in the background."""
+"""The profiling desk: what the chosen tweets are like, counted in the background."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
-from tui.job import Attempt, Host, Job, Report
+from core.errors import Interrupted, MynahError
+from tui import messages
 
 if TYPE_CHECKING:
-    from core.curation.profile import Profile
     from core.curation.recipe import Recipe
-    from core.errors import MynahError
+    from tui.app import MynahApp
 
 
-@dataclass
-class ProfileMoved(Report):
-    """How many tweets were judged so far; a newer one replaces it."""
+class ProfilingDesk:
+    """One profile at a time; progress and result arrive as ProfileMoved and ProfileMade."""
 
-    judged: int
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, ProfileMoved)
-
-
-@dataclass
-class ProfileMade(Report):
-    profiles: list[Profile]
-    error: MynahError | None
-
-
-class ProfileJob(Job):
-    """Reports ProfileMoved and ProfileMade; the newest start wins."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host, "looking at the tweets", newest_wins=True)
+    def __init__(self, app: MynahApp) -> None:
+        self._app = app
+        self._stop = threading.Event()
 
     def run(self, handles: Sequence[str], recipe: Recipe) -> None:
-        home = self._host.state.home
+        self._stop.set()  # an older one, if it still counts
+        stop = self._stop = threading.Event()
+        home = self._app.state.home
 
-        def work(attempt: Attempt) -> Report:
+        def work() -> None:
             from core.curation.profile import profile
 
-            found = profile(
-                home,
-                handles,
-                recipe,
-                progress=lambda judged: attempt.report(ProfileMoved(judged)),
-                cancelled=attempt.cancelled,
-            )
-            return ProfileMade(found, None)
+            try:
+                found = profile(
+                    home,
+                    handles,
+                    recipe,
+                    progress=lambda judged: self._moved(judged),
+                    cancelled=stop.is_set,
+                )
+            except Interrupted:
+                return
+            except MynahError as error:
+                self._app.post_message(messages.ProfileMade([], error))
+                return
+            self._app.post_message(messages.ProfileMade(found, None))
 
-        self.start(work, lambda error: ProfileMade([], error))
+        self._app.in_background("profile", "looking at the tweets", work)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _moved(self, judged: int) -> None:
+        self._app.post_message(messages.ProfileMoved(judged))

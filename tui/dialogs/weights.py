@@ -80,12 +80,12 @@ class WeightsScreen(ModalScreen["Weights"]):
         self._show()
 
     def _show(self) -> None:
-        shares = {share.handle: share for share in self._expect(self._chosen)}
-        for handle, shown in zip(
+        shares = {share.handle: share for share in self._expect(self._told)}
+        for handle, told in zip(
             self._handles, self.query("#weights-form .weight-share").results(Static), strict=True
         ):
             share = shares.get(handle)
-            shown.update("nothing kept" if share is None else _figures(share))
+            told.update("nothing kept" if share is None else _figures(share))
         note = Text()
         for one in shares.values():
             if one.capped:
@@ -98,7 +98,7 @@ class WeightsScreen(ModalScreen["Weights"]):
         self.query_one("#weights-note", Static).update(note)
 
     @property
-    def _chosen(self) -> Weights:
+    def _told(self) -> Weights:
         return {handle: weight for handle, weight in self._weights.items() if weight != 1}
 
     def action_equal(self) -> None:
@@ -110,7 +110,7 @@ class WeightsScreen(ModalScreen["Weights"]):
         focused = self.focused
         if isinstance(focused, NumberField):
             focused.action_commit()
-        self.dismiss(self._chosen)
+        self.dismiss(self._told)
 
 
 def _figures(share: Share) -> Text:
