@@ -14,33 +14,31 @@ import click
 
 from core import __version__
 from core.errors import InputRefused, Interrupted, MynahError, WrongUsage
-from tui.cli.output import Chosen, ReaderLeft, drop_stdout, home_at, narrate
+from tui.cli.options import Chosen, home_at
+from tui.cli.output import ReaderLeft, drop_stdout, narrate
 
-# name -> (module, function, one line for --help). Nothing is imported until a command is used.
+# name -> (module, which holds a command of its own last name; one line for --help).
+# Nothing is imported until a command is used.
 COMMANDS = {
-    "demo": ("demo", "demo", "The whole main job on three sample authors."),
-    "import": ("corpus", "import_", "Bring archives and files into the corpus."),
-    "fetch": ("fetch", "fetch", "Fetch posts from the X API, after saying what they cost."),
-    "accounts": ("corpus", "accounts", "Who is in the corpus."),
-    "stats": ("corpus", "stats", "How many tweets are kept, and why not the others."),
-    "profile": ("profile", "profile", "What tweets are like: months, lengths, hours, words."),
-    "compare": ("comparing", "compare", "What two recipes make of the same tweets."),
-    "sql": ("query", "sql", "Read-only SQL over the corpus and the runs."),
-    "curate": ("curating", "curate", "Judge the tweets of Parquet files, here or on a cluster."),
-    "export": ("exporting", "export", "Write a cleaned dataset and its manifest."),
-    "verify": ("verifying", "verify", "Whether files are what their manifest says."),
-    "train": ("runs", "train", "Fine-tune a model on the tweets of one or more accounts."),
-    "runs": ("runs", "runs", "The runs on this machine."),
-    "watch": ("runs", "watch", "Follow a run until it ends."),
-    "stop": ("runs", "stop", "Stop a run; its model and curve stay."),
-    "resume": ("runs", "resume", "Take a stopped run up again at its last checkpoint."),
-    "sample": ("sample", "sample", "Write tweets with a fine-tuned model."),
-    "forget": (
-        "forgetting",
-        "forget",
-        "Remove an account or a tweet, and mark what was made of it.",
-    ),
-    "doctor": ("doctor", "doctor", "What works on this machine."),
+    "demo": ("demo", "The whole main job on three sample authors."),
+    "import": ("corpus.import_", "Bring archives and files into the corpus."),
+    "fetch": ("corpus.fetch", "Fetch posts from the X API, after saying what they cost."),
+    "accounts": ("corpus.accounts", "Who is in the corpus."),
+    "stats": ("corpus.stats", "How many tweets are kept, and why not the others."),
+    "profile": ("corpus.profile", "What tweets are like: months, lengths, hours, words."),
+    "compare": ("corpus.compare", "What two recipes make of the same tweets."),
+    "sql": ("corpus.sql", "Read-only SQL over the corpus and the runs."),
+    "curate": ("corpus.curate", "Judge the tweets of Parquet files, here or on a cluster."),
+    "export": ("corpus.export", "Write a cleaned dataset and its manifest."),
+    "verify": ("corpus.verify", "Whether files are what their manifest says."),
+    "train": ("runs.train", "Fine-tune a model on the tweets of one or more accounts."),
+    "runs": ("runs.runs", "The runs on this machine."),
+    "watch": ("runs.watch", "Follow a run until it ends."),
+    "stop": ("runs.stop", "Stop a run; its model and curve stay."),
+    "resume": ("runs.resume", "Take a stopped run up again at its last checkpoint."),
+    "sample": ("runs.sample", "Write tweets with a fine-tuned model."),
+    "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
+    "doctor": ("doctor", "What works on this machine."),
 }
 LATER = ("report", "card", "publish")
 
@@ -62,14 +60,14 @@ class LazyGroup(click.Group):
             return None
         from importlib import import_module
 
-        module, function, _ = COMMANDS[name]
-        command = getattr(import_module(f"tui.cli.{module}"), function)
+        module, _ = COMMANDS[name]
+        command = getattr(import_module(f"tui.cli.{module}"), module.rpartition(".")[2])
         assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,7 +1,8 @@
-"""The command line as others meet it: a process, its exit code and its bytes."""
+"""The command line as others meet it: exit code and bytes, in this process or in its own."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -10,11 +11,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -56,41 +58,70 @@ def mynah(
     home: Path | None = None,
     code: int | None = 0,
     stdin: bytes = b"",
-    cwd: Path = ROOT,
     **more: str,
 ) -> Ended:
-    """Run a command to its end; ``code`` is what it must end with (None: whatever)."""
+    """Run a command to its end in this process; ``code`` is what it ends with (None: whatever).
+
+    The three streams are real files with a file number, as in a pipe of one's own.
+    """
+    from tui.__main__ import main
+
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        given.write(stdin)
+        given.seek(0)
+        for name, value in environment(home, **more).items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["mynah", *map(str, arguments)])
+        for name, file in (("stdin", given), ("stdout", out), ("stderr", err)):
+            patch.setattr(sys, name, io.TextIOWrapper(file, "utf-8", write_through=True))
+        listener = signal.getsignal(signal.SIGINT)
+        try:
+            with pytest.raises(SystemExit) as left:
+                main()
+        finally:
+            signal.signal(signal.SIGINT, listener)
+            for stream in (sys.stdin, sys.stdout, sys.stderr):
+                stream.detach()
+        return _ended(_everything(out), _everything(err), left.value.code, code)
+
+
+def mynah_alone(
+    *arguments: str | Path,
+    home: Path | None = None,
+    code: int | None = 0,
+    stdin: bytes = b"",
+    **more: str,
+) -> Ended:
+    """The same in a process of its own: where the end of the process is the point."""
     done = subprocess.run(
         [*MYNAH, *map(str, arguments)],
         input=stdin,
         capture_output=True,
         env=environment(home, **more),
-        cwd=cwd,
+        cwd=ROOT,
         timeout=LIMIT,
         check=False,
     )
-    ended = Ended(done.returncode, done.stdout, done.stderr.decode())
+    return _ended(done.stdout, done.stderr, done.returncode, code)
+
+
+def _everything(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _ended(out: bytes, err: bytes, ended: object, code: int | None) -> Ended:
+    assert isinstance(ended, int)
+    done = Ended(ended, out, err.decode())
     for noise in ("nanobind", "Traceback", "Exception ignored"):
-        assert noise not in ended.err, ended.err
-    assert code is None or ended.code == code, f"{ended.code}: {ended.err}{ended.text[:2000]}"
-    return ended
-
-
-def quickly(
-    capture: pytest.CaptureFixture[bytes], *arguments: str | Path, code: int | None = 0
-) -> Ended:
-    """The same entry point without a process of its own: for the many small refusals."""
-    from tui.__main__ import main
-
-    capture.readouterr()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["mynah", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-    out, err = capture.readouterr()
-    assert code is None or left.value.code == code, err
-    assert isinstance(left.value.code, int)
-    return Ended(left.value.code, out, err.decode())
+        assert noise not in done.err, done.err
+    assert code is None or done.code == code, f"{done.code}: {done.err}{done.text[:2000]}"
+    return done
 
 
 class Started:

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.x_api import WALKER, FakeX
-from tests.unit.cli import MYNAH, Ended, Started, environment, mynah, on_a_terminal, quickly
+from tests.unit.cli import MYNAH, Ended, Started, environment, mynah, mynah_alone, on_a_terminal
 
-Capture = pytest.CaptureFixture[bytes]
 QUICK = "[patience]\ntries = 2\nfirst_pause = 0.01\nanswer = 1.0\n"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
@@ -42,7 +41,6 @@ def home(tmp_path: Path) -> Path:
 
 
 def fetch(
-    capture: Capture,
     fake: FakeX,
     home: Path,
     *arguments: str,
@@ -52,7 +50,7 @@ def fetch(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MYNAH_X_TOKEN", token or fake.token)
         patch.setenv("MYNAH_X_API_URL", fake.url)
-        ended = quickly(capture, "--home", str(home), "fetch", *arguments, code=code)
+        ended = mynah("--home", str(home), "fetch", *arguments, code=code)
     assert (token or fake.token) not in ended.text + ended.err
     return ended
 
@@ -61,7 +59,7 @@ def test_a_fetch_in_a_pipe(home: Path) -> None:
     with FakeX() as fake:
         more = {"MYNAH_X_TOKEN": fake.token, **NO_KEYRING}
         arguments = ["fetch", f"@{WALKER.upper()}", "--yes", "--json", "--api-url", fake.url]
-        ended = mynah(*arguments, home=home, **more)
+        ended = mynah_alone(*arguments, home=home, **more)
         assert fake.ledger()["cost_usd"] == 0.66
     (result,) = ended.json()
     contract = {"handle", "pages", "posts", "new", "cost_usd", "complete", "resumes_from"}
@@ -74,21 +72,21 @@ def test_a_fetch_in_a_pipe(home: Path) -> None:
     assert mynah("accounts", "--json", home=home).json()[0]["tweets"] == 130
 
 
-def test_nothing_is_paid_without_a_yes(home: Path, capfdbinary: Capture) -> None:
+def test_nothing_is_paid_without_a_yes(home: Path) -> None:
     with FakeX() as fake:
-        ended = fetch(capfdbinary, fake, home, WALKER, code=2)
+        ended = fetch(fake, home, WALKER, code=2)
         assert "--yes" in ended.err
         assert "at most $16.01" in ended.err
         assert not ended.out
-        estimate = fetch(capfdbinary, fake, home, WALKER, "--estimate", "--json").json()
+        estimate = fetch(fake, home, WALKER, "--estimate", "--json").json()
         assert not fake.requests
     assert estimate[0]["cost_usd_at_most"] == 16.01
     assert [path.name for path in home.iterdir()] == ["x_api.toml"]
 
 
-def test_an_estimate_may_ask_x_after_a_yes(home: Path, capfdbinary: Capture) -> None:
+def test_an_estimate_may_ask_x_after_a_yes(home: Path) -> None:
     with FakeX() as fake:
-        ended = fetch(capfdbinary, fake, home, WALKER, "--estimate", "--yes")
+        ended = fetch(fake, home, WALKER, "--estimate", "--yes")
         assert fake.ledger()["cost_usd"] == 0.01
     assert "130" in ended.text
     assert "$1.00" in ended.text
@@ -145,12 +143,12 @@ WHO = {
 @pytest.mark.parametrize("host", ["api.x.com", "api.twitter.com"])
 def test_every_error_has_its_words_and_its_exit_code(
     name: str, fault: dict[str, Any], said: str, code: int, host: str,
-    home: Path, capfdbinary: Capture,
+    home: Path,
 ) -> None:  # fmt: skip
     faults = [{"path": "*/tweets", **fault}] if fault else []
     with FakeX(faults=faults, host=host) as fake:
         handle = WHO.get(name, WALKER)
-        ended = fetch(capfdbinary, fake, home, handle, "--yes", "--json", code=code)
+        ended = fetch(fake, home, handle, "--yes", "--json", code=code)
         (result,) = ended.json()
         assert result["cost_usd"] == pytest.approx(0.01 if fake.ledger()["users"] else 0)
     last = ended.err.strip().split("\n")[-1]
@@ -161,26 +159,24 @@ def test_every_error_has_its_words_and_its_exit_code(
     assert not result["complete"]
 
 
-def test_a_rename_has_words(home: Path, capfdbinary: Capture) -> None:
+def test_a_rename_has_words(home: Path) -> None:
     from core.corpus.store import Corpus
     from core.home import Home
 
     with FakeX() as fake:
-        fetch(capfdbinary, fake, home, "keeper_of_few_words", "--yes")
+        fetch(fake, home, "keeper_of_few_words", "--yes")
         fake.rename("keeper_of_few_words", "keeper_of_fewer")
         with Corpus(Home(home).corpus).writing() as connection:
             connection.execute("UPDATE accounts SET looked_up_at = '2020-01-01'")
-        ended = fetch(capfdbinary, fake, home, "keeper_of_few_words", "--yes", code=4)
+        ended = fetch(fake, home, "keeper_of_few_words", "--yes", code=4)
     assert "is called @keeper_of_fewer now" in ended.err
     assert "mynah fetch keeper_of_fewer" in ended.err
 
 
-def test_what_one_account_refuses_does_not_keep_the_others(
-    home: Path, capfdbinary: Capture
-) -> None:
+def test_what_one_account_refuses_does_not_keep_the_others(home: Path) -> None:
     with FakeX() as fake:
         handles = ["closed_by_the_moderators", "keeper_of_few_words", "nobody_at_all"]
-        ended = fetch(capfdbinary, fake, home, *handles, "--yes", "--json", code=4)
+        ended = fetch(fake, home, *handles, "--yes", "--json", code=4)
     assert [(one["handle"], one["posts"]) for one in ended.json()] == [
         (handles[0], 0), (handles[1], 12), (handles[2], 0)
     ]  # fmt: skip
@@ -188,10 +184,10 @@ def test_what_one_account_refuses_does_not_keep_the_others(
     assert "no account @nobody_at_all" in ended.err
 
 
-def test_a_budget_is_for_all_accounts_together(home: Path, capfdbinary: Capture) -> None:
+def test_a_budget_is_for_all_accounts_together(home: Path) -> None:
     with FakeX() as fake:
         handles = ["keeper_of_few_words", WALKER]
-        ended = fetch(capfdbinary, fake, home, *handles, "--yes", "--budget", "0.5", "--json")
+        ended = fetch(fake, home, *handles, "--yes", "--budget", "0.5", "--json")
         assert fake.ledger()["cost_usd"] <= 0.5
         assert sum(one["cost_usd"] for one in ended.json()) == pytest.approx(
             fake.ledger()["cost_usd"]
@@ -200,12 +196,12 @@ def test_a_budget_is_for_all_accounts_together(home: Path, capfdbinary: Capture)
     assert "stopped by --budget" in ended.err
 
 
-def test_a_maximum(home: Path, capfdbinary: Capture) -> None:
+def test_a_maximum(home: Path) -> None:
     with FakeX() as fake:
-        (result,) = fetch(capfdbinary, fake, home, WALKER, "--yes", "--max", "20", "--json").json()
+        (result,) = fetch(fake, home, WALKER, "--yes", "--max", "20", "--json").json()
         assert result["posts"] == fake.ledger()["posts"] <= 20
         assert result["resumes_from"]
-        assert fetch(capfdbinary, fake, home, WALKER, "--max", "4", "--yes", code=2).err
+        assert fetch(fake, home, WALKER, "--max", "4", "--yes", code=2).err
 
 
 def test_a_countdown_can_be_interrupted(home: Path, tmp_path: Path) -> None:
@@ -242,8 +238,8 @@ def test_a_countdown_is_seen_on_a_terminal(home: Path) -> None:
         (["nasa", "--save-token"], "not an argument"),
     ],
 )
-def test_wrong_usage(given: list[str], said: str, tmp_path: Path, capfdbinary: Capture) -> None:
-    ended = quickly(capfdbinary, "--home", tmp_path / "none", "fetch", *given, code=2)
+def test_wrong_usage(given: list[str], said: str, tmp_path: Path) -> None:
+    ended = mynah("--home", tmp_path / "none", "fetch", *given, code=2)
     assert said in ended.err
     assert ended.err.count("\n") == 1
     assert not ended.out
@@ -258,24 +254,24 @@ def test_wrong_usage(given: list[str], said: str, tmp_path: Path, capfdbinary: C
         (["nasa", "--api-url", "http://example.com"], "not https"),
     ],
 )
-def test_what_is_refused(given: list[str], said: str, tmp_path: Path, capfdbinary: Capture) -> None:
+def test_what_is_refused(given: list[str], said: str, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MYNAH_X_TOKEN", "A" * 30)
-        ended = quickly(capfdbinary, "--home", tmp_path / "none", "fetch", *given, code=3)
+        ended = mynah("--home", tmp_path / "none", "fetch", *given, code=3)
     assert said in ended.err
     assert not (tmp_path / "none").exists()
 
 
 def test_the_token_is_stored_named_and_taken_away(home: Path) -> None:
     secret = "AAAAAAAAAAAAAAAAAAAAAstored"  # noqa: S105
-    saved = mynah("fetch", "--save-token", home=home, stdin=secret.encode(), **NO_KEYRING)
+    saved = mynah_alone("fetch", "--save-token", home=home, stdin=secret.encode(), **NO_KEYRING)
     file = home / "x-api-token"
     assert str(file) in saved.err
     assert file.stat().st_mode & 0o777 == 0o600
-    checks = mynah("doctor", "--json", home=home, **NO_KEYRING)
+    checks = mynah_alone("doctor", "--json", home=home, **NO_KEYRING)
     found = {check["name"]: check for check in checks.json()}["x api token"]
     assert (found["ok"], found["detail"]) == (True, f"from the file {file}")
-    gone = mynah("fetch", "--forget-token", home=home, **NO_KEYRING)
+    gone = mynah_alone("fetch", "--forget-token", home=home, **NO_KEYRING)
     assert str(file) in gone.err
     assert not file.exists()
     assert secret not in "".join([saved.err, saved.text, checks.text, gone.err])
@@ -296,8 +292,8 @@ def test_nothing_in_the_home_holds_the_token(home: Path) -> None:
     """A fetch, a refusal and a crash later."""
     with FakeX(faults=[{"kind": "credits", "path": "*/tweets", "nth": 2}]) as fake:
         more = {"MYNAH_X_TOKEN": fake.token, "MYNAH_X_API_URL": fake.url, **NO_KEYRING}
-        refused = mynah("fetch", WALKER, "--yes", home=home, code=4, **more)
-        done = mynah("fetch", WALKER, "--yes", home=home, **more)
+        refused = mynah_alone("fetch", WALKER, "--yes", home=home, code=4, **more)
+        done = mynah_alone("fetch", WALKER, "--yes", home=home, **more)
         for path in (path for path in home.rglob("*") if path.is_file()):
             assert fake.token.encode() not in path.read_bytes(), path
         for ended in (refused, done):

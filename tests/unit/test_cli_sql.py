@@ -16,7 +16,6 @@ from tests.unit.cli import (
     home_with_samples,
     mynah,
     on_a_terminal,
-    quickly,
 )
 
 
@@ -33,25 +32,21 @@ def own_home(home: Path, tmp_path: Path) -> Path:
     return tmp_path / "own"
 
 
-def ask(
-    capfdbinary: pytest.CaptureFixture[bytes], home: Path, *words: str | Path, code: int = 0
-) -> Ended:
-    return quickly(capfdbinary, "sql", *words, "--home", home, code=code)
+def ask(home: Path, *words: str | Path, code: int = 0) -> Ended:
+    return mynah("sql", *words, "--home", home, code=code)
 
 
-def test_a_mistake_is_pointed_at(capfdbinary: pytest.CaptureFixture[bytes], home: Path) -> None:
-    ended = ask(capfdbinary, home, "SELECT kind,\n  noth + 1\nFROM tweets", code=3)
+def test_a_mistake_is_pointed_at(home: Path) -> None:
+    ended = ask(home, "SELECT kind,\n  noth + 1\nFROM tweets", code=3)
     assert ended.out == b""
     lines = ended.err.splitlines()
     assert lines[:2] == ["   2 │   noth + 1", "     │   ^^^^"]
     assert lines[2].startswith("mynah: The query was refused")
 
 
-def test_the_caret_stands_under_the_mistake_in_a_long_line(
-    capfdbinary: pytest.CaptureFixture[bytes], home: Path
-) -> None:
+def test_the_caret_stands_under_the_mistake_in_a_long_line(home: Path) -> None:
     sql = "SELECT " + "'日本', " * 40 + "nothing, '\x1b[31m' FROM tweets"
-    shown, carets = ask(capfdbinary, home, sql, code=3).err.splitlines()[:2]
+    shown, carets = ask(home, sql, code=3).err.splitlines()[:2]
     assert "\x1b" not in shown
     assert "…" in shown
     assert "␛[31m" in shown
@@ -66,48 +61,44 @@ def test_the_caret_stands_under_the_mistake_in_a_long_line(
      "PRAGMA database_list", "FROM read_csv('/etc/passwd')", "DELETE FROM tweets"],
 )  # fmt: skip
 @pytest.mark.parametrize("write", [False, True])
-def test_refusals_have_words(
-    capfdbinary: pytest.CaptureFixture[bytes], home: Path, sql: str, write: bool
-) -> None:
+def test_refusals_have_words(home: Path, sql: str, write: bool) -> None:
     if write and sql.startswith("DELETE"):
         return  # that is what writing is for
     words = ["--write"] if write else []
-    ended = ask(capfdbinary, home, sql, *words, code=3)
+    ended = ask(home, sql, *words, code=3)
     assert ended.out == b""
     assert "mynah: " in ended.err
     assert "Error" not in ended.err
 
 
-def test_writing(capfdbinary: pytest.CaptureFixture[bytes], own_home: Path) -> None:
+def test_writing(own_home: Path) -> None:
     gone = "DELETE FROM tweets WHERE handle = 'orbit_grandmother'"
-    refused = ask(capfdbinary, own_home, gone, code=3)
+    refused = ask(own_home, gone, code=3)
     assert "--write" in refused.err
-    before = ask(capfdbinary, own_home, "SELECT count(*) FROM tweets", "--format", "csv").text
-    done = ask(capfdbinary, own_home, gone, "--write")
+    before = ask(own_home, "SELECT count(*) FROM tweets", "--format", "csv").text
+    done = ask(own_home, gone, "--write")
     assert done.out == b""
     assert "rows changed" in done.err
-    count = ask(
-        capfdbinary, own_home, "SELECT count(*) FROM tweets", "--write", "--format", "csv"
-    ).text
+    count = ask(own_home, "SELECT count(*) FROM tweets", "--write", "--format", "csv").text
     assert int(count.split()[1]) < int(before.split()[1])
-    assert "relies on" in ask(capfdbinary, own_home, "DROP TABLE tweets", "--write", code=3).err
+    assert "relies on" in ask(own_home, "DROP TABLE tweets", "--write", code=3).err
 
 
-def test_plans(capfdbinary: pytest.CaptureFixture[bytes], home: Path) -> None:
-    assert "tweets" in ask(capfdbinary, home, "FROM tweets", "--explain").text
-    assert "Total Time" in ask(capfdbinary, home, "FROM tweets", "--analyse").text
-    ask(capfdbinary, home, "FROM tweets", "--explain", "--json", code=2)
-    assert "not a query" in ask(capfdbinary, home, "DROP TABLE tweets", "--explain", code=3).err
+def test_plans(home: Path) -> None:
+    assert "tweets" in ask(home, "FROM tweets", "--explain").text
+    assert "Total Time" in ask(home, "FROM tweets", "--analyse").text
+    ask(home, "FROM tweets", "--explain", "--json", code=2)
+    assert "not a query" in ask(home, "DROP TABLE tweets", "--explain", code=3).err
 
 
-def test_limits(capfdbinary: pytest.CaptureFixture[bytes], home: Path) -> None:
+def test_limits(home: Path) -> None:
     for_ever = "SELECT count(*) FROM range(1000000000000)"
-    ended = ask(capfdbinary, home, for_ever, "--timeout", "0.3", code=3)
+    ended = ask(home, for_ever, "--timeout", "0.3", code=3)
     assert "stopped after 0.3 s" in ended.err
     big = "SELECT list(range) FROM range(30000000)"
-    assert "emory" in ask(capfdbinary, home, big, "--memory", "50MB", code=3).err
-    assert ask(capfdbinary, home, "SELECT 1 AS one", "--threads", "1").text == "one\n───\n  1\n"
-    assert "500MB" in ask(capfdbinary, home, "SELECT 1", "--memory", "lots", code=2).err
+    assert "emory" in ask(home, big, "--memory", "50MB", code=3).err
+    assert ask(home, "SELECT 1 AS one", "--threads", "1").text == "one\n───\n  1\n"
+    assert "500MB" in ask(home, "SELECT 1", "--memory", "lots", code=2).err
 
 
 def test_a_pipe_gets_more_than_a_screen(home: Path) -> None:
@@ -130,15 +121,15 @@ def test_a_terminal_gets_the_first_thousand(home: Path) -> None:
     assert "The first 1,000 rows; there are more." in text
 
 
-def test_into_a_file(capfdbinary: pytest.CaptureFixture[bytes], home: Path, tmp_path: Path) -> None:
+def test_into_a_file(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "all.parquet"
     sql = "SELECT range AS n, '=' || range AS t FROM range(300000)"
-    assert f"300,000 rows in {out}" in ask(capfdbinary, home, sql, "-o", out).err
+    assert f"300,000 rows in {out}" in ask(home, sql, "-o", out).err
     assert pl.read_parquet(out)["n"].to_list()[::100_000] == [0, 100_000, 200_000]
     few = "SELECT '=1' AS t"
-    ask(capfdbinary, home, few, "-o", tmp_path / "a.csv")
+    ask(home, few, "-o", tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text() == "t\n'=1\n"
-    ask(capfdbinary, home, few, "-o", tmp_path / "a.csv", "--raw-cells")
+    ask(home, few, "-o", tmp_path / "a.csv", "--raw-cells")
     assert (tmp_path / "a.csv").read_text() == "t\n=1\n"
-    table = ask(capfdbinary, home, few, "-o", tmp_path / "a.csv", "--format", "table", code=2)
+    table = ask(home, few, "-o", tmp_path / "a.csv", "--format", "table", code=2)
     assert "for reading" in table.err

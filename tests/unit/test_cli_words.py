@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from core import __version__
-from tests.unit.cli import HANDLES, KEEPER, MYNAH, environment, home_with_samples, mynah, quickly
+from tests.unit.cli import (
+    HANDLES,
+    KEEPER,
+    MYNAH,
+    environment,
+    home_with_samples,
+    mynah,
+    mynah_alone,
+)
 from tests.unit.cli import on_a_terminal as terminal
 from tui.__main__ import COMMANDS, LATER
 
@@ -22,9 +30,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home_with_samples(tmp_path_factory)
 
 
-Capture = pytest.CaptureFixture[bytes]
-
-
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_names_every_command(flag: str) -> None:
     shown = mynah(flag).text
@@ -33,15 +38,15 @@ def test_help_names_every_command(flag: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_explains_itself(name: str, capfdbinary: Capture) -> None:
-    ended = quickly(capfdbinary, name, "-h")
+def test_each_command_explains_itself(name: str) -> None:
+    ended = mynah(name, "-h")
     assert ended.text.startswith(f"Usage: mynah {name} ")
     assert "--home" in ended.text
     assert not ended.err
 
 
 def test_the_version() -> None:
-    assert mynah("--version").text == f"mynah {__version__}\n"
+    assert mynah_alone("--version").text == f"mynah {__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -70,10 +75,10 @@ def test_the_version() -> None:
     ],
 )
 def test_wrong_usage_is_2_and_says_what_would_be_right(
-    given: list[str], said: str, tmp_path: Path, capfdbinary: Capture
+    given: list[str], said: str, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    ended = quickly(capfdbinary, "--home", home, *given, code=2)
+    ended = mynah("--home", home, *given, code=2)
     assert not ended.out
     assert ended.err.startswith("mynah: ")
     assert ended.err.count("\n") == 1
@@ -105,12 +110,11 @@ def test_what_is_refused_is_3_and_leaves_no_trace(
     given: list[str],
     said: str,
     tmp_path: Path,
-    capfdbinary: Capture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     home = tmp_path / "home"
     monkeypatch.chdir(tmp_path)
-    ended = quickly(capfdbinary, "--home", home, *given, code=3)
+    ended = mynah("--home", home, *given, code=3)
     assert not ended.out
     assert said in ended.err
     assert not home.exists()
@@ -196,16 +200,14 @@ def test_the_same_bytes_on_a_terminal_and_in_a_pipe(
 
 def test_the_locale_changes_nothing(home: Path) -> None:
     command = "sql", "SELECT '¶ → 今日 😀' AS text", "--json"
-    plain = mynah(*command, home=home, LC_ALL="C", PYTHONIOENCODING="ascii")
+    plain = mynah_alone(*command, home=home, LC_ALL="C", PYTHONIOENCODING="ascii")
     assert plain.json() == [{"text": "¶ → 今日 😀"}]
     assert plain.out == mynah(*command, home=home).out
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_a_reader_that_leaves_is_no_error(home: Path, kind: str) -> None:
-    script = (
-        f'set -o pipefail; "$0" -m tui sql "FROM tweets, range(20)" --format {kind} | head -n 1'
-    )
+    script = f'set -o pipefail; "$0" -m tui sql "FROM tweets" --format {kind} | head -n 1'
     done = subprocess.run(
         ["bash", "-c", script, MYNAH[0]], env=environment(home), capture_output=True, check=False
     )
@@ -234,22 +236,16 @@ def test_the_app_says_that_it_needs_a_terminal(tmp_path: Path) -> None:
     assert not home.exists()
 
 
-def test_a_bug_is_logged_in_the_chosen_home_and_said_so(tmp_path: Path) -> None:
+def test_a_bug_is_logged_in_the_chosen_home_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a planted bug")
+
+    monkeypatch.setattr("core.corpus.reading.accounts", broken)
     home = tmp_path / "home"
-    script = (
-        "import sys, tui.cli.corpus as corpus\n"
-        "def broken(home): raise ZeroDivisionError('a planted bug')\n"
-        "import core.corpus.reading; core.corpus.reading.accounts = broken\n"
-        f"sys.argv = ['mynah', 'accounts', '--home', {str(home)!r}]\n"
-        "from tui.__main__ import main; main()"
-    )
-    done = subprocess.run(
-        [MYNAH[0], "-c", script], env=environment(tmp_path / "other"), capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "report it" in done.stderr
-    assert "Traceback" not in done.stderr
+    ended = mynah("accounts", "--home", home, home=tmp_path / "other", code=1)
+    assert "report it" in ended.err
     log = (home / "mynah.log").read_text()
     assert "a planted bug" in log
     assert __version__ in log
@@ -281,7 +277,7 @@ def test_a_hub_that_cannot_be_reached_is_no_failure(tmp_path: Path) -> None:
 def test_one_refusal_of_each_kind_as_a_process(tmp_path: Path) -> None:
     """The others above share the entry point; these prove that a process ends the same way."""
     home = tmp_path / "home"
-    assert "acounts" in mynah("acounts", home=home, code=2).err
-    assert "does not exist" in mynah("import", "/no/such/file.zip", home=home, code=3).err
-    assert "x-archive" in mynah("import", KEEPER, "--format", "foo", home=home, code=2).err
+    assert "acounts" in mynah_alone("acounts", home=home, code=2).err
+    assert "does not exist" in mynah_alone("import", "/no/such/file.zip", home=home, code=3).err
+    assert "x-archive" in mynah_alone("import", KEEPER, "--format", "foo", home=home, code=2).err
     assert not home.exists() or not list(home.iterdir())

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
-from tui.text.numbers import about, ago, clock, count, plural, short_count, signed
+from tui.text.numbers import (
+    about,
+    ago,
+    clock,
+    count,
+    day,
+    exact,
+    plural,
+    short_count,
+    signed,
+)
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 
@@ -57,3 +69,25 @@ def test_the_rest() -> None:
     assert plural(2_000, "row") == "2,000 rows"
     assert about(120) == "about 2 min"
     assert about(7) == "about 5 s"
+
+
+def test_days_and_times_have_no_leading_zero() -> None:
+    morning = datetime(2024, 11, 5, 4, 3, tzinfo=timezone.utc)
+    assert day(morning) == "5 Nov 2024"
+    assert exact(morning) == "Tue 5 Nov 2024, 04:03 UTC"
+    assert exact(None) == "time unknown"
+
+
+def test_no_time_is_written_in_a_way_that_windows_refuses() -> None:
+    """``%-d`` and its like are an extension of glibc; Windows raises ValueError at them."""
+    root = Path(__file__).parents[2]
+    directive = re.compile(r"""%[-#][dHIjmMSUwWyeklu]""")
+    found = [
+        f"{file.relative_to(root)}: {line.strip()}"
+        for folder in ("core", "tui", "tests", "benchmarks")
+        for file in (root / folder).rglob("*.py")
+        if file != Path(__file__)
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if directive.search(line)
+    ]
+    assert not found

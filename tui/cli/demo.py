@@ -10,7 +10,8 @@ import click
 from core.errors import Interrupted, WrongUsage
 from core.handles import normal_handle
 from core.home import Home
-from tui.cli.output import emit, emit_json, home_option, json_option, narrate, table
+from tui.cli.options import home_option, json_option
+from tui.cli.output import emit, emit_json, narrate, table
 from tui.cli.terminal import open_app, require_terminal
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def demo(
 
 def _open_on_live_run(home: Home, who: str, start: Callable[[], Run]) -> None:
     from core.runs.summary import list_runs
-    from tui.cli.runs import GOING
+    from tui.cli.runs.following import GOING
 
     if not any(summary.state in GOING for summary in list_runs(home)):
         run = start()
@@ -88,8 +89,8 @@ def _open_on_live_run(home: Home, who: str, start: Callable[[], Run]) -> None:
 def _finish_headless(home: Home, run: Run, counted: list[AccountStats], as_json: bool) -> None:
     from core.runs.summary import run_result
     from core.sampling.request import SampleRequest
-    from tui.cli.runs import follow, refuse_failure, show_result
-    from tui.cli.sample import generate, labelled, show_samples
+    from tui.cli.runs.following import follow, refuse_failure, show_result
+    from tui.cli.runs.sample import generate, labelled, show_samples
 
     refuse_failure(follow(home, run, stop_on_interrupt=True))
     samples, stopped = generate(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from core.home import Home
-from tui.cli.output import emit, emit_json, home_option, json_option, table
+from tui.cli.options import home_option, json_option
+from tui.cli.output import emit, emit_json, table
 
 
 @click.command()

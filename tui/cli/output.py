@@ -5,54 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
 
 import click
 
-from core.errors import InputRefused, MynahError
-from core.home import Home
+from core.errors import MynahError
 from core.safe_text import plain, plain_json
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-@dataclass
-class Chosen:
-    """What ``--home`` named, before or after the command; None leaves it to the environment."""
-
-    home: str | None = None
-
-
-def home_at(chosen: Chosen) -> Home:
-    """The home that was chosen; raises InputRefused when a file is in its place."""
-    home = Home.at(chosen.home)
-    if home.root.exists() and not home.root.is_dir():
-        raise InputRefused(f"The home {home.root} is not a folder.", "", "Name one with --home.")
-    return home
 
 
 class ReaderLeft(Exception):
     """Whoever read our stdout (head, less) has what it wanted: time to go, nothing is wrong."""
-
-
-def home_option(command: Command) -> Command:
-    """``--home`` after the command too; the parameter arrives as a Home."""
-
-    def chosen(context: click.Context, _: click.Parameter, value: str | None) -> Home:
-        root = context.find_root().ensure_object(Chosen)
-        root.home = value or root.home
-        return home_at(root)
-
-    return click.option(
-        "--home", metavar="DIR", callback=chosen, help="Where data lives (or MYNAH_HOME)."
-    )(command)
-
-
-def json_option(command: Command) -> Command:
-    """``--json``: the contract's object on stdout, the same bytes everywhere."""
-    return click.option("--json", "as_json", is_flag=True, help="Data as JSON on stdout.")(command)
 
 
 def emit(text: str) -> None:

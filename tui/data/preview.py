@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from core.safe_text import plain
-from tui.text.numbers import plural
+from tui.text.numbers import day, plural
 
 if TYPE_CHECKING:
     from core.sources.preview import Preview
@@ -63,7 +63,7 @@ def _counted(seen: Preview) -> str:
         many += " so far…"
     when = ""
     if seen.span:
-        first, last = (f"{time:%-d %b %Y}" for time in seen.span)
+        first, last = map(day, seen.span)
         when = f" · {first}" if first == last else f" · {first} – {last}"
     elif seen.counted:
         when = " · no dates"

@@ -67,8 +67,14 @@ def ago(when: datetime | None, since: datetime | None = None) -> str:
     return "now"
 
 
+def day(when: datetime) -> str:
+    """``5 Nov 2024``; strftime has no day without its zero that works on every system."""
+    return f"{when.day} {when:%b %Y}"
+
+
 def exact(when: datetime | None) -> str:
-    return "time unknown" if when is None else when.strftime("%a %-d %b %Y, %H:%M UTC")
+    """``Tue 5 Nov 2024, 14:03 UTC``."""
+    return "time unknown" if when is None else f"{when:%a} {day(when)}, {when:%H:%M} UTC"
 
 
 def clock(seconds: float | None) -> str:

@@ -1,9 +1,8 @@
-"""export."""
+"""``mynah export``: a cleaned dataset and its manifest."""
 
 from __future__ import annotations
 
 import shlex
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,14 +11,12 @@ import click
 from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
-from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option, narrate, table
-from tui.cli.patience import stoppable
-from tui.cli.weights import weights_given
-from tui.text.numbers import clock
+from tui.cli.long_work import Stopped, moved_line, with_progress
+from tui.cli.options import home_option, json_option, recipe_option, weights_given
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
     from core.dataset.write import ExportResult
-    from core.progress import Progress
 
 
 @click.command()
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
               help="The file to write; with hf a folder.")  # fmt: skip
-@click.option("--recipe", default="standard", show_default=True, help="A recipe's name or file.")
+@recipe_option
 @click.option("--what", type=click.Choice(["kept", "all"]), default="kept", show_default=True,
               help="all adds the text as published, and why it was dropped.")  # fmt: skip
 @click.option("--split", type=click.FloatRange(0, 0.5), metavar="SHARE",
@@ -99,29 +96,19 @@ def export(
         system=SYSTEM if system is None else system,
         instruction=INSTRUCTION if instruction is None else instruction,
     )
-    stop = threading.Event()
-    note = ProgressNote()
 
-    def progress(moved: Progress) -> None:
-        of = f" of {moved.total:,}" if moved.total else ""
-        left = f" · {clock(moved.left)} left" if moved.left is not None else ""
-        note(f"{moved.phase} {moved.done:,}{of} · {moved.rate:,.0f} a second{left} · ctrl+c stops")
-
-    def work() -> ExportResult:
+    def work(note: ProgressNote, stopped: Stopped) -> ExportResult:
         return export_tweets(
             home,
             normal_handles(list(handles)),
             load_recipe(recipe, home),
             output,
             options,
-            progress=progress,
-            cancelled=stop.is_set,
+            progress=lambda moved: note(moved_line(moved)),
+            cancelled=stopped,
         )
 
-    try:
-        result = stoppable(work, stop.set)
-    finally:
-        note.done()
+    result = with_progress(work)
     if as_json:
         emit_json(result.to_json())
         return

@@ -1,4 +1,4 @@
-"""forget."""
+"""``mynah forget``: remove an account or a tweet, and mark what was made of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import click
 from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
-from tui.cli.output import emit, emit_json, home_option, json_option, narrate
+from tui.cli.options import home_option, json_option
+from tui.cli.output import emit, emit_json, narrate
 
 # what went outside the corpus, by ``Forgotten.files``
 OUTSIDE = {

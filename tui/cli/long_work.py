@@ -1,16 +1,37 @@
-"""ctrl+c during long work: the first one asks it to stop, the second one leaves at once."""
+"""Long work in a command: a line of progress, and ctrl+c (once to stop, twice to leave at once)."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import Interrupted, MynahError
-from tui.cli.output import narrate
+from tui.cli.output import ProgressNote, narrate
+from tui.text.numbers import clock
+
+if TYPE_CHECKING:
+    from core.progress import Progress
 
 T = TypeVar("T")
+Stopped = Callable[[], bool]  # whether ctrl+c was pressed; asked often by the work
+
+
+def with_progress(work: Callable[[ProgressNote, Stopped], T]) -> T:
+    """What ``work`` returns or raises; its line of progress is cleared however it ends."""
+    note, stop = ProgressNote(), threading.Event()
+    try:
+        return stoppable(lambda: work(note, stop.is_set), stop.set)
+    finally:
+        note.done()
+
+
+def moved_line(moved: Progress) -> str:
+    """``writing 1,000 of 3,245 · 2,100 a second · 0:01 left · ctrl+c stops``."""
+    of = f" of {moved.total:,}" if moved.total else ""
+    left = f" · {clock(moved.left)} left" if moved.left is not None else ""
+    return f"{moved.phase} {moved.done:,}{of} · {moved.rate:,.0f} a second{left} · ctrl+c stops"
 
 
 def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:

@@ -1,16 +1,16 @@
-"""compare: two recipes on the same tweets."""
+"""``mynah compare``: two recipes on the same tweets."""
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.handles import normal_handles
 from core.home import Home
-from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option, narrate, table
-from tui.cli.patience import stoppable
+from tui.cli.long_work import Stopped, with_progress
+from tui.cli.options import home_option, json_option
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
     from core.workbench.comparison import Comparison
@@ -46,34 +46,23 @@ def compare(
     """
     from core.workflow import compare_recipes
 
-    note, stop = ProgressNote(), threading.Event()
+    def work(note: ProgressNote, stopped: Stopped) -> Comparison:
+        def progress(done: int, total: int) -> None:
+            note(f"comparing: {done:,} of {total:,} tweets · ctrl+c stops")
 
-    def progress(done: int, total: int) -> None:
-        note(f"comparing: {done:,} of {total:,} tweets · ctrl+c stops")
+        of = normal_handles(list(handles))
+        return compare_recipes(home, of, first, second, progress=progress, cancelled=stopped)
 
-    def work() -> Comparison:
-        return compare_recipes(
-            home,
-            normal_handles(list(handles)),
-            first,
-            second,
-            progress=progress,
-            cancelled=stop.is_set,
-        )
-
-    try:
-        found = stoppable(work, stop.set)
-    finally:
-        note.done()
-    pairs = [found.rows[at] for at in range(min(shown, len(found.rows)))]
+    found = with_progress(work)
+    differing = [found.rows[at] for at in range(min(shown, len(found.rows)))]
     if as_json:
-        emit_json(_json(found) | {"tweets": [_pair(pair.a, pair.b) for pair in pairs]})
+        emit_json(_json(found) | {"tweets": [_pair(pair.a, pair.b) for pair in differing]})
         return
     emit(_table(found))
-    if pairs:
+    if differing:
         emit("")
         names = found.a.recipe.name, found.b.recipe.name
-        rows = [[f"@{p.a.handle}", _word(p.a), _word(p.b), p.a.published] for p in pairs]
+        rows = [[f"@{p.a.handle}", _word(p.a), _word(p.b), p.a.published] for p in differing]
         emit(table(["account", *names, "tweet"], rows, widest=80))
     narrate(_summary(found))
 

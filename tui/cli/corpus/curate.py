@@ -1,9 +1,8 @@
-"""curate."""
+"""``mynah curate``: judge the tweets of Parquet files, here or on a cluster."""
 
 from __future__ import annotations
 
 import shlex
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,13 +11,12 @@ import click
 from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
-from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option, narrate, table
-from tui.cli.patience import stoppable
-from tui.text.numbers import clock
+from tui.cli.long_work import Stopped, moved_line, with_progress
+from tui.cli.options import home_option, json_option, recipe_option
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
     from core.bulk.files import CuratedFiles
-    from core.progress import Progress
 
 _SHOWN = 20
 
@@ -27,7 +25,7 @@ _SHOWN = 20
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
               help="The folder to make.")  # fmt: skip
-@click.option("--recipe", default="standard", show_default=True, help="A recipe's name or file.")
+@recipe_option
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
@@ -78,31 +76,21 @@ def curate(
             "They might hold the same tweets.",
             "Import the files, or curate one after the other.",
         )
-    stop = threading.Event()
-    note = ProgressNote()
 
-    def progress(moved: Progress) -> None:
-        of = f" of {moved.total:,}" if moved.total else ""
-        left = f" · {clock(moved.left)} left" if moved.left is not None else ""
-        note(f"{moved.phase} {moved.done:,}{of} · {moved.rate:,.0f} a second{left} · ctrl+c stops")
-
-    def work() -> CuratedFiles:
+    def work(note: ProgressNote, stopped: Stopped) -> CuratedFiles:
         wanted: dict[str, Any] = {
             "engine": cast(Any, engine),
             "partitions": partitions,
             "address": address,
-            "progress": progress,
-            "cancelled": stop.is_set,
+            "progress": lambda moved: note(moved_line(moved)),
+            "cancelled": stopped,
         }
         rules = load_recipe(recipe, home)
         if handles:
             return curate_corpus(home, normal_handles(handles), output, rules, **wanted)
         return curate_files([Path(source) for source in sources], output, rules, **wanted)
 
-    try:
-        result = stoppable(work, stop.set)
-    finally:
-        note.done()
+    result = with_progress(work)
     if as_json:
         emit_json(result.to_json())
         return

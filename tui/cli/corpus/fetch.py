@@ -1,4 +1,4 @@
-"""fetch: posts from the X API, after saying what they cost."""
+"""``mynah fetch``: posts from the X API, after saying what they cost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import click
 from core.errors import Interrupted, MynahError, WrongUsage
 from core.handles import normal_handles
 from core.home import Home
-from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option, narrate, table
-from tui.cli.patience import stoppable
+from tui.cli.long_work import stoppable
+from tui.cli.options import home_option, json_option
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.text.numbers import clock, plural
 
 if TYPE_CHECKING:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import threading
+from typing import TYPE_CHECKING
 
 import click
 
 from core.handles import normal_handles
 from core.home import Home
-from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option
-from tui.cli.patience import stoppable
+from tui.cli.long_work import Stopped, with_progress
+from tui.cli.options import home_option, json_option, recipe_option
+from tui.cli.output import ProgressNote, emit, emit_json
+
+if TYPE_CHECKING:
+    from core.curation.profile import Profile
 
 
 @click.command()
 @click.argument("handles", metavar="HANDLE...", nargs=-1, required=True)
-@click.option("--recipe", default="standard", show_default=True, help="A recipe's name or file.")
+@recipe_option
 @json_option
 @home_option
 def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> None:
@@ -23,31 +27,23 @@ def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) ->
 
     With several accounts also the words that set each apart, and all of them together.
     """
-    from core.curation.profile import Profile
     from core.curation.profile import profile as look
     from core.curation.recipe import load_recipe
     from core.safe_text import plain
     from tui.profile.panels import profile_blocks, summary
 
-    stop = threading.Event()
-    note = ProgressNote()
-    found: list[Profile] = []
-
-    def work() -> None:
-        found.extend(
+    def work(note: ProgressNote, stopped: Stopped) -> list[Profile]:
+        return list(
             look(
                 home,
                 normal_handles(list(handles)),
                 load_recipe(recipe, home),
                 progress=lambda judged: note(f"judging: {judged:,} tweets · ctrl+c stops"),
-                cancelled=stop.is_set,
+                cancelled=stopped,
             )
         )
 
-    try:
-        stoppable(work, stop.set)
-    finally:
-        note.done()
+    found = with_progress(work)
     if as_json:
         emit_json([one.to_json() for one in found])
         return

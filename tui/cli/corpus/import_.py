@@ -1,24 +1,29 @@
-"""import, accounts, stats."""
+"""``mynah import``: archives and files into the corpus."""
 
 from __future__ import annotations
 
-import threading
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from core.errors import Interrupted, WrongUsage
-from core.handles import normal_handle, normal_handles
+from core.handles import normal_handle
 from core.home import Home
-from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option, narrate, table
-from tui.cli.patience import stoppable
-from tui.cli.standard_input import as_named, from_stdin
+from tui.cli.long_work import Stopped, with_progress
+from tui.cli.options import home_option, json_option
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
-    from core.curation.stats import AccountStats
 
+STDIN = "standard-input"  # the temporary file that - is copied to: readers look twice
 SHOWN = 10  # broken places that are listed on a terminal
 LEFT_OUT = frozenset({"deleted", "circle", "forgotten"})
 
@@ -80,10 +85,10 @@ def import_(
         read_encoding(encoding)  # a wrong name is said before anything is read
     results: list[ImportResult] = []
     try:
-        with from_stdin(paths) as files:
+        with _from_stdin(paths) as files:
             _import_each(home, files, format_, of, wanted, columns, encoding, results)
     finally:
-        _show_imported([as_named(result) for result in results], as_json)
+        _show_imported([_as_named(result) for result in results], as_json)
 
 
 def _import_each(
@@ -99,19 +104,16 @@ def _import_each(
     """Adds to ``results`` what became of each path, until all are in or one is refused."""
     from core.workflow import import_paths
 
-    stop = threading.Event()
-    note = ProgressNote()
+    def work(note: ProgressNote, stopped: Stopped) -> None:
+        def progress(moved: ImportProgress) -> None:
+            of = f" of {moved.total:,}" if moved.total else ""
+            note(
+                f"{moved.phase} {moved.path.name}: {moved.read:,}{of} · "
+                f"{moved.rate:,.0f} a second · ctrl+c stops"
+            )
 
-    def progress(moved: ImportProgress) -> None:
-        of = f" of {moved.total:,}" if moved.total else ""
-        note(
-            f"{moved.phase} {moved.path.name}: {moved.read:,}{of} · "
-            f"{moved.rate:,.0f} a second · ctrl+c stops"
-        )
-
-    def work() -> None:
         for path in paths:
-            if stop.is_set():
+            if stopped():
                 raise Interrupted(f"The import stopped before {path}.", "What is in stays in.")
             results.extend(
                 import_paths(
@@ -123,14 +125,11 @@ def _import_each(
                     columns=columns,
                     encoding=encoding,
                     progress=progress,
-                    cancelled=stop.is_set,
+                    cancelled=stopped,
                 )
             )
 
-    try:
-        stoppable(work, stop.set)
-    finally:
-        note.done()
+    with_progress(work)
 
 
 def _show_imported(results: list[ImportResult], as_json: bool) -> None:
@@ -158,75 +157,25 @@ def _show_imported(results: list[ImportResult], as_json: bool) -> None:
         emit(table(columns, rows, right=(2, 3, 4, 5, 7)))
 
 
-@click.command()
-@json_option
-@home_option
-def accounts(as_json: bool, home: Home) -> None:
-    """Who is in the corpus, and how much of each."""
-    from core.corpus.reading import accounts as read_accounts
-    from core.corpus.store import Corpus
-
-    found = read_accounts(Corpus(home.corpus))
-    if as_json:
-        emit_json([account.to_json() for account in found])
-    elif not found:
-        narrate("No tweets yet. `mynah import PATH` brings some in, `mynah demo` brings samples.")
-    else:
-        rows = [
-            [f"@{a.handle}", a.name, a.tweets, a.first and f"{a.first:%Y-%m-%d}",
-             a.last and f"{a.last:%Y-%m-%d}", ", ".join(a.sources)]
-            for a in found
-        ]  # fmt: skip
-        emit(table(["account", "name", "tweets", "first", "last", "from"], rows, right=(2,)))
-
-
-@click.command()
-@click.argument("handles", metavar="[HANDLE]...", nargs=-1)
-@click.option("--recipe", default="standard", show_default=True, help="A recipe's name or file.")
-@json_option
-@home_option
-def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> None:
-    """How many tweets of each account a recipe keeps, and why not the others.
-
-    Without a handle: of everybody. downloaded = retweets + short + the other reasons + kept.
-    """
-    from core.curation.stats import total_stats
-    from core.runs.advise import advise, in_words
-    from core.workflow import stats as count_stats
-
-    note = ProgressNote()
-    stop = threading.Event()
-
-    def progress(what: str, done: int, total: int) -> None:
-        note(f"{what}: {done:,} of {total:,} tweets · ctrl+c stops")
-
-    def work() -> list[AccountStats]:
-        of = normal_handles(list(handles))
-        return count_stats(home, of, recipe, progress=progress, cancelled=stop.is_set)
-
-    try:
-        found = stoppable(work, stop.set)
-    finally:
-        note.done()
-    if as_json:
-        emit_json([one.to_json() for one in found])
+@contextmanager
+def _from_stdin(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+    """The paths with a file in the place of ``-``; it is gone at the end."""
+    if Path("-") not in paths:
+        yield tuple(paths)
         return
-    reasons = sorted({reason for one in found for reason in one.dropped})
-    names = ["downloaded", "retweets", "short", *reasons, "kept", "characters", "tokens"]
-    lines = [(f"@{one.handle}", one) for one in found]
-    if len(found) > 1:
-        lines.append(("all", total_stats(found)))
-    rows = [
-        [name, one.downloaded, one.retweets, one.short,
-         *(one.dropped.get(reason, 0) for reason in reasons), one.kept, one.kept_chars,
-         f"about {one.tokens:,}" if one.tokens_about else one.tokens]
-        for name, one in lines
-    ]  # fmt: skip
-    header = ["account", *(name.replace("_", " ") for name in names)]
-    emit(table(header, rows, right=range(1, len(header))))
-    for one in found:
-        for warning in one.warnings:
-            narrate(f"▲ @{one.handle}: {warning}")
-    total = total_stats(found)
-    if total.kept:
-        narrate(in_words(advise(home, kept=total.kept, tokens=total.tokens)))
+    if sys.stdin is None or sys.stdin.isatty():
+        raise WrongUsage(
+            "- reads standard input, and nothing is piped in.",
+            "",
+            "For example: zcat tweets.jsonl.gz | mynah import -",
+        )
+    with tempfile.TemporaryDirectory(prefix="mynah-stdin-") as folder:
+        file = Path(folder) / STDIN
+        with file.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
+        yield tuple(file if path == Path("-") else path for path in paths)
+
+
+def _as_named(result: ImportResult) -> ImportResult:
+    """The result under the name that the person gave."""
+    return replace(result, path="-") if Path(result.path).name == STDIN else result

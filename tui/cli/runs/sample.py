@@ -1,4 +1,4 @@
-"""sample."""
+"""``mynah sample``: write tweets with a fine-tuned model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import click
 from core.errors import Interrupted, MynahError
 from core.home import Home
 from core.safe_text import plain
-from tui.cli.output import ProgressNote, emit, emit_json, home_option, json_option
-from tui.cli.patience import stoppable
-from tui.cli.runs import say_stale
+from tui.cli.long_work import stoppable
+from tui.cli.options import home_option, json_option
+from tui.cli.output import ProgressNote, emit, emit_json
+from tui.cli.runs.following import say_stale
 from tui.text.numbers import SIGNS
 
 if TYPE_CHECKING:

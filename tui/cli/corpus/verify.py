@@ -1,4 +1,4 @@
-"""verify."""
+"""``mynah verify``: whether files are what their manifest says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import click
 from core.errors import InputRefused
 from core.home import Home
 from core.safe_text import plain
-from tui.cli.output import emit, emit_json, home_option, json_option, table
+from tui.cli.options import home_option, json_option
+from tui.cli.output import emit, emit_json, table
 
 if TYPE_CHECKING:
     from core.dataset.verify import Verified

@@ -1,4 +1,4 @@
-"""sql."""
+"""``mynah sql``: one query over the corpus and the runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import click
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
 from core.safe_text import plain, plain_json
-from tui.cli.output import ProgressNote, emit, home_option, narrate, table
-from tui.cli.patience import stoppable
+from tui.cli.long_work import stoppable
+from tui.cli.options import home_option
+from tui.cli.output import ProgressNote, emit, narrate, table
 from tui.text.numbers import plural
 
 if TYPE_CHECKING:

@@ -1,0 +1,77 @@
+"""Options that several commands take: ``--home``, ``--json``, ``--recipe``, ``--weights``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from core.errors import InputRefused, WrongUsage
+from core.handles import normal_handle
+from core.home import Home
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Chosen:
+    """What ``--home`` named, before or after the command; None leaves it to the environment."""
+
+    home: str | None = None
+
+
+def home_at(chosen: Chosen) -> Home:
+    """The home that was chosen; raises InputRefused when a file is in its place."""
+    home = Home.at(chosen.home)
+    if home.root.exists() and not home.root.is_dir():
+        raise InputRefused(f"The home {home.root} is not a folder.", "", "Name one with --home.")
+    return home
+
+
+def home_option(command: Command) -> Command:
+    """``--home`` after the command too; the parameter arrives as a Home."""
+
+    def chosen(context: click.Context, _: click.Parameter, value: str | None) -> Home:
+        root = context.find_root().ensure_object(Chosen)
+        root.home = value or root.home
+        return home_at(root)
+
+    return click.option(
+        "--home", metavar="DIR", callback=chosen, help="Where data lives (or MYNAH_HOME)."
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """``--json``: the contract's object on stdout, the same bytes everywhere."""
+    return click.option("--json", "as_json", is_flag=True, help="Data as JSON on stdout.")(command)
+
+
+def recipe_option(command: Command) -> Command:
+    """``--recipe``: the name of one that ships or was saved, or a file."""
+    return click.option(
+        "--recipe", default="standard", show_default=True, help="A recipe's name or file."
+    )(command)
+
+
+def weights_given(text: str | None) -> dict[str, float] | None:
+    """``@A=2,b=1`` as weights by handle; raises WrongUsage."""
+    if text is None:
+        return None
+    weights: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, number = part.partition("=")
+        try:
+            weight = float(number)
+            handle = normal_handle(name)
+        except (ValueError, InputRefused):
+            equals = ""
+        if not equals or handle in weights:
+            raise WrongUsage(
+                f"--weights cannot be read at {part!r}.",
+                "It takes each account once with a number.",
+                "For example: --weights keeper=2,gran=1",
+            )
+        weights[handle] = weight
+    return weights or None

@@ -1,0 +1,171 @@
+"""Following a run from a command: its measurements as they come, and its result at the end."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from core.errors import Interrupted, MynahError
+from core.home import Home
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, pairs
+from tui.text.blends import percent
+from tui.text.numbers import clock, count, short_count
+
+if TYPE_CHECKING:
+    from core.runs.folder import Run
+    from core.runs.history import RunHistory
+    from core.runs.summary import RunSummary
+
+GOING = ("queued", "starting", "running", "stopping")
+
+
+def finish(home: Home, run: Run, as_json: bool) -> None:
+    """Follow a run that this command has started, and show what came of it, however it ends."""
+    try:
+        summary = follow(home, run, stop_on_interrupt=True)
+    except Interrupted:
+        show_result(run, as_json)
+        raise
+    show_result(run, as_json)
+    refuse_failure(summary)
+
+
+def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> RunSummary:
+    """Narrate a run until it ends and return its summary.
+
+    ctrl+c stops the run, or only the watching; either way it raises Interrupted.
+    """
+    from core.runs.summary import RunsFollower
+
+    follower = RunsFollower(home, only=run.id)
+    note = ProgressNote()
+    said = _Said(note)
+    try:
+        while True:
+            summaries, histories, _ = follower.poll()
+            summary, history = summaries[0], histories[run.id]
+            said.what_is_new(history)
+            if summary.state not in GOING:
+                return summary
+            note(_progress(summary, history, stop_on_interrupt))
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        note.done()
+        if not stop_on_interrupt:
+            raise Interrupted(
+                f"No longer watching; {run.id} goes on.", "", f"`mynah stop {run.id}` would end it."
+            ) from None
+        stop_and_wait(run)
+        raise Interrupted(f"{run.id} was stopped.", what_is_left(run)) from None
+    finally:
+        note.done()
+
+
+class _Said:
+    """Says each measurement and each sample of a run once."""
+
+    def __init__(self, note: ProgressNote) -> None:
+        self._note = note
+        self._step = -1
+        self._samples = 0
+
+    def what_is_new(self, history: RunHistory) -> None:
+        if history.valid_steps and history.valid_steps[-1] != self._step:
+            self._step = history.valid_steps[-1]
+            loss = history.valid_losses[-1]
+            self._note.done()
+            measured = "not a number" if loss is None else f"{loss:.3f}"
+            narrate(f"step {self._step:,}: held-out loss {measured}")
+        for sample in history.samples[self._samples :]:
+            self._note.done()
+            narrate(f"  generated: {sample.text}")
+        self._samples = len(history.samples)
+
+
+def _progress(summary: RunSummary, history: RunHistory, ends_run: bool) -> str:
+    loss = history.train_losses[-1] if history.train_losses else None
+    steps = f"step {summary.step:,}" + (f" of {summary.steps:,}" if summary.steps else "")
+    parts = [history.doing or summary.state, steps]
+    if loss is not None:
+        parts.append(f"loss {loss:.3f}")
+    if history.tokens_per_second:
+        parts.append(f"{short_count(history.tokens_per_second)} tok/s")
+    if history.seconds_left is not None:
+        parts.append(f"{clock(history.seconds_left)} left")
+    parts.append("ctrl+c stops" if ends_run else "ctrl+c leaves it running")
+    return " · ".join(parts)
+
+
+def stop_and_wait(run: Run) -> None:
+    from core.runs.launch import stop_run
+
+    narrate("stopping: it saves what it has learned…")
+    stop_run(run)
+
+
+def what_is_left(run: Run) -> str:
+    """What one can do with a run that has ended."""
+    if (run.model / "config.json").is_file():
+        return f"Its model and curve are kept: `mynah sample {run.id}` talks to it."
+    return "It had no time to make a model; what it wrote so far is kept."
+
+
+def show_result(run: Run, as_json: bool) -> None:
+    """The contract's object, or the same for reading."""
+    from core.runs.summary import run_result
+
+    result = run_result(run)
+    if as_json:
+        emit_json(result)
+        return
+    rate = result["tokens_per_second"]
+    before, after = (
+        "–" if loss is None else f"{loss:.3f}"
+        for loss in (result["valid_loss_before"], result["valid_loss_after"])
+    )
+    train_loss = result["train_loss"]
+    emit(
+        pairs(
+            [
+                ("run", result["run"]),
+                ("state", result["state"]),
+                ("base", result["base"]),
+                ("device", result["device"]),
+                ("steps", count(result["steps"])),
+                ("tokens", count(result["tokens"]) + (f" at {rate:,.0f} a second" if rate else "")),
+                *_learned(result["shares"]),
+                ("train loss", None if train_loss is None else f"{train_loss:.3f}"),
+                ("held-out loss", f"{before} → {after}"),
+                ("model", result["model_dir"]),
+            ]
+        )
+    )
+
+
+def _learned(shares: dict[str, dict[str, float | None]]) -> list[tuple[str, str]]:
+    """A line for each account of a blend: its part of the tokens, and what was expected."""
+    if len(shares) < 2:
+        return []
+    return [
+        (
+            f"@{handle}",
+            f"{percent(share['measured'])} of them, expected {percent(share['expected'])}",
+        )
+        for handle, share in shares.items()
+    ]
+
+
+def refuse_failure(summary: RunSummary) -> None:
+    """Raises MynahError for a run that came to a bad end."""
+    if summary.state in ("failed", "dead"):
+        raise MynahError(
+            f"{summary.run} {'failed' if summary.state == 'failed' else 'is presumed dead'}.",
+            summary.reason or "It gave no reason.",
+            f"Its log is {summary.folder / 'train.log'}",
+        )
+
+
+def say_stale(summary: RunSummary) -> None:
+    """One line when some of what a run was made from was forgotten since."""
+    if summary.stale:
+        narrate(f"▲ {summary.run} is stale. {summary.stale}")

@@ -1,0 +1,31 @@
+"""``mynah resume``: take a stopped run up again at its last checkpoint."""
+
+from __future__ import annotations
+
+import click
+
+from core.home import Home
+from tui.cli.options import home_option, json_option
+from tui.cli.output import narrate
+from tui.cli.runs.following import finish, show_result
+
+
+@click.command()
+@click.argument("run")
+@click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
+@json_option
+@home_option
+def resume(run: str, detach: bool, as_json: bool, home: Home) -> None:
+    """Take a stopped, failed or dead run up again at its last checkpoint.
+
+    RUN is an id, the beginning of one, or latest. Its settings stay as they were.
+    """
+    from core.runs.folder import find_run
+    from core.runs.launch import resume_run
+
+    found = resume_run(find_run(home, run))
+    narrate(f"run {found.id} goes on; `mynah watch latest` follows it too")
+    if detach:
+        show_result(found, as_json)
+    else:
+        finish(home, found, as_json)

@@ -1,0 +1,48 @@
+"""``mynah runs``: the runs on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from core.home import Home
+from tui.cli.options import home_option, json_option
+from tui.cli.output import emit, emit_json, narrate, table
+from tui.cli.runs.following import say_stale
+from tui.text.blends import short_shares
+from tui.text.numbers import ago, count
+
+if TYPE_CHECKING:
+    from core.runs.summary import RunSummary
+
+
+@click.command()
+@json_option
+@home_option
+def runs(as_json: bool, home: Home) -> None:
+    """The runs on this machine, newest first."""
+    from core.runs.summary import list_runs
+
+    found = list_runs(home)
+    if as_json:
+        emit_json([summary.to_json() for summary in found])
+    elif not found:
+        narrate("No runs yet. `mynah train HANDLE` starts one.")
+    else:
+        rows = [
+            [s.run, "+".join(s.handles) + _in_shares(s), s.base, s.state,
+             count(s.step) + (f"/{s.steps:,}" if s.steps else ""),
+             s.train_loss, s.valid_loss, ago(s.started_at), "▲ stale" if s.stale else "-"]
+            for s in found
+        ]  # fmt: skip
+        columns = ["run", "accounts", "base", "state", "step", "train loss", "held out", "age",
+                   "data"]  # fmt: skip
+        emit(table(columns, rows, right=(4, 5, 6, 7)))
+        for summary in found:
+            say_stale(summary)
+
+
+def _in_shares(summary: RunSummary) -> str:
+    shares = short_shares(summary.shares)
+    return f" {shares}" if shares else ""

@@ -1,0 +1,97 @@
+"""``mynah train``: fine-tune a model on the tweets of one or more accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from core.errors import WrongUsage
+from core.handles import normal_handles
+from core.home import Home
+from tui.cli.options import home_option, json_option, recipe_option, weights_given
+from tui.cli.output import narrate
+from tui.cli.runs.following import finish, show_result
+from tui.text.blends import expected_sentences
+
+if TYPE_CHECKING:
+    from core.dataset.shares import Share
+
+
+@click.command()
+@click.argument("handles", metavar="HANDLE...", nargs=-1, required=True)
+@click.option("--base", metavar="B", help="smollm2, scratch, a Hugging Face id or a folder.")
+@recipe_option
+@click.option("--preset", type=click.Choice(["fast", "quality", "classic"]), default="fast",
+              show_default=True)  # fmt: skip
+@click.option("--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the tweets at most.")
+@click.option("--minutes", type=click.FloatRange(0.05, 100_000), help="Training time at most.")
+@click.option("--max-steps", type=click.IntRange(1), help="Optimiser steps at most.")
+@click.option("--lr", type=click.FloatRange(1e-8, 1), help="Highest learning rate.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto",
+              show_default=True)  # fmt: skip
+@click.option("--tracker", type=click.Choice(["off", "wandb"]), default="off", show_default=True,
+              help="Nothing leaves this machine; wandb is not in this version.")  # fmt: skip
+@click.option("--weights", metavar="A=1,B=2",
+              help="The parts of the accounts in an epoch's tokens; 1 for the others.")  # fmt: skip
+@click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
+@json_option
+@home_option
+def train(
+    handles: tuple[str, ...],
+    base: str | None,
+    recipe: str,
+    preset: str,
+    epochs: float | None,
+    minutes: float | None,
+    max_steps: int | None,
+    lr: float | None,
+    seed: int,
+    device: str,
+    tracker: str,
+    weights: str | None,
+    detach: bool,
+    as_json: bool,
+    home: Home,
+) -> None:
+    """Fine-tune a model on one account, or on several as a blend.
+
+    A blend holds as many tokens of each account, or what --weights say; the share of each is shown
+    before, and measured after.
+
+    The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
+    has saved what it learned.
+    """
+    if tracker == "wandb":
+        raise WrongUsage(
+            "--tracker wandb is not in this version of mynah.",
+            "The curve is in the run's metrics.jsonl, and in `mynah sql 'FROM metrics'`.",
+            "Leave --tracker out.",
+        )
+    shares = weights_given(weights)
+    from core.workflow import train as start
+
+    given = {"epochs": epochs, "minutes": minutes, "max_steps": max_steps, "lr": lr}
+    run = start(
+        home,
+        normal_handles(list(handles)),
+        recipe_name=recipe,
+        preset=preset,
+        base=base,
+        seed=seed,
+        device=device,
+        weights=shares,
+        expect=_say_shares,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    narrate(f"run {run.id} has started; `mynah watch latest` follows it too")
+    if detach:
+        show_result(run, as_json)
+    else:
+        finish(home, run, as_json)
+
+
+def _say_shares(expected: list[Share], counted: bool) -> None:
+    for sentence in expected_sentences(expected, counted=counted):
+        narrate(sentence)
