@@ -25,6 +25,7 @@ class RunHistory:
     long the process has been at work, ``seconds_left`` what it expects to need still (None:
     unknown). ``doing`` is what it said that it is about to do. ``expected_shares`` are those of an
     epoch's tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
+    ``taken_back`` counts how often points were removed again; else the lists only grow.
     """
 
     train_steps: list[int] = field(default_factory=list)
@@ -45,6 +46,7 @@ class RunHistory:
     result: Result | None = None
     expected_shares: dict[str, float] = field(default_factory=dict)
     tokens_by_author: dict[str, int] = field(default_factory=dict)
+    taken_back: int = 0
 
     def take(self, records: Iterable[dict[str, Any]]) -> None:
         """Adds lines of metrics.jsonl, oldest first; unknown kinds and fields are passed over."""
@@ -82,6 +84,7 @@ class RunHistory:
         if resumed is None:
             return
         # What came after the checkpoint is done again: the old points would run back in time.
+        self.taken_back += 1
         for steps, losses in (
             (self.train_steps, self.train_losses),
             (self.valid_steps, self.valid_losses),

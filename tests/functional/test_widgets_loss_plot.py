@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 from textual.app import App, ComposeResult
 
@@ -40,10 +42,10 @@ async def test_empty_then_growing() -> None:
     async with app.run_test(size=(80, 20)) as pilot:
         assert any("No loss yet" in line for line in app.lines())
         await pilot.press("left", "home")  # nothing to stand on, nothing happens
-        app.plot.append("train", 1, 5.5, role="train")
+        app.plot.extend("train", [(1, 5.5)], role="train")
         assert "train 5.50" in app.lines()[0]
         app.plot.extend("train", [(2, 4.5), (3, None), (4, math.nan), (5, 3.25)])
-        app.plot.append("held out", 5, 3.5, role="valid")
+        app.plot.extend("held out", [(5, 3.5)], role="valid")
         assert "train 3.25" in app.lines()[0]
         assert "held out 3.50" in app.lines()[0]
         app.plot.clear()
@@ -101,3 +103,40 @@ async def test_a_hundred_thousand_points_are_drawn_from_few_bins() -> None:
         ys[70_000] = 9.0  # one peak among a hundred thousand
         app.plot.set_series("train", xs, ys, role="train")
         assert any("8" in line[:5] for line in app.lines()), "the peak is on the axis"
+
+
+class Points(list[float]):
+    """A list that counts how many of its items are read."""
+
+    read = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        self.read += len(found) if isinstance(index, slice) else 1
+        return found
+
+    def __iter__(self) -> Iterator[float]:
+        self.read += len(self)
+        return super().__iter__()
+
+
+async def test_of_a_run_that_grows_only_what_is_new_is_read() -> None:
+    app = Plot()
+    async with app.run_test(size=(80, 20)):
+        steps, ys = Points(range(1000)), Points(5.0 for _ in range(1000))
+        app.plot.follow("train", steps, ys, "train", source="a")
+        assert (steps.read, ys.read) == (1000, 1000)
+        for step in range(1000, 1010):
+            steps.append(step)
+            ys.append(2.5)
+            app.plot.follow("train", steps, ys, "train", source="a")
+        steps.append(1010)  # its loss is still being written
+        app.plot.follow("train", steps, ys, "train", source="a")
+        assert (steps.read, ys.read) == (1010, 1010)
+        assert "train 2.50" in app.lines()[0]
+        app.plot.follow("train", [1], [9.0], "train", source="b")
+        assert "train 9.00" in app.lines()[0], "another run starts the line over"
+        app.plot.follow("train", [1, 2], [8.0, 7.0], "train", source="c")
+        assert app.plot.values_at(1) == {"train": 8.0}
+        app.plot.follow("train", [1], [8.0], "train", source="c")
+        assert app.plot.values_at(2) == {"train": 8.0}, "what was taken back is gone"

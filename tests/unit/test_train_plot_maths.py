@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.train.plot_bins import MinMaxPyramid, min_max_bins
 from tui.train.plot_maths import (
     Raster,
     Scale,
@@ -16,7 +17,6 @@ from tui.train.plot_maths import (
     ema,
     linear_ticks,
     log_ticks,
-    min_max_bins,
     nice_step,
     tick_labels,
     time_label,
@@ -96,7 +96,7 @@ def test_ema_stays_between_the_extremes(ys: list[float], weight: float) -> None:
 @given(losses, st.integers(1, 60))
 def test_no_peak_is_lost(ys: list[float], count: int) -> None:
     xs = array("d", range(len(ys)))
-    bins = min_max_bins(xs, array("d", ys), 0, max(len(ys) - 1, 0), count)
+    bins = min_max_bins(xs, MinMaxPyramid(ys), 0, max(len(ys) - 1, 0), count)
     real = [y for y in ys if y == y]
     filled = [item for item in bins if item is not None]
     assert len(bins) == count
@@ -110,12 +110,12 @@ def test_no_peak_is_lost(ys: list[float], count: int) -> None:
 
 
 def test_points_outside_the_window_are_left_out() -> None:
-    bins = min_max_bins([0, 1, 2, 3], [9.0, 1.0, 2.0, 9.0], 1, 2, 2)
+    bins = min_max_bins([0, 1, 2, 3], MinMaxPyramid([9.0, 1.0, 2.0, 9.0]), 1, 2, 2)
     assert [item and item.high for item in bins] == [1.0, 2.0]
 
 
 def test_a_gap_breaks_the_line() -> None:
-    bins = min_max_bins([0, 1, 2, 3], [1.0, NAN, 1.0, 1.0], 0, 3, 4)
+    bins = min_max_bins([0, 1, 2, 3], MinMaxPyramid([1.0, NAN, 1.0, 1.0]), 0, 3, 4)
     assert bins[1] is None
     assert bins[2] is not None
     assert not bins[2].joins
@@ -123,9 +123,36 @@ def test_a_gap_breaks_the_line() -> None:
     assert bins[3].joins
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1.0, NAN, -3.5, 0.25, 7.0]), st.integers(1, 900)), max_size=6
+    ),
+    st.lists(st.integers(0, 4000), min_size=2, max_size=2),
+    st.integers(1, 700),
+)
+def test_a_pyramid_finds_what_a_search_would_find(
+    runs: list[tuple[float, int]], ends: list[int], piece: int
+) -> None:
+    ys = [y + at % 11 for y, times in runs for at in range(times)]
+    pyramid = MinMaxPyramid()
+    for start in range(0, len(ys), piece):
+        pyramid.extend(ys[start : start + piece])
+    start, stop = sorted(min(end, len(ys)) for end in ends)
+    real = [y for y in ys[start:stop] if y == y]
+    assert pyramid.extremes(start, stop) == (
+        min(real, default=math.inf),
+        max(real, default=-math.inf),
+    )
+    for found, expected in (
+        (pyramid.first(start, stop), real[:1]),
+        (pyramid.last(stop), [y for y in ys[:stop] if y == y][-1:]),
+    ):
+        assert [found] == expected if expected else found != found
+
+
 def test_a_flat_line_is_a_line_without_holes() -> None:
     raster = Raster(10, 1)
-    bins = min_max_bins([0, 19], [1.0, 1.0], 0, 19, 20)
+    bins = min_max_bins([0, 19], MinMaxPyramid([1.0, 1.0]), 0, 19, 20)
     draw_bins(raster, bins, Scale(0, 2, 4))
     assert raster.row(0) == raster.row(0)[0] * 10
     assert raster.row(0).strip()
@@ -143,7 +170,7 @@ def test_one_dot_is_where_unicode_says() -> None:
 def test_any_curve_is_drawn_inside_its_box(
     ys: list[float], width: int, height: int, log: bool
 ) -> None:
-    bins = min_max_bins(array("d", range(len(ys))), array("d", ys), 0, len(ys), 2 * width)
+    bins = min_max_bins(array("d", range(len(ys))), MinMaxPyramid(ys), 0, len(ys), 2 * width)
     limits = y_limits([bins], log)
     raster = Raster(width, height)
     if limits is None:
@@ -163,10 +190,10 @@ def test_dashes_leave_every_other_piece_out() -> None:
 
 
 def test_limits_have_air_and_never_go_under_zero_for_a_loss() -> None:
-    bins = min_max_bins([0, 1], [0.01, 10.0], 0, 1, 2)
+    bins = min_max_bins([0, 1], MinMaxPyramid([0.01, 10.0]), 0, 1, 2)
     low, high = y_limits([bins], log=False) or (NAN, NAN)
     assert low == 0
     assert high > 10
-    flat = min_max_bins([0], [3.0], 0, 0, 1)
+    flat = min_max_bins([0], MinMaxPyramid([3.0]), 0, 0, 1)
     low, high = y_limits([flat], log=False) or (NAN, NAN)
     assert low < 3 < high

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from array import array
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,9 +74,7 @@ def test_a_sparkline_remains_of_a_low_plot() -> None:
 
 def test_points_before_the_last_are_put_in_place() -> None:
     run = series("train", [3.0, 2.0])
-    run.append(1.5, 9.0)
-    run.append(math.nan, 1.0)
-    run.append(3, math.inf)
+    run.extend([(1.5, 9.0), (math.nan, 1.0), (3, math.inf)])
     assert list(run.xs) == [1, 1.5, 2, 3]
     assert run.at(1.6, 0) == 9.0
     assert run.last(0) == 2.0
@@ -83,10 +84,44 @@ def test_smoothing_while_points_arrive_equals_smoothing_afterwards() -> None:
     late = series("a", [5.0, None, 4.0, 3.0, 2.0])
     early = Series("b", "train")
     for x, y in enumerate([5.0, None, 4.0, 3.0, 2.0], 1):
-        early.append(x, y)
-        early.values(0.6)
-    assert list(early.values(0.6))[2:] == list(late.values(0.6))[2:]
+        early.extend([(x, y)])
+        early.last(0.6)
+    assert [early.at(x, 0.6) for x in range(1, 6)] == [late.at(x, 0.6) for x in range(1, 6)]
     assert early.bins(1, 5, 8, 0.6) == late.bins(1, 5, 8, 0.6)
+
+
+class Counted(array):  # type: ignore[type-arg]
+    """An array that counts how many of its items are looked at."""
+
+    looked_at = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        Counted.looked_at += len(found) if isinstance(index, slice) else 1
+        return found
+
+
+def looked_at(length: int, smoothing: float, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Points (and sums of points) that one more frame of a run of this length looks at."""
+    monkeypatch.setattr("tui.train.plot_bins.array", Counted)
+    monkeypatch.setattr("tui.train.plot_series.array", Counted)
+    run, held = Series("train", "train"), Series("held out", "valid")
+    run.extend((x, 5 - 4 * x / length + x % 7) for x in range(length))
+    held.extend((x, 4.0) for x in range(0, length, 10))
+    view = View(100, 20, smoothing=smoothing)
+    drawn([run, held], view)
+    Counted.looked_at = 0
+    run.extend([(length, 1.5)])
+    drawn([run, held], view)
+    return Counted.looked_at
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.9])
+def test_a_frame_of_a_run_eight_times_as_long_looks_at_less_than_twice_as_much(
+    smoothing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = looked_at(30_000, smoothing, monkeypatch)
+    assert 0 < looked_at(240_000, smoothing, monkeypatch) < 2 * short
 
 
 numbers = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True, width=32))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,7 +34,8 @@ class LossPlot(Widget, can_focus=True):
 
         plot = LossPlot(empty="No loss yet. It starts with the first step.")
         plot.set_series("train", steps, losses, role="train")
-        plot.append("held out", 50, 3.71, role="valid")
+        plot.extend("held out", [(50, 3.71)], role="valid")
+        plot.follow("train", history.train_steps, history.train_losses, source=run.run)
         plot.x_end = 340          # the planned last step keeps the axis still
         plot.log_y = True
         plot.smoothing = 0.9
@@ -126,6 +127,7 @@ class LossPlot(Widget, can_focus=True):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.empty = empty
         self._series: dict[str, Series] = {}
+        self._sources: dict[str, tuple[Hashable, int]] = {}  # followed: of what, points read
         self._strips: list[Strip] | None = None
         self._drawn_for: object = None
 
@@ -142,28 +144,48 @@ class LossPlot(Widget, can_focus=True):
         series = Series(name, role)
         series.set(xs, ys)
         self._series[name] = series
+        self._sources.pop(name, None)
         self._draw_again()
-
-    def append(self, name: str, x: float, y: float | None, role: Role = "other") -> None:
-        """Add one point to a line; ``role`` counts when this makes the line."""
-        self.extend(name, [(x, y)], role)
 
     def extend(
         self, name: str, points: Iterable[tuple[float, float | None]], role: Role = "other"
     ) -> None:
-        """Add points to a line and draw once."""
-        series = self._series.setdefault(name, Series(name, role))
-        for x, y in points:
-            series.append(x, y)
+        """Add points to a line and draw once; ``role`` counts when this makes the line."""
+        self._series.setdefault(name, Series(name, role)).extend(points)
         self._draw_again()
+
+    def follow(
+        self,
+        name: str,
+        xs: Sequence[float],
+        ys: Sequence[float | None],
+        role: Role = "other",
+        *,
+        source: Hashable,
+    ) -> None:
+        """A line that grows at the end of ``xs`` and ``ys``: only what is new there is read.
+
+        Another ``source`` than the last time, or fewer points, start the line over.
+        """
+        count = min(len(xs), len(ys))  # whoever reads the run may be between the two
+        before, read = self._sources.get(name, (None, 0))
+        if before != source or read > count or name not in self._series:
+            self._series[name] = Series(name, role)
+            read = 0
+            self._draw_again()
+        self._sources[name] = (source, count)
+        if read < count:
+            self.extend(name, zip(xs[read:count], ys[read:count], strict=True))
 
     def remove_series(self, name: str) -> None:
         self._series.pop(name, None)
+        self._sources.pop(name, None)
         self._draw_again()
 
     def clear(self) -> None:
         """No lines, no cursor."""
         self._series.clear()
+        self._sources.clear()
         self.cursor = None
         self._draw_again()
 

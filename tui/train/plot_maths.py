@@ -1,20 +1,13 @@
-"""The arithmetic of a line plot: ticks, smoothing, downsampling and the braille raster.
-
-Plain Python on purpose: slices of ``array('d')`` with the built-in ``min`` and ``max`` are fast
-enough for hundreds of thousands of points, and nothing has to be imported to draw a plot.
-"""
+"""The arithmetic of a line plot: ticks, smoothing and the braille raster."""
 
 from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-NAN = math.nan
-
+from tui.train.plot_bins import NAN, Bin
 
 # --- ticks -------------------------------------------------------------------------------------
 
@@ -143,66 +136,6 @@ def ema(values: Sequence[float], weight: float) -> array[float]:
     """The smoothed values, as many as came in."""
     push = Smoother(weight).push
     return array("d", [push(value) for value in values])
-
-
-# --- downsampling ------------------------------------------------------------------------------
-
-
-class Bin(NamedTuple):
-    """What one column of dots has to show of the points that fall into it."""
-
-    first: float
-    low: float
-    high: float
-    last: float
-    joins: bool
-    """Whether a line leads here from the bin before (no gap between them)."""
-    leaves: bool
-    """Whether a line may lead on from here."""
-
-
-def min_max_bins(
-    xs: Sequence[float], ys: Sequence[float], left: float, right: float, count: int
-) -> list[Bin | None]:
-    """Points with ascending ``xs`` in [left, right] summed up in ``count`` bins of equal width.
-
-    None for a bin without points. A bin of NaN only is None as well and breaks the line: the next
-    one does not join. Every finite value lies between the ``low`` and ``high`` of its bin, so that
-    no peak is lost however many points there are.
-    """
-    bins: list[Bin | None] = [None] * count
-    if not count or not len(xs) or right < left:
-        return bins
-    scale = (right - left) / count
-    start = bisect_left(xs, left)
-    stop = bisect_right(xs, right)
-    unbroken = False
-    index = 0
-    while start < stop:
-        if scale > 0:
-            index = max(index, min(count - 1, int((xs[start] - left) / scale)))
-            end = stop if index == count - 1 else bisect_left(xs, left + (index + 1) * scale, start)
-            end = max(min(end, stop), start + 1)
-        else:
-            end = stop
-        part = ys[start:end]
-        made, unbroken = _bin(part, unbroken)
-        if made is not None:
-            bins[index] = made
-        start = end
-    return bins
-
-
-def _bin(part: Sequence[float], unbroken: bool) -> tuple[Bin | None, bool]:
-    total = sum(part)
-    if total == total:  # no NaN among them (infinities are refused where points come in)
-        return Bin(part[0], min(part), max(part), part[-1], unbroken, True), True
-    real = [value for value in part if value == value]
-    if not real:
-        return None, False
-    joins = unbroken and part[0] == part[0]
-    leaves = part[-1] == part[-1]
-    return Bin(real[0], min(real), max(real), real[-1], joins, leaves), leaves
 
 
 # --- the raster --------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.safe_text import plain
+from tui.train.plot_bins import Bin
 from tui.train.plot_maths import (
-    Bin,
     Raster,
     Scale,
     draw_bins,
@@ -181,8 +181,9 @@ def _plot(
 def _points(item: Series, grid: _Grid, span: tuple[float, float], scale: Scale) -> None:
     """A ``●`` on each point while they stand apart, else on the last alone."""
     left, right = span
-    real = [(x, y) for x, y in zip(item.xs, item.ys, strict=True) if y == y]
-    if len(real) * 3 > grid.width:
+    newest = range(max(0, len(item) - grid.width), len(item))
+    real = [(item.xs[at], item.ys[at]) for at in newest if item.ys[at] == item.ys[at]]
+    if len(real) * 3 > grid.width or len(item) > grid.width:
         real = real[-1:]
     for x, y in real:
         column = min(grid.width - 1, int((x - left) / (right - left) * grid.width))

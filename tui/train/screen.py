@@ -233,11 +233,13 @@ class TrainSection(Section):
         says.set_empty(FIRST_WORDS if run.state in GOING else "It said nothing before it ended.")
         for name in set(plot.series_names) - {"train", "held out", *self._overlays}:
             plot.remove_series(name)
-        plot.set_series("train", history.train_steps, history.train_losses, role="train")
-        plot.set_series("held out", history.valid_steps, history.valid_losses, role="valid")
+        source = run.run, history.taken_back
+        plot.follow("train", history.train_steps, history.train_losses, "train", source=source)
+        plot.follow("held out", history.valid_steps, history.valid_losses, "valid", source=source)
         for other in self._overlays - {run.run}:
             if (laid := self.state.histories.get(other)) is not None:
-                plot.set_series(other, laid.valid_steps, laid.valid_losses, role="other")
+                source = other, laid.taken_back
+                plot.follow(other, laid.valid_steps, laid.valid_losses, source=source)
         plot.x_end = _last_step(run, history) if run.state in GOING else None
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
