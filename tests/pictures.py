@@ -20,7 +20,7 @@ from core.home import Home
 from core.workflow import import_paths, sample_archives
 from tests.functional.walk import settled, until
 from tui.app import MynahApp
-from tui.widgets.fields import FieldForm
+from tui.widgets.field_form import FieldForm
 
 SIZE = (112, 32)
 VOICE = "keeper_of_the_light"

@@ -11,22 +11,17 @@ from textual.containers import Horizontal, Vertical
 from tui.sample.sample_list import Sample, SampleList
 from tui.train.loss_plot import LossPlot
 from tui.widgets.chip import RunChip
+from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.diff_text import DiffText
-from tui.widgets.fields import (
-    ButtonField,
-    Choice,
-    ChoiceField,
-    FieldForm,
-    InfoField,
-    NumberField,
-    SwitchField,
-)
+from tui.widgets.field import ButtonField, InfoField, SwitchField
+from tui.widgets.field_form import FieldForm
 from tui.widgets.key_footer import FooterKey, KeyFooter
 from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 from tui.widgets.themes import ANSI_DARK
+from tui.widgets.typed_field import NumberField
 
 TEXTS = (
     ("●", "success", "The fog came in like a committee: slowly, and with no agenda."),

@@ -17,7 +17,7 @@ from core.home import Home
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.app import MynahApp
 from tui.export.screen import ExportScreen
-from tui.widgets.fields import FieldForm
+from tui.widgets.field_form import FieldForm
 
 
 async def opened(pilot: Pilot[None], section: str = "1") -> FieldForm:

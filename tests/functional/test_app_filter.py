@@ -10,8 +10,10 @@ from tui.app import MynahApp
 from tui.text.numbers import signed
 from tui.text.tweets import CompareLines, ReasonLines
 from tui.widgets.diff_text import DiffText
-from tui.widgets.fields import FieldForm, SwitchField, TextField
+from tui.widgets.field import SwitchField
+from tui.widgets.field_form import FieldForm
 from tui.widgets.row_list import RowList
+from tui.widgets.typed_field import TextField
 
 
 def text_field(app: MynahApp, key: str) -> TextField:

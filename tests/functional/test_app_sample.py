@@ -16,7 +16,7 @@ from tests.functional.walk import Heard, assert_safe, screen, settled, status, u
 from tui.app import MynahApp
 from tui.messages import Sampled, SamplingEnded
 from tui.sample.sample_list import SampleList
-from tui.widgets.fields import FieldForm
+from tui.widgets.field_form import FieldForm
 
 WAIT = 90.0
 

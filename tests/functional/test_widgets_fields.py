@@ -6,18 +6,10 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
-from tui.widgets.choice_menu import ChoiceMenu
-from tui.widgets.fields import (
-    ButtonField,
-    Choice,
-    ChoiceField,
-    Field,
-    FieldForm,
-    InfoField,
-    NumberField,
-    SwitchField,
-    TextField,
-)
+from tui.widgets.choice_field import Choice, ChoiceField, ChoiceMenu
+from tui.widgets.field import ButtonField, Field, InfoField, SwitchField
+from tui.widgets.field_form import FieldForm
+from tui.widgets.typed_field import NumberField, TextField
 
 
 class Form(App[None]):

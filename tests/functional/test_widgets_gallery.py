@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.functional.gallery import Gallery, losses
 from tui.train.loss_plot import LossPlot
-from tui.widgets.fields import FieldForm
+from tui.widgets.field_form import FieldForm
 
 pytestmark = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="pictures are compared on one Python only"

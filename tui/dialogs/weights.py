@@ -15,7 +15,9 @@ from textual.widgets import Static
 
 from core.safe_text import plain
 from tui.text.blends import capped, percent, times
-from tui.widgets.fields import Field, FieldForm, NumberField
+from tui.widgets.field import Field
+from tui.widgets.field_form import FieldForm
+from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share

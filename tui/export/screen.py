@@ -17,16 +17,11 @@ from textual.widgets import Input, Static
 from core.safe_text import plain
 from tui.messages import ExportEnded, ExportMoved, ExportSized
 from tui.text.numbers import size_in_words
-from tui.widgets.fields import (
-    ButtonField,
-    Choice,
-    ChoiceField,
-    Field,
-    FieldForm,
-    NumberField,
-    SwitchField,
-)
+from tui.widgets.choice_field import Choice, ChoiceField
+from tui.widgets.field import ButtonField, Field, SwitchField
+from tui.widgets.field_form import FieldForm
 from tui.widgets.progress_line import ProgressLine
+from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from core.dataset.options import ExportOptions, What

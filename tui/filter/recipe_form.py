@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from textual.widgets import Static
 
-from tui.widgets.fields import ChoiceField, Field, FieldForm, NumberField, SwitchField, TextField
+from tui.widgets.choice_field import ChoiceField
+from tui.widgets.field import Field, SwitchField
+from tui.widgets.field_form import FieldForm
+from tui.widgets.typed_field import NumberField, TextField
 
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe

@@ -12,8 +12,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.filter.recipe_form import RecipeForm
-from tui.widgets.fields import Field, TextField
+from tui.widgets.field import Field
 from tui.widgets.panel import Panel
+from tui.widgets.typed_field import TextField
 
 if TYPE_CHECKING:
     from textual.events import DescendantFocus

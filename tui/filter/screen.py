@@ -22,7 +22,7 @@ from tui.text.numbers import count
 from tui.text.stats import compare_table, stats_table
 from tui.text.tweets import REASON_COLUMNS, CompareLines, ReasonLines, compare_columns
 from tui.widgets.cells import cut
-from tui.widgets.choice_menu import Choice
+from tui.widgets.choice_field import Choice
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import ListRows, RowList
 from tui.widgets.search_field import SearchField
@@ -256,7 +256,7 @@ class FilterSection(Section):
     def action_compare(self) -> None:
         """Choose the recipe to compare with; pressed again, it ends the comparison."""
         from core.curation.recipe import recipe_names
-        from tui.widgets.choice_menu import ChoiceMenu
+        from tui.widgets.choice_field import ChoiceMenu
 
         recipe, home = self.state.recipe, self.state.home
         if self.state.compared_with is not None or recipe is None:

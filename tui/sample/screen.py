@@ -18,9 +18,11 @@ from tui.messages import Sampled, SamplingEnded
 from tui.sample.sample_list import SampleList
 from tui.state import State
 from tui.text.numbers import plural
-from tui.widgets.fields import ChoiceField, Field, FieldForm
-from tui.widgets.number_field import NumberField
+from tui.widgets.choice_field import ChoiceField
+from tui.widgets.field import Field
+from tui.widgets.field_form import FieldForm
 from tui.widgets.panel import Panel
+from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from textual.events import DescendantFocus

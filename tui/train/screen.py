@@ -20,11 +20,12 @@ from tui.state import State
 from tui.text.blends import in_lines, shares_so_far, who_learns
 from tui.text.numbers import ago, clock, count, short_count
 from tui.train.loss_plot import LossPlot
-from tui.widgets.fields import ButtonField, ChoiceField, Field, FieldForm
-from tui.widgets.number_field import NumberField
-from tui.widgets.open_field import OpenField
+from tui.widgets.choice_field import ChoiceField
+from tui.widgets.field import ButtonField, Field, OpenField
+from tui.widgets.field_form import FieldForm
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
+from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from core.runs.history import RunHistory

@@ -1,17 +1,39 @@
-"""A field that takes one of a few values."""
+"""A field that takes one of a few values, and the list that opens from it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from textual import events
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
 from core.safe_text import plain
 from tui.widgets.cells import cell_len, cut
-from tui.widgets.choice_menu import Choice, ChoiceMenu, as_choice
 from tui.widgets.field import Field
+
+
+class Choice(NamedTuple):
+    """A value, how it is called, and a few words about it for the open list."""
+
+    value: object
+    label: str
+    help: str = ""
+
+
+def as_choice(choice: Choice | tuple[object, str] | str) -> Choice:
+    """A choice from its short forms: ``"fast"`` or ``(value, "label")``."""
+    if isinstance(choice, Choice):
+        return choice
+    if isinstance(choice, str):
+        return Choice(choice, choice)
+    return Choice(*choice)
 
 
 class ChoiceField(Field[object]):
@@ -33,12 +55,9 @@ class ChoiceField(Field[object]):
         choices: Sequence[Choice | tuple[object, str] | str] = (),
         *,
         value: object = None,
-        help: str = "",  # noqa: A002
-        disabled: bool = False,
-        id: str | None = None,  # noqa: A002
-        classes: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(key, label, help=help, disabled=disabled, id=id, classes=classes)
+        super().__init__(key, label, **options)
         self._choices: list[Choice] = []
         self._index = 0
         self.set_choices(choices, value=value)
@@ -49,10 +68,10 @@ class ChoiceField(Field[object]):
         """Offer other choices; the value stays when it is among them, else the first is taken."""
         wanted = value if value is not None else self.value
         self._choices = [as_choice(choice) for choice in choices]
-        self._index = self._place(wanted)
+        self._index = self._index_of(wanted)
         self.refresh()
 
-    def _place(self, value: object) -> int:
+    def _index_of(self, value: object) -> int:
         values = [choice.value for choice in self._choices]
         return values.index(value) if value in values else 0
 
@@ -66,7 +85,7 @@ class ChoiceField(Field[object]):
 
     @value.setter
     def value(self, value: object) -> None:
-        self._index = self._place(value)
+        self._index = self._index_of(value)
         self.refresh()
 
     def control_text(self) -> str:
@@ -100,3 +119,105 @@ class ChoiceField(Field[object]):
             self.action_turn(1)
         else:
             self.action_open()
+
+
+class ChoiceOptions(OptionList):
+    """An option list that also knows j, k, g and G."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "cursor_down", "Down", show=False),
+        Binding("up,k", "cursor_up", "Up", show=False),
+        Binding("home,g", "first", "First", show=False),
+        Binding("end,G", "last", "Last", show=False),
+        Binding("enter,space,right,l", "select", "Take", show=False),
+    ]
+
+
+class ChoiceMenu(ModalScreen["int | None"]):
+    """A small list beside ``anchor`` (a region of the screen); gives the index taken, or None.
+
+    ``index`` is the present choice, which is marked; None when there is none yet.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,left,h,q", "leave", "Close", show=False, id="menu.leave"),
+    ]
+    DEFAULT_CSS = """
+    ChoiceMenu {
+        background: transparent;
+        align: left top;
+        ChoiceOptions {
+            width: auto;
+            height: auto;
+            max-height: 14;
+            padding: 0 1;
+            border: round $accent;
+            background: $background;
+            scrollbar-size-vertical: 1;
+            &:focus { border: round $accent; background: $background; }
+        }
+        &:ansi ChoiceOptions { background: ansi_default; }
+        &:ansi ChoiceOptions:focus { background: ansi_default; }
+    }
+    """
+
+    def __init__(
+        self, choices: Sequence[Choice], index: int | None, anchor: Region, *, title: str = ""
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._index = index
+        self._anchor = anchor
+
+    def compose(self) -> ComposeResult:
+        widest = max(cell_len(plain(choice.label)) for choice in self._choices)
+        options = []
+        for index, choice in enumerate(self._choices):
+            label = plain(choice.label)
+            sign = "● " if index == self._index else "  "
+            text = Content(sign + label)
+            if choice.help:
+                gap = " " * (widest - cell_len(label) + 2)
+                text = text + Content.styled(gap + plain(choice.help), "dim")
+            options.append(Option(text))
+        menu = ChoiceOptions(*options, markup=False)
+        menu.border_title = Content(plain(self._title)) if self._title else None
+        yield menu
+
+    def on_mount(self) -> None:
+        options = self.query_one(ChoiceOptions)
+        options.highlighted = self._index or 0
+        options.focus()
+        self._place()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._place()
+
+    def _place(self) -> None:
+        """Under the field, or over it where there is no room; its right edge with the field's."""
+        options = self.query_one(ChoiceOptions)
+        lines = min(14, len(self._choices) + 2)
+        longest = max(
+            cell_len(option.prompt.plain) if isinstance(option.prompt, Content) else 0
+            for option in options.options
+        )
+        longest = max(longest, cell_len(plain(self._title)) + 2)
+        width = min(longest + 4 + (len(self._choices) + 2 > 14), self.app.size.width)
+        x = max(0, min(self._anchor.right - width, self.app.size.width - width))
+        under = self._anchor.bottom
+        y = under if under + lines <= self.app.size.height else max(0, self._anchor.y - lines)
+        options.styles.width = width
+        options.styles.offset = (x, y)
+
+    @on(OptionList.OptionSelected)
+    def _taken(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(event.option_index)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
