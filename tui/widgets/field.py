@@ -124,15 +124,19 @@ class Field(Widget, Generic[T], can_focus=True):
         control = cut(control, max(1, width - 3))
         # The value is worth more than its name.
         label = cut(plain(label), width - 2 - cell_len(before) - cell_len(control) - bool(control))
-        gap = width - cell_len(sign + before + label + control)
-        styles = {name: self.get_visual_style(name).rich_style for name in self.COMPONENT_CLASSES}
+        gap = " " * (width - cell_len(sign + before + label + control)) if control else ""
+        pieces = (
+            (sign, "field--sign"),
+            (before, "field--control"),
+            (label, "field--label"),
+            (gap, ""),
+            (control, self._control_style()),
+        )
         return Strip(
             [
-                Segment(sign, styles["field--sign"]),
-                Segment(before, styles["field--control"]),
-                Segment(label, styles["field--label"]),
-                Segment(" " * max(0, gap), base),
-                Segment(control, styles[self._control_style()]),
+                Segment(text, self.get_visual_style(name).rich_style if name else base)
+                for text, name in pieces
+                if text
             ]
         ).adjust_cell_length(width, base)
 
