@@ -17,7 +17,15 @@ AUDIENCES: Final = ("public", "community", "circle", "deleted")
 # Text columns that many sources, and files written before version 4 of the corpus, do not have.
 OPTIONAL: Final = ("reply_to_id", "quoted_id", "conversation_id", "alt_text")
 
+# X escapes exactly & < >, and so do its exports. With &amp; last, three passes are the same as one:
+# no pass can make what a later one looks for.
+ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+
 SNOWFLAKE_EPOCH_MS: Final = 1288834974657
+
+# The one order of tweets: by handle, time (undated last) and id. Ids are numbers as text, so of two
+# the shorter is the smaller; DuckDB compares text byte by byte, as Polars does.
+SQL_ORDER: Final = "handle, created_at NULLS LAST, strlen(tweet_id), tweet_id"
 
 
 def tweet_schema() -> dict[str, pl.DataType]:
@@ -78,6 +86,14 @@ def canonical(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(absent).select(list(schema)).cast(schema)  # type: ignore[arg-type]
 
 
+def unescaped(text: str) -> str:
+    """``text`` with the entities undone that X writes for & < >, once."""
+    if "&" in text:
+        for entity, character in ENTITIES:
+            text = text.replace(entity, character)
+    return text
+
+
 def snowflake_time(tweet_id: str) -> datetime | None:
     """When an id was minted, ``(id >> 22) + 1288834974657`` ms; None for ids before snowflake.
 
@@ -88,3 +104,26 @@ def snowflake_time(tweet_id: str) -> datetime | None:
         return None
     milliseconds = (int(tweet_id) >> 22) + SNOWFLAKE_EPOCH_MS
     return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
+
+
+def in_order(tweets: pl.DataFrame, *ties: str) -> pl.DataFrame:
+    """``tweets`` in the order of SQL_ORDER; the columns ``ties`` decide where an id comes twice."""
+    return tweets.sort("handle", "created_at", *id_order(), *ties, nulls_last=True)
+
+
+def newest_first(tweets: pl.DataFrame) -> pl.DataFrame:
+    """``tweets`` as people see them: newest first, undated last, ties by id and handle."""
+    return tweets.sort(
+        "created_at",
+        *id_order(),
+        "handle",
+        descending=[True, True, True, False],
+        nulls_last=True,
+    )
+
+
+def id_order() -> list[pl.Expr]:
+    """What to sort by for ids, which are numbers as text, to come as numbers."""
+    import polars as pl
+
+    return [pl.col("tweet_id").str.len_bytes(), pl.col("tweet_id")]

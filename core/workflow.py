@@ -12,8 +12,8 @@ from core.bundled import bundled
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
+    from core.curation.counts import AccountStats
     from core.curation.recipe import Recipe
-    from core.curation.stats import AccountStats
     from core.dataset.shares import Share
     from core.home import Home
     from core.runs.folder import Run
@@ -165,7 +165,7 @@ def stats(
     """
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
-    from core.curation.counts import Tally
+    from core.curation.counts import Counts, TokenEstimate
     from core.curation.recipe import load_recipe
     from core.curation.stream import curated_batches
     from core.models.tokens import token_counter
@@ -175,7 +175,9 @@ def stats(
     counts = tweets_at_hand(corpus, handles)
     recipe = load_recipe(recipe_name, home)
     total = sum(counts.values())
-    tally = Tally({handle: counts[handle] for handle in handles}, token_counter(base))
+    kept = Counts(handles)
+    count_tokens = token_counter(base)
+    tokens = TokenEstimate(counts, count_tokens) if count_tokens else None
     batches = curated_batches(
         corpus,
         handles,
@@ -186,11 +188,13 @@ def stats(
     )
     done = 0
     for batch in batches:
-        tally.add(batch)
+        kept.add(batch)
+        if tokens:
+            tokens.add(batch)
         done += batch.height
         if progress:
             progress("counting", done, total)
-    return tally.stats(account_names(corpus, handles))
+    return kept.stats(account_names(corpus, handles), tokens=tokens)
 
 
 def compare_recipes(

@@ -69,9 +69,9 @@ async def training(app: MynahApp, pilot: Pilot[None], out: Path, base: str, minu
     app.choose([VOICE])
     await pilot.press("escape", "4")
     await settled(pilot)
-    plan = app.training.plan
-    plan.base, plan.minutes = base, minutes
-    app.plan_changed.publish(plan)
+    new_run = app.state.new_run
+    new_run.base, new_run.minutes = base, minutes
+    app.new_run_changed.publish(new_run)
     app.training.ask_advice()
     await settled(pilot)
     await pilot.press("s")

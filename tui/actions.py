@@ -5,7 +5,8 @@ A screen takes its bindings from ``bindings(section)``; nothing else in the app 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
@@ -22,6 +23,7 @@ class Action:
     help      one sentence for the help screen and the palette
     twin      the command line that does the same, if there is one
     footer    whether it deserves one of the seven places
+    priority  whether the key works above a dialog and in a field
     """
 
     id: str
@@ -31,6 +33,7 @@ class Action:
     help: str
     twin: str = ""
     footer: bool = True
+    priority: bool = False
 
     @property
     def section(self) -> str:
@@ -79,8 +82,10 @@ ACTIONS: Final = (
     ),
     Action("app.errors", "f12", "errors", "Errors", "What went wrong so far.", footer=False),
     Action("app.help", "question_mark,f1", "help", "Help", "Every key of this section."),
-    Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find anything by name."),
-    Action("app.quit", "ctrl+q", "quit", "Quit", "Leave; a training goes on.", footer=False),
+    Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find anything by name.",
+           priority=True),
+    Action("app.quit", "ctrl+q", "quit", "Quit", "Leave; a training goes on.", footer=False,
+           priority=True),
     # 1 Data
     Action("data.add", "a", "add_tweets", "Add tweets", "Bring in an archive or a file of tweets.",
            "mynah import PATH"),
@@ -125,9 +130,9 @@ ACTIONS: Final = (
     Action("query.history", "f3,h", "history", "History",
            "Queries run before; in the editor also ctrl+up, ctrl+down.",
            footer=False),
-    Action("query.saved", "f4", "saved", "Saved", "Go to the saved queries.", footer=False),
-    Action("query.schema", "f2,t", "schema", "Tables", "Go to the tables and their columns.",
-           footer=False),
+    Action("query.saved", "f4", "side('saved')", "Saved", "Go to the saved queries.", footer=False),
+    Action("query.schema", "f2,t", "side('schema')", "Tables",
+           "Go to the tables and their columns.", footer=False),
     Action("query.copy_row", "Y", "copy('row')", "Copy row", "Copy the row, with tabs.",
            footer=False),
     Action("query.copy_column", "c", "copy('column')", "Copy column",
@@ -166,16 +171,19 @@ ACTIONS: Final = (
 )  # fmt: skip
 
 
-def of_section(section: str) -> list[Action]:
-    """The actions of one section, then those of the whole app."""
-    own = [action for action in ACTIONS if action.section == section]
-    return own + [action for action in ACTIONS if action.section == "app"]
+def of_section(section: str, keymap: Mapping[str, str] | None = None) -> list[Action]:
+    """The actions of one section, then those of the app; with the keys that ``keymap`` gives."""
+    found = [action for action in ACTIONS if action.section == section]
+    found += [action for action in ACTIONS if action.section == "app" != section]
+    given = keymap or {}
+    return [replace(one, keys=given[one.id]) if one.id in given else one for one in found]
 
 
-def footer_actions(section: str) -> list[Action]:
+def footer_actions(section: str, keymap: Mapping[str, str] | None = None) -> list[Action]:
     """At most seven: the section's own, then help and the palette."""
-    own = [a for a in ACTIONS if a.section == section and a.footer][:5]
-    return own + [a for a in ACTIONS if a.section == "app" and a.footer]
+    shown = [action for action in of_section(section, keymap) if action.footer]
+    own = [action for action in shown if action.section == section][:5]
+    return own + [action for action in shown if action.section == "app"]
 
 
 def bindings(section: str) -> list[BindingType]:
@@ -188,6 +196,7 @@ def bindings(section: str) -> list[BindingType]:
             id=action.id,
             tooltip=action.help,
             show=False,
+            priority=action.priority,
         )
         for action in ACTIONS
         if action.section == section

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -9,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import ACTIONS, Action
+from tui.actions import Action, of_section
 
 MOVING = (
     ("↑ ↓ j k", "up and down"),
@@ -30,19 +32,20 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Close")]
 
-    def __init__(self, section: str) -> None:
+    def __init__(self, section: str, keymap: Mapping[str, str]) -> None:
         super().__init__()
         self._section = section
+        self._actions = of_section(section, keymap)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog") as page:
             page.border_title = f"Help: {self._section.capitalize()}"
             page.border_subtitle = "esc closes"
-            yield Static(self._table([a for a in ACTIONS if a.section == self._section]))
+            yield Static(self._table([a for a in self._actions if a.section != "app"]))
             yield Static(Text("\nMoving about", "bold"))
             yield Static(self._moving())
             yield Static(Text("\nEverywhere", "bold"))
-            yield Static(self._table([a for a in ACTIONS if a.section == "app"]))
+            yield Static(self._table([a for a in self._actions if a.section == "app"]))
             yield Static(Text("\nSigns", "bold"))
             yield Static(Text(SIGNS_HELP))
 

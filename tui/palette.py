@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.actions import Action, of_section
-from tui.frame import Section
-
-if TYPE_CHECKING:
-    from tui.app import MynahApp
+from tui.section import Mynah, Section
 
 
 class ActionProvider(Provider):
     """Offers the actions of the section in view and of the whole app, and the system's own."""
 
     def _actions(self) -> list[Action]:
-        section = cast("MynahApp", self.app).section
-        return [action for action in of_section(section) if self._possible(action)]
+        app = cast("Mynah", self.app)
+        actions = of_section(app.section, app.state.keymap)
+        return [action for action in actions if self._possible(action)]
 
     def _possible(self, action: Action) -> bool:
         if action.id == "app.commands":

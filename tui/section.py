@@ -1,22 +1,252 @@
-"""The five sections and the dialogs above them; each section is imported when it is first shown."""
+"""The frame around every section: open this for the top bar, the next step and the footer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, cast
 
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Static
+
+from core.errors import MynahError
+from core.safe_text import plain
+from tui.actions import footer_actions
+from tui.job import Host, Report
+from tui.state import NewRun, State, next_step
+from tui.text.numbers import plural, short_count
+from tui.widgets.chip import RunChip
+from tui.widgets.key_footer import FooterKey, KeyFooter
+
+if TYPE_CHECKING:
+    from textual.events import Click
+    from textual.signal import Signal
+
+    from core.curation.recipe import Recipe
+    from core.runs.summary import RunSummary
+
+Answer = ParamSpec("Answer")
 
 
-def _section(name: str) -> Callable[[], Screen[None]]:
-    def made() -> Screen[None]:
-        from importlib import import_module
+class Mynah(Host, Protocol):
+    """What a section or a dialog needs of the app: to hear what changed, and to change it.
 
-        module = import_module(f"tui.{name}.screen")
-        screen = getattr(module, f"{name.capitalize()}Section")()
-        assert isinstance(screen, Screen)  # noqa: S101 - the names are ours
-        return screen
+    One signal for each part of the state; ``reported`` carries what the jobs tell.
+    """
 
-    return made
+    section: str
+    accounts_changed: Signal[State]
+    recipe_changed: Signal[State]
+    curation_changed: Signal[State]
+    comparison_changed: Signal[State]
+    new_run_changed: Signal[NewRun]
+    runs_changed: Signal[State]
+    reported: Signal[Report]
+
+    def go(self, section: str) -> None: ...
+    def choose(self, handles: list[str]) -> None: ...
+    def change_recipe(self, recipe: Recipe, *, saved: bool = False) -> None: ...
+    def compare_with(self, recipe: Recipe | None) -> None: ...
+    def talk_to(self, run: RunSummary) -> None: ...
+    def first_sample_made(self) -> None: ...
+    def show_error(self, error: Exception, doing: str = "") -> None: ...
 
 
-SECTION_SCREENS = {name: _section(name) for name in ("data", "filter", "query", "train", "sample")}
+def explained(action: Callable[Concatenate[Any, Answer], None]) -> Callable[..., None]:
+    """For an action that calls core at once: what core refuses is shown, and breaks nothing."""
+
+    @wraps(action)
+    def guarded(section: Any, *args: Answer.args, **options: Answer.kwargs) -> None:
+        try:
+            action(section, *args, **options)
+        except (MynahError, OSError) as error:
+            section.mynah.show_error(error)
+
+    return guarded
+
+
+TABS = (
+    ("data", "1", "Data"),
+    ("filter", "2", "Filter"),
+    ("query", "3", "Query"),
+    ("train", "4", "Train"),
+    ("sample", "5", "Sample"),
+)
+
+
+class Tabs(Static):
+    """``1 Data  2 Filter …`` with the present one marked; each can be clicked."""
+
+    class Pressed(Message):
+        def __init__(self, section: str) -> None:
+            super().__init__()
+            self.section = section
+
+    def __init__(self, section: str) -> None:
+        super().__init__(id="tabs")
+        self._section = section
+        self._ends: list[tuple[int, str]] = []
+
+    def on_mount(self) -> None:
+        text = Text(no_wrap=True)
+        for name, key, label in TABS:
+            here = name == self._section
+            text.append(f" {key} ", "dim" if not here else "bold")
+            text.append(label + " ", "bold underline" if here else "")
+            self._ends.append((text.cell_len, name))
+        self.update(text)
+
+    def on_click(self, event: Click) -> None:
+        for end, name in self._ends:
+            if event.x < end:
+                self.post_message(self.Pressed(name))
+                return
+
+
+class TopBar(Horizontal):
+    """The app's name, the sections, where the data is and what is chosen, the running job."""
+
+    def __init__(self, section: str) -> None:
+        super().__init__(id="top-bar")
+        self._section = section
+
+    def compose(self) -> ComposeResult:
+        yield Static("mynah", id="app-name", markup=False)
+        yield Tabs(self._section)
+        yield Static("", id="whereabouts", markup=False)
+        yield Static("", id="turner", markup=False)
+        yield RunChip(id="run-chip")
+
+    def show_whereabouts(self, state: State) -> None:
+        self.query_one("#whereabouts", Static).update(whereabouts(state))
+
+
+def whereabouts(state: State) -> Text:
+    """``2 of 3 accounts · 6.4k tweets``: the one selection that every section uses."""
+    if state.accounts is None:
+        return Text("")
+    if not state.accounts:
+        return Text("no tweets yet")
+    counted = {account.handle: account.tweets for account in state.accounts}
+    tweets = sum(counted.get(handle, 0) for handle in state.chosen)
+    if len(state.chosen) == 1:
+        who = "@" + plain(state.chosen[0])
+        if len(who) > 24:
+            who = who[:23] + "…"
+    elif len(state.chosen) == len(state.accounts):
+        who = plural(len(state.accounts), "account")
+    else:
+        who = f"{len(state.chosen)} of {plural(len(state.accounts), 'account')}"
+    return Text(f"{who} · {short_count(tweets)} tweets", no_wrap=True)
+
+
+class Section(Screen[None]):
+    """One of the five sections. Subclasses compose ``compose_body`` and subscribe in ``on_mount``.
+
+    In a narrow window only one of ``COLUMNS`` (ids of the body's children) shows at a time;
+    [ and ] turn them.
+    """
+
+    SECTION: ClassVar[str] = ""
+    COLUMNS: ClassVar[tuple[str, ...]] = ()
+    FIRST_COLUMN: ClassVar[int] = 0
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.SECTION)
+        with Horizontal(id="body"):
+            yield from self.compose_body()
+        yield Static("", id="next-step", markup=False)
+        keys = [
+            FooterKey(a.key, a.label, a.name if a.section != "app" else f"app.{a.name}", a.help)
+            for a in footer_actions(self.SECTION, self.state.keymap)
+        ]
+        asks = [key for key in keys if key.action == "app.help"]
+        yield KeyFooter([key for key in keys if key not in asks], asks[0], id="footer")
+
+    def compose_body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    @property
+    def mynah(self) -> Mynah:
+        return cast("Mynah", self.app)
+
+    @property
+    def state(self) -> State:
+        return self.mynah.state
+
+    def on_mount(self) -> None:
+        app = self.mynah
+        app.accounts_changed.subscribe(self, self._frame_changed)
+        app.runs_changed.subscribe(self, self._frame_changed)
+        app.curation_changed.subscribe(self, self._frame_changed)
+        self._column = self.FIRST_COLUMN
+        self._show_column()
+        self._frame_changed(self.state)
+
+    def on_screen_resume(self) -> None:
+        self._frame_changed(self.state)
+
+    def _frame_changed(self, state: State) -> None:
+        if not self.is_mounted or not self.query("#next-step"):
+            return
+        self.query_one(TopBar).show_whereabouts(state)
+        hint = next_step(state, self.SECTION)
+        line = self.query_one("#next-step", Static)
+        line.display = bool(hint)
+        line.update(Text("→ " + hint) if hint else "")
+        self._show_chip(state)
+
+    def _show_chip(self, state: State) -> None:
+        """The running job, in every section."""
+        chip, run = self.query_one(RunChip), state.live_run
+        if run is None:
+            chip.hide()
+            return
+        history = state.histories.get(run.run)
+        rate = history.tokens_per_second if history else None
+        chip.show(
+            "+".join(run.handles),
+            "stopping" if run.state == "stopping" else "running",
+            fraction=history.done if history else None,
+            detail=f"{short_count(rate)} tok/s" if rate else run.state,
+        )
+
+    @on(Tabs.Pressed)
+    def _tab_pressed(self, event: Tabs.Pressed) -> None:
+        self.mynah.go(event.section)
+
+    @on(RunChip.Pressed)
+    def _chip_pressed(self) -> None:
+        self.mynah.go("train")
+
+    def possible(self, action: str) -> bool:
+        """Whether an action of this section makes sense now; the palette offers only those.
+
+        The keys stay alive all the same: pressed in vain, they say why nothing happens.
+        """
+        return True
+
+    def turn_panel(self, step: int) -> None:
+        """Show the next column (narrow windows), or move the focus to it (wide ones)."""
+        if not self.COLUMNS:
+            return
+        self._column = (self._column + step) % len(self.COLUMNS)
+        self._show_column()
+        column = self.query_one(f"#{self.COLUMNS[self._column]}")
+        for node in column.walk_children():
+            if getattr(node, "can_focus", False) and getattr(node, "display", False):
+                self.set_focus(node)  # type: ignore[arg-type]
+                return
+
+    def _show_column(self) -> None:
+        for index, name in enumerate(self.COLUMNS):
+            for column in self.query(f"#{name}"):
+                column.set_class(index == self._column, "-turned")
+        if len(self.COLUMNS) > 1:  # only a narrow window shows this
+            turner = f"[ ] panel {self._column + 1} of {len(self.COLUMNS)}"
+            self.query_one("#turner", Static).update(Text(turner))

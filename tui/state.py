@@ -3,18 +3,70 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from core.errors import CorpusBusy
+from core.files import write_text_whole
 from core.home import Home
 
 if TYPE_CHECKING:
     from core.corpus.reading import AccountRow
     from core.curation.recipe import Recipe
+    from core.dataset.shares import Share
     from core.runs.history import RunHistory
     from core.runs.summary import RunSummary
     from core.workbench.bench import Curation, Workbench
     from core.workbench.comparison import Comparison
+
+
+PRESET_HELP = (
+    "fast: adapters on the base, good in minutes. quality: longer, a little better. "
+    "classic: every weight, as huggingtweets did."
+)
+
+
+@dataclass
+class NewRun:
+    """The training that the Train section would start, and what it is expected to cost.
+
+    bases     filled once the models at hand are known
+    weights   those that are not 1, also of accounts that are not chosen now
+    advice    lines on time and memory; ``shares`` what an epoch would show of each chosen account
+    all_tweets  how long learning from every tweet would take
+    """
+
+    base: str = ""
+    preset: str = "fast"
+    minutes: float = 2.0
+    seed: int = 1
+    bases: list[str] = field(default_factory=list)
+    presets: tuple[str, ...] = ("fast", "quality", "classic")
+    preset_help: str = PRESET_HELP
+    advice: list[str] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
+    shares: list[Share] = field(default_factory=list)
+    all_tweets: str = ""
+
+    def weights_of(self, handles: Sequence[str]) -> dict[str, float]:
+        """The weights that count for these accounts; the preset classic knows none."""
+        if self.preset == "classic" or len(handles) < 2:
+            return {}
+        return {handle: self.weights[handle] for handle in handles if handle in self.weights}
+
+    def weights_in_short(self, handles: Sequence[str]) -> str:
+        """``equal``, ``2:1``, or how many of many accounts have another weight than 1."""
+        if self.preset == "classic":
+            return "as classic"
+        given = self.weights_of(handles)
+        weights = [given.get(handle, 1.0) for handle in sorted(handles)]
+        if len(set(weights)) < 2:
+            return "equal"
+        if len(weights) <= 4:
+            return ":".join(f"{weight:.4g}" for weight in weights)
+        return f"{len(given)} set"
 
 
 @dataclass
@@ -37,6 +89,11 @@ class State:
     importing: bool = False
     typed: dict[str, str] = field(default_factory=dict)  # in Add tweets, of what is under way
     sampled: bool = False
+    new_run: NewRun = field(default_factory=NewRun)
+    corpus_busy: CorpusBusy | None = None  # another program holds the corpus; it is tried again
+    theme: str = ""  # the one that was chosen; empty for mynah's own
+    keymap: dict[str, str] = field(default_factory=dict)  # the person's own, by id of the action
+    settings: dict[str, Any] = field(default_factory=dict)  # as read, to be kept when written
 
     @property
     def live_run(self) -> RunSummary | None:
@@ -51,18 +108,17 @@ class State:
 
     def remember(self) -> None:
         """Write the few things that outlive the app; losing them must never hurt."""
-        kept = {
+        kept = self.settings | {
             "chosen": self.chosen,
             "recipe": self.saved_recipe.name if self.saved_recipe else None,
             "sampled": self.sampled,
         }
-        if not self.home.root.exists() and not self.chosen:
+        if self.theme:
+            kept["theme"] = self.theme
+        if not self.home.root.exists() and not self.chosen and not self.theme:
             return  # somebody only looked in: leave no trace
-        try:
-            self.home.root.mkdir(parents=True, exist_ok=True)
-            self.home.settings.write_text(json.dumps(kept, indent=2), encoding="utf-8")
-        except OSError:
-            return
+        with suppress(OSError):
+            write_text_whole(self.home.settings, json.dumps(kept, indent=2) + "\n")
 
     def recall(self) -> str:
         """Read them back; returns the recipe's name. A damaged file counts as none."""
@@ -70,6 +126,8 @@ class State:
             kept = json.loads(self.home.settings.read_text(encoding="utf-8"))
             self.chosen = [str(handle) for handle in kept.get("chosen", [])]
             self.sampled = bool(kept.get("sampled"))
+            self.theme = str(kept.get("theme") or "")
+            self.settings = dict(kept)
             return str(kept.get("recipe") or "standard")
         except (OSError, ValueError, AttributeError, TypeError):
             return "standard"

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from dataclasses import replace
+from typing import Final
 
-from tui.widgets.themes import ANSI_DARK
+from textual.theme import BUILTIN_THEMES, Theme
+
+# Textual's ansi-dark with the bright half of the palette, since plain blue on black cannot be read
+# in most terminals; registering it replaces that one.
+ANSI_DARK: Final[Theme] = replace(
+    BUILTIN_THEMES["ansi-dark"],
+    primary="ansi_bright_blue",
+    secondary="ansi_cyan",
+    error="ansi_bright_red",
+    success="ansi_bright_green",
+    warning="ansi_bright_yellow",
+    accent="ansi_bright_cyan",
+)
 
 # A mynah: near-black plumage, a yellow bill, a patch of warm white. Yellow is the accent and marks
 # the focused panel only; generated text has a colour of its own (secondary).

@@ -131,13 +131,13 @@ def curate_corpus(
     """
     from core.corpus.reading import tweets_at_hand
     from core.corpus.store import Corpus
-    from core.curation.spool import spooled
+    from core.curation.stream import sorted_copy
 
     corpus = Corpus(home.corpus)
     tweets_at_hand(corpus, handles)
-    with spooled(corpus, handles, cancelled) as spool:
+    with sorted_copy(corpus, handles, cancelled) as tweets:
         return curate_files(
-            spool.path,
+            tweets.path,
             out,
             recipe,
             engine=engine,

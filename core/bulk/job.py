@@ -2,7 +2,7 @@
 
     job.json            recipe, versions, rows of a part
     tasks/STAGE-N.json  what task N of a stage is to do
-    judged/N.arrow      piece N with its first verdicts, in order (see ``in_order``)
+    judged/N.arrow      piece N with its first verdicts, in order (ties by a digest of the row)
     counts/N.arrow      rows of piece N per handle
     settled/N.arrow     group N in order: piece of each row, and what settling said of it
     parts/N.parquet     part N of the output, and N.json that tells of it
@@ -130,23 +130,6 @@ def whole(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """By handle, time (undated last) and id, a number as text, as everywhere.
-
-    A tweet that is there twice keeps both rows; ``digest``, a number for all that a row holds,
-    puts them in an order that does not depend on where they were.
-    """
-    return rows.sort(
-        "handle",
-        "created_at",
-        pl.col("tweet_id").str.len_bytes(),
-        "tweet_id",
-        "digest",
-        nulls_last=True,
-        maintain_order=True,
-    )
 
 
 def made_by() -> dict[str, str]:

@@ -19,15 +19,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from core.bulk.job import Job, in_order, whole
+from core.bulk.job import Job, whole
 from core.bulk.partitions import read
 from core.bulk.tallies import added, tally_of
-from core.curation.comparing import KEYS, NEEDED, keys_of, settle_keys, settles
+from core.curation.comparing import KEYS, NEEDED, compare, compares, keys_of
 from core.curation.judge import judge
 from core.dataset.formats import write_parquet
 from core.dataset.rows import set_down
 from core.files import sha256_of
-from core.tweet import tweet_schema
+from core.tweet import in_order, tweet_schema
 
 Check = Callable[[], None]
 """Raises Interrupted when the work is to stop."""
@@ -51,7 +51,7 @@ def judge_piece(job: Job, number: int, task: dict[str, Any], check: Check) -> in
     """``task``: slices (see ``pieces.Slice``)."""
     tweets = pl.concat([read((path, start, rows)) for path, start, rows in task["slices"]])
     check()
-    tweets = in_order(tweets.with_columns(digest=pl.struct(pl.all()).hash(_SEED)))
+    tweets = in_order(tweets.with_columns(digest=pl.struct(pl.all()).hash(_SEED)), "digest")
     judged = judge(tweets, job.recipe)
     job.put("judged", number, judged)
     counts = judged.group_by("handle", maintain_order=True).len("rows")
@@ -75,18 +75,19 @@ def settle_group(job: Job, number: int, task: dict[str, Any], check: Check) -> i
                     *("handle", "created_at", "tweet_id", "digest"), piece=pl.lit(piece, pl.UInt32)
                 )
             )
-            if settles(recipe):
+            if compares(recipe):
                 keys.append(keys_of(some, first))
             if recipe.near_duplicates or recipe.most_per_author:
                 lookup.put(some)
             first += rows
-        ordered = in_order(pl.concat(order).with_row_index("place")).select("place", "piece")
+        ordered = in_order(pl.concat(order).with_row_index("place"), "digest")
+        ordered = ordered.select("place", "piece")
         order.clear()
         every = pl.concat(keys)
         keys.clear()
         in_turn = ordered.select("place").join(every, on="place", maintain_order="left")
         del every
-        dropped = settle_keys(in_turn.select(*KEYS), recipe, lookup)
+        dropped = compare(in_turn.select(*KEYS), recipe, lookup)
     finally:
         lookup.forget()
     said = ordered.join(dropped, on="place", how="left", maintain_order="left")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.store import Corpus
 from core.errors import InputRefused
-from core.tweet import tweet_schema
+from core.tweet import id_order, tweet_schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -181,8 +181,7 @@ def tweets(corpus: Corpus, handles: Sequence[str], *, newest_first: bool = True)
         )
     ordered = found.sort(
         "created_at",
-        pl.col("tweet_id").str.len_bytes(),
-        "tweet_id",
+        *id_order(),
         "handle",
         descending=[newest_first, newest_first, newest_first, False],
         nulls_last=True,

@@ -14,8 +14,7 @@ from typing import Final
 import polars as pl
 
 from core.curation.links import drop_links, has_link
-from core.curation.spaces import SPACE, change_where
-from core.curation.words import NO_SPACES
+from core.curation.words import NO_SPACES, SPACE, change_where
 
 _BEFORE: Final = r"(?:^|[^\w'’]|(?:^|[^\w'’])['’]+)"
 _AFTER: Final = r"(?:['’][Ss])?(?:[^\w'’]|['’]+(?:[^\w'’]|$)|$)"

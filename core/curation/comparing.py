@@ -1,7 +1,12 @@
 """The rules that look at more than one tweet: which of several alike stays.
 
 They work on keys, not on tweets: a few numbers for each tweet that no other rule has dropped. So
-millions of tweets fit in memory, and whole frames and batches are settled by the same code.
+millions of tweets fit in memory.
+
+Of the same words (whatever the case) by one account the earliest stays, by time and then by id; of
+nearly the same words likewise (see ``near_duplicates``). Of more tweets than ``most_per_author``
+those stay whose ids have the smallest sha256: a choice that is even over time, is the same
+everywhere, and changes little when tweets are added. All tweets of an account must be there.
 """
 
 from __future__ import annotations
@@ -15,19 +20,18 @@ import polars as pl
 from core.curation import reasons
 from core.curation.recipe import Recipe
 
-# What settling needs to know of a judged tweet.
+# What comparing needs to know of a judged tweet.
 NEEDED: Final = ("handle", "tweet_id", "created_at", "clean_text", "reason")
+# place    names a tweet; the keys of an account stand in the order of core.tweet
+# account  a number for the handle
+# words    two numbers for the clean words, whatever their case: 128 bits, so that among ten million
+#          tweets the odds of taking two different ones for the same are below one in 10^24
 KEYS: Final = {
     "place": pl.UInt32(),
     "account": pl.UInt64(),
     "words": pl.UInt64(),
     "words_too": pl.UInt64(),
 }
-"""place    names a tweet; the keys of an account stand in the order of time, undated last, then id
-account  a number for the handle
-words    two numbers for the clean words, whatever their case: 128 bits, so that among ten million
-         tweets the odds of taking two different ones for the same are below one in 10^24
-"""
 
 DROPPED: Final = {"place": pl.UInt32(), "reason": pl.String(), "trigger": pl.String()}
 
@@ -38,7 +42,7 @@ _SEEDS: Final = (0x6D796E6168, 0x626972647321)
 class Lookup(Protocol):
     """Gives the words and ids of tweets by their places, for the rules that need more than keys.
 
-    Either may raise Interrupted: that is how a long settling is stopped.
+    Either may raise Interrupted: that is how long comparing is stopped.
     """
 
     @property
@@ -52,7 +56,7 @@ class Lookup(Protocol):
         """The ids, in the order of ``places``."""
 
 
-def settles(recipe: Recipe) -> bool:
+def compares(recipe: Recipe) -> bool:
     """Whether the recipe has a rule that compares tweets."""
     return recipe.drop_duplicates or _looks_up(recipe)
 
@@ -61,48 +65,13 @@ def _looks_up(recipe: Recipe) -> bool:
     return recipe.near_duplicates > 0 or recipe.most_per_author > 0
 
 
-def settle(judged: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """``judged`` (from ``judge``, columns NEEDED at least) with the last reasons filled in.
-
-    Of the same words (whatever the case) by one account the earliest stays, by time and then by
-    id; of nearly the same words likewise (see ``near``). Of more tweets than ``most_per_author``
-    those stay whose ids have the smallest sha256: a choice that is even over time, is the same
-    everywhere, and changes little when tweets are added. All tweets of an account must be in
-    ``judged``.
-    """
-    if not settles(recipe):
-        return judged
-    rows = judged.select("handle", "tweet_id", "created_at", "reason", "clean_text")
-    kept = rows.with_row_index("place").filter(pl.col("reason").is_null())
-    keys = kept.select("created_at", "tweet_id", **_keys())
-    if not _looks_up(recipe):  # then the others cannot matter
-        keys = keys.filter(pl.col("words").is_duplicated())
-    # Ids are numbers as text: the shorter is the smaller.
-    keys = keys.sort("created_at", pl.col("tweet_id").str.len_bytes(), "tweet_id", nulls_last=True)
-    dropped = settle_keys(keys.select(*KEYS), recipe, _InFrame(judged))
-    return with_settled(judged, dropped, 0)
-
-
-class _InFrame:
-    folder = None
-
-    def __init__(self, judged: pl.DataFrame) -> None:
-        self._judged = judged
-
-    def texts(self, places: pl.Series) -> pl.Series:
-        return self._judged["clean_text"].gather(places)
-
-    def ids(self, places: pl.Series) -> pl.Series:
-        return self._judged["tweet_id"].gather(places)
-
-
 def keys_of(judged: pl.DataFrame, first: int) -> pl.DataFrame:
     """The keys (columns KEYS) of the rows that no rule dropped; ``first`` is the first's place."""
     rows = judged.with_row_index("place", offset=first)
     return rows.filter(pl.col("reason").is_null()).select(**_keys()).cast(KEYS)  # type: ignore[arg-type]
 
 
-def settle_keys(keys: pl.DataFrame, recipe: Recipe, tweets: Lookup | None = None) -> pl.DataFrame:
+def compare(keys: pl.DataFrame, recipe: Recipe, tweets: Lookup | None = None) -> pl.DataFrame:
     """What the comparing rules drop: columns place, reason and trigger, by place.
 
     ``keys`` has the columns KEYS. ``tweets`` is needed for near duplicates and the cap. The trigger
@@ -158,8 +127,8 @@ def _over(keys: pl.DataFrame, most: int, tweets: Lookup) -> pl.DataFrame:
     return _verdicts(over["place"], reasons.CAP)
 
 
-def with_settled(judged: pl.DataFrame, dropped: pl.DataFrame, first: int) -> pl.DataFrame:
-    """``judged``, whose first row has the place ``first``, with what ``settle_keys`` said of it."""
+def with_dropped(judged: pl.DataFrame, dropped: pl.DataFrame, first: int) -> pl.DataFrame:
+    """``judged``, whose first row has the place ``first``, with what ``compare`` said of it."""
     start = dropped["place"].search_sorted(first)
     end = dropped["place"].search_sorted(first + judged.height)
     mine = dropped[int(start) : int(end)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from core.curation.spaces import SPACE, change_where, one_line, replace, strip
+from core.curation.words import SPACE, change_where, one_line, replace, strip
 
 _WORD = rf"[^{SPACE}]+"
 _BORING = rf"[^{SPACE}]*(?:[@#]|[Hh][Tt][Tt][Pp])[^{SPACE}]*"

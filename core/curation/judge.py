@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from typing import Final
 
 import polars as pl
 
 from core.curation import huggingtweets as classic
-from core.curation import reasons, standard
+from core.curation import reasons
 from core.curation.blocked import find_blocked
-from core.curation.cleaning import CLEANING, clean_part, clean_texts
-from core.curation.entities import unescape
+from core.curation.cleaning import clean_part, count_own_words, has_words, in_parts, unescape
 from core.curation.language import is_known, is_wanted, languages_of, tell_languages
 from core.curation.links import has_link
-from core.curation.parallel import in_parts
 from core.curation.personal_data import find_personal
 from core.curation.recipe import Recipe
-from core.curation.spaces import SPACE
-from core.curation.triggers import triggers
+from core.curation.words import SPACE
 
-__all__ = ["CLEANING", "clean_texts", "judge"]
-
-_MANUAL_RETWEET = rf"(?i)^[{SPACE}]*[\"“]?RT:?[{SPACE}]+@\w"
+_MANUAL_RETWEET: Final = rf"(?i)^[{SPACE}]*[\"“]?RT:?[{SPACE}]+@\w"
+_RETWEET_HEAD: Final = rf"(?i)^[{SPACE}]*([\"“]?RT:?[{SPACE}]+@\w+)"
+_FIRST_NAME: Final = rf"^[{SPACE}]*([@＠][A-Za-z0-9_]+)"
+_QUOTED: Final = r"(?i)https?:\\?/\\?/(?:\w+\.)?(?:twitter|x)\.com\\?/(\w+)\\?/status\\?/"
 
 
 def judge(
@@ -63,7 +63,7 @@ def _judge(
         told=pl.lit(None, pl.String),
         **({} if urls is None else {"urls": urls}),
     )
-    found = found.with_columns(reason=_first(_plain_rules(recipe)))
+    found = found.with_columns(reason=_first(_rules_without_words(recipe)))
     if recipe.languages and recipe.detect_languages:
         found = _detect(found, recipe)
     if recipe.drop_sensitive:
@@ -86,7 +86,7 @@ def _also(found: pl.DataFrame, name: str, rule: pl.Series) -> pl.DataFrame:
     return found.with_columns(found["reason"].scatter(rows, name))
 
 
-def _plain_rules(recipe: Recipe) -> list[tuple[str, pl.Expr]]:
+def _rules_without_words(recipe: Recipe) -> list[tuple[str, pl.Expr]]:
     """Reason and condition of the first rules, in order of precedence; they read no words."""
     kind = pl.col("kind")
     rules = []
@@ -156,8 +156,95 @@ def _counted(clean: pl.Series, text: pl.Series, escaped: pl.Series, recipe: Reci
 
 def _is_enough(found: pl.DataFrame, recipe: Recipe) -> pl.Series:
     clean = found["clean_text"]
-    has_words = classic.has_words if recipe.engine == "classic" else standard.has_words
-    enough = has_words(found["counted"], recipe.min_words) & (clean != "")
+    has = classic.has_words if recipe.engine == "classic" else has_words
+    enough = has(found["counted"], recipe.min_words) & (clean != "")
     if recipe.min_characters:
         enough &= clean.str.len_chars() >= recipe.min_characters
     return enough
+
+
+def triggers(found: pl.DataFrame, recipe: Recipe) -> pl.Series:
+    """``trigger`` for each row of ``found``, the working frame of ``judge``: what set a rule off.
+
+    retweet          the head "RT @name", null where the text has none
+    manual_retweet   the same, null where only the source says so
+    reply            "@name" of the one who is answered, null where that is not known
+    quote            "@name" of the one who is quoted, where the export has the link; else null
+    date             the day of the tweet, in UTC: "2016-12-31"
+    language         the tweet's own code ("de"), or what the detector said of it ("de 97 %")
+    sensitive        null: it is a mark, and no words
+    blocked          the blocked word as it stands in the tweet
+    personal         what was found, with commas between
+    short            what there is and what is needed: "2 words, 3 needed"
+
+    Made for the tweets that are dropped or flagged, and for no others.
+    """
+    reason = found["reason"]
+    made = reason.clear(len(reason)).alias("trigger")
+    for name in reason.unique().drop_nulls():
+        rows = (reason == name).arg_true()
+        made = made.scatter(rows, _WORDS[name](found[rows], recipe))
+    if recipe.personal_data == "flag":
+        rows = (reason.is_null() & found["personal"].is_not_null()).arg_true()
+        made = made.scatter(rows, found["personal"].gather(rows))
+    return made
+
+
+def _retweet(rows: pl.DataFrame, _: Recipe) -> pl.Series:
+    return rows["text"].str.extract(_RETWEET_HEAD)
+
+
+def _reply(rows: pl.DataFrame, _: Recipe) -> pl.Series:
+    written = pl.col("text").str.extract(_FIRST_NAME)
+    return rows.select(pl.coalesce("@" + pl.col("reply_to"), written)).to_series()
+
+
+def _quote(rows: pl.DataFrame, _: Recipe) -> pl.Series:
+    if "urls" not in rows.columns:
+        return rows["reason"].clear(rows.height)
+    return rows.select("@" + pl.col("urls").str.extract(_QUOTED)).to_series()
+
+
+def _date(rows: pl.DataFrame, _: Recipe) -> pl.Series:
+    return rows["created_at"].dt.strftime("%Y-%m-%d")
+
+
+def _language(rows: pl.DataFrame, recipe: Recipe) -> pl.Series:
+    return rows.select(pl.coalesce("told", "lang")).to_series()
+
+
+def _sensitive(rows: pl.DataFrame, _: Recipe) -> pl.Series:
+    return rows["reason"].clear(rows.height)
+
+
+def _short(rows: pl.DataFrame, recipe: Recipe) -> pl.Series:
+    count = classic.count_words if recipe.engine == "classic" else count_own_words
+    numbers = rows.select(
+        words=count(rows["counted"]).cast(pl.Int64),
+        characters=rows["clean_text"].str.len_chars().cast(pl.Int64),
+    )
+    return numbers.select(
+        pl.when(pl.col("words") < recipe.min_words)
+        .then(_too_few("words", recipe.min_words))
+        # A tweet of which nothing is left is short whatever the rules say.
+        .otherwise(_too_few("characters", max(recipe.min_characters, 1)))
+    ).to_series()
+
+
+def _too_few(things: str, needed: int) -> pl.Expr:
+    noun = pl.when(pl.col(things) == 1).then(pl.lit(things[:-1])).otherwise(pl.lit(things))
+    return pl.format(f"{{}} {{}}, {needed} needed", things, noun)
+
+
+_WORDS: Final[dict[str, Callable[[pl.DataFrame, Recipe], pl.Series]]] = {
+    reasons.RETWEET: _retweet,
+    reasons.MANUAL_RETWEET: _retweet,
+    reasons.REPLY: _reply,
+    reasons.QUOTE: _quote,
+    reasons.DATE: _date,
+    reasons.LANGUAGE: _language,
+    reasons.SENSITIVE: _sensitive,
+    reasons.BLOCKED: lambda rows, _: rows["blocked"],
+    reasons.PERSONAL: lambda rows, _: rows["personal"],
+    reasons.SHORT: _short,
+}

@@ -28,8 +28,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from core.curation.shingles import alike, shingle_hashes
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -43,6 +41,8 @@ _TEXTS_AT_ONCE: Final = 20_000
 _PAIRS_AT_ONCE: Final = 50_000
 _MOST_REMEMBERED: Final = 4_000_000  # pairs that were not alike, so as not to compare them again
 _NONE: Final = -1
+SIZE: Final = 5  # characters of a piece
+_PAD: Final = "\0"
 
 
 def near_duplicates(
@@ -50,7 +50,7 @@ def near_duplicates(
 ) -> pl.DataFrame:
     """What is like an earlier tweet of its account: columns place, like and percent.
 
-    ``keys`` has the columns of ``settle.KEYS``, each account's in the order of time; ``texts``
+    ``keys`` has the columns of ``comparing.KEYS``, each account's in the order of time; ``texts``
     gives the clean words for places; ``percent`` is the least similarity. ``like`` is the place of
     the tweet that stays, ``percent`` their similarity, rounded down.
     """
@@ -205,3 +205,59 @@ class _Found:
                 )
             )
         return np.concatenate(found)
+
+
+def padded(texts: pl.Series) -> pl.Series:
+    """Lower case, and long enough for one piece."""
+    return texts.str.to_lowercase().str.pad_end(SIZE, _PAD)
+
+
+def shingle_hashes(texts: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """A number for each piece of each text, and where the pieces of each text start.
+
+    The second has one more entry than there are texts: the number of all pieces.
+    """
+    whole = padded(texts)
+    lengths = whole.str.len_chars().to_numpy().astype(np.int64)
+    points = np.frombuffer("".join(whole).encode("utf-32-le"), np.uint32).astype(np.uint64)
+    starts = np.concatenate([[0], np.cumsum(lengths - SIZE + 1)]).astype(np.uint64)
+    if not len(texts):
+        return np.zeros(0, np.uint64), starts
+    last = len(points) - SIZE + 1
+    hashes = np.zeros(last, np.uint64)
+    for place in range(SIZE):
+        hashes = hashes * np.uint64(0x100000001B3) + points[place : place + last]
+    hashes ^= hashes >> np.uint64(31)
+    hashes *= np.uint64(0xBF58476D1CE4E5B9)
+    hashes ^= hashes >> np.uint64(29)
+    # a piece that begins in the last four characters of a text would reach into the next
+    inside = np.ones(last, bool)
+    ends = np.cumsum(lengths)[:-1]
+    for back in range(1, SIZE):
+        inside[ends - back] = False
+    return hashes[inside], starts
+
+
+def alike(
+    texts: pl.Series, some: NDArray[Any], others: NDArray[Any], least: int
+) -> NDArray[np.uint8]:
+    """The similarity in percent, rounded down, of pairs of ``texts``; 0 where below ``least``.
+
+    Pairs with the same ``others`` should follow one another: only the last one's pieces are kept.
+    """
+    words = padded(texts).to_list()
+    found = np.zeros(len(some), np.uint8)
+    last, theirs = -1, frozenset[str]()
+    for place, (one, other) in enumerate(zip(some.tolist(), others.tolist(), strict=True)):
+        if other != last:
+            last, theirs = other, _pieces(words[other])
+        mine = _pieces(words[one])
+        shared = len(mine & theirs)
+        either = len(mine) + len(theirs) - shared
+        if shared * 100 >= least * either:
+            found[place] = shared * 100 // either
+    return found
+
+
+def _pieces(text: str) -> frozenset[str]:
+    return frozenset([text[at : at + SIZE] for at in range(len(text) - SIZE + 1)])

@@ -13,6 +13,7 @@ from math import log
 from typing import TYPE_CHECKING, Any, Final
 
 from core.curation.reasons import NEAR_DUPLICATE
+from core.curation.rules import ALIKE
 from core.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 LENGTH_STEP: Final = 20
 LENGTH_BINS: Final = 15  # up to 280 characters, and one for all that is longer
 MOST_WORDS: Final = 20
-ALIKE: Final = 80
 MOST_COMPARED: Final = 1_000_000
 # Rare words are forgotten when there are more different ones than this, a common one never is.
 _MOST_COUNTED: Final = 200_000

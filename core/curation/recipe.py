@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.bundled import bundled
-from core.curation.checks import check_rules, did_you_mean
-from core.curation.rules import LISTS
+from core.curation.rules import LISTS, check_rules, did_you_mean
 from core.errors import InputRefused
+from core.files import write_text_whole
 from core.home import Home
 
 if sys.version_info >= (3, 11):
@@ -120,6 +120,24 @@ FIRST_RULES: Final = frozenset(
 _DEFAULTS: Final = Recipe("").rules
 
 
+def rule_value(recipe: Recipe, key: str) -> bool | int | str:
+    """What the form shows for a rule: a list is one text, with commas."""
+    value = recipe.rules[key]
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+def with_rule(recipe: Recipe, key: str, value: bool | int | str) -> Recipe:
+    """``recipe`` with one rule set to what a form holds; raises InputRefused for a wrong value."""
+    if key in LISTS and isinstance(value, str):
+        items = [item.strip() for item in value.split(",") if item.strip()]
+        if key == "languages" and [item.lower() for item in items] == ["any"]:
+            items = []
+        return recipe.replace(**{key: items})
+    if isinstance(value, str):
+        value = value.strip()
+    return recipe.replace(**{key: value})
+
+
 def recipe_names(home: Home | None = None) -> list[str]:
     """The recipes that ship, then the person's own in alphabetical order."""
     own = sorted(path.stem for path in home.recipes.glob("*.toml")) if home else []
@@ -170,11 +188,7 @@ def save_recipe(recipe: Recipe, home: Home, *, name: str | None = None) -> Recip
             "So that its name means the same thing everywhere.",
             f"Save it under another name, such as my-{name}.",
         )
-    home.recipes.mkdir(parents=True, exist_ok=True)
-    target = home.recipes / f"{name}.toml"
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    part.write_text(_toml(recipe), encoding="utf-8")
-    part.replace(target)
+    write_text_whole(home.recipes / f"{name}.toml", _toml(recipe))
     return dataclasses.replace(recipe, name=name, saved_hash=recipe.hash)
 
 

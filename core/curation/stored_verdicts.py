@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from core.curation.recipe import Recipe
-from core.curation.spool import Cancelled, spooled
-from core.curation.stream import Progress, curated_spool
+from core.curation.stream import Progress, curated_copy, sorted_copy
+from core.progress import Cancelled
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,19 +59,19 @@ def materialise(
     """
     if not corpus.exists:
         return
-    with spooled(corpus, handles, cancelled) as spool:
+    with sorted_copy(corpus, handles, cancelled) as copy:
         files: dict[Recipe, list[Path]] = {}
         for number, recipe in enumerate(recipes):
-            before = number * spool.total
-            batches = curated_spool(
-                spool,
+            before = number * copy.total
+            batches = curated_copy(
+                copy,
                 recipe,
                 rows=_ROWS,
                 explain=False,
                 progress=_after(progress, before),
                 cancelled=cancelled,
             )
-            files[recipe] = list(_written(batches, spool.folder, number))
+            files[recipe] = list(_written(batches, copy.folder, number))
         _replace(corpus, handles, files)
 
 

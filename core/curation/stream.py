@@ -1,28 +1,44 @@
-"""Curation of any number of tweets in bounded memory: the same verdicts as of one frame.
+"""The one driver of curation: any number of tweets in bounded memory, batch by batch.
 
-The tweets are read in order into a file (see ``spool``). A first pass judges them batch by batch,
-puts the verdicts into files of their own and remembers a few numbers of each tweet; with these the
-rules that compare tweets are settled; a second pass brings tweets and verdicts together. Reading
-verdicts back takes a fiftieth of the time of judging again.
+The tweets are read once, by DuckDB, whose sort goes to disk beyond a bound, into a sorted copy in a
+file of their own; then the corpus is let go, however long the reader takes. A first pass judges
+them batch by batch, puts the verdicts into files and remembers a few numbers of each tweet; with
+these the rules that compare tweets say what they drop; a second pass brings tweets and verdicts
+together. Reading verdicts back takes a fiftieth of the time of judging again.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from core.curation.comparing import KEYS, keys_of, settle_keys, settles, with_settled
+from core.curation.comparing import KEYS, compare, compares, keys_of, with_dropped
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
-from core.curation.spool import Cancelled, Spool, spooled, stopped
+from core.errors import Interrupted
+from core.progress import Cancelled
+from core.tweet import SQL_ORDER, tweet_schema
 
 if TYPE_CHECKING:
+    import duckdb
+
     from core.corpus.store import Corpus
 
 Progress = Callable[[int], None]
+
+_MEMORY: Final = "256MB"
+# DuckDB wants a multiple of 2,048. Larger groups cost memory, smaller ones time.
+_GROUP: Final = 51_200
+_ORDERED: Final = (
+    f"SELECT {', '.join(tweet_schema())} FROM tweets "  # noqa: S608 - our own names
+    "WHERE handle IN (SELECT unnest($handles)) "
+    f"ORDER BY {SQL_ORDER}"
+)
 
 
 def curated_batches(
@@ -47,9 +63,9 @@ def curated_batches(
         raise ValueError("rows must be at least 1")
     if not corpus.exists or not handles:
         return
-    with spooled(corpus, handles, cancelled) as spool:
-        yield from curated_spool(
-            spool,
+    with sorted_copy(corpus, handles, cancelled) as copy:
+        yield from curated_copy(
+            copy,
             recipe,
             rows=rows,
             explain=explain,
@@ -58,8 +74,8 @@ def curated_batches(
         )
 
 
-def curated_spool(
-    spool: Spool,
+def curated_copy(
+    copy: SortedTweets,
     recipe: Recipe,
     *,
     rows: int = 50_000,
@@ -68,24 +84,24 @@ def curated_spool(
     cancelled: Cancelled | None = None,
 ) -> Iterator[pl.DataFrame]:
     """``curated_batches`` of tweets that were read already."""
-    verdicts = _Verdicts(spool, rows, cancelled)
+    verdicts = _Verdicts(copy, rows, cancelled)
     keys = [pl.DataFrame(schema=KEYS)]
-    for number, tweets in enumerate(spool.batches(rows)):
+    for number, tweets in enumerate(copy.batches(rows)):
         verdicts.check()
         judged = judge(tweets, recipe, explain=explain)
         verdicts.put(number, judged)
-        if settles(recipe):
+        if compares(recipe):
             keys.append(keys_of(judged, number * rows))
         if progress:
-            progress(min((number + 1) * rows, spool.total))
+            progress(min((number + 1) * rows, copy.total))
     every = pl.concat(keys)
     keys.clear()
-    dropped = settle_keys(every, recipe, verdicts)
+    dropped = compare(every, recipe, verdicts)
     del every
-    for number, tweets in enumerate(spool.batches(rows)):
+    for number, tweets in enumerate(copy.batches(rows)):
         verdicts.check()
         judged = tweets.hstack(verdicts.take(number))
-        settled = with_settled(judged, dropped, number * rows)
+        settled = with_dropped(judged, dropped, number * rows)
         yield settled.select(
             *tweets.columns,
             "clean_text",
@@ -95,12 +111,99 @@ def curated_spool(
         )
 
 
+class SortedTweets:
+    """Canonical rows by handle, time (undated last), length of the id and id; ``total`` of them.
+
+    ``folder`` is the place for whatever else is to be gone with them.
+    """
+
+    def __init__(self, folder: Path, total: int) -> None:
+        self.folder = folder
+        self.total = total
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "tweets.parquet"
+
+    def batches(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """All rows in order, ``rows`` at a time."""
+        for start in range(0, self.total, rows):
+            yield self.part(start, rows, columns)
+
+    def part(self, start: int, rows: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """``rows`` rows from ``start`` on."""
+        schema = tweet_schema()
+        wanted = {name: schema[name] for name in columns or schema}
+        found = pl.scan_parquet(self.path, glob=False).select(list(wanted)).slice(start, rows)
+        return found.cast(wanted).collect()  # type: ignore[arg-type]
+
+
+@contextmanager
+def sorted_copy(
+    corpus: Corpus, handles: Sequence[str], cancelled: Cancelled | None = None
+) -> Iterator[SortedTweets]:
+    """The tweets of ``handles`` as a SortedTweets, for the length of the block.
+
+    Raises CorpusBusy, InputRefused without a corpus, Interrupted when ``cancelled`` says so.
+    """
+    import duckdb
+
+    from core.corpus.scratch import scratch_folder
+
+    with scratch_folder(corpus) as folder:
+        copy = SortedTweets(folder, 0)
+        with corpus.reading() as connection:
+            connection.execute("SET memory_limit = $1", [_MEMORY])
+            connection.execute("SET temp_directory = $1", [str(folder / "sort")])
+            try:
+                with _interruptible(connection, cancelled):
+                    connection.sql(_ORDERED, params={"handles": list(handles)}).write_parquet(
+                        str(copy.path), compression="lz4", row_group_size=_GROUP
+                    )
+            except duckdb.InterruptException:
+                raise stopped() from None
+        copy.total = _rows(copy.path)
+        yield copy
+
+
+def stopped() -> Interrupted:
+    return Interrupted("Curation was stopped.", "Nothing was changed.")
+
+
+@contextmanager
+def _interruptible(
+    connection: duckdb.DuckDBPyConnection, cancelled: Cancelled | None
+) -> Iterator[None]:
+    """Ask ``cancelled`` ten times a second, and stop the running statement when it says so."""
+    if cancelled is None:
+        yield
+        return
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if cancelled():
+                connection.interrupt()
+
+    watcher = threading.Thread(target=watch, name="sort-watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _rows(path: Path) -> int:
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+
+
 class _Verdicts:
     """What judging said, a file a batch, and a ``settle.Lookup`` in it."""
 
-    def __init__(self, spool: Spool, rows: int, cancelled: Cancelled | None) -> None:
-        self.folder = spool.folder
-        self._spool = spool
+    def __init__(self, copy: SortedTweets, rows: int, cancelled: Cancelled | None) -> None:
+        self.folder = copy.folder
+        self._copy = copy
         self._rows = rows
         self._cancelled = cancelled
 
@@ -130,7 +233,7 @@ class _Verdicts:
         return pl.read_parquet(file, columns=["clean_text"], glob=False).to_series()
 
     def _ids_of(self, number: int) -> pl.Series:
-        return self._spool.part(number * self._rows, self._rows, ["tweet_id"]).to_series()
+        return self._copy.part(number * self._rows, self._rows, ["tweet_id"]).to_series()
 
     def _gather(self, places: pl.Series, read: Callable[[int], pl.Series]) -> pl.Series:
         wanted = places.to_frame("place").with_row_index("row").sort("place")

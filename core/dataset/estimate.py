@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from core.curation.counts import AccountStats
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
-from core.curation.stats import AccountStats
 from core.dataset.formats import LINES
 from core.dataset.options import ExportOptions
 from core.dataset.rows import exported

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core import __version__
-from core.curation.checks import check_rules
 from core.curation.recipe import Recipe
+from core.curation.rules import check_rules
 from core.dataset.options import ExportOptions
 from core.dataset.tally import Tally
 from core.errors import InputRefused

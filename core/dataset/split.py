@@ -7,22 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from core.curation.spaces import one_line
+from core.curation.words import one_line
 
 FEWEST_VALID: Final = 20
 MOST_VALID: Final = 400
-
-
-def in_order(kept: pl.DataFrame) -> pl.DataFrame:
-    """Rows by handle, time (undated last) and id, a number as text, whatever order they came in."""
-    return kept.sort(
-        "handle",
-        "created_at",
-        pl.col("tweet_id").str.len_bytes(),
-        "tweet_id",
-        "text",
-        nulls_last=True,
-    )
 
 
 def keys_of(rows: pl.DataFrame, *, seed: int, handles: pl.DataType | None = None) -> pl.DataFrame:

@@ -74,11 +74,11 @@ def merged(parts: Iterable[Covered]) -> list[Covered]:
 def settled(
     gap: Gap, until: int | None, newest: int | None, oldest: int | None, *, last: bool
 ) -> Covered | None:
-    """The ids that a page of ``gap`` settles, which was asked for below ``until``.
+    """The ids that a page of ``gap`` compares, which was asked for below ``until``.
 
-    ``newest`` and ``oldest`` are its posts', None when it is empty. A page settles from its upper
+    ``newest`` and ``oldest`` are its posts', None when it is empty. A page compares from its upper
     bound down to its oldest post; the ``last`` one down to the gap's other end. An empty page that
-    is not the last settles nothing, nor does a last one of an account that has nothing new.
+    is not the last compares nothing, nor does a last one of an account that has nothing new.
     """
     if until is not None:
         newest = until - 1

@@ -12,7 +12,7 @@ from core.errors import WrongUsage
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.curation.stats import AccountStats
+    from core.curation.counts import AccountStats
     from core.dataset.shares import Share
     from core.runs.settings import TrainSettings
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.curation.counts import AccountStats, CountTokens, total_stats
 from core.curation.recipe import Recipe
-from core.curation.stats import AccountStats, total_stats
-from core.workbench.cleaned import CleanedTexts
-from core.workbench.counts import CountTokens, TokenCounts, account_counts
+from core.progress import Cancelled
 from core.workbench.curated import CuratedTable
-from core.workbench.table import Cancelled, Progress, TweetTable
-from core.workbench.verdicts import Verdicts, judge_all
+from core.workbench.table import Progress, TweetTable
+from core.workbench.tokens import TokenCounts
+from core.workbench.verdicts import CleanedTexts, Verdicts, count_verdicts, judge_all
 from core.workbench.view import TweetRows
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Workbench:
         verdicts = judge_all(
             self.table, self.cleaned, recipe, progress=progress, cancelled=cancelled
         )
-        stats = account_counts(self.table, verdicts, self.handles, self.names)
+        stats = count_verdicts(self.table, verdicts, self.handles).stats(self.names)
         curated = CuratedTable(self.table, verdicts)
         curation = Curation(recipe, TweetRows(curated), stats, total_stats(stats), curated)
         if count_tokens is None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from core.curation.judge import CLEANING
+from core.curation.cleaning import CLEANING
 from core.curation.recipe import Recipe
+from core.progress import Cancelled
 from core.workbench.bench import Curation, Workbench
-from core.workbench.cleaned import READ
-from core.workbench.table import Cancelled, Progress, stop_if
+from core.workbench.table import Progress, stop_if
+from core.workbench.verdicts import READ
 from core.workbench.view import TweetRow, TweetRows
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 import polars as pl
 
-from core.curation.entities import unescape
+from core.curation.cleaning import unescape
 from core.curation.judge import judge
-from core.curation.reasons import REASONS
-from core.workbench.table import SLICE, Cancelled, Progress, TweetTable, stop_if
-from core.workbench.verdicts import KEPT, Verdicts
+from core.progress import Cancelled
+from core.workbench.table import SLICE, Progress, TweetTable, stop_if
+from core.workbench.verdicts import KEPT, Verdicts, reasons_of
 from core.workbench.view import TweetRow, Which
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _FIELDS: Final = tuple(item.name for item in dataclasses.fields(TweetRow))
 
@@ -81,7 +79,7 @@ class CuratedTable:
             judged.with_columns(
                 place=numbers.cast(pl.UInt32),
                 kept=codes == KEPT,
-                reason=_reasons(codes),
+                reason=reasons_of(codes),
             )
             .join(settled, on="place", how="left", maintain_order="left")
             .select(
@@ -104,7 +102,3 @@ class CuratedTable:
 def _parts(numbers: pl.Series) -> Iterator[pl.Series]:
     for start in range(0, max(len(numbers), 1), SLICE):
         yield numbers[start : start + SLICE]
-
-
-def _reasons(codes: pl.Series) -> pl.Series:
-    return pl.Series("reason", REASONS).gather(codes.set(codes == KEPT, None))

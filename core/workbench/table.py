@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from core.errors import Interrupted
-from core.tweet import OPTIONAL, tweet_schema
+from core.progress import Cancelled
+from core.tweet import OPTIONAL, id_order, tweet_schema
 
 if TYPE_CHECKING:
     from core.corpus.store import Corpus
 
 Progress = Callable[[int, int], None]
 """Told how many are done, and of how many."""
-Cancelled = Callable[[], bool]
 
 SLICE: Final = 25_000
 """Rows that are worked on at once: some 20 ms of work, so that a newer question need not wait."""
@@ -50,7 +50,7 @@ class TweetTable:
         self.height = packed.height
         self.handles = packed["handle"]
         self.newest_first = self._order("created_at", *self._id(), "handle", down=True)
-        """All row numbers as people see them: undated tweets last, ties by id and handle."""
+        """All row numbers in the order of ``core.tweet.newest_first``."""
         self._place: pl.Series | None = None
 
     @classmethod
@@ -101,17 +101,15 @@ class TweetTable:
         return part.cast({name: schema[name] for name in columns})
 
     def by_account_and_time(self, rows: pl.Series) -> pl.Series:
-        """How to arrange ``rows`` in the order in which tweets are compared: account, time, id."""
+        """How to arrange ``rows`` in the order of ``core.tweet.in_order``."""
         if self._place is None:
             order = self._order("handle", "created_at", *self._id(), down=False)
             self._place = order.arg_sort()
         return self._place.gather(rows).arg_sort()
 
     def _id(self) -> list[pl.Expr]:
-        """Ids are numbers as text: of two texts the shorter is the smaller number."""
-        found = pl.col("tweet_id")
         is_text = self._packed.schema["tweet_id"] == pl.String()
-        return [found.str.len_bytes(), found] if is_text else [found]
+        return id_order() if is_text else [pl.col("tweet_id")]
 
     def _order(self, *by: str | pl.Expr, down: bool) -> pl.Series:
         descending = [down and one != "handle" if isinstance(one, str) else down for one in by]

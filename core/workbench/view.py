@@ -6,12 +6,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+from core.tweet import unescaped
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from core.workbench.curated import CuratedTable
 
 Which = Literal["all", "kept", "dropped", "edited"]
 
@@ -50,16 +50,37 @@ class TweetRow:
 
     @property
     def published(self) -> str:
-        if not self.text_escaped or "&" not in self.text:
-            return self.text
-        # &amp; last, so that "&amp;lt;" becomes "&lt;" and no further
-        return self.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        return unescaped(self.text) if self.text_escaped else self.text
+
+
+class Curated(Protocol):
+    """Where rows come from; tweets are named by row numbers."""
+
+    @property
+    def all_rows(self) -> pl.Series:
+        """Every row number, newest first."""
+
+    def only(self, which: Which, among: pl.Series) -> pl.Series:
+        """Those of the row numbers ``among`` that are kept, dropped, or edited (and kept)."""
+
+    def holding(
+        self,
+        words: str,
+        among: pl.Series,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> pl.Series:
+        """Those of ``among`` whose published text holds ``words``."""
+
+    def rows(self, numbers: pl.Series) -> list[TweetRow]:
+        """Some tweets in full, in the order of ``numbers``."""
 
 
 class TweetRows:
     """An immutable view over curated tweets; filters give new views, rows are made when asked."""
 
-    def __init__(self, curated: CuratedTable, numbers: pl.Series | None = None) -> None:
+    def __init__(self, curated: Curated, numbers: pl.Series | None = None) -> None:
         self._curated = curated
         self._numbers = curated.all_rows if numbers is None else numbers
         self._windows: OrderedDict[int, list[TweetRow]] = OrderedDict()

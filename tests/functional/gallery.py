@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tui.sample.sample_list import Sample, SampleList
+from tui.themes import ANSI_DARK
 from tui.train.loss_plot import LossPlot
 from tui.widgets.chip import RunChip
 from tui.widgets.choice_field import Choice, ChoiceField
@@ -20,7 +21,6 @@ from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
-from tui.widgets.themes import ANSI_DARK
 from tui.widgets.typed_field import NumberField
 
 TEXTS = (

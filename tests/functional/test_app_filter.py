@@ -112,7 +112,7 @@ async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
 
 
 async def test_the_difference_shows_what_goes(sample_home: Home) -> None:
-    from core.curation.diff import diff_parts
+    from core.workbench.diff import diff_parts
 
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:

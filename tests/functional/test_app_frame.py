@@ -10,9 +10,11 @@ from core.home import Home
 from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, strips, until
 from tui.actions import SECTIONS, footer_actions, of_section
 from tui.app import MynahApp
-from tui.frame import Section
+from tui.data.add_tweets import AddTweets
 from tui.help import HelpScreen
+from tui.job import Job
 from tui.palette import ActionProvider
+from tui.section import Section
 from tui.widgets.key_footer import KeyFooter
 
 SIZES = [(100, 30), (200, 50)]  # the others are in the pictures
@@ -197,7 +199,7 @@ async def test_a_bug_is_a_toast_and_a_log_and_not_the_end(sample_home: Home) -> 
     app, heard = MynahApp(sample_home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        app.in_background("oops", "counting [bold]sheep", lambda: print(1 // 0))
+        Job(app, "counting [bold]sheep").start(lambda _: print(1 // 0))
         await until(pilot, lambda: app.failures)
         await settled(pilot)
         assert any("counting [bold]sheep" in toast for toast in heard.toasts)
@@ -208,3 +210,55 @@ async def test_a_bug_is_a_toast_and_a_log_and_not_the_end(sample_home: Home) -> 
         await pilot.press("escape", "2")
         await settled(pilot)
         assert mynah(pilot).section == "filter"
+
+
+async def test_leaving_and_the_palette_work_above_a_dialog(home: Home) -> None:
+    app, heard = MynahApp(home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: CommandPalette.is_open(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: heard.toasts)
+        assert heard.toasts == ["Do you want to leave?: ctrl+q quits."]
+        await pilot.press(*"words", "shift+home", "ctrl+c")
+        await pilot.pause()
+        assert app.clipboard == "words", "what is selected is copied"
+        assert len(heard.toasts) == 1
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
+
+
+async def test_the_theme_is_remembered(home: Home) -> None:
+    first = MynahApp(home)
+    async with first.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: CommandPalette.is_open(first))
+        await pilot.press(*"theme")
+        await until(pilot, lambda: "app: Theme" in screen(pilot))
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await pilot.press(*"mynah-day")
+        await until(pilot, lambda: screen(pilot).count("mynah-day") > 1)
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await until(pilot, lambda: first.theme == "mynah-day")
+        await settled(pilot)
+    second = MynahApp(home)
+    async with second.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert second.theme == "mynah-day"
+
+
+async def test_a_theme_that_is_gone_is_no_theme(sample_home: Home) -> None:
+    sample_home.settings.write_text('{"theme": "nobody\'s", "chosen": ["orbit_grandmother"]}')
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert app.theme == "mynah"
+        assert app.state.chosen == ["orbit_grandmother"]

@@ -111,7 +111,7 @@ async def test_a_hostile_author_is_refused_or_harmless(
     app = MynahApp(home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        app.corpus.import_paths([path])
+        app.importing.run([path])
         await until(pilot, lambda: not app.state.importing)
         await settled(pilot)
         assert_safe(pilot)

@@ -23,7 +23,7 @@ from core.workflow import sample_archives
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
 from tui.data.add_tweets import AddTweets
-from tui.data.paths import one_line, pasted_paths
+from tui.data.paths import one_line, paths_in
 from tui.widgets.progress_line import ProgressLine
 
 
@@ -192,7 +192,7 @@ async def test_esc_stops_an_import_and_nothing_of_it_stays(
     app, heard = MynahApp(sample_home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        app.corpus.import_paths([table])
+        app.importing.run([table])
         line = app.screen.query_one("#import-progress", ProgressLine)
         await until(pilot, lambda: line.state == "running" and app.state.importing)
         await pilot.press("escape")
@@ -210,7 +210,7 @@ async def test_quit_is_prompt_while_an_import_runs(sample_home: Home, tmp_path: 
     app = MynahApp(sample_home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        app.corpus.import_paths([table])
+        app.importing.run([table])
         await until(pilot, lambda: app.state.importing)
         asked = time.monotonic()
         await pilot.press("ctrl+q")
@@ -298,24 +298,24 @@ async def test_a_table_of_several_people_brings_them_all(home: Home, tmp_path: P
     ],
 )
 def test_what_a_terminal_pastes_for_dropped_files(typed: str, paths: list[str]) -> None:
-    assert [str(path) for path in pasted_paths(typed)] == paths
+    assert [str(path) for path in paths_in(typed)] == paths
 
 
 def test_files_that_are_there_are_told_apart_without_quotes(tmp_path: Path) -> None:
     for name in ("a.csv", "b c.csv", "d(1).csv", "it's.csv"):
         (tmp_path / name).write_text("")
     one, two, three, four = (tmp_path / n for n in ("a.csv", "b c.csv", "d(1).csv", "it's.csv"))
-    assert pasted_paths(f"{two}") == [two]
-    assert pasted_paths(f"{four}") == [four]
-    assert pasted_paths(f"{one} '{two}'") == [one, two]
-    assert pasted_paths(f"{one} {three}".replace("(", r"\(").replace(")", r"\)")) == [one, three]
-    assert pasted_paths("x" * 5000) == [Path("x" * 5000)]
+    assert paths_in(f"{two}") == [two]
+    assert paths_in(f"{four}") == [four]
+    assert paths_in(f"{one} '{two}'") == [one, two]
+    assert paths_in(f"{one} {three}".replace("(", r"\(").replace(")", r"\)")) == [one, three]
+    assert paths_in("x" * 5000) == [Path("x" * 5000)]
 
 
 @pytest.mark.parametrize("lines", ["{a}\n{b}", "'{a}'\n'{b}'", "file://{a}\r\nfile://{b}\r\n"])
 def test_lines_of_paths_become_one(lines: str) -> None:
     pasted = lines.format(a="/a/one.csv", b="/b/two.csv")
-    assert [str(p) for p in pasted_paths(one_line(pasted))] == ["/a/one.csv", "/b/two.csv"]
+    assert [str(p) for p in paths_in(one_line(pasted))] == ["/a/one.csv", "/b/two.csv"]
 
 
 @pytest.mark.parametrize("how", ["'{a}' '{b}'", "{a}\n{b}\n", "file://{a}\nfile://{b}"])

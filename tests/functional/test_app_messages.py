@@ -8,11 +8,13 @@ from core.errors import InputRefused
 from core.home import Home
 from core.workflow import sample_archives
 from tests.functional.walk import Heard, settled, until
-from tui import messages
 from tui.app import MynahApp
+from tui.data.importing import ImportEnded, ImportMoved
+from tui.filter.counting import Curated
+from tui.job import Failed
 
 # what follows from the counts, at its own pace
-AFTERWARDS = {"TrainPlanned", "RowsFound"}
+AFTERWARDS = {"Advised", "RowsFound", "CatalogueRead"}
 
 
 def without_repeats(names: list[str]) -> list[str]:
@@ -25,20 +27,21 @@ async def test_an_import(home: Home) -> None:
         await settled(pilot)
         assert sorted(heard.names()) == ["AccountsLoaded", "BasesFound", "RecipeLoaded"]
         heard.messages.clear()
-        app.corpus.import_paths([sample_archives()[0]])
-        assert app.state.importing
-        app.corpus.import_paths([sample_archives()[1]])  # one at a time
+        app.importing.run([sample_archives()[0]])
+        assert app.importing.busy
+        app.importing.run([sample_archives()[1]])  # one at a time
         await until(pilot, lambda: app.state.curation is not None)
         await settled(pilot)
         told = without_repeats([name for name in heard.names() if name not in AFTERWARDS])
+        after = ["ImportEnded", "AccountsLoaded", "BenchLoaded", "Curated"]
         assert told in (
-            ["ImportMoved", "ImportEnded", "AccountsLoaded", "BenchLoaded", "Curated"],
-            ["ImportEnded", "AccountsLoaded", "BenchLoaded", "Curated"],
+            ["ImportStarted", "ImportMoved", *after],
+            ["ImportStarted", *after],
         )
-        [ended] = heard.of(messages.ImportEnded)
+        [ended] = heard.of(ImportEnded)
         assert ended.error is None
         assert [(r.handle, r.new) for r in ended.results] == [("keeper_of_the_light", 987)]
-        moved = heard.of(messages.ImportMoved)
+        moved = heard.of(ImportMoved)
         assert all(one.progress.read <= (one.progress.total or 10**9) for one in moved)
 
 
@@ -47,14 +50,14 @@ async def test_an_import_that_is_refused(home: Home, tmp_path: Path) -> None:
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
         heard.messages.clear()
-        app.corpus.import_paths([tmp_path / "nowhere.zip"])
-        await until(pilot, lambda: not app.state.importing)
+        app.importing.run([tmp_path / "nowhere.zip"])
+        await until(pilot, lambda: not app.importing.busy)
         await settled(pilot)
-        [ended] = heard.of(messages.ImportEnded)
+        [ended] = heard.of(ImportEnded)
         assert isinstance(ended.error, InputRefused)
         assert ended.error.what
         assert ended.results == []
-        assert heard.of(messages.Failed) == [], "a refusal is an answer, not a failure"
+        assert heard.of(Failed) == [], "a refusal is an answer, not a failure"
         assert app.failures == [str(ended.error)]
 
 
@@ -62,7 +65,7 @@ async def test_those_before_the_refused_one_stay(home: Home, tmp_path: Path) -> 
     app = MynahApp(home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        app.corpus.import_paths([sample_archives()[0], tmp_path / "nowhere.zip"])
+        app.importing.run([sample_archives()[0], tmp_path / "nowhere.zip"])
         await until(pilot, lambda: app.state.accounts)
         await settled(pilot)
         assert [one.handle for one in app.state.accounts or []] == ["keeper_of_the_light"]
@@ -80,7 +83,7 @@ async def test_counting_again(sample_home: Home) -> None:
         app.change_recipe(app.state.recipe.replace(drop_replies=True))
         app.change_recipe(app.state.recipe.replace(drop_quotes=True))
         await settled(pilot)
-        curated = heard.of(messages.Curated)
+        curated = heard.of(Curated)
         assert set(heard.names()) <= {"Curated"} | AFTERWARDS
         assert curated[-1].curation.recipe == app.state.recipe
         assert app.state.curation is curated[-1].curation, "the newest recipe wins"

@@ -28,7 +28,7 @@ def _the_same_picture_tomorrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr("tui.text.numbers.now", lambda: NOON)
     monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "no-cache"))
     # how long a training takes depends on the machine; what is said of it is set below
-    monkeypatch.setattr("tui.train.starting.TrainingDesk.ask_advice", lambda _: None)
+    monkeypatch.setattr("tui.train.starting.TrainJobs.ask_advice", lambda _: None)
 
 
 async def at_rest(pilot: Pilot[None]) -> None:
@@ -37,11 +37,11 @@ async def at_rest(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.state.runs is not None)
     await settled(pilot)
     # whatever this machine has and measures, the picture shows the same
-    plan = app.training.plan
-    plan.bases, plan.base = ["smollm2", "scratch"], "smollm2"
-    plan.whole = "Learning all of it 1.5 times (fast): about 4 min here, estimated."
-    plan.advice = ["2 epochs of 1,971 tweets in about 2 min.", "Needs about 1.1 GB."]
-    app.plan_changed.publish(plan)
+    new_run = app.state.new_run
+    new_run.bases, new_run.base = ["smollm2", "scratch"], "smollm2"
+    new_run.all_tweets = "Learning all of it 1.5 times (fast): about 4 min here, estimated."
+    new_run.advice = ["2 epochs of 1,971 tweets in about 2 min.", "Needs about 1.1 GB."]
+    app.new_run_changed.publish(new_run)
     for note in list(app._notifications):
         app._unnotify(note)
     await pilot.pause()

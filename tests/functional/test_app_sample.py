@@ -14,7 +14,7 @@ from core.home import Home
 from core.sampling.favourites import favourites
 from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
 from tui.app import MynahApp
-from tui.messages import Sampled, SamplingEnded
+from tui.sample.generating import Sampled, SamplingEnded
 from tui.sample.sample_list import SampleList
 from tui.widgets.field_form import FieldForm
 

@@ -9,9 +9,9 @@ from core.home import Home
 from tests.functional.walk import Heard, mynah, screen, settled, status, until
 from tui.app import MynahApp
 from tui.data.screen import EMPTY
-from tui.frame import Section
 from tui.sample.sample_list import SampleList
 from tui.sample.screen import NO_MODEL
+from tui.section import Section
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import RowList
 

@@ -32,8 +32,8 @@ def points(run: Run) -> int:
 
 def plan_scratch(app: MynahApp, minutes: float) -> None:
     """One author and a model from nothing: the least that is still a real training."""
-    app.training.plan.base = "scratch"
-    app.training.plan.minutes = minutes
+    app.state.new_run.base = "scratch"
+    app.state.new_run.minutes = minutes
 
 
 def state_of(state: State) -> str:

@@ -8,7 +8,7 @@ from core.home import Home
 from tests.functional.test_app_train import plan_scratch
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.app import MynahApp
-from tui.dialogs.weights import WeightsScreen
+from tui.train.weights import WeightsScreen
 
 pytestmark = pytest.mark.usefixtures("no_process_stays")
 TWO = '{"chosen": ["second_breakfast_club", "keeper_of_the_light"]}'
@@ -42,7 +42,7 @@ async def test_weights_change_the_shares_at_once_and_reach_the_run(sample_home: 
         await pilot.press("down", "enter", *"0.5", "escape", "left", "escape")
         await settled(pilot)
         assert not isinstance(app.screen, WeightsScreen)
-        assert app.training.plan.weights == {"second_breakfast_club": 0.5}
+        assert app.state.new_run.weights == {"second_breakfast_club": 0.5}
         assert "1:0.5 …" in screen(pilot)
         assert "@keeper_of_the_light 67 %" in screen(pilot)
         assert screen(pilot) != before

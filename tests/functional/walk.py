@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from tui.app import MynahApp
+from tui.job import Report
 
 SECONDS = 30.0
 # what a terminal obeys, and what hides or turns round what one reads
@@ -87,9 +88,9 @@ class Heard:
         if not self.messages or self.messages[-1] is not message:
             self.messages.append(message)
 
-    def names(self, *, module: str = "tui.messages") -> list[str]:
-        """What the workers told, without the looks at the runs."""
-        named = [type(m).__name__ for m in self.messages if type(m).__module__ == module]
+    def names(self) -> list[str]:
+        """What the jobs reported, without the looks at the runs."""
+        named = [type(m).__name__ for m in self.messages if isinstance(m, Report)]
         return [name for name in named if name != "RunsRead"]
 
     def of(self, kind: type[Any]) -> list[Any]:

@@ -19,15 +19,14 @@ from core.bulk.files import CuratedFiles, curate_corpus, curate_files
 from core.bulk.job import Job
 from core.bulk.partitions import SourceFile, cut
 from core.curation.recipe import Recipe, load_recipe
-from core.curation.verdict import curate
 from core.dataset.manifest import OWN_SHA256, sealed, text_of
-from core.dataset.split import in_order
 from core.dataset.verify import verify
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
-from core.tweet import tweet_schema
+from core.tweet import in_order, tweet_schema
 from tests.oracles.datasets import export
 from tests.oracles.frames import frame, hostile_frames
+from tests.oracles.one_frame import curate
 from tests.unit.cli import KEEPER, mynah
 
 STANDARD = load_recipe("standard")

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.curation.counts import AccountStats, account_stats, total_stats
 from core.curation.reasons import REASONS
 from core.curation.recipe import Recipe, load_recipe
-from core.curation.stats import AccountStats, account_stats, total_stats
-from core.curation.verdict import curate
 from core.curation.words import count_words
 from tests.oracles.frames import START, frame, hostile_frames, hostile_texts
+from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
 LOOSE = STANDARD.replace(min_words=0, drop_duplicates=False)
@@ -122,8 +122,8 @@ def test_links_names_and_tags_are_no_words() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(hostile_texts, max_size=40), st.integers(1, 5))
 def test_the_fast_word_test_equals_counting(texts: list[str], least: int) -> None:
+    from core.curation.cleaning import has_words
     from core.curation.links import only_words
-    from core.curation.standard import has_words
 
     series = pl.Series(texts, dtype=pl.String)
     counted = count_words(only_words(series)) >= least

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation.comparing import KEYS, keys_of, settle_keys
+from core.curation.comparing import KEYS, compare, keys_of
 from core.curation.judge import judge
 from core.curation.recipe import Recipe, load_recipe
-from core.curation.verdict import curate
 from tests.oracles.frames import START, frame, hostile_frames
+from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
 
@@ -75,7 +75,7 @@ def test_keys_are_small_and_hold_what_is_left() -> None:
 def test_what_needs_more_than_keys_says_so() -> None:
     keys = keys_of(judge(frame(["one two three"]), STANDARD), 0)
     with pytest.raises(ValueError, match="more than keys"):
-        settle_keys(keys, STANDARD.replace(most_per_author=1))
+        compare(keys, STANDARD.replace(most_per_author=1))
 
 
 def capped(count: int, most: int, recipe: Recipe = STANDARD) -> pl.DataFrame:

@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 
 from core.corpus.importing import import_path
 from core.corpus.store import Corpus
-from core.curation.counts import EXACT, Tally
+from core.curation.counts import EXACT, AccountStats, Counts, TokenEstimate, account_stats
 from core.curation.recipe import load_recipe
-from core.curation.stats import AccountStats, account_stats
-from core.curation.verdict import curate
-from core.dataset.split import in_order
 from core.errors import InputRefused, Interrupted
 from core.home import Home
+from core.tweet import in_order
 from core.workflow import sample_archives, stats
 from tests.oracles.frames import frame, hostile_frames
+from tests.oracles.one_frame import curate
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")
 
@@ -31,11 +30,13 @@ def lengths(texts: list[str]) -> list[int]:
 
 def tallied(rows: pl.DataFrame, size: int, exact: int = EXACT) -> list[AccountStats]:
     counts = dict(rows.group_by("handle").len().sort("handle").iter_rows())
-    tally = Tally(counts, lengths, exact=exact)
+    found = Counts(counts)
+    tokens = TokenEstimate(counts, lengths, exact=exact)
     ordered = in_order(rows)
     for start in range(0, ordered.height, size):
-        tally.add(ordered[start : start + size])
-    return tally.stats({"a": "Ann"})
+        found.add(ordered[start : start + size])
+        tokens.add(ordered[start : start + size])
+    return found.stats({"a": "Ann"}, tokens=tokens)
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,13 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.corpus.store import Corpus
-from core.curation.near_duplicates import bands_for
+from core.curation.near_duplicates import SIZE, bands_for, shingle_hashes
 from core.curation.recipe import load_recipe
-from core.curation.shingles import SIZE, shingle_hashes
 from core.curation.stream import curated_batches
-from core.curation.verdict import curate
-from core.dataset.split import in_order
+from core.tweet import in_order
 from tests.oracles.frames import frame, hostile_frames
+from tests.oracles.one_frame import curate
 from tests.unit.test_curation_stream import fill
 
 STANDARD = load_recipe("standard")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from core.curation.personal_data import find_personal, personal_data
 from core.curation.recipe import load_recipe
-from core.curation.verdict import curate
 from tests.oracles.frames import frame, hostile_texts
+from tests.oracles.one_frame import curate
 
 
 @pytest.mark.parametrize(

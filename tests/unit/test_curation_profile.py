@@ -15,11 +15,11 @@ from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.profile import LENGTH_BINS, LENGTH_STEP, Profiler, profile
 from core.curation.recipe import load_recipe
-from core.curation.verdict import curate
 from core.errors import InputRefused
 from core.home import Home
 from core.workflow import import_paths
 from tests.oracles.frames import frame, hostile_texts
+from tests.oracles.one_frame import curate
 from tests.unit.cli import HANDLES, KEEPER
 
 STANDARD = load_recipe("standard")

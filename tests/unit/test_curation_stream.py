@@ -18,11 +18,10 @@ from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.stream import curated_batches
-from core.curation.verdict import curate
-from core.dataset.split import in_order
 from core.errors import Interrupted
-from core.tweet import tweet_schema
+from core.tweet import in_order, tweet_schema
 from tests.oracles.frames import frame, hostile_frames
+from tests.oracles.one_frame import curate
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")
 
@@ -121,7 +120,7 @@ def test_nothing_is_left_beside_the_corpus(corpus: Corpus) -> None:
 def test_what_a_killed_process_left_is_swept_up(corpus: Corpus) -> None:
     fill(corpus, frame(["one two three"] * 3))
     code = (
-        "import os, sys; from pathlib import Path; from core.corpus import Corpus\n"
+        "import os, sys; from pathlib import Path; from core.corpus.store import Corpus\n"
         "from core.curation.recipe import load_recipe\n"
         "from core.curation.stream import curated_batches\n"
         "batches = curated_batches(\n"

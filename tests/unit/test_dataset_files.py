@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
-from core.curation.verdict import curate
 from core.dataset.options import ExportOptions
 from core.dataset.verify import verify
 from core.dataset.write import ExportResult, export_batches
 from core.errors import InputRefused, WrongUsage
 from tests.oracles.datasets import export
 from tests.oracles.frames import frame, hostile_texts
+from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
 TEXTS = [

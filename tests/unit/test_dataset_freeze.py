@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
-from core.curation.verdict import curate
 from core.dataset.frozen import load_frozen
 from core.dataset.manifest import Manifest
-from core.dataset.split import in_order, valid_mask
+from core.dataset.split import valid_mask
 from core.errors import InputRefused, WrongUsage
+from core.tweet import in_order
 from tests.oracles.datasets import freeze
 from tests.oracles.frames import frame
+from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
 
@@ -85,7 +86,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from core.curation.verdict import curate
+from tests.oracles.one_frame import curate
 from core.curation.recipe import load_recipe
 from tests.oracles.datasets import freeze
 from tests.unit.test_dataset_freeze import tweets

@@ -15,12 +15,12 @@ import pytest
 from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
-from core.curation.verdict import curate
 from core.dataset.options import FORMATS, ExportOptions
 from core.dataset.verify import verify
 from core.dataset.write import export_batches, export_tweets
 from core.home import Home
 from tests.oracles.datasets import export
+from tests.oracles.one_frame import curate
 from tests.unit.cli import ROOT, environment, home_with_samples
 from tests.unit.export_all import BLENDS, HANDLES, RECIPES, save_recipes
 from tests.unit.test_dataset_files import STANDARD, many

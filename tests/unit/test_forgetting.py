@@ -17,13 +17,13 @@ from core.corpus.reading import accounts, tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.stored_verdicts import materialise
-from core.curation.verdict import curate
 from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.forgetting import forget
 from core.home import Home
 from core.query.run import run_query
 from core.runs.stale import stale_note, stale_reason
 from tests.oracles.datasets import freeze
+from tests.oracles.one_frame import curate
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,19 @@ def test_damaged_memory_is_no_memory(tmp_path: Path, damage: str) -> None:
 def test_memory_that_cannot_be_written_hurts_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     State(Home(tmp_path / "file" / "home"), chosen=["keeper"]).remember()
+
+
+def test_settings_of_the_first_version_load_and_what_is_unknown_in_them_stays(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    home.settings.write_text('{"chosen": ["keeper"], "recipe": "mine", "sampled": true, "x": 1}')
+    known = State(home)
+    assert known.recall() == "mine"
+    assert (known.chosen, known.sampled, known.theme) == (["keeper"], True, "")
+    known.theme = "mynah-day"
+    known.remember()
+    again = State(home)
+    again.recall()
+    assert again.theme == "mynah-day"
+    assert json.loads(home.settings.read_text())["x"] == 1

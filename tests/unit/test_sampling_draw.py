@@ -47,7 +47,7 @@ def test_a_flat_nucleus_wider_than_the_first_look():
     assert (expected[drawn] > 0).all()
     assert len(drawn.unique()) > 390
     peaked = torch.stack([logits, logits.clone()])
-    peaked[1, 77] = 30.0  # one row settles at once, the other needs the whole vocabulary
+    peaked[1, 77] = 30.0  # one row compares at once, the other needs the whole vocabulary
     both = draw(peaked, uniforms[[200, 200]], temperature=1.0, top_p=0.9)
     assert both.tolist() == [drawn[200].item(), 77]
 

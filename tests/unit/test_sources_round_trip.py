@@ -11,10 +11,10 @@ from core.corpus.importing import import_path
 from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
-from core.curation.verdict import curate
 from core.sources.detect import detect
 from tests.fixtures.formats import HANDLE, POSTS, START, Post, x_archive
 from tests.oracles.datasets import export
+from tests.oracles.one_frame import curate
 
 HOSTILE = ["=1+1", "'=1+1", "-minus", "@tern hi", "two\r\nlines", "'quoted'", "''", "it's"]
 

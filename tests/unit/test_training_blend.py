@@ -14,12 +14,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from toy_runs import edit_record, follow, start_toy, toy_tweets
 
+from core.curation.counts import account_stats
 from core.curation.recipe import load_recipe
-from core.curation.stats import account_stats
-from core.curation.verdict import curate
 from core.dataset.frozen import load_frozen
 from core.dataset.shares import Share
-from core.dataset.split import in_order
 from core.errors import WrongUsage
 from core.home import Home
 from core.runs.folder import Run
@@ -28,8 +26,10 @@ from core.runs.settings import settings_for
 from core.runs.shares import planned_shares
 from core.runs.summary import list_runs, run_result
 from core.training.data import RunTweets
+from core.tweet import in_order
 from tests.oracles import classic as oracle
 from tests.oracles.datasets import freeze
+from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard", None)
 

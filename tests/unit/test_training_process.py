@@ -204,8 +204,8 @@ def test_a_run_that_learns_by_heart_ends_and_goes_back(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_smollm2_learns_a_voice(tmp_path: Path) -> None:
     from core.curation.recipe import load_recipe
-    from core.curation.verdict import curate
     from core.models.catalogue import default_base
+    from tests.oracles.one_frame import curate
 
     if default_base() != "smollm2":
         pytest.skip("the weights of SmolLM2 are not at hand")

@@ -13,22 +13,20 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from core.corpus.store import Corpus
-from core.curation.judge import CLEANING
+from core.curation.cleaning import CLEANING
+from core.curation.counts import account_stats, total_stats
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.rules import LISTS, rule_fields
-from core.curation.stats import account_stats, total_stats
-from core.curation.verdict import curate
 from core.errors import InputRefused, Interrupted
 from core.home import Home
 from core.tweet import OPTIONAL, tweet_schema
 from core.workbench import table as table_module
 from core.workbench.bench import Workbench
-from core.workbench.cleaned import CleanedTexts
 from core.workbench.comparison import compare
-from core.workbench.counts import account_counts
 from core.workbench.curated import CuratedTable
 from core.workbench.table import COLUMNS, TweetTable
-from core.workbench.verdicts import judge_all
+from core.workbench.verdicts import CleanedTexts, count_verdicts, judge_all
+from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
 PIECES = [
@@ -124,7 +122,7 @@ def test_every_rule_gives_what_one_pass_over_one_frame_gives(engine: str) -> Non
             curated = CuratedTable(table, verdicts)
             assert_frame_equal(curated.frame(), expected)
             handles = ["zed", "amy", "nobody", "gull"]
-            assert account_counts(table, verdicts, handles, {}) == account_stats(
+            assert count_verdicts(table, verdicts, handles).stats() == account_stats(
                 expected, handles=handles
             ), change
             edited = curated.rows(curated.only("edited", curated.all_rows))
@@ -262,7 +260,7 @@ def test_tokens_are_those_of_the_kept_texts_and_nothing_is_counted_twice(home: H
 def test_tokens_of_many_tweets_are_estimated_and_marked(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.workbench.counts._LOOKED_AT", 60)
+    monkeypatch.setattr("core.workbench.tokens._LOOKED_AT", 60)
     bench = bench_of(home)
     counted: list[str] = []
 

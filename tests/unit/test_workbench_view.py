@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
 from core.tweet import tweet_schema
-from core.workbench.cleaned import CleanedTexts
 from core.workbench.curated import CuratedTable
 from core.workbench.table import TweetTable
-from core.workbench.verdicts import judge_all
+from core.workbench.verdicts import CleanedTexts, judge_all
 from core.workbench.view import TweetRow, TweetRows
 
 TEXTS = [

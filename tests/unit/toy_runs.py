@@ -11,15 +11,14 @@ from typing import Any
 import polars as pl
 
 from core.curation.recipe import load_recipe
-from core.curation.verdict import curate
-from core.dataset.split import in_order
 from core.home import Home
 from core.runs.alive import is_alive
 from core.runs.folder import Run
 from core.runs.follow import RunReader, RunUpdate
 from core.runs.launch import start_run
 from core.runs.settings import settings_for
-from core.tweet import tweet_schema
+from core.tweet import in_order, tweet_schema
+from tests.oracles.one_frame import curate
 
 ENDED = ("finished", "stopped", "failed", "dead")
 WORDS = "the lamp is lit and the fog came in again over a quiet harbour with one gull".split()

@@ -15,7 +15,7 @@ from tui.cli.output import emit, emit_json, narrate, table
 from tui.cli.terminal import open_app, require_terminal
 
 if TYPE_CHECKING:
-    from core.curation.stats import AccountStats
+    from core.curation.counts import AccountStats
     from core.runs.folder import Run
 
 SAMPLES = 6

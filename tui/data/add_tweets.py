@@ -1,4 +1,4 @@
-"""Add tweets: one field that takes paths; what it recognises appears below as one types."""
+"""Add tweets: one field that takes paths; what it finds there appears below as one types."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from core.errors import Interrupted, MynahError
 from core.handles import normal_handle
 from core.home import Home
 from core.safe_text import plain
-from tui.data.paths import pasted_paths
+from tui.data.paths import EncodingSuggester, PathInput, PathSuggester, paths_in
 from tui.data.preview import Line, lines_of, notes_of, rows_of, short_line_of
-from tui.widgets.path_input import EncodingSuggester, PathInput, PathSuggester
 
 if TYPE_CHECKING:
     from core.fetching.plan import FetchPlan
@@ -48,7 +47,7 @@ class FileChosen:
 
 @dataclass(frozen=True)
 class FetchChosen:
-    """A fetch that the person said yes to, and the most it may cost (None: what the plan says)."""
+    """A fetch that the person agreed to, and the most it may cost (None: what the plan says)."""
 
     plan: FetchPlan
     budget: float | None
@@ -61,7 +60,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
 
     @dataclass
-    class Recognised(Message):
+    class Looked(Message):
         """What the line stands for: files (``ready``), an account (``plan``), or neither yet.
 
         ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
@@ -108,7 +107,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             )
             yield Input(placeholder="spend at most, in $ (empty: the price below)", id="budget")
             with VerticalScroll(id="found", can_focus=False):
-                yield Static("", id="recognised", markup=False)
+                yield Static("", id="facts", markup=False)
                 yield Static("", id="preview", markup=False)
                 yield Static("", id="notes", markup=False)
 
@@ -137,21 +136,21 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
     def _encoding_typed(self, event: Input.Changed) -> None:
         self._look(self.query_one("#path", Input).value, event.value.strip() or None)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="recognise")
+    @work(thread=True, exclusive=True, exit_on_error=False, group="look")
     def _look(self, text: str, encoding: str | None) -> None:
         """Say what the line stands for; runs again with every change, the newest wins."""
         words = text.strip()
         if words.startswith("@") and not Path(words).exists():
             self.post_message(self._account(text))
             return
-        paths = pasted_paths(text)
+        paths = paths_in(text)
         missing = [path for path in paths if not path.exists()]
         if not paths:
-            self.post_message(self.Recognised(text, []))
+            self.post_message(self.Looked(text, []))
         elif missing:
             which = f": {missing[0].name}" if len(paths) > 1 else ""
-            said = [(f"There is nothing at that path yet{which}.", "dim")]
-            self.post_message(self.Recognised(text, said))
+            lines = [(f"There is nothing at that path yet{which}.", "dim")]
+            self.post_message(self.Looked(text, lines))
         elif len(paths) == 1:
             self._file(text, paths[0], encoding)
         else:
@@ -161,9 +160,9 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         """What one file holds, and its first tweets as they will be stored, while it is read."""
         from core.sources.preview import preview
 
-        def told(seen: Preview) -> None:
+        def show(seen: Preview) -> None:
             self.post_message(
-                self.Recognised(
+                self.Looked(
                     text,
                     lines_of(seen),
                     rows_of(seen),
@@ -176,12 +175,12 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
         try:
             worker = get_current_worker()
-            preview(path, encoding=encoding, told=told, cancelled=lambda: worker.is_cancelled)
+            preview(path, encoding=encoding, told=show, cancelled=lambda: worker.is_cancelled)
         except Interrupted:
             return
         except MynahError as error:
-            said = _said(error)
-            self.post_message(self.Recognised(text, said, guessed=encoding is not None))
+            lines = _error_lines(error)
+            self.post_message(self.Looked(text, lines, guessed=encoding is not None))
 
     def _files(self, text: str, paths: list[Path]) -> None:
         """A line for each of several files."""
@@ -197,28 +196,28 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                 return
             except MynahError as error:
                 ready = False
-                lines += _said(error)
+                lines += _error_lines(error)
             else:
                 lines.append(short_line_of(seen))
                 if seen.needs_handle:
                     ready = False
-                    said = f"{path.name} does not say whose it is: add it by itself."
-                    lines.append((said, "bold"))
+                    words = f"{path.name} does not say whose it is: add it by itself."
+                    lines.append((words, "bold"))
             done = len(lines) and path == paths[-1]
-            self.post_message(self.Recognised(text, list(lines), ready=ready and bool(done)))
+            self.post_message(self.Looked(text, list(lines), ready=ready and bool(done)))
 
-    def _account(self, text: str) -> Recognised:
+    def _account(self, text: str) -> Looked:
         """What a fetch would cost at most; nothing is asked of X, so nothing is paid."""
         from core.fetching.plan import plan_fetch
         from core.fetching.token import find_token
 
         if len(text.strip()) < 2:
-            return self.Recognised(text, [])
+            return self.Looked(text, [])
         try:
             token = find_token(self._home)
             plan = plan_fetch(self._home, text, token=token)
         except MynahError as error:
-            return self.Recognised(text, _said(error))
+            return self.Looked(text, _error_lines(error))
         lines = [
             (
                 f"At most {plan.posts_at_most:,} posts in {plan.pages_at_most:,} pages, "
@@ -234,10 +233,10 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         else:
             lines.append((f"Token: from the {token.where}. enter pays and fetches.", ""))
         lines += [("", ""), *((notice, "dim") for notice in plan.notices)]
-        return self.Recognised(text, lines, plan=plan if token is not None else None)
+        return self.Looked(text, lines, plan=plan if token is not None else None)
 
-    @on(Recognised)
-    def _recognised(self, message: Recognised) -> None:
+    @on(Looked)
+    def _looked(self, message: Looked) -> None:
         if message.text != self.query_one("#path", Input).value:
             return
         self._ready, self._plan = message.ready, message.plan
@@ -247,7 +246,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         whose.placeholder = WHOSE.get(message.named, "")
         self.query_one("#encoding").display = message.guessed
         self.query_one("#budget").display = message.plan is not None
-        for name, lines in (("#recognised", message.lines), ("#notes", message.notes)):
+        for name, lines in (("#facts", message.lines), ("#notes", message.notes)):
             text = Text("\n").join(Text(plain(line), style) for line, style in lines)
             self.query_one(name, Static).update(text)
             self.query_one(name).display = bool(lines)
@@ -259,12 +258,12 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         if self._plan is not None:
             self._fetch(self._plan)
             return
-        paths = pasted_paths(self.query_one("#path", Input).value)
+        paths = paths_in(self.query_one("#path", Input).value)
         if not paths or not all(path.exists() for path in paths):
             self._say("There is nothing at that path. Check it, or esc to leave.")
             return
         if len(paths) > 1 and not self._ready:
-            return  # what is in the way is said below
+            return  # what is in the way stands below
         whose = self.query_one("#whose", Input)
         handle: str | None = (whose.value.strip() or None) if self._named else None
         if self._named == "must" and handle is None:
@@ -295,12 +294,12 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         return {field.id: field.value for field in self.query(Input) if field.id and field.value}
 
     def _say(self, sentence: str) -> None:
-        self.query_one("#recognised", Static).update(Text(plain(sentence)))
-        self.query_one("#recognised").display = True
+        self.query_one("#facts", Static).update(Text(plain(sentence)))
+        self.query_one("#facts").display = True
 
     def action_cancel(self) -> None:
         self.dismiss(None)
 
 
-def _said(error: MynahError) -> list[Line]:
+def _error_lines(error: MynahError) -> list[Line]:
     return [(error.what, "bold"), (f"{error.why} {error.next_step}".strip(), "")]

@@ -1,58 +1,68 @@
-"""The fetching desk: posts from the X API, paid for after a yes; esc stops, nothing is lost."""
+"""Fetching posts from the X API, one account at a time; esc stops, nothing is lost."""
 
 from __future__ import annotations
 
-import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import MynahError
-from tui import messages
+from textual.message import Message
+
+from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
+    from core.errors import MynahError
     from core.fetching.plan import FetchPlan
     from core.fetching.result import FetchProgress, FetchResult
-    from tui.app import MynahApp
 
 
-class FetchingDesk:
-    """One fetch at a time; each page is in the corpus before the next one is paid for."""
+@dataclass
+class FetchMoved(Report):
+    """A page, or a tick of a countdown; a newer one replaces it."""
 
-    def __init__(self, app: MynahApp) -> None:
-        self._app = app
-        self._stop = threading.Event()
-        self.busy = False
+    progress: FetchProgress
 
-    def start(self, plan: FetchPlan, budget: float | None) -> None:
-        app = self._app
-        if self.busy:
-            app.notify("esc stops the present one.", title="A fetch is running")
-            return
-        self._stop.clear()
-        self.busy = True
-        home = app.state.home
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, FetchMoved)
 
-        def work() -> None:
+
+@dataclass
+class FetchEnded(Report):
+    """``result`` also of a fetch that ended early, as far as it came."""
+
+    handle: str
+    result: FetchResult | None
+    error: MynahError | None
+
+
+class FetchJob(Job):
+    """Reports FetchMoved and FetchEnded; a page is in the corpus before the next is paid for."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "fetching from X")
+
+    def run(self, plan: FetchPlan, budget: float | None) -> None:
+        home = self._host.state.home
+
+        def work(attempt: Attempt) -> Report:
             from core.fetching.engine import fetch
 
-            def report(moved: FetchProgress) -> None:
-                app.post_message(messages.FetchMoved(moved))
+            result = fetch(
+                home,
+                plan,
+                budget=budget,
+                progress=lambda moved: attempt.report(FetchMoved(moved)),
+                cancelled=attempt.cancelled,
+            )
+            return FetchEnded(plan.handle, result, None)
 
-            error: MynahError | None = None
-            result: FetchResult | None = None
-            try:
-                result = fetch(
-                    home, plan, budget=budget, progress=report, cancelled=self._stop.is_set
-                )
-            except MynahError as refused:
-                error = refused
-                result = getattr(refused, "result", None)
-            finally:
-                self.busy = False
-            app.post_message(messages.FetchEnded(plan.handle, result, error))
+        def failed(error: MynahError) -> Report:
+            return FetchEnded(plan.handle, getattr(error, "result", None), error)
 
-        app.in_background("fetch", "fetching from X", work)
+        if not self.start(work, failed):
+            self._host.notify("esc stops the present one.", title="A fetch is running")
 
-    def stop(self) -> bool:
-        """Ask it to end after the present page; True when there was one."""
-        self._stop.set()
-        return self.busy
+
+def what_was_fetched(result: FetchResult) -> str:
+    """One sentence on a fetch that has ended."""
+    rest = "" if result.complete else f" a and @{result.handle} go on from there."
+    return f"{result.new:,} new of {result.posts:,} posts for ${result.cost_usd:,.2f}.{rest}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,6 +16,7 @@ from core.errors import MynahError
 from core.home import Home
 from core.safe_text import plain
 from tui.dialogs.text import TextScreen
+from tui.section import Mynah
 from tui.text.import_reasons import import_page
 from tui.text.numbers import ago, count
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
@@ -108,10 +109,7 @@ class ImportsScreen(ModalScreen[None]):
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
-        from tui.app import MynahApp
-
-        if isinstance(self.app, MynahApp):
-            self.app.show_error(message.error)
+        cast("Mynah", self.app).show_error(message.error)
 
 
 def _row(record: ImportRecord) -> RowCells:

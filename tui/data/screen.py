@@ -12,9 +12,13 @@ from textual.widgets import Static
 
 from core.workbench.view import Which
 from tui.actions import bindings
-from tui.frame import Section, explained
+from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
+from tui.data.importing import ImportEnded, ImportJob, ImportMoved, ImportStarted
+from tui.filter.counting import RowSearch, RowsFound
+from tui.job import Counted, Job, Report
+from tui.section import Section, explained
 from tui.state import State
-from tui.text.numbers import clock, count, plural
+from tui.text.numbers import clock, count, plural, short_count
 from tui.text.tweets import TweetLines, columns, detail
 from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress
     from core.corpus.reading import AccountRow
     from core.fetching.result import FetchProgress
-    from tui.messages import RowsFound
 
 EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
@@ -42,6 +45,13 @@ class DataSection(Section):
         *bindings("data"),
         ("escape", "leave_search", "Stop or leave the search"),
     ]
+
+    def __init__(
+        self, importing: ImportJob, fetching: FetchJob, reading: Job, search: RowSearch
+    ) -> None:
+        super().__init__()
+        self._importing, self._fetching = importing, fetching
+        self._reading, self._search = reading, search
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="data-side", classes="column side"):
@@ -70,10 +80,7 @@ class DataSection(Section):
         app = self.mynah
         app.accounts_changed.subscribe(self, self._accounts_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
-        app.rows_found.subscribe(self, self._rows_found)
-        app.count_moved.subscribe(self, self._count_moved)
-        app.import_moved.subscribe(self, self._import_moved)
-        app.fetch_moved.subscribe(self, self._fetch_moved)
+        app.reported.subscribe(self, self._reported)
         self._accounts_changed(self.state)
         self._curation_changed(self.state)
         self.query_one("#tweets", RowList).focus()
@@ -91,6 +98,10 @@ class DataSection(Section):
 
     def _accounts_changed(self, state: State) -> None:
         if state.accounts is None:
+            if state.corpus_busy is not None:
+                self.query_one("#tweets", RowList).set_empty(
+                    f"{state.corpus_busy.what} {state.corpus_busy.why} mynah tries again by itself."
+                )
             return
         self._accounts = state.accounts
         listing = self.query_one("#accounts", RowList)
@@ -112,15 +123,31 @@ class DataSection(Section):
     def _curation_changed(self, state: State) -> None:
         if state.curation is None:
             return
-        self.mynah.corpus.find("data", state.curation.rows, self._which, self._wanted)
+        self._search.find(state.curation.rows, self._which, self._wanted)
 
-    def _rows_found(self, found: RowsFound) -> None:
+    def _reported(self, report: Report) -> None:
+        line = self.query_one("#import-progress", ProgressLine)
+        if isinstance(report, RowsFound) and report.search is self._search:
+            self._show_rows(report)
+        elif isinstance(report, Counted) and report.job in (self._reading, self._search):
+            doing = "reading" if report.job is self._reading else "searching"
+            self.query_one(
+                "#tweets-panel", Panel
+            ).status = f"{doing} {short_count(report.done)} of {short_count(report.total)} …"
+        elif isinstance(report, ImportStarted):
+            line.start("Importing", unit="tweets")
+        elif isinstance(report, ImportMoved):
+            self._import_moved(report.progress)
+        elif isinstance(report, FetchMoved):
+            self._fetch_moved(report.progress)
+        elif isinstance(report, (ImportEnded, FetchEnded)):
+            line.clear()
+
+    def _show_rows(self, found: RowsFound) -> None:
         from core.workbench.view import TweetRows
 
         state = self.state
-        if found.section != "data" or state.curation is None:
-            return
-        if not isinstance(found.rows, TweetRows):
+        if state.curation is None or not isinstance(found.rows, TweetRows):
             return
         tweets = self.query_one("#tweets", RowList)
         tweets.set_columns(columns(who=len(state.chosen) > 1))
@@ -128,32 +155,19 @@ class DataSection(Section):
         status = count(len(found.rows))
         if found.which != "all" or found.words:
             status += f" of {count(len(state.curation.rows))}"
-        said = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
-        self.query_one("#tweets-panel", Panel).status = f"{status} · {said[found.which]}"
+        order = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
+        self.query_one("#tweets-panel", Panel).status = f"{status} · {order[found.which]}"
 
-    def _count_moved(self, doing: str) -> None:
-        if doing.startswith(("reading", "searching")):
-            self.query_one("#tweets-panel", Panel).status = f"{doing} …"
+    def _import_moved(self, progress: ImportProgress) -> None:
+        self.query_one("#import-progress", ProgressLine).advance_to(
+            progress.read,
+            progress.total,
+            what=f"{progress.phase} {progress.path.name}",
+            rate=progress.rate,
+        )
 
-    def _import_moved(self, progress: ImportProgress | None) -> None:
+    def _fetch_moved(self, progress: FetchProgress) -> None:
         line = self.query_one("#import-progress", ProgressLine)
-        if not self.state.importing:
-            line.clear()
-        elif progress is None:
-            line.start("Importing", unit="tweets")
-        else:
-            line.advance_to(
-                progress.read,
-                progress.total,
-                what=f"{progress.phase} {progress.path.name}",
-                rate=progress.rate,
-            )
-
-    def _fetch_moved(self, progress: FetchProgress | None) -> None:
-        line = self.query_one("#import-progress", ProgressLine)
-        if progress is None:
-            line.clear()
-            return
         if not line.is_busy:
             line.start(f"Fetching @{progress.handle}", unit="pages")
         what = f"Fetching @{progress.handle}: {progress.new:,} new, ${progress.cost_usd:,.2f}"
@@ -221,7 +235,7 @@ class DataSection(Section):
 
     def action_leave_search(self) -> None:
         """Esc stops an import or a fetch first, then clears a search."""
-        if self.mynah.corpus.stop_import() or self.mynah.fetching.stop():
+        if self._importing.stop() or self._fetching.stop():
             self.query_one("#import-progress", ProgressLine).stopping()
             return
         self.query_one(SearchField).leave()
@@ -234,7 +248,7 @@ class DataSection(Section):
     def action_samples(self) -> None:
         from core.workflow import sample_archives
 
-        self.mynah.corpus.import_paths(sample_archives(), samples=True)
+        self._importing.run(sample_archives(), samples=True)
 
     def action_add_tweets(self) -> None:
         from tui.data.add_tweets import AddTweets, FetchChosen, FileChosen
@@ -243,11 +257,9 @@ class DataSection(Section):
             if answer is not None:
                 self.state.typed = answer.typed
             if isinstance(answer, FileChosen):
-                self.mynah.corpus.import_paths(
-                    answer.paths, handle=answer.handle, encoding=answer.encoding
-                )
+                self._importing.run(answer.paths, handle=answer.handle, encoding=answer.encoding)
             elif answer is not None:
-                self.mynah.fetching.start(answer.plan, answer.budget)
+                self._fetching.run(answer.plan, answer.budget)
 
         self.app.push_screen(AddTweets(self.state.home, self.state.typed), chosen)
 

@@ -1,87 +1,88 @@
-"""The exporting desk: how large an export would be, and one export at a time; esc stops it."""
+"""How large an export would be, and one export at a time; esc stops it."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import MynahError
-from tui import messages
+from textual.message import Message
+
+from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
+    from core.curation.counts import AccountStats
     from core.curation.recipe import Recipe
-    from core.curation.stats import AccountStats
+    from core.dataset.estimate import Estimate
     from core.dataset.options import ExportOptions
     from core.dataset.write import ExportResult
+    from core.errors import MynahError
     from core.progress import Progress
-    from tui.app import MynahApp
 
 
-class ExportingDesk:
-    """Sizes, progress and results arrive as ExportSized, ExportMoved and ExportEnded."""
+@dataclass
+class ExportSized(Report):
+    """What an export would hold; ``error`` when its options do not go together."""
 
-    def __init__(self, app: MynahApp) -> None:
-        self._app = app
-        self._stop = threading.Event()
-        self.busy = False
+    estimate: Estimate | None
+    error: MynahError | None
 
-    def size(self, stats: Sequence[AccountStats], recipe: Recipe, options: ExportOptions) -> None:
+
+@dataclass
+class ExportMoved(Report):
+    """How far an export is; a newer one replaces it."""
+
+    progress: Progress
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ExportMoved)
+
+
+@dataclass
+class ExportEnded(Report):
+    result: ExportResult | None
+    error: MynahError | None
+
+
+class ExportJob(Job):
+    """Reports ExportSized; ExportMoved and ExportEnded."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "exporting")
+        self._measure = Job(host, "measuring a sample", newest_wins=True)
+
+    def measure(
+        self, stats: Sequence[AccountStats], recipe: Recipe, options: ExportOptions
+    ) -> None:
         """Ask what an export would hold; the newest question wins."""
-        home = self._app.state.home
+        home = self._host.state.home
 
-        def work() -> None:
-            from textual.worker import get_current_worker
-
+        def work(_: Attempt) -> Report:
             from core.dataset.estimate import estimate
 
-            worker = get_current_worker()
-            sized: messages.ExportSized
-            try:
-                sized = messages.ExportSized(estimate(home, stats, recipe, options), None)
-            except MynahError as error:
-                sized = messages.ExportSized(None, error)
-            if not worker.is_cancelled:
-                self._app.post_message(sized)
+            return ExportSized(estimate(home, stats, recipe, options), None)
 
-        self._app.in_background("export-size", "measuring a sample", work)
+        self._measure.start(work, lambda error: ExportSized(None, error))
 
-    def start(
+    def run(
         self, handles: Sequence[str], recipe: Recipe, out: Path, options: ExportOptions
     ) -> None:
         """Write the tweets as they are in the corpus now."""
-        self._stop.clear()
-        self.busy = True
-        app, home = self._app, self._app.state.home
+        home = self._host.state.home
 
-        def work() -> None:
+        def work(attempt: Attempt) -> Report:
             from core.dataset.write import export_tweets
 
-            def report(moved: Progress) -> None:
-                app.post_message(messages.ExportMoved(moved))
+            result = export_tweets(
+                home,
+                handles,
+                recipe,
+                out,
+                options,
+                progress=lambda moved: attempt.report(ExportMoved(moved)),
+                cancelled=attempt.cancelled,
+            )
+            return ExportEnded(result, None)
 
-            error: MynahError | None = None
-            result: ExportResult | None = None
-            try:
-                result = export_tweets(
-                    home,
-                    handles,
-                    recipe,
-                    out,
-                    options,
-                    progress=report,
-                    cancelled=self._stop.is_set,
-                )
-            except MynahError as refused:
-                error = refused
-            finally:  # also when it broke: the screen has to know that nothing more comes
-                self.busy = False
-                app.post_message(messages.ExportEnded(result, error))
-
-        app.in_background("export", "exporting", work)
-
-    def stop(self) -> bool:
-        """True when there was an export to stop."""
-        self._stop.set()
-        return self.busy
+        self.start(work, lambda error: ExportEnded(None, error))

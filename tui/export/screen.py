@@ -15,7 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.safe_text import plain
-from tui.messages import ExportEnded, ExportMoved, ExportSized
+from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
+from tui.job import Report
+from tui.section import Mynah
 from tui.text.numbers import size_in_words
 from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.field import ButtonField, Field, SwitchField
@@ -25,7 +27,6 @@ from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from core.dataset.options import ExportOptions, What
-    from tui.app import MynahApp
 
 FORMATS = (
     Choice("jsonl", "jsonl", "one JSON object a line"),
@@ -49,16 +50,17 @@ class ExportScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "Stop or close")]
 
-    def __init__(self) -> None:
+    def __init__(self, exporting: ExportJob) -> None:
         super().__init__()
+        self._exporting = exporting
         self._suggested = ""
         self._refused = False
         self._split_followed = False
         self._about = ""
 
     @property
-    def mynah(self) -> MynahApp:
-        return cast("MynahApp", self.app)
+    def mynah(self) -> Mynah:
+        return cast("Mynah", self.app)
 
     def compose(self) -> ComposeResult:
         handles = sorted(self.mynah.state.chosen)
@@ -95,7 +97,7 @@ class ExportScreen(ModalScreen[None]):
             yield ProgressLine(id="export-progress")
 
     def on_mount(self) -> None:
-        self.mynah.export_moved.subscribe(self, self._moved)
+        self.mynah.reported.subscribe(self, self._reported)
         self._changed()
         self.query_one(FieldForm).focus_first()
 
@@ -175,34 +177,36 @@ class ExportScreen(ModalScreen[None]):
         if state.curation is not None and state.recipe is not None:
             self._about = "measuring a sample…"
             self._say_plan()
-            self.mynah.exporting.size(state.curation.stats, state.recipe, self._options())
+            self._exporting.measure(state.curation.stats, state.recipe, self._options())
 
     # ── what is known and what happens ───────────────────────────────────────────────────
 
-    def _moved(self, message: ExportSized | ExportMoved | ExportEnded) -> None:
+    def _reported(self, report: Report) -> None:
         line = self.query_one(ProgressLine)
-        if isinstance(message, ExportSized):
-            self._refused = message.error is not None
-            if message.estimate is not None:
-                rows, size = message.estimate.rows, size_in_words(message.estimate.size)
-                near = "about " if self._options().weights else ""
-                recipe = self.mynah.state.recipe
-                under = f" under the recipe {recipe.name}" if recipe else ""
-                self._about = f"{near}{rows:,} tweets{under}, about {size}."
-            else:
-                self._about = str(message.error)
-            self._say_plan()
-        elif isinstance(message, ExportMoved):
-            moved = message.progress
-            what = PHASES[moved.phase]
+        if isinstance(report, ExportSized):
+            self._show_size(report)
+        elif isinstance(report, ExportMoved):
+            moved = report.progress
             line.advance_to(
-                moved.done, moved.total, what=cast("What", what), rate=moved.rate or None
+                moved.done, moved.total, what=PHASES[moved.phase], rate=moved.rate or None
             )
+        elif isinstance(report, ExportEnded):
+            self._ended(report, line)
+
+    def _show_size(self, report: ExportSized) -> None:
+        self._refused = report.error is not None
+        if report.estimate is not None:
+            rows, size = report.estimate.rows, size_in_words(report.estimate.size)
+            near = "about " if self._options().weights else ""
+            recipe = self.mynah.state.recipe
+            under = f" under the recipe {recipe.name}" if recipe else ""
+            self._about = f"{near}{rows:,} tweets{under}, about {size}."
         else:
-            self._ended(message, line)
+            self._about = str(report.error)
+        self._say_plan()
 
     def _say_plan(self) -> None:
-        if self.mynah.exporting.busy:
+        if self._exporting.busy:
             return
         text = Text(plain(self._about))
         out = self._out()
@@ -216,8 +220,8 @@ class ExportScreen(ModalScreen[None]):
         if result is None:
             line.fail(error.what if error else "It was not written.")
             if error:
-                told = " ".join(part for part in (error.why, error.next_step) if part)
-                self.query_one("#export-plan", Static).update(Text(plain(told)))
+                words = " ".join(part for part in (error.why, error.next_step) if part)
+                self.query_one("#export-plan", Static).update(Text(plain(words)))
             return
         line.finish(f"{result.rows:,} tweets are written.")
         lines = [
@@ -233,14 +237,14 @@ class ExportScreen(ModalScreen[None]):
     @on(Input.Submitted)
     def _write(self) -> None:
         state, out = self.mynah.state, self._out()
-        if self.mynah.exporting.busy or self._refused or state.recipe is None:
+        if self._exporting.busy or self._refused or state.recipe is None:
             return
         if out is None:
             self.query_one("#export-path", Input).focus()
             return
         self.query_one("#dialog").border_subtitle = "esc stops"
         self.query_one(ProgressLine).start("Curating", unit="tweets")
-        self.mynah.exporting.start(list(state.chosen), state.recipe, out, self._options())
+        self._exporting.run(list(state.chosen), state.recipe, out, self._options())
 
     @on(ProgressLine.StopRequested)
     def _stop_clicked(self) -> None:
@@ -248,7 +252,7 @@ class ExportScreen(ModalScreen[None]):
 
     def action_leave(self) -> None:
         """Esc stops an export first, then closes."""
-        if self.mynah.exporting.stop():
+        if self._exporting.stop():
             self.query_one(ProgressLine).stopping()
         else:
             self.dismiss()

@@ -29,7 +29,7 @@ class BeforeAfter(Panel):
             yield DiffText(id="diff")
 
     def show_tweet(self, tweet: TweetRow | None) -> None:
-        from core.curation.diff import diff_parts
+        from core.workbench.diff import diff_parts
 
         self.title = TITLE
         self.status = verdict(tweet) if tweet else ""
@@ -38,7 +38,7 @@ class BeforeAfter(Panel):
 
     def show_pair(self, pair: ComparedRow, names: tuple[str, str]) -> None:
         """Where both keep a tweet, in which other words; else what one of them makes of it."""
-        from core.curation.diff import diff_parts
+        from core.workbench.diff import diff_parts
 
         a, b = names
         if pair.a.kept and pair.b.kept:

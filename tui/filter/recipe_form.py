@@ -31,9 +31,10 @@ class RecipeForm(FieldForm):
 
     def show(self, recipe: Recipe) -> None:
         """Set the fields to the recipe's rules; what is being typed stays."""
-        from core.curation.rules import rule_fields, rule_value
+        from core.curation.recipe import rule_value
+        from core.curation.rules import rule_fields
 
-        rules = rule_fields(recipe)
+        rules = rule_fields(recipe.languages)
         values = {rule.key: rule_value(recipe, rule.key) for rule in rules}
         if self.fields:
             self.set_values(values)

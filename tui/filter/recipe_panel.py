@@ -58,7 +58,7 @@ class RecipePanel(Panel):
 
     @on(Field.Changed)
     def _changed(self, event: Field.Changed) -> None:
-        from core.curation.rules import rule_value, with_rule
+        from core.curation.recipe import rule_value, with_rule
         from core.errors import MynahError
 
         event.stop()

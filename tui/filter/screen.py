@@ -15,10 +15,12 @@ from core.safe_text import plain
 from core.workbench.view import Which
 from tui.actions import bindings
 from tui.filter.before_after import BeforeAfter
+from tui.filter.counting import Counting, RowSearch, RowsFound
 from tui.filter.recipe_panel import RecipePanel
-from tui.frame import Section, explained
-from tui.state import State
-from tui.text.numbers import count
+from tui.job import Counted, Report
+from tui.section import Section, explained
+from tui.state import NewRun, State
+from tui.text.numbers import count, short_count
 from tui.text.stats import compare_table, stats_table
 from tui.text.tweets import REASON_COLUMNS, CompareLines, ReasonLines, compare_columns
 from tui.widgets.cells import cut
@@ -29,8 +31,6 @@ from tui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from core.home import Home
-    from tui.messages import RowsFound
-    from tui.train.new_run import TrainPlan
 
 MOST_WARNINGS = 2
 WHICH: tuple[Which, ...] = ("dropped", "edited", "all")
@@ -51,6 +51,10 @@ class FilterSection(Section):
         *bindings("filter"),
         ("escape", "leave_search", "Leave the search or the comparison"),
     ]
+
+    def __init__(self, counting: Counting, search: RowSearch) -> None:
+        super().__init__()
+        self._counting, self._search = counting, search
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="filter-side", classes="column side"):
@@ -74,9 +78,8 @@ class FilterSection(Section):
         app.curation_changed.subscribe(self, self._curation_changed)
         app.comparison_changed.subscribe(self, self._comparison_changed)
         app.accounts_changed.subscribe(self, self._accounts_changed)
-        app.rows_found.subscribe(self, self._rows_found)
-        app.count_moved.subscribe(self, self._count_moved)
-        app.plan_changed.subscribe(self, self._plan_changed)
+        app.new_run_changed.subscribe(self, self._new_run_changed)
+        app.reported.subscribe(self, self._reported)
         self._recipe_changed(self.state)
         self._curation_changed(self.state)
         self._accounts_changed(self.state)
@@ -146,9 +149,9 @@ class FilterSection(Section):
             shown.update(
                 stats_table(curation.stats, curation.total, before.total if before else None, width)
             )
-        self._plan_changed(self.mynah.training.plan)
+        self._new_run_changed(self.state.new_run)
 
-    def _plan_changed(self, plan: TrainPlan) -> None:
+    def _new_run_changed(self, new_run: NewRun) -> None:
         """What the accounts lack, and how long learning would take."""
         curation = self.state.curation
         lines: list[str] = []
@@ -156,7 +159,7 @@ class FilterSection(Section):
             warnings = [f"▲ {warning}" for one in curation.stats for warning in one.warnings]
             more = len(warnings) - MOST_WARNINGS
             lines = [*warnings[:MOST_WARNINGS], *([f"▲ {more} more warnings"] if more > 0 else [])]
-            lines += [plan.whole] if plan.whole else []
+            lines += [new_run.all_tweets] if new_run.all_tweets else []
         advice = self.query_one("#stats-advice", Static)
         advice.display = bool(lines)
         advice.update(Text(plain("\n".join(lines), keep_newlines=True)))
@@ -177,15 +180,21 @@ class FilterSection(Section):
         """Finding them may take a while; the list changes when they are there."""
         state = self.state
         if state.comparison is not None:
-            self.mynah.corpus.find("filter", state.comparison.rows, "all", self._wanted)
+            self._search.find(state.comparison.rows, "all", self._wanted)
         elif state.curation is not None:
-            self.mynah.corpus.find("filter", state.curation.rows, self._which, self._wanted)
+            self._search.find(state.curation.rows, self._which, self._wanted)
 
-    def _rows_found(self, found: RowsFound) -> None:
+    def _reported(self, report: Report) -> None:
+        if isinstance(report, RowsFound) and report.search is self._search:
+            self._show_rows(report)
+        elif isinstance(report, Counted):
+            self._show_progress(report)
+
+    def _show_rows(self, found: RowsFound) -> None:
         from core.workbench.view import TweetRows
 
         comparing = self.state.comparison is not None
-        if found.section != "filter" or comparing is isinstance(found.rows, TweetRows):
+        if comparing is isinstance(found.rows, TweetRows):
             return  # what was looked for has changed
         listing, panel = (
             self.query_one("#changed", RowList),
@@ -205,12 +214,16 @@ class FilterSection(Section):
         if not len(found.rows):
             self.query_one(BeforeAfter).show_tweet(None)
 
-    def _count_moved(self, doing: str) -> None:
-        """Old counts stay until the new ones are whole; the corner says what they wait for."""
-        if doing:
-            searching = doing.startswith("searching")
-            panel = "#changed-panel" if searching else "#stats-panel"
-            self.query_one(panel, Panel).status = f"{doing} …"
+    def _show_progress(self, report: Counted) -> None:
+        """Old counts stay until the new ones are there; the corner says what they wait for."""
+        doing = {
+            self._search: ("#changed-panel", "searching"),
+            self._counting.curate_job: ("#stats-panel", "recounting"),
+            self._counting.compare_job: ("#stats-panel", "comparing"),
+        }.get(report.job)
+        if doing is not None:
+            how_far = f"{short_count(report.done)} of {short_count(report.total)}"
+            self.query_one(doing[0], Panel).status = f"{doing[1]} {how_far} …"
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 

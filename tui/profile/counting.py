@@ -1,53 +1,56 @@
-"""The profiling desk: what the chosen tweets are like, counted in the background."""
+"""What the chosen tweets are like, counted in the background."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import Interrupted, MynahError
-from tui import messages
+from textual.message import Message
+
+from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
+    from core.curation.profile import Profile
     from core.curation.recipe import Recipe
-    from tui.app import MynahApp
+    from core.errors import MynahError
 
 
-class ProfilingDesk:
-    """One profile at a time; progress and result arrive as ProfileMoved and ProfileMade."""
+@dataclass
+class ProfileMoved(Report):
+    """How many tweets were judged so far; a newer one replaces it."""
 
-    def __init__(self, app: MynahApp) -> None:
-        self._app = app
-        self._stop = threading.Event()
+    judged: int
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ProfileMoved)
+
+
+@dataclass
+class ProfileMade(Report):
+    profiles: list[Profile]
+    error: MynahError | None
+
+
+class ProfileJob(Job):
+    """Reports ProfileMoved and ProfileMade; the newest start wins."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "looking at the tweets", newest_wins=True)
 
     def run(self, handles: Sequence[str], recipe: Recipe) -> None:
-        self._stop.set()  # an older one, if it still counts
-        stop = self._stop = threading.Event()
-        home = self._app.state.home
+        home = self._host.state.home
 
-        def work() -> None:
+        def work(attempt: Attempt) -> Report:
             from core.curation.profile import profile
 
-            try:
-                found = profile(
-                    home,
-                    handles,
-                    recipe,
-                    progress=lambda judged: self._moved(judged),
-                    cancelled=stop.is_set,
-                )
-            except Interrupted:
-                return
-            except MynahError as error:
-                self._app.post_message(messages.ProfileMade([], error))
-                return
-            self._app.post_message(messages.ProfileMade(found, None))
+            found = profile(
+                home,
+                handles,
+                recipe,
+                progress=lambda judged: attempt.report(ProfileMoved(judged)),
+                cancelled=attempt.cancelled,
+            )
+            return ProfileMade(found, None)
 
-        self._app.in_background("profile", "looking at the tweets", work)
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    def _moved(self, judged: int) -> None:
-        self._app.post_message(messages.ProfileMoved(judged))
+        self.start(work, lambda error: ProfileMade([], error))

@@ -114,8 +114,8 @@ def _bars(pairs: Iterable[tuple[str, int]], width: int, of: int = 0) -> list[str
     right = max(map(len, numbers))
     top = max(number for _, number in shown)
     lines = []
-    for (label, number), said in zip(shown, numbers, strict=True):
+    for (label, number), words in zip(shown, numbers, strict=True):
         name = cut(label, widest)
         bar = level_bar(number, top, max(4, width - widest - right - 2))
-        lines.append(f"{name}{' ' * (widest - cell_len(name))} {bar} {said:>{right}}")
+        lines.append(f"{name}{' ' * (widest - cell_len(name))} {bar} {words:>{right}}")
     return lines

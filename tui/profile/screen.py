@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual import events
@@ -12,14 +12,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import plain
-from tui.messages import ProfileMade, ProfileMoved
+from tui.job import Report
+from tui.profile.counting import ProfileJob, ProfileMade, ProfileMoved
 from tui.profile.panels import profile_blocks, summary
+from tui.section import Mynah
 from tui.text.numbers import count
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from core.curation.profile import Profile
-    from tui.app import MynahApp
 
 WIDE = 90
 
@@ -52,8 +53,9 @@ class PlotsScreen(ModalScreen[None]):
         ("left,h", "turn(-1)", "Previous account"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, profiling: ProfileJob) -> None:
         super().__init__()
+        self._profiling = profiling
         self._profiles: list[Profile] = []
         self._shown = 0
 
@@ -65,18 +67,18 @@ class PlotsScreen(ModalScreen[None]):
                 yield Grid(id="plots-grid")
 
     def on_mount(self) -> None:
-        app = cast("MynahApp", self.app)
-        app.profile_moved.subscribe(self, self._moved)
+        app = cast("Mynah", self.app)
+        app.reported.subscribe(self, self._reported)
         self.query_one("#plots-scroll").focus()
         recipe = app.state.recipe
         if recipe is None or not app.state.chosen:
             self._say("No tweets yet: 1, then a to add an archive.")
             return
         self._say("counting…")
-        app.profiling.run(list(app.state.chosen), recipe)
+        self._profiling.run(list(app.state.chosen), recipe)
 
     def action_close(self) -> None:
-        cast("MynahApp", self.app).profiling.stop()
+        self._profiling.stop()
         self.dismiss()
 
     def action_turn(self, step: int) -> None:
@@ -91,7 +93,7 @@ class PlotsScreen(ModalScreen[None]):
     def _say(self, words: str) -> None:
         self.query_one("#plots-line", Static).update(Text(words, no_wrap=True, overflow="ellipsis"))
 
-    def _moved(self, message: Any) -> None:
+    def _reported(self, message: Report) -> None:
         if isinstance(message, ProfileMoved):
             if not self._profiles:
                 self._say(f"counting… {count(message.judged)} tweets · esc stops")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from rich.style import Style
 from textual import events
@@ -14,7 +14,11 @@ from textual.message import Message
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 from tui.widgets.rows import CELL_STYLES, column_widths
 
+if TYPE_CHECKING:
+    from core.query.result import QueryResult
+
 _NARROWEST = 12  # a last column that is cut is shown only when so much of it fits
+COPIED_VALUES = 10_000  # of a column: more than that no clipboard is for
 _LONG = 40  # a last column of so many cells takes all the room there is
 
 
@@ -183,3 +187,16 @@ class ResultTable(RowList):
                     break
                 at += width + 1
         super().on_click(event)
+
+
+def copied(result: QueryResult, what: str, row: int, column: int) -> tuple[str, str]:
+    """The text of a cell, a row or a column, and a sentence that says which."""
+    name = result.frame.columns[column]
+    if what == "cell":
+        return result.value(row, column), f"{name}, row {row + 1:,}."
+    if what == "row":
+        return result.row_text(row), f"Row {row + 1:,}, with tabs between its cells."
+    words = "all values."
+    if len(result) > COPIED_VALUES:
+        words = f"the first {COPIED_VALUES:,} of {len(result):,} values."
+    return result.column_text(column, COPIED_VALUES), f"{name}: {words}"

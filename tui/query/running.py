@@ -1,142 +1,132 @@
-"""The query desk: one query at a time, which can be stopped, and what can be named in one."""
+"""Running SQL, one statement at a time, which can be stopped; and what a query can name."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import InputRefused, MynahError
-from tui import messages
+from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
+    from core.query.catalogue import Catalogue
+    from core.query.changing import Changed
     from core.query.result import QueryResult
     from core.query.run import QueryOptions
-    from tui.app import MynahApp
 
 MOST_ROWS: Final = 5_000_000
 MOST_BYTES: Final = 500_000_000
 How = Literal["run", "explain", "analyse", "write"]
 
 
-class QueryDesk:
-    """Runs SQL in a worker; what came of it arrives as a QueryEnded or QuerySaved message.
+@dataclass
+class QueryEnded(Report):
+    """Exactly one of the four is there: rows, a plan, a change, or why there is none."""
 
-    While ``busy``, ``rows`` have arrived and ``seconds`` have passed.
-    """
+    result: QueryResult | None = None
+    plan: str | None = None
+    changed: Changed | None = None
+    error: MynahError | None = None
 
-    def __init__(self, app: MynahApp) -> None:
-        self._app = app
-        self._stop = threading.Event()
-        self._started = 0.0
-        self.busy = False
-        self.stopping = False
+
+@dataclass
+class QuerySaved(Report):
+    """A result is in a file, or ``error`` says why not."""
+
+    path: Path
+    rows: int
+    error: MynahError | None
+
+
+@dataclass
+class CatalogueRead(Report):
+    """What a query can name."""
+
+    catalogue: Catalogue
+
+
+class QueryJob(Job):
+    """Reports QueryEnded or QuerySaved, and CatalogueRead. While busy, ``rows`` have arrived."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "running the query")
+        self._catalogue = Job(host, "looking at the tables", newest_wins=True)
         self.rows = 0
 
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._started
-
     def run(self, sql: str, how: How = "run") -> bool:
-        """Start; False, with a word to the person, when a query is still running."""
-        home = self._app.state.home
+        """False, with a word to the person, when a query is still running."""
+        home = self._host.state.home
 
-        def work() -> messages.QueryEnded:
+        def work(attempt: Attempt) -> Report:
             from core.corpus.store import Corpus
             from core.query.changing import change
             from core.query.history import remember_query
             from core.query.run import explain, run_query
 
-            corpus, options = Corpus(home.corpus), self._options()
+            corpus, options = Corpus(home.corpus), self._options(attempt)
             remember_query(home, sql)
-            try:
-                if how in ("explain", "analyse"):
-                    plan = explain(corpus, home, sql, analyse=how == "analyse", options=options)
-                    return messages.QueryEnded(plan=plan)
-                if how == "write" and (changed := change(corpus, home, sql, options=options)):
-                    return messages.QueryEnded(changed=changed)
-                result = run_query(
-                    corpus, home, sql, limit=MOST_ROWS, most_bytes=MOST_BYTES, options=options
-                )
-                return messages.QueryEnded(result=result)
-            except MynahError as error:
-                return messages.QueryEnded(error=error)
+            if how in ("explain", "analyse"):
+                plan = explain(corpus, home, sql, analyse=how == "analyse", options=options)
+                return QueryEnded(plan=plan)
+            if how == "write" and (changed := change(corpus, home, sql, options=options)):
+                return QueryEnded(changed=changed)
+            result = run_query(
+                corpus, home, sql, limit=MOST_ROWS, most_bytes=MOST_BYTES, options=options
+            )
+            return QueryEnded(result=result)
 
-        return self._begin("running the query", work)
+        return self._begin(work, lambda error: QueryEnded(error=error))
 
     def save(self, result: QueryResult, sql: str, path: Path) -> bool:
-        """Write a result to a file; one that was cut short is asked for again, whole."""
-        home = self._app.state.home
+        """Write a result to a file; one that was cut short is asked for again, in full."""
+        home = self._host.state.home
 
-        def work() -> messages.QuerySaved:
+        def work(attempt: Attempt) -> Report:
             from core.corpus.store import Corpus
             from core.query.result_files import format_of, write_result
             from core.query.run import save_query
 
-            try:
-                kind = format_of(path)
-                if not result.truncated:
-                    write_result(result, kind, path)
-                    return messages.QuerySaved(path, len(result), None)
-                corpus = Corpus(home.corpus)
-                rows = save_query(corpus, home, sql, kind, path, options=self._options())
-                return messages.QuerySaved(path, rows, None)
-            except MynahError as error:
-                return messages.QuerySaved(path, 0, error)
+            kind = format_of(path)
+            if not result.truncated:
+                write_result(result, kind, path)
+                return QuerySaved(path, len(result), None)
+            corpus, options = Corpus(home.corpus), self._options(attempt)
+            return QuerySaved(
+                path, save_query(corpus, home, sql, kind, path, options=options), None
+            )
 
-        return self._begin("writing the result", work)
+        return self._begin(work, lambda error: QuerySaved(path, 0, error))
 
     def read_catalogue(self) -> None:
-        """What there is to name; arrives as CatalogueRead. A corpus in use is no news here."""
-        home = self._app.state.home
+        """What there is to name. A corpus in use is no news here."""
+        home = self._host.state.home
 
-        def work() -> None:
+        def work(_: Attempt) -> Report | None:
             from core.corpus.store import Corpus
             from core.query.catalogue import catalogue
 
             try:
-                self._app.post_message(messages.CatalogueRead(catalogue(Corpus(home.corpus), home)))
+                return CatalogueRead(catalogue(Corpus(home.corpus), home))
             except InputRefused:
-                return
+                return None
 
-        self._app.in_background("catalogue", "looking at the tables", work)
+        self._catalogue.start(work)
 
-    def stop(self) -> bool:
-        """True when there was a query to stop."""
-        self._stop.set()
-        self.stopping = self.busy
-        return self.busy
-
-    def _options(self) -> QueryOptions:
+    def _options(self, attempt: Attempt) -> QueryOptions:
         from core.query.run import QueryOptions
 
         def fetched(rows: int) -> None:
             self.rows = rows
 
-        return QueryOptions(cancelled=self._stop.is_set, fetched=fetched)
+        return QueryOptions(cancelled=attempt.cancelled, fetched=fetched)
 
     def _begin(
-        self, doing: str, work: Callable[[], messages.QueryEnded | messages.QuerySaved]
+        self, work: Callable[[Attempt], Report], failed: Callable[[MynahError], Report]
     ) -> bool:
-        if self.busy:
-            self._app.notify("esc stops it.", title="A query is running")
+        if not self.start(work, failed):
+            self._host.notify("esc stops it.", title="A query is running")
             return False
-        self.busy, self.stopping, self.rows = True, False, 0
-        self._started = time.monotonic()
-        self._stop.clear()
-
-        def guarded() -> None:
-            ended: messages.QueryEnded | messages.QuerySaved
-            try:
-                ended = work()
-            except Exception:
-                ended = messages.QueryEnded(error=MynahError("Something broke: F12 shows what."))
-                raise
-            finally:
-                self.busy = self.stopping = False
-                self._app.post_message(ended)
-
-        self._app.in_background("query", doing, guarded)
+        self.rows = 0
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events, on
@@ -15,16 +15,15 @@ from textual.widgets import Static
 
 from core.errors import Interrupted, MynahError
 from core.safe_text import plain
-from tui import messages
 from tui.actions import bindings
-from tui.frame import Section, explained
+from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
 from tui.query.editor import Piece, SqlEditor
-from tui.query.result_copy import copied
-from tui.query.result_table import ResultTable
-from tui.query.running import How
+from tui.query.history import PastQueries, QueryWalk
+from tui.query.result_table import ResultTable, copied
+from tui.query.running import CatalogueRead, How, QueryEnded, QueryJob, QuerySaved
 from tui.query.tables import SchemaList
-from tui.query.walk import QueryWalk
+from tui.section import Section, explained
 from tui.text.numbers import plural
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import Column, ListRows, RowList
@@ -53,6 +52,10 @@ class QuerySection(Section):
     COLUMNS = ("query-side", "query-main")
     FIRST_COLUMN = 1
     BINDINGS: ClassVar[list[BindingType]] = bindings("query")
+
+    def __init__(self, querying: QueryJob) -> None:
+        super().__init__()
+        self._querying = querying
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="query-side", classes="column side"):
@@ -83,12 +86,12 @@ class QuerySection(Section):
         self._walk: QueryWalk | None = None
         self._names: Catalogue | None = None
         self.query_one(SqlEditor).completer = self._complete
-        self.mynah.query_moved.subscribe(self, self._query_moved)
-        self.mynah.accounts_changed.subscribe(self, lambda _: self.mynah.querying.read_catalogue())
+        self.mynah.reported.subscribe(self, self._reported)
+        self.mynah.accounts_changed.subscribe(self, lambda _: self._querying.read_catalogue())
         self.set_interval(0.2, self._tick)
         self._load_saved()
         self._set_writing(False)
-        self.mynah.querying.read_catalogue()
+        self._querying.read_catalogue()
         # not the editor: there, the keys 1 to 5 would be typed and nobody would find the way out
         self.query_one("#saved").focus()
 
@@ -99,7 +102,7 @@ class QuerySection(Section):
             self._set_writing(False)
 
     def possible(self, action: str) -> bool:
-        busy = self.mynah.querying.busy
+        busy = self._querying.busy
         if action in ("copy", "export"):
             return self._result is not None and not busy
         if action in ("run", "explain"):
@@ -118,7 +121,7 @@ class QuerySection(Section):
         editor = self.query_one(SqlEditor)
         editor.close_menu()
         selected = editor.selected_text
-        if not self.mynah.querying.run(selected or editor.text, how):
+        if not self._querying.run(selected or editor.text, how):
             return
         self._offset = min(editor.selection) if selected else (0, 0)
         self._asked = selected or editor.text
@@ -128,7 +131,7 @@ class QuerySection(Section):
 
     def action_stop(self) -> None:
         """Esc stops a running query; with none, it leaves the editor so that 1 to 5 work again."""
-        if self.mynah.querying.stop():
+        if self._querying.stop():
             self._tick()
         elif self.query_one("#plan").display:
             self.query_one("#plan").focus()
@@ -137,37 +140,39 @@ class QuerySection(Section):
 
     def _tick(self) -> None:
         """While a query runs: how long and how far."""
-        desk = self.mynah.querying
-        if desk.busy:
-            rows = f" · {plural(desk.rows, 'row')} so far" if desk.rows else ""
-            state = "stopping…" if desk.stopping else f"running… {desk.seconds:.0f} s{rows}"
-            hint = "" if desk.stopping else " · esc stops"
+        job = self._querying
+        if job.busy:
+            rows = f" · {plural(job.rows, 'row')} so far" if job.rows else ""
+            state = "stopping…" if job.stopping else f"running… {job.seconds:.0f} s{rows}"
+            hint = "" if job.stopping else " · esc stops"
             self.query_one("#result-panel", Panel).status = state + hint
 
-    def _query_moved(self, message: Any) -> None:
-        if isinstance(message, messages.CatalogueRead):
-            self._names = message.catalogue
-            self.query_one(SchemaList).show(message.catalogue.tables)
-            return
-        if isinstance(message, messages.QuerySaved):
+    def _reported(self, report: Report) -> None:
+        if isinstance(report, CatalogueRead):
+            self._names = report.catalogue
+            self.query_one(SchemaList).show(report.catalogue.tables)
+        elif isinstance(report, QuerySaved):
             self._show_status()
-            if message.error is None:
-                rows = plural(message.rows, "row")
-                self.app.notify(f"{rows} in {message.path}", title="Exported")
+            if report.error is None:
+                rows = plural(report.rows, "row")
+                self.app.notify(f"{rows} in {report.path}", title="Exported")
             else:
-                self.mynah.show_error(message.error)
-            return
+                self.mynah.show_error(report.error)
+        elif isinstance(report, QueryEnded):
+            self._show_end(report)
+
+    def _show_end(self, ended: QueryEnded) -> None:
         self._turn(self.FIRST_COLUMN)
-        if message.error is not None:
-            self._show_refusal(message.error)
-        elif message.plan is not None:
-            self._show_plan(message.plan)
-        elif message.changed is not None:
-            changed = message.changed
+        if ended.error is not None:
+            self._show_refusal(ended.error)
+        elif ended.plan is not None:
+            self._show_plan(ended.plan)
+        elif ended.changed is not None:
+            changed = ended.changed
             self._clear(f"{changed} in {changed.seconds:.2f} s.", "changed")
-            self.mynah.querying.read_catalogue()
-        else:
-            self._show_result(message.result)
+            self._querying.read_catalogue()
+        elif ended.result is not None:
+            self._show_result(ended.result)
 
     # ── what came of it ──────────────────────────────────────────────────────────────────
 
@@ -184,14 +189,14 @@ class QuerySection(Section):
         result, table = self._result, self.query_one(ResultTable)
         if result is None:
             return
-        said = [plural(len(result), "row")]
+        facts = [plural(len(result), "row")]
         if result.truncated:
-            said = [f"first {plural(len(result), 'row')}, there are more: x writes all"]
-        said.append(f"{result.seconds:.2f} s")
+            facts = [f"first {plural(len(result), 'row')}, there are more: x writes all"]
+        facts.append(f"{result.seconds:.2f} s")
         if table.in_view < table.all_columns:
             last = table.first + table.in_view
-            said.append(f"columns {table.first + 1}–{last} of {table.all_columns}, ← → move")
-        self.query_one("#result-panel", Panel).status = " · ".join(said)
+            facts.append(f"columns {table.first + 1}–{last} of {table.all_columns}, ← → move")
+        self.query_one("#result-panel", Panel).status = " · ".join(facts)
 
     def _show_plan(self, plan: str | None) -> None:
         self.query_one("#plan").display = plan is not None
@@ -229,6 +234,10 @@ class QuerySection(Section):
         self.query_one(ResultTable).clear(sentence)
         self.query_one("#result-panel", Panel).status = status
 
+    def _put(self, sql: str) -> None:
+        self.query_one(SqlEditor).put_text(sql)
+        self._note("")
+
     def _note(self, text: str) -> None:
         note = self.query_one("#query-note", Static)
         note.display = bool(text)
@@ -250,9 +259,9 @@ class QuerySection(Section):
         if result is None or not len(result):
             self.app.notify("There is no result to copy from.", title="Nothing copied")
             return
-        text, said = copied(result, what, table.cursor, table.column)
+        text, sentence = copied(result, what, table.cursor, table.column)
         self.app.copy_to_clipboard(text)
-        self.app.notify(said, title="Copied")
+        self.app.notify(sentence, title="Copied")
 
     def action_export(self) -> None:
         from tui.dialogs.ask import Ask
@@ -265,7 +274,7 @@ class QuerySection(Section):
         def answered(answer: str | None) -> None:
             if answer is not None:
                 path = Path(answer).expanduser().absolute()
-                if self.mynah.querying.save(result, self._asked, path):
+                if self._querying.save(result, self._asked, path):
                     self._tick()
 
         question = "Write all rows to which file? (.csv .jsonl .json .parquet)"
@@ -290,20 +299,12 @@ class QuerySection(Section):
     def _saved_chosen(self, event: RowList.Chosen) -> None:
         query = self._saved[event.index]
         self._title = query.title if query.own else ""
-        self._load(query.sql)
+        self._put(query.sql)
         self._start("run")  # a saved query that changes something is run on purpose, with f5
 
-    def _load(self, sql: str) -> None:
-        self.query_one(SqlEditor).put_text(sql)
-        self._note("")
-
-    def action_saved(self) -> None:
+    def action_side(self, name: str) -> None:
         self._turn(0)
-        self.query_one("#saved").focus()
-
-    def action_schema(self) -> None:
-        self._turn(0)
-        self.query_one("#schema").focus()
+        self.query_one(f"#{name}").focus()
 
     def _turn(self, column: int) -> None:
         """In a narrow window only one column is seen."""
@@ -331,32 +332,25 @@ class QuerySection(Section):
 
     def action_history(self) -> None:
         from core.query.history import query_history
-        from tui.query.history import PastQueries
 
         def taken(sql: str | None) -> None:
             if sql is not None:
-                self._load(sql)
+                self._put(sql)
                 self.query_one(SqlEditor).focus()
 
         self.app.push_screen(PastQueries(query_history(self.state.home)), taken)
 
     @on(SqlEditor.Older)
-    def _older(self) -> None:
-        self._step(-1)
-
     @on(SqlEditor.Newer)
-    def _newer(self) -> None:
-        self._step(1)
-
-    def _step(self, by: int) -> None:
+    def _step(self, event: SqlEditor.Older | SqlEditor.Newer) -> None:
         editor = self.query_one(SqlEditor)
         if self._walk is None:
             from core.query.history import query_history
 
             self._walk = QueryWalk(query_history(self.state.home), editor.text)
-        sql = self._walk.step(by)
+        sql = self._walk.step(-1 if isinstance(event, SqlEditor.Older) else 1)
         if sql is not None:
-            self._load(sql)
+            self._put(sql)
             editor.move_cursor(editor.document.end)
 
     # ── names ────────────────────────────────────────────────────────────────────────────

@@ -1,57 +1,90 @@
-"""The sampling desk: keeps one sampler child, feeds it requests, hands its events to the app."""
+"""Writing samples: one sampler child, which keeps its model for the next request."""
 
 from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from core.errors import MynahError
-from tui import messages
+from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
-    from core.sampling.request import SampleRequest
-    from tui.app import MynahApp
+    from core.errors import MynahError
+    from core.sampling.client import Sampler
+    from core.sampling.request import SampleEvent, SampleRequest
 
-EVENTS_EVERY = 0.04
+# Seconds between two reports: text grows 25 times a second.
+EVENTS_EVERY: Final = 0.04
 
 
-class SamplingDesk:
-    """Loading a model takes seconds, so the child stays for the next request on the same run."""
+@dataclass
+class Sampled(Report):
+    """Events of one generation, in the order they came."""
 
-    def __init__(self, app: MynahApp) -> None:
-        self._app = app
-        self._sampler: Any = None
+    generation: int
+    events: list[SampleEvent]
+
+
+@dataclass
+class SamplingEnded(Report):
+    generation: int
+    error: MynahError | None
+
+
+class SamplingJob(Job):
+    """Reports Sampled and SamplingEnded."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "sampling")
+        self._warm = Job(host, "loading the model")
+        self._sampler: Sampler | None = None
         self._folder: Path | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # one thread at a time talks to the child
         self._closed = False
         self.generation = 0
-        self.busy = False
 
-    def generate(self, folder: Path, request: SampleRequest) -> int:
-        """Start generating; returns the number that its messages will carry."""
-        self.generation += 1
-        self.busy = True
-        number = self.generation
-        self._app.in_background("sample", "sampling", lambda: self._work(number, folder, request))
-        return number
+    def run(self, folder: Path, request: SampleRequest) -> None:
+        """Generate; the reports carry the number ``generation``."""
+        number = self.generation + 1
+
+        def work(attempt: Attempt) -> Report:
+            with self._lock:
+                waiting: list[SampleEvent] = []
+                last = 0.0
+                for event in self._for(folder).generate(request):
+                    waiting.append(event)
+                    now = time.monotonic()
+                    if now - last >= EVENTS_EVERY:
+                        attempt.report(Sampled(number, waiting))
+                        waiting, last = [], now
+                if waiting:
+                    attempt.report(Sampled(number, waiting))
+            return SamplingEnded(number, None)
+
+        def failed(error: MynahError) -> Report | None:
+            self._sampler = None
+            return None if self._closed else SamplingEnded(number, error)
+
+        if self.start(work, failed):
+            self.generation = number
 
     def warm(self, folder: Path) -> None:
         """Load the model before it is asked for, so that the first words come sooner."""
         if self.busy or self._closed or self._folder == folder:
             return
 
-        def work() -> None:
+        def work(_: Attempt) -> None:
             with self._lock:
                 if not self._closed:
                     self._for(folder)
 
-        self._app.in_background("warm", "loading the model", work)
+        self._warm.start(work)
 
     def stop(self) -> bool:
         """Ask the running generation to end with what it has; True when there was one."""
-        if not self.busy or self._sampler is None:
+        if not super().stop() or self._sampler is None:
             return False
         self._sampler.stop()
         return True
@@ -63,31 +96,7 @@ class SamplingDesk:
             self._sampler.close()
             self._sampler = None
 
-    def _work(self, number: int, folder: Path, request: SampleRequest) -> None:
-        error: MynahError | None = None
-        try:
-            with self._lock:
-                sampler = self._for(folder)
-                waiting: list[Any] = []
-                last = 0.0
-                for event in sampler.generate(request):
-                    waiting.append(event)
-                    now = time.monotonic()
-                    if now - last >= EVENTS_EVERY:
-                        self._app.post_message(messages.Sampled(number, waiting))
-                        waiting, last = [], now
-                if waiting:
-                    self._app.post_message(messages.Sampled(number, waiting))
-        except MynahError as refused:
-            self._sampler = None
-            error = refused
-        finally:
-            if number == self.generation:
-                self.busy = False
-            if not self._closed:
-                self._app.post_message(messages.SamplingEnded(number, error))
-
-    def _for(self, folder: Path) -> Any:
+    def _for(self, folder: Path) -> Sampler:
         from core.sampling.client import Sampler
 
         if self._sampler is None or self._folder != folder:

@@ -13,9 +13,10 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tui.actions import bindings
-from tui.frame import Section, explained
-from tui.messages import Sampled, SamplingEnded
+from tui.job import Report
+from tui.sample.generating import Sampled, SamplingEnded, SamplingJob
 from tui.sample.sample_list import SampleList
+from tui.section import Section, explained
 from tui.state import State
 from tui.text.numbers import plural
 from tui.widgets.choice_field import ChoiceField
@@ -50,6 +51,10 @@ class SampleSection(Section):
     FIRST_COLUMN = 1
     BINDINGS: ClassVar[list[BindingType]] = bindings("sample")
 
+    def __init__(self, sampling: SamplingJob) -> None:
+        super().__init__()
+        self._sampling = sampling
+
     def compose_body(self) -> ComposeResult:
         with Vertical(id="sample-side", classes="column side"):
             with Panel(title="Voice", id="voice-panel"):
@@ -75,7 +80,7 @@ class SampleSection(Section):
         self._request: Any = None
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
-        app.sampling_moved.subscribe(self, self._sampling_moved)
+        app.reported.subscribe(self, self._reported)
         self._form: dict[str, Any] = self.query_one("#voice-form", FieldForm).values
         self._form["run"] = ""
         self._runs_changed(self.state)
@@ -83,7 +88,7 @@ class SampleSection(Section):
         self.query_one("#samples").focus()
 
     def possible(self, action: str) -> bool:
-        busy = self.mynah.sampling.busy
+        busy = self._sampling.busy
         if action == "generate":
             return self._chosen_model() is not None and not busy
         if action == "stop":
@@ -164,7 +169,7 @@ class SampleSection(Section):
         """Wake the model while the person still thinks; not while a training needs the machine."""
         model = self._chosen_model()
         if model is not None and self.state.live_run is None and self.mynah.section == self.SECTION:
-            self.mynah.sampling.warm(model.folder)
+            self._sampling.warm(model.folder)
 
     def _chosen_model(self) -> RunSummary | None:
         return next((run for run in self._models if run.run == self._form["run"]), None)
@@ -182,7 +187,7 @@ class SampleSection(Section):
         if model is None:
             self.app.notify(NO_MODEL, title="Nothing to sample from", severity="warning")
             return
-        if self.mynah.sampling.busy:
+        if self._sampling.busy:
             self.app.notify("esc stops the present one.", title="Still generating")
             return
         seed = int(self._form["seed"]) or SystemRandom().randrange(1, 2**31)
@@ -207,20 +212,24 @@ class SampleSection(Section):
         self._awaited = set(range(self._request.n))
         self._status(f"waking {_model_name(model)}…")
         self._model = model
-        self.mynah.sampling.generate(model.folder, self._request)
+        self._sampling.run(model.folder, self._request)
         listing.focus()
 
-    def _sampling_moved(self, message: Sampled | SamplingEnded) -> None:
-        listing = self.query_one("#samples", SampleList)
-        if isinstance(message, SamplingEnded):
-            listing.finish_all()
-            if message.error is not None:
-                self._status("ended with an error; the prompt is still there")
-            elif self._done:
-                self.mynah.first_sample_made()
+    def _reported(self, report: Report) -> None:
+        if not isinstance(report, (Sampled, SamplingEnded)):
             return
-        for event in message.events:
-            self._show_event(listing, event)
+        if report.generation != self._sampling.generation:
+            return  # of one that was replaced
+        listing = self.query_one("#samples", SampleList)
+        if isinstance(report, Sampled):
+            for event in report.events:
+                self._show_event(listing, event)
+            return
+        listing.finish_all()
+        if report.error is not None:
+            self._status("ended with an error; the prompt is still there")
+        elif self._done:
+            self.mynah.first_sample_made()
 
     def _show_event(self, listing: SampleList, event: SampleEvent) -> None:
         from core.sampling.request import Deltas, Done, Finished, Ready, Restarted
@@ -260,7 +269,7 @@ class SampleSection(Section):
         self.query_one("#prompt", Input).focus()
 
     def action_stop(self) -> None:
-        if self.mynah.sampling.stop():
+        if self._sampling.stop():
             self._status("stopping…")
         else:
             self.query_one("#samples").focus()

@@ -12,7 +12,7 @@ from core.safe_text import plain
 from tui.text.numbers import count, short_count, signed
 
 if TYPE_CHECKING:
-    from core.curation.stats import AccountStats
+    from core.curation.counts import AccountStats
 
 MOST_COLUMNS = 4
 WIDEST_NAME = 14

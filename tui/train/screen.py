@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
 from rich.text import Text
@@ -14,12 +14,13 @@ from textual.widgets import Static
 
 from core.safe_text import plain
 from tui.actions import bindings
-from tui.frame import Section
 from tui.sample.sample_list import Sample, SampleList
-from tui.state import State
+from tui.section import Section
+from tui.state import NewRun, State
 from tui.text.blends import in_lines, shares_so_far, who_learns
 from tui.text.numbers import ago, clock, count, short_count
 from tui.train.loss_plot import LossPlot
+from tui.train.starting import TrainJobs
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
 from tui.widgets.field_form import FieldForm
@@ -56,21 +57,33 @@ class TrainSection(Section):
     FIRST_COLUMN = 1
     BINDINGS: ClassVar[list[BindingType]] = bindings("train")
 
+    def __init__(self, training: TrainJobs) -> None:
+        super().__init__()
+        self._training = training
+
     def compose_body(self) -> ComposeResult:
         with Vertical(id="train-side", classes="column side"):
             with Panel(title="New run", id="new-run-panel"):
-                plan = self.mynah.training.plan
+                new_run = self.state.new_run
                 with FieldForm(id="train-form"):
                     yield ChoiceField(
-                        "base", "base", plan.bases, value=plan.base, help="The model that learns."
+                        "base",
+                        "base",
+                        new_run.bases,
+                        value=new_run.base,
+                        help="The model that learns.",
                     )
                     yield ChoiceField(
-                        "preset", "preset", plan.presets, value=plan.preset, help=plan.preset_help
+                        "preset",
+                        "preset",
+                        new_run.presets,
+                        value=new_run.preset,
+                        help=new_run.preset_help,
                     )
                     yield NumberField(
                         "minutes",
                         "training time",
-                        value=plan.minutes,
+                        value=new_run.minutes,
                         minimum=0.2,
                         maximum=600,
                         step=0.5,
@@ -81,7 +94,7 @@ class TrainSection(Section):
                     yield NumberField(
                         "seed",
                         "seed",
-                        value=plan.seed,
+                        value=new_run.seed,
                         minimum=0,
                         maximum=2**31 - 1,
                         help="The same seed repeats a run.",
@@ -118,11 +131,11 @@ class TrainSection(Section):
         self._overlays: set[str] = set()
         self._runs: list[RunSummary] = []
         self._pick_newest = True
-        self._said: tuple[str, int] | None = None
+        self._samples_shown: tuple[str, int] | None = None
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
-        app.plan_changed.subscribe(self, self._plan_changed)
+        app.new_run_changed.subscribe(self, self._new_run_changed)
         self._runs_changed(self.state)
         self._curation_changed(self.state)
         self.query_one("#loss", LossPlot).smoothing = 0.9  # steps are small, so losses jump
@@ -144,38 +157,37 @@ class TrainSection(Section):
 
     @on(Field.Changed)
     def _setting_changed(self, event: Field.Changed) -> None:
-        self.mynah.training.change(event.key, event.value)
+        self._training.change(event.key, event.value)
 
     @on(ButtonField.Pressed)
     def _start_pressed(self) -> None:
         self.action_start()
 
-    def _plan_changed(self, _: Any) -> None:
-        plan = self.mynah.training.plan
+    def _new_run_changed(self, new_run: NewRun) -> None:
         base = self.query_one("#train-form", FieldForm).field("base")
-        if isinstance(base, ChoiceField) and [c.value for c in base.choices] != plan.bases:
-            base.set_choices(plan.bases, value=plan.base)
+        if isinstance(base, ChoiceField) and [c.value for c in base.choices] != new_run.bases:
+            base.set_choices(new_run.bases, value=new_run.base)
         chosen = self.state.chosen
         weights = self.query_one("#train-form", FieldForm).field("weights")
         weights.display = len(chosen) > 1
-        weights.value = plan.weights_in_short(chosen)
+        weights.value = new_run.weights_in_short(chosen)
         advice = self.query_one("#advice", Static)
-        several = len(chosen) > 1 and [share.handle for share in plan.shares] == sorted(chosen)
-        who = who_learns(plan.shares) if several else ["@" + plain(handle) for handle in chosen]
+        several = len(chosen) > 1 and [share.handle for share in new_run.shares] == sorted(chosen)
+        who = who_learns(new_run.shares) if several else ["@" + plain(handle) for handle in chosen]
         who[:1] = [f"learns from {first}" for first in who[:1]]
         # the column may be turned away and have no width yet
         width = advice.content_size.width or self.size.width - 4
         text = Text(in_lines(who, width), "bold")
-        for line in plan.advice:
+        for line in new_run.advice:
             text.append("\n" + plain(line), "not bold dim")
         advice.update(text)
 
     def on_resize(self) -> None:
         if self.query("#advice"):
-            self.call_after_refresh(self._plan_changed, None)
+            self.call_after_refresh(self._new_run_changed, self.state.new_run)
 
     def _curation_changed(self, state: State) -> None:
-        self._plan_changed(None)
+        self._new_run_changed(state.new_run)
 
     # ── the runs ─────────────────────────────────────────────────────────────────────────
 
@@ -246,8 +258,8 @@ class TrainSection(Section):
         panel.title = "Loss"
         panel.status = _headline(run)
         self.query_one("#now", Static).update(_now(run, history))
-        if self._said != (run.run, len(history.samples)):
-            self._said = (run.run, len(history.samples))
+        if self._samples_shown != (run.run, len(history.samples)):
+            self._samples_shown = (run.run, len(history.samples))
             self.query_one("#says", SampleList).set_samples(
                 [Sample(text=s.text, label=f"step {s.step}") for s in reversed(history.samples)]
             )
@@ -260,39 +272,39 @@ class TrainSection(Section):
         self._draw()
 
     def action_start(self) -> None:
-        self.mynah.training.start()
+        self._training.start()
 
     @on(OpenField.Opened)
     def action_weights(self) -> None:
-        training, chosen = self.mynah.training, self.state.chosen
+        chosen, new_run = self.state.chosen, self.state.new_run
         if len(chosen) < 2:
             self.app.notify("Choose more accounts in Data, with space.", title="Only one account")
-        elif training.plan.preset == "classic":
+        elif new_run.preset == "classic":
             self.app.notify(
                 "huggingtweets showed as many characters of each account.",
                 title="The preset classic has no weights",
             )
         else:
-            from tui.dialogs.weights import WeightsScreen
+            from tui.train.weights import WeightsScreen
 
             def take(weights: dict[str, float] | None) -> None:
                 if weights is not None:
-                    training.weigh(weights)
+                    self._training.weigh(weights)
 
-            weights = training.plan.weights_of(chosen)
-            self.app.push_screen(WeightsScreen(chosen, weights, training.expected), take)
+            weights = new_run.weights_of(chosen)
+            self.app.push_screen(WeightsScreen(chosen, weights, self._training.expected), take)
 
     def action_resume(self) -> None:
         run = self._run()
         if run is None or run.state not in RESUMABLE:
             self.app.notify("Only a run that ended early can be taken up again.", title="No need")
         else:
-            self.mynah.training.resume(run)
+            self._training.resume(run)
 
     def action_stop(self) -> None:
         run = self._run()
         if run is not None and run.state in GOING:
-            self.mynah.training.stop(run)
+            self._training.stop(run)
         else:
             self.app.notify("This run is not going.", title="Nothing to stop")
 

@@ -1,139 +1,203 @@
-"""The training desk: the plan in the form, what it would cost, starting and stopping runs."""
+"""The next run: its settings, what it would cost, starting it; resuming and stopping runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tui import messages
-from tui.train.new_run import TrainPlan
+from tui.job import Attempt, Host, Job, Report
+from tui.state import NewRun
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share
     from core.runs.summary import RunSummary
-    from tui.app import MynahApp
+    from core.workbench.bench import Curation
 
 
-class TrainingDesk:
-    """Holds the plan; everything slow happens in the app's workers."""
+@dataclass
+class BasesFound(Report):
+    names: list[str]
+    default: str
 
-    def __init__(self, app: MynahApp) -> None:
-        self._app = app
-        self.plan = TrainPlan()
+
+@dataclass(frozen=True)
+class Question:
+    """What advice was asked for: these settings, on these tweets."""
+
+    base: str
+    preset: str
+    minutes: float
+    weights: tuple[tuple[str, float], ...]
+    curation: Curation
+
+    @classmethod
+    def of(cls, new_run: NewRun, curation: Curation) -> Question:
+        weights = tuple(sorted(new_run.weights.items()))
+        return cls(new_run.base, new_run.preset, new_run.minutes, weights, curation)
+
+
+@dataclass
+class Advised(Report):
+    """What the settings of ``question`` would cost here, and the share of each account."""
+
+    question: Question
+    lines: list[str]
+    shares: list[Share]
+    all_tweets: str
+
+
+@dataclass
+class RunStarted(Report):
+    run: str
+
+
+@dataclass
+class NewRunChanged(Report):
+    """A setting of the next run was changed."""
+
+    key: str
+    value: Any
+
+
+class TrainJobs:
+    """Reports BasesFound, Advised and RunStarted; a change of the settings as NewRunChanged."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._started = ""  # the run that was started last
+        self._bases = Job(host, "looking for base models")
+        self._advice = Job(host, "estimating the training", newest_wins=True)
+        self._start = Job(host, "starting the run")
+        self._stop = Job(host, "stopping the run")
 
     def look_for_bases(self) -> None:
         """Which base models are at hand; asked once, after the first frame."""
 
-        def work() -> None:
+        def work(_: Attempt) -> Report:
             from core.models.catalogue import at_hand, default_base
 
-            names = [base.name for base in at_hand()]
-            self._app.post_message(messages.BasesFound(names, default_base()))
+            return BasesFound([base.name for base in at_hand()], default_base())
 
-        self._app.in_background("bases", "looking for base models", work)
+        self._bases.start(work)
 
     def change(self, key: str, value: Any) -> None:
-        setattr(self.plan, key, value)
-        self.ask_advice()
-
-    def ask_advice(self) -> None:
-        """What the plan would cost here, once the tokens are counted."""
-        curation = self._app.state.curation
-        if curation is None or not self.plan.base:
-            return
-        plan, home = self.plan, self._app.state.home
-        kept, tokens = curation.total.kept, curation.total.tokens
-
-        def work() -> None:
-            from core.runs.advise import advise, in_words
-
-            shares = self.expected(plan.weights)
-            shown = sum(share.shown for share in shares)
-            once = sum(share.tokens for share in shares)
-            repeats = shown / once if once else 1.0
-            advice, whole = (
-                advise(
-                    home, kept=kept, tokens=tokens, repeats=repeats, base=plan.base,
-                    preset=plan.preset, minutes=minutes,
-                )
-                for minutes in (plan.minutes, None)
-            )  # fmt: skip
-            self._app.post_message(
-                messages.TrainPlanned(list(advice.lines), shares, in_words(whole))
-            )
-
-        self._app.in_background("advice", "estimating the training", work)
-
-    def expected(self, weights: Mapping[str, float]) -> list[Share]:
-        """What an epoch would show of each chosen account with these weights."""
-        from core.runs.settings import settings_for
-        from core.runs.shares import planned_shares
-
-        curation = self._app.state.curation
-        if curation is None or not self.plan.base:
-            return []
-        settings = settings_for(self.plan.preset, self.plan.base)
-        return planned_shares(curation.stats, settings, weights)
+        self._host.post_message(NewRunChanged(key, value))
 
     def weigh(self, weights: Mapping[str, float]) -> None:
         """Other weights for the chosen accounts; those of the others stay."""
+        state = self._host.state
         others = {
             handle: weight
-            for handle, weight in self.plan.weights.items()
-            if handle not in self._app.state.chosen
+            for handle, weight in state.new_run.weights.items()
+            if handle not in state.chosen
         }
         self.change("weights", others | dict(weights))
 
+    def question(self) -> Question | None:
+        """The settings as they stand; None before the tweets or the models are known."""
+        state = self._host.state
+        if state.curation is None or not state.new_run.base:
+            return None
+        return Question.of(state.new_run, state.curation)
+
+    def ask_advice(self) -> None:
+        """What the next run would cost here; the newest question wins."""
+        asked, home = self.question(), self._host.state.home
+        if asked is None:
+            return
+
+        def work(_: Attempt) -> Report:
+            from core.runs.advise import advise, in_words
+
+            total, shares = asked.curation.total, _shares(asked)
+            shown = sum(share.shown for share in shares)
+            once = sum(share.tokens for share in shares)
+            advice, everything = (
+                advise(
+                    home, kept=total.kept, tokens=total.tokens,
+                    repeats=shown / once if once else 1.0,
+                    base=asked.base, preset=asked.preset, minutes=minutes,
+                )
+                for minutes in (asked.minutes, None)
+            )  # fmt: skip
+            return Advised(asked, list(advice.lines), shares, in_words(everything))
+
+        self._advice.start(work)
+
+    def expected(self, weights: Mapping[str, float]) -> list[Share]:
+        """What an epoch would show of each chosen account with these weights."""
+        asked = self.question()
+        return _shares(replace(asked, weights=tuple(weights.items()))) if asked else []
+
     def start(self) -> None:
         """Start a run on the chosen accounts with the recipe as it stands."""
-        app = self._app
-        state = app.state
+        host, state, new_run = self._host, self._host.state, self._host.state.new_run
         if state.bench is None or state.recipe is None:
-            app.notify("Press 1, then a or d, to bring some in.", title="There are no tweets yet")
+            host.notify("Press 1, then a or d, to bring some in.", title="There are no tweets yet")
             return
         if state.live_run is not None:
-            app.notify(
+            host.notify(
                 "Two at once would both be slow. x stops the one that runs.",
                 title=f"{state.live_run.run} is still going",
                 severity="warning",
             )
             return
-        bench, recipe, plan, home = state.bench, state.recipe, self.plan, state.home
-        base, preset, minutes, seed = plan.base, plan.preset, plan.minutes, plan.seed
-        handles = bench.handles
-        weights = plan.weights_of(handles)
+        if self._started and all(run.run != self._started for run in state.runs or []):
+            self._say_starting()  # its folder is made, and has not been read yet
+            return
+        handles, recipe, home = state.bench.handles, state.recipe, state.home
+        base, preset = new_run.base, new_run.preset
+        minutes, seed = float(new_run.minutes), int(new_run.seed)
+        weights = new_run.weights_of(handles)
 
-        def work() -> None:
+        def work(_: Attempt) -> Report:
             from core.runs.settings import settings_for
             from core.workflow import start_training
 
-            settings = settings_for(preset, base, minutes=float(minutes), seed=int(seed))
+            settings = settings_for(preset, base, minutes=minutes, seed=seed)
             run = start_training(home, handles, recipe, settings, weights=weights)
-            app.post_message(messages.RunStarted(run.id))
+            self._started = run.id
+            return RunStarted(run.id)
 
-        app.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")
-        app.in_background("start", "starting the run", work)
+        if self._start.start(work):
+            host.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")
+        else:
+            self._say_starting()
+
+    def _say_starting(self) -> None:
+        self._host.notify("One run at a time.", title="A run is starting", severity="warning")
 
     def resume(self, summary: RunSummary) -> None:
         """Take a run that ended early up again at its last checkpoint."""
+        home = self._host.state.home
 
-        def work() -> None:
+        def work(_: Attempt) -> Report:
             from core.runs.folder import find_run
             from core.runs.launch import resume_run
 
-            run = resume_run(find_run(self._app.state.home, summary.run))
-            self._app.post_message(messages.RunStarted(run.id))
+            return RunStarted(resume_run(find_run(home, summary.run)).id)
 
-        self._app.in_background("start", "resuming the run", work)
+        if not self._start.start(work):
+            self._say_starting()
 
     def stop(self, summary: RunSummary) -> None:
         """Ask the trainer to save and leave; bounded, in the background."""
+        home = self._host.state.home
 
-        def work() -> None:
+        def work(_: Attempt) -> None:
             from core.runs.folder import find_run
             from core.runs.launch import stop_run
 
-            stop_run(find_run(self._app.state.home, summary.run))
+            stop_run(find_run(home, summary.run))
 
-        self._app.notify("It saves its model first.", title=f"Stopping {summary.run}")
-        self._app.in_background("stop", "stopping the run", work)
+        if self._stop.start(work):
+            self._host.notify("It saves its model first.", title=f"Stopping {summary.run}")
+
+
+def _shares(asked: Question) -> list[Share]:
+    from core.runs.settings import settings_for
+    from core.runs.shares import planned_shares
+
+    settings = settings_for(asked.preset, asked.base)
+    return planned_shares(asked.curation.stats, settings, dict(asked.weights))

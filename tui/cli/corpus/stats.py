@@ -13,7 +13,7 @@ from tui.cli.options import home_option, json_option, recipe_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
-    from core.curation.stats import AccountStats
+    from core.curation.counts import AccountStats
 
 
 @click.command()
@@ -26,7 +26,7 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
 
     Without a handle: of everybody. downloaded = retweets + short + the other reasons + kept.
     """
-    from core.curation.stats import total_stats
+    from core.curation.counts import total_stats
     from core.runs.advise import advise, in_words
     from core.workflow import stats as count_stats
 

@@ -1,58 +1,21 @@
-"""The filter's table from verdicts: counts per account, and tokens counted as far as it pays."""
+"""The tokens of what a recipe keeps, counted as far as it pays while a recipe is edited."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
-from core.curation.judge import CLEANING
-from core.curation.reasons import REASONS
-from core.curation.stats import AccountStats, stats_from_counts
-from core.workbench.cleaned import READ, clean_again
-from core.workbench.table import Cancelled, Progress, TweetTable, stop_if
-from core.workbench.verdicts import KEPT, Verdicts
-
-CountTokens = Callable[[list[str]], list[int]]
+from core.curation.cleaning import CLEANING
+from core.curation.counts import AccountStats, CountTokens
+from core.progress import Cancelled
+from core.workbench.table import Progress, TweetTable, stop_if
+from core.workbench.verdicts import READ, Verdicts, clean_again
 
 _AT_ONCE: Final = 2_000
 _LOOKED_AT: Final = 20_000
-
-
-def account_counts(
-    table: TweetTable, verdicts: Verdicts, handles: Sequence[str], names: Mapping[str, str]
-) -> list[AccountStats]:
-    """One column for each of ``handles``, without tokens."""
-    found = pl.DataFrame(
-        {
-            "handle": table.handles,
-            "code": verdicts.codes,
-            "chars": verdicts.chars,
-            "unspaced": verdicts.unspaced,
-        }
-    )
-    counted = found.group_by("handle", "code").agg(
-        pl.len(), pl.col("chars").cast(pl.UInt64).sum(), pl.col("unspaced").sum()
-    )
-    of: dict[str, dict[int, tuple[int, int, int]]] = {handle: {} for handle in handles}
-    for handle, code, number, chars, unspaced in counted.iter_rows():
-        of[handle][code] = (number, chars, unspaced)
-    stats = []
-    for handle in handles:
-        kept, kept_chars, _ = of[handle].pop(KEPT, (0, 0, 0))
-        stats.append(
-            stats_from_counts(
-                handle,
-                names.get(handle),
-                {REASONS[code]: number for code, (number, _, _) in sorted(of[handle].items())},
-                kept=kept,
-                kept_chars=kept_chars,
-                unspaced=sum(unspaced for _, _, unspaced in of[handle].values()),
-            )
-        )
-    return stats
 
 
 class TokenCounts:

@@ -6,7 +6,7 @@ import itertools
 
 from hypothesis import given, settings
 
-from core.curation.diff import diff_parts
+from core.workbench.diff import diff_parts
 from tests.oracles.frames import hostile_texts
 
 

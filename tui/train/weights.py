@@ -82,12 +82,12 @@ class WeightsScreen(ModalScreen["Weights"]):
         self._show()
 
     def _show(self) -> None:
-        shares = {share.handle: share for share in self._expect(self._told)}
-        for handle, told in zip(
+        shares = {share.handle: share for share in self._expect(self._chosen)}
+        for handle, shown in zip(
             self._handles, self.query("#weights-form .weight-share").results(Static), strict=True
         ):
             share = shares.get(handle)
-            told.update("nothing kept" if share is None else _figures(share))
+            shown.update("nothing kept" if share is None else _figures(share))
         note = Text()
         for one in shares.values():
             if one.capped:
@@ -100,7 +100,7 @@ class WeightsScreen(ModalScreen["Weights"]):
         self.query_one("#weights-note", Static).update(note)
 
     @property
-    def _told(self) -> Weights:
+    def _chosen(self) -> Weights:
         return {handle: weight for handle, weight in self._weights.items() if weight != 1}
 
     def action_equal(self) -> None:
@@ -112,7 +112,7 @@ class WeightsScreen(ModalScreen["Weights"]):
         focused = self.focused
         if isinstance(focused, NumberField):
             focused.action_commit()
-        self.dismiss(self._told)
+        self.dismiss(self._chosen)
 
 
 def _figures(share: Share) -> Text:

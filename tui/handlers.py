@@ -1,0 +1,346 @@
+"""What happens when a job reports: open this for who changes the state, and when.
+
+Jobs do what takes time, in threads, and report. The handlers here own the state and publish what
+changed; sections subscribe and draw.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual import on
+from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.reactive import reactive
+from textual.signal import Signal
+from textual.timer import Timer
+
+from core.errors import Interrupted, MynahError
+from core.home import Home
+from core.safe_text import plain
+from tui.data.fetching import FetchEnded, FetchJob, FetchMoved, what_was_fetched
+from tui.data.importing import ImportEnded, ImportJob, ImportStarted, what_came_in
+from tui.data.reading import AccountsLoaded, BenchLoaded, CorpusHeld, CorpusReader, RecipeLoaded
+from tui.export.exporting import ExportJob
+from tui.filter.counting import Compared, Counting, Curated
+from tui.job import Failed, Job, Report, Unexpected
+from tui.profile.counting import ProfileJob
+from tui.query.running import QueryEnded, QueryJob
+from tui.sample.generating import SamplingEnded, SamplingJob
+from tui.state import NewRun, State
+from tui.train.following import FollowJob, RunsRead, how_it_ended
+from tui.train.starting import Advised, BasesFound, NewRunChanged, RunStarted, TrainJobs
+
+if TYPE_CHECKING:
+    from core.curation.recipe import Recipe
+    from core.runs.summary import RunSummary
+
+# Seconds between two tries to read a corpus that another program holds.
+TRY_AGAIN: Final = 1.0
+
+
+class StateApp(App[None]):
+    """The state with its jobs and signals, without any screen."""
+
+    section: reactive[str] = reactive("data", init=False)
+
+    def __init__(self, home: Home) -> None:
+        super().__init__()
+        self.state = State(home)
+        self._next_try: Timer | None = None
+        self.failures: list[str] = []
+        self.jobs: list[Job] = []
+        self.reading = CorpusReader(self)
+        self.importing = ImportJob(self)
+        self.fetching = FetchJob(self)
+        self.counting = Counting(self)
+        self.querying = QueryJob(self)
+        self.training = TrainJobs(self)
+        self.following = FollowJob(self)
+        self.sampling = SamplingJob(self)
+        self.exporting = ExportJob(self)
+        self.profiling = ProfileJob(self)
+        # one signal for each part of the state, and one for what the jobs tell
+        self.accounts_changed: Signal[State] = Signal(self, "accounts")
+        self.recipe_changed: Signal[State] = Signal(self, "recipe")
+        self.curation_changed: Signal[State] = Signal(self, "curation")
+        self.comparison_changed: Signal[State] = Signal(self, "comparison")
+        self.new_run_changed: Signal[NewRun] = Signal(self, "new run")
+        self.runs_changed: Signal[State] = Signal(self, "runs")
+        self.reported: Signal[Report] = Signal(self, "reports")
+
+    # ── what the jobs report ─────────────────────────────────────────────────────────────
+
+    @on(Report)
+    def _reported(self, report: Report) -> None:
+        """Comes after the handler of the one kind of report, below."""
+        self.reported.publish(report)
+
+    @on(Failed)
+    def _failed(self, report: Failed) -> None:
+        self.show_error(report.error, doing=report.doing)
+
+    @on(RecipeLoaded)
+    def _recipe_loaded(self, report: RecipeLoaded) -> None:
+        self.state.recipe = self.state.saved_recipe = report.recipe
+        self.recipe_changed.publish(self.state)
+
+    @on(AccountsLoaded)
+    def _accounts_loaded(self, report: AccountsLoaded) -> None:
+        state = self.state
+        state.accounts, state.corpus_busy = report.accounts, None
+        known = [account.handle for account in report.accounts]
+        state.chosen = [handle for handle in state.chosen if handle in known] or known
+        if not known:
+            state.bench = state.curation = None
+            self.compare_with(None)
+        self.accounts_changed.publish(state)
+        self.reading.tweets()
+
+    @on(CorpusHeld)
+    def _corpus_held(self, report: CorpusHeld) -> None:
+        if self.state.corpus_busy is None:
+            self.notify(
+                f"{report.error.why} mynah tries again by itself.".strip(),
+                title=report.error.what,
+                severity="warning",
+            )
+        self.state.corpus_busy = report.error
+        if self._next_try is not None:
+            self._next_try.stop()
+        self._next_try = self.set_timer(TRY_AGAIN, report.again)
+        self.accounts_changed.publish(self.state)
+
+    @on(BenchLoaded)
+    def _bench_loaded(self, report: BenchLoaded) -> None:
+        self.state.bench = report.bench
+        self.state.before = self.state.corpus_busy = None
+        self.counting.curate()
+
+    @on(Curated)
+    def _curated(self, report: Curated) -> None:
+        state = self.state
+        newest, old = report.curation, state.curation
+        if state.recipe is None or newest.recipe != state.recipe:
+            return  # a newer recipe is already being counted
+        if newest.curated.table is not (state.bench and state.bench.table):
+            return  # other accounts are already being counted
+        recounted = old is None or newest.curated is not old.curated
+        same_tweets = old is not None and old.curated.table is newest.curated.table
+        if old is not None and same_tweets and old.recipe != newest.recipe:
+            state.before = old
+        state.curation = newest
+        self.curation_changed.publish(state)
+        self.training.ask_advice()
+        if recounted and state.compared_with is not None:
+            self.counting.compare()
+
+    @on(Compared)
+    def _compared(self, report: Compared) -> None:
+        if report.comparison.b.recipe != self.state.compared_with:
+            return  # it was left, or another one was chosen
+        self.state.comparison = report.comparison
+        self.comparison_changed.publish(self.state)
+
+    @on(ImportStarted)
+    def _import_started(self) -> None:
+        self.state.importing = True
+
+    @on(ImportEnded)
+    def _import_ended(self, report: ImportEnded) -> None:
+        state = self.state
+        state.importing = False
+        if isinstance(report.error, Interrupted):
+            self.notify("Nothing of the file was kept.", title="Import stopped")
+        elif report.error is not None:
+            self.show_error(report.error)
+        else:
+            state.typed = {}
+            self.notify(what_came_in(report.results), title="Tweets are in")
+            for result in report.results:
+                for warning in result.warnings:
+                    self.notify(warning, title="Worth knowing", severity="warning")
+            new = [result.handle for result in report.results]
+            if report.samples and not state.accounts:
+                # one voice learns better in two minutes than three; Data offers the others
+                from core.workflow import DEMO_HANDLE
+
+                state.chosen = [DEMO_HANDLE]
+            elif not state.accounts:
+                state.chosen = []
+            else:
+                state.chosen = list(dict.fromkeys([*state.chosen, *new]))
+            state.remember()
+        self.reading.accounts()
+        at_rest = self.section == "data" and len(self.screen_stack) == 1
+        if report.samples and report.error is None and at_rest:
+            self.go("filter")
+
+    @on(FetchMoved)
+    def _fetch_moved(self, report: FetchMoved) -> None:
+        if report.progress.kind == "page" and report.progress.new:
+            self.reading.accounts()
+
+    @on(FetchEnded)
+    def _fetch_ended(self, report: FetchEnded) -> None:
+        result = report.result
+        if report.error is None:
+            self.state.typed = {}
+        elif not isinstance(report.error, Interrupted):
+            self.show_error(report.error)
+        if result is not None:
+            self.notify(
+                what_was_fetched(result),
+                title=f"@{result.handle} is here" if result.complete else "The fetch has stopped",
+            )
+            if result.new and result.handle not in self.state.chosen:
+                self.state.chosen = [*self.state.chosen, result.handle]
+        self.reading.accounts()
+
+    @on(RunsRead)
+    def _runs_read(self, report: RunsRead) -> None:
+        before = {run.run: run.state for run in self.state.runs or []}
+        self.state.runs = report.summaries
+        self.state.histories = report.histories
+        for run in report.summaries:
+            was = before.get(run.run)
+            ending = how_it_ended(run) if was in ("starting", "running", "stopping") else None
+            if ending is not None:
+                timeout = 15 if ending.severity == "error" else None
+                self.notify(
+                    ending.sentence, title=ending.title, severity=ending.severity, timeout=timeout
+                )
+        self.runs_changed.publish(self.state)
+
+    @on(BasesFound)
+    def _bases_found(self, report: BasesFound) -> None:
+        new_run = self.state.new_run
+        new_run.bases = report.names
+        new_run.base = new_run.base or report.default
+        self.new_run_changed.publish(new_run)
+        self.training.ask_advice()
+
+    @on(NewRunChanged)
+    def _new_run_setting(self, report: NewRunChanged) -> None:
+        setattr(self.state.new_run, report.key, report.value)
+        self.training.ask_advice()
+
+    @on(Advised)
+    def _advised(self, report: Advised) -> None:
+        if report.question != self.training.question():
+            return  # other settings, or other tweets, by now
+        new_run = self.state.new_run
+        new_run.advice, new_run.shares = report.lines, report.shares
+        new_run.all_tweets = report.all_tweets
+        self.new_run_changed.publish(new_run)
+
+    @on(RunStarted)
+    def _run_started(self) -> None:
+        self.following.poll()
+
+    @on(QueryEnded)
+    def _query_ended(self, report: QueryEnded) -> None:
+        if report.changed is not None:
+            self.reading.accounts()
+
+    @on(SamplingEnded)
+    def _sampling_ended(self, report: SamplingEnded) -> None:
+        if report.error is not None:
+            self.show_error(report.error)
+
+    # ── choices a person makes ───────────────────────────────────────────────────────────
+
+    def choose(self, handles: list[str]) -> None:
+        """The accounts of every section."""
+        if handles and handles != self.state.chosen:
+            self.state.chosen = handles
+            self.state.remember()
+            self.accounts_changed.publish(self.state)
+            self.reading.tweets()
+
+    def change_recipe(self, recipe: Recipe, *, saved: bool = False) -> None:
+        self.state.recipe = recipe
+        if saved:
+            self.state.saved_recipe = recipe
+            self.state.remember()
+        self.recipe_changed.publish(self.state)
+        self.counting.curate()
+
+    def compare_with(self, recipe: Recipe | None) -> None:
+        """Set the recipe as it stands beside another one; None ends it."""
+        state = self.state
+        if recipe is None and state.compared_with is None:
+            return
+        state.compared_with, state.comparison = recipe, None
+        if recipe is None:
+            self.comparison_changed.publish(state)
+        else:
+            self.counting.compare()
+
+    def talk_to(self, run: RunSummary) -> None:
+        """Open Sample on this run's model."""
+        if not run.has_model:
+            self.notify("It has one when it has finished or was stopped.", title="No model yet")
+            return
+        self.state.voice = run.run
+        self.go("sample")
+
+    def go(self, section: str) -> None:
+        """Show a section; a dialog on top of the present one closes first."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.section = section
+        self.switch_mode(section)
+
+    def first_sample_made(self) -> None:
+        if not self.state.sampled:
+            self.state.sampled = True
+            self.state.remember()
+            self.accounts_changed.publish(self.state)
+
+    # ── words for the person ─────────────────────────────────────────────────────────────
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """As Textual's, but text from outside can carry no markup and no control characters."""
+        super().notify(
+            plain(message, keep_newlines=True),
+            title=plain(title),
+            severity=severity,
+            timeout=timeout,
+            markup=markup,
+        )
+
+    def show_error(self, error: Exception, doing: str = "") -> None:
+        """A toast with what, why and the next step; the same stays in the error log (F12)."""
+        if isinstance(error, Unexpected):
+            return  # shown as what it was, a bug
+        if isinstance(error, MynahError):
+            title = error.what
+            body = " ".join(part for part in (error.why, error.next_step) if part)
+            self.failures.append(str(error))
+        else:
+            title = f"Something broke while {doing}" if doing else "Something broke"
+            body = f"{type(error).__name__}: this is a bug in mynah. F12 shows the details."
+            self.failures.append(self._logged(error, doing))
+        self.notify(body or "F12 shows it again.", title=title, severity="error", timeout=12)
+
+    def _logged(self, error: Exception, doing: str) -> str:
+        """Append the traceback (no locals: they may hold tweets) to the home's log."""
+        import traceback
+
+        text = f"while {doing}\n" + "".join(traceback.format_exception(error))
+        try:
+            self.state.home.root.mkdir(parents=True, exist_ok=True)
+            with self.state.home.log.open("a", encoding="utf-8") as log:
+                log.write(text + "\n")
+        except OSError:
+            return text
+        return f"{text}\nAlso in {self.state.home.log}"
