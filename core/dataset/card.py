@@ -112,8 +112,8 @@ def _how(manifest: dict[str, Any]) -> list[str]:
     told = []
     if manifest["split"]:
         told.append(
-            f"The validation split was drawn under the seed {manifest['seed']}; no text in it is "
-            "in the train split too."
+            f"The validation split was drawn under the seed {manifest['seed']}; threads and "
+            "near copies lie on one side of it: no text in it is in the train split too."
         )
     if manifest["weights"]:
         shares = ", ".join(f"`@{name}` {weight:g}" for name, weight in manifest["weights"].items())

@@ -10,8 +10,8 @@ chat and instruct are for tuning larger models elsewhere, one JSON object a line
               line break. axolotl: ``type: {field_instruction: prompt, field_output: completion,
               format: "{instruction}"}``.
 
-A reply gets the same user turn as any other tweet: the corpus knows whom it answers, not which
-tweet, so that the words it answers cannot be found.
+The user's turn (the prompt) of a reply are the words that it answers, where the corpus has them
+(column answered); of any other tweet it is the instruction.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def csv(rows: pl.DataFrame, options: ExportOptions) -> bytes:
 
 def chat(rows: pl.DataFrame, options: ExportOptions) -> bytes:
     """One conversation a line: what is asked, and the tweet as the answer."""
-    turns = [_turn("user", _about(options.instruction)), _turn("assistant", pl.col("text"))]
+    turns = [_turn("user", _asked(rows, options)), _turn("assistant", pl.col("text"))]
     if options.system:
         turns.insert(0, _turn("system", _about(options.system)))
     return _ndjson(rows.select(pl.concat_list(turns).alias("messages")))
@@ -66,7 +66,7 @@ def chat(rows: pl.DataFrame, options: ExportOptions) -> bytes:
 
 def instruct(rows: pl.DataFrame, options: ExportOptions) -> bytes:
     """One prompt with its completion a line."""
-    prompt = _about(options.instruction) + pl.lit("\n")
+    prompt = _asked(rows, options) + pl.lit("\n")
     return _ndjson(rows.select(prompt.alias("prompt"), pl.col("text").alias("completion")))
 
 
@@ -130,13 +130,19 @@ def _turn(role: str, content: pl.Expr) -> pl.Expr:
     return pl.struct(pl.lit(role).alias("role"), content.alias("content"))
 
 
+def _asked(rows: pl.DataFrame, options: ExportOptions) -> pl.Expr:
+    """The words answered, or the instruction."""
+    instruction = _about(options.instruction)
+    return pl.coalesce("answered", instruction) if "answered" in rows.columns else instruction
+
+
 def _about(words: str) -> pl.Expr:
     """The words with each row's own handle in them."""
     before, *after = words.split("{handle}")
-    told = pl.lit(before)
+    joined = pl.lit(before)
     for rest in after:
-        told = told + pl.col("handle") + pl.lit(rest)
-    return told
+        joined = joined + pl.col("handle") + pl.lit(rest)
+    return joined
 
 
 def _with_iso_times(rows: pl.DataFrame) -> pl.DataFrame:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from core import __version__
+from core.curation.counts import Counts
 from core.curation.recipe import Recipe
 from core.curation.rules import check_rules
 from core.dataset.options import ExportOptions
-from core.dataset.tally import Tally
 from core.errors import InputRefused
 
 VERSION: Final = 1
@@ -75,24 +75,23 @@ class BadManifest(Exception):
 def manifest_of(
     recipe: Recipe,
     options: ExportOptions,
-    tally: Tally,
+    counts: Counts,
     files: list[ExportedFile],
     rows: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
     """The manifest without its own sha256; ``rows`` has the rows of each handle in each part."""
     import polars as pl
 
-    handles = tally.to_json()
-    for handle, counts in handles.items():
-        counts.update({file.part: rows[file.part].get(handle, 0) for file in files})
+    counted = counts.to_json()
+    for handle, account in counted["handles"].items():
+        account.update({file.part: rows[file.part].get(handle, 0) for file in files})
     return {
         "manifest_version": VERSION,
         "mynah": __version__,
         "polars": pl.__version__,
         "recipe": {"name": recipe.name, "hash": recipe.hash, "rules": recipe.rules},
         **options.to_json(),
-        "handles": handles,
-        "source_files": tally.source_files,
+        **counted,
         "files": {
             file.name: {
                 "part": file.part,

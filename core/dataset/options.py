@@ -15,6 +15,8 @@ Purpose = Literal["export", "training"]
 FORMATS: Final = ("txt", "jsonl", "csv", "parquet", "hf", "chat", "instruct")
 # Formats that hold the words alone: no place to say which tweets were kept.
 WORDS_ONLY: Final = ("txt", "chat", "instruct")
+# Formats in which somebody asks and the tweet is the answer.
+CONVERSATIONS: Final = ("chat", "instruct")
 SUFFIXES: Final = {
     "txt": ".txt",
     "jsonl": ".jsonl",
@@ -44,7 +46,8 @@ class ExportOptions:
     spreadsheet_safe   csv: an apostrophe before cells that begin with = + - @, a tab or a carriage
                  return, so that no spreadsheet runs them (OWASP, "CSV Injection")
     system, instruction   chat and instruct: the words before each tweet; ``{handle}`` stands for
-                 its author. An empty ``system`` leaves that turn out
+                 its author. An empty ``system`` leaves that turn out. A reply has the words that it
+                 answers instead of the instruction, where the corpus has them
     purpose      training: the frozen dataset of a run. Its rows stand once each, whatever the
                  weights: the run draws each epoch by them
     """
@@ -114,7 +117,7 @@ class ExportOptions:
         }
         if self.format == "chat":
             found["system"] = self.system
-        if self.format in ("chat", "instruct"):
+        if self.format in CONVERSATIONS:
             found["instruction"] = self.instruction
         if self.purpose != "export":
             found["purpose"] = self.purpose
@@ -146,7 +149,7 @@ def heeded(format_: Format, what: What) -> frozenset[str]:
         names |= {"split", "seed", "weights"}
     if format_ == "csv":
         names.add("spreadsheet_safe")
-    if format_ in ("chat", "instruct"):
+    if format_ in CONVERSATIONS:
         names.add("instruction")
     if format_ == "chat":
         names.add("system")

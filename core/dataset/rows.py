@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from core.curation.counts import Counts
+from core.dataset.answers import Answers
 from core.dataset.blend import epoch_order
 from core.dataset.options import ExportOptions
 from core.dataset.split import held_out, keys_of
-from core.dataset.tally import Tally
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,8 @@ COLUMNS: Final = ("tweet_id", "handle", "created_at", "kind", "text")
 # Rows in any order that are looked up at once, and rows of a frame that is handed on.
 PICKED: Final = 500_000
 BATCH: Final = 50_000
+# What says, with the text, which rows a split keeps on one side; no file holds it.
+_TOGETHER: Final = ("reply_to_id", "conversation_id")
 
 
 class Rows:
@@ -31,23 +34,34 @@ class Rows:
     files   one per batch that had rows
     keys    one row each: handle (Enum), chars, and what a split asks for; empty columns where
             neither a split nor weights are wanted
-    tally   the counts of every tweet, exported or not
+    answered     how many rows have the words that they answer (chat and instruct)
+    group_count  how many groups a split had to choose from, once they were asked for
+    counts  of every tweet, exported or not
     empty   a frame of the columns, without rows
     """
 
-    def __init__(self, folder: Path, options: ExportOptions, handles: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        options: ExportOptions,
+        handles: Sequence[str],
+        answers: Answers | None = None,
+    ) -> None:
         self.files: list[Path] = []
-        self.tally = Tally(handles)
+        self.answered = 0
+        self.group_count = 0
+        self.counts = Counts(handles, origins=True)
         self.empty = pl.DataFrame()
         self.keys = pl.DataFrame()
         self._folder = folder
         self._options = options
         self._handles = pl.Enum(list(handles))
+        self._answers = answers
 
     @property
     def per_handle(self) -> dict[str, int]:
         """The number of rows of each account."""
-        return self.tally.kept if self._options.what == "kept" else self.tally.downloaded
+        return self.counts.kept if self._options.what == "kept" else self.counts.downloaded
 
     def gather(self, batches: Iterable[pl.DataFrame], check: Callable[[int], None]) -> None:
         """Takes in batches of a curated frame; ``check`` gets how many tweets that makes."""
@@ -57,13 +71,16 @@ class Rows:
 
         def taken() -> Iterator[pl.DataFrame]:
             for batch in batches:
-                self.tally.add(batch)
-                rows = exported(batch, options.what)
-                self.empty = rows.clear()
+                self.counts.add(batch)
+                rows = exported(batch, options.what, _TOGETHER if options.split else ())
+                if self._answers is not None:
+                    rows = rows.with_columns(self._answers.to(batch.filter("kept")))
+                    self.answered += rows.height - rows["answered"].null_count()
+                self.empty = rows.clear().drop(_TOGETHER, strict=False)
                 if with_keys:
                     keys.append(keys_of(rows, seed=options.seed, handles=self._handles))
                 yield rows
-                check(sum(self.tally.downloaded.values()))
+                check(sum(self.counts.downloaded.values()))
 
         self.files = set_down(taken(), self._folder)
         if keys:
@@ -71,6 +88,19 @@ class Rows:
 
     def all(self) -> Iterator[pl.DataFrame]:
         """Every row, in the order they came."""
+        for rows in self._frames():
+            yield rows.drop(_TOGETHER, strict=False)
+
+    def groups(self) -> pl.Series:
+        """For each row the number of the first row of its group: see ``held_together``."""
+        from core.curation.groups import held_together
+
+        frames = (rows.rename({"text": "clean_text"}) for rows in self._frames())
+        groups = held_together(frames, self._folder)
+        self.group_count = groups.n_unique()
+        return groups
+
+    def _frames(self) -> Iterator[pl.DataFrame]:
         for file in self.files:
             yield pl.scan_ipc(file, glob=False, hive_partitioning=False).collect()
 
@@ -121,10 +151,10 @@ def parts_of(rows: Rows, options: ExportOptions) -> list[Part]:
     """The parts of a dataset, split and in order: one, or train and valid."""
     if options.split is None and not options.repeats:
         return [Part("exported", rows.per_handle, rows.all, as_gathered=True)]
-    if options.split is None:
-        valid = pl.repeat(False, rows.keys.height, dtype=pl.Boolean, eager=True)
+    if options.split:
+        valid = held_out(rows.keys, rows.groups(), options.split)
     else:
-        valid = held_out(rows.keys, options.split)
+        valid = pl.repeat(False, rows.keys.height, dtype=pl.Boolean, eager=True)
     name = "exported" if options.split is None else "train"
     parts = [_blend(name, rows, valid, options) if options.repeats else _masked(name, rows, ~valid)]
     # a file without rows is no split to the loader of Hugging Face
@@ -167,9 +197,9 @@ def set_down(frames: Iterable[pl.DataFrame], folder: Path) -> list[Path]:
     return files
 
 
-def exported(curated: pl.DataFrame, what: str) -> pl.DataFrame:
-    """The rows and columns of a curated frame that are exported."""
-    columns: list[str | pl.Expr] = [*COLUMNS[:-1], pl.col("clean_text").alias("text")]
+def exported(curated: pl.DataFrame, what: str, more: Sequence[str] = ()) -> pl.DataFrame:
+    """The rows and columns of a curated frame that are exported, and the columns ``more``."""
+    columns: list[str | pl.Expr] = [*COLUMNS[:-1], pl.col("clean_text").alias("text"), *more]
     if what == "all":
         columns += [pl.col("text").alias("raw_text"), "kept", "reason"]
         return curated.select(columns)

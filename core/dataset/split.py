@@ -1,8 +1,11 @@
-"""Which tweets are held out: decided by the seed and each tweet's id, never by its place."""
+"""Which tweets are held out: decided by the seed and the ids, never by where a tweet stands."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Final
 
 import polars as pl
@@ -11,6 +14,7 @@ from core.curation.words import one_line
 
 FEWEST_VALID: Final = 20
 MOST_VALID: Final = 400
+_AT_ONCE: Final = 10_000
 
 
 def keys_of(rows: pl.DataFrame, *, seed: int, handles: pl.DataType | None = None) -> pl.DataFrame:
@@ -36,29 +40,53 @@ def keys_of(rows: pl.DataFrame, *, seed: int, handles: pl.DataType | None = None
     )
 
 
-def valid_mask(rows: pl.DataFrame, *, seed: int, valid_fraction: float) -> pl.Series:
-    """True for the rows to hold out; ``rows`` has handle, tweet_id and text.
+def held_out(keys: pl.DataFrame, groups: pl.Series, valid_fraction: float) -> pl.Series:
+    """True for the rows to hold out; ``keys`` are those of all rows, in order.
 
     About ``valid_fraction`` of the rows, at least FEWEST_VALID and at most MOST_VALID, but never
-    more than a third; shared among the accounts by their numbers of rows. Within an account the
-    rows with the smallest sha256 of "seed:tweet_id" are held out, so that new tweets move few old
-    ones. A text that occurs more than once (in any account, whatever its case and spaces) is never
-    held out: the model would have seen it.
+    more than a third; shared among the accounts by their numbers of rows.
+
+    ``groups`` has for each row the number of the first row of its group (see
+    ``curation.groups.held_together``): threads and near copies, which are held out as one or not at
+    all. Groups are taken by the rank of their first row, the smallest first, as long as they fit
+    into what is left of the share of each of their accounts: so that new tweets move few old ones,
+    and a group that is larger than the share is learned from. So is a group with a text that occurs
+    more than once (in any account, whatever its case and spaces).
     """
-    return held_out(keys_of(rows, seed=seed), valid_fraction)
-
-
-def held_out(keys: pl.DataFrame, valid_fraction: float) -> pl.Series:
-    """``valid_mask`` of the rows whose keys these are."""
-    wanted = _share(keys["handle"].cast(pl.String), _how_many(keys.height, valid_fraction))
-    unique = keys.with_row_index("row").filter(~pl.col("words").is_duplicated())
-    chosen = [
-        unique.filter(pl.col("handle") == handle).sort("rank", "row")["row"].head(count)
-        for handle, count in wanted.items()
-        if count
-    ]
     mask = pl.repeat(False, keys.height, dtype=pl.Boolean, eager=True).alias("valid")
-    return mask.scatter(pl.concat(chosen), True) if chosen else mask
+    left = _share(keys["handle"], _how_many(keys.height, valid_fraction))
+    if not any(left.values()):
+        return mask
+    numbers = groups.alias("group")
+    members = keys.select("handle", again=pl.col("words").is_duplicated()).with_columns(numbers)
+    # one row for each account of each group
+    parts = members.group_by("group", "handle").agg(pl.len().alias("rows"), pl.col("again").any())
+    limit = pl.col("handle").cast(pl.String).replace_strict(left, return_dtype=pl.UInt32)
+    fits = (~pl.col("again") & (pl.col("rows") <= limit)).all().over("group")
+    parts = parts.filter(fits)
+    order = keys["rank"].gather(parts["group"])
+    parts = parts.with_columns(order.alias("rank")).sort("rank", "group", "handle")
+    chosen: list[int] = []
+    open_rows = sum(left.values())
+    for group, sizes in _by_group(parts):
+        if all(rows <= left[handle] for handle, rows in sizes):
+            chosen.append(group)
+            for handle, rows in sizes:
+                left[handle] -= rows
+                open_rows -= rows
+            if not open_rows:
+                break
+    return numbers.is_in(pl.Series(chosen, dtype=numbers.dtype).implode()).alias("valid")
+
+
+def _by_group(parts: pl.DataFrame) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+    """Each group with the rows it has of each account; the rows of a group stand together."""
+    named = (
+        part.select("group", pl.col("handle").cast(pl.String), "rows").iter_rows()
+        for part in parts.iter_slices(_AT_ONCE)
+    )
+    for group, rows in groupby(chain.from_iterable(named), key=itemgetter(0)):
+        yield group, [(handle, count) for _, handle, count in rows]
 
 
 def _how_many(rows: int, fraction: float) -> int:
@@ -69,7 +97,8 @@ def _how_many(rows: int, fraction: float) -> int:
 
 def _share(handles: pl.Series, count: int) -> dict[str, int]:
     """``count`` shared in proportion to rows per handle, by largest remainder."""
-    sizes = {str(handle): int(n) for handle, n in handles.value_counts().sort("handle").rows()}
+    counted = handles.value_counts().with_columns(pl.col("handle").cast(pl.String)).sort("handle")
+    sizes = {str(handle): int(n) for handle, n in counted.rows()}
     total = len(handles)
     exact = {handle: count * n / total for handle, n in sizes.items()}
     shares = {handle: int(share) for handle, share in exact.items()}

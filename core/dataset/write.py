@@ -17,7 +17,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,8 +25,10 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from core.curation.recipe import Recipe
+from core.curation.rules import ALIKE
 from core.curation.stream import curated_batches
 from core.dataset import card
+from core.dataset.answers import Answers, answers_of
 from core.dataset.formats import LINES, write_lines, write_parquet
 from core.dataset.manifest import (
     HF_NAME,
@@ -37,7 +39,7 @@ from core.dataset.manifest import (
     manifest_of,
     sealed,
 )
-from core.dataset.options import ExportOptions
+from core.dataset.options import CONVERSATIONS, ExportOptions
 from core.dataset.rows import Part, Rows, parts_of, set_down
 from core.errors import InputRefused, Interrupted
 from core.files import force_to_disk, owned_folder, sha256_of
@@ -54,19 +56,25 @@ _CARD: Final = "README.md"
 
 @dataclass(frozen=True)
 class ExportResult:
-    """``sha256`` is that of the only data file; of an export in several, that of the manifest."""
+    """``sha256`` is that of the only data file; of an export in several, that of the manifest.
+
+    ``answered`` says how many tweets of a chat or instruct export have the words that they answer.
+    """
 
     path: Path
     rows: int
     sha256: str
     manifest: Path
     files: tuple[ExportedFile, ...]
+    answered: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah export --json``, and each file with its rows and sha256."""
+        counts = {} if self.answered is None else {"answered": self.answered}
         return {
             "path": str(self.path),
             "rows": self.rows,
+            **counts,
             "sha256": self.sha256,
             "manifest": str(self.manifest),
             "files": [asdict(file) for file in self.files],
@@ -104,16 +112,21 @@ def export_tweets(
         progress=lambda judged: reporter.show("curating", judged, total),
         cancelled=cancelled,
     )
-    return export_batches(
-        batches,
-        out,
-        handles=handles,
-        recipe=recipe,
-        options=options,
-        total=total,
-        progress=progress,
-        cancelled=cancelled,
-    )
+    with ExitStack() as stack:
+        answers = None
+        if options.format in CONVERSATIONS:
+            answers = stack.enter_context(answers_of(corpus, handles, recipe, cancelled))
+        return export_batches(
+            batches,
+            out,
+            handles=handles,
+            recipe=recipe,
+            options=options,
+            answers=answers,
+            total=total,
+            progress=progress,
+            cancelled=cancelled,
+        )
 
 
 def export_batches(
@@ -123,6 +136,7 @@ def export_batches(
     handles: Sequence[str],
     recipe: Recipe,
     options: ExportOptions,
+    answers: Answers | None = None,
     total: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Cancelled | None = None,
@@ -130,8 +144,9 @@ def export_batches(
     """Writes batches of a curated frame to ``out``, and beside it ``out`` + ".manifest.json".
 
     ``batches`` come by handle, time (undated last) and id, as ``curated_batches`` gives them, and
-    hold tweets of ``handles`` only; ``total`` is how many there are, for the progress. The same
-    rows and options give the same bytes.
+    hold tweets of ``handles`` only; ``total`` is how many there are, for the progress, and
+    ``answers`` the words that replies answer, for chat and instruct. The same rows and options give
+    the same bytes.
 
     Existing files are replaced, each in one step, when all are done. Raises WrongUsage for options
     that do not go together, InputRefused when nothing is kept or ``out`` cannot be written, and
@@ -156,6 +171,7 @@ def export_batches(
         handles=handles,
         recipe=recipe,
         options=options,
+        answers=answers,
         enough=enough,
         total=total,
         reporter=Reporter(progress, cancelled, lambda: stopped(out)),
@@ -166,6 +182,7 @@ def export_batches(
         sha256=files[0].sha256 if len(files) == 1 else manifest.sha256,
         manifest=layout.manifest,
         files=tuple(files),
+        answered=manifest.content.get("answered"),
     )
 
 
@@ -222,6 +239,7 @@ def write_dataset(
     handles: Sequence[str],
     recipe: Recipe,
     options: ExportOptions,
+    answers: Answers | None = None,
     enough: Enough,
     total: int | None,
     reporter: Reporter,
@@ -233,14 +251,23 @@ def write_dataset(
     """
     try:
         with workspace(layout.out) as folder:
-            rows = Rows(folder / "rows", options, sorted(handles))
+            rows = Rows(folder / "rows", options, sorted(handles), answers)
             rows.gather(batches, lambda seen: reporter.show("gathering", seen, total))
-            enough(sum(rows.per_handle.values()), sum(rows.tally.downloaded.values()))
+            enough(sum(rows.per_handle.values()), sum(rows.counts.downloaded.values()))
             parts = parts_of(rows, options)
             files = _write_parts(parts, folder, rows, layout, options, reporter)
             made = {folder / file.part: layout.folder / file.name for file in files}
-            counts = {part.name: part.per_handle for part in parts}
-            content = manifest_of(recipe, options, rows.tally, files, counts)
+            in_parts = {part.name: part.per_handle for part in parts}
+            content = manifest_of(recipe, options, rows.counts, files, in_parts)
+            if options.split:
+                content["held_out"] = {
+                    "fraction": options.split,
+                    "seed": options.seed,
+                    "groups": rows.group_count,
+                    "alike": ALIKE,
+                }
+            if answers is not None:
+                content["answered"] = rows.answered
             unwanted: list[Path] = []
             if options.format == "hf":
                 made[_write_card(content, rows, folder)] = layout.folder / _CARD

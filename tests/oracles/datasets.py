@@ -34,11 +34,11 @@ def export(
     spreadsheet_safe: bool = True,
 ) -> ExportResult:
     options = ExportOptions(format, what, split, seed, weights, spreadsheet_safe)
-    rows = in_order(curated).iter_slices(BATCH)
+    rows = in_order(curated, "text").iter_slices(BATCH)
     handles = handles_of(curated)
     return export_batches(rows, out, handles=handles, recipe=recipe, options=options)
 
 
 def freeze(curated: pl.DataFrame, folder: Path, **options: Any) -> Manifest:
-    rows = in_order(curated).iter_slices(BATCH)
+    rows = in_order(curated, "text").iter_slices(BATCH)
     return frozen.freeze(rows, folder, handles=handles_of(curated), **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -50,6 +51,16 @@ FRAGMENTS = [
 ]
 
 LINKS = '[{"url": "https://t.co/a1", "expanded_url": "https://www.e.org/x"}]'
+
+_SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qi ro su ta ve wi xo zu".split()
+
+
+def different_texts(count: int, about: str = "") -> list[str]:
+    """Texts of eight words that are no near copies of one another: numbers alone do not differ."""
+    drawn = random.Random(about)  # repeatable on purpose
+    words = ["".join(drawn.choices(_SYLLABLES, k=3)) for _ in range(8 * count)]
+    return [" ".join(words[8 * i : 8 * i + 8]) for i in range(count)]
+
 
 hostile_texts = st.one_of(
     st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join),

@@ -21,7 +21,7 @@ from core.dataset.verify import verify
 from core.dataset.write import ExportResult, export_batches
 from core.errors import InputRefused, WrongUsage
 from tests.oracles.datasets import export
-from tests.oracles.frames import frame, hostile_texts
+from tests.oracles.frames import different_texts, frame, hostile_texts
 from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
@@ -110,9 +110,7 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
 
 def many(count: int = 200) -> pl.DataFrame:
     handles = ["a" if i % 4 else "b" for i in range(count)]
-    return curate(
-        frame([f"tweet number {i} today" for i in range(count)], handle=handles), STANDARD
-    )
+    return curate(frame(different_texts(count), handle=handles), STANDARD)
 
 
 def test_split_and_manifest(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
 from core.dataset.frozen import load_frozen
-from core.dataset.manifest import Manifest
-from core.dataset.split import valid_mask
+from core.dataset.manifest import Manifest, sealed, text_of
+from core.dataset.split import held_out, keys_of
+from core.dataset.verify import verify
 from core.errors import InputRefused, WrongUsage
 from core.tweet import in_order
-from tests.oracles.datasets import freeze
-from tests.oracles.frames import frame
+from tests.oracles.datasets import export, freeze
+from tests.oracles.frames import different_texts, frame
 from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
@@ -27,8 +29,14 @@ STANDARD = load_recipe("standard")
 
 def tweets(per_handle: dict[str, int]) -> pl.DataFrame:
     handles = [handle for handle, count in per_handle.items() for _ in range(count)]
-    texts = [f"{handle} says number {i} today" for i, handle in enumerate(handles)]
+    texts = different_texts(len(handles), min(per_handle))
     return frame(texts, handle=handles)
+
+
+def valid_mask(rows: pl.DataFrame, *, seed: int, valid_fraction: float) -> pl.Series:
+    """What is held out of rows that are each a group of their own."""
+    alone = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
+    return held_out(keys_of(rows, seed=seed), alone, valid_fraction)
 
 
 def frozen(tmp_path: Path, rows: pl.DataFrame, **options: object) -> Manifest:
@@ -62,7 +70,7 @@ def test_what_is_frozen(tmp_path: Path) -> None:
         "short": 1,
         "dropped": {"manual_retweet": 1},
         "kept": 100,
-        "kept_chars": 100 * len("b says number 200 today"),
+        "kept_chars": 100 * 55,
         "first": "2020-01-09T08:00:00+00:00",
         "last": "2020-01-13T11:00:00+00:00",
         "sources": ["x-archive"],
@@ -152,6 +160,70 @@ def test_new_tweets_move_few_old_ones() -> None:
     assert len(held_out & still) >= 90
 
 
+OLD = Path(__file__).parents[1] / "fixtures" / "frozen-0.1.0"
+
+
+def test_a_dataset_that_version_0_1_0_froze_still_opens(tmp_path: Path) -> None:
+    data = load_frozen(OLD)
+    assert data.train.columns == ["handle", "tweet_id", "created_at", "text"]
+    assert (data.train.height, data.valid.height) == (70, 20)
+    assert data.manifest.weights == {"gull": 2.0}
+    assert data.manifest.sha256 == (
+        "dc7a5049e217ad2065b656321476e944bbac390f885d8c6c40a3e956e3b82b37"
+    ), "the name that run.json has for it"
+    found = verify(OLD)
+    assert found.ok, found.problems
+    assert found.holds == "the frozen dataset of a run of @gull, @keeper"
+    shutil.copytree(OLD, tmp_path / "dataset")
+    manifest = tmp_path / "dataset" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"kept": 60', '"kept": 61'))
+    assert "@keeper: 60 were downloaded" in verify(tmp_path).problems[0]
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(InputRefused, match="format is 2"):
+        load_frozen(tmp_path / "dataset")
+
+
+def test_a_run_and_an_export_are_written_alike(tmp_path: Path) -> None:
+    """The same rows in the same order, the same split, the same bytes."""
+    rows = tweets({"a": 120, "b": 80})
+    manifest = frozen(tmp_path / "run", rows)
+    made = export(
+        curate(rows, STANDARD),
+        tmp_path / "x.parquet",
+        format="parquet",
+        recipe=STANDARD,
+        split=0.1,
+        seed=7,
+    )
+    for part in ("train", "valid"):
+        there = (tmp_path / f"x.{part}.parquet").read_bytes()
+        assert (tmp_path / "run" / f"{part}.parquet").read_bytes() == there
+    exported = json.loads(made.manifest.read_text())
+    for name in ("recipe", "seed", "split", "handles", "source_files", "manifest_version"):
+        assert manifest.content[name] == exported[name]
+
+
+def test_a_changed_manifest_of_a_run_shows(tmp_path: Path) -> None:
+    frozen(tmp_path / "dataset", tweets({"a": 99}), weights={"a": 2})
+    manifest = tmp_path / "dataset" / "manifest.json"
+    good = manifest.read_text()
+    assert verify(tmp_path).ok, verify(tmp_path).problems
+    for change in (
+        ('"seed": 7', '"seed": 8'),
+        ('"a": 2.0', '"a": 3.0'),
+        ('"kept": 99', '"kept": 9'),
+    ):
+        manifest.write_text(good.replace(*change))
+        assert manifest.read_text() != good
+        assert "its own sha256 differs" in verify(tmp_path).problems[0]
+        with pytest.raises(InputRefused, match="its own sha256"):
+            load_frozen(tmp_path / "dataset")
+    told = json.loads(good)
+    told["handles"]["a"]["kept"] = 9
+    manifest.write_text(text_of(sealed(told)))
+    assert any("@a: 99 were downloaded" in problem for problem in verify(tmp_path).problems)
+
+
 def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="nothing to learn"):
         frozen(tmp_path, frame(["ok"]))
@@ -186,3 +258,57 @@ def test_what_was_changed_is_not_loaded(tmp_path: Path) -> None:
         file.write(b"x")
     with pytest.raises(InputRefused, match=r"train\.parquet"):
         load_frozen(tmp_path)
+
+
+def sides(folder: Path) -> tuple[set[str], set[str]]:
+    data = load_frozen(folder)
+    return set(data.train["tweet_id"]), set(data.valid["tweet_id"])
+
+
+def test_tweets_that_differ_in_a_number_are_on_one_side(tmp_path: Path) -> None:
+    copies = [f"day {i} of drawing a bird in the morning" for i in range(300)]
+    frozen(tmp_path / "alone", frame(copies))
+    train, valid = sides(tmp_path / "alone")
+    assert (len(train), len(valid)) == (300, 0), "one group, larger than what may be held out"
+
+    texts = [*different_texts(200), *copies[:60]]
+    manifest = frozen(tmp_path / "both", frame(texts))
+    train, valid = sides(tmp_path / "both")
+    assert len(valid) == 26, "the share that was asked"
+    assert {str(i) for i in range(201, 261)} <= train
+    assert manifest.content["held_out"] == {
+        "fraction": 0.1,
+        "seed": 7,
+        "groups": 201,
+        "alike": 80,
+    }
+
+
+def test_a_thread_is_on_one_side_whatever_the_order(tmp_path: Path) -> None:
+    """Forty threads of five tweets: each answers the one before it."""
+    answered = [None if i % 5 == 0 else str(i) for i in range(200)]
+    rows = frame(different_texts(200), reply_to_id=answered)
+    first = frozen(tmp_path / "1", rows)
+    second = frozen(tmp_path / "2", rows.sample(fraction=1.0, shuffle=True, seed=3))
+    assert first.sha256 == second.sha256
+    _, valid = sides(tmp_path / "1")
+    assert len(valid) == 20
+    for start in range(0, 200, 5):
+        thread = {str(i + 1) for i in range(start, start + 5)}
+        assert thread <= valid or not thread & valid
+    other = frozen(tmp_path / "3", rows, seed=8)
+    assert sides(tmp_path / "3")[1] != valid, "the seed draws"
+    assert other.sha256 != first.sha256
+
+
+def test_near_copies_of_two_accounts_are_on_one_side(tmp_path: Path) -> None:
+    texts = different_texts(100)
+    rows = frame(texts * 2, handle=["a"] * 100 + ["b"] * 100)
+    spelled = [text if i < 100 else f"{text} 1" for i, text in enumerate(texts * 2)]
+    rows = rows.with_columns(text=pl.Series(spelled))
+    frozen(tmp_path, rows)
+    _, valid = sides(tmp_path)
+    assert len(valid) == 20
+    assert {int(one) % 100 for one in valid if int(one) > 100} == {
+        int(one) % 100 for one in valid if int(one) <= 100
+    }

@@ -70,8 +70,8 @@ def export(
     """Write a cleaned dataset, and beside it a manifest that says how it was made.
 
     The same tweets and options always give the same bytes; `mynah verify` checks them. What is
-    written appears whole or not at all. A reply stands in chat and instruct like any other tweet:
-    the corpus does not know the words that it answers.
+    written appears whole or not at all. In chat and instruct a reply follows the tweet that it
+    answers, where the corpus has that one; any other tweet follows the instruction.
     """
     shares = weights_given(weights)
     from core.curation.recipe import load_recipe

@@ -1,0 +1,113 @@
+"""What replies answer, where the corpus has it: the user's turn of chat and instruct."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from core.curation.judge import judge
+from core.curation.recipe import Recipe
+from core.errors import Interrupted
+from core.files import owned_folder
+from core.progress import Cancelled
+from core.tweet import tweet_schema
+
+if TYPE_CHECKING:
+    from core.corpus.store import Corpus
+
+_MEMORY: Final = "256MB"
+_AT_ONCE: Final = 50_000
+# Of an id that two accounts have, the first by handle.
+_ANSWERED: Final = (
+    "SELECT DISTINCT ON (tweet_id) {columns} FROM tweets WHERE tweet_id IN ("
+    "SELECT reply_to_id FROM tweets "
+    "WHERE handle IN (SELECT unnest($handles)) AND reply_to_id IS NOT NULL"
+    ") ORDER BY tweet_id, handle"
+)
+# The rules that clean a text, and those that say what must not be shown whoever wrote it.
+_RULES: Final = (
+    "engine",
+    "unescape",
+    "links",
+    "mentions",
+    "hashtags",
+    "line_breaks",
+    "drop_sensitive",
+    "blocked_words",
+    "personal_data",
+)
+
+
+class Answers:
+    """Texts by the id of the tweet, in files; memory does not grow with them."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = list(files)
+
+    def to(self, rows: pl.DataFrame) -> pl.Series:
+        """What each row answers by its ``reply_to_id``, or null where nobody knows."""
+        wanted = rows["reply_to_id"].drop_nulls().unique()
+        none = pl.Series("answered", [None] * rows.height, pl.String)
+        if not self._files or wanted.is_empty():
+            return none
+        texts = pl.scan_ipc(self._files, glob=False, hive_partitioning=False)
+        found = texts.filter(pl.col("tweet_id").is_in(wanted.implode())).collect()
+        named = found.select(reply_to_id="tweet_id", answered="text")
+        joined = rows.select("reply_to_id").join(
+            named, on="reply_to_id", how="left", maintain_order="left"
+        )
+        return joined["answered"]
+
+
+@contextmanager
+def answers_of(
+    corpus: Corpus, handles: Sequence[str], recipe: Recipe, cancelled: Cancelled | None = None
+) -> Iterator[Answers]:
+    """The tweets, by any account, that tweets of ``handles`` answer, for the length of the block.
+
+    Cleaned as ``recipe`` cleans (links, mentions, entities); a text that it would drop for
+    personal data, a blocked word or as sensitive is not among them, nor one without words. The
+    corpus is let go before the block begins. Raises CorpusBusy, and Interrupted when ``cancelled``
+    says so.
+    """
+    if not corpus.exists:
+        yield Answers([])
+        return
+    with owned_folder(corpus.path.parent, "answers") as folder:
+        found = folder / "tweets.parquet"
+        query = _ANSWERED.format(columns=", ".join(tweet_schema()))
+        with corpus.reading() as connection:
+            connection.execute("SET memory_limit = $1", [_MEMORY])
+            connection.execute("SET temp_directory = $1", [str(folder / "sort")])
+            relation = connection.sql(query, params={"handles": list(handles)})
+            relation.write_parquet(str(found), compression="lz4")
+        rules = {name: getattr(recipe, name) for name in _RULES}
+        lenient = Recipe(
+            recipe.name,
+            **rules,
+            min_words=0,
+            drop_retweets=False,
+            drop_manual_retweets=False,
+            drop_duplicates=False,
+        )
+        files: list[Path] = []
+        for tweets in _parts(found):
+            if cancelled and cancelled():
+                raise Interrupted("The export was stopped.", "Nothing was written.")
+            judged = judge(tweets, lenient, explain=False)
+            texts = judged.filter(pl.col("reason").is_null() & (pl.col("clean_text") != ""))
+            files.append(folder / f"{len(files):06}.arrow")
+            texts.select("tweet_id", text="clean_text").write_ipc(files[-1], compression="lz4")
+        found.unlink()
+        yield Answers(files)
+
+
+def _parts(path: Path) -> Iterator[pl.DataFrame]:
+    rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    total = int(rows.select(pl.len()).collect().item())
+    for start in range(0, total, _AT_ONCE):
+        yield rows.slice(start, _AT_ONCE).cast(tweet_schema()).collect()  # type: ignore[arg-type]
