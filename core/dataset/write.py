@@ -266,7 +266,7 @@ def write_dataset(
                     "groups": rows.group_count,
                     "alike": ALIKE,
                 }
-            if answers is not None:
+            if options.format in CONVERSATIONS:
                 content["answered"] = rows.answered
             unwanted: list[Path] = []
             if options.format == "hf":
