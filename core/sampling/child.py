@@ -1,6 +1,6 @@
 """The process that holds a model: newline JSON in on stdin, newline JSON out on stdout.
 
-    python -m core.sampling.child MODEL_DIR [--train PARQUET] [--device D] [--dtype T]
+    python -m core.sampling.child MODEL_DIR [--train PARQUET] [--lines] [--device D] [--dtype T]
 
 In:   {"op": "generate", "id": 1, "request": {fields of SampleRequest}}
       {"op": "stop", "id": 1}          ends it with what it has
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from core.errors import InputRefused, MynahError, WrongUsage
+from core.processes import usable_cores
 from core.sampling.request import Deltas, Done, Restarted, SampleRequest
 
 if TYPE_CHECKING:
@@ -41,17 +42,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="core.sampling.child")
     parser.add_argument("model_dir", type=Path)
     parser.add_argument("--train", type=Path)
+    parser.add_argument("--lines", action="store_true")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked, wire = _take_pipes()
-    desk = _Desk(wire)
-    threading.Thread(target=desk.read, args=(asked,), daemon=True).start()
+    service = _Service(wire)
+    threading.Thread(target=service.read, args=(asked,), daemon=True).start()
     try:
         began = time.monotonic()
         engine, check, tweets = _load(options)
-        desk.send(
+        service.send(
             event="ready",
             device=str(engine.loaded.device),
             dtype=str(engine.loaded.dtype).removeprefix("torch."),
@@ -60,10 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
             tweets=tweets,
         )
     except Exception as error:  # the owner is told, whatever it was
-        desk.send_error(None, error)
+        service.send_error(None, error)
         sys.exit(_REFUSED)
     while True:
-        desk.serve(engine, check)
+        service.serve(engine, check)
 
 
 def _take_pipes() -> tuple[IO[str], IO[str]]:
@@ -100,21 +102,12 @@ def _load(options: argparse.Namespace) -> tuple[Engine, CheckCopy, int | None]:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(_cores())
-    engine = Engine.of(options.model_dir, options.device, options.dtype)
+        torch.set_num_threads(usable_cores())
+    engine = Engine.of(options.model_dir, options.device, options.dtype, lines=options.lines)
     return engine, check or unchecked, tweets
 
 
-def _cores() -> int:
-    """Physical cores that this process may use: a second thread on a core gains nothing."""
-    import psutil  # type: ignore[import-untyped,unused-ignore]
-
-    physical = psutil.cpu_count(logical=False) or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed))
-
-
-class _Desk:
+class _Service:
     """Requests wait here while another is served; a stop reaches the one that is being served."""
 
     def __init__(self, wire: IO[str]) -> None:

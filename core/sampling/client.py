@@ -17,6 +17,7 @@ from typing import Any
 
 import core
 from core.errors import InputRefused, MynahError, ServiceRefused, WrongUsage
+from core.runs.launch import child_environment
 from core.sampling.request import (
     Deltas,
     Done,
@@ -48,12 +49,10 @@ class _Child:
     """One process with its two listeners: events into a queue, stderr into the last 40 lines."""
 
     def __init__(self, arguments: list[str]) -> None:
-        environment = os.environ | {
-            "HF_HUB_OFFLINE": "1",
+        environment = child_environment() | {
             "TRANSFORMERS_OFFLINE": "1",
-            "TOKENIZERS_PARALLELISM": "false",
             "PYTHONSAFEPATH": "1",
-            "PYTHONUTF8": "1",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
         root = str(Path(core.__file__).resolve().parents[1])
         self.process = subprocess.Popen(  # noqa: S603 (our own interpreter, arguments as a list)
@@ -163,14 +162,19 @@ class Sampler:
         device: str = "auto",
         *,
         dtype: str = "auto",
+        lines: bool = False,
     ) -> None:
         """``train_parquet`` (columns text, tweet_id) is what copies are looked for in.
+
+        ``lines``: the model learned line breaks, so that a sample may have several lines.
 
         Nothing starts yet. ``device`` and ``dtype`` are as in ``core.sampling.loading.load``.
         """
         self.model_dir = Path(model_dir)
         self.train_parquet = train_parquet
         self._arguments = [str(self.model_dir.absolute()), "--device", device, "--dtype", dtype]
+        if lines:
+            self._arguments.append("--lines")
         if train_parquet is not None:
             self._arguments += ["--train", str(Path(train_parquet).absolute())]
         self._child: _Child | None = None
@@ -193,7 +197,12 @@ class Sampler:
                 "`mynah runs` shows how far each run is.",
             )
         tweets = Path(run_folder) / "dataset" / "train.parquet"
-        return cls(model_dir, tweets if tweets.is_file() else None, device)
+        return cls(
+            model_dir,
+            tweets if tweets.is_file() else None,
+            device,
+            lines=_learned_lines(Path(run_folder)),
+        )
 
     def __enter__(self) -> Sampler:
         self.start()
@@ -295,6 +304,15 @@ class Sampler:
         child = self._child
         if child is not None:
             self._forget(child)
+
+
+def _learned_lines(run_folder: Path) -> bool:
+    """Whether the recipe of a run kept the line breaks of its tweets."""
+    try:
+        manifest = json.loads((run_folder / "dataset" / "manifest.json").read_text("utf-8"))
+        return bool(manifest["recipe"]["rules"].get("line_breaks") == "keep")
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        return False
 
 
 def _fields(received: dict[str, Any]) -> dict[str, Any]:

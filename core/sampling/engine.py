@@ -1,7 +1,9 @@
 """Many samples at once from one prompt: a decoding loop with a key-value cache.
 
-Rows that have ended leave the batch, cache and all. Every row has random numbers of its own, so a
-sample depends on the seed and its index and not on how many were asked for.
+Rows that have ended leave the batch, cache and all. Every row has random numbers of its own, and
+the number of rows in a product is always a multiple of a fixed size, because the last digits of a
+row depend on how many rows are left over: so a sample depends on the seed and its index, to the
+bit, and not on how many were asked for.
 """
 
 from __future__ import annotations
@@ -26,9 +28,16 @@ from core.sampling.text_stream import TextStream
 MOST_REDRAWS = 5
 _MOST_ROWS = 64
 _CACHE_BYTES = 2**30
+# Products on a processor treat rows in fours, and the rows left over in another order of sums.
+_ROW_GROUP = 4
 
 CheckCopy = Callable[[str, str], Copy]
 EngineEvent = Deltas | Restarted | Done
+
+
+def _padded(rows: int, group: int) -> int:
+    """The number of slots for ``rows``: the next multiple of ``group``."""
+    return -(-rows // group) * group
 
 
 def unchecked(text: str, prompt: str) -> Copy:
@@ -47,12 +56,19 @@ class _Row:
 
 @dataclass
 class _Batch:
-    """The rows that still grow, their cache, and the logits (rows, vocabulary) they draw from."""
+    """What is decoded at once: ``slots`` of the cache, some without a row that still grows, and the
+    logits (slots, vocabulary) to draw from."""
 
-    rows: list[_Row]
+    slots: list[_Row | None]
     cache: Any
     logits: torch.Tensor
+    group: int
     ended: list[tuple[_Row, Stopped]] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[_Row]:
+        """The rows that still grow, in the order of their slots."""
+        return [row for row in self.slots if row is not None]
 
 
 class Engine:
@@ -61,21 +77,27 @@ class Engine:
     ``tokens_drawn`` counts every token since the engine was made, kept or thrown away.
     """
 
-    def __init__(self, loaded: Loaded, language: Language) -> None:
+    def __init__(self, loaded: Loaded, language: Language, *, lines: bool = False) -> None:
         self._model = loaded.model
         self._device = loaded.device
         self.loaded = loaded
         self.language = language
         self.tokens_drawn = 0
+        self._lines = lines
         vocabulary = loaded.model.get_output_embeddings().weight.shape[0]
         self._banned = torch.tensor(
             language.banned(vocabulary), dtype=torch.long, device=loaded.device
         )
 
     @classmethod
-    def of(cls, model_dir: Path, device: str = "auto", dtype: str = "auto") -> Engine:
-        """Loads a model folder; raises InputRefused or WrongUsage as ``load`` does."""
-        return cls(load(model_dir, device, dtype), Language(model_dir))
+    def of(
+        cls, model_dir: Path, device: str = "auto", dtype: str = "auto", *, lines: bool = False
+    ) -> Engine:
+        """Loads a model folder; raises InputRefused as ``load`` does.
+
+        ``lines``: the model learned tweets with their line breaks, so a text does not end at one.
+        """
+        return cls(load(model_dir, device, dtype), Language(model_dir), lines=lines)
 
     def generate(
         self,
@@ -102,11 +124,11 @@ class Engine:
             rows = [self._row(request, prompt_ids, *waiting.popleft()) for _ in range(count)]
             if request.prompt:
                 yield Deltas([(row.index, request.prompt) for row in rows])
-            batch = self._begin(rows, prompt_ids)
+            batch = self._begin(rows, prompt_ids, rows_at_once)
             while batch.rows:
                 if stopping():
                     batch.ended = [(row, "stopped") for row in batch.rows]
-                    batch.rows = []
+                    batch.slots = []
                     deltas = []
                 else:
                     deltas = self._step(batch, request, room)
@@ -125,7 +147,7 @@ class Engine:
 
     def _row(self, request: SampleRequest, prompt_ids: list[int], index: int, redrawn: int) -> _Row:
         random = np.random.default_rng([request.seed or 0, index, redrawn])
-        stream = TextStream(self.language.decode, prompt_ids)
+        stream = TextStream(self.language.decode, prompt_ids, lines=self._lines)
         return _Row(index, redrawn, random.random(request.max_tokens), stream)
 
     def _close(
@@ -161,47 +183,59 @@ class Engine:
     # ── the batch ────────────────────────────────────────────────────────────────────────
 
     @torch.inference_mode()
-    def _begin(self, rows: list[_Row], prompt_ids: list[int]) -> _Batch:
+    def _begin(self, rows: list[_Row], prompt_ids: list[int], rows_at_once: int) -> _Batch:
         """Reads the prompt once, then gives every row a copy of what it left in the cache."""
         cache = DynamicCache(config=self._model.config)
         logits = self._forward(torch.tensor([prompt_ids]), cache)
-        cache.batch_repeat_interleave(len(rows))
-        return _Batch(rows, cache, logits.expand(len(rows), -1))
+        # Which product a GPU chooses depends on the number of rows, so there it never changes;
+        # decoding there waits for memory and launches, and not for rows.
+        group = _ROW_GROUP if self._device.type == "cpu" else rows_at_once
+        slots = _padded(len(rows), group)
+        cache.batch_repeat_interleave(slots)
+        spare: list[_Row | None] = [None] * (slots - len(rows))
+        return _Batch([*rows, *spare], cache, logits.expand(slots, -1), group)
 
     @torch.inference_mode()
     def _step(self, batch: _Batch, request: SampleRequest, room: int) -> list[tuple[int, str]]:
         """One token for every row; rows that end with it move to ``ended``."""
         drawn = self._draw(batch, request)
-        self.tokens_drawn += len(drawn)
         deltas: list[tuple[int, str]] = []
-        kept: list[int] = []
-        for place, (row, token) in enumerate(zip(batch.rows, drawn, strict=True)):
+        for slot, row in enumerate(batch.slots):
+            if row is None:
+                continue
+            token = drawn[slot]
+            self.tokens_drawn += 1
             if token in self.language.stops:
                 batch.ended.append((row, "eos"))
+                batch.slots[slot] = None
                 continue
             row.tokens += 1
             text = row.stream.push(token)
             if text:
                 deltas.append((row.index, text))
-            if row.stream.line_ended:
-                batch.ended.append((row, "newline"))
-            elif row.tokens == room:
-                batch.ended.append((row, "length"))
-            else:
-                kept.append(place)
-        if len(kept) < len(batch.rows):
-            batch.rows = [batch.rows[place] for place in kept]
-            if kept:
-                batch.cache.batch_select_indices(torch.tensor(kept, device=self._device))
-        if kept:
-            batch.logits = self._forward(
-                torch.tensor([[drawn[place]] for place in kept]), batch.cache
-            )
+            if row.stream.line_ended or row.tokens == room:
+                batch.ended.append((row, "newline" if row.stream.line_ended else "length"))
+                batch.slots[slot] = None
+        if batch.rows:
+            drawn = self._without_spare_slots(batch, drawn)
+            batch.logits = self._forward(torch.tensor(drawn)[:, None], batch.cache)
         return deltas
+
+    def _without_spare_slots(self, batch: _Batch, drawn: list[int]) -> list[int]:
+        """Gives up slots without a row, a group at a time; the tokens of those that stay."""
+        taken = [slot for slot, row in enumerate(batch.slots) if row is not None]
+        wanted = _padded(len(taken), batch.group)
+        if wanted == len(batch.slots):
+            return drawn
+        spare = [slot for slot, row in enumerate(batch.slots) if row is None]
+        kept = sorted(taken + spare[: wanted - len(taken)])
+        batch.slots = [batch.slots[slot] for slot in kept]
+        batch.cache.batch_select_indices(torch.tensor(kept, device=self._device))
+        return [drawn[slot] for slot in kept]
 
     def _draw(self, batch: _Batch, request: SampleRequest) -> list[int]:
         uniforms = torch.tensor(
-            [row.uniforms[row.tokens] for row in batch.rows],
+            [0.0 if row is None else row.uniforms[row.tokens] for row in batch.slots],
             dtype=torch.float64,
             device=self._device,
         )
@@ -255,4 +289,4 @@ class Engine:
         )
         size = torch.finfo(self.loaded.dtype).bits // 8
         row = int(2 * config.num_hidden_layers * heads * width * size * length)
-        return max(1, min(_MOST_ROWS, _CACHE_BYTES // row))
+        return max(1, min(_MOST_ROWS, _CACHE_BYTES // row) // _ROW_GROUP * _ROW_GROUP)

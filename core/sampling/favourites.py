@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from core.errors import InputRefused
+from core.files import write_text_whole
 from core.home import Home
 from core.sampling.request import Copy, SampleRequest
 
@@ -67,9 +68,7 @@ def forget_copies(home: Home, tweet_ids: Collection[str]) -> int:
     if copies:
         path = home.root / _FILE
         kept = (one for one in lines if one.get("id", one.get("dropped")) not in copies)
-        part = path.with_name(f".{_FILE}.{os.getpid()}.part")
-        part.write_text("".join(json.dumps(one) + "\n" for one in kept), encoding="utf-8")
-        part.replace(path)
+        write_text_whole(path, "".join(json.dumps(one) + "\n" for one in kept))
     return len(copies)
 
 

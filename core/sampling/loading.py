@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import platform
 import time
 from dataclasses import dataclass
@@ -15,8 +14,10 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, DynamicCache
 
-from core.errors import InputRefused, WrongUsage
+from core.errors import InputRefused
+from core.files import write_text_whole
 from core.home import cache_dir
+from core.training.device import choose_device
 
 # Below this size a token takes a few milliseconds in any type, so the exact one it is.
 _WORTH_MEASURING = 20_000_000
@@ -58,33 +59,18 @@ def load(model_dir: Path, device: str = "auto", dtype: str = "auto") -> Loaded:
     ``device`` is auto, cpu, cuda, cuda:N or mps; ``dtype`` is auto, float32 or bfloat16, where
     auto is float32 for small models on a processor, else what a measurement found to be faster
     (made once per machine, kept in the cache folder, so that the same seed keeps its texts).
-    Raises InputRefused for a folder that cannot be loaded, WrongUsage for an absent device.
+    Raises InputRefused for a folder that cannot be loaded and for an absent device.
     """
-    place = _device(device)
+    target = choose_device(device)
     model = _read(model_dir)
     parameters = int(sum(p.numel() for p in model.parameters()))
-    chosen = _dtype(model, place, parameters) if dtype == "auto" else getattr(torch, dtype)
+    chosen = _dtype(model, target, parameters) if dtype == "auto" else getattr(torch, dtype)
     if chosen is not torch.float32:
         # A measurement left the weights rounded; the head is centred from the exact ones.
         model = _rounded(_read(model_dir), chosen)
     elif next(model.parameters()).dtype is not torch.float32:
         model = _read(model_dir)
-    return Loaded(model.to(place), place, chosen, parameters)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        place = torch.device(name)
-        torch.empty(1, device=place)
-    except (RuntimeError, AssertionError) as error:
-        raise WrongUsage(
-            f"The device {name!r} cannot be used here.",
-            f"{str(error).splitlines()[0]}.",
-            "Leave the device out, or say cpu.",
-        ) from error
-    return place
+    return Loaded(model.to(target), target, chosen, parameters)
 
 
 def _read(model_dir: Path) -> Any:
@@ -112,10 +98,10 @@ def _rounded(model: Any, dtype: torch.dtype) -> Any:
     return model.to(dtype)
 
 
-def _dtype(model: Any, place: torch.device, parameters: int) -> torch.dtype:
-    if place.type == "cuda":
+def _dtype(model: Any, target: torch.device, parameters: int) -> torch.dtype:
+    if target.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if place.type != "cpu" or parameters < _WORTH_MEASURING:
+    if target.type != "cpu" or parameters < _WORTH_MEASURING:
         return torch.float32
     record = cache_dir() / "decoding.json"
     known = _known(record)
@@ -158,9 +144,6 @@ def _known(record: Path) -> dict[str, float]:
 
 
 def _remember(record: Path, known: dict[str, float]) -> None:
-    # Without a place to remember, the measurement is merely made again.
+    # Where nothing can be written, the measurement is merely made again.
     with contextlib.suppress(OSError):
-        record.parent.mkdir(parents=True, exist_ok=True)
-        fresh = record.with_name(f"{record.name}.{os.getpid()}")
-        fresh.write_text(json.dumps(known, indent=1), "utf-8")
-        fresh.replace(record)
+        write_text_whole(record, json.dumps(known, indent=1))

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from core.errors import WrongUsage
+from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 
+# newline: the first line break, where the model learned tweets of one line each
 Stopped = Literal["eos", "newline", "length", "stopped"]
 Verdict = Literal["new", "near", "verbatim", "unchecked"]
 
@@ -35,10 +37,10 @@ class SampleRequest:
 
     prompt: str = ""
     n: int = 10
-    max_tokens: int = 160
-    temperature: float = 1.0
-    top_p: float = 0.95
-    top_k: int = 0
+    max_tokens: int = MAX_TOKENS
+    temperature: float = TEMPERATURE
+    top_p: float = TOP_P
+    top_k: int = TOP_K
     seed: int | None = None
     allow_copies: bool = False
 

@@ -1,4 +1,4 @@
-"""Token ids turned into text as they come: whole characters only, up to the first line break."""
+"""Token ids turned into text as they come: whole characters only."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ class TextStream:
 
     A byte-level token may be half an emoji, and some tokenizers put a space only between tokens;
     so new text is what a short window of tokens decodes to, less what its beginning decodes to,
-    and it is held back while it ends in a broken character.
+    and it is held back while it ends in a broken character. Unless ``lines`` are kept, the text
+    ends at the first line break.
     """
 
-    def __init__(self, decode: Callable[[list[int]], str], prompt_ids: Sequence[int]) -> None:
+    def __init__(
+        self, decode: Callable[[list[int]], str], prompt_ids: Sequence[int], *, lines: bool = False
+    ) -> None:
         self._decode = decode
+        self._lines = lines
         self._ids = list(prompt_ids)
         self._window = 0
         self._read = len(self._ids)
@@ -46,8 +50,9 @@ class TextStream:
     def _take(self, fresh: str) -> str:
         if self.line_ended:
             return ""
-        fresh, line_break, _ = fresh.partition("\n")
-        self.line_ended = bool(line_break)
+        if not self._lines:
+            fresh, line_break, _ = fresh.partition("\n")
+            self.line_ended = bool(line_break)
         if not self._begun:
             fresh = fresh.lstrip()
         self._begun = self._begun or bool(fresh)

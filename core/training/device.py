@@ -16,7 +16,7 @@ _WORTH_IT: Final = 1.5
 
 
 def choose_device(wanted: str) -> Any:
-    """A torch.device; ``auto`` takes CUDA, else Apple's GPU, else the CPU.
+    """A torch.device (cpu, cuda, cuda:1, mps); ``auto`` takes CUDA, else Apple's GPU, else the CPU.
 
     Raises InputRefused when the device asked for is not there.
     """
@@ -29,7 +29,7 @@ def choose_device(wanted: str) -> Any:
     }
     if wanted == "auto":
         return torch.device(next(kind for kind, found in there.items() if found))
-    if not there.get(wanted, False):
+    if not there.get(wanted.partition(":")[0], False):
         found = ", ".join(kind for kind, is_there in there.items() if is_there)
         raise InputRefused(
             f"There is no {wanted} device here.",

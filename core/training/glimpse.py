@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.models.generation import TEMPERATURE, TOP_P
+
 
 def glimpse(
     model: Any,
@@ -13,8 +15,8 @@ def glimpse(
     seed: int,
     count: int = 2,
     max_tokens: int = 36,
-    temperature: float = 0.9,
-    top_p: float = 0.95,
+    temperature: float = TEMPERATURE,
+    top_p: float = TOP_P,
 ) -> list[str]:
     """``count`` texts that ``model`` writes after the separator, each until the next one.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-SAMPLE_TOKENS: Final = 96
+from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 
 
 def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtype: Any) -> None:
@@ -25,10 +25,10 @@ def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtyp
         config.bos_token_id = config.eos_token_id = config.pad_token_id = separator
     model.generation_config = GenerationConfig(
         do_sample=True,
-        temperature=1.0,
-        top_k=0,
-        top_p=0.95,
-        max_new_tokens=SAMPLE_TOKENS,
+        temperature=TEMPERATURE,
+        top_k=TOP_K,
+        top_p=TOP_P,
+        max_new_tokens=MAX_TOKENS,
         bos_token_id=separator,
         eos_token_id=separator,
         pad_token_id=separator,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -216,6 +217,32 @@ def test_the_child_meets_no_trap_in_the_working_folder_and_dies_with_its_owner(t
         child = psutil.Process(int(owner.stdout.readline()))
         owner.kill()
     child.wait(20)
+
+
+def test_the_child_inherits_no_secret(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_planted")
+    monkeypatch.setenv("X_BEARER_TOKEN", "planted")
+    sampler = Sampler(blank(), device="cpu")
+    sampler.start()
+    try:
+        inherited = psutil.Process(sampler.pid).environ()
+    finally:
+        sampler.close()
+    assert not any("planted" in value for value in inherited.values())
+    assert inherited["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_run_whose_recipe_keeps_line_breaks_is_sampled_beyond_the_first(tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(blank(), run / "model")
+    (run / "dataset").mkdir()
+    rules = {"line_breaks": "keep"}
+    manifest = {"recipe": {"name": "mine", "hash": "", "rules": rules}}
+    (run / "dataset" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    asked = SampleRequest(n=40, temperature=5.0, top_p=1.0, max_tokens=40, seed=1)
+    with Sampler.for_run(run, "cpu") as sampler:
+        made = [event.sample for event in sampler.generate(asked) if event.event == "done"]
+    assert any("\n" in one.text for one in made)
 
 
 def test_the_protocol_alone_is_on_stdout():

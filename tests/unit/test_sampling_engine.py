@@ -68,6 +68,39 @@ def test_a_sample_does_not_depend_on_how_many_there_are(engine, prompt):
     assert made(2, 5, max_tokens=12)[1] == twelve[1][: len(made(2, 5, max_tokens=12)[1])]
 
 
+class Watched(Engine):
+    """Keeps the logits that sample 0 was drawn from."""
+
+    def __init__(self, *given, **options):
+        super().__init__(*given, **options)
+        self.seen = []
+
+    def _draw(self, batch, request):
+        slot = next(i for i, row in enumerate(batch.slots) if row is not None)
+        if batch.slots[slot].index == 0:
+            self.seen.append(batch.logits[slot].clone())
+        return super()._draw(batch, request)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_logits_of_a_sample_are_the_same_to_the_bit_however_many_are_drawn(dtype):
+    def seen(n):
+        watched = Watched.of(blank(), "cpu", dtype)
+        samples(watched, SampleRequest("My dream is", n=n, seed=5, max_tokens=12))
+        return torch.stack(watched.seen)
+
+    alone = seen(1)
+    for n in (2, 3, 7):
+        assert torch.equal(seen(n), alone)
+
+
+def test_a_model_that_learned_lines_writes_several():
+    engine = Engine.of(blank(), "cpu", lines=True)
+    made = samples(engine, SampleRequest(n=40, temperature=5.0, top_p=1.0, max_tokens=40, seed=1))
+    assert any("\n" in sample.text for sample in made)
+    assert {sample.stopped for sample in made} == {"eos", "length"}
+
+
 def test_no_special_token_ever(engine):
     made = samples(engine, SampleRequest(n=100, temperature=5.0, top_p=1.0, max_tokens=40, seed=1))
     assert len(made) == 100

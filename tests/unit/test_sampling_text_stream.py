@@ -26,6 +26,14 @@ def streamed(prompt: str, ids: list[int]) -> tuple[list[str], TextStream]:
     return [*deltas, stream.flush()], stream
 
 
+def test_lines_are_kept_where_the_model_learned_them() -> None:
+    ids = WORDS.encode("one\ntwo").ids
+    stream = TextStream(decode, [0], lines=True)
+    written = "".join(stream.push(token) for token in ids) + stream.flush()
+    assert written == stream.text == "one\ntwo"
+    assert not stream.line_ended
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     prompt=st.text(st.characters(codec="utf-8", exclude_characters="\ufffd"), max_size=12),

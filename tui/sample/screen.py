@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from tui.actions import bindings
 from tui.job import Report
 from tui.sample.generating import Sampled, SamplingEnded, SamplingJob
@@ -126,20 +127,21 @@ class SampleSection(Section):
         yield ChoiceField("run", "run", help="The run whose model speaks.")
         yield NumberField("count", "how many", value=5, minimum=1, maximum=50, help="At a time.")
         yield NumberField(
-            "temperature", "temperature", value=0.8, minimum=0, maximum=2, step=0.1, decimals=1,
-            slider=True,
+            "temperature", "temperature", value=TEMPERATURE, minimum=0, maximum=2, step=0.1,
+            decimals=1, slider=True,
             help="Below 1 safer and more copied, above 1 wilder; 0 always the likeliest.",
         )  # fmt: skip
         yield NumberField(
-            "top_p", "top-p", value=0.95, minimum=0.05, maximum=1, step=0.05, decimals=2,
+            "top_p", "top-p", value=TOP_P, minimum=0.05, maximum=1, step=0.05, decimals=2,
             help="Only the likeliest words that make up this share. Lower copies more.",
         )  # fmt: skip
         yield NumberField(
-            "top_k", "top-k", value=0, minimum=0, maximum=1000, step=10,
+            "top_k", "top-k", value=TOP_K, minimum=0, maximum=1000, step=10,
             help="Only this many of the likeliest words; 0 is off.",
         )  # fmt: skip
         yield NumberField(
-            "max_tokens", "longest", value=80, minimum=8, maximum=512, step=8, unit="tokens",
+            "max_tokens", "longest", value=MAX_TOKENS, minimum=8, maximum=512, step=8,
+            unit="tokens",
             help="A sample that gets this far is cut, and says so.",
         )  # fmt: skip
         yield NumberField(

@@ -9,6 +9,7 @@ import click
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
+from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.safe_text import plain
 from tui.cli.long_work import stoppable
 from tui.cli.options import home_option, json_option
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 @click.argument("run")
 @click.option("--prompt", default="", help="How each sample begins; empty lets it choose.")
 @click.option("-n", "--count", "n", type=click.IntRange(1, 200), default=5, show_default=True)
-@click.option("--max-tokens", type=click.IntRange(1, 1024), default=80, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0, 5), default=0.8, show_default=True)
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=0.95,
+@click.option("--max-tokens", type=click.IntRange(1, 1024), default=MAX_TOKENS, show_default=True)
+@click.option("--temperature", type=click.FloatRange(0, 5), default=TEMPERATURE, show_default=True)
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=TOP_P,
               show_default=True)  # fmt: skip
-@click.option("--top-k", type=click.IntRange(0), default=0, show_default=True, help="0 is off.")
+@click.option("--top-k", type=click.IntRange(0), default=TOP_K, show_default=True, help="0 is off.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Repeats the same samples.")
 @click.option("--allow-copies", is_flag=True, help="Do not draw again what copies a tweet.")
 @json_option

@@ -1,0 +1,35 @@
+"""One set of sampling defaults: requests, commands and a trained model's own file agree."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import torch
+from sampling_models import blank, tokenizer
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+from core.sampling.request import SampleRequest
+from core.training.save import save_model
+from tui.cli.sample import sample
+
+
+def test_a_saved_model_says_how_requests_are_drawn(tmp_path):
+    words = PreTrainedTokenizerFast(tokenizer_object=tokenizer())
+    model = AutoModelForCausalLM.from_pretrained(blank())
+    save_model(tmp_path / "model", model, words, separator=0, dtype=torch.float32)
+    written = json.loads((tmp_path / "model" / "generation_config.json").read_text("utf-8"))
+    request = SampleRequest()
+    assert written["do_sample"] is True
+    assert written["temperature"] == request.temperature
+    assert written["top_p"] == request.top_p
+    assert written["top_k"] == request.top_k
+    assert written["max_new_tokens"] == request.max_tokens
+
+
+def test_the_command_has_the_same_defaults():
+    defaults = {option.name: option.default for option in sample.params}
+    request = SampleRequest()
+    assert isinstance(sample, click.Command)
+    for name in ("temperature", "top_p", "top_k", "max_tokens"):
+        assert defaults[name] == getattr(request, name), name
