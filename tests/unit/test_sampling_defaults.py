@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from core.sampling.request import SampleRequest
 from core.training.save import save_model
-from tui.cli.sample import sample
+from tui.cli.runs.sample import sample
 
 
 def test_a_saved_model_says_how_requests_are_drawn(tmp_path):
