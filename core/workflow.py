@@ -39,6 +39,7 @@ def import_paths(
     include: frozenset[str] = frozenset(),
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    date_format: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[ImportResult]:
@@ -63,6 +64,7 @@ def import_paths(
                 include=include,
                 columns=columns,
                 encoding=encoding,
+                date_format=date_format,
                 progress=progress,
                 cancelled=cancelled,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from core.corpus.skips import places_of
+from core.corpus.skips import has_column, places_of
 from core.corpus.store import Corpus
 from core.sources.source import BrokenLine
 
@@ -14,7 +14,7 @@ WITH newest AS (
     SELECT imported_at, file FROM imports GROUP BY ALL ORDER BY imported_at DESC, file LIMIT $most
 )
 SELECT epoch_us(imported_at), file, format, handle, read, new, updated, duplicates,
-    map_keys(skipped), map_values(skipped), notes_joined
+    map_keys(skipped), map_values(skipped), notes_joined, {undated}
 FROM imports JOIN newest USING (imported_at, file)
 ORDER BY imported_at DESC, file, handle
 """
@@ -24,7 +24,8 @@ ORDER BY imported_at DESC, file, handle
 class ImportRecord:
     """One file that came in; its counts are those of all its ``handles`` together.
 
-    ``read`` = ``new`` + ``updated`` + ``known`` + everything in ``skipped``.
+    ``read`` = ``new`` + ``updated`` + ``known`` + everything in ``skipped``;
+    ``undated`` tweets have no time.
     """
 
     at_us: int
@@ -37,6 +38,7 @@ class ImportRecord:
     known: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     notes_joined: int = 0
+    undated: int = 0
 
     @property
     def at(self) -> datetime:
@@ -53,9 +55,10 @@ def import_log(corpus: Corpus, most: int = 200) -> list[ImportRecord]:
     if not corpus.exists:
         return []
     with corpus.reading() as connection:
-        rows = connection.execute(_ROWS, {"most": most}).fetchall()
+        undated = "undated" if has_column(connection, "imports", "undated") else "NULL"
+        rows = connection.execute(_ROWS.format(undated=undated), {"most": most}).fetchall()
     records: list[ImportRecord] = []
-    for at, file, kind, handle, read, new, updated, known, reasons, counts, notes in rows:
+    for at, file, kind, handle, read, new, updated, known, reasons, counts, notes, undated in rows:
         if not records or (records[-1].at_us, records[-1].file) != (at, file):
             records.append(ImportRecord(at, file, kind))
         record = records[-1]
@@ -65,6 +68,7 @@ def import_log(corpus: Corpus, most: int = 200) -> list[ImportRecord]:
         record.updated += updated
         record.known += known
         record.notes_joined += notes
+        record.undated += undated or 0
         for reason, count in zip(reasons, counts, strict=True):
             record.skipped[reason] = record.skipped.get(reason, 0) + count
     return records

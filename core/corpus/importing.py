@@ -44,7 +44,7 @@ class ImportResult:
 
     ``broken`` lists the places that could not be read and ``passed`` those of sound rows that were
     left out (a thousand of each at most); they belong to the file, and stand with its first handle,
-    as does ``unlisted``: how many more were left out.
+    as does ``unlisted``: how many more were left out. ``undated`` tweets have no time.
     """
 
     handle: str
@@ -56,6 +56,7 @@ class ImportResult:
     duplicates: int
     skipped: dict[str, int]
     notes_joined: int
+    undated: int = 0
     warnings: list[str] = field(default_factory=list)
     broken: list[BrokenLine] = field(default_factory=list)
     passed: list[BrokenLine] = field(default_factory=list)
@@ -78,16 +79,17 @@ def import_path(
     include: frozenset[str] = frozenset(),
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    date_format: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[ImportResult]:
     """Import one archive or file; all of it or nothing.
 
     What is broken in a file is left out and listed; a file with nothing sound in it is refused.
-    ``columns`` and ``encoding`` are ``open_source``'s; so is ``include``, which may also hold
-    "forgotten": tweets that were forgotten one by one are passed over otherwise. Raises
-    InputRefused for what cannot be read, CorpusBusy when the corpus stays locked, and Interrupted
-    when ``cancelled`` says so. ``progress`` is called at most ten times a second.
+    ``columns``, ``encoding`` and ``date_format`` are ``open_source``'s; so is ``include``, which
+    may also hold "forgotten": tweets that were forgotten one by one are passed over otherwise.
+    Raises InputRefused for what cannot be read, CorpusBusy when the corpus stays locked, and
+    Interrupted when ``cancelled`` says so. ``progress`` is called at most ten times a second.
     """
     path = Path(path)
     report = _Report(path, progress, cancelled)
@@ -98,6 +100,7 @@ def import_path(
         include=include - {REASON},
         columns=columns or {},
         encoding=encoding,
+        date_format=date_format,
     )
     forgetful = None if REASON in include else Forgetful(corpus)
     with tempfile.TemporaryDirectory(prefix="mynah-import-") as folder:
@@ -141,6 +144,7 @@ def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[Impo
                 duplicates=count.read - count.skipped.total() - done.new - done.updated,
                 skipped=dict(count.skipped),
                 notes_joined=count.notes_joined,
+                undated=count.undated,
                 warnings=list(summary.warnings),
                 broken=[] if results else list(summary.broken),
                 passed=[] if results else list(summary.passed),

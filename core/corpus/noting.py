@@ -58,11 +58,12 @@ def note_import(
     skipped = [dict(sorted(count.skipped.items())) for _, count in found]
     connection.execute(
         "INSERT INTO imports SELECT $at::TIMESTAMPTZ, handle, $file, $format, read, new, updated, "
-        "read - skipped - new - updated, map(reasons, amounts), notes FROM (SELECT "
+        "read - skipped - new - updated, map(reasons, amounts), notes, undated FROM (SELECT "
         "unnest($handles::VARCHAR[]) AS handle, unnest($read::BIGINT[]) AS read, "
         "unnest($new::BIGINT[]) AS new, unnest($updated::BIGINT[]) AS updated, "
         "unnest($skipped::BIGINT[]) AS skipped, unnest($reasons::VARCHAR[][]) AS reasons, "
-        "unnest($amounts::BIGINT[][]) AS amounts, unnest($notes::BIGINT[]) AS notes)",
+        "unnest($amounts::BIGINT[][]) AS amounts, unnest($notes::BIGINT[]) AS notes, "
+        "unnest($undated::BIGINT[]) AS undated)",
         {
             "at": at,
             "file": summary.path.name,
@@ -75,5 +76,6 @@ def note_import(
             "reasons": [list(reasons) for reasons in skipped],
             "amounts": [list(reasons.values()) for reasons in skipped],
             "notes": [count.notes_joined for _, count in found],
+            "undated": [count.undated for _, count in found],
         },
     ).fetchall()

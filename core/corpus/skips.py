@@ -53,3 +53,12 @@ def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
             "SELECT 1 FROM duckdb_tables() WHERE table_name = ? AND NOT temporary", [name]
         ).fetchall()
     )
+
+
+def has_column(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> bool:
+    """The same for a column of a table."""
+    return bool(
+        connection.execute(
+            "SELECT 1 FROM duckdb_columns() WHERE table_name = ? AND column_name = ?", [table, name]
+        ).fetchall()
+    )

@@ -36,9 +36,10 @@ class Preview:
     """What is known of a file so far; ``counted`` when it is read to its end.
 
     ``title`` is its format. ``handles`` are the accounts found, ``tweets`` those that would be
-    stored, ``span`` their first and last time, ``left_out`` the others by reason. ``encoding`` is
-    empty where the format fixes it; ``guessed`` when it might be another one. ``notes`` are
-    sentences worth reading.
+    stored, ``span`` their first and last time, ``undated`` how many have none, ``skipped`` the
+    others by reason. ``encoding`` is empty where the format fixes it; ``guessed`` when it might be
+    another one. ``dates_unread`` dates are in a form that is not known. ``notes`` are sentences
+    worth reading.
     """
 
     path: Path
@@ -51,7 +52,9 @@ class Preview:
     tweets: int = 0
     counted: bool = False
     span: tuple[datetime, datetime] | None = None
-    left_out: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    undated: int = 0
+    dates_unread: int = 0
     notes: tuple[str, ...] = ()
     rows: tuple[PreviewRow, ...] = ()
 
@@ -60,6 +63,7 @@ def preview(
     path: Path,
     *,
     encoding: str | None = None,
+    date_format: str | None = None,
     most: int = 5,
     told: Callable[[Preview], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -71,7 +75,7 @@ def preview(
     """
     from core.sources.detect import detect, open_source
 
-    found = detect(path, encoding=encoding)
+    found = detect(path, encoding=encoding, date_format=date_format)
     seen = Preview(
         path,
         found.lines()[0].split(", first")[0],
@@ -85,7 +89,8 @@ def preview(
     if told:
         told(seen)
     # whose it is where the file does not say: nobody sees the name
-    source = open_source(path, handle="you" if found.needs_handle else None, encoding=encoding)
+    owner = "you" if found.needs_handle else None
+    source = open_source(path, handle=owner, encoding=encoding, date_format=date_format)
     last = time.monotonic()
 
     def check(read: int, total: int | None) -> None:
@@ -113,7 +118,9 @@ def _with_counts(seen: Preview, source: Source) -> Preview:
         seen,
         handles=handles or seen.handles,
         span=summary.span,
-        left_out=dict(sorted(summary.skipped.items())),
+        skipped=dict(sorted(summary.skipped.items())),
+        undated=summary.undated,
+        dates_unread=summary.dates_unread,
     )
 
 

@@ -38,6 +38,10 @@ class HandleMissing(InputRefused):
     """The tweets are readable, but nothing says whose they are."""
 
 
+class DatesUnclear(InputRefused):
+    """Day and month of the dates could be either, or are in no order; ``date_format`` tells."""
+
+
 @dataclass(frozen=True)
 class Detected:
     """What a path holds, by its content. ``root`` is the path that the format's reader opens.

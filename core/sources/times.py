@@ -8,7 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from core.errors import InputRefused, WrongUsage
+from core.errors import WrongUsage
+from core.sources.source import DatesUnclear
 from core.tweet import SNOWFLAKE_EPOCH_MS
 
 # X's classic format, then ISO 8601 with and without offset; a missing offset means UTC.
@@ -113,7 +114,7 @@ class Dates:
     def read(self, written: pl.Series, ids: pl.Series | None = None) -> pl.Series:
         """Text to UTC microseconds; null where no form fits or the year is out of 1990-2099.
 
-        ``ids`` are the tweets'. Raises InputRefused where day and month could be either and nothing
+        ``ids`` are the tweets'. Raises DatesUnclear where day and month could be either and nothing
         in the file tells, or where some dates have the day first and others the month.
         """
         # exports write one form throughout; trying that one first saves most of the work
@@ -150,7 +151,7 @@ class Dates:
             self._weigh(more)
             if self._order is not None:
                 return
-        raise InputRefused(
+        raise DatesUnclear(
             f"Is {either['written'][0][:40]} the day first, or the month? The dates in "
             f"{self._title} can be read both ways.",
             "No date and no id in it tells.",
@@ -158,7 +159,7 @@ class Dates:
         )
 
     def _weigh(self, dates: pl.DataFrame) -> None:
-        """Learn the order from what these dates show; raises InputRefused when they disagree."""
+        """Learn the order from what these dates show; raises DatesUnclear when they disagree."""
         for order, proof in ((DAY_FIRST, _A > 12), (MONTH_FIRST, _B > 12)):
             shown = dates.filter(_SLASHED & proof & ((_A <= 12) | (_B <= 12)))
             if not shown.height and "known" in dates.columns:
@@ -169,7 +170,7 @@ class Dates:
                 continue
             example = shown["written"][0][:40]
             if self._order not in (None, order):
-                raise InputRefused(
+                raise DatesUnclear(
                     f"Some dates in {self._title} have the day first and others the month.",
                     f"{self._proof} and {example} cannot both be read.",
                     f"--date-format {DAY_FIRST} or {MONTH_FIRST} reads those that fit.",

@@ -37,11 +37,12 @@ WHOSE = {
 
 @dataclass(frozen=True)
 class FileChosen:
-    """What to bring in; whose it is and how it is written, where the file does not say."""
+    """What to bring in; whose it is, its encoding and its dates, where the file does not say."""
 
     paths: list[Path]
     handle: str | None
     encoding: str | None
+    date_format: str | None
     typed: dict[str, str]
 
 
@@ -64,6 +65,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         """What the line stands for: files (``ready``), an account (``plan``), or neither yet.
 
         ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
+        ``undated`` asks how dates are written.
         """
 
         text: str
@@ -73,6 +75,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         ready: bool = False
         named: str = ""
         guessed: bool = False
+        undated: bool = False
         plan: FetchPlan | None = None
 
     def __init__(self, home: Home, typed: Mapping[str, str] | None = None) -> None:
@@ -105,6 +108,10 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                 suggester=EncodingSuggester(),
                 id="encoding",
             )
+            yield Input(
+                placeholder="how its dates are written: day-first, month-first, or %d.%m.%y",
+                id="dates",
+            )
             yield Input(placeholder="spend at most, in $ (empty: the price below)", id="budget")
             with VerticalScroll(id="found", can_focus=False):
                 yield Static("", id="facts", markup=False)
@@ -114,30 +121,36 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
     def on_mount(self) -> None:
         self.query_one("#whose").display = False
         self.query_one("#encoding").display = False
+        self.query_one("#dates").display = False
         self.query_one("#budget").display = False
         path = self.query_one("#path", Input)
         if self._typed_before:
             with self.prevent(Input.Changed):
                 for name, value in self._typed_before.items():
                     self.query_one(f"#{name}", Input).value = value
-            self._look(path.value, self._typed_before.get("encoding") or None)
+            self._look_again()
         path.focus()
         path.action_select_all()
 
     @on(Input.Changed, "#path")
     def _typed(self, event: Input.Changed) -> None:
         self._ready, self._plan = False, None
-        encoding = self.query_one("#encoding", Input)
         with self.prevent(Input.Changed):  # of the file before
-            encoding.value = ""
-        self._look(event.value, None)
+            for name in ("#encoding", "#dates"):
+                self.query_one(name, Input).value = ""
+        self._look(event.value, None, None)
 
-    @on(Input.Changed, "#encoding")
-    def _encoding_typed(self, event: Input.Changed) -> None:
-        self._look(self.query_one("#path", Input).value, event.value.strip() or None)
+    @on(Input.Changed, "#encoding, #dates")
+    def _look_again(self) -> None:
+        self._ready = False
+        path = self.query_one("#path", Input).value
+        self._look(path, self._value("#encoding"), self._value("#dates"))
+
+    def _value(self, name: str) -> str:
+        return self.query_one(name, Input).value.strip()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="look")
-    def _look(self, text: str, encoding: str | None) -> None:
+    def _look(self, text: str, encoding: str | None, dates: str | None) -> None:
         """Say what the line stands for; runs again with every change, the newest wins."""
         words = text.strip()
         if words.startswith("@") and not Path(words).exists():
@@ -152,13 +165,14 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             lines = [(f"There is nothing at that path yet{which}.", "dim")]
             self.post_message(self.Looked(text, lines))
         elif len(paths) == 1:
-            self._file(text, paths[0], encoding)
+            self._file(text, paths[0], encoding or None, dates or None)
         else:
             self._files(text, paths)
 
-    def _file(self, text: str, path: Path, encoding: str | None) -> None:
+    def _file(self, text: str, path: Path, encoding: str | None, dates: str | None) -> None:
         """What one file holds, and its first tweets as they will be stored, while it is read."""
         from core.sources.preview import preview
+        from core.sources.source import DatesUnclear
 
         def show(seen: Preview) -> None:
             self.post_message(
@@ -170,17 +184,28 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                     ready=True,
                     named="must" if seen.needs_handle else "may" if seen.number else "",
                     guessed=seen.guessed or encoding is not None,
+                    undated=seen.dates_unread > 0 or dates is not None,
                 )
             )
 
         try:
             worker = get_current_worker()
-            preview(path, encoding=encoding, told=show, cancelled=lambda: worker.is_cancelled)
+            preview(
+                path,
+                encoding=encoding,
+                date_format=dates,
+                told=show,
+                cancelled=lambda: worker.is_cancelled,
+            )
         except Interrupted:
             return
         except MynahError as error:
             lines = _error_lines(error)
-            self.post_message(self.Looked(text, lines, guessed=encoding is not None))
+            undated = isinstance(error, DatesUnclear) or dates is not None
+            if isinstance(error, DatesUnclear):
+                lines = [(error.what, "bold"), (f"{error.why} Type it above.", "")]
+            guessed = encoding is not None
+            self.post_message(self.Looked(text, lines, guessed=guessed, undated=undated))
 
     def _files(self, text: str, paths: list[Path]) -> None:
         """A line for each of several files."""
@@ -245,6 +270,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         whose.display = bool(message.named)
         whose.placeholder = WHOSE.get(message.named, "")
         self.query_one("#encoding").display = message.guessed
+        self.query_one("#dates").display = message.undated
         self.query_one("#budget").display = message.plan is not None
         for name, lines in (("#facts", message.lines), ("#notes", message.notes)):
             text = Text("\n").join(Text(plain(line), style) for line, style in lines)
@@ -270,7 +296,8 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             whose.focus()
             return
         encoding = self.query_one("#encoding", Input).value.strip() or None
-        if encoding and not self._ready:
+        dates = self._value("#dates") or None
+        if (encoding or dates) and not self._ready:
             return
         if handle is not None:
             try:
@@ -278,7 +305,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             except MynahError as error:
                 self._say(str(error))
                 return
-        self.dismiss(FileChosen(paths, handle, encoding, self._all_typed()))
+        self.dismiss(FileChosen(paths, handle, encoding, dates, self._all_typed()))
 
     def _fetch(self, plan: FetchPlan) -> None:
         """Enter after the price has been read is the yes."""

@@ -52,6 +52,7 @@ class ImportJob(Job):
         *,
         handle: str | None = None,
         encoding: str | None = None,
+        date_format: str | None = None,
         samples: bool = False,
     ) -> None:
         home = self._host.state.home
@@ -64,6 +65,7 @@ class ImportJob(Job):
                 paths,
                 handle=handle,
                 encoding=encoding,
+                date_format=date_format,
                 progress=lambda moved: attempt.report(ImportMoved(moved)),
                 cancelled=attempt.cancelled,
             )

@@ -16,16 +16,18 @@ _NAMED: Final = 2  # accounts that are named; the rest is a number
 
 
 def lines_of(seen: Preview) -> list[Line]:
-    """Format, account, count, span, encoding, and what is left out: a line each."""
+    """Format, account, count, span, encoding, what has no date, what is left out: a line each."""
     lines = [(seen.title, "bold"), (_counted(seen), "")]
     if seen.encoding:
         guess = ", which is a guess: look at the words below" if seen.guessed else ""
         lines.append((f"Encoding {seen.encoding}{guess}", "bold" if seen.guessed else ""))
     else:
         lines.append(("Encoding UTF-8, as always in this format", ""))
-    if seen.left_out:
+    if seen.undated and seen.span:  # else the line above says so
+        lines.append((f"Without a date: {plural(seen.undated, 'tweet')}", "bold"))
+    if seen.skipped:
         reasons = ", ".join(
-            f"{number:,} {reason.replace('_', ' ')}" for reason, number in seen.left_out.items()
+            f"{number:,} {reason.replace('_', ' ')}" for reason, number in seen.skipped.items()
         )
         lines.append((f"Left out: {reasons}", ""))
     return lines

@@ -257,7 +257,12 @@ class DataSection(Section):
             if answer is not None:
                 self.state.typed = answer.typed
             if isinstance(answer, FileChosen):
-                self._importing.run(answer.paths, handle=answer.handle, encoding=answer.encoding)
+                self._importing.run(
+                    answer.paths,
+                    handle=answer.handle,
+                    encoding=answer.encoding,
+                    date_format=answer.date_format,
+                )
             elif answer is not None:
                 self._fetching.run(answer.plan, answer.budget)
 

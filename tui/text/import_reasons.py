@@ -53,6 +53,8 @@ def import_page(record: ImportRecord, places: list[BrokenLine]) -> str:
     ]
     if record.notes_joined:
         lines.append(f"{plural(record.notes_joined, 'long post')} completed")
+    if record.undated:
+        lines.append(f"{plural(record.undated, 'tweet')} without a date")
     for reason, count in sorted(record.skipped.items(), key=lambda item: -item[1]):
         lines += ["", f"{count:,}  {reason_in_words(reason)}"]
         listed = [place for place in places if place.reason == reason]

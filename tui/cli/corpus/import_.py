@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
+from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
@@ -48,6 +50,11 @@ LEFT_OUT = frozenset({"deleted", "circle", "forgotten"})
 @click.option(
     "--encoding", metavar="NAME", help="Of a CSV or JSON file, where mynah guesses it wrong."
 )
+@click.option(
+    "--date-format",
+    metavar="F",
+    help="day-first, month-first, or a form such as '%d.%m.%y %H:%M', where mynah asks for it.",
+)
 @click.option("--include", metavar="deleted,circle,forgotten", help="Left out unless named here.")
 @json_option
 @home_option
@@ -57,6 +64,7 @@ def import_(
     handle: str | None,
     mapping: str | None,
     encoding: str | None,
+    date_format: str | None,
     include: str | None,
     as_json: bool,
     home: Home,
@@ -82,11 +90,15 @@ def import_(
     if encoding:
         from core.sources.encoding import read_encoding
 
-        read_encoding(encoding)  # a wrong name is said before anything is read
+        read_encoding(encoding)  # a wrong name is refused before anything is read
+    if date_format:
+        from core.sources.times import read_date_format
+
+        read_date_format(date_format)
     results: list[ImportResult] = []
     try:
         with _from_stdin(paths) as files:
-            _import_each(home, files, format_, of, wanted, columns, encoding, results)
+            _import_each(home, files, format_, of, wanted, columns, encoding, date_format, results)
     finally:
         _show_imported([_as_named(result) for result in results], as_json)
 
@@ -99,6 +111,7 @@ def _import_each(
     include: frozenset[str],
     columns: dict[str, str] | None,
     encoding: str | None,
+    date_format: str | None,
     results: list[ImportResult],
 ) -> None:
     """Adds to ``results`` what became of each path, until all are in or one is refused."""
@@ -124,6 +137,7 @@ def _import_each(
                     include=include,
                     columns=columns,
                     encoding=encoding,
+                    date_format=date_format,
                     progress=progress,
                     cancelled=stopped,
                 )
@@ -133,9 +147,13 @@ def _import_each(
 
 
 def _show_imported(results: list[ImportResult], as_json: bool) -> None:
+    for path, of_path in groupby(results, key=lambda result: result.path):
+        files = list(of_path)
+        for warning in files[0].warnings:  # of the file, whatever its accounts
+            narrate(f"▲ {path}: {warning}")
+        if undated := sum(result.undated for result in files):
+            narrate(f"▲ {path}: {plural(undated, 'tweet')} without a date")
     for result in results:
-        for warning in result.warnings:
-            narrate(f"▲ {result.path}: {warning}")
         for place in result.broken[:SHOWN]:
             narrate(f"  {result.path}: {place}")
         if len(result.broken) > SHOWN:
