@@ -128,3 +128,34 @@ async def test_a_large_file_is_counted_while_one_looks(home: Home, tmp_path: Pat
         await pilot.press("escape")  # the look ends with the dialog
         await settled(pilot)
         assert not home.root.exists()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
+async def test_dates_that_can_be_read_two_ways_are_asked_for(
+    home: Home, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    table = tmp_path / "dates.csv"
+    table.write_text(
+        "id,text,author,date\n1,the sea is calm,ann,8/2/2011 18:07\n2,b,ann,18.02.11\n"
+    )
+    app = MynahApp(home)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await type_path(pilot, table)
+        field = app.screen.query_one("#dates", Input)
+        assert field.display
+        assert "day first, or the month" in " ".join(screen(pilot).split())
+        field.focus()
+        await pilot.press(*"day-firs")
+        await until(pilot, lambda: "no date format" in " ".join(screen(pilot).split()))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, AddTweets), "words that are none change nothing"
+        await pilot.press("t")
+        await until(pilot, lambda: "8 Feb 2011" in screen(pilot))
+        await settled(pilot)
+        assert "Without a date: 1 tweet" in screen(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"ann": 2}
