@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,22 +18,27 @@ from core.tweet import id_order
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Check = Callable[[], None]
+
 _NUMBER: Final = r"\p{N}+"
 _SEEDS: Final = (0x67726F757073, 0x74686561647)
 _TEXTS_IN_A_FILE: Final = 20_000
 
 
 def held_together(
-    rows: pl.DataFrame | Iterable[pl.DataFrame], folder: Path | None = None
+    rows: pl.DataFrame | Iterable[pl.DataFrame],
+    folder: Path | None = None,
+    check: Check | None = None,
 ) -> pl.Series:
     """A number for each kept tweet: tweets with the same one belong on one side of a split.
 
     ``rows`` are the kept tweets with the columns tweet_id, handle, clean_text, and reply_to_id and
-    conversation_id where there are any. One frame may be in any order. An iterable of frames, such
-    as the kept rows of ``stream.curated_batches``, must come in the order of ``core.tweet``; its
-    words then lie in files in ``folder`` (a temporary one without), and in memory are some fifty
-    bytes a tweet. The result (UInt32, one for each row, in the order given) is the same whatever
-    the order of a frame's rows: the place of the group's first tweet by handle, id and words.
+    conversation_id where there are any. One frame may be in any order. An iterable of frames,
+    such as the kept rows of ``stream.curated_batches``, must come in the order of
+    ``core.tweet``; its words then lie in files in ``folder`` (a temporary one without), and in
+    memory are some fifty bytes a tweet. ``check`` is called often, and may raise Interrupted.
+    The result (UInt32, one for each row, in the order given) is the same whatever the order of
+    a frame's rows: the place of the group's first tweet by handle, id and words.
 
     One group are, over as many steps as it takes:
 
@@ -48,14 +53,14 @@ def held_together(
         order = rows.select(place.alias("given"), "handle", "tweet_id", "clean_text").sort(
             "handle", *id_order(), "clean_text", "given"
         )["given"]
-        groups = _groups(rows[order].iter_slices(_TEXTS_IN_A_FILE), folder)
+        groups = _groups(rows[order].iter_slices(_TEXTS_IN_A_FILE), folder, check)
         return groups.gather(order.arg_sort())
-    return _groups(rows, folder)
+    return _groups(rows, folder, check)
 
 
-def _groups(frames: Iterable[pl.DataFrame], folder: Path | None) -> pl.Series:
+def _groups(frames: Iterable[pl.DataFrame], folder: Path | None, check: Check | None) -> pl.Series:
     with tempfile.TemporaryDirectory(dir=folder) as made:
-        words = _Words(Path(made))
+        words = _Words(Path(made), check)
         keys = [pl.DataFrame(schema=_KEYS)]
         for frame in frames:
             for part in frame.iter_slices(_TEXTS_IN_A_FILE):
@@ -146,8 +151,9 @@ def _components(rows: int, some: NDArray[Any], others: NDArray[Any]) -> pl.Serie
 class _Words:
     """The texts of rows in files, to be looked up by place."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, check: Check | None) -> None:
         self._folder = folder
+        self._check = check
         self._starts: list[int] = []
         self.rows = 0
 
@@ -160,6 +166,8 @@ class _Words:
 
     def of(self, places: pl.Series) -> pl.Series:
         """In the order of ``places``."""
+        if self._check is not None:
+            self._check()
         wanted = places.to_frame("place").with_row_index("row").sort("place")
         found = [pl.Series("words", [], pl.String)]
         ends = [*self._starts[1:], self.rows]

@@ -109,16 +109,16 @@ def _row(handle: str, counts: dict[str, Any]) -> str:
 
 
 def _how(manifest: dict[str, Any]) -> list[str]:
-    told = []
+    lines = []
     if manifest["split"]:
-        told.append(
+        lines.append(
             f"The validation split was drawn under the seed {manifest['seed']}; threads and "
             "near copies lie on one side of it: no text in it is in the train split too."
         )
     if manifest["weights"]:
         shares = ", ".join(f"`@{name}` {weight:g}" for name, weight in manifest["weights"].items())
-        told.append(
+        lines.append(
             f"The train split is one epoch of a blend ({shares}): tweets of smaller accounts "
             "repeat."
         )
-    return [*told, ""] if told else []
+    return [*lines, ""] if lines else []

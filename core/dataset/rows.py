@@ -91,12 +91,12 @@ class Rows:
         for rows in self._frames():
             yield rows.drop(_TOGETHER, strict=False)
 
-    def groups(self) -> pl.Series:
+    def groups(self, check: Callable[[], None]) -> pl.Series:
         """For each row the number of the first row of its group: see ``held_together``."""
         from core.curation.groups import held_together
 
         frames = (rows.rename({"text": "clean_text"}) for rows in self._frames())
-        groups = held_together(frames, self._folder)
+        groups = held_together(frames, self._folder, check)
         self.group_count = groups.n_unique()
         return groups
 
@@ -147,12 +147,15 @@ class Part:
         return sum(self.per_handle.values())
 
 
-def parts_of(rows: Rows, options: ExportOptions) -> list[Part]:
-    """The parts of a dataset, split and in order: one, or train and valid."""
+def parts_of(rows: Rows, options: ExportOptions, check: Callable[[], None]) -> list[Part]:
+    """The parts of a dataset, split and in order: one, or train and valid.
+
+    ``check`` is called often, and may raise Interrupted.
+    """
     if options.split is None and not options.repeats:
         return [Part("exported", rows.per_handle, rows.all, as_gathered=True)]
     if options.split:
-        valid = held_out(rows.keys, rows.groups(), options.split)
+        valid = held_out(rows.keys, rows.groups(check), options.split)
     else:
         valid = pl.repeat(False, rows.keys.height, dtype=pl.Boolean, eager=True)
     name = "exported" if options.split is None else "train"

@@ -254,7 +254,8 @@ def write_dataset(
             rows = Rows(folder / "rows", options, sorted(handles), answers)
             rows.gather(batches, lambda seen: reporter.show("gathering", seen, total))
             enough(sum(rows.per_handle.values()), sum(rows.counts.downloaded.values()))
-            parts = parts_of(rows, options)
+            kept = sum(rows.per_handle.values())
+            parts = parts_of(rows, options, lambda: reporter.show("splitting", 0, kept))
             files = _write_parts(parts, folder, rows, layout, options, reporter)
             made = {folder / file.part: layout.folder / file.name for file in files}
             in_parts = {part.name: part.per_handle for part in parts}

@@ -41,7 +41,12 @@ WHAT = (
     Choice("kept", "kept", "what the recipe keeps"),
     Choice("all", "all", "everything, and why it was dropped"),
 )
-PHASES = {"curating": "Curating", "gathering": "Gathering", "writing": "Writing"}
+PHASES = {
+    "curating": "Curating",
+    "gathering": "Gathering",
+    "splitting": "Splitting",
+    "writing": "Writing",
+}
 WEIGHT = "weight "
 
 
