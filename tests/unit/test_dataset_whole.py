@@ -104,7 +104,7 @@ def test_a_stop_leaves_everything_as_it_was(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     seen: list[Progress] = []
     rows = many().sort("handle", "created_at")
-    for phase in ("gathering", "writing"):
+    for phase in ("gathering", "splitting", "writing"):
         seen.clear()
 
         def at_phase(wanted: str = phase) -> bool:
@@ -116,7 +116,7 @@ def test_a_stop_leaves_everything_as_it_was(tmp_path: Path) -> None:
                 out,
                 handles=["a", "b"],
                 recipe=STANDARD,
-                options=ExportOptions("csv"),
+                options=ExportOptions("csv", split=0.1 if phase == "splitting" else None),
                 total=rows.height,
                 progress=seen.append,
                 cancelled=at_phase,
