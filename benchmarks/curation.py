@@ -16,11 +16,10 @@ from pathlib import Path
 
 import polars as pl
 
-from core.curation.counts import account_stats
 from core.curation.recipe import load_recipe
 from tests.oracles import classic as oracle
 from tests.oracles.frames import frame
-from tests.oracles.one_frame import curate
+from tests.oracles.one_frame import account_stats, curate
 
 _WORDS = "the a of to and in is it you that was for on are with as his they be at one have".split()
 _EXTRAS = ["https://t.co/aBcDeFgHiJ", "@someone", "#tag", "&amp;", "(https://t.co/x1)", "\n", "😀"]

@@ -316,32 +316,6 @@ class _Tokens:
     rest_chars: int = 0
 
 
-def account_stats(
-    curated: pl.DataFrame,
-    *,
-    names: Mapping[str, str] | None = None,
-    count_tokens: CountTokens | None = None,
-    block: int = 1024,
-    handles: Sequence[str] | None = None,
-) -> list[AccountStats]:
-    """The filter's table of one frame of curated tweets.
-
-    ``handles`` gives the order, and a row of zeros to an account without tweets; without it,
-    accounts come in the order of their first row. ``count_tokens`` gives the number of tokens of
-    each of a list of texts.
-    """
-    if handles is None:
-        handles = curated["handle"].unique(maintain_order=True).to_list()
-    rows = curated.filter(pl.col("handle").is_in(handles))
-    counts = Counts(handles)
-    counts.add(rows)
-    tokens = None
-    if count_tokens is not None:
-        tokens = TokenEstimate(counts.downloaded, count_tokens, exact=rows.height)
-        tokens.add(rows)
-    return counts.stats(names, tokens=tokens, block=block)
-
-
 def total_stats(stats: Sequence[AccountStats], *, block: int = 1024) -> AccountStats:
     """All accounts as one column called "all"; tokens are None if any account's are."""
     dropped = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,12 +20,16 @@ _LOOKED_AT: Final = 20_000
 
 
 class TokenCounts:
-    """The tokens of every cleaned text that was counted so far, under the last way of cleaning."""
+    """The tokens of every cleaned text that was counted so far, under the last way of cleaning.
+
+    Recipes may be counted at once: each fills the counts of its own way of cleaning, and only
+    those of the last that was asked for are kept.
+    """
 
     def __init__(self, table: TweetTable) -> None:
         self._table = table
-        self._key: object = None
-        self._counts = pl.Series([], dtype=pl.UInt32)
+        self._lock = threading.Lock()
+        self._known = _Known(None, pl.Series([], dtype=pl.UInt32))
 
     def stats(
         self,
@@ -42,7 +47,8 @@ class TokenCounts:
         Where more than ``at_most`` texts would have to be counted, an even choice of them is, and
         the rest is taken to have as many tokens a character. Raises Interrupted.
         """
-        counts = self._known(verdicts, count)
+        known = self._known_of(verdicts, count)
+        counts = known.copy()
         kept = verdicts.kept
         open_ = (kept & counts.is_null()).arg_true()
         chosen = open_
@@ -52,10 +58,10 @@ class TokenCounts:
             stop_if(cancelled)
             rows = chosen[start : start + _AT_ONCE]
             clean = clean_again(self._table.canonical(rows, READ), verdicts.recipe)
-            counts = counts.scatter(rows, pl.Series(count(clean.to_list()), dtype=pl.UInt32))
-            self._counts = counts
+            known.put(rows, pl.Series(count(clean.to_list()), dtype=pl.UInt32))
             if progress:
                 progress(start + len(rows), len(chosen))
+        counts = known.copy()
         return [
             dataclasses.replace(
                 one,
@@ -68,12 +74,30 @@ class TokenCounts:
             )
         ]
 
-    def _known(self, verdicts: Verdicts, count: CountTokens) -> pl.Series:
+    def _known_of(self, verdicts: Verdicts, count: CountTokens) -> _Known:
         key = (count, *(getattr(verdicts.recipe, rule) for rule in CLEANING))
-        if key != self._key:
-            self._key = key
-            self._counts = pl.repeat(None, self._table.height, dtype=pl.UInt32, eager=True)
-        return self._counts
+        with self._lock:
+            if key != self._known.key:
+                nothing = pl.repeat(None, self._table.height, dtype=pl.UInt32, eager=True)
+                self._known = _Known(key, nothing)
+            return self._known
+
+
+class _Known:
+    """What was counted under one way of cleaning: tokens for each row, or null."""
+
+    def __init__(self, key: object, counts: pl.Series) -> None:
+        self.key = key
+        self._counts = counts
+        self._lock = threading.Lock()
+
+    def copy(self) -> pl.Series:
+        with self._lock:
+            return self._counts.clone()
+
+    def put(self, rows: pl.Series, tokens: pl.Series) -> None:
+        with self._lock:
+            self._counts = self._counts.scatter(rows, tokens)
 
 
 def _sums(

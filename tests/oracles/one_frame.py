@@ -1,12 +1,14 @@
-"""Curation of one frame in memory, for tests: what the stream calls, without files."""
+"""Curation and counts of one frame in memory, for tests: what the stream calls, without files."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from core.curation.comparing import compare, compares, keys_of, with_dropped
+from core.curation.counts import AccountStats, Counts, CountTokens, TokenEstimate
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
 from core.tweet import in_order
@@ -27,6 +29,32 @@ def curate(tweets: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
         "reason",
         "trigger",
     )
+
+
+def account_stats(
+    curated: pl.DataFrame,
+    *,
+    names: Mapping[str, str] | None = None,
+    count_tokens: CountTokens | None = None,
+    block: int = 1024,
+    handles: Sequence[str] | None = None,
+) -> list[AccountStats]:
+    """The filter's table of one frame of curated tweets.
+
+    ``handles`` gives the order, and a row of zeros to an account without tweets; without it,
+    accounts come in the order of their first row. ``count_tokens`` gives the number of tokens of
+    each of a list of texts.
+    """
+    if handles is None:
+        handles = curated["handle"].unique(maintain_order=True).to_list()
+    rows = curated.filter(pl.col("handle").is_in(handles))
+    counts = Counts(handles)
+    counts.add(rows)
+    tokens = None
+    if count_tokens is not None:
+        tokens = TokenEstimate(counts.downloaded, count_tokens, exact=rows.height)
+        tokens.add(rows)
+    return counts.stats(names, tokens=tokens, block=block)
 
 
 class _InFrame:

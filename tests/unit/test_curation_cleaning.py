@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation.counts import AccountStats, account_stats, total_stats
+from core.curation.counts import AccountStats, total_stats
 from core.curation.reasons import REASONS
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.words import count_words
 from tests.oracles.frames import START, frame, hostile_frames, hostile_texts
-from tests.oracles.one_frame import curate
+from tests.oracles.one_frame import account_stats, curate
 
 STANDARD = load_recipe("standard")
 LOOSE = STANDARD.replace(min_words=0, drop_duplicates=False)

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation.counts import account_stats
 from core.curation.huggingtweets import drop_links, has_words, tidy
 from core.curation.recipe import load_recipe
 from tests.oracles import classic as oracle
 from tests.oracles.frames import FRAGMENTS, frame, hostile_texts
-from tests.oracles.one_frame import curate
+from tests.oracles.one_frame import account_stats, curate
 
 CLASSIC = load_recipe("classic")
 REAL = Path(__file__).parents[2] / "../shared/data"

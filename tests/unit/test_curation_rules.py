@@ -13,12 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation.counts import account_stats
 from core.curation.judge import judge
 from core.curation.reasons import REASONS
 from core.curation.recipe import BUNDLED_RECIPES, Recipe, load_recipe
 from tests.oracles.frames import FRAGMENTS, START, frame, hostile_frames, hostile_texts
-from tests.oracles.one_frame import curate
+from tests.oracles.one_frame import account_stats, curate
 
 STANDARD = load_recipe("standard")
 LOOSE = Recipe(

@@ -14,7 +14,6 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from toy_runs import edit_record, follow, start_toy, toy_tweets
 
-from core.curation.counts import account_stats
 from core.curation.recipe import load_recipe
 from core.dataset.frozen import load_frozen
 from core.dataset.shares import Share
@@ -29,7 +28,7 @@ from core.training.data import RunTweets
 from core.tweet import in_order
 from tests.oracles import classic as oracle
 from tests.oracles.datasets import freeze
-from tests.oracles.one_frame import curate
+from tests.oracles.one_frame import account_stats, curate
 
 STANDARD = load_recipe("standard", None)
 

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 from core.corpus.store import Corpus
 from core.curation.cleaning import CLEANING
-from core.curation.counts import account_stats, total_stats
+from core.curation.counts import total_stats
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.rules import LISTS, rule_fields
 from core.errors import InputRefused, Interrupted
@@ -26,7 +26,7 @@ from core.workbench.comparison import compare
 from core.workbench.curated import CuratedTable
 from core.workbench.table import COLUMNS, TweetTable
 from core.workbench.verdicts import CleanedTexts, count_verdicts, judge_all
-from tests.oracles.one_frame import curate
+from tests.oracles.one_frame import account_stats, curate
 
 STANDARD = load_recipe("standard")
 PIECES = [
@@ -255,6 +255,24 @@ def test_tokens_are_those_of_the_kept_texts_and_nothing_is_counted_twice(home: H
     bench.curate(STANDARD.replace(min_words=0), count)
     assert counted
     assert set(counted) <= set(bench.curate(STANDARD.replace(min_words=0)).frame["clean_text"])
+
+
+def test_two_recipes_counted_at_once_keep_their_own_tokens(home: Home) -> None:
+    bench = bench_of(home)
+    other = STANDARD.replace(links="keep", mentions="keep", unescape="none")
+    begun: list[str] = []
+
+    def count(texts: list[str]) -> list[int]:
+        if not begun:  # another thread asks for another recipe just then
+            begun.append("first")
+            bench.curate(other, count)
+        return [len(text) for text in texts]
+
+    bench.curate(STANDARD, count)
+    for recipe in (other, STANDARD):
+        curation = bench.curate(recipe, count)
+        expected = account_stats(curation.frame, handles=bench.handles, count_tokens=count)
+        assert [one.tokens for one in curation.stats] == [one.tokens for one in expected]
 
 
 def test_tokens_of_many_tweets_are_estimated_and_marked(
