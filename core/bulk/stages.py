@@ -174,11 +174,8 @@ class _Lookup:
             if sum(one.height for one in self._pending) >= _LOOKED_UP:
                 self._set_down()
 
-    def texts(self, places: pl.Series) -> pl.Series:
-        return self._gather(places, "clean_text")
-
-    def ids(self, places: pl.Series) -> pl.Series:
-        return self._gather(places, "tweet_id")
+    def column(self, name: str, places: pl.Series) -> pl.Series:
+        return self._gather(places, name)
 
     def forget(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

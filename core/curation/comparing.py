@@ -1,4 +1,4 @@
-"""The rules that look at more than one tweet: which of several alike stays.
+"""The rules that look at more than one tweet: threads, and which of several alike stays.
 
 They work on keys, not on tweets: a few numbers for each tweet that no other rule has dropped. So
 millions of tweets fit in memory.
@@ -12,13 +12,14 @@ everywhere, and changes little when tweets are added. All tweets of an account m
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 import polars as pl
 
 from core.curation import reasons
 from core.curation.recipe import Recipe
+from core.curation.threads import CHANGES, Lookup, join_threads, joins, threads_of
 
 # What comparing needs to know of a judged tweet.
 NEEDED: Final = ("handle", "tweet_id", "created_at", "clean_text", "reason")
@@ -33,32 +34,13 @@ KEYS: Final = {
     "words_too": pl.UInt64(),
 }
 
-DROPPED: Final = {"place": pl.UInt32(), "reason": pl.String(), "trigger": pl.String()}
-
 _IDS_AT_ONCE: Final = 50_000
 _SEEDS: Final = (0x6D796E6168, 0x626972647321)
 
 
-class Lookup(Protocol):
-    """Gives the words and ids of tweets by their places, for the rules that need more than keys.
-
-    Either may raise Interrupted: that is how long comparing is stopped.
-    """
-
-    @property
-    def folder(self) -> Path | None:
-        """Where temporary files may lie; None is the system's own place."""
-
-    def texts(self, places: pl.Series) -> pl.Series:
-        """The clean words, in the order of ``places``."""
-
-    def ids(self, places: pl.Series) -> pl.Series:
-        """The ids, in the order of ``places``."""
-
-
 def compares(recipe: Recipe) -> bool:
     """Whether the recipe has a rule that compares tweets."""
-    return recipe.drop_duplicates or _looks_up(recipe)
+    return recipe.drop_duplicates or joins(recipe) or _looks_up(recipe)
 
 
 def _looks_up(recipe: Recipe) -> bool:
@@ -67,17 +49,36 @@ def _looks_up(recipe: Recipe) -> bool:
 
 def keys_of(judged: pl.DataFrame, first: int) -> pl.DataFrame:
     """The keys (columns KEYS) of the rows that no rule dropped; ``first`` is the first's place."""
-    rows = judged.with_row_index("place", offset=first)
+    return _keys_at(judged.with_row_index("place", offset=first))
+
+
+def _keys_at(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("reason").is_null()).select(**_keys()).cast(KEYS)  # type: ignore[arg-type]
 
 
-def compare(keys: pl.DataFrame, recipe: Recipe, tweets: Lookup | None = None) -> pl.DataFrame:
-    """What the comparing rules drop: columns place, reason and trigger, by place.
+def compare(
+    keys: pl.DataFrame,
+    recipe: Recipe,
+    tweets: Lookup | None = None,
+    links: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """What the rules over several tweets change: columns CHANGES, by place.
 
-    ``keys`` has the columns KEYS. ``tweets`` is needed for near duplicates and the cap. The trigger
-    of a near duplicate names the tweet that stays: "like 1234, 87 %".
+    ``keys`` has the columns KEYS. ``tweets`` is needed for near duplicates, the cap and threads,
+    ``links`` (of all tweets, see ``links_of``) for threads; the words of a joined thread are then
+    in ``tweets``. The trigger of a near duplicate names the tweet that stays: "like 1234, 87 %".
     """
-    found = [pl.DataFrame(schema=DROPPED)]
+    found = [pl.DataFrame(schema=CHANGES)]
+    if joins(recipe):
+        if tweets is None or links is None:
+            raise ValueError("threads need more than keys")
+        new = [pl.DataFrame(schema=KEYS)]
+        for heads, others in join_threads(threads_of(links), recipe, tweets):
+            found += [heads.select(*CHANGES), others]
+            new.append(_keys_at(heads))
+        changed = pl.concat(found)["place"]
+        every = pl.concat([_without(keys, changed), *new])
+        keys = links.select("place").join(every, on="place", maintain_order="left")
     if recipe.drop_duplicates:
         again = keys.filter(pl.col("words").is_duplicated())  # few: the rest is done on them
         same = pl.struct("account", "words", "words_too")
@@ -92,7 +93,10 @@ def compare(keys: pl.DataFrame, recipe: Recipe, tweets: Lookup | None = None) ->
         keys = _without(keys, near["place"])
     if recipe.most_per_author and tweets is not None:
         found.append(_over(keys, recipe.most_per_author, tweets))
-    return pl.concat(found).sort("place")
+    changes = pl.concat(found)
+    if joins(recipe):  # of a thread that a later rule drops, that rule's reason holds
+        changes = changes.unique("place", keep="last", maintain_order=True)
+    return changes.sort("place")
 
 
 def _without(keys: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
@@ -102,9 +106,9 @@ def _without(keys: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
 def _near(keys: pl.DataFrame, percent: int, tweets: Lookup) -> pl.DataFrame:
     from core.curation.near_duplicates import near_duplicates
 
-    near = near_duplicates(keys, percent, tweets.texts, tweets.folder)
+    near = near_duplicates(keys, percent, partial(tweets.column, "clean_text"), tweets.folder)
     like = near["like"].unique()
-    known = pl.DataFrame({"like": like, "id": tweets.ids(like)})
+    known = pl.DataFrame({"like": like, "id": tweets.column("tweet_id", like)})
     return near.join(known, on="like", how="left", maintain_order="left").select(
         "place",
         reason=pl.lit(reasons.NEAR_DUPLICATE),
@@ -117,7 +121,7 @@ def _over(keys: pl.DataFrame, most: int, tweets: Lookup) -> pl.DataFrame:
     many = keys.filter(pl.len().over("account") > most)
     ranks = [pl.Series("rank", [], pl.UInt64)]
     for start in range(0, many.height, _IDS_AT_ONCE):
-        ids = tweets.ids(many["place"][start : start + _IDS_AT_ONCE])
+        ids = tweets.column("tweet_id", many["place"][start : start + _IDS_AT_ONCE])
         digests = (hashlib.sha256(one.encode()).digest() for one in ids)
         numbers = [int.from_bytes(digest[:8], "big") for digest in digests]
         ranks.append(pl.Series("rank", numbers, pl.UInt64))
@@ -127,11 +131,11 @@ def _over(keys: pl.DataFrame, most: int, tweets: Lookup) -> pl.DataFrame:
     return _verdicts(over["place"], reasons.CAP)
 
 
-def with_dropped(judged: pl.DataFrame, dropped: pl.DataFrame, first: int) -> pl.DataFrame:
-    """``judged``, whose first row has the place ``first``, with what ``compare`` said of it."""
-    start = dropped["place"].search_sorted(first)
-    end = dropped["place"].search_sorted(first + judged.height)
-    mine = dropped[int(start) : int(end)]
+def with_changes(judged: pl.DataFrame, changes: pl.DataFrame, first: int) -> pl.DataFrame:
+    """``judged``, whose first row has the place ``first``, with what ``compare`` says of it."""
+    start = changes["place"].search_sorted(first)
+    end = changes["place"].search_sorted(first + judged.height)
+    mine = changes[int(start) : int(end)]
     if mine.is_empty():
         return judged
     rows = mine["place"] - first

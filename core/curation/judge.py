@@ -59,7 +59,7 @@ def _judge(
         *("handle", "created_at", "kind", "lang", "reply_to", "sensitive"),
         text=text,
         clean_text=clean,
-        counted=_counted(clean, text, escaped, recipe),
+        counted=counted_texts(clean, text, escaped, recipe),
         told=pl.lit(None, pl.String),
         **({} if urls is None else {"urls": urls}),
     )
@@ -76,6 +76,20 @@ def _judge(
     found = _also(found, reasons.SHORT, ~_is_enough(found, recipe))
     trigger = triggers(found, recipe) if explain else pl.lit(None, pl.String).alias("trigger")
     return found.select("clean_text", "reason", trigger)
+
+
+def judge_length(clean: pl.Series, counted: pl.Series, recipe: Recipe) -> pl.DataFrame:
+    """``reason`` (SHORT or null) and ``trigger`` of cleaned texts by the rules on their length.
+
+    ``counted`` are the same texts as ``counted_texts`` gives them.
+    """
+    found = pl.DataFrame({"clean_text": clean, "counted": counted}).with_columns(
+        reason=pl.lit(None, pl.String), trigger=pl.lit(None, pl.String)
+    )
+    found = _also(found, reasons.SHORT, ~_is_enough(found, recipe))
+    rows = found["reason"].is_not_null().arg_true()
+    trigger = found["trigger"].scatter(rows, _short(found[rows], recipe))
+    return found.select("reason", trigger.alias("trigger"))
 
 
 def _also(found: pl.DataFrame, name: str, rule: pl.Series) -> pl.DataFrame:
@@ -144,7 +158,9 @@ def _personal(found: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     return _also(found, reasons.PERSONAL, words.is_not_null())
 
 
-def _counted(clean: pl.Series, text: pl.Series, escaped: pl.Series, recipe: Recipe) -> pl.Series:
+def counted_texts(
+    clean: pl.Series, text: pl.Series, escaped: pl.Series, recipe: Recipe
+) -> pl.Series:
     """The texts in which words are counted: the clean ones, without the sites of their links."""
     if recipe.links != "domain":
         return clean
@@ -172,6 +188,7 @@ def triggers(found: pl.DataFrame, recipe: Recipe) -> pl.Series:
     quote            "@name" of the one who is quoted, where the export has the link; else null
     date             the day of the tweet, in UTC: "2016-12-31"
     language         the tweet's own code ("de"), or what the detector said of it ("de 97 %")
+    joined           the first tweet of the thread: "with 1234"
     sensitive        null: it is a mark, and no words
     blocked          the blocked word as it stands in the tweet
     personal         what was found, with commas between

@@ -13,6 +13,7 @@ LANGUAGE: Final = "language"
 SENSITIVE: Final = "sensitive"
 BLOCKED: Final = "blocked"
 PERSONAL: Final = "personal"
+JOINED: Final = "joined"
 SHORT: Final = "short"
 DUPLICATE: Final = "duplicate"
 NEAR_DUPLICATE: Final = "near_duplicate"
@@ -28,6 +29,7 @@ REASONS: Final = (
     SENSITIVE,
     BLOCKED,
     PERSONAL,
+    JOINED,
     SHORT,
     DUPLICATE,
     NEAR_DUPLICATE,
@@ -45,6 +47,7 @@ REASON_TITLES: Final = {
     SENSITIVE: "Sensitive tweets",
     BLOCKED: "Blocked words",
     PERSONAL: "Personal data",
+    JOINED: "Parts of threads",
     SHORT: "Short tweets",
     DUPLICATE: "Duplicates",
     NEAR_DUPLICATE: "Near duplicates",
@@ -62,6 +65,7 @@ REASON_WORDS: Final = {
     SENSITIVE: "marked as sensitive",
     BLOCKED: "holds a word that this recipe blocks",
     PERSONAL: "holds personal data",
+    JOINED: "part of a thread: its words go with the first tweet of it",
     SHORT: "too short once cleaned",
     DUPLICATE: "says the same as an earlier tweet of this account",
     NEAR_DUPLICATE: "says nearly the same as an earlier tweet of this account",

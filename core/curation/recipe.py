@@ -62,6 +62,7 @@ class Recipe:
     last_date: str = ""
     blocked_words: tuple[str, ...] = ()
     personal_data: Literal["keep", "flag", "drop"] = "keep"
+    threads: Literal["separate", "join"] = "separate"
     near_duplicates: int = 0
     most_per_author: int = 0
     about: str = field(default="", compare=False)

@@ -165,6 +165,14 @@ _FIELDS: Final = (
         "space makes one line of each tweet: sampling ends at a line break.",
     ),
     _choice(
+        "threads",
+        "threads",
+        ("separate", "join"),
+        "join makes one text of an author's own thread, in order, with a line break between the "
+        "tweets where line breaks are kept and else a space. A model that learns one line at a "
+        "time needs the space.",
+    ),
+    _choice(
         "unescape",
         "HTML entities",
         ("none", "once", "seed"),

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from core.curation.comparing import KEYS, compare, compares, keys_of, with_dropped
+from core.curation.comparing import KEYS, compare, compares, keys_of, with_changes
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
+from core.curation.threads import LINKS, joins, links_of, with_joined
 from core.errors import Interrupted
 from core.progress import Cancelled
 from core.tweet import SQL_ORDER, tweet_schema
@@ -86,23 +87,25 @@ def curated_copy(
     """``curated_batches`` of tweets that were read already."""
     verdicts = _Verdicts(copy, rows, cancelled)
     keys = [pl.DataFrame(schema=KEYS)]
+    links = [pl.DataFrame(schema=LINKS)]
     for number, tweets in enumerate(copy.batches(rows)):
         verdicts.check()
         judged = judge(tweets, recipe, explain=explain)
-        verdicts.put(number, judged)
+        verdicts.put_batch(number, judged)
         if compares(recipe):
             keys.append(keys_of(judged, number * rows))
+        if joins(recipe):
+            links.append(links_of(judged, number * rows))
         if progress:
             progress(min((number + 1) * rows, copy.total))
     every = pl.concat(keys)
     keys.clear()
-    dropped = compare(every, recipe, verdicts)
-    del every
+    changes = compare(every, recipe, verdicts, pl.concat(links) if joins(recipe) else None)
+    del every, links
     for number, tweets in enumerate(copy.batches(rows)):
         verdicts.check()
         judged = tweets.hstack(verdicts.take(number))
-        settled = with_dropped(judged, dropped, number * rows)
-        yield settled.select(
+        yield with_changes(judged, changes, number * rows).select(
             *tweets.columns,
             "clean_text",
             pl.col("reason").is_null().alias("kept"),
@@ -199,19 +202,20 @@ def _rows(path: Path) -> int:
 
 
 class _Verdicts:
-    """What judging said, a file a batch, and a ``settle.Lookup`` in it."""
+    """What judging said, a file a batch, and the words of joined threads: a ``threads.Lookup``."""
 
     def __init__(self, copy: SortedTweets, rows: int, cancelled: Cancelled | None) -> None:
         self.folder = copy.folder
         self._copy = copy
         self._rows = rows
         self._cancelled = cancelled
+        self._joined: dict[int, list[Path]] = {}
 
     def check(self) -> None:
         if self._cancelled and self._cancelled():
             raise stopped()
 
-    def put(self, number: int, judged: pl.DataFrame) -> None:
+    def put_batch(self, number: int, judged: pl.DataFrame) -> None:
         judged.select("clean_text", "reason", "trigger").write_parquet(
             self._file(number), compression="lz4", statistics=False
         )
@@ -220,32 +224,41 @@ class _Verdicts:
         """A batch's verdicts, for the last time."""
         found = pl.read_parquet(self._file(number), glob=False)
         self._file(number).unlink()
-        return found
+        return found.with_columns(self._with_joined(found["clean_text"], number))
 
-    def texts(self, places: pl.Series) -> pl.Series:
-        return self._gather(places, self._texts_of)
+    def put(self, joined: pl.DataFrame) -> None:
+        batch = (pl.col("place") // self._rows).alias("number")
+        for (number,), some in joined.group_by(batch, maintain_order=True):
+            files = self._joined.setdefault(int(str(number)), [])
+            files.append(self.folder / f"joined-{number}-{len(files)}.parquet")
+            some.write_parquet(files[-1], compression="lz4", statistics=False)
 
-    def ids(self, places: pl.Series) -> pl.Series:
-        return self._gather(places, self._ids_of)
-
-    def _texts_of(self, number: int) -> pl.Series:
-        file = self._file(number)
-        return pl.read_parquet(file, columns=["clean_text"], glob=False).to_series()
-
-    def _ids_of(self, number: int) -> pl.Series:
-        return self._copy.part(number * self._rows, self._rows, ["tweet_id"]).to_series()
-
-    def _gather(self, places: pl.Series, read: Callable[[int], pl.Series]) -> pl.Series:
+    def column(self, name: str, places: pl.Series) -> pl.Series:
         wanted = places.to_frame("place").with_row_index("row").sort("place")
         batches = wanted.with_columns(number=pl.col("place") // self._rows)
         found: list[pl.Series] = []
         for (number,), some in batches.group_by("number", maintain_order=True):
             self.check()
             inside = some["place"] - int(str(number)) * self._rows
-            found.append(read(int(str(number))).gather(inside))
+            found.append(self._read(name, int(str(number))).gather(inside))
         if not found:
-            return pl.Series([], dtype=pl.String)
+            return pl.Series(name, [], dtype=pl.String)
         return pl.concat(found).gather(wanted["row"].arg_sort())
+
+    def _read(self, name: str, number: int) -> pl.Series:
+        if name != "clean_text":
+            return self._copy.part(number * self._rows, self._rows, [name]).to_series()
+        texts = pl.read_parquet(self._file(number), columns=[name], glob=False).to_series()
+        return self._with_joined(texts, number)
+
+    def _with_joined(self, texts: pl.Series, number: int) -> pl.Series:
+        files = self._joined.get(number)
+        if not files:
+            return texts
+        start = number * self._rows
+        places = pl.int_range(start, start + len(texts), dtype=pl.UInt32, eager=True)
+        joined = pl.concat([pl.read_parquet(file, glob=False) for file in files])
+        return with_joined(texts, places, joined)
 
     def _file(self, number: int) -> Path:
         return self.folder / f"verdicts-{number}.parquet"

@@ -8,10 +8,11 @@ import polars as pl
 
 from core.curation.cleaning import CLEANING
 from core.curation.recipe import Recipe
+from core.curation.threads import with_joined
 from core.progress import Cancelled
 from core.workbench.bench import Curation, Workbench
 from core.workbench.table import Progress, stop_if
-from core.workbench.verdicts import READ
+from core.workbench.verdicts import READ, Verdicts, clean_again
 from core.workbench.view import TweetRow, TweetRows
 
 
@@ -70,7 +71,7 @@ def compare(
     two = bench.curate(b, progress=progress, cancelled=cancelled)
     kept_a, kept_b = one.verdicts.kept, two.verdicts.kept
     both = kept_a & kept_b
-    words = _other_words(bench, a, b, both, cancelled)
+    words = _other_words(bench, one.verdicts, two.verdicts, both, cancelled)
     reason = ~kept_a & ~kept_b & (one.verdicts.codes != two.verdicts.codes)
     differ = (kept_a ^ kept_b) | reason | words
     order = bench.table.newest_first
@@ -87,15 +88,24 @@ def compare(
 
 
 def _other_words(
-    bench: Workbench, a: Recipe, b: Recipe, both: pl.Series, cancelled: Cancelled | None
+    bench: Workbench, one: Verdicts, two: Verdicts, both: pl.Series, cancelled: Cancelled | None
 ) -> pl.Series:
     """Of the rows that both keep, those that are learned in different words."""
-    none = pl.repeat(value=False, n=len(both), dtype=pl.Boolean, eager=True)
+    a, b = one.recipe, two.recipe
+    parts = [pl.Series([], dtype=pl.Boolean)]
     if all(getattr(a, rule) == getattr(b, rule) for rule in CLEANING):
-        return none
-    parts = [none.clear()]
-    for rows in bench.table.slices():
-        stop_if(cancelled)
-        tweets = bench.table.canonical(rows, READ)
-        parts.append(bench.cleaned.of(rows, tweets, a) != bench.cleaned.of(rows, tweets, b))
-    return pl.concat(parts) & both
+        words = pl.repeat(value=False, n=len(both), dtype=pl.Boolean, eager=True)
+    else:
+        for rows in bench.table.slices():
+            stop_if(cancelled)
+            tweets = bench.table.canonical(rows, READ)
+            parts.append(bench.cleaned.of(rows, tweets, a) != bench.cleaned.of(rows, tweets, b))
+        words = pl.concat(parts)
+    threads = pl.concat([one.joined["place"], two.joined["place"]]).unique().sort()
+    if len(threads):
+        tweets = bench.table.canonical(threads, READ)
+        texts = (
+            with_joined(clean_again(tweets, own.recipe), threads, own.joined) for own in (one, two)
+        )
+        words = words.scatter(threads, next(texts) != next(texts))
+    return words & both

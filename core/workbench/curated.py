@@ -10,6 +10,7 @@ import polars as pl
 
 from core.curation.cleaning import unescape
 from core.curation.judge import judge
+from core.curation.threads import with_joined
 from core.progress import Cancelled
 from core.workbench.table import SLICE, Progress, TweetTable, stop_if
 from core.workbench.verdicts import KEPT, Verdicts, reasons_of
@@ -74,22 +75,23 @@ class CuratedTable:
         tweets = self.table.canonical(numbers)
         judged = judge(tweets, self.verdicts.recipe)
         codes = self.verdicts.codes.gather(numbers)
-        settled = self.verdicts.settled.select("place", said="trigger", compared=pl.lit(value=True))
+        changes = self.verdicts.changes.select("place", other="trigger", changed=pl.lit(value=True))
         return (
             judged.with_columns(
+                with_joined(judged["clean_text"], numbers, self.verdicts.joined),
                 place=numbers.cast(pl.UInt32),
                 kept=codes == KEPT,
                 reason=reasons_of(codes),
             )
-            .join(settled, on="place", how="left", maintain_order="left")
+            .join(changes, on="place", how="left", maintain_order="left")
             .select(
                 *tweets.columns,
                 "clean_text",
                 "kept",
                 "reason",
-                pl.when(pl.col("compared").is_null())
+                pl.when(pl.col("changed").is_null())
                 .then("trigger")
-                .otherwise("said")
+                .otherwise("other")
                 .alias("trigger"),
             )
         )

@@ -24,12 +24,14 @@ Progress = Callable[[int, int], None]
 SLICE: Final = 25_000
 """Rows that are worked on at once: some 20 ms of work, so that a newer question need not wait."""
 
-# The others would cost up to 64 bytes a tweet, and no rule that is edited here reads them.
+# The others would cost up to 64 bytes a tweet; of them the rules read only which tweet a reply
+# answers, which is kept apart (see ``links``).
 COLUMNS: Final = tuple(name for name in tweet_schema() if name not in OPTIONAL)
 
 _FEW_VALUES: Final = ("handle", "kind", "lang", "audience", "source", "source_file")
 _MANY_VALUES: Final = ("reply_to", "note_id")
 _COUNTS: Final = ("favourites", "reposts")
+_ANSWERED: Final = "reply_to_id"
 _NUMERIC_ID: Final = "[1-9][0-9]{0,18}"  # as a number it is the same id again, and fits 64 bits
 # DuckDB reads in groups of 122,880 rows; ranges that end where groups do read each group once.
 _ROWS_READ: Final = 122_880
@@ -45,8 +47,10 @@ def stop_if(cancelled: Cancelled | None) -> None:
 class TweetTable:
     """``height`` tweets; a row number says where one lies."""
 
-    def __init__(self, packed: pl.DataFrame) -> None:
+    def __init__(self, packed: pl.DataFrame, answers: pl.DataFrame) -> None:
+        """``answers`` has row and answered, the id that the tweet of that row replies to."""
         self._packed = packed
+        self._answers = answers
         self.height = packed.height
         self.handles = packed["handle"]
         self.newest_first = self._order("created_at", *self._id(), "handle", down=True)
@@ -56,7 +60,10 @@ class TweetTable:
     @classmethod
     def of(cls, tweets: pl.DataFrame) -> TweetTable:
         """A table of canonical tweets that are in memory already."""
-        return cls(_packed([tweets.select(COLUMNS)], _Profile.of(tweets)))
+        profile = _Profile.of(tweets)
+        ids = profile.types.get("tweet_id", pl.String())
+        answers = _answers(tweets.select(answered=pl.col("reply_to_id").cast(ids, strict=False)), 0)
+        return cls(_packed([tweets.select(COLUMNS)], profile), answers)
 
     @classmethod
     def read(
@@ -74,20 +81,25 @@ class TweetTable:
             return cls.of(pl.DataFrame(schema=tweet_schema()))
         who = {"handles": list(handles)}
         parts: list[pl.DataFrame] = []
+        answers: list[pl.DataFrame] = []
         done = 0
         with corpus.reading() as connection:
             connection.execute("SET memory_limit = $1", [_READING_MEMORY])
             profile = _Profile(frame(connection.sql(_PROFILE, params=who)).row(0, named=True))
-            query = _PART.format(columns=", ".join(profile.columns()))
+            # a file of an older version, which is only read, has no such column
+            there = connection.table("corpus.main.tweets").columns
+            columns = [*profile.columns(), profile.answered(there=_ANSWERED in there)]
+            query = _PART.format(columns=", ".join(columns))
             for first in range(0, profile.end, _ROWS_READ):
                 stop_if(cancelled)
                 bounds = {"first": first, "end": first + _ROWS_READ}
                 part = frame(connection.sql(query, params=who | bounds))
+                answers.append(_answers(part, done))
                 done += part.height
-                parts.append(_packed([part], profile))
+                parts.append(_packed([part.drop("answered")], profile))
                 if progress:
                     progress(done, profile.rows)
-        return cls(_joined(parts, profile))
+        return cls(_joined(parts, profile), pl.concat(answers).rechunk())
 
     def slices(self) -> Iterator[slice]:
         """The whole table in parts of SLICE rows."""
@@ -99,6 +111,27 @@ class TweetTable:
         schema = tweet_schema()
         part = self._packed.select(columns)[rows]
         return part.cast({name: schema[name] for name in columns})
+
+    def links(self) -> pl.DataFrame:
+        """For each row: place and tweet (its number), and answered: the row that it replies to.
+
+        Null where that is none of the account's own.
+        """
+        ids = self._packed.select("handle", "tweet_id").with_row_index("asked")
+        asked = (
+            self._answers.with_columns(self.handles.gather(self._answers["row"]).alias("handle"))
+            .join(ids, left_on=["handle", "answered"], right_on=["handle", "tweet_id"])
+            .unique("row", keep="first", maintain_order=True)
+        )
+        rows = pl.int_range(self.height, dtype=pl.UInt32, eager=True)
+        answered = pl.repeat(None, self.height, dtype=pl.UInt64, eager=True)
+        return pl.DataFrame(
+            {
+                "place": rows,
+                "tweet": rows.cast(pl.UInt64),
+                "answered": answered.scatter(asked["row"], asked["asked"].cast(pl.UInt64)),
+            }
+        )
 
     def by_account_and_time(self, rows: pl.Series) -> pl.Series:
         """How to arrange ``rows`` in the order of ``core.tweet.in_order``."""
@@ -153,6 +186,16 @@ class _Profile:
             for name in COLUMNS
         ]
 
+    def answered(self, *, there: bool) -> str:
+        """The id that a tweet replies to, of the type of ids, for the select list."""
+        numeric = self.types.get("tweet_id") == pl.UInt64()
+        if not there:
+            return f"NULL::{'UBIGINT' if numeric else 'VARCHAR'} AS answered"
+        if not numeric:
+            return f"{_ANSWERED} AS answered"
+        number = f"if({_ANSWERED}[1] BETWEEN '1' AND '9', try_cast({_ANSWERED} AS UBIGINT), NULL)"
+        return f"{number} AS answered"
+
 
 _PROFILE: Final = f"""
 SELECT
@@ -167,6 +210,15 @@ _PART: Final = (
     "SELECT {columns} FROM corpus.main.tweets "
     "WHERE rowid >= $first AND rowid < $end AND list_contains($handles, handle)"
 )
+
+
+def _answers(part: pl.DataFrame, first: int) -> pl.DataFrame:
+    """row and answered of the replies in a part whose first row is ``first``: few, and copied."""
+    rows = pl.int_range(first, first + pl.len(), dtype=pl.UInt32).alias("row")
+    found = part.select(rows, "answered").drop_nulls()
+    if found.schema["answered"] == pl.String():
+        return found.with_columns(pl.concat_str("answered", pl.lit("")))
+    return found
 
 
 def _packed(parts: list[pl.DataFrame], profile: _Profile) -> pl.DataFrame:

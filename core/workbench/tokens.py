@@ -11,6 +11,7 @@ import polars as pl
 
 from core.curation.cleaning import CLEANING
 from core.curation.counts import AccountStats, CountTokens
+from core.curation.threads import with_joined
 from core.progress import Cancelled
 from core.workbench.table import Progress, TweetTable, stop_if
 from core.workbench.verdicts import READ, Verdicts, clean_again
@@ -48,7 +49,7 @@ class TokenCounts:
         the rest is taken to have as many tokens a character. Raises Interrupted.
         """
         known = self._known_of(verdicts, count)
-        counts = known.copy()
+        counts = known.counts(verdicts.joined)
         kept = verdicts.kept
         open_ = (kept & counts.is_null()).arg_true()
         chosen = open_
@@ -58,10 +59,11 @@ class TokenCounts:
             stop_if(cancelled)
             rows = chosen[start : start + _AT_ONCE]
             clean = clean_again(self._table.canonical(rows, READ), verdicts.recipe)
-            known.put(rows, pl.Series(count(clean.to_list()), dtype=pl.UInt32))
+            texts = with_joined(clean, rows, verdicts.joined)
+            known.put(rows, texts, count(texts.to_list()), verdicts.joined)
             if progress:
                 progress(start + len(rows), len(chosen))
-        counts = known.copy()
+        counts = known.counts(verdicts.joined)
         return [
             dataclasses.replace(
                 one,
@@ -89,15 +91,31 @@ class _Known:
     def __init__(self, key: object, counts: pl.Series) -> None:
         self.key = key
         self._counts = counts
+        self._joined: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def copy(self) -> pl.Series:
+    def counts(self, joined: pl.DataFrame) -> pl.Series:
+        """Tokens for each row; ``joined`` (place, clean_text) are the words of threads."""
         with self._lock:
-            return self._counts.clone()
+            found = self._counts.clone()
+            if joined.height:
+                tokens = [self._joined.get(text) for text in joined["clean_text"]]
+                found = found.scatter(joined["place"], pl.Series(tokens, dtype=pl.UInt32))
+            return found
 
-    def put(self, rows: pl.Series, tokens: pl.Series) -> None:
+    def put(
+        self, rows: pl.Series, texts: pl.Series, tokens: list[int], joined: pl.DataFrame
+    ) -> None:
+        """``tokens`` of ``texts``, the words of ``rows``. Those of threads go by their words."""
+        counted = pl.DataFrame(
+            {"place": rows, "text": texts, "tokens": tokens},
+            schema_overrides={"tokens": pl.UInt32()},
+        )
+        of_threads = counted.filter(pl.col("place").is_in(joined["place"].implode()))
+        own = counted.filter(~pl.col("place").is_in(joined["place"].implode()))
         with self._lock:
-            self._counts = self._counts.scatter(rows, tokens)
+            self._counts = self._counts.scatter(own["place"], own["tokens"])
+            self._joined.update(of_threads.select("text", "tokens").iter_rows())
 
 
 def _sums(

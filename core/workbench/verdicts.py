@@ -5,24 +5,28 @@ A verdict takes six bytes. Cleaning takes five times as long as judging, so its 
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
 from core.curation.cleaning import CLEANING, clean_texts
-from core.curation.comparing import DROPPED, compare, compares, keys_of
+from core.curation.comparing import compare, compares, keys_of
 from core.curation.counts import UNSPACED, Counts
 from core.curation.judge import judge
-from core.curation.reasons import REASONS
+from core.curation.reasons import REASONS, SHORT
 from core.curation.recipe import Recipe
+from core.curation.threads import CHANGES, LINKS, joins, with_joined
 from core.progress import Cancelled
+from core.tweet import tweet_schema
 from core.workbench.table import SLICE, Progress, TweetTable, stop_if
 
 KEPT: Final = 255
+_SHORT: Final = REASONS.index(SHORT)
 REASON_TYPE: Final = pl.Enum(REASONS)
 # What judging looks at; ids and counts would only have to be unpacked.
 _JUDGED: Final = "handle created_at text text_escaped kind lang reply_to sensitive urls".split()
@@ -42,7 +46,8 @@ class Verdicts:
     edited     whether the cleaned text differs from the given one
     chars      characters of the cleaned text
     unspaced   dropped as short, and in a script without spaces
-    settled    what comparing tweets said: columns place (the row), reason, trigger; by place
+    changes    by the rules over several tweets: place (the row), reason, trigger; in order of place
+    joined     the words of joined threads: place (the row of the first tweet), clean_text
     """
 
     recipe: Recipe
@@ -50,7 +55,8 @@ class Verdicts:
     edited: pl.Series
     chars: pl.Series
     unspaced: pl.Series
-    settled: pl.DataFrame
+    changes: pl.DataFrame
+    joined: pl.DataFrame
 
     @property
     def kept(self) -> pl.Series:
@@ -68,15 +74,14 @@ def judge_all(
     """Judges slice by slice, then compares what takes several tweets. Raises Interrupted."""
     found: list[pl.DataFrame] = [pl.DataFrame(schema=_FOUND)]
     keys: list[pl.DataFrame] = []
-    short = REASONS.index("short")
     for rows in table.slices():
         stop_if(cancelled)
         tweets = table.canonical(rows, _JUDGED)
         clean = cleaned.of(rows, tweets, recipe)
         judged = judge(tweets, recipe, clean, explain=False)
-        codes = judged["reason"].cast(REASON_TYPE).to_physical().cast(pl.UInt8).fill_null(KEPT)
+        codes = codes_of(judged["reason"])
         unspaced = pl.repeat(value=False, n=len(codes), dtype=pl.Boolean, eager=True)
-        places = (codes == short).arg_true()
+        places = (codes == _SHORT).arg_true()
         if len(places):
             unspaced = unspaced.scatter(places, clean.gather(places).str.contains(UNSPACED))
         found.append(
@@ -95,14 +100,10 @@ def judge_all(
         if progress:
             progress(rows.stop, table.height)
     columns = pl.concat(found)
-    settled = _settled(table, keys, recipe, cancelled)
-    codes = columns["codes"]
-    if settled.height:
-        reasons = settled["reason"].cast(REASON_TYPE).to_physical().cast(pl.UInt8)
-        codes = codes.scatter(settled["place"], reasons)
-    return Verdicts(
-        recipe, codes, columns["edited"], columns["chars"], columns["unspaced"], settled
-    )
+    lookup = _InTable(table, recipe, cancelled)
+    changes = _changes(table, keys, columns, recipe, lookup)
+    codes, edited, chars, unspaced = columns.get_columns()
+    return _changed(Verdicts(recipe, codes, edited, chars, unspaced, changes, lookup.joined))
 
 
 _FOUND: Final = {
@@ -113,36 +114,66 @@ _FOUND: Final = {
 }
 
 
-def _settled(
-    table: TweetTable, keys: list[pl.DataFrame], recipe: Recipe, cancelled: Cancelled | None
+def _changes(
+    table: TweetTable,
+    keys: list[pl.DataFrame],
+    columns: pl.DataFrame,
+    recipe: Recipe,
+    lookup: _InTable,
 ) -> pl.DataFrame:
     if not keys:
-        return pl.DataFrame(schema=DROPPED)
+        return pl.DataFrame(schema=CHANGES)
     every = pl.concat(keys)
-    in_order = every[table.by_account_and_time(every["place"])]
-    return compare(in_order, recipe, _InTable(table, recipe, cancelled))
+    links = None
+    if joins(recipe):
+        links = table.links().with_columns(
+            columns.select(is_part=pl.col("codes").is_in([KEPT, _SHORT]) & (pl.col("chars") > 0))
+        )
+        links = links[table.by_account_and_time(links["place"])].select(*LINKS)
+    return compare(every[table.by_account_and_time(every["place"])], recipe, lookup, links)
+
+
+def _changed(verdicts: Verdicts) -> Verdicts:
+    """``verdicts`` with what its changes and joined threads say."""
+    changes, joined = verdicts.changes, verdicts.joined
+    if changes.is_empty():
+        return verdicts
+    places = changes["place"]
+    codes = verdicts.codes.scatter(places, codes_of(changes["reason"]))
+    verdicts = dataclasses.replace(verdicts, codes=codes)
+    if joined.is_empty():
+        return verdicts
+    texts, heads = joined["clean_text"], joined["place"]
+    unspaced = (codes.gather(heads) == _SHORT) & texts.str.contains(UNSPACED)
+    return dataclasses.replace(
+        verdicts,
+        edited=verdicts.edited.scatter(heads, True),
+        chars=verdicts.chars.scatter(heads, texts.str.len_chars()),
+        unspaced=verdicts.unspaced.scatter(places, False).scatter(heads, unspaced),
+    )
 
 
 class _InTable:
-    """A ``settle.Lookup`` in a table: places are row numbers."""
+    """A ``threads.Lookup`` in a table: places are row numbers."""
 
     folder = None
 
     def __init__(self, table: TweetTable, recipe: Recipe, cancelled: Cancelled | None) -> None:
         self._table, self._recipe, self._cancelled = table, recipe, cancelled
+        self.joined = pl.DataFrame(schema={"place": pl.UInt32(), "clean_text": pl.String()})
 
-    def texts(self, places: pl.Series) -> pl.Series:
-        parts = [clean_again(part, self._recipe) for part in self._parts(places, READ)]
-        return pl.concat([pl.Series(dtype=pl.String), *parts])
-
-    def ids(self, places: pl.Series) -> pl.Series:
-        parts = [part["tweet_id"] for part in self._parts(places, ("tweet_id",))]
-        return pl.concat([pl.Series("tweet_id", dtype=pl.String), *parts])
-
-    def _parts(self, places: pl.Series, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def column(self, name: str, places: pl.Series) -> pl.Series:
+        columns = READ if name == "clean_text" else (name,)
+        found = [pl.Series(name, [], tweet_schema().get(name, pl.String()))]
         for start in range(0, len(places), SLICE):
             stop_if(self._cancelled)
-            yield self._table.canonical(places[start : start + SLICE], columns)
+            part = self._table.canonical(places[start : start + SLICE], columns)
+            found.append(clean_again(part, self._recipe) if columns is READ else part[name])
+        values = pl.concat(found)
+        return with_joined(values, places, self.joined) if columns is READ else values
+
+    def put(self, joined: pl.DataFrame) -> None:
+        self.joined = pl.concat([self.joined, joined])
 
 
 def count_verdicts(table: TweetTable, verdicts: Verdicts, handles: Sequence[str]) -> Counts:
@@ -161,6 +192,11 @@ def count_verdicts(table: TweetTable, verdicts: Verdicts, handles: Sequence[str]
     counts = Counts(handles)
     counts.add_groups(groups.with_columns(reasons_of(groups["code"])))
     return counts
+
+
+def codes_of(reasons: pl.Series) -> pl.Series:
+    """The codes that stand for reasons, KEPT for null."""
+    return reasons.cast(REASON_TYPE).to_physical().cast(pl.UInt8).fill_null(KEPT)
 
 
 def reasons_of(codes: pl.Series) -> pl.Series:

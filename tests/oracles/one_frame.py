@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from core.curation.comparing import compare, compares, keys_of, with_dropped
+from core.curation.comparing import compare, compares, keys_of, with_changes
 from core.curation.counts import AccountStats, Counts, CountTokens, TokenEstimate
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
+from core.curation.threads import joins, links_of
 from core.tweet import in_order
 
 
@@ -21,7 +22,10 @@ def curate(tweets: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """
     judged = judge(in_order(tweets.with_row_index("given")), recipe)
     if compares(recipe):
-        judged = with_dropped(judged, compare(keys_of(judged, 0), recipe, _InFrame(judged)), 0)
+        rows = _InFrame(judged)
+        links = links_of(judged, 0) if joins(recipe) else None
+        changes = compare(keys_of(judged, 0), recipe, rows, links)
+        judged = with_changes(rows.judged, changes, 0)
     return judged.sort("given").select(
         *tweets.columns,
         "clean_text",
@@ -61,10 +65,11 @@ class _InFrame:
     folder: Path | None = None
 
     def __init__(self, judged: pl.DataFrame) -> None:
-        self._judged = judged
+        self.judged = judged
 
-    def texts(self, places: pl.Series) -> pl.Series:
-        return self._judged["clean_text"].gather(places)
+    def column(self, name: str, places: pl.Series) -> pl.Series:
+        return self.judged[name].gather(places)
 
-    def ids(self, places: pl.Series) -> pl.Series:
-        return self._judged["tweet_id"].gather(places)
+    def put(self, joined: pl.DataFrame) -> None:
+        texts = self.judged["clean_text"].scatter(joined["place"], joined["clean_text"])
+        self.judged = self.judged.with_columns(texts)

@@ -75,6 +75,9 @@ def tweets(number: int = 400, seed: int = 1, ids: str = "{}") -> pl.DataFrame:
             "kind": dice.choice(kinds),
             "lang": dice.choice([None, "en", "nl", "ja", "und"]),
             "reply_to": dice.choice([None, "amy", "gull"]),
+            "reply_to_id": dice.choice(
+                [None, ids.format(9_000 + dice.randrange(3) * 10_000 + dice.randrange(number))]
+            ),
             "urls": dice.choice([None, urls]),
             "sensitive": dice.choice([None, True, False]),
             "favourites": dice.choice([None, 0, 5_000_000_000 if seed == 7 else 5]),
@@ -151,7 +154,7 @@ def test_only_the_rules_said_to_clean_change_a_clean_text() -> None:
         for change in changes()
         if not curate(frame, STANDARD.replace(**change))["clean_text"].equals(before)
     }
-    assert touched <= set(CLEANING)
+    assert touched <= {*CLEANING, "threads"}
     assert {"links", "mentions", "hashtags", "line_breaks"} <= touched
 
 
