@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from core.bulk.partitions import read
 from core.bulk.tallies import added, tally_of
 from core.curation.comparing import KEYS, NEEDED, compare, compares, keys_of
 from core.curation.judge import judge
+from core.curation.threads import LINKS, joins, links_of, with_joined
 from core.dataset.formats import write_parquet
 from core.dataset.rows import set_down
 from core.files import sha256_of
@@ -35,6 +36,8 @@ Check = Callable[[], None]
 STAGES: Final = ("judge", "settle", "write")
 
 _BATCH: Final = 50_000  # rows of the output in memory at once
+_FOR_COMPARING: Final = ("clean_text", "tweet_id")
+_FOR_THREADS: Final = (*_FOR_COMPARING, "handle", "text", "text_escaped", "reply_to_id")
 _LOOKED_UP: Final = 20_000  # texts in a file for looking up: read whole each time
 _SEED: Final = 0x6D796E6168
 
@@ -61,15 +64,18 @@ def judge_piece(job: Job, number: int, task: dict[str, Any], check: Check) -> in
 
 def settle_group(job: Job, number: int, task: dict[str, Any], check: Check) -> int:
     """``task``: slices of judged pieces: number of the piece, first row, rows."""
-    lookup = _Lookup(job.folder / f"lookup-{number}-{uuid.uuid4().hex}", check)
     recipe = job.recipe
+    looked_up = _FOR_THREADS if joins(recipe) else _FOR_COMPARING
+    lookup = _Lookup(job.folder / f"lookup-{number}-{uuid.uuid4().hex}", looked_up, check)
+    read = dict.fromkeys((*NEEDED, "digest", *looked_up))
     order: list[pl.DataFrame] = []
     keys = [pl.DataFrame(schema=KEYS)]
+    links = [pl.DataFrame(schema=LINKS)]
     first = 0
     try:
         for piece, start, rows in task["slices"]:
             check()
-            some = job.get("judged", piece, start, rows, [*NEEDED, "digest"])
+            some = job.get("judged", piece, start, rows, list(read))
             order.append(
                 some.select(
                     *("handle", "created_at", "tweet_id", "digest"), piece=pl.lit(piece, pl.UInt32)
@@ -77,22 +83,33 @@ def settle_group(job: Job, number: int, task: dict[str, Any], check: Check) -> i
             )
             if compares(recipe):
                 keys.append(keys_of(some, first))
-            if recipe.near_duplicates or recipe.most_per_author:
-                lookup.put(some)
+            if joins(recipe):
+                links.append(links_of(some, first))
+            if recipe.near_duplicates or recipe.most_per_author or joins(recipe):
+                lookup.add(some)
             first += rows
         ordered = in_order(pl.concat(order).with_row_index("place"), "digest")
         ordered = ordered.select("place", "piece")
         order.clear()
-        every = pl.concat(keys)
-        keys.clear()
-        in_turn = ordered.select("place").join(every, on="place", maintain_order="left")
-        del every
-        dropped = compare(in_turn.select(*KEYS), recipe, lookup)
+        in_turn = _in_turn(keys, ordered)
+        links_in_turn = _in_turn(links, ordered) if joins(recipe) else None
+        changes = compare(in_turn, recipe, lookup, links_in_turn)
     finally:
         lookup.forget()
-    said = ordered.join(dropped, on="place", how="left", maintain_order="left")
-    job.put("settled", number, said.select("piece", "reason", "trigger"))
+    changes = changes.with_columns(changed=True)
+    said = ordered.join(changes, on="place", how="left", maintain_order="left").join(
+        lookup.joined, on="place", how="left", maintain_order="left"
+    )
+    job.put("settled", number, said.drop("place"))
     return said.height
+
+
+def _in_turn(parts: list[pl.DataFrame], ordered: pl.DataFrame) -> pl.DataFrame:
+    """Keys or links in the order of ``ordered``; ``parts`` is emptied."""
+    every = pl.concat(parts)
+    parts.clear()
+    found = ordered.select("place").join(every, on="place", maintain_order="left")
+    return found.select(every.columns)
 
 
 def write_part(job: Job, number: int, task: dict[str, Any], check: Check) -> int:
@@ -141,41 +158,47 @@ def _merged(job: Job, run: dict[str, Any]) -> Iterator[pl.DataFrame]:
 
 
 def _settled(judged: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
-    rows = judged.hstack([said["reason"].alias("settled"), said["trigger"].alias("settled_by")])
-    settled = pl.col("settled").is_not_null()
-    reason = pl.coalesce("settled", "reason")
+    rows = judged.hstack(said.select(pl.exclude("piece").name.prefix("settled_")))
+    changed = pl.when(pl.col("settled_changed"))
+    reason = changed.then("settled_reason").otherwise("reason")
     return rows.select(
         *tweet_schema(),
-        "clean_text",
+        pl.coalesce("settled_clean_text", "clean_text").alias("clean_text"),
         reason.is_null().alias("kept"),
         reason.alias("reason"),
-        pl.when(settled).then("settled_by").otherwise("trigger").alias("trigger"),
+        changed.then("settled_trigger").otherwise("trigger").alias("trigger"),
     )
 
 
 class _Lookup:
-    """A ``settle.Lookup`` in a group: words and ids in files of some thousand rows."""
+    """A ``threads.Lookup`` in a group: words and ids in files of some thousand rows."""
 
-    def __init__(self, folder: Path, check: Check) -> None:
+    def __init__(self, folder: Path, columns: Sequence[str], check: Check) -> None:
         self._folder = folder
+        self._columns = columns
         self._check = check
         self._pending: list[pl.DataFrame] = []
         self._sizes: list[int] = []
+        self.joined = pl.DataFrame(schema={"place": pl.UInt32(), "clean_text": pl.String()})
 
     @property
     def folder(self) -> Path | None:
         """Where temporary files may lie."""
         return self._folder if self._folder.is_dir() else None
 
-    def put(self, rows: pl.DataFrame) -> None:
+    def add(self, rows: pl.DataFrame) -> None:
         """The next rows: their places follow on those before."""
-        for some in rows.select("clean_text", "tweet_id").iter_slices(_LOOKED_UP):
+        for some in rows.select(self._columns).iter_slices(_LOOKED_UP):
             self._pending.append(some)
             if sum(one.height for one in self._pending) >= _LOOKED_UP:
                 self._set_down()
 
     def column(self, name: str, places: pl.Series) -> pl.Series:
-        return self._gather(places, name)
+        found = self._gather(places, name)
+        return with_joined(found, places, self.joined) if name == "clean_text" else found
+
+    def put(self, joined: pl.DataFrame) -> None:
+        self.joined = pl.concat([self.joined, joined])
 
     def forget(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -192,16 +215,17 @@ class _Lookup:
     def _gather(self, places: pl.Series, column: str) -> pl.Series:
         self._set_down()
         wanted = places.to_frame("place").with_row_index("row").sort("place")
-        found = [pl.Series(column, [], pl.String)]
+        found = [pl.Series(column, [], tweet_schema().get(column, pl.String()))]
         first = done = 0
         for number, size in enumerate(self._sizes):
             upto = int(wanted["place"].search_sorted(first + size))
             if upto > done:
                 self._check()
                 file = self._folder / f"{number}.arrow"
-                texts = pl.scan_ipc(file, glob=False, hive_partitioning=False).select(column)
+                values = pl.scan_ipc(file, glob=False, hive_partitioning=False).select(column)
                 inside = wanted["place"][done:upto] - first
+                some = values.collect().to_series().gather(inside)
                 # texts picked from a frame hold on to all of it, unless they are made anew
-                found.append(texts.collect().to_series().gather(inside) + "")
+                found.append(some + "" if some.dtype == pl.String else some)
             first, done = first + size, upto
         return pl.concat(found).gather(wanted["row"].arg_sort())

@@ -105,6 +105,7 @@ def hostile_frames(draw: st.DrawFn, max_size: int = 25) -> pl.DataFrame:
         text_escaped=column(st.booleans()),
         lang=column(st.sampled_from([None, "en", "ja", "und", "en-GB", "EN"])),
         reply_to=column(st.sampled_from([None, "a", "b", "c"])),
+        reply_to_id=column(st.sampled_from([None, None, "1", "2", "3"])),
         sensitive=column(st.sampled_from([None, True, False])),
         urls=column(st.sampled_from([None, "[]", "not JSON", LINKS])),
         created_at=column(st.sampled_from([None, START, START + timedelta(days=1)])),

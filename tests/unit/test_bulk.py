@@ -33,6 +33,7 @@ STANDARD = load_recipe("standard")
 RECIPES = {
     "standard": STANDARD,
     "classic": load_recipe("classic"),
+    "threads": STANDARD.replace(threads="join", links="domain", most_per_author=40),
     "alike": STANDARD.replace(near_duplicates=60, most_per_author=3, personal_data="flag"),
 }
 WORDS = "one two three four five six seven eight nine ten".split()
@@ -42,7 +43,9 @@ def many(rows: int, seed: int = 1) -> pl.DataFrame:
     """Tweets of five accounts in no order, with repeats."""
     rng = random.Random(seed)
     texts = [" ".join(rng.choices(WORDS, k=rng.randint(1, 7))) for _ in range(rows)]
-    return frame(texts, handle=[rng.choice("abcde") for _ in range(rows)])
+    answered = [str(rng.randint(1, rows)) if rng.random() < 0.4 else None for _ in texts]
+    handles = [rng.choice("abcde") for _ in texts]
+    return frame(texts, handle=handles, reply_to_id=answered)
 
 
 def written(folder: Path, *parts: pl.DataFrame) -> Path:

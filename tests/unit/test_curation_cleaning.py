@@ -192,6 +192,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         "mentions": ["keep", "strip_leading_replies", "drop"],
         "hashtags": ["keep", "drop"],
         "line_breaks": ["space", "keep"],
+        "threads": ["separate", "join"],
         "min_words": [0, 1, 3, 7],
         "languages": [[], ["en"], ["ja", "en-gb"]],
         "detect_languages": [False, True],

@@ -87,6 +87,7 @@ LATER_RULES = {
     "last_date": "2016-12-31",
     "blocked_words": ["giveaway"],
     "personal_data": "flag",
+    "threads": "join",
     "near_duplicates": 80,
     "most_per_author": 1000,
 }
@@ -97,8 +98,8 @@ def test_a_file_of_before_the_later_rules_means_the_same(tmp_path: Path) -> None
     old.write_text("[rules]\n" + "\n".join(f'{k} = "keep"' for k in ("links", "mentions")))
     recipe = load_recipe(old)
     assert recipe.rules == Recipe("old", links="keep", mentions="keep").rules
-    assert not any(recipe.rules[key] for key in LATER_RULES if key != "personal_data")
-    assert recipe.personal_data == "keep"
+    assert not any(recipe.rules[key] for key in set(LATER_RULES) - {"personal_data", "threads"})
+    assert (recipe.personal_data, recipe.threads) == ("keep", "separate")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def _groups(rules: list[RuleField]) -> list[tuple[str, list[RuleField]]]:
     from core.curation.cleaning import CLEANING
 
     limits = [rule for rule in rules if rule.key in LIMITS]
-    cleaning = [rule for rule in rules if rule.key in CLEANING]
+    cleaning = [rule for rule in rules if rule.key in (*CLEANING, "threads")]
     others = [rule for rule in rules if rule not in limits and rule not in cleaning]
     return [("what is left out", others), ("limits", limits), ("how it is cleaned", cleaning)]
 
