@@ -99,7 +99,8 @@ class StateApp(App[None]):
 
     @on(CorpusHeld)
     def _corpus_held(self, report: CorpusHeld) -> None:
-        if self.state.corpus_busy is None:
+        writing = self.importing.busy or self.fetching.busy  # then it is this very process
+        if self.state.corpus_busy is None and not writing:
             self.notify(
                 f"{report.error.why} mynah tries again by itself.".strip(),
                 title=report.error.what,
@@ -108,7 +109,7 @@ class StateApp(App[None]):
         self.state.corpus_busy = report.error
         if self._next_try is not None:
             self._next_try.stop()
-        self._next_try = self.set_timer(TRY_AGAIN, report.again)
+        self._next_try = self.set_timer(TRY_AGAIN, self.reading.accounts)
         self.accounts_changed.publish(self.state)
 
     @on(BenchLoaded)

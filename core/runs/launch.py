@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import core
-from core.errors import InputRefused, MynahError
+from core.errors import InputRefused, Interrupted, MynahError
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.models.catalogue import Base, resolve
@@ -205,12 +205,13 @@ def _needs_network(base: Base) -> bool:
     return base.kind == "hub" and base.folder is None
 
 
-def stop_run(run: Run, wait: float = 60.0) -> None:
+def stop_run(run: Run, wait: float = 60.0, *, cancelled: Callable[[], bool] | None = None) -> None:
     """Asks the process to save and leave, and returns when it is gone.
 
     SIGINT: it finishes its step, saves checkpoint and model, and leaves. If that has not happened
     after ``wait`` seconds SIGTERM: it leaves with its last checkpoint. Then SIGKILL. A run that is
-    not going is left as it is. Raises MynahError when the process cannot be ended from here.
+    not going is left as it is. Raises MynahError when the process cannot be ended from here, and
+    Interrupted when ``cancelled`` says so: what was asked of the process by then stands.
     """
     record = run.record()
     until = time.monotonic() + KILL_SECONDS
@@ -229,7 +230,7 @@ def stop_run(run: Run, wait: float = 60.0) -> None:
             if number is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(record.pid, number)
-            if _gone(run, record, seconds):
+            if _gone(run, record, seconds, cancelled):
                 return
         raise MynahError(f"{run.id} does not end.", f"Its process is {record.pid}.")
     finally:
@@ -247,9 +248,16 @@ def _stop_signals(wait: float) -> list[tuple[int | None, float]]:
     ]
 
 
-def _gone(run: Run, record: RunRecord, seconds: float) -> bool:
+def _gone(
+    run: Run,
+    record: RunRecord,
+    seconds: float,
+    cancelled: Callable[[], bool] | None = None,
+) -> bool:
     until = time.monotonic() + seconds
     while is_alive(run, record):
+        if cancelled and cancelled():
+            raise Interrupted(f"{run.id} was asked to stop.", "Nobody waits for it any more.")
         if time.monotonic() > until:
             return False
         time.sleep(0.05)

@@ -18,7 +18,10 @@ from textual import events
 from textual.message import Message
 
 from core.home import Home
+from core.processes import process_times, this_machine
 from core.query.saved import keep_query
+from core.runs.folder import Run
+from core.runs.summary import list_runs
 from tests.fakes.x_api import WALKER, FakeX
 from tests.functional.test_app_fetch import type_handle
 from tests.functional.walk import Heard, screen, settled, status, until
@@ -170,6 +173,39 @@ def test_the_process_ends_while_an_endless_query_runs(sample_home: Home) -> None
         process.kill()
         process.wait()
         os.close(terminal)
+
+
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(120)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+async def test_leaving_does_not_wait_for_a_run_that_is_slow_to_stop(told_home: Home) -> None:
+    trainer = subprocess.Popen(
+        [sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        assert trainer.stdout is not None
+        assert trainer.stdout.readline() == b"deaf\n"
+        run = list_runs(told_home)[0]
+        Run(run.folder).update_record(
+            pid=trainer.pid, pid_start=process_times(trainer.pid), machine=this_machine()
+        )
+        app = MynahApp(told_home, section="train")
+        async with app.run_test(size=(120, 40)) as pilot:
+            await settled(pilot)
+            app.training.stop(run)
+            await until(pilot, lambda: Run(run.folder).stop_mark.exists())
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: not any(job.busy for job in app.jobs), 20)
+        assert trainer.poll() is None, "it saves, and leaves by itself"
+    finally:
+        trainer.kill()
+        trainer.wait()
 
 
 # ── what a person meets ──────────────────────────────────────────────────────────────────────

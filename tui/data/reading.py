@@ -36,10 +36,9 @@ class BenchLoaded(Report):
 
 @dataclass
 class CorpusHeld(Report):
-    """Another program holds the corpus; ``again`` tries to read once more."""
+    """Another program holds the corpus."""
 
     error: CorpusBusy
-    again: Callable[[], None]
 
 
 class CorpusReader:
@@ -68,7 +67,7 @@ class CorpusReader:
                 attempt.report(RecipeLoaded(recipe))
             return AccountsLoaded(accounts(Corpus(state.home.corpus, LOCK_WAIT)))
 
-        self._accounts.start(work, self._failed(self._accounts, self.accounts))
+        self._accounts.start(work, self._failed(self._accounts))
 
     def tweets(self) -> None:
         """The tweets of the chosen accounts."""
@@ -82,13 +81,13 @@ class CorpusReader:
             )
 
         if chosen:
-            self.tweets_job.start(work, self._failed(self.tweets_job, self.tweets))
+            self.tweets_job.start(work, self._failed(self.tweets_job))
 
     @staticmethod
-    def _failed(job: Job, again: Callable[[], None]) -> Callable[[MynahError], Report | None]:
+    def _failed(job: Job) -> Callable[[MynahError], Report | None]:
         def failed(error: MynahError) -> Report:
             if isinstance(error, CorpusBusy):
-                return CorpusHeld(error, again)
+                return CorpusHeld(error)
             return Failed(job.doing, error)
 
         return failed

@@ -151,12 +151,14 @@ class TrainJobs:
         minutes, seed = float(new_run.minutes), int(new_run.seed)
         weights = new_run.weights_of(handles)
 
-        def work(_: Attempt) -> Report:
+        def work(attempt: Attempt) -> Report:
             from core.runs.settings import settings_for
             from core.workflow import start_training
 
             settings = settings_for(preset, base, minutes=minutes, seed=seed)
-            run = start_training(home, handles, recipe, settings, weights=weights)
+            run = start_training(
+                home, handles, recipe, settings, weights=weights, cancelled=attempt.cancelled
+            )
             self._started = run.id
             return RunStarted(run.id)
 
@@ -185,11 +187,11 @@ class TrainJobs:
         """Ask the trainer to save and leave; bounded, in the background."""
         home = self._host.state.home
 
-        def work(_: Attempt) -> None:
+        def work(attempt: Attempt) -> None:
             from core.runs.folder import find_run
             from core.runs.launch import stop_run
 
-            stop_run(find_run(home, summary.run))
+            stop_run(find_run(home, summary.run), cancelled=attempt.cancelled)
 
         if self._stop.start(work):
             self._host.notify("It saves its model first.", title=f"Stopping {summary.run}")
