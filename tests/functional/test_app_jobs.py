@@ -166,7 +166,7 @@ def test_the_process_ends_while_an_endless_query_runs(sample_home: Home) -> None
         os.write(terminal, b"3")
         read_until(terminal, "Endless")
         os.write(terminal, b"\r")
-        read_until(terminal, "esc stops")
+        read_until(terminal, "running… 1 s")
         leave(terminal, process, 20)
         assert process.returncode == 0
     finally:
