@@ -1,0 +1,520 @@
+"""JSON text as a stream of objects: lines, values, lists in one document, scripts of an archive.
+
+What is broken is reported and passed over, and what comes after it is read. Memory is bounded by
+one block and one element, however large the file is.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from msgspec import MsgspecError
+from msgspec.json import Decoder
+
+from core.errors import InputRefused
+
+# What a decoder of msgspec raises; ValueError includes bytes that are not UTF-8.
+DECODE_ERRORS: Final = (MsgspecError, RecursionError, ValueError)
+LONGEST_ELEMENT: Final = 16 << 20
+
+_DECODER: Final = json.JSONDecoder()
+_QUICK: Final[Decoder[Any]] = Decoder()
+_SPACE: Final = re.compile(rb"[ \t\r\n]*")
+# An element of a list and its first key, which is the same in all of them: in well-formed JSON it
+# cannot stand inside a text, where quotation marks are escaped.
+_FIRST_KEY: Final = re.compile(rb'\{\s*("[^"\\\n]{1,80}")')
+_WRAPPED: Final = re.compile(rb'\{\s*("(?:tweet|noteTweet)")\s*:')
+_ANY_ELEMENT: Final = re.compile(rb"\n[ \t]*(?=[{\[])")
+_BETWEEN: Final = re.compile(rb"\}\s*(,)\s*\{\s*\Z")
+_LIST_END: Final = re.compile(rb"\]\s*;?\s*\Z")
+# Bytes of a script that are decoded in one go, about: what fits into a processor's cache.
+_WINDOW: Final = 1 << 20
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
+_NOT_UTF8: Final = "bytes that are not UTF-8"
+_TOO_EARLY: Final = "the file ends too early"
+# Bytes that may be read more than once behind broken places.
+_REREAD: Final = 64 << 20
+# Bytes that are decoded at first, to find out where a value ends.
+_PIECE: Final = 1 << 13
+# A word or an escape that the end of a piece cuts is shorter.
+_MARGIN: Final = 16
+# What a nesting that is too deep counts for.
+_DEEP: Final = 1 << 16
+# Bytes behind a broken place that are kept when the beginning of the next element is not in sight.
+_OVERLAP: Final = 512
+# How often the last element of a block is looked for, from its end.
+_TRIES: Final = 20
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A broken place; without a ``reason`` nothing is lost by it. All count from 1."""
+
+    line: int
+    column: int
+    character: int
+    byte: int
+    reason: str
+    problem: str
+
+    @property
+    def detail(self) -> str:
+        return f"{self.problem}, column {self.column:,}"
+
+    def refusal(self, where: str) -> InputRefused:
+        """Why nothing of ``where`` can be read, when this is all that there is to say."""
+        if self.reason == "bad_encoding":
+            return InputRefused(
+                f"{where} is not UTF-8: byte {self.byte - 1:,}, in line {self.line:,}.",
+                "It was probably saved in another encoding.",
+                "Save it as UTF-8 and try again.",
+            )
+        return InputRefused(
+            f"{where} is broken at line {self.line:,}, column {self.column:,} "
+            f"(character {self.character - 1:,}).",
+            f"{self.problem[:1].upper()}{self.problem[1:]}.",
+            "Download or export it again.",
+        )
+
+
+OnFlaw = Callable[[Flaw], None]
+# line, reason, what is wrong
+OnBad = Callable[[int, str, str], None]
+
+
+def block_lines(block: bytes, before: int, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
+    """Line number and value of each line that is JSON; ``before`` lines stand in front."""
+    for number, row in enumerate(block.split(b"\n"), before + 1):
+        if not row.strip():
+            continue
+        try:
+            value = _loads(row)
+        except UnicodeDecodeError:
+            on_bad(number, "bad_encoding", "bytes that are not UTF-8")
+        except (ValueError, RecursionError) as error:
+            on_bad(number, "bad_json", _line_problem(error))
+        else:
+            yield number, value
+
+
+def _loads(row: bytes) -> Any:
+    """``json.loads``, twice as fast: what msgspec takes, both take alike."""
+    try:
+        return _QUICK.decode(row)
+    except DECODE_ERRORS:
+        return json.loads(row)  # NaN, half surrogate pairs, or an error with its place
+
+
+def _line_problem(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, column {error.colno:,}" if error.lineno == 1 else error.msg
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def lines_of_objects(block: bytes) -> int:
+    """How many lines there are, if each begins with { and ends with } and a line break; else 0.
+
+    Then no value goes over a line break, for what stands before the next { would be one of : , [.
+    """
+    data = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(data == ord("\n"))
+    if not ends.size or ends[-1] != data.size - 1 or data[0] != ord("{"):
+        return 0
+    last = data[ends - 1]
+    last = np.where(last == ord("\r"), data[ends - 2], last)
+    sound = (last == ord("}")).all() and (data[ends[:-1] + 1] == ord("{")).all()
+    return int(ends.size) if sound else 0
+
+
+def values(blocks: Iterable[bytes], on_bad: OnBad) -> Iterator[tuple[int, Any]]:
+    """Line and value of JSON values that stand one after another, over as many lines as needed."""
+    for line, _, value in _Reader(blocks, _only_losses(on_bad)).values():
+        yield line, value
+
+
+def elements(blocks: Iterable[bytes], on_bad: OnBad) -> Iterator[tuple[int, str, Any]]:
+    """Line, key and value: the elements of a list, or of each list in one object by its key.
+
+    A list at the top has the key ``""``. What stands in the object and is no list comes whole.
+    """
+    yield from _Reader(blocks, _only_losses(on_bad)).elements()
+
+
+def script_lists(
+    blocks: Iterable[bytes], where: str, decoder: Decoder[list[Any]], on_flaw: OnFlaw
+) -> Iterator[list[Any]]:
+    """The elements of ``window.YTD.tweets.part0 = [ … ]``, many at a time.
+
+    A run of sound elements comes as ``decoder`` makes it, one of which something is odd as plain
+    JSON. The list may begin on the line of the assignment, and a ``;`` may follow it. Raises
+    InputRefused (file, line, column) when there is no list at all.
+    """
+    yield from _Reader(blocks, on_flaw).script(where, decoder)
+
+
+def script_value(data: bytes, where: str) -> Any:
+    """The one value behind the ``=`` of a small script; raises InputRefused with its place."""
+    reader = _Reader([data], lambda _: None)
+    reader.find_value(where)
+    return reader.value_or_refusal(where)
+
+
+def top_keys(text: str) -> dict[str, str]:
+    """The keys of the object at the beginning of ``text`` with the first sign of their values.
+
+    As far as the text goes; a large value ends the look.
+    """
+    found: dict[str, str] = {}
+    space = re.compile(r"[ \t\r\n]*")
+
+    def skip(at: int) -> int:
+        match = space.match(text, at)
+        return match.end() if match else at
+
+    at = skip(0)
+    if text[at : at + 1] != "{":
+        return found
+    at = skip(at + 1)
+    while text[at : at + 1] == '"':
+        try:
+            key, at = _DECODER.raw_decode(text, at)
+            at = skip(skip(at) + 1)
+            found[str(key)] = text[at : at + 1]
+            _, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        at = skip(at)
+        if text[at : at + 1] != ",":
+            break
+        at = skip(at + 1)
+    return found
+
+
+def _only_losses(on_bad: OnBad) -> OnFlaw:
+    def tell(flaw: Flaw) -> None:
+        if flaw.reason:
+            on_bad(flaw.line, flaw.reason, flaw.problem)
+
+    return tell
+
+
+class _Reader:
+    """A window on the bytes that moves forward; ``_at`` is where reading goes on."""
+
+    def __init__(self, blocks: Iterable[bytes], on_flaw: OnFlaw) -> None:
+        self._blocks = iter(blocks)
+        self._on_flaw = on_flaw
+        self._data = b""
+        self._at = 0
+        self._ended = False
+        self._spent = 0
+        self._first = 0  # the place of _data[0] in the file
+        self._doubtful = 0  # what stands before this place in the file is read one by one
+        # what of _data is counted in the three others, which all begin with 1
+        self._counted = 0
+        self._line = self._column = self._character = 1
+
+    def elements(self) -> Iterator[tuple[int, str, Any]]:
+        """The elements of lists, as the function of this name gives them."""
+        while sign := self._sign():
+            if sign == b"[":
+                self._at += 1
+                yield from self._list("")
+            elif sign == b"{":
+                self._at += 1
+                yield from self._object()
+            else:
+                line, value, sound = self.value()
+                if sound is False:
+                    return
+                if sound:
+                    yield line, "", value
+
+    def values(self) -> Iterator[tuple[int, str, Any]]:
+        """Whole values, one behind the other."""
+        start = re.compile(rb"\n\s*(?=[{\[])")
+        while self._sign():
+            line, value, sound = self.value()
+            if sound:
+                yield line, "", value
+            elif sound is False and not self._resume(start):
+                return
+
+    def script(self, where: str, decoder: Decoder[list[Any]]) -> Iterator[list[Any]]:
+        """Runs of elements, as ``script_lists`` gives them."""
+        self.find_value(where)
+        if self._sign() != b"[":
+            value = self.value_or_refusal(where)
+            raise InputRefused(f"{where} does not hold a list but {type(value).__name__}.")
+        self._at += 1
+        self._sign()
+        start, key = self._element(wrapped=True)
+        separated = True
+        while sign := self._sign():
+            if sign == b",":
+                self._at, separated = self._at + 1, True
+            elif sign == b"]":
+                if not self._goes_on(start):
+                    return
+                separated = True
+            elif key and (many := self._many(decoder, key)) is not None:
+                yield many
+                separated = False
+            else:
+                place = None if separated else self._place(self._at)
+                _, value, sound = self.value()
+                if sound is False:
+                    if not self._resume(start):
+                        return
+                    separated = True
+                    continue
+                if place:
+                    self._on_flaw(Flaw(*place, "", "a comma is missing"))
+                if sound:
+                    yield [value]
+                separated = False
+        self._tell(self._at, "bad_json", _TOO_EARLY)
+
+    def find_value(self, where: str) -> None:
+        """Go behind the first ``=`` when the file begins with an assignment."""
+        self._more()
+        self._at = len(codecs.BOM_UTF8) if self._data.startswith(codecs.BOM_UTF8) else 0
+        if self._sign() in (b"[", b"{"):
+            return
+        equals = self._data.find(b"=", self._at)
+        if equals < 0:
+            raise InputRefused(
+                f"{where} is not a file of an X archive.",
+                "It should begin with an assignment (window.YTD… =)."
+                if self._sign()
+                else "The file is empty.",
+                "Download the archive again.",
+            )
+        self._at = equals + 1
+        self._sign()
+
+    def value_or_refusal(self, where: str) -> Any:
+        """The next value; raises InputRefused with its place when it is broken."""
+        flaws: list[Flaw] = []
+        self._on_flaw, on_flaw = flaws.append, self._on_flaw
+        _, value, sound = self.value()
+        self._on_flaw = on_flaw
+        if not sound:
+            raise flaws[0].refusal(where)
+        return value
+
+    def value(self) -> tuple[int, Any, bool | None]:
+        """Line, value, and whether it is sound (None: passed over); what is not is reported."""
+        self._count()
+        line, size = self._line, _PIECE
+        while True:
+            while len(self._data) - self._at < size and self._more():
+                pass
+            text = self._data[self._at : self._at + size].decode("utf-8", "surrogateescape")
+            last = self._ended and self._at + size >= len(self._data)
+            try:
+                value, end = _DECODER.raw_decode(text)
+            except json.JSONDecodeError as error:
+                unfinished = error.msg.startswith("Unterminated")
+                cut = unfinished or error.pos > len(text) - _MARGIN
+                if cut and not last and size < LONGEST_ELEMENT:
+                    size *= 8
+                    continue
+                reached = _width(text[: error.pos])
+                self._spent += max(reached, 1)
+                reason, problem = "bad_json", error.msg[:1].lower() + error.msg[1:]
+                if _UNDECODED.match(text, error.pos):
+                    reason, problem = "bad_encoding", _NOT_UTF8
+                elif unfinished and last:
+                    problem = _TOO_EARLY
+                self._tell(self._at + reached, reason, problem)
+                return line, None, False
+            except (ValueError, RecursionError) as error:  # a number of thousands of digits
+                self._spent += _DEEP
+                deep = isinstance(error, RecursionError)
+                problem = "nested too deeply" if deep else str(error).split(";")[0]
+                self._tell(self._at, "bad_json", problem)
+                return line, None, False
+            if last or end < len(text):
+                break
+            size *= 8
+        wrong = None if text.isascii() else _UNDECODED.search(text, 0, end)
+        if wrong:
+            at = self._at + _width(text[: wrong.start()])
+            self._tell(at, "bad_encoding", _NOT_UTF8)
+        self._at += _width(text[:end])
+        return line, value, None if wrong else True
+
+    def _object(self) -> Iterator[tuple[int, str, Any]]:
+        while self._sign() == b'"':
+            _, key, sound = self.value()
+            if not sound or self._sign() != b":":
+                self._tell(self._at, "bad_json", "a key without a value")
+                return
+            self._at += 1
+            if self._sign() == b"[":
+                self._at += 1
+                yield from self._list(str(key))
+            else:
+                line, value, sound = self.value()
+                if sound is False:
+                    return
+                if sound:
+                    yield line, str(key), value
+            if self._sign() == b",":
+                self._at += 1
+        if self._sign() == b"}":
+            self._at += 1
+        else:
+            self._tell(self._at, "bad_json", _TOO_EARLY if self._ended else "no key")
+            self._at = len(self._data)
+
+    def _list(self, key: str) -> Iterator[tuple[int, str, Any]]:
+        self._sign()
+        start, _ = self._element(wrapped=False)
+        while sign := self._sign():
+            if sign == b"]":
+                self._at += 1
+                return
+            if sign == b",":
+                self._at += 1
+                continue
+            line, value, sound = self.value()
+            if sound:
+                yield line, key, value
+            elif sound is False and not self._resume(start):
+                return
+        self._tell(self._at, "bad_json", _TOO_EARLY)
+
+    def _element(self, *, wrapped: bool) -> tuple[re.Pattern[bytes], bytes]:
+        """What the elements of the list that begins here begin with, and their first key."""
+        first = _WRAPPED.search(self._data, self._at) if wrapped else None
+        first = first or _FIRST_KEY.match(self._data, self._at)
+        if first is None:
+            return _ANY_ELEMENT, b""
+        return re.compile(rb"(?=\{\s*" + re.escape(first[1]) + rb")"), first[1]
+
+    def _many(self, decoder: Decoder[list[Any]], key: bytes) -> list[Any] | None:
+        """The elements up to the last one in sight, where nothing is odd; else None.
+
+        A run that does not end where an element ends has brackets that do not fit, and is odd.
+        """
+        if self._first + self._at < self._doubtful:
+            return None
+        while len(self._data) - self._at < _WINDOW and self._more():
+            pass
+        data, end = self._data, -1
+        if self._ended and (closing := _LIST_END.search(data, max(self._at, len(data) - _OVERLAP))):
+            end = closing.start()
+        at = len(data)
+        for _ in range(_TRIES if end < 0 else 0):
+            at = data.rfind(key, self._at, at)
+            if at < 0:
+                break
+            if between := _BETWEEN.search(data, max(self._at, at - _OVERLAP), at):
+                end = between.start(1)
+                break
+        if end <= self._at:
+            return None
+        try:
+            found = decoder.decode(b"[%b]" % data[self._at : end])
+        except DECODE_ERRORS:
+            self._doubtful = self._first + end
+            return None
+        self._at = end
+        return found
+
+    def _goes_on(self, start: re.Pattern[bytes]) -> bool:
+        """Whether elements come behind the end of their list, on which ``_at`` is."""
+        place = self._place(self._at)
+        self._at += 1
+        if self._sign() == b";":
+            self._at += 1
+        if not self._sign():
+            return False
+        self._at -= 1
+        if not self._resume(start, told=False):
+            return False
+        self._on_flaw(Flaw(*place, "", "the list goes on behind its end"))
+        return True
+
+    def _resume(self, start: re.Pattern[bytes], *, told: bool = True) -> bool:
+        """Go to the next place that looks like the beginning of an element."""
+        if self._spent > _REREAD:
+            if told:
+                self._tell(self._at, "bad_json", "too much is broken to go on")
+            return False
+        self._at += 1
+        while True:
+            if found := start.search(self._data, self._at):
+                self._at = found.end()
+                return True
+            self._at = max(self._at, len(self._data) - _OVERLAP)
+            if not self._more():
+                return False
+
+    def _sign(self) -> bytes:
+        """The next byte that is not space; empty at the end."""
+        while True:
+            match = _SPACE.match(self._data, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._data):
+                return self._data[self._at : self._at + 1]
+            if not self._more():
+                return b""
+
+    def _more(self) -> bool:
+        """Whether there was another block; what stands before ``_at`` is dropped."""
+        if self._ended:
+            return False
+        block = next(self._blocks, None)
+        if block is None:
+            self._ended = True
+            return False
+        self._count()
+        self._data = self._data[self._at :] + block
+        self._first += self._at
+        self._at = self._counted = 0
+        return True
+
+    def _count(self) -> None:
+        """Count lines and characters up to ``_at``."""
+        if self._counted < self._at:
+            self._line, self._column, self._character, _ = self._place(self._at)
+            self._counted = self._at
+
+    def _place(self, at: int) -> tuple[int, int, int, int]:
+        """Line, column, character and byte of a place in the window, not before ``_counted``."""
+        behind = self._data[self._counted : at]
+        line = self._line + behind.count(b"\n")
+        characters = _characters(behind)
+        if line > self._line:
+            column = 1 + _characters(behind[behind.rfind(b"\n") + 1 :])
+        else:
+            column = self._column + characters
+        return line, column, self._character + characters, self._first + at + 1
+
+    def _tell(self, at: int, reason: str, problem: str) -> None:
+        self._count()
+        match = _SPACE.match(self._data, at)
+        if reason == "bad_json" and self._ended and match and match.end() == len(self._data):
+            problem = _TOO_EARLY
+        self._on_flaw(Flaw(*self._place(at), reason, problem))
+
+
+def _width(text: str) -> int:
+    """Bytes of a text that was decoded with surrogates for what is not UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def _characters(data: bytes) -> int:
+    if data.isascii():
+        return len(data)
+    signs = np.frombuffer(data, dtype=np.uint8)
+    return len(data) - int(np.count_nonzero((signs & 0xC0) == 0x80))
