@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from core.sources.x_tweet import count_of, text_of
+from core.sources.json_objects import count_of, text_of
 from core.tweet import snowflake_time, tweet_schema
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Final, Protocol
+from typing import BinaryIO, Final, TypeVar
 
 from core.errors import InputRefused
 
@@ -21,55 +22,173 @@ MAX_ENTRIES: Final = 200_000
 MAX_ENTRY_BYTES: Final = 2 << 30
 MAX_TOTAL_BYTES: Final = 4 << 30
 MAX_RATIO: Final = 200
-RATIO_FREE_BYTES: Final = 50 << 20  # below this much, a high ratio is just repetitive text
+# Below this much, a high ratio is just repetitive text.
+RATIO_FREE_BYTES: Final = 50 << 20
 _CHUNK: Final = 1 << 20
 
 _TWEET_PART = re.compile(r"tweets?(-part\d+)?\.js")
+_F = TypeVar("_F", bound="Files")
 
 
 class Unsafe(InputRefused):
     """Made to do harm, or larger than anything that may be read: nothing of it is taken."""
 
 
-class Files(Protocol):
+# What zipfile raises for hostile or cut-off bytes (found by mutating real zips).
+ZIP_TROUBLE: Final = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # also NotImplementedError: an unknown compression method
+    ValueError,  # also UnicodeDecodeError: a file name
+    OverflowError,
+    struct.error,
+    KeyError,  # an entry that the directory lists under another name
+)
+
+
+class Files(ABC):
     """Named files that belong together; names are relative, with ``/``.
 
     ``damage`` is a sentence when files may be missing, else empty.
     """
 
-    @property
-    def damage(self) -> str: ...
-    def names(self) -> list[str]: ...
-    def read(self, name: str) -> bytes: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Files: ...
+    damage = ""
+    # whether the end of the data is where a file ends, or damage
+    ends_anywhere = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._total = 0
+
+    def __enter__(self: _F) -> _F:
+        return self
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @abstractmethod
+    def names(self) -> list[str]: ...
+
+    @abstractmethod
+    def packed_size(self, name: str) -> int:
+        """Bytes that the file takes up at most."""
+
+    @abstractmethod
+    def open(self, name: str) -> BinaryIO:
+        """Its bytes; raises InputRefused, and while they are read what ZIP_TROUBLE lists."""
+
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """Its bytes in blocks; raises Unsafe, or InputRefused at the place that is damaged."""
+        size = 0
+        try:
+            with self.open(name) as stream:
+                packed = self.packed_size(name)
+                while chunk := stream.read(_CHUNK):
+                    size += len(chunk)
+                    self._check(name, len(chunk), size, packed)
+                    yield chunk
+        except EOFError as error:
+            if not self.ends_anywhere:
+                raise damaged(self.path, error, name) from error
+        except ZIP_TROUBLE as error:
+            raise damaged(self.path, error, name) from error
+
+    def read(self, name: str) -> bytes:
+        """A small file at once; raises as ``blocks`` does."""
+        return b"".join(self.blocks(name))
+
+    def _check(self, name: str, size: int, so_far: int, packed: int) -> None:
+        """``size`` more bytes of ``name``, ``so_far`` of it, which takes up ``packed``."""
+        self._total += size
+        why = ""
+        if so_far > MAX_ENTRY_BYTES or self._total > MAX_TOTAL_BYTES:
+            why = f"It unpacks to more than {MAX_TOTAL_BYTES >> 30} GB."
+        elif so_far > RATIO_FREE_BYTES and so_far > MAX_RATIO * max(packed, 1):
+            why = f"It unpacks to more than {MAX_RATIO} times its size."
+        if why:
+            raise Unsafe(f"{name} in {self.path} is not safe to read.", why)
 
 
-def open_files(path: Path) -> Files:
-    """The files in the zip or folder at ``path``; raises InputRefused for an unsafe zip.
+class FolderFiles(Files):
+    """An unpacked archive. Looks three levels deep: archive, ``data``, and one wrapper folder."""
 
-    Of a zip that is cut off, what is left.
-    """
-    if path.is_dir():
-        return FolderFiles(path)
-    try:
-        return ZipFiles(path)
-    except Unsafe:
-        raise
-    except InputRefused:
-        from core.sources.zip_cut import CutZipFiles
+    def close(self) -> None:
+        pass
 
-        rest = CutZipFiles(path)
-        if rest.names():
-            return rest
-        rest.close()
-        raise
+    def names(self) -> list[str]:
+        found: list[str] = []
+        for pattern in ("*.js", "data/*.js", "*/data/*.js"):
+            # is_file: a pipe or a device named like a part would hang the reader
+            found += [p.relative_to(self.path).as_posix() for p in self.path.glob(pattern)]
+            if find_data_folder(found) is not None:
+                break
+        return sorted(name for name in set(found) if (self.path / name).is_file())
+
+    def packed_size(self, name: str) -> int:
+        return (self.path / name).stat().st_size
+
+    def open(self, name: str) -> BinaryIO:
+        path = self.path / name
+        try:
+            if path.stat().st_size > MAX_ENTRY_BYTES:
+                raise Unsafe(f"{path} is larger than {MAX_ENTRY_BYTES >> 30} GB.")
+            return path.open("rb")
+        except OSError as error:
+            raise InputRefused(f"{path} cannot be read.", f"{error.strerror or error}.") from error
+
+
+class ZipFiles(Files):
+    """A zip, looked into but never unpacked."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputRefused when it is damaged, Unsafe when it is made to do harm."""
+        super().__init__(path)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except ZIP_TROUBLE as error:
+            raise damaged(path, error) from error
+        try:
+            self._entries = self._checked()
+        except BaseException:
+            self._zip.close()
+            raise
+
+    def close(self) -> None:
+        self._zip.close()
+
+    def names(self) -> list[str]:
+        return list(self._entries)
+
+    def packed_size(self, name: str) -> int:
+        return self._entries[name].compress_size
+
+    def open(self, name: str) -> BinaryIO:
+        entry = self._entries[name]
+        must_be_usual(self.path, name, entry.flag_bits, entry.compress_type)
+        try:
+            return self._zip.open(entry)  # type: ignore[return-value]
+        except ZIP_TROUBLE as error:
+            raise damaged(self.path, error, name) from error
+
+    def _checked(self) -> dict[str, zipfile.ZipInfo]:
+        infos = self._zip.infolist()
+        if len(infos) > MAX_ENTRIES:
+            raise too_many(self.path, len(infos))
+        named = ((info.filename.replace("\\", "/"), info) for info in infos)
+        return {
+            name: info for name, info in named if is_wanted(self.path, name) and not info.is_dir()
+        }
 
 
 def is_tweet_part(name: str) -> bool:
@@ -98,118 +217,6 @@ def find_data_folder(names: Iterable[str]) -> str | None:
             "Import them one at a time.",
         )
     return nearest[0]
-
-
-class _Closing:
-    damage = ""
-
-    def close(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class FolderFiles(_Closing):
-    """An unpacked archive. Looks three levels deep: archive, ``data``, and one wrapper folder."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def __enter__(self) -> FolderFiles:
-        return self
-
-    def names(self) -> list[str]:
-        found: list[str] = []
-        for pattern in ("*.js", "data/*.js", "*/data/*.js"):
-            # is_file: a pipe or a device named like a part would hang the reader
-            found += [p.relative_to(self._root).as_posix() for p in self._root.glob(pattern)]
-            if find_data_folder(found) is not None:
-                break
-        return sorted(name for name in set(found) if (self._root / name).is_file())
-
-    def read(self, name: str) -> bytes:
-        path = self._root / name
-        try:
-            if path.stat().st_size > MAX_ENTRY_BYTES:
-                raise Unsafe(f"{path} is larger than {MAX_ENTRY_BYTES >> 30} GB.")
-            return path.read_bytes()
-        except OSError as error:
-            raise InputRefused(f"{path} cannot be read.", f"{error.strerror or error}.") from error
-
-
-class ZipFiles(_Closing):
-    """A zip, looked into but never unpacked."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._count = Unpacked(path)
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except ZIP_TROUBLE as error:
-            raise damaged(path, error) from error
-        try:
-            self._entries = self._checked()
-        except BaseException:
-            self._zip.close()
-            raise
-
-    def __enter__(self) -> ZipFiles:
-        return self
-
-    def close(self) -> None:
-        self._zip.close()
-
-    def names(self) -> list[str]:
-        return list(self._entries)
-
-    def read(self, name: str) -> bytes:
-        entry = self._entries[name]
-        must_be_usual(self._path, name, entry.flag_bits, entry.compress_type)
-        parts: list[bytes] = []
-        size = 0
-        try:
-            with self._zip.open(entry) as stream:
-                while chunk := stream.read(_CHUNK):
-                    size += len(chunk)
-                    self._count.take(name, len(chunk), size, entry.compress_size)
-                    parts.append(chunk)
-        except ZIP_TROUBLE as error:
-            raise damaged(self._path, error, name) from error
-        return b"".join(parts)
-
-    def _checked(self) -> dict[str, zipfile.ZipInfo]:
-        infos = self._zip.infolist()
-        if len(infos) > MAX_ENTRIES:
-            raise too_many(self._path, len(infos))
-        named = ((info.filename.replace("\\", "/"), info) for info in infos)
-        return {
-            name: info for name, info in named if is_wanted(self._path, name) and not info.is_dir()
-        }
-
-
-class Unpacked:
-    """Counts what comes out of an archive; raises Unsafe when it is more than there can be."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._total = 0
-
-    def take(self, name: str, size: int, so_far: int, packed: int) -> None:
-        """``size`` more bytes of ``name``, ``so_far`` of it, which takes up ``packed``."""
-        self._total += size
-        why = ""
-        if so_far > MAX_ENTRY_BYTES or self._total > MAX_TOTAL_BYTES:
-            why = f"It unpacks to more than {MAX_TOTAL_BYTES >> 30} GB."
-        elif so_far > RATIO_FREE_BYTES and so_far > MAX_RATIO * max(packed, 1):
-            why = f"It unpacks to more than {MAX_RATIO} times its size."
-        if why:
-            raise Unsafe(f"{name} in {self._path} is not safe to read.", why)
 
 
 def is_wanted(path: Path, name: str) -> bool:
@@ -254,18 +261,3 @@ def damaged(path: Path, error: Exception, name: str = "") -> InputRefused:
         "",
         "Download the archive again.",
     )
-
-
-# What zipfile raises for hostile or cut-off bytes (found by mutating real zips).
-ZIP_TROUBLE = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    RuntimeError,  # also NotImplementedError: an unknown compression method
-    ValueError,  # also UnicodeDecodeError: a file name
-    OverflowError,
-    struct.error,
-    KeyError,  # an entry that the directory lists under another name
-)

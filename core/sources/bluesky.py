@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
@@ -22,11 +22,10 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.sources.columns import GUESSES, Canonical
-from core.sources.content import Content
-from core.sources.json_rows import Row, bluesky_row
+from core.sources.json_objects import Row, links_text, object_of, row_of, text_of
+from core.sources.opened import Content
 from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
-from core.sources.x_tweet import text_of
 
 _POSTS: Final = "app.bsky.feed.post/"
 _PROFILE: Final = "app.bsky.actor.profile"
@@ -284,3 +283,57 @@ def _varint_at(data: bytes, at: int) -> tuple[int, int]:
             return number, at
         shift += 7
     return 0, at
+
+
+def bluesky_rows(item: Any) -> Iterator[Row | str]:
+    """A post record: bare, as listRecords gives it, or in the view of a feed."""
+    if not isinstance(item, dict):
+        yield "not_a_tweet"
+        return
+    post = object_of(item, "post") or item
+    if item.get("reason"):
+        yield "repost"
+        return
+    record = object_of(post, "value") or object_of(post, "record") or post
+    uri = text_of(post.get("uri")) or ""
+    collection, _, key = uri.rpartition("/")
+    if record.get("$type") != "app.bsky.feed.post" or (
+        uri and not collection.endswith("app.bsky.feed.post")
+    ):
+        yield "repost" if str(record.get("$type")).endswith(".repost") else "not_a_post"
+        return
+    author = object_of(post, "author").get("handle")
+    yield bluesky_row(record, key or text_of(post.get("rkey")), text_of(author), post)
+
+
+def bluesky_row(
+    record: Mapping[str, Any], key: str | None, author: str | None, counts: Mapping[str, Any]
+) -> Row:
+    """``app.bsky.feed.post`` (atproto lexicon); facets count bytes of UTF-8."""
+    text = text_of(record.get("text")) or ""
+    data = text.encode()
+    links = []
+    for facet in record["facets"] if isinstance(record.get("facets"), list) else ():
+        span = object_of(facet, "index")
+        start, end = span.get("byteStart"), span.get("byteEnd")
+        features = facet.get("features") if isinstance(facet, dict) else None
+        for feature in features if isinstance(features, list) else ():
+            uri = text_of(feature.get("uri")) if isinstance(feature, dict) else None
+            if uri and type(start) is int and type(end) is int and 0 <= start < end <= len(data):
+                links.append({"url": data[start:end].decode("utf-8", "replace"),
+                              "expanded_url": uri})  # fmt: skip
+    embed = str(object_of(record, "embed").get("$type"))
+    kind = "original"
+    if isinstance(record.get("reply"), dict):
+        kind = "reply"
+    elif embed.startswith("app.bsky.embed.record"):
+        kind = "quote"
+    langs = record.get("langs")
+    labels = object_of(record, "labels").get("values")
+    return row_of(
+        tweet_id=key, text=text, created=record.get("createdAt"), author=author, kind=kind,
+        lang=langs[0] if isinstance(langs, list) and langs else None,
+        sensitive=True if isinstance(labels, list) and labels else None,
+        favourites=counts.get("likeCount"), reposts=counts.get("repostCount"),
+        urls=links_text(links),
+    )  # fmt: skip

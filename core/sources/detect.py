@@ -168,14 +168,14 @@ def _open(
 
         return XArchive(found, owner, include)
     if found.reader == "archive":
-        from core.sources.grailbird import Grailbird
+        from core.sources.twitter_2018 import Twitter2018
 
-        return Grailbird(found, owner)
+        return Twitter2018(found, owner)
     if found.reader == "parquet":
         from core.sources.tables import ParquetTable
 
         return ParquetTable(found, owner, include, columns)
-    from core.sources.content import Content
+    from core.sources.opened import Content
 
     content = Content.of(found.root, found.member, tar=found.tar, encoding=found.said)
     if found.reader == "csv":
@@ -186,22 +186,22 @@ def _open(
         from core.sources.bluesky import BlueskyCar
 
         return BlueskyCar(found, content, owner)
-    from core.sources.json_rows import generic_rows
+    from core.sources.json_objects import generic_rows
     from core.sources.json_shape import shape_of
     from core.sources.json_source import JsonSource
 
     shape = shape_of(content, columns)
-    if shape.whole:
-        from core.sources.community import CommunityArchive
+    if shape.parts:
+        from core.sources.community_archive import CommunityArchive
 
         return CommunityArchive(found, content, owner, include)
     if found.plain:
         shape = replace(
-            shape, format="jsonl", rows=generic_rows({}), escaped="file", replies_marked=False
+            shape, format="jsonl", objects=generic_rows({}), escaped="file", replies_marked=False
         )
     account = None
     if shape.format == "mastodon":
-        from core.sources.mastodon_actor import read_actor
+        from core.sources.mastodon import read_actor
 
         account = read_actor(found)
         if account and owner:
@@ -210,7 +210,7 @@ def _open(
 
 
 def _in_folder(path: Path, columns: Mapping[str, str], encoding: str | None) -> Detected:
-    from core.sources.bundles import in_folder
+    from core.sources.opened import in_folder
 
     bundle = in_folder(path)
     if bundle.format:
@@ -219,7 +219,7 @@ def _in_folder(path: Path, columns: Mapping[str, str], encoding: str | None) -> 
 
 
 def _in_file(path: Path, columns: Mapping[str, str], encoding: str | None) -> Detected:
-    from core.sources.bundles import in_tar, in_zip, looks_like_tar
+    from core.sources.opened import in_tar, in_zip, looks_like_tar
 
     if not path.exists():
         raise InputRefused(f"{path} does not exist.", "", "Check the spelling of the path.")
@@ -246,9 +246,9 @@ def _in_content(
     tar: bool = False,
 ) -> Detected:
     from core.sources.bluesky import is_car
-    from core.sources.content import Content
     from core.sources.decoding import Encoding
     from core.sources.json_shape import shape_of
+    from core.sources.opened import Content
     from core.sources.tables import csv_format
 
     content = Content.of(path, member, tar=tar, encoding=encoding)

@@ -1,133 +1,235 @@
-"""What counts in a line of each program's, field by field; everything else is passed over.
+"""One JSON object of any program: its values as text by role, or as a Struct with what fits.
 
-Names and types are the programs' own: twarc (API v1.1 and v2), twscrape and snscrape.
+A row maps the roles of ``columns.GUESSES`` (and ``urls``) to text; a plain string instead of a row
+is the reason why an object gives none.
 """
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct, UnsetType
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import polars as pl
+from msgspec import MsgspecError, Raw, Struct, convert
+from msgspec.json import Encoder
+
+from core.sources.columns import GUESSES, plain_name
+from core.sources.decoding import whole
+
+# What rows of objects may hold.
+COLUMNS: Final = (*GUESSES, "urls")
+
+Row = dict[str, str]
+Rows = Callable[[Any], Iterator["Row | str"]]
+
+_NAMES: Final = ("screenname", "username", "handle", "name")
+_REPOSTED: Final = ("retweetedstatus", "retweetedtweet")
+_MOST_KEYS: Final = 100  # of an object whose plan is kept
+_NO_KEY: Final = "\ud800"  # in no object
+_encode: Final = Encoder().encode
+_S = TypeVar("_S", bound=Struct)
 
 
-class Url(Struct, gc=False):
-    url: str | None = None
-    expanded_url: str | None = None
+def text_of(value: Any) -> str | None:
+    """A JSON value as text where it is text or a whole number, else None."""
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
 
 
-class Entities(Struct, gc=False):
-    urls: list[Url] | None = None
+def count_of(value: Any) -> int | None:
+    """A count, which archives write as text; None where it is missing or not one."""
+    written = text_of(value)
+    if written is None or not re.fullmatch(r"\d{1,15}", written, re.ASCII):
+        return None
+    return int(written)
 
 
-class Something(Struct, gc=False):
-    """An object, whatever is in it."""
+def object_of(value: Any, key: str) -> dict[str, Any]:
+    """The object that ``value`` has under ``key``; an empty one where there is none."""
+    inner = value.get(key) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
 
 
-class UserV1(Struct, gc=False):
-    screen_name: str | None = None
-    protected: bool | None = None
+def links_text(links: list[dict[str, str]]) -> str | None:
+    """Links as a tweet's column ``urls`` has them."""
+    return _encode(links).decode() if links else None
 
 
-class Extended(Struct, gc=False):
-    full_text: str | None = None
-    entities: Entities | None = None
+def alt_text(descriptions: Iterable[str | None]) -> str | None:
+    """What media show, one description a line."""
+    return "\n".join(" ".join(one.split()) for one in descriptions if one) or None
 
 
-class TweetV1(Struct, gc=False):
-    id_str: str | None = None
-    id: str | int | None = None
-    created_at: str | None = None
-    full_text: str | None = None
-    text: str | None = None
-    lang: str | None = None
-    user: UserV1 | None = None
-    entities: Entities | None = None
-    extended_tweet: Extended | None = None
-    in_reply_to_screen_name: str | None = None
-    in_reply_to_status_id_str: str | int | None = None
-    in_reply_to_status_id: str | int | None = None
-    in_reply_to_user_id_str: str | int | None = None
-    in_reply_to_user_id: str | int | None = None
-    retweeted_status: Something | None = None
-    quoted_status: Something | None = None
-    is_quote_status: bool | None = None
-    possibly_sensitive: bool | None = None
-    favorite_count: int | None = None
-    retweet_count: int | None = None
+def fitted(value: Any, form: type[_S]) -> _S | None:
+    """``value``, as the json module reads it, with the fields of ``form``; None if no object.
+
+    A value that has not the type of its field is left out, a number where there should be a text
+    becomes one, and half a surrogate pair becomes U+FFFD.
+    """
+    if not isinstance(value, dict):
+        return None
+    found: dict[str, Any] = {}
+    for name, kinds in _fields(form):
+        if name in value:
+            one = _fitted(value[name], kinds)
+            if one is not None or type(None) in kinds:
+                found[name] = one
+    return form(**found)
 
 
-class UserV2(Struct, gc=False):
-    id: str | None = None
-    username: str | None = None
-    protected: bool | None = None
+def _fitted(value: Any, kinds: tuple[Any, ...]) -> Any:
+    if Raw in kinds:
+        return Raw(_encode(value))
+    if isinstance(value, dict):
+        form = next((k for k in kinds if isinstance(k, type) and issubclass(k, Struct)), None)
+        return fitted(value, form) if form else None
+    if isinstance(value, list):
+        inner = next((get_args(k)[0] for k in kinds if get_origin(k) is list), None)
+        if inner is None:
+            return None
+        options = _options(inner)
+        found = [_fitted(one, options) for one in value]
+        return found if type(None) in options else [one for one in found if one is not None]
+    if isinstance(value, str) and str in kinds:
+        return whole(value)
+    if type(value) is int and int in kinds:
+        return value
+    if type(value) is int and str in kinds:
+        return str(value)
+    kind = bool if bool in kinds else int if int in kinds and isinstance(value, str) else None
+    try:
+        return None if kind is None or value is None else convert(value, kind, strict=False)
+    except MsgspecError:
+        return None
 
 
-class Note(Struct, gc=False):
-    text: str | None = None
-    entities: Entities | None = None
+def _options(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
-class Reference(Struct, gc=False):
-    type: str | None = None
+@lru_cache(maxsize=64)
+def _fields(form: type[Struct]) -> list[tuple[str, tuple[Any, ...]]]:
+    return [(name, _options(kind)) for name, kind in get_type_hints(form).items()]
 
 
-class Metrics(Struct, gc=False):
-    like_count: int | None = None
-    retweet_count: int | UnsetType | None = UNSET
-    repost_count: int | None = None
+def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
+    """A frame of COLUMNS, all of them text."""
+    return pl.DataFrame(
+        [pl.Series(name, [row.get(name) for row in rows], dtype=pl.String()) for name in COLUMNS]
+    )
 
 
-class TweetV2(Struct, gc=False):
-    id: str | None = None
-    text: str | UnsetType | None = UNSET
-    created_at: str | None = None
-    lang: str | None = None
-    author_id: str | None = None
-    author: UserV2 | None = None
-    note_tweet: Note | None = None
-    note_post: Note | None = None
-    referenced_tweets: list[Reference] | UnsetType | None = UNSET
-    referenced_posts: list[Reference] | None = None
-    in_reply_to_user_id: str | None = None
-    in_reply_to_user: UserV2 | None = None
-    public_metrics: Metrics | None = None
-    entities: Entities | None = None
-    possibly_sensitive: bool | None = None
+def row_of(**values: Any) -> Row:
+    """Values as text where they are any; a missing text stays an empty one."""
+    row: Row = {"text": values.pop("text") or ""}
+    for role, value in values.items():
+        text = _text(value, role)
+        if text:
+            row[role] = text
+    return row
 
 
-class Includes(Struct, gc=False):
-    users: list[UserV2] | None = None
+def generic_rows(mapping: Mapping[str, str]) -> Rows:
+    """Objects of any program: known names, or the ones that ``mapping`` gives (role → key)."""
+
+    def rows(item: Any) -> Iterator[Row | str]:
+        if not isinstance(item, dict):
+            yield "not_a_tweet"
+            return
+        row = flat(item)
+        for role, key in mapping.items():
+            value: Any = item
+            for part in [key] if key in item else key.split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+            text = _text(value, role)
+            row.pop(role, None)
+            if text is not None:
+                row[role] = text
+        yield row
+
+    return rows
 
 
-class LineV2(TweetV2, gc=False):
-    """A tweet, or a page of tweets with the people they name."""
+def flat(item: dict[str, Any]) -> Row:
+    """The values that GUESSES names, as text; the author may be one level down."""
+    inner = item.get("tweet")
+    if isinstance(inner, dict):
+        item = inner
+    keys = tuple(item)
+    plan = _plan(keys) if len(keys) <= _MOST_KEYS else _plan_of(keys)
+    longer = item[plan.longer].get("full_text") if isinstance(item.get(plan.longer), dict) else None
+    row: Row = {}
+    for role, options in plan.roles:
+        for key in options:
+            if key == plan.full_text and isinstance(longer, str):
+                value: Any = longer
+            else:
+                value = item.get(key)
+            if isinstance(value, dict) and role == "author":
+                names = {plain_name(key): inside for key, inside in value.items()}
+                value = next((names[name] for name in _NAMES if names.get(name)), None)
+            text = _text(value, role)
+            if text is not None and (text or role == "text"):
+                row[role] = text
+                break
+    if plan.reposted:
+        if any(isinstance(item[key], dict) for key in plan.reposted):
+            row["retweet"] = "true"
+        else:
+            row.setdefault("retweet", "false")
+    return row
 
-    data: list[TweetV2] | TweetV2 | None = None
-    includes: Includes | None = None
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which keys of an object say what; the object in ``longer`` may hold a better full text."""
+
+    roles: tuple[tuple[str, tuple[str, ...]], ...]
+    full_text: str
+    longer: str
+    reposted: tuple[str, ...]
 
 
-class UserScraped(Struct, gc=False):
-    username: str | None = None
-    protected: bool | None = None
+def _plan_of(keys: tuple[str, ...]) -> _Plan:
+    known: dict[str, str] = {}
+    for key in keys:
+        known.setdefault(plain_name(key), key)
+    longer = known.get("extendedtweet", "")
+    if longer:
+        known.setdefault("fulltext", _NO_KEY)
+    found = {
+        role: tuple(known[option] for option in options if option in known)
+        for role, options in GUESSES.items()
+    }
+    return _Plan(
+        tuple((role, names) for role, names in found.items() if names),
+        known.get("fulltext", _NO_KEY),
+        longer,
+        tuple(known[name] for name in _REPOSTED if name in known),
+    )
 
 
-class Link(Struct, gc=False):
-    tcourl: str | None = None
-    url: str | None = None
+# one program writes few kinds of objects
+_plan: Final = lru_cache(maxsize=256)(_plan_of)
 
 
-class Scraped(Struct, gc=False):
-    id_str: str | None = None
-    id: str | int | None = None
-    date: str | None = None
-    rawContent: str | None = None  # noqa: N815 - as the file has it
-    content: str | None = None
-    lang: str | None = None
-    user: UserScraped | None = None
-    retweetedTweet: Something | None = None  # noqa: N815
-    quotedTweet: Something | None = None  # noqa: N815
-    inReplyToTweetId: str | int | None = None  # noqa: N815
-    inReplyToTweetIdStr: str | int | None = None  # noqa: N815
-    inReplyToUser: UserScraped | None = None  # noqa: N815
-    links: list[Link] | None = None
-    possibly_sensitive: bool | None = None
-    likeCount: int | None = None  # noqa: N815
-    retweetCount: int | None = None  # noqa: N815
+def _text(value: Any, role: str) -> str | None:
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and role == "tweet_id":
+        return f"{value:e}"  # seen as rounded later on
+    return text_of(value)
+
+
+def shown_keys(item: dict[str, Any]) -> str:
+    """The first keys of an object, for a sentence about it."""
+    return whole(", ".join(key[:40] for key in list(item)[:8]))

@@ -24,7 +24,6 @@ DECODE_ERRORS: Final = (MsgspecError, RecursionError, ValueError)
 LONGEST_ELEMENT: Final = 16 << 20
 
 _DECODER: Final = json.JSONDecoder()
-_QUICK: Final[Decoder[Any]] = Decoder()
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 # An element of a list and its first key, which is the same in all of them: in well-formed JSON it
 # cannot stand inside a text, where quotation marks are escaped.
@@ -44,10 +43,13 @@ _REREAD: Final = 64 << 20
 _PIECE: Final = 1 << 13
 # A word or an escape that the end of a piece cuts is shorter.
 _MARGIN: Final = 16
-# What a nesting that is too deep counts for.
+# What any broken place counts for, and a nesting that is too deep.
+_BROKEN: Final = 1 << 9
 _DEEP: Final = 1 << 16
 # Bytes behind a broken place that are kept when the beginning of the next element is not in sight.
 _OVERLAP: Final = 512
+# Elements read one by one that are given at once.
+_RUN: Final = 500
 # How often the last element of a block is looked for, from its end.
 _TRIES: Final = 20
 
@@ -88,50 +90,6 @@ OnFlaw = Callable[[Flaw], None]
 OnBad = Callable[[int, str, str], None]
 
 
-def block_lines(block: bytes, before: int, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
-    """Line number and value of each line that is JSON; ``before`` lines stand in front."""
-    for number, row in enumerate(block.split(b"\n"), before + 1):
-        if not row.strip():
-            continue
-        try:
-            value = _loads(row)
-        except UnicodeDecodeError:
-            on_bad(number, "bad_encoding", "bytes that are not UTF-8")
-        except (ValueError, RecursionError) as error:
-            on_bad(number, "bad_json", _line_problem(error))
-        else:
-            yield number, value
-
-
-def _loads(row: bytes) -> Any:
-    """``json.loads``, twice as fast: what msgspec takes, both take alike."""
-    try:
-        return _QUICK.decode(row)
-    except DECODE_ERRORS:
-        return json.loads(row)  # NaN, half surrogate pairs, or an error with its place
-
-
-def _line_problem(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg}, column {error.colno:,}" if error.lineno == 1 else error.msg
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def lines_of_objects(block: bytes) -> int:
-    """How many lines there are, if each begins with { and ends with } and a line break; else 0.
-
-    Then no value goes over a line break, for what stands before the next { would be one of : , [.
-    """
-    data = np.frombuffer(block, dtype=np.uint8)
-    ends = np.flatnonzero(data == ord("\n"))
-    if not ends.size or ends[-1] != data.size - 1 or data[0] != ord("{"):
-        return 0
-    last = data[ends - 1]
-    last = np.where(last == ord("\r"), data[ends - 2], last)
-    sound = (last == ord("}")).all() and (data[ends[:-1] + 1] == ord("{")).all()
-    return int(ends.size) if sound else 0
-
-
 def values(blocks: Iterable[bytes], on_bad: OnBad) -> Iterator[tuple[int, Any]]:
     """Line and value of JSON values that stand one after another, over as many lines as needed."""
     for line, _, value in _Reader(blocks, _only_losses(on_bad)).values():
@@ -165,35 +123,12 @@ def script_value(data: bytes, where: str) -> Any:
     return reader.value_or_refusal(where)
 
 
-def top_keys(text: str) -> dict[str, str]:
-    """The keys of the object at the beginning of ``text`` with the first sign of their values.
+def top_keys(head: bytes) -> dict[str, str]:
+    """The keys of the object at the beginning of ``head`` with the first sign of their values.
 
-    As far as the text goes; a large value ends the look.
+    As far as the bytes go; a large value ends the look.
     """
-    found: dict[str, str] = {}
-    space = re.compile(r"[ \t\r\n]*")
-
-    def skip(at: int) -> int:
-        match = space.match(text, at)
-        return match.end() if match else at
-
-    at = skip(0)
-    if text[at : at + 1] != "{":
-        return found
-    at = skip(at + 1)
-    while text[at : at + 1] == '"':
-        try:
-            key, at = _DECODER.raw_decode(text, at)
-            at = skip(skip(at) + 1)
-            found[str(key)] = text[at : at + 1]
-            _, at = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            break
-        at = skip(at)
-        if text[at : at + 1] != ",":
-            break
-        at = skip(at + 1)
-    return found
+    return _Reader([head], lambda _: None).keys()
 
 
 def _only_losses(on_bad: OnBad) -> OnFlaw:
@@ -215,6 +150,7 @@ class _Reader:
         self._ended = False
         self._spent = 0
         self._first = 0  # the place of _data[0] in the file
+        self._lenient = False
         self._doubtful = 0  # what stands before this place in the file is read one by one
         # what of _data is counted in the three others, which all begin with 1
         self._counted = 0
@@ -246,6 +182,22 @@ class _Reader:
             elif sound is False and not self._resume(start):
                 return
 
+    def keys(self) -> dict[str, str]:
+        """What ``top_keys`` gives."""
+        found: dict[str, str] = {}
+        before = b"{"
+        while self._sign() == before:
+            self._at += 1
+            _, key, sound = self.value() if self._sign() == b'"' else (0, "", False)
+            if not sound or self._sign() != b":":
+                break
+            self._at += 1
+            found[str(key)] = self._sign().decode("latin-1")
+            if not self.value()[2]:
+                break
+            before = b","
+        return found
+
     def script(self, where: str, decoder: Decoder[list[Any]]) -> Iterator[list[Any]]:
         """Runs of elements, as ``script_lists`` gives them."""
         self.find_value(where)
@@ -256,29 +208,37 @@ class _Reader:
         self._sign()
         start, key = self._element(wrapped=True)
         separated = True
+        some: list[Any] = []
         while sign := self._sign():
+            if len(some) >= _RUN:
+                yield some
+                some = []
             if sign == b",":
                 self._at, separated = self._at + 1, True
             elif sign == b"]":
                 if not self._goes_on(start):
+                    yield some
                     return
                 separated = True
             elif key and (many := self._many(decoder, key)) is not None:
-                yield many
-                separated = False
+                yield some + many if some else many
+                some, separated = [], False
             else:
-                place = None if separated else self._place(self._at)
+                place = None if separated or self._lenient else self._place(self._at)
                 _, value, sound = self.value()
                 if sound is False:
                     if not self._resume(start):
+                        yield some
                         return
                     separated = True
                     continue
                 if place:
+                    self._lenient = True  # once is enough
                     self._on_flaw(Flaw(*place, "", "a comma is missing"))
                 if sound:
-                    yield [value]
+                    some.append(value)
                 separated = False
+        yield some
         self._tell(self._at, "bad_json", _TOO_EARLY)
 
     def find_value(self, where: str) -> None:
@@ -327,7 +287,7 @@ class _Reader:
                     size *= 8
                     continue
                 reached = _width(text[: error.pos])
-                self._spent += max(reached, 1)
+                self._spent += reached + _BROKEN
                 reason, problem = "bad_json", error.msg[:1].lower() + error.msg[1:]
                 if _UNDECODED.match(text, error.pos):
                     reason, problem = "bad_encoding", _NOT_UTF8
@@ -421,6 +381,7 @@ class _Reader:
                 end = between.start(1)
                 break
         if end <= self._at:
+            self._doubtful = self._first + len(data)
             return None
         try:
             found = decoder.decode(b"[%b]" % data[self._at : end])
@@ -449,6 +410,7 @@ class _Reader:
         if self._spent > _REREAD:
             if told:
                 self._tell(self._at, "bad_json", "too much is broken to go on")
+            self._at, self._ended = len(self._data), True
             return False
         self._at += 1
         while True:
@@ -457,6 +419,7 @@ class _Reader:
                 return True
             self._at = max(self._at, len(self._data) - _OVERLAP)
             if not self._more():
+                self._at = len(self._data)
                 return False
 
     def _sign(self) -> bytes:

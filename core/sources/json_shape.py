@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from core.errors import InputRefused
-from core.sources import json_stream
+from core.sources.bluesky import bluesky_rows
 from core.sources.columns import REPLY_ROLES
-from core.sources.content import Content
-from core.sources.json_rows import Rows, bluesky_rows, generic_rows, scraped_rows, v1_rows, v2_rows
-from core.sources.mastodon_rows import mastodon_rows
+from core.sources.json_formats import SCRAPED, V1, Format, Gathering
+from core.sources.json_lines import block_lines
+from core.sources.json_objects import Row, Rows, generic_rows
+from core.sources.json_reader import OnBad, elements, top_keys, values
+from core.sources.json_v2 import V2
+from core.sources.mastodon import mastodon_rows
+from core.sources.opened import Content
 
-LOOK: Final = 200  # objects that may be looked at to tell what they are
+# Objects that may be looked at to tell what they are.
+LOOK: Final = 200
+_STEP: Final = 1 << 20
 # keys of a document whose value is the list of tweets
 _LISTS: Final = {"orderedItems": "mastodon", "records": "bluesky", "feed": "bluesky"}
 
@@ -22,37 +28,50 @@ Layout = Literal["lines", "values", "document"]
 
 @dataclass(frozen=True)
 class Shape:
-    """How to read a JSON file. ``escaped``: all, none, each by itself (None), or by the file."""
+    """How to read a JSON file: its objects are of a Format, or ``rows`` makes rows of each.
+
+    ``escaped``: all, none, each by itself (None), or by the file.
+    """
 
     format: str
     layout: Layout
-    rows: Rows
+    objects: Format | Rows
     escaped: bool | Literal["file"] | None = "file"
     snowflakes: bool = True
     key: str = ""  # of the list in the document
     flat: bool = False  # objects of any program, read by the usual names
     replies_marked: bool = True  # False: only if some object has a key that tells replies
-    whole: bool = False  # a document of many parts, the Community Archive's
+    parts: bool = False  # a document of many parts, the Community Archive's
+
+    def rows(self, item: Any) -> Iterator[Row | str]:
+        """The rows of one object, or why it gives none."""
+        if not isinstance(self.objects, Format):
+            yield from self.objects(item)
+            return
+        gathering = Gathering(self.objects)
+        yield from (reason for _, reason in gathering.take([item], [0])[1])
+        for row in gathering.frame().iter_rows(named=True):
+            yield {role: str(value) for role, value in row.items() if value is not None}
 
 
 def shape_of(content: Content, mapping: Mapping[str, str]) -> Shape:
     """What the file holds; raises InputRefused when no object in its beginning is one."""
     head = content.head().lstrip()
-    keys = json_stream.top_keys(head)
+    keys = top_keys(head.encode())
     if _is_community(keys):
-        return Shape("community-archive", "document", generic_rows({}), True, whole=True)
+        return Shape("community-archive", "document", generic_rows({}), True, parts=True)
     listed = next((key for key in _LISTS if keys.get(key) == "["), "")
     layout: Layout = "document" if listed or head.startswith("[") else "lines"
     problems: list[str] = []
 
-    def told(line: int, _: str, detail: str) -> None:
+    def on_bad(line: int, _: str, detail: str) -> None:
         problems.append(f"line {line:,}: {detail}")
 
-    first = _first(content, layout, listed, told)
+    first = _first(content, layout, listed, on_bad)
     if first is None and layout == "lines":
         layout = "values"
         before = len(problems)
-        first = _first(content, layout, "", told)
+        first = _first(content, layout, "", on_bad)
         del problems[before:]
     if not isinstance(first, dict):
         why = "Its first line is not a JSON object."
@@ -90,15 +109,15 @@ def _by_first(first: dict[str, Any], mapping: Mapping[str, str], listed: str) ->
     if listed == "bluesky" or uri.startswith("at://") or "app.bsky" in str(first.get("$type")):
         return Shape("bluesky", "lines", bluesky_rows, False, False)
     if str(first.get("_type", "")).startswith("snscrape.modules.twitter"):
-        return Shape("twscrape" if "id_str" in first else "snscrape", "lines", scraped_rows)
+        return Shape("twscrape" if "id_str" in first else "snscrape", "lines", SCRAPED)
     if {"rawContent", "inReplyToTweetIdStr", "id_str"} <= names:
-        return Shape("twscrape", "lines", scraped_rows)
+        return Shape("twscrape", "lines", SCRAPED)
     if _is_v2(first):
-        return Shape("twarc-v2", "lines", v2_rows, True)
+        return Shape("twarc-v2", "lines", V2, True)
     user = first.get("user")
     v1 = {"id_str", "user"} <= names and {"text", "full_text"} & names
     if v1 and isinstance(user, dict) and "screen_name" in user:
-        return Shape("twarc-v1", "lines", v1_rows, True)
+        return Shape("twarc-v1", "lines", V1, True)
     if {"tweet_id", "account_id", "full_text"} <= names:
         return Shape("community-archive", "lines", generic_rows({}), None, replies_marked=False)
     if list(first)[:5] == ["tweet_id", "handle", "created_at", "kind", "text"]:
@@ -117,12 +136,10 @@ def _is_v2(first: dict[str, Any]) -> bool:
     return {"id", "text"} <= set(first) and bool(marks & set(first))
 
 
-def _first(
-    content: Content, layout: Layout, key: str, told: Callable[[int, str, str], None]
-) -> Any:
+def _first(content: Content, layout: Layout, key: str, on_bad: OnBad) -> Any:
     """The first object, or else the first value; None when there is none in the beginning."""
     some: Any = None
-    items = items_of(content, layout, key, told)
+    items = items_of(content, layout, key, on_bad)
     try:
         for looked, (_, item) in enumerate(items):
             if isinstance(item, dict):
@@ -144,7 +161,7 @@ class Enough(Exception):
 
 
 def items_of(
-    content: Content, layout: Layout, key: str, on_bad: Callable[[int, str, str], None]
+    content: Content, layout: Layout, key: str, on_bad: OnBad
 ) -> Iterator[tuple[int, Any]]:
     """Line and value of each object; raises Enough when most of it is broken."""
     good = bad = 0
@@ -157,12 +174,19 @@ def items_of(
             raise Enough
 
     if layout == "document":
-        for line, where, item in json_stream.elements(content, counted):
+        for line, where, item in elements(content.blocks(), counted):
             if where == key:
                 good += 1
                 yield line, item
         return
-    read = json_stream.lines if layout == "lines" else json_stream.values
-    for line, item in read(content, counted):
+    found = values(content.blocks(), counted) if layout == "values" else _lines(content, counted)
+    for line, item in found:
         good += 1
         yield line, item
+
+
+def _lines(content: Content, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
+    number = 0
+    for block in content.text_blocks(_STEP):
+        yield from block_lines(block, number, on_bad)
+        number += block.count(b"\n")

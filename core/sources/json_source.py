@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
 import polars as pl
 
 from core.errors import InputRefused
-from core.sources import json_stream
-from core.sources.batches import Doubtful, Placed, gathered, listed, read_ahead
-from core.sources.columns import GUESSES, Canonical, ReplyKeys
-from core.sources.content import Content
+from core.sources.batches import Placed, gathered, listed, of_block, read_ahead
+from core.sources.columns import Canonical, ReplyKeys
 from core.sources.decoding import TextFacts, count_byte, is_escaped
-from core.sources.json_flat import FlatLines
-from core.sources.json_rows import Row, shown_keys
+from core.sources.json_formats import Format, Gathering
+from core.sources.json_lines import FlatLines, ObjectLines, Run, block_lines
+from core.sources.json_objects import Row, frame_of, shown_keys
+from core.sources.json_reader import OnBad
 from core.sources.json_shape import LOOK, Enough, Shape, items_of, nobody
-from core.sources.json_typed import TypedLines, typed_lines
+from core.sources.opened import BLOCK, Content
 from core.sources.source import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import Dates
 
+# Rows in a frame, about.
 _ROWS: Final = 20_000
-_COLUMNS: Final = (*GUESSES, "urls")
+# Objects that are taken in at once where lines do not tell their ends.
+_RUN: Final = 1_000
+
+
+@dataclass
+class _Pass:
+    """One reading of a file: only the first is ``counted``; ``read`` objects so far."""
+
+    on_bad: OnBad
+    counted: bool
+    tick: Tick | None = None
+    read: int = 0
+
+    def advance(self, objects: int) -> None:
+        """So many more are read; ``tick`` hears of every 2,000."""
+        before, self.read = self.read, self.read + objects
+        if self.tick and before // 2_000 < self.read // 2_000:
+            self.tick(self.read, None)
 
 
 class JsonSource:
@@ -135,97 +154,99 @@ class JsonSource:
     def _texts(self) -> Iterator[str]:
         """The texts that matter for the question whether they are escaped."""
         signs = pl.col("text").str.contains("&", literal=True)
-        for frame in self._again():
-            yield from frame.filter(signs)["text"]
+        for raw, _ in self._raw(None, counted=False):
+            yield from raw.filter(signs)["text"]
 
     def _dates(self) -> Iterator[pl.DataFrame]:
-        for frame in self._again():
-            yield frame.select("created", "tweet_id")
+        for raw, _ in self._raw(None, counted=False):
+            yield raw.select("created", "tweet_id")
 
-    def _again(self) -> Iterator[pl.DataFrame]:
-        """All rows once more; what is broken counts nowhere."""
+    def _raw(self, tick: Tick | None, *, counted: bool = True) -> Iterator[Placed]:
+        """Rows by role; what gives none goes into the summary when it is ``counted``."""
+        run = _Pass(self._bad if counted else nobody, counted, tick)
+        if isinstance(self._shape.objects, Format):
+            parts = self._of_format(self._shape.objects, run)
+        elif reader := self._flat_reader():
+            parts = self._flat(reader, run)
+        else:
+            parts = self._one_by_one(self._items(run.on_bad), run)
+        yield from gathered(parts, BATCH_ROWS)
 
-        def rows_of(items: Iterable[tuple[int, Any]]) -> Iterator[Row]:
-            for _, item in items:
-                yield from (row for row in self._shape.rows(item) if not isinstance(row, str))
+    def _of_format(self, form: Format, run: _Pass) -> Iterator[Placed]:
+        gathering = Gathering(form)
+        for items, lines in self._runs(form, run):
+            _, lost = gathering.take(items, lines)
+            if run.counted:
+                self._lost(lost)
+            run.advance(len(items))
+            if len(gathering.lines) >= _ROWS:
+                places = listed(gathering.lines)
+                yield gathering.frame(), places
+        places = listed(gathering.lines)
+        yield gathering.frame(), places
 
-        reader = self._reader()
-        if reader is None:
-            rows = rows_of(self._items(nobody))
-            while some := list(islice(rows, _ROWS)):
-                yield _frame(some)
+    def _runs(self, form: Format, run: _Pass) -> Iterator[Run]:
+        if self._shape.layout == "lines" and not self._content.encoding.broken:
+            reader = ObjectLines(form.object)
+            number = 0
+            for block in self._content.text_blocks(BLOCK):
+                for items, lines in reader.runs(block, number, run.on_bad):
+                    yield items, lines
+                    self._must_be_json(run.read)
+                number += count_byte(block, b"\n")
             return
-        for block in self._content.text_blocks(reader.block):
-            for part in [*reader.parts(block, 0), reader.rest()]:
-                if isinstance(part, Doubtful):
-                    lines = json_stream.block_lines(part.lines, 0, nobody)
-                    yield _frame(list(rows_of(lines)))
-                elif part:
-                    yield part[0]
+        found = self._items(run.on_bad)
+        while some := list(islice(found, _RUN)):
+            yield [item for _, item in some], [line for line, _ in some]
 
-    def _raw(self, tick: Tick | None) -> Iterator[Placed]:
-        if reader := self._reader():
-            yield from gathered(self._by_blocks(reader, tick), BATCH_ROWS)
-            return
-        rows: list[Row] = []
-        starts: list[int] = []
-        read = 0
-        for line, item in self._items(self._bad):
-            read += self._take(line, item, rows, starts)
-            if tick and read % 2_000 == 0:
-                tick(read, None)
-            if len(rows) >= _ROWS:
-                yield _frame(rows), listed(starts)
-                rows, starts = [], []
-        yield _frame(rows), listed(starts)
-
-    def _take(self, line: int, item: Any, rows: list[Row], starts: list[int]) -> int:
-        """Add the rows of one object to ``rows``; how many there were, those left out too."""
-        read = 0
-        for row in self._shape.rows(item):
-            read += 1
-            if isinstance(row, str):
-                self.summary.skip(self._owner or "", row)
-                self.summary.passed_over(row, line)
-            else:
-                rows.append(row)
-                starts.append(line)
-        return read
-
-    def _reader(self) -> FlatLines | TypedLines | None:
+    def _flat_reader(self) -> FlatLines | None:
         """A quick reader of lines like the first one, where there is one."""
-        if self._shape.layout != "lines" or self._content.encoding.broken:
+        shape = self._shape
+        if not shape.flat or shape.layout != "lines" or self._content.encoding.broken:
             return None
-        if not self._shape.flat:
-            return typed_lines(self._shape.rows)
         first = next((i for _, i in self._items(nobody) if isinstance(i, dict)), {})
         flat = FlatLines(first)
         return flat if flat.possible else None
 
-    def _by_blocks(self, reader: FlatLines | TypedLines, tick: Tick | None) -> Iterator[Placed]:
+    def _flat(self, reader: FlatLines, run: _Pass) -> Iterator[Placed]:
         """Blocks at once where nothing is odd in them, line by line where something is."""
-        number = read = 0
-        for block in self._content.text_blocks(reader.block):
-            for part in reader.parts(block, number):
-                placed = self._with_care(part, read) if isinstance(part, Doubtful) else part
-                read += placed[0].height
-                yield placed
+        number = 0
+        for block in self._content.text_blocks(BLOCK):
+            frame = reader.frame(block)
+            if frame is not None:
+                run.advance(frame.height)
+                yield frame, of_block(block, number)
+            else:
+                items = block_lines(block, number, run.on_bad)
+                yield from self._one_by_one(items, run)
+                self._must_be_json(run.read)
             number += count_byte(block, b"\n")
-            if tick:
-                tick(read, None)
-        if last := reader.rest():
-            yield last
 
-    def _with_care(self, part: Doubtful, read: int) -> Placed:
+    def _one_by_one(self, items: Iterator[tuple[int, Any]], run: _Pass) -> Iterator[Placed]:
         rows: list[Row] = []
-        starts: list[int] = []
-        broken = len(self.summary.broken)
-        for line, item in json_stream.block_lines(part.lines, part.before, self._bad):
-            self._take(line, item, rows, starts)
-        bad = self.summary.skipped.get("bad_json", 0)
-        if len(self.summary.broken) > broken and bad > max(100, read + len(rows)):
+        lines: list[int] = []
+        for line, item in items:
+            for row in self._shape.rows(item):
+                run.advance(1)
+                if not isinstance(row, str):
+                    rows.append(row)
+                    lines.append(line)
+                elif run.counted:
+                    self._lost([(line, row)])
+            if len(rows) >= _ROWS:
+                yield frame_of(rows), listed(lines)
+                rows, lines = [], []
+        yield frame_of(rows), listed(lines)
+
+    def _lost(self, lost: list[tuple[int, str]]) -> None:
+        for line, reason in lost:
+            self.summary.skip(self._owner or "", reason)
+            self.summary.passed_over(reason, line)
+
+    def _must_be_json(self, sound: int) -> None:
+        """Raise InputRefused when most lines so far are broken, after ``sound`` good ones."""
+        if self.summary.skipped.get("bad_json", 0) > max(100, sound):
             raise self._not_json()
-        return _frame(rows), listed(starts)
 
     def _not_json(self) -> InputRefused:
         broken = self.summary.broken
@@ -238,14 +259,8 @@ class JsonSource:
     def _bad(self, line: int, reason: str, detail: str) -> None:
         self.summary.skip_line(self._owner or "", reason, line, detail)
 
-    def _items(self, on_bad: Callable[[int, str, str], None]) -> Iterator[tuple[int, Any]]:
+    def _items(self, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
         try:
             yield from items_of(self._content, self._shape.layout, self._shape.key, on_bad)
         except Enough:
             raise self._not_json() from None
-
-
-def _frame(rows: list[Row]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [pl.Series(role, [row.get(role) for row in rows], dtype=pl.String()) for role in _COLUMNS]
-    )

@@ -13,9 +13,9 @@ import polars as pl
 from core.errors import InputRefused
 from core.sources.batches import read_ahead
 from core.sources.columns import REPLY_ROLES, Canonical, guess, plain_name, roles_of
-from core.sources.content import Content
 from core.sources.csv_rows import CsvRows
 from core.sources.decoding import is_escaped
+from core.sources.opened import Content
 from core.sources.source import (
     BATCH_ROWS,
     Account,

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
+from msgspec import UNSET, Raw, UnsetType
+from msgspec.json import Decoder
 
 from core.errors import InputRefused
 from core.handles import normal_handle
-from core.sources.archive_files import Files, Unsafe, find_data_folder, is_tweet_part, open_files
-from core.sources.decoding import decode, decode_sound
-from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
-from core.sources.times import parse_times, snowflake_times
-from core.sources.x_notes import Note, join_notes, read_notes
-from core.sources.x_script import Flaw, read_list, read_object
-from core.sources.x_tweet import ROW_COLUMNS, earlier_versions, row_of, text_of
-from core.tweet import canonical
+from core.sources.archive_files import Files, Unsafe, find_data_folder, is_tweet_part
+from core.sources.batches import read_ahead
+from core.sources.columns import Canonical
+from core.sources.json_formats import Columns, Format, Gathering, Taken, TweetV1, Url, columns_v1
+from core.sources.json_objects import object_of, text_of
+from core.sources.json_reader import Flaw, script_lists, script_value
+from core.sources.long_posts import LongPost, join_long_posts, read_long_posts
+from core.sources.opened import open_files
+from core.sources.source import (
+    Account,
+    Detected,
+    HandleMissing,
+    SourceSummary,
+    Tick,
+)
+from core.sources.times import parse_times
 
-_ROWS: Final = 20_000
+_T = TypeVar("_T")
+# Elements of a list, some at a time.
+Runs = Iterator[list[Any]]
+
+_PLAIN: Final[Decoder[list[Any]]] = Decoder(list[Any])
 _NOTES = re.compile(r"note-tweet(-part\d+)?\.js")
 # Posts in communities: the person's own, and anybody on X can read them.
 _COMMUNITY = re.compile(r"community-tweet(-part\d+)?\.js")
@@ -29,7 +44,14 @@ _LEFT_OUT: Final = {
     "deleted": re.compile(r"deleted-tweets?(-part\d+)?\.js"),
     "circle": re.compile(r"twitter-circle-tweet(-part\d+)?\.js"),
 }
-_INT_COLUMNS: Final = {"favourites": pl.Int64(), "reposts": pl.Int64(), "sensitive": pl.Boolean()}
+_STATUS_LINK: Final = re.compile(
+    r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/[^/]+/status(?:es)?/(\d+)(?!\d)(?!.*/(?:photo|video)/)",
+    re.IGNORECASE,
+)
+# Tweets in a frame, about.
+_ROWS: Final = 20_000
+# An edit history of more than the tweet itself.
+_EDITED: Final = re.compile(rb'initialTweetId|"editTweetIds"\s*:\s*\[[^\]]*,')
 
 
 class XArchive:
@@ -89,23 +111,22 @@ class XArchive:
         with open_files(self._root) as files:
             notes = self._notes(files)
             for part in self._parts:
-                seen = reader.read(self._list(files, part), part, "public")
+                seen = self._tweets(files, part, reader, "public")
                 expected = self._expected.get(part)
                 if expected is not None and seen != expected:
                     summary.warnings.append(
                         f"{part} holds {seen:,} tweets; the archive's own list says {expected:,}."
                     )
             for part in self._named(_COMMUNITY):
-                reader.read(self._list(files, part), part, "community")
+                self._tweets(files, part, reader, "community")
             for audience, names in _LEFT_OUT.items():
                 for part in self._named(names):
                     if audience in self._include:
-                        reader.read(self._list(files, part), part, audience)
+                        self._tweets(files, part, reader, audience)
                     else:
-                        left_out = sum(1 for _ in self._list(files, part))
-                        summary.skip(handle, audience, left_out)
+                        summary.skip(handle, audience, self._part(files, part, _count) or 0)
         frames = reader.frames()
-        frames, joined = join_notes(frames, notes)
+        frames, joined = join_long_posts(frames, notes)
         summary.of(handle).notes_joined = joined
         if len(notes) > joined:
             summary.warnings.append(
@@ -126,36 +147,51 @@ class XArchive:
     def _named(self, names: re.Pattern[str]) -> list[str]:
         return sorted(filter(names.fullmatch, self._names), key=_part_number)
 
-    def _list(self, files: Files, part: str) -> Iterator[Any]:
-        """The sound elements of a part; what is not goes into the summary."""
+    def _tweets(self, files: Files, part: str, reader: TweetReader, audience: str) -> int:
+        """How many elements a list of tweets has; 0 when it is damaged."""
+
+        def take(runs: Runs) -> int:
+            return reader.read(runs, part, audience)
+
+        return self._part(files, part, take, reader.decoder) or 0
+
+    def _part(
+        self,
+        files: Files,
+        part: str,
+        take: Callable[[Runs], _T],
+        decoder: Decoder[list[Any]] = _PLAIN,
+    ) -> _T | None:
+        """What ``take`` makes of the sound elements of a part; what is not goes into the summary.
+
+        None when the part is damaged: then nothing of it is taken.
+        """
         summary = self.summary
         where = f"{self._names[part]} in {summary.path}"
-
-        def tell(flaw: Flaw) -> None:
-            if flaw.reason:
-                summary.skip_line(self._account.handle, flaw.reason, flaw.line, flaw.detail, part)
-            elif not any(warning.startswith(f"{part}, ") for warning in summary.warnings):
-                said = f"{part}, line {flaw.line:,}: {flaw.problem}; no tweet is lost by that."
-                summary.warnings.append(said)
-            if not self._refused:
-                self._refused.append(flaw.refusal(where))
-
+        flaws: list[Flaw] = []
+        blocks = read_ahead(files.blocks(self._names[part]))
         try:
-            text, wrong = decode_sound(files.read(self._names[part]), where)
-            if wrong is not None:
-                self._refused.append(wrong)
-            yield from read_list(text, where, tell, undecoded=wrong is not None)
+            taken = take(script_lists(blocks, where, decoder, flaws.append))
         except Unsafe:
             raise
         except InputRefused as refused:
             self._refused.append(refused)
             why = f"{refused.what} {refused.why}".replace(where, "it").strip()
-            why = why.replace(str(self.summary.path), "the archive").rstrip(".")
+            why = why.replace(str(summary.path), "the archive").rstrip(".")
             summary.skip_line(self._account.handle, "unreadable_part", 0, why, part)
+            return None
+        for flaw in flaws:
+            if flaw.reason:
+                summary.skip_line(self._account.handle, flaw.reason, flaw.line, flaw.detail, part)
+            elif not any(warning.startswith(f"{part}, ") for warning in summary.warnings):
+                said = f"{part}, line {flaw.line:,}: {flaw.problem}; no tweet is lost by that."
+                summary.warnings.append(said)
+        self._refused += [flaw.refusal(where) for flaw in flaws[:1]]
+        return taken
 
     def _object(self, files: Files, part: str) -> Any:
         where = f"{self._names[part]} in {self.summary.path}"
-        return read_object(decode(files.read(self._names[part]), where), where)
+        return script_value(files.read(self._names[part]), where)
 
     def _optional(self, files: Files, part: str) -> Any:
         """A file that the tweets can do without: trouble with it becomes a warning."""
@@ -175,8 +211,10 @@ class XArchive:
 
     def _owner(self, files: Files, manifest: dict[str, Any], given: str | None) -> Account:
         account = _first(self._optional(files, "account.js"), "account")
-        description = _dict(_first(self._optional(files, "profile.js"), "profile"), "description")
-        user = _dict(manifest, "userInfo")
+        description = object_of(
+            _first(self._optional(files, "profile.js"), "profile"), "description"
+        )
+        user = object_of(manifest, "userInfo")
         username = text_of(account.get("username")) or text_of(user.get("userName"))
         if not given and not username:
             raise HandleMissing(
@@ -198,9 +236,9 @@ class XArchive:
         """The lists of tweets: those the manifest names and any other that lies there."""
         here = {name for name in self._names if is_tweet_part(name)}
         expected: dict[str, int] = {}
-        types = _dict(manifest, "dataTypes")
+        types = object_of(manifest, "dataTypes")
         for type_name in ("tweets", "tweet"):
-            listed = _dict(types, type_name).get("files")
+            listed = object_of(types, type_name).get("files")
             for entry in listed if isinstance(listed, list) else ():
                 path = text_of(entry.get("fileName")) if isinstance(entry, dict) else None
                 name = path.rsplit("/", 1)[-1] if path else ""
@@ -219,18 +257,88 @@ class XArchive:
             )
         return sorted(here, key=_part_number), expected
 
-    def _notes(self, files: Files) -> list[Note]:
-        notes: list[Note] = []
+    def _notes(self, files: Files) -> list[LongPost]:
+        notes: list[LongPost] = []
         for part in self._named(_NOTES):
-            found, unusable = read_notes(self._list(files, part))
-            notes += found
-            if unusable:
-                self.summary.warnings.append(f"{unusable:,} long posts in {part} are incomplete.")
+            found = self._part(files, part, read_long_posts)
+            if found is None:
+                continue
+            notes += found[0]
+            if found[1]:
+                self.summary.warnings.append(f"{found[1]:,} long posts in {part} are incomplete.")
         return notes
 
 
+class ArchivedTweet(TweetV1, gc=False):
+    edit_info: Raw = Raw(b"")
+
+
+class Entry(ArchivedTweet, gc=False):
+    """An element of a list of tweets; old archives have the tweet itself there."""
+
+    tweet: ArchivedTweet | UnsetType | None = UNSET
+
+
+def _tweets(entries: Sequence[Entry | None], numbers: Sequence[int]) -> Taken:
+    tweets: list[ArchivedTweet] = []
+    places: list[int] = []
+    lost: list[tuple[int, str]] = []
+    for entry, number in zip(entries, numbers, strict=True):
+        tweet = entry.tweet if entry is not None else None
+        if tweet is UNSET:
+            tweet = entry
+        if tweet is None:
+            lost.append((number, "not_a_tweet"))
+        elif not (tweet.id_str or str(tweet.id or "")).strip():
+            lost.append((number, "no_id"))
+        elif not (tweet.full_text or tweet.text):
+            lost.append((number, "no_text"))
+        else:
+            tweets.append(tweet)
+            places.append(number)
+    return tweets, places, lost
+
+
+def _columns(tweets: Sequence[ArchivedTweet]) -> Columns:
+    """An archive flags neither retweets nor quotes: ``RT @`` tells, and a link to a tweet."""
+    columns = columns_v1(tweets)
+    texts: list[str] = columns["text"]
+    quotes = [
+        _quote(some.urls, text) if (some := x.entities) is not None and some.urls else _NO_QUOTE
+        for x, text in zip(tweets, texts, strict=True)
+    ]
+    columns["is_retweet"] = [text.startswith("RT @") for text in texts]
+    columns["is_quote"] = [quote for quote, _ in quotes]
+    columns["quoted_id"] = [tweet_id for _, tweet_id in quotes]
+    return columns
+
+
+_NO_QUOTE: Final[tuple[bool, str | None]] = (False, None)
+ARCHIVED: Final = Format(Entry, _tweets, _columns)
+
+
+def _quote(links: list[Url], text: str) -> tuple[bool, str | None]:
+    """Whether a tweet links to another, and the other's id where it is sure to be a quotation.
+
+    X shows as quoted the tweet whose link is the last thing in the text.
+    """
+    found = [
+        (link.url, match[1])
+        for link in links
+        if link.expanded_url
+        and "/status" in link.expanded_url
+        and (match := _STATUS_LINK.match(link.expanded_url))
+    ]
+    if not found:
+        return _NO_QUOTE
+    ends = [tweet_id for url, tweet_id in found if url and text.rstrip().endswith(url)]
+    return True, ends[0] if ends else None
+
+
 class TweetReader:
-    """Collects rows into frames, counts what is passed over, and remembers edit histories."""
+    """Collects tweets into frames, counts what is passed over, and remembers edit histories."""
+
+    decoder: Final = Decoder(list[Entry])
 
     def __init__(
         self, summary: SourceSummary, handle: str, tick: Tick | None, expected: int | None
@@ -240,71 +348,90 @@ class TweetReader:
         self._tick = tick
         self._expected = expected
         self._read = 0
-        self._rows: list[tuple[object, ...]] = []
         self._frames: list[pl.DataFrame] = []
         self._later: dict[str, set[str]] = {}  # id → ids of later versions of that tweet
+        self._canonical = Canonical(summary, owner=handle, escaped=True, generate_ids=False)
 
-    def read(self, items: Iterator[Any], part: str, audience: str) -> int:
-        """Take in one list; returns how many entries it has."""
+    def read(self, runs: Iterable[list[Any]], part: str, audience: str) -> int:
+        """Take in one list, all of it or nothing; returns how many elements it has.
+
+        ``runs`` are Entry objects or plain JSON, some at a time.
+        """
         seen = 0
-        for item in items:
-            seen += 1
-            self._read += 1
-            if self._tick and self._read % 2_000 == 0:
-                self._tick(self._read, self._expected)
-            tweet = item.get("tweet", item) if isinstance(item, dict) else None
-            if not isinstance(tweet, dict):
-                self._pass_over("not_a_tweet", seen, part)
-                continue
-            row, reason = row_of(tweet, audience=audience, source_file=part)
-            if row is None:
-                self._pass_over(reason, seen, part)
-                continue
-            if "edit_info" in tweet:
-                earlier, last = earlier_versions(tweet)
-                for tweet_id in earlier:
-                    self._later.setdefault(tweet_id, set()).add(last)
-            self._rows.append(row)
-            if len(self._rows) >= _ROWS:
-                self._flush()
+        raw: list[pl.DataFrame] = []
+        later: list[tuple[set[str], str]] = []
+        lost: list[tuple[int, str]] = []
+        gathering = Gathering(ARCHIVED)
+        for run in runs:
+            tweets, passed = gathering.take(run, range(seen + 1, seen + 1 + len(run)))
+            lost += passed
+            later += [earlier_versions(x) for x in tweets if _EDITED.search(x.edit_info)]
+            seen += len(run)
+            if len(gathering.lines) >= _ROWS:
+                raw.append(gathering.frame())
+            if self._tick:
+                self._tick(self._read + seen, self._expected)
+        self._read += seen
+        for number, reason in lost:
+            self._summary.skip(self._handle, reason)
+            self._summary.passed_over(reason, 0, f"entry {number:,}", part)
+        for earlier, last in later:
+            for tweet_id in earlier:
+                self._later.setdefault(tweet_id, set()).add(last)
+        for frame in [*raw, gathering.frame()]:
+            canonical = self._canonical.frame(frame.drop("author"))
+            columns = {"audience": pl.lit(audience), "source_file": pl.lit(part)}
+            self._frames.append(canonical.with_columns(**columns))
         return seen
 
-    def _pass_over(self, reason: str, entry: int, part: str) -> None:
-        self._summary.skip(self._handle, reason)
-        self._summary.passed_over(reason, 0, f"entry {entry:,}", part)
-
     def frames(self) -> list[pl.DataFrame]:
-        """All rows as canonical frames, without earlier versions of edited tweets."""
-        self._flush()
+        """All tweets as canonical frames, without earlier versions of edited ones."""
         superseded: list[str] = []
         if self._later:
             here = {tweet_id for frame in self._frames for tweet_id in frame["tweet_id"]}
             superseded = [tweet_id for tweet_id, later in self._later.items() if later & here]
         kept: list[pl.DataFrame] = []
         for frame in self._frames:
-            rest = frame.filter(~pl.col("tweet_id").is_in(superseded))
+            rest = frame.filter(~pl.col("tweet_id").is_in(superseded)) if superseded else frame
             self._summary.skip(self._handle, "superseded_edit", frame.height - rest.height)
             kept.append(rest)
         self._frames = []
         return kept
 
-    def _flush(self) -> None:
-        if not self._rows:
-            return
-        schema = {name: _INT_COLUMNS.get(name, pl.String()) for name in ROW_COLUMNS}
-        raw = pl.DataFrame(self._rows, schema=schema, orient="row")
-        self._rows = []
-        times = parse_times(raw["written_at"])
-        if times.null_count():
-            times = pl.select(pl.coalesce(times, snowflake_times(raw["tweet_id"]))).to_series()
-        frame = raw.with_columns(
-            created_at=times,
-            handle=pl.lit(self._handle),
-            text_escaped=pl.lit(True),
-            note_id=pl.lit(None, dtype=pl.String),
-            source=pl.lit(self._summary.format),
-        )
-        self._frames.append(canonical(frame))
+
+def earlier_versions(tweet: ArchivedTweet) -> tuple[set[str], str]:
+    """Ids that ``tweet``'s edit history shows to be earlier versions, and the last one's id.
+
+    Each version of an edited tweet is an entry of its own, with an ``edit_info`` that lists the
+    versions known when it was written: under ``initial`` for the first, under ``edit`` (with
+    ``initialTweetId``) for the later ones. The newest has the largest id.
+    """
+    own = text_of(tweet.id_str) or text_of(tweet.id)
+    ids: set[str] = set()
+    try:
+        pending: list[Any] = [json.loads(bytes(tweet.edit_info))]
+    except (ValueError, RecursionError):
+        pending = []
+    while pending:  # the nesting differs between archives, so look at every level
+        value = pending.pop()
+        if not isinstance(value, dict):
+            continue
+        listed = value.get("editTweetIds")
+        ids.update(i for i in map(text_of, listed if isinstance(listed, list) else ()) if i)
+        if initial := text_of(value.get("initialTweetId")):
+            ids.add(initial)
+            if own:
+                ids.add(own)
+        pending.extend(value.values())
+    numbers = {int(i) for i in ids if re.fullmatch(r"\d{1,20}", i, re.ASCII)}
+    if len(numbers) < 2:
+        return set(), ""
+    last = max(numbers)
+    return {str(number) for number in numbers - {last}}, str(last)
+
+
+def _count(runs: Runs) -> int:
+    return sum(len(run) for run in runs)
 
 
 def _part_number(name: str) -> tuple[int, str]:
@@ -312,13 +439,8 @@ def _part_number(name: str) -> tuple[int, str]:
     return (int(match[1]) if match else 0, name)
 
 
-def _dict(value: Any, key: str) -> dict[str, Any]:
-    inner = value.get(key) if isinstance(value, dict) else None
-    return inner if isinstance(inner, dict) else {}
-
-
 def _first(value: Any, key: str) -> dict[str, Any]:
-    return _dict(value[0], key) if isinstance(value, list) and value else {}
+    return object_of(value[0], key) if isinstance(value, list) and value else {}
 
 
 def _why(skipped: dict[str, int]) -> str:

@@ -17,8 +17,7 @@ from core.corpus.importing import import_path
 from core.corpus.store import Corpus
 from core.sources.batches import gathered, listed
 from core.sources.decoding import Encoding, look_through
-from core.sources.json_flat import FlatLines, pairs_only
-from core.sources.json_typed import lines_of_objects
+from core.sources.json_lines import FlatLines, lines_of_objects, pairs_only
 from core.sources.times import parse_times
 
 _FORMS = [

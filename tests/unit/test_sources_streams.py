@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import core.sources.csv_rows as csv_rows
 from core.errors import InputRefused
-from core.sources.content import Content
 from core.sources.csv_rows import CsvRows
 from core.sources.decoding import guess_encoding
 from core.sources.detect import open_source
-from core.sources.json_flat import FlatLines
-from core.sources.json_rows import flat
-from core.sources.json_stream import block_lines, elements, top_keys
+from core.sources.json_lines import FlatLines, block_lines
+from core.sources.json_objects import flat
+from core.sources.json_reader import elements, top_keys
+from core.sources.opened import Content
 from core.sources.source import SourceSummary
 
 ODD = [
@@ -183,7 +183,9 @@ def test_any_beginning_has_an_encoding(head: bytes) -> None:
 
 def told(path: Path) -> tuple[list[Any], list[tuple[int, str]]]:
     bad: list[tuple[int, str]] = []
-    found = list(elements(Content.of(path), lambda line, reason, _: bad.append((line, reason))))
+    found = list(
+        elements(Content.of(path).blocks(), lambda line, reason, _: bad.append((line, reason)))
+    )
     return found, bad
 
 
@@ -220,7 +222,7 @@ def test_one_document_of_many_parts(tmp_path: Path) -> None:
         (2, "other", {"x": []}),
         (2, "more", 3),
     ]
-    assert top_keys('{"a": 1, "list": [1, {"b"') == {"a": "1", "list": "["}
+    assert top_keys(b'{"a": 1, "list": [1, {"b"') == {"a": "1", "list": "["}
 
 
 def test_objects_over_many_lines(tmp_path: Path) -> None:
@@ -242,7 +244,7 @@ def test_a_bomb_and_a_line_without_end(tmp_path: Path, monkeypatch: pytest.Monke
     path.write_bytes(gzip.compress(b"id,text,author\n" + b"1,a,x\n" * 2_000_000))
     with pytest.raises(InputRefused, match="200 times its size"):
         list(open_source(path).batches())
-    monkeypatch.setattr("core.sources.content.LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr("core.sources.opened.LONGEST_LINE", 1 << 20)
     path.write_bytes(b"id,text,author\n1," + b"a" * (20 << 20))
     with pytest.raises(InputRefused, match="line of more than"):
         list(open_source(path).batches())

@@ -1,9 +1,9 @@
-"""Lines of nested JSON: the quick reader gives what the careful one gives, or leaves it to it."""
+"""Lines of nested JSON: a block read at once gives what each line gives by itself."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.sources.batches import Doubtful
 from core.sources.columns import GUESSES, Canonical
 from core.sources.detect import open_source
-from core.sources.json_rows import Row, scraped_rows, v1_rows, v2_rows
-from core.sources.json_stream import block_lines
-from core.sources.json_typed import typed_lines
+from core.sources.json_formats import SCRAPED, V1, Format, Gathering
+from core.sources.json_lines import ObjectLines, block_lines
+from core.sources.json_objects import Row
+from core.sources.json_v2 import V2
 from core.sources.source import SourceSummary
 from core.tweet import tweet_schema
 from tests.fixtures.formats import POSTS, scraped, v1, v2
@@ -124,62 +124,50 @@ _SCRAPED = st.fixed_dictionaries(
     },
 )  # fmt: skip
 
-_NUMBERS = ("favourites", "reposts")
-Careful = Callable[[Any], Iterator["Row | str"]]
+Found = list[tuple[int, Row | str]]
 
 
-def by_care(block: bytes, rows: Careful, start: int = 0) -> list[tuple[int, Row | str]]:
-    bad: list[tuple[int, Row | str]] = []
-    found = [
-        (line, row)
-        for line, item in block_lines(block, start, lambda n, reason, _: bad.append((n, reason)))
-        for row in rows(item)
+def gathered(form: Format, runs: list[tuple[Any, Any]]) -> Found:
+    gathering = Gathering(form)
+    found: Found = []
+    for items, lines in runs:
+        _, lost = gathering.take(items, lines)
+        found += lost
+    lines = gathering.lines
+    rows = gathering.frame().to_dicts()
+    found += [
+        (line, {role: _spelt(value) for role, value in row.items() if value is not None})
+        for line, row in zip(lines, rows, strict=True)
     ]
+    return sorted(found, key=lambda placed: placed[0])
+
+
+def one_by_one(block: bytes, form: Format) -> Found:
+    """Each line by the json module, and a frame of its own."""
+    bad: Found = []
+    found: Found = []
+    for line in block_lines(block, 0, lambda n, reason, _: bad.append((n, reason))):
+        found += gathered(form, [([json.loads(json.dumps(line[1]))], [line[0]])])
     return sorted(found + bad, key=lambda placed: placed[0])
 
 
-def quickly(block: bytes, rows: Careful) -> tuple[list[tuple[int, Row | str]], int]:
-    """The rows with their lines, and how many lines the quick reader read itself."""
-    reader = typed_lines(rows)
-    assert reader
-    found: list[tuple[int, Row | str]] = []
-    own = 0
-    for part in [*reader.parts(block, 0), reader.rest()]:
-        if isinstance(part, Doubtful):
-            found += by_care(part.lines, rows, part.before)
-            continue
-        frame, lines = part
-        starts = lines(range(frame.height))
-        own += len(set(starts))
-        for line, values in zip(starts, frame.to_dicts(), strict=True):
-            row = {role: _spelt(value) for role, value in values.items() if value is not None}
-            found.append((line, row))
-    return found, own
+def at_once(block: bytes, form: Format) -> tuple[Found, int]:
+    """The rows with their lines, and how many lines were read as they should be."""
+    bad: Found = []
+    reader = ObjectLines(form.object)
+    runs = list(reader.runs(block, 0, lambda n, reason, _: bad.append((n, reason))))
+    own = sum(type(item) is form.object for items, _ in runs for item in items)
+    return sorted(gathered(form, runs) + bad, key=lambda placed: placed[0]), own
 
 
 def _spelt(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _fitting(placed: list[tuple[int, Row | str]]) -> list[tuple[int, Row | str]]:
-    """Without counts beyond 64 bits, which a frame of numbers has no place for."""
-    return [
-        (line, row)
-        if isinstance(row, str)
-        else (
-            line,
-            {k: v for k, v in row.items() if k not in _NUMBERS or len(v) < 19},
-        )
-        for line, row in placed
-    ]
-
-
-@pytest.mark.parametrize(
-    ("rows", "items"), [(v1_rows, _V1), (v2_rows, _V2), (scraped_rows, _SCRAPED)]
-)
+@pytest.mark.parametrize(("form", "items"), [(V1, _V1), (V2, _V2), (SCRAPED, _SCRAPED)])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_any_lines_are_read_as_with_care(rows: Careful, items: Any, data: st.DataObject) -> None:
+def test_any_lines_are_read_as_each_alone(form: Format, items: Any, data: st.DataObject) -> None:
     drawn: list[Any] = data.draw(st.lists(items, min_size=1, max_size=5))
     if data.draw(st.booleans()):  # one value is something else
         item = data.draw(st.sampled_from(drawn))
@@ -193,26 +181,26 @@ def test_any_lines_are_read_as_with_care(rows: Careful, items: Any, data: st.Dat
     ):
         lines.insert(data.draw(st.integers(0, len(lines))), odd)
     block = b"\n".join(lines) + data.draw(st.sampled_from([b"", b"\n", b"\r\n", b"\n\n"]))
-    found, _ = quickly(block, rows)
-    assert _fitting(found) == _fitting(by_care(block, rows))
+    found, _ = at_once(block, form)
+    assert found == one_by_one(block, form)
 
 
 @pytest.mark.parametrize(
-    ("rows", "write"),
+    ("form", "write"),
     [
-        (v1_rows, v1),
-        (v2_rows, v2),
-        (v2_rows, lambda p: {**v2(p), "author": {"id": "4242", "username": p.handle}}),
-        (v2_rows, lambda p: {"data": [v2(p)], "includes": {"users": [{"id": "4242"}]}}),
-        (scraped_rows, lambda p: scraped(p, scweet=True)),
-        (scraped_rows, lambda p: scraped(p, scweet=False)),
+        (V1, v1),
+        (V2, v2),
+        (V2, lambda p: {**v2(p), "author": {"id": "4242", "username": p.handle}}),
+        (V2, lambda p: {"data": [v2(p)], "includes": {"users": [{"id": "4242"}]}}),
+        (SCRAPED, lambda p: scraped(p, scweet=True)),
+        (SCRAPED, lambda p: scraped(p, scweet=False)),
     ],
 )
-def test_sound_lines_need_no_care(rows: Careful, write: Callable[[Any], Any]) -> None:
+def test_sound_lines_are_read_as_they_are(form: Format, write: Callable[[Any], Any]) -> None:
     block = "".join(json.dumps(write(post)) + "\n" for post in POSTS).encode()
-    found, own = quickly(block, rows)
+    found, own = at_once(block, form)
     assert own == len(POSTS)
-    assert found == by_care(block, rows)
+    assert found == one_by_one(block, form)
 
 
 def test_counts_and_truths_may_come_as_such() -> None:

@@ -1,4 +1,4 @@
-"""Lines of flat JSON objects, a block at a time, where it is beyond doubt what they say.
+"""Lines of JSON objects, a block at a time: each by itself, or all at once where that is safe.
 
 One program writes one kind of line: the same keys in the same order, with plain values. Where the
 places of keys and values prove that of a whole block, Polars reads it; any other block is read line
@@ -7,16 +7,23 @@ by line. Both give the same rows.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from msgspec import Struct
+from msgspec.json import Decoder
 
-from core.sources.batches import Doubtful, Placed, of_block
 from core.sources.columns import GUESSES, plain_name
+from core.sources.json_reader import DECODE_ERRORS, OnBad
+
+_QUICK: Final[Decoder[Any]] = Decoder()
+# Objects, or plain JSON where something is odd, and the lines that they begin in.
+Run = tuple[Sequence[Any], Sequence[int]]
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_\-. ]{1,60}")
 # objects with these get looks inside
@@ -31,10 +38,82 @@ Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.intp]
 
 
+def block_lines(block: bytes, before: int, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
+    """Line number and value of each line that is JSON; ``before`` lines stand in front."""
+    for number, row in enumerate(block.split(b"\n"), before + 1):
+        if not row.strip():
+            continue
+        try:
+            value = _loads(row)
+        except UnicodeDecodeError:
+            on_bad(number, "bad_encoding", "bytes that are not UTF-8")
+        except (ValueError, RecursionError) as error:
+            on_bad(number, "bad_json", _line_problem(error))
+        else:
+            yield number, value
+
+
+def _loads(row: bytes) -> Any:
+    """``json.loads``, twice as fast: what msgspec takes, both take alike."""
+    try:
+        return _QUICK.decode(row)
+    except DECODE_ERRORS:
+        return json.loads(row)  # NaN, half surrogate pairs, or an error with its place
+
+
+def _line_problem(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, column {error.colno:,}" if error.lineno == 1 else error.msg
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def lines_of_objects(block: bytes) -> int:
+    """How many lines there are, if each begins with { and ends with } and a line break; else 0.
+
+    Then no value goes over a line break, for what stands before the next { would be one of : , [.
+    """
+    data = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(data == ord("\n"))
+    if not ends.size or ends[-1] != data.size - 1 or data[0] != ord("{"):
+        return 0
+    last = data[ends - 1]
+    last = np.where(last == ord("\r"), data[ends - 2], last)
+    sound = (last == ord("}")).all() and (data[ends[:-1] + 1] == ord("{")).all()
+    return int(ends.size) if sound else 0
+
+
+class ObjectLines:
+    """Reads blocks of lines as objects of one Struct."""
+
+    def __init__(self, kind: type[Struct]) -> None:
+        self._decoder: Decoder[Any] = Decoder(kind)
+
+    def runs(self, block: bytes, before: int, on_bad: OnBad) -> Iterator[Run]:
+        """Objects and their lines; those with odd values as plain JSON."""
+        count = lines_of_objects(block)
+        if count:
+            try:
+                items: list[Any] = self._decoder.decode_lines(block)
+            except DECODE_ERRORS:
+                items = []
+            if len(items) == count:
+                yield items, range(before + 1, before + 1 + count)
+                return
+        found: list[Any] = []
+        numbers: list[int] = []
+        for number, line in enumerate(block.split(b"\n"), before):
+            try:
+                found.append(self._decoder.decode(line))
+                numbers.append(number + 1)
+            except DECODE_ERRORS:
+                for at, item in block_lines(line, number, on_bad):
+                    found.append(item)
+                    numbers.append(at)
+        yield found, numbers
+
+
 class FlatLines:
     """Reads blocks of lines that are like the object ``first``."""
-
-    block = 2 << 20  # bytes
 
     def __init__(self, first: dict[str, Any]) -> None:
         self._keys = list(first)
@@ -52,15 +131,6 @@ class FlatLines:
             and all(isinstance(first[key], (str, int, type(None))) for key in self._schema)
             and bool(self._schema)
         )
-
-    def parts(self, block: bytes, before: int) -> Iterator[Placed | Doubtful]:
-        """The block, in front of which ``before`` lines stand, as a frame if there is no doubt."""
-        frame = self.frame(block)
-        yield Doubtful(block, before) if frame is None else (frame, of_block(block, before))
-
-    def rest(self) -> Placed | None:
-        """Nothing: each block is given at once."""
-        return None
 
     def frame(self, block: bytes) -> pl.DataFrame | None:
         """The columns of GUESSES, or None when the block is not beyond doubt."""

@@ -1,4 +1,4 @@
-"""A zip whose list of files is missing or damaged, such as a download that broke off.
+"""What is left of a zip without a sound list of its files, such as a download that broke off.
 
 The list stands at the end of a zip, but each file also has a header in front of it (.ZIP File
 Format Specification 6.3, 4.3.7). Files are found by those, and what a file holds up to the cut is
@@ -12,10 +12,10 @@ import re
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from core.errors import InputRefused
 from core.sources import archive_files as limits
@@ -39,15 +39,15 @@ class _Entry:
     packed: int | None
 
 
-class CutZipFiles:
-    """What is left of a zip; the same limits hold as for a whole one."""
+class BrokenZipFiles(limits.Files):
+    """What is left of a zip; the same limits hold as for a sound one."""
 
     damage = "The zip is cut off or damaged; what is left of it was read."
+    ends_anywhere = True
 
     def __init__(self, path: Path) -> None:
         """Raises InputRefused when the file cannot be read or a name is not safe."""
-        self._path = path
-        self._count = limits.Unpacked(path)
+        super().__init__(path)
         try:
             self._file = path.open("rb")
         except OSError as error:
@@ -59,17 +59,6 @@ class CutZipFiles:
             self._file.close()
             raise
 
-    def __enter__(self) -> CutZipFiles:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         self._file.close()
 
@@ -77,34 +66,15 @@ class CutZipFiles:
         return list(self._entries)
 
     def packed_size(self, name: str) -> int:
-        """Bytes that the file takes up at most."""
         entry = self._entries[name]
         rest = self._size - entry.at
         return rest if entry.packed is None else min(entry.packed, rest)
 
-    def read(self, name: str) -> bytes:
-        """The file as far as it goes; raises InputRefused when it is damaged before the cut."""
-        limits.must_be_usual(self._path, name, *self._how(name))
-        parts: list[bytes] = []
-        size = 0
-        try:
-            with self.open(name) as stream:
-                while chunk := stream.read(_BLOCK):
-                    size += len(chunk)
-                    self._count.take(name, len(chunk), size, self.packed_size(name))
-                    parts.append(chunk)
-        except EOFError:
-            pass  # the cut
-        except limits.ZIP_TROUBLE as error:
-            raise limits.damaged(self._path, error, name) from error
-        return b"".join(parts)
-
-    def open(self, name: str) -> Any:
+    def open(self, name: str) -> BinaryIO:
         """A stream that raises EOFError at the cut, and BadZipFile or zlib.error at damage."""
-        return _Stream(self._file, self._entries[name], name)
-
-    def _how(self, name: str) -> tuple[int, int]:
-        return self._entries[name].flags, self._entries[name].method
+        entry = self._entries[name]
+        limits.must_be_usual(self.path, name, entry.flags, entry.method)
+        return _Stream(self._file, entry, name)  # type: ignore[return-value]
 
     def _found(self) -> dict[str, _Entry]:
         entries: dict[str, _Entry] = {}
@@ -114,10 +84,10 @@ class CutZipFiles:
             if entry is None:
                 at += len(_SIGN)
                 continue
-            if limits.is_wanted(self._path, name):
+            if limits.is_wanted(self.path, name):
                 entries.setdefault(name, entry)
             if len(entries) > limits.MAX_ENTRIES:
-                raise limits.too_many(self._path, len(entries))
+                raise limits.too_many(self.path, len(entries))
             at = entry.at + (entry.packed or 0)
         return entries
 
@@ -152,7 +122,7 @@ class CutZipFiles:
         return name, _Entry(start, flags, method, crc, None if unknown else packed)
 
 
-class _Stream(io.RawIOBase):
+class _Stream(io.BufferedIOBase):
     """One file, unpacked; its checksum is compared where the zip says one."""
 
     def __init__(self, file: Any, entry: _Entry, name: str) -> None:
@@ -171,17 +141,20 @@ class _Stream(io.RawIOBase):
         return True
 
     def peek(self, size: int) -> bytes:
-        if len(self._peeked) < size:
-            self._peeked += self._more(size)
+        with suppress(EOFError):
+            if len(self._peeked) < size:
+                self._peeked += self._more(size)
         return self._peeked
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
+        """At most one block, so that what stands before damage comes before its error."""
+        size = size or -1
         given, self._peeked = self._peeked, b""
         return given or self._more(size if size > 0 else _BLOCK)
 
     def _more(self, size: int) -> bytes:
         while not self._done:
-            chunk = self._plain(size) if self._stored else self._inflated(size)
+            chunk = self._stored_bytes(size) if self._stored else self._inflated(size)
             self._crc = zlib.crc32(chunk, self._crc)
             if chunk:
                 return chunk
@@ -199,7 +172,7 @@ class _Stream(io.RawIOBase):
             raise EOFError("the zip is cut off here")
         return data
 
-    def _plain(self, size: int) -> bytes:
+    def _stored_bytes(self, size: int) -> bytes:
         if self._left == 0:
             return self._ended(self._entry.crc)
         data = self._raw(max(size, _BLOCK) if self._left is None else size)

@@ -7,25 +7,25 @@ from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
+from msgspec.json import Decoder
 
 from core.errors import InputRefused
 from core.handles import normal_handle
-from core.sources.archive_files import Files, FolderFiles, Unsafe, open_files
-from core.sources.bundles import folder_names, months_of
-from core.sources.columns import GUESSES, Canonical
-from core.sources.decoding import decode, decode_sound
-from core.sources.json_rows import v1_rows
+from core.sources.archive_files import Files, FolderFiles, Unsafe
+from core.sources.columns import Canonical
+from core.sources.json_formats import V1, Gathering, TweetV1
+from core.sources.json_objects import object_of, text_of
+from core.sources.json_reader import Flaw, script_lists, script_value
+from core.sources.opened import folder_names, months_of, open_files
 from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
-from core.sources.x_archive import _dict
-from core.sources.x_script import Flaw, read_list, read_object
-from core.sources.x_tweet import text_of
 
-_COLUMNS: Final = (*GUESSES, "urls")
 _ROWS: Final = 20_000
+_DECODER: Final = Decoder(list[TweetV1])
+_PLAIN: Final[Decoder[list[Any]]] = Decoder(list[Any])
 
 
-class Grailbird:
+class Twitter2018:
     """It names the tweet that was retweeted, so a hand-typed ``RT @`` is the person's own."""
 
     def __init__(self, found: Detected, owner: str | None) -> None:
@@ -39,9 +39,8 @@ class Grailbird:
             details = next((n for n in names if n.endswith("data/js/user_details.js")), None)
             user = self._object(files, details) if details else {}
             if not text_of(user.get("screen_name")) and self._months:
-                newest = self._list(files, self._months[-1], told=False)
-                first: dict[str, Any] = next(newest, {})
-                user = _dict(first, "user")
+                newest = self._runs(files, self._months[-1], _PLAIN, quiet=True)
+                user = object_of(next((run[0] for run in newest if run), {}), "user")
         name = text_of(user.get("screen_name"))
         if not owner and not name:
             raise HandleMissing(
@@ -76,22 +75,17 @@ class Grailbird:
         """Canonical frames, month by month; what is broken is told and left out."""
         handle = self._account.handle
         canonical = Canonical(self.summary, owner=handle, escaped=None, generate_ids=False)
-        schema = dict.fromkeys(_COLUMNS, pl.String())
         read, empty = 0, True
+        gathering = Gathering(V1)
         with open_files(self._root) as files:
             for month in self._months:
-                rows: list[tuple[str | None, ...]] = []
-                for item in self._list(files, month):
-                    for row in v1_rows(item):
-                        read += 1
-                        if isinstance(row, str):
-                            self.summary.skip(handle, row)
-                        else:
-                            rows.append(tuple(row.get(role) for role in _COLUMNS))
+                for run in self._runs(files, month, _DECODER):
+                    read += len(run)
+                    for _, reason in gathering.take(run, [0] * len(run))[1]:
+                        self.summary.skip(handle, reason)
                 if tick:
                     tick(read, None)
-                whole = canonical.frame(pl.DataFrame(rows, schema=schema, orient="row"))
-                for frame in whole.iter_slices(_ROWS):
+                for frame in canonical.frame(gathering.frame()).iter_slices(_ROWS):
                     empty = False
                     self.summary.saw(frame)
                     yield frame
@@ -103,33 +97,33 @@ class Grailbird:
     def _names(self, files: Files) -> list[str]:
         return folder_names(self._root) if isinstance(files, FolderFiles) else files.names()
 
-    def _list(self, files: Files, name: str, *, told: bool = True) -> Iterator[Any]:
-        """The sound elements of a month; what is not goes into the summary when ``told``."""
+    def _runs(
+        self, files: Files, name: str, decoder: Decoder[list[Any]], *, quiet: bool = False
+    ) -> Iterator[list[Any]]:
+        """The sound elements of a month; what is not goes into the summary unless ``quiet``."""
         summary, part = self.summary, name.rpartition("/")[2]
         where = f"{name} in {summary.path}"
 
-        def left_out(reason: str, line: int, detail: str) -> None:
-            if told and reason:
+        def report(reason: str, line: int, detail: str) -> None:
+            if reason and not quiet:
                 summary.skip_line(self._account.handle, reason, line, detail, part)
 
-        def tell(flaw: Flaw) -> None:
-            left_out(flaw.reason, flaw.line, flaw.detail)
+        def on_flaw(flaw: Flaw) -> None:
+            report(flaw.reason, flaw.line, flaw.detail)
 
         try:
-            text, wrong = decode_sound(files.read(name), where)
-            yield from read_list(text, where, tell, undecoded=wrong is not None)
+            yield from script_lists(files.blocks(name), where, decoder, on_flaw)
         except Unsafe:
             raise
         except InputRefused as refused:
             why = f"{refused.what} {refused.why}".replace(where, "it").strip()
-            why = why.replace(str(summary.path), "the archive").rstrip(".")
-            left_out("unreadable_part", 0, why)
+            report("unreadable_part", 0, why.replace(str(summary.path), "the archive").rstrip("."))
 
     def _object(self, files: Files, name: str) -> dict[str, Any]:
         """Whose it is can be told by other means: trouble with it becomes a warning."""
         where = f"{name} in {self.summary.path}"
         try:
-            value = read_object(decode(files.read(name), where), where)
+            value = script_value(files.read(name), where)
         except InputRefused as refused:
             self.summary.warnings.append(str(refused))
             return {}

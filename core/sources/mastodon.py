@@ -1,21 +1,35 @@
-"""Mastodon's outbox: activities whose notes are HTML, with their audience told by addresses."""
+"""Mastodon's archive: the notes of ``outbox.json`` (HTML) and the account of ``actor.json``.
+
+The addresses of a note say who may read it.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, Final
 
-from core.sources.json_rows import Row
-from core.sources.x_tweet import text_of
+import polars as pl
+
+from core.errors import InputRefused
+from core.handles import normal_handle
+from core.sources.json_objects import Row, alt_text, links_text, text_of
+from core.sources.opened import open_files, tar_member
+from core.sources.source import Account, Detected
+from core.sources.times import parse_times
 
 # The names of the public audience (ActivityPub, section 5.6).
 _PUBLIC: Final = {"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"}
 _BLOCKS: Final = {"p", "div", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"}
 _UNSEEN: Final = {"script", "style", "template"}
-_LONGEST: Final = 1 << 20  # no server takes as much
+# No server takes as much.
+_LONGEST: Final = 1 << 20
+# Bytes of an actor.json.
+_LARGEST: Final = 1 << 20
 _GAPS: Final = re.compile(r"\n{3,}")
 
 
@@ -54,6 +68,8 @@ def mastodon_rows(item: Any) -> Iterator[Row | str]:
         ("lang", next(iter(languages), None)),
         ("reply_name", _answered(note) if reply else None),
         ("urls", _links(html or "")),
+        ("reply_id", _answered_id(note, address)),
+        ("alt_text", _descriptions(note)),
     ):
         if value:
             row[role] = value
@@ -124,8 +140,7 @@ def _links(html: str) -> str | None:
     if "<a " not in html:
         return None
     hrefs = [link for link in _read(html).links if link.startswith("http")]
-    links = [{"url": link, "expanded_url": link} for link in hrefs]
-    return json.dumps(links, ensure_ascii=False, separators=(",", ":")) if links else None
+    return links_text([{"url": link, "expanded_url": link} for link in hrefs])
 
 
 def _addresses(thing: dict[str, Any]) -> set[str]:
@@ -136,6 +151,27 @@ def _addresses(thing: dict[str, Any]) -> set[str]:
     return found
 
 
+def _answered_id(note: dict[str, Any], address: str) -> str | None:
+    """The number of the note that is answered, when it stands on the same server."""
+    answered = re.fullmatch(
+        r"https?://([\w.\-]+)/(?:users/[\w.\-]+/statuses|@[\w.\-]+)/(\d+)/?",
+        text_of(note.get("inReplyTo")) or "",
+    )
+    own = re.match(r"https?://([\w.\-]+)/", address)
+    if not answered or not own or answered[1].lower() != own[1].lower():
+        return None
+    return answered[2]
+
+
+def _descriptions(note: dict[str, Any]) -> str | None:
+    files = note.get("attachment")
+    return alt_text(
+        text_of(one.get("name"))
+        for one in (files if isinstance(files, list) else ())
+        if isinstance(one, dict)
+    )
+
+
 def _answered(note: dict[str, Any]) -> str | None:
     tags = note.get("tag")
     for tag in tags if isinstance(tags, list) else ():
@@ -143,3 +179,45 @@ def _answered(note: dict[str, Any]) -> str | None:
             name = text_of(tag.get("name"))
             return name.removeprefix("@").lower() if name else None
     return author_of((text_of(note.get("inReplyTo")) or "").partition("/statuses/")[0])
+
+
+def read_actor(found: Detected) -> Account | None:
+    """The account, or None when there is no actor.json that can be read."""
+    try:
+        actor = json.loads(_bytes(found))
+    except (InputRefused, OSError, ValueError, KeyError, RecursionError):
+        return None
+    if not isinstance(actor, dict):
+        return None
+    name = text_of(actor.get("preferredUsername"))
+    address = author_of(text_of(actor.get("id"))) or author_of(text_of(actor.get("url")))
+    if not name and not address:
+        return None
+    try:
+        handle = normal_handle(address or name or "")
+    except InputRefused:
+        return None
+    created = parse_times(pl.Series([text_of(actor.get("published"))], dtype=pl.String))[0]
+    bio: Any = text_of(actor.get("summary"))
+    return Account(
+        handle=handle,
+        name=text_of(actor.get("name")) or name,
+        account_id=text_of(actor.get("id")),
+        bio=html_text(bio[:_LARGEST]) if bio else None,
+        created=created if isinstance(created, datetime) else None,
+    )
+
+
+def _bytes(found: Detected) -> bytes:
+    if found.member is None:
+        path: Path = found.root.with_name("actor.json")
+        if path.stat().st_size > _LARGEST:
+            return b""
+        return path.read_bytes()
+    name = f"{found.member.rpartition('/')[0]}/actor.json".lstrip("/")
+    if found.tar:
+        with tar_member(found.root, name) as inner:
+            data: bytes = inner.read(_LARGEST)
+            return data
+    with open_files(found.root) as files:
+        return files.read(name)

@@ -1,17 +1,19 @@
-"""The bytes of one data file, whatever it is wrapped in: plain, gzip, Zstandard, inside a zip.
+"""Opening a path: which archive or data file it holds, and its bytes, unpacked and as UTF-8.
 
-Everything is a stream: memory is bounded by one block. A stream that is cut off gives what came
-before the cut; what unpacks to far more than it was is refused.
+A folder, a zip, a tar, gzip and Zstandard are looked into and never unpacked to disk. Everything is
+a stream: memory is bounded by one block. A stream that is cut off gives what came before the cut;
+what unpacks to far more than it was is refused.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
+import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import Any, BinaryIO, Final
 
 from core.errors import InputRefused
 from core.sources import archive_files as limits
+from core.sources.broken_zip import BrokenZipFiles
 from core.sources.decoding import Encoding, TextFacts, guess_encoding, look_through, recoded
 
 BLOCK: Final = 2 << 20  # fits into a processor's cache: twice as fast as 8 MB
@@ -29,6 +32,29 @@ _WINDOW: Final = 1 << 27  # the largest Zstandard window, as the zstd command ha
 GZIP: Final = b"\x1f\x8b"
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _CUT: Final = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+
+_MONTH: Final = re.compile(r"(?:.*/)?data/js/tweets/\d{4}_\d{2}\.js")
+_DATA: Final = re.compile(r"\.(csv|tsv|jsonl?|ndjson|txt|parquet|car)(\.gz|\.zst)?$", re.IGNORECASE)
+_FOLDER_GLOBS: Final = ("{}", "*/{}")
+
+
+def open_files(path: Path) -> limits.Files:
+    """The files in the zip or folder at ``path``; raises InputRefused for an unsafe zip.
+
+    Of a zip that is cut off, what is left.
+    """
+    if path.is_dir():
+        return limits.FolderFiles(path)
+    try:
+        return limits.ZipFiles(path)
+    except limits.Unsafe:
+        raise
+    except InputRefused:
+        rest = BrokenZipFiles(path)
+        if rest.names():
+            return rest
+        rest.close()
+        raise
 
 
 @dataclass
@@ -95,24 +121,17 @@ class Content:
 
     @contextmanager
     def _inside(self, file: BinaryIO) -> Iterator[tuple[Any, int]]:
+        name = self.member or ""
         if self.tar:
-            with tar_member(self.path, self.member or "") as inner:
+            with tar_member(self.path, name) as inner:
                 yield inner, file.seek(0, 2)
             return
-        try:
-            archive = zipfile.ZipFile(file)
-            info = archive.getinfo(self.member or "")
-            inner = None if info.flag_bits & 0x1 else archive.open(info)
-        except limits.ZIP_TROUBLE as error:
-            raise InputRefused(f"{self.title} is damaged: {error}.") from error
-        if inner is None:
-            raise InputRefused(
-                f"{self.title} is encrypted.",
-                "mynah does not ask for passwords.",
-                "Unpack it and import the file.",
-            )
-        with archive, inner:
-            yield inner, info.compress_size
+        with open_files(self.path) as files:
+            if name not in files.names():
+                raise InputRefused(f"{self.title} is missing.")
+            self.damage = files.damage
+            with files.open(name) as inner:
+                yield inner, files.packed_size(name)
 
     def _unpacked(self, file: Any, position: Callable[[], int]) -> Any:
         """A binary stream of the file's own bytes, whatever it is packed in."""
@@ -272,3 +291,89 @@ def _zstd(content: Content, stream: Any) -> Any:
         ) from None
     unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
     return unpacker.stream_reader(stream, read_across_frames=True)
+
+
+@dataclass(frozen=True)
+class Held:
+    """``format`` of an archive with parts of its own, or ``member`` with everything."""
+
+    format: str = ""
+    member: str = ""
+
+
+def months_of(names: Sequence[str]) -> list[str]:
+    """The lists of tweets of an archive as Twitter gave it until 2018, in order."""
+    return sorted(name for name in names if _MONTH.fullmatch(name))
+
+
+def in_folder(path: Path) -> Held:
+    """What a folder holds; raises InputRefused."""
+    with open_files(path) as files:
+        if limits.find_data_folder(files.names()) is not None:
+            return Held("x-archive")
+    if months_of(folder_names(path)):
+        return Held("grailbird")
+    for name in ("outbox.json", "tweets.csv", "repo.car"):
+        for pattern in _FOLDER_GLOBS:
+            for found in sorted(path.glob(pattern.format(name))):
+                if found.is_file():
+                    return Held(member=found.relative_to(path).as_posix())
+    raise InputRefused(
+        f"No tweets were found in the folder {path}.",
+        "There is no data/tweets.js or data/manifest.js in it, and no outbox.json or tweets.csv.",
+        "Choose the folder that the archive was unpacked to, or the zip itself.",
+    )
+
+
+def folder_names(path: Path) -> list[str]:
+    """The scripts of an unpacked archive of before 2018."""
+    found = [*path.glob("data/js/**/*.js"), *path.glob("*/data/js/**/*.js")]
+    return sorted(p.relative_to(path).as_posix() for p in found if p.is_file())
+
+
+def in_zip(path: Path) -> Held:
+    """What a zip holds; raises InputRefused."""
+    with open_files(path) as files:
+        names = files.names()
+        if limits.find_data_folder(names) is not None:
+            return Held("x-archive")
+    if months_of(names):
+        return Held("grailbird")
+    return Held(member=_one_of(path, names))
+
+
+def in_tar(path: Path) -> Held | None:
+    """What a tar holds; None when it is no tar."""
+    names = tar_names(path)
+    return Held(member=_one_of(path, names)) if names else None
+
+
+def looks_like_tar(path: Path) -> bool:
+    """Whether there is a tar, perhaps packed with gzip, at ``path``."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    if start.startswith((GZIP, ZSTD)):
+        start = Content(path).raw_head() if start.startswith(GZIP) else b""
+    return start[257:262] == b"ustar"
+
+
+def _one_of(path: Path, names: Sequence[str]) -> str:
+    for known in ("outbox.json", "tweets.csv"):
+        for name in names:
+            if name.rpartition("/")[2] == known:
+                return name
+    data = [name for name in names if _DATA.search(name)]
+    if len(data) == 1:
+        return data[0]
+    if data:
+        raise InputRefused(
+            f"{path} holds {len(data)} files that could be tweets: {', '.join(data[:3])}.",
+            "",
+            "Unpack it and import them one at a time.",
+        )
+    inside = ", ".join(sorted(names)[:3]) or "nothing"
+    raise InputRefused(
+        f"No tweets were found in {path}.",
+        f"There is no data/tweets.js in it; it holds {inside}"
+        + (f" and {len(names) - 3:,} more." if len(names) > 3 else "."),
+    )

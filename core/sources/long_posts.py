@@ -13,12 +13,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 import polars as pl
 
+from core.sources.json_objects import text_of
 from core.sources.times import parse_times
-from core.sources.x_tweet import text_of
 
 _WINDOW_US: Final = 2_000_000
 _COMPARED: Final = 160
@@ -27,17 +28,17 @@ _SHORT_LINK = re.compile(r"https?://t\.co/\w*")
 
 
 @dataclass(frozen=True)
-class Note:
+class LongPost:
     note_id: str
     text: str
     microseconds: int
 
 
-def read_notes(items: Iterable[Any]) -> tuple[list[Note], int]:
+def read_long_posts(runs: Iterable[list[Any]]) -> tuple[list[LongPost], int]:
     """Notes from the objects of note-tweet.js, and how many objects could not be used."""
     found: list[tuple[str, str, str]] = []
     unusable = 0
-    for item in items:
+    for item in chain.from_iterable(runs):
         note = item.get("noteTweet", item) if isinstance(item, dict) else None
         core = note.get("core") if isinstance(note, dict) else None
         text = text_of(core.get("text")) if isinstance(core, dict) else None
@@ -49,14 +50,16 @@ def read_notes(items: Iterable[Any]) -> tuple[list[Note], int]:
             unusable += 1
     times = parse_times(pl.Series("at", [written for _, _, written in found], dtype=pl.String))
     notes = [
-        Note(note_id, text, round(at.timestamp() * 1_000_000))
+        LongPost(note_id, text, round(at.timestamp() * 1_000_000))
         for (note_id, text, _), at in zip(found, times, strict=True)
         if isinstance(at, datetime)
     ]
     return notes, unusable + len(found) - len(notes)
 
 
-def join_notes(frames: list[pl.DataFrame], notes: list[Note]) -> tuple[list[pl.DataFrame], int]:
+def join_long_posts(
+    frames: list[pl.DataFrame], notes: list[LongPost]
+) -> tuple[list[pl.DataFrame], int]:
     """Give each note's text and id to the one tweet it belongs to; returns how many were joined.
 
     Frames need ``created_at`` and ``text``. Every note and every tweet is used at most once, the
@@ -87,7 +90,7 @@ def join_notes(frames: list[pl.DataFrame], notes: list[Note]) -> tuple[list[pl.D
     pairs.sort()
     used_tweets: set[tuple[int, int]] = set()
     used_notes: set[int] = set()
-    chosen: dict[int, dict[int, Note]] = defaultdict(dict)
+    chosen: dict[int, dict[int, LongPost]] = defaultdict(dict)
     for _, number, row, index in pairs:
         if (number, row) not in used_tweets and index not in used_notes:
             used_tweets.add((number, row))
@@ -96,7 +99,7 @@ def join_notes(frames: list[pl.DataFrame], notes: list[Note]) -> tuple[list[pl.D
     return [_with_notes(f, chosen.get(i, {})) for i, f in enumerate(frames)], len(used_notes)
 
 
-def _with_notes(frame: pl.DataFrame, notes: dict[int, Note]) -> pl.DataFrame:
+def _with_notes(frame: pl.DataFrame, notes: dict[int, LongPost]) -> pl.DataFrame:
     """A note's text is written as it is, without entities; the row then says so."""
     if not notes:
         return frame

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Final
 
 import polars as pl
 
 from core.errors import InputRefused
 from core.handles import normal_handle
-from core.sources import json_stream
-from core.sources.content import Content
+from core.sources.json_objects import object_of, text_of
+from core.sources.json_reader import elements
+from core.sources.long_posts import join_long_posts, read_long_posts
+from core.sources.opened import Content
 from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
-from core.sources.x_archive import TweetReader, _dict
-from core.sources.x_notes import join_notes, read_notes
-from core.sources.x_tweet import text_of
+from core.sources.x_archive import TweetReader
 
 _TWEETS: Final = {"tweets": "public", "tweet": "public", "community-tweet": "community",
                   "deleted-tweets": "deleted", "twitter-circle-tweet": "circle"}  # fmt: skip
+
+# Elements that are taken in at once.
+_RUN: Final = 1_000
+_ALWAYS: Final = ("public", "community")
 
 
 class CommunityArchive:
@@ -55,18 +61,23 @@ class CommunityArchive:
         def bad(line: int, reason: str, detail: str) -> None:
             summary.skip_line(handle, reason, line, detail)
 
-        for _, key, item in json_stream.elements(self._content, bad):
+        def tweets(found: Iterator[tuple[int, str, Any]]) -> Iterator[list[Any]]:
+            while some := list(islice(found, _RUN)):
+                yield [item for _, _, item in some]
+
+        found = elements(self._content.blocks(), bad)
+        for key, some in groupby(found, itemgetter(1)):
+            audience = _TWEETS.get(key)
             if key == "note-tweet":
-                notes.append(item)
-            elif audience := _TWEETS.get(key):
-                if audience in ("public", "community") or audience in self._include:
-                    reader.read(iter([item]), summary.file_name, audience)
-                else:
-                    summary.skip(handle, audience)
-        long, unusable = read_notes(notes)
+                notes += [item for _, _, item in some]
+            elif audience and (audience in _ALWAYS or audience in self._include):
+                reader.read(tweets(some), summary.file_name, audience)
+            elif audience:
+                summary.skip(handle, audience, sum(1 for _ in some))
+        long, unusable = read_long_posts([notes])
         if unusable:
             summary.warnings.append(f"{unusable:,} long posts are incomplete.")
-        frames, joined = join_notes(reader.frames(), long)
+        frames, joined = join_long_posts(reader.frames(), long)
         summary.of(handle).notes_joined = joined
         if not any(frame.height for frame in frames):
             raise InputRefused(f"There are no tweets in {self._content.title}.")
@@ -80,11 +91,11 @@ class CommunityArchive:
     def _who(self, owner: str | None) -> Account:
         account: dict[str, Any] = {}
         profile: dict[str, Any] = {}
-        for _, key, item in json_stream.elements(self._content, lambda *_: None):
+        for _, key, item in elements(self._content.blocks(), lambda *_: None):
             if key == "account":
-                account = account or _dict(item, "account")
+                account = account or object_of(item, "account")
             elif key == "profile":
-                profile = profile or _dict(item, "profile")
+                profile = profile or object_of(item, "profile")
             if account and (profile or key == "tweets"):
                 break
         username = text_of(account.get("username"))
@@ -100,6 +111,6 @@ class CommunityArchive:
             handle=owner or normal_handle(username or ""),
             name=text_of(account.get("accountDisplayName")),
             account_id=text_of(account.get("accountId")),
-            bio=text_of(_dict(profile, "description").get("bio")),
+            bio=text_of(object_of(profile, "description").get("bio")),
             created=created if isinstance(created, datetime) else None,
         )
