@@ -175,11 +175,16 @@ class ZipFiles(Files):
 
     def open(self, name: str) -> BinaryIO:
         entry = self._entries[name]
-        must_be_usual(self.path, name, entry.flag_bits, entry.compress_type)
+        must_be_usual(self.path, name, entry.flag_bits, zipfile.ZIP_STORED)
         try:
             return self._zip.open(entry)  # type: ignore[return-value]
         except ZIP_TROUBLE as error:
             raise damaged(self.path, error, name) from error
+
+    def blocks(self, name: str) -> Iterator[bytes]:
+        entry = self._entries[name]
+        must_be_usual(self.path, name, entry.flag_bits, entry.compress_type)
+        return super().blocks(name)
 
     def _checked(self) -> dict[str, zipfile.ZipInfo]:
         infos = self._zip.infolist()

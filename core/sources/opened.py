@@ -136,7 +136,10 @@ class Content:
     def _unpacked(self, file: Any, position: Callable[[], int]) -> Any:
         """A binary stream of the file's own bytes, whatever it is packed in."""
         buffered = io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file
-        start = buffered.peek(4)[:4]
+        try:
+            start = buffered.peek(4)[:4]
+        except limits.ZIP_TROUBLE as error:
+            raise limits.damaged(self.path, error, self.member or "") from error
         if start[:2] == GZIP:
             self.packed = "gzip"
             return _Guarded(self, gzip.GzipFile(fileobj=buffered), position)

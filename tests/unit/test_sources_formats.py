@@ -108,6 +108,67 @@ def test_packed(tmp_path: Path, name: str, build: Build, pack: str) -> None:
     assert part.height < plain.height or source.summary.warnings
 
 
+_V1 = {"id_str": "1", "full_text": "hello", "user": {"screen_name": "Gull"}}
+_V2: dict[str, Any] = {"id": "1", "text": "hello", "author_id": "7"}
+_SCRAPED = {
+    "_type": "snscrape.modules.twitter.Tweet", "id": 1, "rawContent": "hello",
+    "user": {"username": "Gull"},
+}  # fmt: skip
+_NOTE_ID = "https://gulls.example/users/gull/statuses"
+
+
+def _noted(**more: Any) -> dict[str, Any]:
+    public = "https://www.w3.org/ns/activitystreams#Public"
+    note = {"type": "Note", "id": f"{_NOTE_ID}/1", "content": "<p>hello</p>", "to": [public],
+            "attributedTo": "https://gulls.example/users/gull", **more}  # fmt: skip
+    return {"type": "Create", "to": [public], "object": note}
+
+
+@pytest.mark.parametrize(
+    ("line", "reply", "quoted", "conversation", "shown"),
+    [
+        ({**_V1, "in_reply_to_status_id_str": "9"}, "9", None, None, None),
+        ({**_V1, "quoted_status_id_str": "12", "is_quote_status": True}, None, "12", None, None),
+        ({**_V1, "quoted_status": {"id_str": "13"}}, None, "13", None, None),
+        ({**_V1, "extended_entities": {"media": [{"ext_alt_text": "Chips"}]}},
+         None, None, None, "Chips"),
+        ({"data": [{**_V2, "conversation_id": "5", "attachments": {"media_keys": ["3_1", "3_2"]},
+                    "referenced_tweets": [{"type": "replied_to", "id": "9"},
+                                          {"type": "quoted", "id": "12"}]}],
+          "includes": {"users": [{"id": "7", "username": "Gull"}],
+                       "media": [{"media_key": "3_1", "alt_text": "Chips"}]}},
+         "9", "12", "5", "Chips"),
+        ({**_V2, "author": {"id": "7", "username": "Gull"}, "conversation_id": "5",
+          "attachments": {"media": [{"media_key": "3_1", "alt_text": "Chips"}]}},
+         None, None, "5", "Chips"),
+        ({**_SCRAPED, "id_str": "1", "inReplyToTweetIdStr": "9", "conversationIdStr": "5",
+          "quotedTweet": {"id_str": "12", "id": 12}}, "9", "12", "5", None),
+        ({**_SCRAPED, "inReplyToTweetId": 9, "conversationId": 5, "quotedTweet": {"id": 12}},
+         "9", "12", "5", None),
+        (_noted(inReplyTo=f"{_NOTE_ID}/9", attachment=[{"name": "Chips"}, {"name": None}, 7]),
+         "9", None, None, "Chips"),
+        (_noted(inReplyTo="https://terns.example/users/tern/statuses/9"), None, None, None, None),
+        ({"tweet_id": "1", "account_id": "7", "username": "gull", "full_text": "hello",
+          "reply_to_tweet_id": "9"}, "9", None, None, None),
+    ],
+)  # fmt: skip
+def test_what_a_tweet_answers_quotes_and_shows(
+    tmp_path: Path, line: dict[str, Any], reply: Any, quoted: Any, conversation: Any, shown: Any
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(line) + "\n")
+    frame = read(path)
+    found = frame.select("reply_to_id", "quoted_id", "conversation_id", "alt_text").rows()
+    assert found == [(reply, quoted, conversation, shown)]
+
+
+def test_a_tweet_of_before_2018_names_what_it_answers(tmp_path: Path) -> None:
+    path = made.grailbird(tmp_path, POSTS)
+    found = read(path).filter(pl.col("kind") == "reply")
+    assert found.height
+    assert found["reply_to_id"].null_count() == 0
+
+
 def test_private_things_stay_out(tmp_path: Path) -> None:
     box = made.outbox([p for p in POSTS if p.kind != "retweet"])
     items = box["orderedItems"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import zipfile
@@ -302,6 +303,37 @@ def test_a_mutated_cut_zip_never_crashes(tmp_path: Path, data: st.DataObject) ->
     path.write_bytes(raw)
     with suppress(InputRefused):
         read(path, handle="a")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("name", ["tweets.jsonl", "tweets.csv"])
+def test_any_file_of_tweets_in_a_zip_that_breaks_off(
+    tmp_path: Path, name: str, packing: int
+) -> None:
+    rng = random.Random(1)
+    rows = [(str(n), f"words {rng.random()} and more", "gull") for n in range(1, 5_001)]
+    if name.endswith("csv"):
+        text = "id,text,author\n" + "".join(",".join(row) + "\n" for row in rows)
+    else:
+        keys = ("id", "text", "author")
+        text = "".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in rows)
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr(f"export/{name}", text)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    source = open_source(path)
+    frame = pl.concat(list(source.batches()))
+    assert 3_000 < frame.height < 5_000
+    assert frame["text"].to_list()[:-1] == [text for _, text, _ in rows[: frame.height - 1]]
+    assert any("breaks off" in warning for warning in source.summary.warnings)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_zip_of_another_packing_still_holds_tables(tmp_path: Path, packing: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("tweets.csv", "id,text,author\n1,hello you,gull\n")
+    assert read(path)[0] == [1]
 
 
 def test_a_broken_month_of_before_2018(tmp_path: Path) -> None:

@@ -108,6 +108,27 @@ def test_kinds(
     assert frame.select("kind", "reply_to").row(0) == (kind, reply_to)
 
 
+def test_what_a_tweet_answers_quotes_and_shows(tmp_path: Path) -> None:
+    quoted = {"url": "https://t.co/a", "expanded_url": "https://x.com/other/status/12?s=20"}
+    media = [{"ext_alt_text": "A gull\non a roof"}, {"type": "photo"}, {"ext_alt_text": "Chips"}]
+    entries = [
+        tweet(1, "@Other yes", in_reply_to_status_id_str="9", in_reply_to_screen_name="Other"),
+        tweet(2, "so true https://t.co/a", entities={"urls": [quoted]}),
+        tweet(3, "https://t.co/a is wrong, I think", entities={"urls": [quoted]}),
+        tweet(4, "look", extended_entities={"media": media}),
+        tweet(5, "nothing", extended_entities={"media": [{"type": "photo"}]}),
+    ]
+    frame, _ = read(as_zip(tmp_path / "a.zip", archive_files(entries)))
+    assert frame.select("tweet_id", "kind", "reply_to_id", "quoted_id", "alt_text").rows() == [
+        ("1", "reply", "9", None, None),
+        ("2", "quote", None, "12", None),
+        ("3", "quote", None, None, None),
+        ("4", "original", None, None, "A gull on a roof\nChips"),
+        ("5", "original", None, None, None),
+    ]
+    assert frame["conversation_id"].null_count() == frame.height
+
+
 def test_links_are_kept_as_json(tmp_path: Path) -> None:
     link = {"url": "https://t.co/a", "expanded_url": "https://a.example/é", "indices": ["0", "1"]}
     files = archive_files([tweet(1, "https://t.co/a", entities={"urls": [link, "junk", {}]})])
