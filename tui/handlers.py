@@ -101,6 +101,7 @@ class StateApp(App[None]):
     def _corpus_held(self, report: CorpusHeld) -> None:
         writing = self.importing.busy or self.fetching.busy  # then it is this very process
         if self.state.corpus_busy is None and not writing:
+            self.failures.append(str(report.error))
             self.notify(
                 f"{report.error.why} mynah tries again by itself.".strip(),
                 title=report.error.what,
