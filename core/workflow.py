@@ -121,7 +121,7 @@ def refresh_curated(
     from core.corpus.reading import tweet_counts
     from core.corpus.store import Corpus
     from core.curation.recipe import load_recipe
-    from core.curation.stored_verdicts import materialise
+    from core.curation.stored_verdicts import store_verdicts
 
     corpus = Corpus(home.corpus)
     recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
@@ -138,7 +138,7 @@ def refresh_curated(
     done = 0
     for group in groups:
         tell = None if progress is None else partial(_further, progress, done, total)
-        materialise(corpus, group, *recipes, progress=tell, cancelled=cancelled)
+        store_verdicts(corpus, group, *recipes, progress=tell, cancelled=cancelled)
         done += sum(sizes.get(handle, 0) for handle in group) * len(recipes)
 
 

@@ -130,11 +130,6 @@ class AccountCounts:
 class Counts:
     """Counts per handle; downloaded = retweets + short + the other reasons + kept, always.
 
-        counts = Counts(handles)
-        for batch in curated_batches(...):
-            counts.add(batch)
-        counts.stats(names)
-
     Batches may come in any order and of any size; ``merge`` puts two counts together. ``accounts``
     has an AccountCounts for each handle: those given at first, in their order, then those that
     only the tweets named. With ``origins`` the dates, sources and source files are taken too.

@@ -60,7 +60,7 @@ def _judge(
         text=text,
         clean_text=clean,
         counted=counted_texts(clean, text, escaped, recipe),
-        told=pl.lit(None, pl.String),
+        detected=pl.lit(None, pl.String),
         **({} if urls is None else {"urls": urls}),
     )
     found = found.with_columns(reason=_first(_rules_without_words(recipe)))
@@ -135,15 +135,15 @@ def _detect(found: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """Drops what the words tell to be in another language, where no code tells it."""
     unknown = found.select(pl.col("reason").is_null() & ~is_known(pl.col("lang"))).to_series()
     rows = unknown.arg_true()
-    told = tell_languages(found["counted"].gather(rows)).with_columns(row=rows)
+    languages = tell_languages(found["counted"].gather(rows)).with_columns(row=rows)
     wanted = languages_of(recipe.languages)
-    other = told.drop_nulls().filter(~is_wanted(pl.col("code"), wanted))
+    other = languages.drop_nulls().filter(~is_wanted(pl.col("code"), wanted))
     if other.is_empty():
         return found
-    said = other.select(pl.format("{} {} %", "code", "percent")).to_series()
+    shown = other.select(pl.format("{} {} %", "code", "percent")).to_series()
     return found.with_columns(
         found["reason"].scatter(other["row"], reasons.LANGUAGE),
-        found["told"].scatter(other["row"], said),
+        found["detected"].scatter(other["row"], shown),
     )
 
 
@@ -187,7 +187,7 @@ def triggers(found: pl.DataFrame, recipe: Recipe) -> pl.Series:
     reply            "@name" of the one who is answered, null where that is not known
     quote            "@name" of the one who is quoted, where the export has the link; else null
     date             the day of the tweet, in UTC: "2016-12-31"
-    language         the tweet's own code ("de"), or what the detector said of it ("de 97 %")
+    language         the tweet's own code ("de"), or what the detector found ("de 97 %")
     joined           the first tweet of the thread: "with 1234"
     sensitive        null: it is a mark, and no words
     blocked          the blocked word as it stands in the tweet
@@ -227,7 +227,7 @@ def _date(rows: pl.DataFrame, _: Recipe) -> pl.Series:
 
 
 def _language(rows: pl.DataFrame, recipe: Recipe) -> pl.Series:
-    return rows.select(pl.coalesce("told", "lang")).to_series()
+    return rows.select(pl.coalesce("detected", "lang")).to_series()
 
 
 def _sensitive(rows: pl.DataFrame, _: Recipe) -> pl.Series:

@@ -217,9 +217,9 @@ def shingle_hashes(texts: pl.Series) -> tuple[NDArray[np.uint64], NDArray[np.uin
 
     The second has one more entry than there are texts: the number of all pieces.
     """
-    whole = padded(texts)
-    lengths = whole.str.len_chars().to_numpy().astype(np.int64)
-    points = np.frombuffer("".join(whole).encode("utf-32-le"), np.uint32).astype(np.uint64)
+    long = padded(texts)
+    lengths = long.str.len_chars().to_numpy().astype(np.int64)
+    points = np.frombuffer("".join(long).encode("utf-32-le"), np.uint32).astype(np.uint64)
     starts = np.concatenate([[0], np.cumsum(lengths - SIZE + 1)]).astype(np.uint64)
     if not len(texts):
         return np.zeros(0, np.uint64), starts

@@ -42,7 +42,7 @@ ORDER BY handle
 """  # noqa: S608 - our own names
 
 
-def materialise(
+def store_verdicts(
     corpus: Corpus,
     handles: Sequence[str],
     *recipes: Recipe,
@@ -89,14 +89,6 @@ def outdated(corpus: Corpus, handles: Sequence[str], recipes: Sequence[Recipe]) 
             },
         )
         return [str(handle) for (handle,) in found.fetchall()]
-
-
-def store(corpus: Corpus, handles: Sequence[str], recipe: Recipe, curated: pl.DataFrame) -> None:
-    """Writes verdicts that were already made; see ``materialise``."""
-    from core.corpus.scratch import scratch_folder
-
-    with scratch_folder(corpus) as folder:
-        _replace(corpus, handles, {recipe: list(_written([curated], folder, 0))})
 
 
 def _after(progress: Progress | None, before: int) -> Progress | None:

@@ -202,7 +202,7 @@ def _rows(path: Path) -> int:
 
 
 class _Verdicts:
-    """What judging said, a file a batch, and the words of joined threads: a ``threads.Lookup``."""
+    """The verdicts, a file a batch, and the words of joined threads: a ``threads.Lookup``."""
 
     def __init__(self, copy: SortedTweets, rows: int, cancelled: Cancelled | None) -> None:
         self.folder = copy.folder

@@ -113,7 +113,7 @@ def join_threads(
     """Joins ``threads`` (from ``threads_of``), some thousand parts at a time.
 
     Gives the first tweets of the threads (place, handle, clean_text, reason, trigger), whose words
-    ``tweets`` has been told, and the changes of the other parts (columns CHANGES).
+    are then in ``tweets``, and the changes of the other parts (columns CHANGES).
     """
     between = "\n" if recipe.line_breaks == "keep" else " "
     number = pl.int_range(pl.len()).first().over("head") // _PARTS_AT_ONCE

@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from core.corpus.importing import import_path
 from core.corpus.reading import accounts, tweets
 from core.corpus.store import Corpus
-from core.curation.recipe import load_recipe
-from core.curation.stored_verdicts import materialise, outdated, store
+from core.curation.recipe import Recipe, load_recipe
+from core.curation.stored_verdicts import _replace, _written, outdated, store_verdicts
 from core.errors import Interrupted
 from core.home import Home
 from core.workflow import import_paths, sample_archives
 from tests.oracles.one_frame import curate
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")
+
+
+def store(corpus: Corpus, handles: list[str], recipe: Recipe, curated: pl.DataFrame) -> None:
+    """Stores verdicts that were made before."""
+    folder = corpus.path.parent
+    _replace(corpus, handles, {recipe: list(_written([curated], folder, 0))})
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def verdicts(corpus: Corpus) -> list[Any]:
 
 
 def test_each_tweet_gets_its_verdict(corpus: Corpus) -> None:
-    materialise(corpus, ["a"], STANDARD)
+    store_verdicts(corpus, ["a"], STANDARD)
     name, digest = "standard", STANDARD.hash
     cleaned = "'); DROP TABLE verdicts; -- see now or then"
     assert verdicts(corpus) == [
@@ -62,11 +69,11 @@ def test_each_tweet_gets_its_verdict(corpus: Corpus) -> None:
 
 
 def test_verdicts_are_replaced_for_that_recipe_and_account_only(corpus: Corpus) -> None:
-    materialise(corpus, ["a", "b"], STANDARD)
-    materialise(corpus, ["a", "b"], CLASSIC)
+    store_verdicts(corpus, ["a", "b"], STANDARD)
+    store_verdicts(corpus, ["a", "b"], CLASSIC)
     assert "\x00" in verdicts(corpus)[2][6]
     strict = STANDARD.replace(min_words=9)
-    materialise(corpus, ["a"], strict)
+    store_verdicts(corpus, ["a"], strict)
     assert [row[:5] for row in verdicts(corpus)] == [
         ("a", "classic", "0", CLASSIC.hash, True),
         ("a", "classic", "1", CLASSIC.hash, False),
@@ -80,7 +87,7 @@ def test_verdicts_are_replaced_for_that_recipe_and_account_only(corpus: Corpus) 
 
 
 def test_a_failure_leaves_the_old_verdicts(corpus: Corpus) -> None:
-    materialise(corpus, ["a"], STANDARD)
+    store_verdicts(corpus, ["a"], STANDARD)
     before = verdicts(corpus)
     curated = curate(tweets(corpus, ["a"]), STANDARD)
     with corpus.writing() as connection:
@@ -100,31 +107,31 @@ def test_a_tweet_forgotten_meanwhile_does_not_come_back(corpus: Corpus) -> None:
 
 def test_several_recipes_at_once_and_progress(corpus: Corpus) -> None:
     seen: list[int] = []
-    materialise(corpus, ["a", "b"], STANDARD, CLASSIC, progress=seen.append)
+    store_verdicts(corpus, ["a", "b"], STANDARD, CLASSIC, progress=seen.append)
     together = verdicts(corpus)
     assert seen == [4, 8]
     with corpus.writing() as connection:
         connection.execute("DELETE FROM verdicts")
-    materialise(corpus, ["a", "b"], STANDARD)
-    materialise(corpus, ["a", "b"], CLASSIC)
+    store_verdicts(corpus, ["a", "b"], STANDARD)
+    store_verdicts(corpus, ["a", "b"], CLASSIC)
     assert verdicts(corpus) == together
 
 
 def test_many_batches(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    materialise(corpus, ["a", "b"], STANDARD)
+    store_verdicts(corpus, ["a", "b"], STANDARD)
     whole = verdicts(corpus)
     monkeypatch.setattr(sys.modules["core.curation.stored_verdicts"], "_ROWS", 1)
-    materialise(corpus, ["b", "a"], STANDARD)
+    store_verdicts(corpus, ["b", "a"], STANDARD)
     assert verdicts(corpus) == whole
 
 
 def test_stopping_changes_nothing(corpus: Corpus) -> None:
-    materialise(corpus, ["a"], STANDARD)
+    store_verdicts(corpus, ["a"], STANDARD)
     before = verdicts(corpus)
     for asked in range(4):
         answers = iter([*[False] * asked, *[True] * 20])
         with pytest.raises(Interrupted):
-            materialise(
+            store_verdicts(
                 corpus,
                 ["a"],
                 STANDARD.replace(min_words=9),
@@ -140,17 +147,17 @@ def test_a_tweet_forgotten_during_the_work_does_not_come_back(corpus: Corpus) ->
         with corpus.writing() as connection:
             connection.execute("DELETE FROM tweets WHERE tweet_id = '0'")
 
-    materialise(corpus, ["a"], STANDARD, progress=forget)
+    store_verdicts(corpus, ["a"], STANDARD, progress=forget)
     assert [row[2] for row in verdicts(corpus)] == ["1", "2"]
 
 
 def test_what_lacks_verdicts(corpus: Corpus) -> None:
     both = [STANDARD, CLASSIC]
     assert outdated(corpus, ["a", "b", "nobody"], both) == ["a", "b"]
-    materialise(corpus, ["a", "b"], STANDARD)
+    store_verdicts(corpus, ["a", "b"], STANDARD)
     assert outdated(corpus, ["a", "b"], [STANDARD]) == []
     assert outdated(corpus, ["a", "b"], both) == ["a", "b"]
-    materialise(corpus, ["b"], CLASSIC)
+    store_verdicts(corpus, ["b"], CLASSIC)
     assert outdated(corpus, ["a", "b"], both) == ["a"]
     assert outdated(corpus, ["b"], [STANDARD.replace(min_words=1)]) == ["b"]
     with corpus.writing() as connection:
@@ -184,5 +191,5 @@ def test_a_refresh_that_was_stopped_is_made_up_for(tmp_path: Path) -> None:
 
 
 def test_an_account_without_tweets(corpus: Corpus) -> None:
-    materialise(corpus, ["nobody"], STANDARD)
+    store_verdicts(corpus, ["nobody"], STANDARD)
     assert verdicts(corpus) == []

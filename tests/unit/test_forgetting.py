@@ -16,7 +16,7 @@ from core.corpus.importing import import_path
 from core.corpus.reading import accounts, tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
-from core.curation.stored_verdicts import materialise
+from core.curation.stored_verdicts import store_verdicts
 from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.forgetting import forget
 from core.home import Home
@@ -35,7 +35,7 @@ def home(tmp_path: Path) -> Home:
         lines = [f"{n},{who} wrote sentence number {n} about gulls,{who}" for n in range(40)]
         path.write_text("id,text,author\n" + "\n".join(lines) + "\n")
         import_path(corpus, path)
-    materialise(corpus, ["ann", "bob"], load_recipe("standard", home))
+    store_verdicts(corpus, ["ann", "bob"], load_recipe("standard", home))
     for run, handles in (("20260101-0000-ann-aaaa", ["ann"]), ("20260102-0000-bob-bbbb", ["bob"])):
         folder = home.runs / run
         folder.mkdir(parents=True)
