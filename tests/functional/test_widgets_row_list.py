@@ -21,10 +21,10 @@ class Lists(App[None]):
     def compose(self) -> ComposeResult:
         yield RowList(tweet_columns(), self.rows, **self.options)  # type: ignore[arg-type]
 
-    def on_row_list_highlighted(self, event: RowList.Highlighted) -> None:
+    def on_cursor_list_highlighted(self, event: RowList.Highlighted) -> None:
         self.told.append(event)
 
-    def on_row_list_chosen(self, event: RowList.Chosen) -> None:
+    def on_cursor_list_chosen(self, event: RowList.Chosen) -> None:
         self.told.append(event)
 
     def on_row_list_marked(self, event: RowList.Marked) -> None:

@@ -16,10 +16,10 @@ class Samples(App[None]):
     def compose(self) -> ComposeResult:
         yield SampleList(empty="No samples yet. Press g to generate.")
 
-    def on_sample_list_highlighted(self, event: SampleList.Highlighted) -> None:
+    def on_cursor_list_highlighted(self, event: SampleList.Highlighted) -> None:
         self.told.append(("highlighted", event.index))
 
-    def on_sample_list_chosen(self, event: SampleList.Chosen) -> None:
+    def on_cursor_list_chosen(self, event: SampleList.Chosen) -> None:
         self.told.append(("chosen", event.index))
 
     @property

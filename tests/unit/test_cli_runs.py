@@ -143,7 +143,7 @@ def test_detach_watch_stop_and_resume(
 ) -> None:
     home = tmp_path / "home"
     shutil.copytree(home_with_samples(tmp_path_factory), home)
-    given = "train", "@Keeper_Of_The_Light", "--base", "scratch", "--tracker", "off", "--detach"
+    given = "train", "@Keeper_Of_The_Light", "--base", "scratch", "--detach"
     started = mynah(*given, "--json", home=home).json()
     try:
         assert set(started) == TRAINED

@@ -15,9 +15,13 @@ from tui.text.numbers import (
     count,
     day,
     exact,
+    loss,
+    percent,
     plural,
+    rate,
     short_count,
     signed,
+    usd,
 )
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
@@ -51,6 +55,10 @@ def test_ago_of_an_unknown_time_is_empty() -> None:
         (9_815, "9.8k"),
         (215_000, "215k"),
         (1_234_567, "1.2M"),
+        (7.25, "7.2"),
+        (980, "980"),
+        (84_200, "84.2k"),
+        (999_900, "1.0M"),
         (None, "–"),
     ],
 )
@@ -69,6 +77,13 @@ def test_the_rest() -> None:
     assert plural(2_000, "row") == "2,000 rows"
     assert about(120) == "about 2 min"
     assert about(7) == "about 5 s"
+    assert (percent(0.5), percent(0.042), percent(0.0003), percent(None)) == (
+        "50 %", "4.2 %", "0.03 %", "–",
+    )  # fmt: skip
+    assert (loss(3.61249), loss(None), loss(float("nan")), loss(3.6, 2)) == (
+        "3.612", "–", "–", "3.60",
+    )  # fmt: skip
+    assert (usd(1234.5), usd(0.0051, 3), rate(2100.4)) == ("$1,234.50", "$0.005", "2,100 a second")
 
 
 def test_days_and_times_have_no_leading_zero() -> None:

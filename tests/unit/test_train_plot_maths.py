@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.text.numbers import clock
 from tui.train.plot_bins import MinMaxPyramid, min_max_bins
 from tui.train.plot_maths import (
     Raster,
@@ -19,7 +20,6 @@ from tui.train.plot_maths import (
     log_ticks,
     nice_step,
     tick_labels,
-    time_label,
     time_ticks,
     y_limits,
 )
@@ -70,7 +70,7 @@ def test_labels_have_the_same_decimals() -> None:
 
 def test_time_ticks_are_times_of_a_clock() -> None:
     assert time_ticks(0, 200, 4) == [0, 60, 120, 180]
-    assert [time_label(t) for t in (0, 90, 3725)] == ["0:00", "1:30", "1:02:05"]
+    assert [clock(t) for t in (0, 90, 3725)] == ["0:00", "1:30", "1:02:05"]
     assert time_ticks(5, 5, 3) == [5]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.safe_text import plain
 from tui.text.bars import level_bar, upright_bars
-from tui.widgets.cells import cell_len, compact_number, cut, fit, short_time, wrap
+from tui.widgets.cells import cell_len, cut, fit, wrap
 
 pieces = st.sampled_from(
     ["a", " ", "日", "e\u0301", "👩‍🚀", "🇩🇪", "❤️", "…", "\u0301", "[b]", "word "]
@@ -45,23 +44,6 @@ def test_what_is_cut_says_so() -> None:
     assert cut("committee", 5) == "comm…"
     assert cut("日本語", 4) == "日…"
     assert fit("日本語", 4) == "日… "
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(0, "0"), (7.25, "7.2"), (980, "980"), (2100, "2.1k"), (84_200, "84k"), (999_900, "1.0M")],
-)
-def test_counts_in_few_cells(value: float, shown: str) -> None:
-    assert compact_number(value) == shown
-
-
-def test_durations() -> None:
-    assert [short_time(s) for s in (4, 725, 12_000, 190_000)] == [
-        "0:04",
-        "12:05",
-        "3 h 20 min",
-        "2 d 4 h",
-    ]
 
 
 def test_bars() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import Interrupted, MynahError
 from tui.cli.output import ProgressNote, narrate
-from tui.text.numbers import clock
+from tui.text.numbers import clock, rate
 
 if TYPE_CHECKING:
     from core.progress import Progress
@@ -31,7 +31,7 @@ def moved_line(moved: Progress) -> str:
     """``writing 1,000 of 3,245 · 2,100 a second · 0:01 left · ctrl+c stops``."""
     of = f" of {moved.total:,}" if moved.total else ""
     left = f" · {clock(moved.left)} left" if moved.left is not None else ""
-    return f"{moved.phase} {moved.done:,}{of} · {moved.rate:,.0f} a second{left} · ctrl+c stops"
+    return f"{moved.phase} {moved.done:,}{of} · {rate(moved.rate)}{left} · ctrl+c stops"
 
 
 def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from core.safe_text import plain
+from tui.text.import_reasons import reasons_in_words
 from tui.text.numbers import day, plural
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ def lines_of(seen: Preview) -> list[Line]:
     if seen.undated and seen.span:  # else the line above says so
         lines.append((f"Without a date: {plural(seen.undated, 'tweet')}", "bold"))
     if seen.skipped:
-        reasons = ", ".join(
-            f"{number:,} {reason.replace('_', ' ')}" for reason, number in seen.skipped.items()
-        )
-        lines.append((f"Left out: {reasons}", ""))
+        lines.append((f"Left out: {reasons_in_words(seen.skipped)}", ""))
     return lines
 
 

@@ -181,7 +181,7 @@ class ResultTable(RowList):
             for place, width in enumerate(widths):
                 if offset.x < at + width + 1:
                     if self.first + place != self.column:
-                        self.cursor = self._row_at(offset.y) or self.cursor
+                        self.cursor = self._item_at(offset.y) or self.cursor
                         self._go(self.first + place)
                         return
                     break

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.safe_text import plain
 from tui.sample.sample_text import Line, Sample, sample_lines
-from tui.widgets.cells import cell_len, fit, wrap
+from tui.widgets.cells import cell_len, fit
+from tui.widgets.cursor_list import CursorList
 
 __all__ = ["Sample", "SampleList"]
 
@@ -26,7 +22,7 @@ _BAR, _BAR_ON = "▌", "▎"  # of the first line of a text, and of the others
 _VERDICT_SIGNS = {"near": "≈", "verbatim": "≡"}
 
 
-class SampleList(ScrollView, can_focus=True):
+class SampleList(CursorList):
     """A list of generated texts that grow while one reads.
 
     ::
@@ -46,20 +42,9 @@ class SampleList(ScrollView, can_focus=True):
 
     The list follows its end only while it already stands there.
 
-    Messages: ``Highlighted(index)`` when the cursor moved, ``Chosen(index)`` on enter or a click on
-    the text that had the cursor.
+    Messages: ``Highlighted`` and ``Chosen``.
     """
 
-    ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Up", show=False, id="samples.up"),
-        Binding("down,j", "cursor(1)", "Down", show=False, id="samples.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="samples.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="samples.page_down"),
-        Binding("home", "edge(-1)", "First", show=False, id="samples.first"),
-        Binding("end,G", "edge(1)", "Last", show=False, id="samples.last"),
-        Binding("enter", "choose", "Choose", show=False, id="samples.choose"),
-    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "sample-list--text",
         "sample-list--prompt",
@@ -71,15 +56,10 @@ class SampleList(ScrollView, can_focus=True):
         "sample-list--error",
         "sample-list--favourite",
         "sample-list--cursor",
-        "sample-list--empty",
         "sample-list--sign",
     }
     DEFAULT_CSS = """
     SampleList {
-        background: transparent;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
         & > .sample-list--text { text-style: italic; }
         & > .sample-list--prompt { color: $text-muted; }
@@ -91,47 +71,15 @@ class SampleList(ScrollView, can_focus=True):
         & > .sample-list--error { color: $text-error; text-style: bold; }
         & > .sample-list--favourite { color: $text-success; text-style: bold; }
         & > .sample-list--sign { color: $primary; text-style: bold; }
-        & > .sample-list--empty { color: $text-muted; }
         & > .sample-list--cursor { background: $foreground 6%; }
         &:focus > .sample-list--cursor { background: $primary 22%; }
         &:ansi > .sample-list--prompt { text-style: dim; }
         &:ansi > .sample-list--label { text-style: dim; }
         &:ansi > .sample-list--note { text-style: dim; }
-        &:ansi > .sample-list--empty { text-style: dim; }
         &:ansi > .sample-list--cursor { background: ansi_default; }
         &:ansi:focus > .sample-list--cursor { background: ansi_default; text-style: bold; }
     }
     """
-
-    cursor: reactive[int] = reactive(0)
-
-    @dataclass
-    class Highlighted(Message):
-        """The cursor is on another text."""
-
-        sample_list: SampleList
-        index: int
-
-        def can_replace(self, message: Message) -> bool:
-            return (
-                isinstance(message, SampleList.Highlighted)
-                and message.sample_list is self.sample_list
-            )
-
-        @property
-        def control(self) -> SampleList:
-            return self.sample_list
-
-    @dataclass
-    class Chosen(Message):
-        """Enter on a text, or a click on the one that had the cursor."""
-
-        sample_list: SampleList
-        index: int
-
-        @property
-        def control(self) -> SampleList:
-            return self.sample_list
 
     def __init__(
         self,
@@ -143,8 +91,7 @@ class SampleList(ScrollView, can_focus=True):
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        self.empty = empty
+        super().__init__(empty=empty, name=name, id=id, classes=classes, disabled=disabled)
         self.gap = gap
         self._samples: list[Sample] = []
         self._laid: list[list[Line] | None] = []
@@ -210,10 +157,6 @@ class SampleList(ScrollView, can_focus=True):
     def clear(self) -> None:
         self.set_samples([])
 
-    def set_empty(self, sentence: str) -> None:
-        self.empty = sentence
-        self.refresh()
-
     def text(self, index: int) -> str:
         """The text of one, as it was given (not as it is drawn)."""
         return self._samples[index].text
@@ -274,8 +217,8 @@ class SampleList(ScrollView, can_focus=True):
 
     # --- cursor --------------------------------------------------------------------------------
 
-    def validate_cursor(self, cursor: int) -> int:
-        return max(0, min(cursor, len(self._samples) - 1))
+    def _count(self) -> int:
+        return len(self._samples)
 
     def watch_cursor(self, old: int, new: int) -> None:
         if not self._samples:
@@ -289,9 +232,6 @@ class SampleList(ScrollView, can_focus=True):
             self.scroll_to(y=stop - height, animate=False, force=True)
         self.post_message(self.Highlighted(self, new))
 
-    def action_cursor(self, step: int) -> None:
-        self.cursor += step
-
     def action_page(self, direction: int) -> None:
         line = self._starts[self.cursor] if self._samples else 0
         place = self._index_at(line + direction * max(1, self.size.height - 1))
@@ -299,24 +239,8 @@ class SampleList(ScrollView, can_focus=True):
             place = 0 if direction < 0 else len(self._samples) - 1
         self.cursor = place if place != self.cursor else self.cursor + direction
 
-    def action_edge(self, direction: int) -> None:
-        self.cursor = 0 if direction < 0 else len(self._samples) - 1
-
-    def action_choose(self) -> None:
-        if self._samples:
-            self.post_message(self.Chosen(self, self.cursor))
-
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return
-        index = self._index_at(offset.y + self.scroll_offset.y)
-        if index is None:
-            return
-        if index == self.cursor:
-            self.action_choose()
-        else:
-            self.cursor = index
+    def _item_at(self, y: int) -> int | None:
+        return self._index_at(y + self.scroll_offset.y)
 
     def _index_at(self, line: int) -> int | None:
         index = bisect_right(self._starts, line) - 1
@@ -328,11 +252,7 @@ class SampleList(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         base = self.rich_style
         if not self._samples:
-            style = self.get_visual_style("sample-list--empty").rich_style
-            lines = wrap(plain(self.empty), max(8, width - 4))
-            line = y - min(1, max(0, self.size.height - len(lines)))
-            text = "  " + lines[line].strip() if 0 <= line < len(lines) else ""
-            return Strip([Segment(fit(text, width), style)])
+            return self._empty_line(y, width)
         at = y + self.scroll_offset.y
         index = self._index_at(at)
         laid = None if index is None else self._laid[index]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from core.safe_text import plain
+from tui.text.numbers import percent
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
 
 FEW: Final = 4
 """Accounts that are named one by one."""
-
-
-def percent(share: float | None) -> str:
-    """``50 %``, ``4.2 %``, ``0.03 %``: two digits at least; ``–`` for what nobody knows."""
-    if share is None:
-        return "–"
-    value = 100 * share
-    places = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.95 else 2
-    return f"{value:.{places}f} %"
 
 
 def times(share: Share) -> str:

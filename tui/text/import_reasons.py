@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from core.safe_text import plain
@@ -24,9 +25,9 @@ _REASONS: Final = {
     "no_handle": "without an account",
     "not_a_tweet": "not tweets",
     "not_a_post": "not posts",
-    "deleted": "deleted by their author (import … --include deleted brings them in)",
-    "circle": "for a Circle only (import … --include circle brings them in)",
-    "forgotten": "forgotten before (import … --include forgotten brings them in)",
+    "deleted": "deleted by their author",
+    "circle": "for a Circle only",
+    "forgotten": "forgotten before",
     "superseded_edit": "earlier versions of edited tweets",
     "protected": "of protected accounts",
     "repost": "reposts of others",
@@ -36,8 +37,19 @@ _REASONS: Final = {
 }
 
 
+_INCLUDED: Final = ("deleted", "circle", "forgotten")  # what --include brings in
+
+
 def reason_in_words(reason: str) -> str:
+    """``deleted by their author``, behind a number."""
     return _REASONS.get(reason, reason.replace("_", " "))
+
+
+def reasons_in_words(skipped: Mapping[str, int]) -> str:
+    """``3 deleted by their author, 12 without a text``; empty when nothing was left out."""
+    return ", ".join(
+        f"{number:,} {reason_in_words(reason)}" for reason, number in sorted(skipped.items())
+    )
 
 
 def import_page(record: ImportRecord, places: list[BrokenLine]) -> str:
@@ -56,7 +68,8 @@ def import_page(record: ImportRecord, places: list[BrokenLine]) -> str:
     if record.undated:
         lines.append(f"{plural(record.undated, 'tweet')} without a date")
     for reason, count in sorted(record.skipped.items(), key=lambda item: -item[1]):
-        lines += ["", f"{count:,}  {reason_in_words(reason)}"]
+        how = f" (import … --include {reason} brings them in)" if reason in _INCLUDED else ""
+        lines += ["", f"{count:,}  {reason_in_words(reason)}{how}"]
         listed = [place for place in places if place.reason == reason]
         lines += [f"   {_place(place)}" for place in listed]
         if listed and count > len(listed):

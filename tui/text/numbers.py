@@ -26,11 +26,11 @@ def count(number: int | None) -> str:
 
 
 def short_count(number: float | None) -> str:
-    """At most five characters: ``950``, ``9.8k``, ``215k``, ``1.2M``."""
+    """At most five characters: ``7.2``, ``950``, ``9.8k``, ``215k``, ``1.2M``."""
     if number is None:
         return "–"
-    if number < 1000:
-        return f"{number:.0f}"
+    if number < 999.5:
+        return f"{number:.1f}" if number != int(number) and number < 9.95 else f"{number:.0f}"
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size * 0.9995:
             scaled = number / size
@@ -96,6 +96,30 @@ def about(seconds: float | None) -> str:
     if seconds < 5400:
         return f"about {seconds / 60:.0f} min"
     return f"about {seconds / 3600:.1f} h"
+
+
+def rate(per_second: float) -> str:
+    """``2,100 a second``."""
+    return f"{per_second:,.0f} a second"
+
+
+def usd(amount: float, places: int = 2) -> str:
+    """``$16.01``; three places where single posts count."""
+    return f"${amount:,.{places}f}"
+
+
+def loss(value: float | None, places: int = 3) -> str:
+    """Nats a token: ``3.612``; ``–`` for one that is unknown or was no number."""
+    return "–" if value is None or value != value else f"{value:.{places}f}"
+
+
+def percent(share: float | None) -> str:
+    """``50 %``, ``4.2 %``, ``0.03 %``: two digits at least; ``–`` for what nobody knows."""
+    if share is None:
+        return "–"
+    value = 100 * share
+    places = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.95 else 2
+    return f"{value:.{places}f} %"
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

@@ -96,15 +96,6 @@ def time_ticks(low: float, high: float, count: int) -> list[float]:
     return [float(i * step) for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def time_label(seconds: float) -> str:
-    """``0:45``, ``12:00``, ``1:30:00``."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    if hours:
-        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
-    return f"{rest // 60}:{rest % 60:02d}"
-
-
 # --- smoothing ---------------------------------------------------------------------------------
 
 

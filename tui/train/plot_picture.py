@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.safe_text import plain
+from tui.text.numbers import clock
 from tui.train.plot_bins import Bin
 from tui.train.plot_maths import (
     Raster,
@@ -17,7 +18,6 @@ from tui.train.plot_maths import (
     linear_ticks,
     log_ticks,
     tick_labels,
-    time_label,
     time_ticks,
     y_limits,
 )
@@ -215,7 +215,7 @@ def legend(series: Sequence[Series], view: View, width: int) -> Line:
     if view.smoothing > 0:
         note += f", smoothed {view.smoothing:g}"
     if at is not None:
-        note = f"{view.x_label} {time_label(at) if view.x_is_time else format(at, ',.10g')}"
+        note = f"{view.x_label} {clock(at) if view.x_is_time else format(at, ',.10g')}"
     left: Line = [(cut(plain(note), width), "strong" if at is not None else "label")]
     used = cell_len(left[0][0])
     shown: list[Line] = []
@@ -241,7 +241,7 @@ def _x_axis(view: View, span: tuple[float, float], width: int) -> tuple[str, str
     count = max(1, width // 14)
     if view.x_is_time:
         ticks = time_ticks(left, right, count)
-        labels = [time_label(tick) for tick in ticks]
+        labels = [clock(tick) for tick in ticks]
     else:
         ticks = linear_ticks(left, right, count)
         if view.x_label == "step":

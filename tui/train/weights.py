@@ -14,7 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import plain
-from tui.text.blends import capped, percent, times
+from tui.text.blends import capped, times
+from tui.text.numbers import percent
 from tui.widgets.field import Field
 from tui.widgets.field_form import FieldForm
 from tui.widgets.typed_field import NumberField

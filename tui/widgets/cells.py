@@ -15,10 +15,8 @@ __all__ = [
     "ELLIPSIS",
     "Align",
     "cell_len",
-    "compact_number",
     "cut",
     "fit",
-    "short_time",
     "wrap",
 ]
 
@@ -105,22 +103,3 @@ def _head(word: str, width: int) -> str:
     while low < len(word) and cell_len(word[: low + 1]) == cell_len(word[:low]) <= width:
         low += 1
     return word[:low]
-
-
-def compact_number(value: float) -> str:
-    """A count in few cells: ``980``, ``2.1k``, ``84k``, ``1.3M``."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        scaled = value / size
-        if abs(scaled) >= 0.9995:
-            return f"{scaled:.1f}{unit}" if abs(scaled) < 9.95 else f"{scaled:.0f}{unit}"
-    return f"{value:.1f}" if value != int(value) and abs(value) < 10 else f"{value:.0f}"
-
-
-def short_time(seconds: float) -> str:
-    """A duration as ``0:48``, ``12:05``, ``3 h 20 min`` or ``2 d 4 h``."""
-    whole = max(0, round(seconds))
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d}"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"

@@ -16,7 +16,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from core.safe_text import plain
-from tui.widgets.cells import cell_len, compact_number, cut, short_time
+from tui.text.numbers import clock, short_count
+from tui.widgets.cells import cell_len, cut
 
 State = Literal["idle", "running", "stopping", "done", "failed"]
 
@@ -90,7 +91,7 @@ class ProgressLine(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._clock = clock
+        self._now = clock
         self._state: State = "idle"
         self._what = ""
         self._unit = ""
@@ -116,7 +117,7 @@ class ProgressLine(Widget):
         self._what, self._unit, self._stop_key = what, unit, stop_key
         self._done, self._total, self._rate = 0, total, None
         self._marks.clear()
-        self._marks.append((self._clock(), 0))
+        self._marks.append((self._now(), 0))
         self._set_state("running")
 
     def advance_to(
@@ -128,7 +129,7 @@ class ProgressLine(Widget):
         rate: float | None = None,
     ) -> None:
         """Say how far it is. ``rate`` (per second) when the work measures it better than this."""
-        now = self._clock()
+        now = self._now()
         self._done = done
         self._total = self._total if total is None else total
         self._what = self._what if what is None else what
@@ -198,8 +199,8 @@ class ProgressLine(Widget):
             facts = [f"{self._done:,}{unit}"] if self._done else []
         if self._rate:
             if self._total and self._total > self._done:
-                facts.append(f"{short_time((self._total - self._done) / self._rate)} left")
-            facts.append(f"{compact_number(self._rate)}/s")
+                facts.append(f"{clock((self._total - self._done) / self._rate)} left")
+            facts.append(f"{short_count(self._rate)}/s")
         return facts
 
     def _bar(self, width: int) -> tuple[str, str, str]:

@@ -13,12 +13,11 @@ from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.safe_text import plain
-from tui.widgets.cells import cut, fit, wrap
+from tui.widgets.cells import fit
+from tui.widgets.cursor_list import CursorList
 from tui.widgets.rows import CELL_STYLES, Column, ListRows, RowCells, Rows, column_widths
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ __all__ = ["Column", "ListRows", "RowCells", "RowList", "Rows"]
 _CACHED_ROWS = 512
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(CursorList):
     """Rows in columns, with a cursor, at the same cost for ten rows and for ten million.
 
     A row is asked for when it is about to be drawn, and kept in a small cache. The cursor row wears
@@ -45,23 +44,13 @@ class RowList(ScrollView, can_focus=True):
                        empty="No tweets yet. Press a to add an archive.")
         rows.set_rows(Tweets(), keep_cursor=True)
 
-    Messages: ``Highlighted(index)`` when the cursor moved (a newer one replaces an older one that
-    was not handled yet), ``Chosen(index)`` on enter or a click on the cursor row,
-    ``Marked(indices)`` when the set of marks changed.
+    Messages: ``Highlighted``, ``Chosen``, and ``Marked(indices)`` when the set of marks changed.
     """
-
-    ALLOW_SELECT = False
 
     CELL_STYLES: ClassVar[frozenset[str]] = CELL_STYLES
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Up", show=False, id="rows.up", tooltip="One row up."),
-        Binding("down,j", "cursor(1)", "Down", show=False, id="rows.down", tooltip="One row down."),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="rows.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="rows.page_down"),
-        Binding("home,g", "edge(-1)", "First row", show=False, id="rows.first"),
-        Binding("end,G", "edge(1)", "Last row", show=False, id="rows.last"),
-        Binding("enter", "choose", "Choose", show=False, id="rows.choose"),
+        Binding("g", "edge(-1)", "First row", show=False, id="rows.top"),
         Binding("space", "toggle_mark", "Mark", show=False, id="rows.mark"),
     ]
 
@@ -69,19 +58,13 @@ class RowList(ScrollView, can_focus=True):
         "row-list--header",
         "row-list--cursor",
         "row-list--hover",
-        "row-list--empty",
         "row-list--sign",
         *(f"row-list--{name}" for name in CELL_STYLES),
     }
 
     DEFAULT_CSS = """
     RowList {
-        background: transparent;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
         & > .row-list--header { color: $text-muted; text-style: bold; }
-        & > .row-list--empty { color: $text-muted; }
         & > .row-list--hover { background: $foreground 6%; }
         & > .row-list--sign { color: $primary; text-style: bold; }
         & > .row-list--cursor { background: $foreground 10%; }
@@ -99,7 +82,6 @@ class RowList(ScrollView, can_focus=True):
         & > .row-list--generated { color: $text-secondary; text-style: italic; }
         & > .row-list--struck { color: $text-muted; text-style: strike; }
         &:ansi > .row-list--header { text-style: bold dim; }
-        &:ansi > .row-list--empty { text-style: dim; }
         &:ansi > .row-list--muted { text-style: dim; }
         &:ansi > .row-list--struck { text-style: strike dim; }
         &:ansi > .row-list--cursor { background: ansi_default; text-style: bold; }
@@ -111,34 +93,6 @@ class RowList(ScrollView, can_focus=True):
         }
     }
     """
-
-    cursor: reactive[int] = reactive(0)
-    """Index of the cursor row (0 when there are no rows)."""
-
-    @dataclass
-    class Highlighted(Message):
-        """The cursor is on another row, or the rows under it are new."""
-
-        row_list: RowList
-        index: int
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, RowList.Highlighted) and message.row_list is self.row_list
-
-        @property
-        def control(self) -> RowList:
-            return self.row_list
-
-    @dataclass
-    class Chosen(Message):
-        """Enter on a row, or a click on the row that already had the cursor."""
-
-        row_list: RowList
-        index: int
-
-        @property
-        def control(self) -> RowList:
-            return self.row_list
 
     @dataclass
     class Marked(Message):
@@ -164,11 +118,10 @@ class RowList(ScrollView, can_focus=True):
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        super().__init__(empty=empty, name=name, id=id, classes=classes, disabled=disabled)
         self.columns = tuple(columns)
         self.header = header
         self.markable = markable
-        self.empty = empty
         self._rows: Rows = rows if rows is not None else ListRows()
         self._marks: set[int] = set()
         self._hover: int | None = None
@@ -204,11 +157,6 @@ class RowList(ScrollView, can_focus=True):
         self.columns = tuple(columns)
         self.refresh_rows()
 
-    def set_empty(self, sentence: str) -> None:
-        """The sentence shown when there are no rows."""
-        self.empty = sentence
-        self.refresh()
-
     @property
     def rows(self) -> Rows:
         return self._rows
@@ -225,11 +173,8 @@ class RowList(ScrollView, can_focus=True):
 
     # --- cursor and marks ----------------------------------------------------------------------
 
-    def _bounded(self, index: int) -> int:
-        return max(0, min(index, len(self._rows) - 1))
-
-    def validate_cursor(self, cursor: int) -> int:
-        return self._bounded(cursor)
+    def _count(self) -> int:
+        return len(self._rows)
 
     def watch_cursor(self, old: int, new: int) -> None:
         if not len(self._rows):
@@ -266,18 +211,8 @@ class RowList(ScrollView, can_focus=True):
             return self.markable  # else the key is free for the screen
         return True
 
-    def action_cursor(self, step: int) -> None:
-        self.cursor += step
-
     def action_page(self, direction: int) -> None:
         self.cursor += direction * max(1, self._page - 1)
-
-    def action_edge(self, direction: int) -> None:
-        self.cursor = 0 if direction < 0 else len(self._rows) - 1
-
-    def action_choose(self) -> None:
-        if len(self._rows):
-            self.post_message(self.Chosen(self, self.cursor))
 
     def action_toggle_mark(self) -> None:
         if not len(self._rows):
@@ -288,26 +223,20 @@ class RowList(ScrollView, can_focus=True):
 
     # --- mouse ---------------------------------------------------------------------------------
 
-    def _row_at(self, y: int) -> int | None:
+    def _item_at(self, y: int) -> int | None:
         line = y - self.header
         index = line + self.scroll_offset.y
         return index if line >= 0 and 0 <= index < len(self._rows) else None
 
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        index = None if offset is None else self._row_at(offset.y)
-        if index is None or offset is None:
-            return
-        if self.markable and offset.x == 1:
+    def _clicked(self, index: int, x: int) -> None:
+        if self.markable and x == 1:
             self.cursor = index
             self.action_toggle_mark()
-        elif index == self.cursor:
-            self.action_choose()
         else:
-            self.cursor = index
+            super()._clicked(index, x)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        self._set_hover(self._row_at(event.y - self.gutter.top))
+        self._set_hover(self._item_at(event.y - self.gutter.top))
 
     def on_leave(self, event: events.Leave) -> None:
         self._set_hover(None)
@@ -328,7 +257,7 @@ class RowList(ScrollView, can_focus=True):
             return self._empty_line(y, width)
         if self.header and y == 0:
             return self._header_line(width)
-        index = self._row_at(y)
+        index = self._item_at(y)
         if index is None:
             return Strip.blank(width, self.rich_style)
         is_cursor, is_hover = index == self.cursor, index == self._hover
@@ -390,10 +319,3 @@ class RowList(ScrollView, can_focus=True):
         ]
         line = " " * self._gutter() + " ".join(texts)
         return Strip([Segment(line, style)]).adjust_cell_length(width, style)
-
-    def _empty_line(self, y: int, width: int) -> Strip:
-        style = self.get_visual_style("row-list--empty").rich_style
-        lines = wrap(plain(self.empty), max(8, width - 4))
-        line = y - min(1, max(0, self.size.height - len(lines)))
-        text = "  " + cut(lines[line].rstrip(), width - 2) if 0 <= line < len(lines) else ""
-        return Strip([Segment(fit(text, width), style)])

@@ -15,7 +15,7 @@ from core.home import Home
 from tui.cli.long_work import stoppable
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
-from tui.text.numbers import clock, plural
+from tui.text.numbers import clock, plural, usd
 
 if TYPE_CHECKING:
     from core.fetching.plan import FetchPlan
@@ -119,7 +119,7 @@ def _show_estimate(plans: list[FetchPlan], as_json: bool) -> None:
         return
     rows = [
         [f"@{plan.handle}", plan.posts_expected, plan.posts_at_most, plan.pages_at_most,
-         f"${plan.cost_usd:,.2f}", plan.already_here]
+         usd(plan.cost_usd), plan.already_here]
         for plan in plans
     ]  # fmt: skip
     columns = ["account", "posts expected", "posts at most", "pages", "cost at most", "here"]
@@ -132,12 +132,12 @@ def _say_plans(plans: list[FetchPlan], budget: float | None) -> None:
         already = f" Here already: {plan.already_here:,}." if plan.already_here else ""
         narrate(
             f"@{plan.handle}: at most {plural(plan.posts_at_most, 'post')} "
-            f"({plural(plan.pages_at_most, 'full page')}), at most ${plan.cost_usd:,.2f}.{already}"
+            f"({plural(plan.pages_at_most, 'full page')}), at most {usd(plan.cost_usd)}.{already}"
         )
     if len(plans) > 1:
-        narrate(f"Together at most ${sum(plan.cost_usd for plan in plans):,.2f}.")
+        narrate(f"Together at most {usd(sum(plan.cost_usd for plan in plans))}.")
     if budget is not None:
-        narrate(f"It stops before it would spend more than ${budget:,.2f}.")
+        narrate(f"It stops before it would spend more than {usd(budget)}.")
     _say_notices(plans)
 
 
@@ -209,8 +209,9 @@ def _work(
 
 
 def _how_to_go_on(result: FetchResult, plans: list[FetchPlan]) -> Interrupted:
+    paid = usd(result.cost_usd, 3)
     kept = (
-        f"{plural(result.posts, 'post')} of @{result.handle} for ${result.cost_usd:,.3f} are here."
+        f"{plural(result.posts, 'post')} of @{result.handle} for {paid} are here."
         if result.pages
         else "Nothing was fetched yet."
     )
@@ -232,7 +233,7 @@ class _Shown:
     def __call__(self, now: FetchProgress) -> None:
         so_far = (
             f"@{now.handle}: {now.posts:,} of at most {now.posts_at_most:,} posts · "
-            f"${now.cost_usd:,.3f}"
+            f"{usd(now.cost_usd, 3)}"
         )
         left = clock(now.seconds)
         if now.kind == "page":
@@ -269,7 +270,7 @@ def _show_results(results: list[FetchResult], as_json: bool) -> None:
         emit_json([result.to_json() for result in results])
     elif results:
         rows = [
-            [f"@{one.handle}", one.pages, one.posts, one.new, f"${one.cost_usd:,.3f}",
+            [f"@{one.handle}", one.pages, one.posts, one.new, usd(one.cost_usd, 3),
              one.complete, one.resumes_from]
             for one in results
         ]  # fmt: skip

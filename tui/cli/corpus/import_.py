@@ -20,7 +20,8 @@ from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
-from tui.text.numbers import plural
+from tui.text.import_reasons import reasons_in_words
+from tui.text.numbers import plural, rate
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
@@ -122,7 +123,7 @@ def _import_each(
             of = f" of {moved.total:,}" if moved.total else ""
             note(
                 f"{moved.phase} {moved.path.name}: {moved.read:,}{of} · "
-                f"{moved.rate:,.0f} a second · ctrl+c stops"
+                f"{rate(moved.rate)} · ctrl+c stops"
             )
 
         for path in paths:
@@ -166,7 +167,7 @@ def _show_imported(results: list[ImportResult], as_json: bool) -> None:
     elif results:
         rows = [
             [f"@{r.handle}", r.format, r.read, r.new, r.updated, r.duplicates,
-             ", ".join(f"{count:,} {reason}" for reason, count in sorted(r.skipped.items())) or "-",
+             reasons_in_words(r.skipped) or "-",
              r.notes_joined, Path(r.path).name]
             for r in results
         ]  # fmt: skip

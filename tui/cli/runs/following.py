@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from core.errors import Interrupted, MynahError
 from core.home import Home
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, pairs
-from tui.text.blends import percent
-from tui.text.numbers import clock, count, short_count
+from tui.text.numbers import clock, count, loss, percent, rate, short_count
 
 if TYPE_CHECKING:
     from core.runs.folder import Run
@@ -72,10 +71,10 @@ class _Said:
     def what_is_new(self, history: RunHistory) -> None:
         if history.valid_steps and history.valid_steps[-1] != self._step:
             self._step = history.valid_steps[-1]
-            loss = history.valid_losses[-1]
             self._note.done()
-            measured = "not a number" if loss is None else f"{loss:.3f}"
-            narrate(f"step {self._step:,}: held-out loss {measured}")
+            measured = history.valid_losses[-1]
+            said = "not a number" if measured is None else loss(measured)
+            narrate(f"step {self._step:,}: held-out loss {said}")
         for sample in history.samples[self._samples :]:
             self._note.done()
             narrate(f"  generated: {sample.text}")
@@ -83,11 +82,11 @@ class _Said:
 
 
 def _progress(summary: RunSummary, history: RunHistory, ends_run: bool) -> str:
-    loss = history.train_losses[-1] if history.train_losses else None
+    measured = history.train_losses[-1] if history.train_losses else None
     steps = f"step {summary.step:,}" + (f" of {summary.steps:,}" if summary.steps else "")
     parts = [history.doing or summary.state, steps]
-    if loss is not None:
-        parts.append(f"loss {loss:.3f}")
+    if measured is not None:
+        parts.append(f"loss {loss(measured)}")
     if history.tokens_per_second:
         parts.append(f"{short_count(history.tokens_per_second)} tok/s")
     if history.seconds_left is not None:
@@ -118,12 +117,8 @@ def show_result(run: Run, as_json: bool) -> None:
     if as_json:
         emit_json(result)
         return
-    rate = result["tokens_per_second"]
-    before, after = (
-        "–" if loss is None else f"{loss:.3f}"
-        for loss in (result["valid_loss_before"], result["valid_loss_after"])
-    )
-    train_loss = result["train_loss"]
+    speed, train_loss = result["tokens_per_second"], result["train_loss"]
+    before, after = loss(result["valid_loss_before"]), loss(result["valid_loss_after"])
     emit(
         pairs(
             [
@@ -132,9 +127,9 @@ def show_result(run: Run, as_json: bool) -> None:
                 ("base", result["base"]),
                 ("device", result["device"]),
                 ("steps", count(result["steps"])),
-                ("tokens", count(result["tokens"]) + (f" at {rate:,.0f} a second" if rate else "")),
+                ("tokens", count(result["tokens"]) + (f" at {rate(speed)}" if speed else "")),
                 *_learned(result["shares"]),
-                ("train loss", None if train_loss is None else f"{train_loss:.3f}"),
+                ("train loss", None if train_loss is None else loss(train_loss)),
                 ("held-out loss", f"{before} → {after}"),
                 ("model", result["model_dir"]),
             ]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
 from tui.cli.options import home_option, json_option, recipe_option, weights_given
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto",
               show_default=True)  # fmt: skip
-@click.option("--tracker", type=click.Choice(["off", "wandb"]), default="off", show_default=True,
-              help="Nothing leaves this machine; wandb is not in this version.")  # fmt: skip
 @click.option("--weights", metavar="A=1,B=2",
               help="The parts of the accounts in an epoch's tokens; 1 for the others.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
@@ -49,7 +46,6 @@ def train(
     lr: float | None,
     seed: int,
     device: str,
-    tracker: str,
     weights: str | None,
     detach: bool,
     as_json: bool,
@@ -63,12 +59,6 @@ def train(
     The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
     has saved what it learned.
     """
-    if tracker == "wandb":
-        raise WrongUsage(
-            "--tracker wandb is not in this version of mynah.",
-            "The curve is in the run's metrics.jsonl, and in `mynah sql 'FROM metrics'`.",
-            "Leave --tracker out.",
-        )
     shares = weights_given(weights)
     from core.workflow import train as start
 
