@@ -20,7 +20,7 @@ from tui.actions import footer_actions
 from tui.job import Host, Report
 from tui.state import NewRun, State, next_step
 from tui.text.numbers import plural, short_count
-from tui.widgets.chip import RunChip
+from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import FooterKey, KeyFooter
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class TopBar(Horizontal):
         yield Tabs(self._section)
         yield Static("", id="whereabouts", markup=False)
         yield Static("", id="turner", markup=False)
-        yield RunChip(id="run-chip")
+        yield JobStatus(id="job-status")
 
     def show_whereabouts(self, state: State) -> None:
         self.query_one("#whereabouts", Static).update(whereabouts(state))
@@ -199,17 +199,17 @@ class Section(Screen[None]):
         line = self.query_one("#next-step", Static)
         line.display = bool(hint)
         line.update(Text("→ " + hint) if hint else "")
-        self._show_chip(state)
+        self._show_job(state)
 
-    def _show_chip(self, state: State) -> None:
+    def _show_job(self, state: State) -> None:
         """The running job, in every section."""
-        chip, run = self.query_one(RunChip), state.live_run
+        status, run = self.query_one(JobStatus), state.live_run
         if run is None:
-            chip.hide()
+            status.hide()
             return
         history = state.histories.get(run.run)
         rate = history.tokens_per_second if history else None
-        chip.show(
+        status.show(
             "+".join(run.handles),
             "stopping" if run.state == "stopping" else "running",
             fraction=history.done if history else None,
@@ -220,8 +220,8 @@ class Section(Screen[None]):
     def _tab_pressed(self, event: Tabs.Pressed) -> None:
         self.mynah.go(event.section)
 
-    @on(RunChip.Pressed)
-    def _chip_pressed(self) -> None:
+    @on(JobStatus.Pressed)
+    def _job_pressed(self) -> None:
         self.mynah.go("train")
 
     def possible(self, action: str) -> bool:

@@ -11,11 +11,11 @@ from textual.containers import Horizontal, Vertical
 from tui.sample.sample_list import Sample, SampleList
 from tui.themes import ANSI_DARK
 from tui.train.loss_plot import LossPlot
-from tui.widgets.chip import RunChip
 from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.diff_text import DiffText
 from tui.widgets.field import ButtonField, InfoField, SwitchField
 from tui.widgets.field_form import FieldForm
+from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import FooterKey, KeyFooter
 from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
@@ -100,7 +100,7 @@ class Gallery(App[None]):
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield ProgressLine()
-            yield RunChip()
+            yield JobStatus()
         with Horizontal(id="body"):
             with Vertical(id="side"):
                 yield Panel(
@@ -242,7 +242,7 @@ class Gallery(App[None]):
         line = self.query_one(ProgressLine)
         line.start("Reading tweets.js", total=9_815, unit="tweets")
         line.advance_to(4_120, rate=2_100)
-        self.query_one(RunChip).show("keeper", fraction=0.63, detail="2.1k tok/s")
+        self.query_one(JobStatus).show("keeper", fraction=0.63, detail="2.1k tok/s")
         self.query_one("#account-list", RowList).set_marks([0, 2])
         self.query_one("#tweet-list").focus()
 

@@ -65,10 +65,10 @@ async def test_start_watch_refuse_a_second_stop_and_talk(sample_home: Home) -> N
         assert len(app.screen.query_one("#says", SampleList)) > 0
         assert "It says (generated)" in screen(pilot)
         assert_safe(pilot)
-        await pilot.press("1")  # the chip follows, and leads back
+        await pilot.press("1")  # the status follows, and leads back
         await pilot.pause()
         await until(pilot, lambda: "orbit_grandmother" in screen(pilot).splitlines()[0])
-        await pilot.click("#run-chip")
+        await pilot.click("#job-status")
         await pilot.pause()
         assert app.section == "train"
         await pilot.press("x")

@@ -1,4 +1,4 @@
-"""Panel, chip, footer, progress line, bars and changed text."""
+"""Panel, status, footer, progress line, bars and changed text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.widgets.cells import cell_len
-from tui.widgets.chip import RunChip
 from tui.widgets.diff_text import DiffText, diff_content
+from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import FooterKey, KeyFooter
 from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
@@ -27,8 +27,8 @@ class Holder(App[None]):
     def compose(self) -> ComposeResult:
         yield from self.widgets
 
-    def on_run_chip_pressed(self) -> None:
-        self.told.append("chip")
+    def on_job_status_pressed(self) -> None:
+        self.told.append("status")
 
     def on_progress_line_stop_requested(self) -> None:
         self.told.append("stop")
@@ -78,25 +78,25 @@ async def test_only_the_panel_with_the_focus_has_the_accent() -> None:
         assert accent.hex.lower() == app.theme_variables["accent"].lower()
 
 
-async def test_the_chip() -> None:
-    chip = RunChip()
-    app = Holder(chip)
+async def test_the_job_status() -> None:
+    status = JobStatus()
+    app = Holder(status)
     async with app.run_test(size=(60, 5)) as pilot:
-        assert not chip.display
-        chip.show("keeper", fraction=0.999, detail="2.1k tok/s")
+        assert not status.display
+        status.show("keeper", fraction=0.999, detail="2.1k tok/s")
         await pilot.pause()
-        assert text(chip).strip() in "● training keeper  99 %  2.1k tok/s"
-        assert "● training keeper  99 %" in text(chip)
-        await pilot.click(RunChip)
-        chip.focus()
+        assert text(status).strip() in "● training keeper  99 %  2.1k tok/s"
+        assert "● training keeper  99 %" in text(status)
+        await pilot.click(JobStatus)
+        status.focus()
         await pilot.press("enter")
-        assert app.told == ["chip", "chip"]
-        chip.show("keeper", "failed", detail="out of memory")
+        assert app.told == ["status", "status"]
+        status.show("keeper", "failed", detail="out of memory")
         await pilot.pause()
-        assert text(chip).startswith("✗ failed keeper")
-        chip.hide()
+        assert text(status).startswith("✗ failed keeper")
+        status.hide()
         await pilot.pause()
-        assert not chip.display
+        assert not status.display
 
 
 KEYS = [

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from core.safe_text import plain
 from tui.widgets.cells import cell_len, cut
 
-ChipState = Literal["starting", "running", "stopping", "finished", "stopped", "failed"]
+JobState = Literal["starting", "running", "stopping", "finished", "stopped", "failed"]
 
 _SIGNS: dict[str, str] = {
     "starting": "◌",
@@ -36,25 +36,25 @@ _VERBS: dict[str, str] = {
 }
 
 
-class RunChip(Widget, can_focus=True):
+class JobStatus(Widget, can_focus=True):
     """``● training keeper  63 %  2.1k tok/s``; gone when there is no run.
 
     Example::
 
-        chip.show("keeper", "running", fraction=0.63, detail="2.1k tok/s")
-        chip.hide()
+        status.show("keeper", "running", fraction=0.63, detail="2.1k tok/s")
+        status.hide()
 
     Messages: ``Pressed`` on a click or enter.
     """
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "press", "Go to the run", show=False, id="chip.press"),
+        Binding("enter,space", "press", "Go to the run", show=False, id="job.press"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"run-chip--sign", "run-chip--detail"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"job-status--sign", "job-status--detail"}
 
     DEFAULT_CSS = """
-    RunChip {
+    JobStatus {
         width: auto;
         max-width: 60%;
         height: 1;
@@ -63,15 +63,15 @@ class RunChip(Widget, can_focus=True):
         pointer: pointer;
         display: none;
         &.-shown { display: block; }
-        & > .run-chip--sign { color: $primary; text-style: bold; }
-        & > .run-chip--detail { color: $text-muted; }
-        &.-finished > .run-chip--sign { color: $text-success; }
-        &.-stopped > .run-chip--sign { color: $text-muted; }
-        &.-stopping > .run-chip--sign { color: $text-warning; }
-        &.-failed > .run-chip--sign { color: $text-error; }
+        & > .job-status--sign { color: $primary; text-style: bold; }
+        & > .job-status--detail { color: $text-muted; }
+        &.-finished > .job-status--sign { color: $text-success; }
+        &.-stopped > .job-status--sign { color: $text-muted; }
+        &.-stopping > .job-status--sign { color: $text-warning; }
+        &.-failed > .job-status--sign { color: $text-error; }
         &:hover { background: $foreground 8%; }
         &:focus { text-style: reverse; }
-        &:ansi > .run-chip--detail { color: ansi_default; text-style: dim; }
+        &:ansi > .job-status--detail { color: ansi_default; text-style: dim; }
         &:ansi:hover { background: ansi_default; text-style: underline; }
     }
     """
@@ -80,11 +80,11 @@ class RunChip(Widget, can_focus=True):
     class Pressed(Message):
         """A person wants to see the run."""
 
-        chip: RunChip
+        status: JobStatus
 
         @property
-        def control(self) -> RunChip:
-            return self.chip
+        def control(self) -> JobStatus:
+            return self.status
 
     def __init__(
         self,
@@ -95,14 +95,14 @@ class RunChip(Widget, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._run = ""
-        self._state: ChipState = "starting"
+        self._state: JobState = "starting"
         self._fraction: float | None = None
         self._detail = ""
 
     def show(
         self,
         run: str,
-        state: ChipState = "running",
+        state: JobState = "running",
         *,
         fraction: float | None = None,
         detail: str = "",
@@ -148,7 +148,7 @@ class RunChip(Widget, can_focus=True):
                 if index == 2 and left > 4:
                     segments.append(Segment(cut(text, left), base))
                 break
-            style = self.get_visual_style(f"run-chip--{name}").rich_style if name else base
+            style = self.get_visual_style(f"job-status--{name}").rich_style if name else base
             segments.append(Segment(text, style))
             left -= size
         return Strip(segments).adjust_cell_length(width, base)
