@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -15,10 +16,14 @@ import pytest
 from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
+from core.curation.stream import curated_batches
 from core.dataset.options import FORMATS, ExportOptions
 from core.dataset.verify import verify
 from core.dataset.write import export_batches, export_tweets
+from core.files import sha256_of
 from core.home import Home
+from core.runs.launch import create_run
+from core.runs.settings import settings_for
 from tests.oracles.datasets import export
 from tests.oracles.one_frame import curate
 from tests.unit.cli import ROOT, environment, home_with_samples
@@ -99,3 +104,21 @@ def test_the_corpus_in_batches_and_one_frame_give_the_same(
     streamed = export_tweets(home, HANDLES, recipe, tmp_path / "streamed" / "x", options)
     assert whole.files == streamed.files
     assert whole.manifest.read_bytes() == streamed.manifest.read_bytes()
+
+
+def test_a_run_learns_from_what_an_export_writes(home: Home, tmp_path: Path) -> None:
+    """From the same stream, with a recipe that nobody has saved."""
+    recipe = load_recipe("standard").replace(min_words=6)
+    settings = settings_for("fast", "scratch", seed=3)
+    batches = curated_batches(Corpus(home.corpus), HANDLES, recipe, rows=500, explain=False)
+    run = create_run(home, HANDLES, recipe, settings, batches)
+    options = ExportOptions("parquet", split=settings.valid_fraction, seed=3)
+    export_tweets(home, HANDLES, recipe, tmp_path / "x.parquet", options)
+    for part in ("train", "valid"):
+        there = (tmp_path / f"x.{part}.parquet").read_bytes()
+        assert (run.dataset / f"{part}.parquet").read_bytes() == there
+    for given in (run.folder, run.dataset / "manifest.json"):
+        assert verify(given).ok, verify(given).problems
+    manifest = json.loads((run.dataset / "manifest.json").read_text())
+    assert manifest["recipe"]["rules"] == recipe.rules
+    assert run.record().dataset == sha256_of(run.dataset / "manifest.json")
