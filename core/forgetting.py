@@ -180,11 +180,15 @@ def _mark_runs(home: Home, column: str, wanted: list[str]) -> dict[str, int]:
 
 
 def _held(dataset: Path, column: str, wanted: list[str]) -> int | None:
-    """How many rows of a frozen dataset are concerned; None when it cannot be read."""
+    """How many tweets of a frozen dataset are concerned; None when it cannot be read."""
     import polars as pl
 
+    from core.dataset.write import JOINED_NAME
+
     total = 0
-    for name in ("train.parquet", "valid.parquet"):
+    for name in ("train.parquet", "valid.parquet", JOINED_NAME):
+        if name == JOINED_NAME and not (dataset / name).exists():
+            continue  # no threads were joined
         try:
             rows = pl.scan_parquet(dataset / name, glob=False)
             total += int(rows.select(pl.col(column).is_in(wanted).sum()).collect().item())

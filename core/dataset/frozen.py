@@ -1,6 +1,7 @@
 """The frozen dataset of a run: an export that the run reads, and never the corpus.
 
-A folder holds train.parquet, valid.parquet and manifest.json, which is written last. The rows
+A folder holds train.parquet, valid.parquet and manifest.json, which is written last; and, where the
+recipe joined threads, joined.parquet, which says what tweets are in the text of another. The rows
 stand once each, by handle, time and id; in which order and how often an epoch shows them follows
 from the seed and the weights in the manifest (see ``blend``).
 """

@@ -33,11 +33,13 @@ MOST_FILES: Final = 1_000
 # The format of the datasets that version 0.1.0 froze for its runs.
 _FROZEN_FORMAT: Final = 1
 _PARTS: Final = ("exported", "train", "valid")
+# Of a run: tweets that are in the text of another, and have no row of their own.
+_JOINED: Final = "joined"
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """One file of a dataset; ``part`` is exported, train or valid, ``size`` in bytes."""
+    """One file of a dataset; ``part`` is exported, train, valid or joined, ``size`` in bytes."""
 
     name: str
     rows: int
@@ -212,8 +214,8 @@ def count_problems(content: dict[str, Any], files: dict[str, dict[str, Any]]) ->
                 f"other reasons and kept make {parts:,}."
             )
         own = {part: counts[part] for part in _PARTS if part in counts}
-        for part, rows in own.items():
-            in_parts[part] = in_parts.get(part, 0) + rows
+        for part in (*_PARTS, _JOINED):
+            in_parts[part] = in_parts.get(part, 0) + counts.get(part, 0)
         wanted = counts["downloaded"] if content.get("what") == "all" else counts["kept"]
         repeated = not of_a_run and bool(content.get("weights"))
         if not repeated and sum(own.values()) != wanted:
@@ -238,7 +240,7 @@ def _counts(handle: str, entry: object) -> dict[str, Any]:
     counts = table(entry, f"what it tells of @{handle}")
     dropped = table(counts.get("dropped"), f"the dropped tweets of @{handle}")
     needed = {name: counts.get(name) for name in ("downloaded", "retweets", "short", "kept")}
-    parts: dict[str, Any] = {name: counts[name] for name in _PARTS if name in counts}
+    parts: dict[str, Any] = {name: counts[name] for name in (*_PARTS, _JOINED) if name in counts}
     for name, number in {**needed, **parts, **dropped}.items():
         if count(number) is None:
             raise BadManifest(f"@{handle}: {name} is {shown(number)}, which is no count.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from core.curation.counts import Counts
+from core.curation.reasons import JOINED
 from core.dataset.answers import Answers
 from core.dataset.blend import epoch_order
 from core.dataset.options import ExportOptions
@@ -38,6 +39,7 @@ class Rows:
     group_count  how many groups a split had to choose from, once they were asked for
     counts  of every tweet, exported or not
     empty   a frame of the columns, without rows
+    joined  for a run: the ids and handles of tweets whose words are in the text of another
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Rows:
         answers: Answers | None = None,
     ) -> None:
         self.files: list[Path] = []
+        self.joined: list[Path] = []
         self.answered = 0
         self.group_count = 0
         self.counts = Counts(handles, origins=True)
@@ -79,12 +82,20 @@ class Rows:
                 self.empty = rows.clear().drop(_TOGETHER, strict=False)
                 if with_keys:
                     keys.append(keys_of(rows, seed=options.seed, handles=self._handles))
+                if options.purpose == "training":
+                    self._note_joined(batch)
                 yield rows
                 check(sum(self.counts.downloaded.values()))
 
         self.files = set_down(taken(), self._folder)
         if keys:
             self.keys = pl.concat(keys)
+
+    def _note_joined(self, batch: pl.DataFrame) -> None:
+        found = batch.filter(pl.col("reason") == JOINED).select("tweet_id", "handle")
+        if found.height:
+            self.joined.append(self._folder.with_name(f"joined-{len(self.joined):06}.arrow"))
+            found.write_ipc(self.joined[-1], compression="lz4")
 
     def all(self) -> Iterator[pl.DataFrame]:
         """Every row, in the order they came."""

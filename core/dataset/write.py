@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from core.curation.reasons import JOINED
 from core.curation.recipe import Recipe
 from core.curation.rules import ALIKE
 from core.curation.stream import curated_batches
@@ -52,6 +53,8 @@ Enough = Callable[[int, int], None]
 """Raises InputRefused when so many rows, of so many tweets, are too few."""
 
 _CARD: Final = "README.md"
+# Beside the rows of a run whose recipe joins threads: tweet_id and handle of the joined tweets.
+JOINED_NAME: Final = "joined.parquet"
 
 
 @dataclass(frozen=True)
@@ -257,8 +260,13 @@ def write_dataset(
             kept = sum(rows.per_handle.values())
             parts = parts_of(rows, options, lambda: reporter.show("splitting", 0, kept))
             files = _write_parts(parts, folder, rows, layout, options, reporter)
-            made = {folder / file.part: layout.folder / file.name for file in files}
             in_parts = {part.name: part.per_handle for part in parts}
+            if rows.joined:
+                files.append(_write_joined(rows, folder / "joined"))
+                in_parts["joined"] = {
+                    handle: one.reasons[JOINED] for handle, one in rows.counts.accounts.items()
+                }
+            made = {folder / file.part: layout.folder / file.name for file in files}
             content = manifest_of(recipe, options, rows.counts, files, in_parts)
             if options.split:
                 content["held_out"] = {
@@ -313,6 +321,18 @@ def _write_parts(
         files.append(ExportedFile(name, part.rows, sha256, part.name, file.stat().st_size))
     reporter.show("writing", total, total)
     return files
+
+
+def _write_joined(rows: Rows, file: Path) -> ExportedFile:
+    """Which tweets a run learns from without a row of their own: who forgets one finds the run."""
+    write_parquet(rows.joined, file, pl.DataFrame())
+    size = file.stat().st_size
+    return ExportedFile(JOINED_NAME, _height(rows.joined), sha256_of(file), "joined", size)
+
+
+def _height(files: Sequence[Path]) -> int:
+    rows = pl.scan_ipc(list(files), glob=False, hive_partitioning=False)
+    return int(rows.select(pl.len()).collect().item())
 
 
 def _reported(

@@ -19,6 +19,7 @@ from core.dataset.manifest import Manifest, sealed, text_of
 from core.dataset.split import held_out, keys_of
 from core.dataset.verify import verify
 from core.errors import InputRefused, WrongUsage
+from core.forgetting import _held
 from core.tweet import in_order
 from tests.oracles.datasets import export, freeze
 from tests.oracles.frames import different_texts, frame
@@ -312,3 +313,22 @@ def test_near_copies_of_two_accounts_are_on_one_side(tmp_path: Path) -> None:
     assert {int(one) % 100 for one in valid if int(one) > 100} == {
         int(one) % 100 for one in valid if int(one) <= 100
     }
+
+
+def test_a_run_knows_whose_words_are_joined_to_another_tweet(tmp_path: Path) -> None:
+    """Of a thread that is one text, the later tweets have no row, and yet were learned from."""
+    recipe = STANDARD.replace(threads="join")
+    rows = frame(
+        different_texts(40), reply_to_id=[None if i % 4 == 0 else str(i) for i in range(40)]
+    )
+    curated = curate(rows, recipe)
+    manifest = freeze(curated, tmp_path / "dataset", recipe=recipe, seed=1)
+    assert manifest.content["files"]["joined.parquet"]["rows"] == 30
+    joined = pl.read_parquet(tmp_path / "dataset" / "joined.parquet")
+    assert sorted(map(int, joined["tweet_id"])) == [i + 1 for i in range(40) if i % 4]
+    assert verify(tmp_path).ok, verify(tmp_path).problems
+    train, valid = sides(tmp_path / "dataset")
+    assert len(train | valid) == 10
+    assert _held(tmp_path / "dataset", "tweet_id", ["2"]) == 1
+    (tmp_path / "dataset" / "joined.parquet").unlink()
+    assert verify(tmp_path).problems == ["joined.parquet is missing."]
