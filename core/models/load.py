@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.errors import InputRefused
+
+# Longer than any row of tweets.
+NO_LIMIT: Final = 1 << 20
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -52,6 +55,24 @@ def load_model(folder: Path) -> tuple[Any, Any]:
             f"The model in {folder.name} cannot be loaded.", f"{type(error).__name__}: {error}."
         ) from error
     return model, stored
+
+
+def context_of(folder: Path) -> int:
+    """How many tokens the model in ``folder`` can read at most; raises InputRefused.
+
+    A config that does not say has no table of positions, so nothing limits a row of tweets.
+    """
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise InputRefused(
+            f"config.json in {folder.name} cannot be read.", f"{type(error).__name__}: {error}."
+        ) from error
+    return int(getattr(config, "max_position_embeddings", None) or NO_LIMIT)
 
 
 def separator_of(tokenizer: Any) -> int:

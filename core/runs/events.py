@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import threading
 import time
 from datetime import datetime, timezone
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from core.errors import InputRefused
 from core.runs.folder import Run
 from core.runs.record import Result
 
@@ -23,7 +25,7 @@ class Journal:
     """Appends to metrics.jsonl and samples.jsonl, and touches the heartbeat until `close`.
 
     Every line has ``kind`` and ``time`` (seconds since 1970). Kinds of metrics.jsonl: phase, start,
-    train, eval, checkpoint, end; the fields of each stand where it is written.
+    train, eval, checkpoint, warning, end; the fields of each stand where it is written.
     """
 
     def __init__(self, run: Run) -> None:
@@ -42,6 +44,10 @@ class Journal:
         """One sentence on what the process is about to do, when that takes a while."""
         self.write("phase", doing=doing)
 
+    def warning(self, text: str) -> None:
+        """Something that went wrong without ending the run."""
+        self.write("warning", text=text)
+
     def sample(self, step: int, text: str) -> None:
         """A text that the model wrote; said to be generated wherever it goes."""
         self._samples.append(
@@ -51,12 +57,15 @@ class Journal:
     def end(self, result: Result) -> None:
         """The last line, and the same in run.json for readers that only want the outcome."""
         self.write("end", **({"reason": ""} | msgspec.to_builtins(result)))
-        self.run.update_record(
-            state=result.state,
-            reason=result.reason,
-            ended=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            result=result,
-        )
+        try:
+            self.run.update_record(
+                state=result.state,
+                reason=result.reason,
+                ended=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                result=result,
+            )
+        except (OSError, InputRefused) as error:
+            print(f"run.json does not say how the run ended: {error}", file=sys.stderr)  # noqa: T201
 
     def close(self) -> None:
         self._closed.set()
@@ -72,17 +81,24 @@ class Journal:
 
 
 class _Lines:
-    """JSON lines, each written with one call, so that a reader sees at most one unfinished."""
+    """JSON lines, each written with one call, so that a reader sees at most one unfinished.
+
+    A line that cannot be written (the disk is full) is lost; the run is worth more than that.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
-        if path.stat().st_size and not _ends_with_newline(path):
-            # a process that was killed while it wrote; what it left is one broken line
-            self._file.write(b"\n")
+        # a process that was killed while it wrote; what it left is one broken line
+        self._broken = path.stat().st_size > 0 and not _ends_with_newline(path)
 
     def append(self, content: dict[str, Any]) -> None:
-        line = json.dumps(_finite(content), ensure_ascii=False, allow_nan=False)
-        self._file.write(line.encode("utf-8", "replace") + b"\n")
+        line = json.dumps(_finite(content), ensure_ascii=False, allow_nan=False) + "\n"
+        whole = (b"\n" if self._broken else b"") + line.encode("utf-8", "replace")
+        try:
+            self._broken = self._file.write(whole) != len(whole)
+        except OSError as error:
+            self._broken = True
+            print(f"a line of the journal is lost: {error}", file=sys.stderr)  # noqa: T201
 
     def close(self) -> None:
         self._file.close()

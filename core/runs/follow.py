@@ -17,6 +17,7 @@ SLICE_RECORDS: Final = 2000
 SLICE_SECONDS: Final = 0.05
 
 _CHUNK: Final = 1 << 16
+_KINDS_OF_STATE: Final = ("phase", "start", "train", "eval", "checkpoint", "end")
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,15 @@ class RunReader:
         until = time.monotonic() + SLICE_SECONDS
         records, more_records = self._metrics.read(SLICE_RECORDS, until)
         samples, more_samples = self._samples.read(SLICE_RECORDS - len(records), until)
-        if records:
-            self._last = records[-1]
+        self._last = last_of_state(records) or self._last
         more = more_records or more_samples
         state = run_state(self.run, record, self._last, alive=alive)
         return RunUpdate(records, samples, state, more)
+
+
+def last_of_state(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The last of ``records`` that says what the process does; empty when none does."""
+    return next((one for one in reversed(records) if one.get("kind") in _KINDS_OF_STATE), {})
 
 
 def run_state(run: Run, record: RunRecord, last: dict[str, Any], *, alive: bool) -> str:

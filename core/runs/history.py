@@ -33,6 +33,7 @@ class RunHistory:
     valid_steps: list[int] = field(default_factory=list)
     valid_losses: list[float | None] = field(default_factory=list)
     samples: list[TrainingSample] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     valid_before: float | None = None
     step: int = 0
     steps: int | None = None
@@ -59,6 +60,8 @@ class RunHistory:
                 self._eval(record)
             elif kind == "start":
                 self._start(record)
+            elif kind == "warning":
+                self.warnings.append(str(record.get("text", "")))
             elif kind == "phase":
                 self.doing = str(record.get("doing", ""))
             elif kind == "end":
@@ -89,7 +92,8 @@ class RunHistory:
             (self.train_steps, self.train_losses),
             (self.valid_steps, self.valid_losses),
         ):
-            while steps and steps[-1] > resumed:
+            # one that starts again at its beginning measures the base once more, too
+            while steps and (steps[-1] > resumed or resumed == 0):
                 steps.pop()
                 losses.pop()
 

@@ -13,7 +13,7 @@ from core.errors import InputRefused
 from core.home import Home
 from core.runs.alive import is_alive
 from core.runs.folder import ENDED, Run, all_runs
-from core.runs.follow import RunReader, run_state
+from core.runs.follow import RunReader, last_of_state, run_state
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.shares import AuthorShare, author_shares
@@ -140,7 +140,7 @@ def run_summary(run: Run) -> RunSummary:
     lines = _edges(run.metrics)
     history = RunHistory()
     history.take(lines)
-    last = lines[-1] if lines else {}
+    last = last_of_state(lines)
     return summarise(run, record, history, run_state(run, record, last, alive=alive))
 
 

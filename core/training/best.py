@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -9,6 +10,18 @@ import torch
 # Below this, a difference between two measurements of some thousand tokens says nothing.
 CLEARLY: Final = 0.03
 PATIENCE: Final = 3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The best measurement (nats a token) and its step, the last one and its, and how many in a
+    row have been clearly worse than the best."""
+
+    loss: float
+    step: int
+    last: float
+    last_step: int
+    worse: int
 
 
 class Best:
@@ -19,8 +32,9 @@ class Best:
     """
 
     def __init__(self, weights: list[torch.Tensor]) -> None:
-        self._weights = weights
-        self._kept: list[torch.Tensor] = []
+        self._learning = weights
+        self.weights: list[torch.Tensor] = []
+        """Those of the best measurement; empty before the first."""
         self._worse = 0
         self.loss = self.last = float("inf")
         self.step = self.last_step = 0
@@ -30,9 +44,27 @@ class Best:
         self.last, self.last_step = loss, step
         if loss < self.loss:
             self.loss, self.step, self._worse = loss, step, 0
-            self._kept = [weight.detach().clone() for weight in self._weights]
+            self._keep(self._learning)
         else:
             self._worse = self._worse + 1 if loss > self.loss + CLEARLY else 0
+
+    @property
+    def known(self) -> bool:
+        """Whether there has been a measurement."""
+        return bool(self.weights)
+
+    @property
+    def measured(self) -> Measured | None:
+        """What `take_up` needs besides the weights; None before the first measurement."""
+        if not self.known:
+            return None
+        return Measured(self.loss, self.step, self.last, self.last_step, self._worse)
+
+    def take_up(self, measured: Measured, weights: list[torch.Tensor]) -> None:
+        """Goes on from what another process had measured, ``weights`` being those of the best."""
+        self.loss, self.step, self._worse = measured.loss, measured.step, measured.worse
+        self.last, self.last_step = measured.last, measured.last_step
+        self._keep(weights)
 
     @property
     def worse(self) -> bool:
@@ -47,5 +79,11 @@ class Best:
     @torch.no_grad()
     def restore(self) -> None:
         """Puts the weights of the best look back."""
-        for weight, kept in zip(self._weights, self._kept, strict=True):
+        for weight, kept in zip(self._learning, self.weights, strict=True):
             weight.copy_(kept)
+
+    def _keep(self, weights: list[torch.Tensor]) -> None:
+        self.weights = [
+            weight.detach().to(own.device, copy=True)
+            for weight, own in zip(weights, self._learning, strict=True)
+        ]

@@ -1,20 +1,24 @@
-"""Where a run can be taken up again: what learns, the optimiser, and the place in the data.
+"""Where a run can be taken up again: what learns, the optimiser, and the position in the data.
 
-A checkpoint is a folder that appears whole: it is written under another name and then renamed.
-Nothing in it is code: weights are safetensors, the optimiser is read with ``weights_only``.
+A checkpoint is a folder that appears whole. Nothing in it is code: weights are safetensors, the
+optimiser is read with ``weights_only``.
 """
 
 from __future__ import annotations
 
-import json
+import pickle
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from core.errors import InputRefused
+from core.files import folder_whole
 from core.runs.folder import checkpoint_folders
 from core.training.adapter import trainable
+from core.training.best import Best, Measured
 
 KEEP: Final = 2
 
@@ -25,7 +29,8 @@ class Position:
 
     ``epoch`` and ``batch`` name the next batch; ``seconds`` is what the process had taken, with
     what was taken before it if it had been resumed itself; ``done`` is the share of the run.
-    ``tokens_by_author`` says which account wrote how many of the ``tokens``.
+    ``tokens_by_author`` says which account wrote how many of the ``tokens``; ``best`` when the
+    held-out loss was lowest, if the run goes back to that.
     """
 
     step: int = 0
@@ -37,53 +42,94 @@ class Position:
     done: float = 0.0
     valid_before: float | None = None
     tokens_by_author: dict[str, int] = field(default_factory=dict)
+    best: Measured | None = None
 
 
-def save_checkpoint(folder: Path, model: Any, optimizer: Any, position: Position) -> Path:
-    """Writes a checkpoint and forgets all but the newest KEEP; raises OSError."""
+def save_checkpoint(
+    folder: Path, model: Any, optimizer: Any, position: Position, best: Best | None = None
+) -> Path:
+    """Writes a checkpoint and removes all but the newest KEEP; raises OSError.
+
+    The weights of the ``best`` measurement lie beside the newest, where they are others.
+    """
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    own = trainable(model)
+    position = replace(position, best=best.measured if best is not None else None)
     final = folder / f"step-{position.step:07d}"
-    part = folder / f".{final.name}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    weights = {name: weight.detach().contiguous() for name, weight in trainable(model).items()}
-    save_file(weights, str(part / "weights.safetensors"))
-    torch.save(
-        {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()}, part / "optimizer.pt"
-    )
-    (part / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
-    if final.exists():
-        shutil.rmtree(final)
-    part.replace(final)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with folder_whole(final, "checkpoint") as part:
+            save_file(_contiguous(own), str(part / "weights.safetensors"))
+            if best is not None and best.known and best.step != position.step:
+                kept = dict(zip(own, best.weights, strict=True))
+                save_file(_contiguous(kept), str(part / "best.safetensors"))
+            torch.save(
+                {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()},
+                part / "optimizer.pt",
+            )
+            (part / "position.json").write_bytes(msgspec.json.encode(position))
+    except (RuntimeError, SafetensorError) as error:  # what PyTorch makes of a full disk
+        raise OSError(str(error).strip().partition("\n")[0]) from error
     for old in checkpoint_folders(folder)[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)
     return final
 
 
-def load_checkpoint(path: Path, model: Any, optimizer: Any) -> Position:
-    """Puts weights and optimiser back and returns the position; raises InputRefused."""
+def load_checkpoint(path: Path, model: Any, optimizer: Any, best: Best | None = None) -> Position:
+    """Puts weights and optimiser back and returns the position.
+
+    Raises InputRefused for a checkpoint that is damaged or of another model; the weights are then
+    as they were.
+    """
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        position = Position(**json.loads((path / "position.json").read_bytes()))
-        weights = load_file(str(path / "weights.safetensors"))
-        kept = torch.load(path / "optimizer.pt", weights_only=True, map_location="cpu")
+        position = msgspec.json.decode((path / "position.json").read_bytes(), type=Position)
         own = trainable(model)
-        if own.keys() != weights.keys():
-            raise ValueError("its weights are those of another model")
-        with torch.no_grad():
-            for name, weight in own.items():
-                weight.copy_(weights[name])
+        weights = _fitting(load_file(str(path / "weights.safetensors")), own)
+        at_best = None
+        if position.best is not None and position.best.step != position.step:
+            at_best = _fitting(load_file(str(path / "best.safetensors")), own)
+        kept = torch.load(path / "optimizer.pt", weights_only=True, map_location="cpu")
         optimizer.load_state_dict(kept["optimizer"])
         torch.set_rng_state(kept["rng"])
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError,
+        pickle.UnpicklingError, SafetensorError,
+    ) as error:  # fmt: skip
         raise InputRefused(
             f"The checkpoint {path.name} cannot be taken up.",
-            f"{type(error).__name__}: {error}.",
+            f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}.",
             "Start a new run.",
         ) from error
+    with torch.no_grad():
+        for weight, saved in zip(own.values(), weights, strict=True):
+            weight.copy_(saved)
+    if best is not None and position.best is not None:
+        best.take_up(position.best, at_best or list(own.values()))
     return position
+
+
+def all_finite(weights: list[Any]) -> bool:
+    """Whether every number in ``weights`` is finite."""
+    import torch
+
+    return all(bool(torch.isfinite(weight).all()) for weight in weights)
+
+
+def _contiguous(weights: dict[str, Any]) -> dict[str, Any]:
+    return {name: weight.detach().contiguous() for name, weight in weights.items()}
+
+
+def _fitting(found: dict[str, Any], own: dict[str, Any]) -> list[Any]:
+    """``found`` in the order of ``own``; raises ValueError where they are not of one model."""
+    if {name: tuple(weight.shape) for name, weight in found.items()} != {
+        name: tuple(weight.shape) for name, weight in own.items()
+    }:
+        raise ValueError("its weights are those of another model")
+    return [found[name] for name in own]

@@ -23,10 +23,8 @@ LOCK_SECONDS: Final = 30.0
 _AT_ONCE: Final = "It was told to leave at once; its last checkpoint is kept."
 
 
-def work(run: Run, *, resume: bool) -> int:
+def work(run: Run, stop: StopRequest, *, resume: bool) -> int:
     """Trains ``run`` and writes how it ended, once; returns the exit code of the process."""
-    stop = StopRequest(run)
-    stop.listen()
     try:
         with held_lock(run.lock, seconds=LOCK_SECONDS):
             journal = Journal(run)
@@ -56,9 +54,8 @@ def _result(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> t
 def _tried(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> tuple[Result, int]:
     try:
         journal.phase("loading PyTorch")
-        from core.training.fit import train
-
-        return train(run, journal, stop, resume=resume), 0
+        result = train(run, journal, stop, resume=resume)
+        return result, MynahError.exit_code if result.state == "failed" else 0
     except LeaveAtOnce:
         raise
     except MynahError as error:
@@ -71,10 +68,27 @@ def _tried(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> tu
         return Result(state="failed", reason=reason), 1
 
 
+def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> Result:
+    """Set up, fit, finish; raises MynahError when nothing came of it."""
+    from core.training.finish import finish
+    from core.training.fit import fit
+    from core.training.setup import Diverged, set_up
+
+    training = set_up(run, journal, stop, resume=resume)
+    try:
+        fit(training)
+    except Diverged as error:
+        return finish(training, error)
+    return finish(training)
+
+
 def main() -> int:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)  # the terminal in front of the person comes first
-    return work(Run(Path(sys.argv[1])), resume="--resume" in sys.argv[2:])
+    run = Run(Path(sys.argv[1]))
+    stop = StopRequest(run)
+    stop.listen()
+    return work(run, stop, resume="--resume" in sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from core.dataset.blend import classic_order, epoch_order
 from core.dataset.frozen import load_frozen
 from core.errors import InputRefused
 from core.models import scratch
-from core.models.load import load_tokenizer, separator_of
+from core.models.load import context_of, load_tokenizer, separator_of
 from core.runs.folder import Run
 from core.runs.settings import TrainSettings
 from core.runs.shares import frozen_shares
@@ -78,6 +78,18 @@ def prepare(texts: Sequence[str], tokenizer: Any, *, separator: int, row_tokens:
 def cut(ids: Row, row_tokens: int) -> list[Row]:
     """``ids`` in rows that predict at most ``row_tokens`` each, overlapping by one id."""
     return [ids[at : at + row_tokens + 1] for at in range(0, len(ids) - 1, row_tokens)]
+
+
+def rows_within(context: int, row_tokens: int) -> int:
+    """``row_tokens``, or what a model of ``context`` positions can read, padding included.
+
+    Raises InputRefused for a model that reads next to nothing.
+    """
+    if context < 2 * PAD_TO:
+        raise InputRefused(
+            f"This base reads {context} tokens at most.", "A tweet is longer.", "Use another base."
+        )
+    return min(row_tokens, context // PAD_TO * PAD_TO)
 
 
 def padded_width(row: Row) -> int:
@@ -210,12 +222,14 @@ class RunTweets:
             load_tokenizer(folder) if folder is not None else scratch.train_tokenizer(texts)
         )
         self.separator = separator_of(self.tokenizer)
+        self.context = context_of(folder) if folder is not None else scratch.CONTEXT
+        self.row_tokens = rows_within(self.context, settings.row_tokens)
         self.train, self.valid = (
             prepare(
                 part,
                 self.tokenizer,
                 separator=self.separator,
-                row_tokens=settings.row_tokens,
+                row_tokens=self.row_tokens,
             )
             for part in (texts, frozen.valid["text"].to_list())
         )
@@ -243,7 +257,7 @@ class RunTweets:
             self.train,
             settings.seed,
             batch_tokens,
-            settings.row_tokens,
+            self.row_tokens,
             settings.packing,
             authors=[number[handle] for handle in self._frozen.train["handle"]],
             whole_blocks=settings.blend == "classic",

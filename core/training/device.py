@@ -15,11 +15,8 @@ from core.processes import usable_cores
 _WORTH_IT: Final = 1.5
 
 
-def choose_device(wanted: str) -> Any:
-    """A torch.device (cpu, cuda, cuda:1, mps); ``auto`` takes CUDA, else Apple's GPU, else the CPU.
-
-    Raises InputRefused when the device asked for is not there.
-    """
+def devices_here() -> list[str]:
+    """The kinds of device that PyTorch finds, best first."""
     import torch
 
     there = {
@@ -27,13 +24,23 @@ def choose_device(wanted: str) -> Any:
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
+    return [kind for kind, found in there.items() if found]
+
+
+def choose_device(wanted: str) -> Any:
+    """A torch.device (cpu, cuda, cuda:1, mps); ``auto`` takes CUDA, else Apple's GPU, else the CPU.
+
+    Raises InputRefused when the device asked for is not there.
+    """
+    import torch
+
+    there = devices_here()
     if wanted == "auto":
-        return torch.device(next(kind for kind, found in there.items() if found))
-    if not there.get(wanted.partition(":")[0], False):
-        found = ", ".join(kind for kind, is_there in there.items() if is_there)
+        return torch.device(there[0])
+    if wanted.partition(":")[0] not in there:
         raise InputRefused(
             f"There is no {wanted} device here.",
-            f"PyTorch {torch.__version__} finds {found}.",
+            f"PyTorch {torch.__version__} finds {', '.join(there)}.",
             "Use --device auto.",
         )
     return torch.device(wanted)
@@ -50,12 +57,12 @@ def device_name(device: Any) -> str:
     return f"{device.type} ({platform.machine()})"
 
 
-def set_up(device: Any) -> None:
-    """Threads on a CPU; TensorFloat-32 for what stays in float32 on a CUDA device."""
+def set_up(device: Any, threads: int | None = None) -> None:
+    """Threads on a CPU (None: all usable cores); TensorFloat-32 for float32 on a CUDA device."""
     import torch
 
     if device.type == "cpu":
-        torch.set_num_threads(usable_cores())
+        torch.set_num_threads(threads or usable_cores())
     elif device.type == "cuda":
         torch.set_float32_matmul_precision("high")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from core.models.generation import TEMPERATURE, TOP_P
+
+GLIMPSE_TOKENS: Final = 36
 
 
 def glimpse(
@@ -14,7 +16,7 @@ def glimpse(
     separator: int,
     seed: int,
     count: int = 2,
-    max_tokens: int = 36,
+    max_tokens: int = GLIMPSE_TOKENS,
     temperature: float = TEMPERATURE,
     top_p: float = TOP_P,
 ) -> list[str]:

@@ -16,9 +16,9 @@ from core.processes import usable_cores
 from core.training.data import prepare
 from core.training.device import arithmetic, choose_device, in_arithmetic
 from core.training.evaluate import HeldOut, affordable_tokens
+from core.training.finish import save_model
 from core.training.glimpse import glimpse, nucleus
 from core.training.loss import Scorer
-from core.training.save import save_model
 from core.training.step import BatchStep
 
 CPU = torch.device("cpu")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from core.home import Home
 from core.runs.alive import is_alive
 from core.runs.folder import Run
 from core.runs.follow import RunReader, RunUpdate
-from core.runs.launch import start_run
+from core.runs.launch import create_run, start_run
 from core.runs.settings import settings_for
+from core.training.child import work
+from core.training.signals import LeaveAtOnce, StopRequest
 from core.tweet import in_order, tweet_schema
 from tests.oracles.one_frame import curate
 
@@ -43,12 +46,55 @@ def toy_tweets(count: int = 60, handle: str = "keeper") -> pl.DataFrame:
 
 
 def start_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: Any) -> Run:
+    """A run in a process of its own."""
+    return start_run(Home.at(home), *_asked(tweets, overrides), {"keeper": "The Keeper"})
+
+
+def create_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: Any) -> Run:
+    """A run that nothing works on yet; see `train_here`."""
+    return create_run(Home.at(home), *_asked(tweets, overrides), {"keeper": "The Keeper"})
+
+
+def _asked(tweets: pl.DataFrame | None, overrides: dict[str, Any]) -> tuple[Any, ...]:
     recipe = load_recipe("standard", None)
     frame = toy_tweets() if tweets is None else tweets
     handles = frame["handle"].unique().sort().to_list()
-    settings = settings_for("fast", "scratch", **{"device": "cpu", **overrides})
-    curated = [in_order(curate(frame, recipe))]
-    return start_run(Home.at(home), handles, recipe, settings, curated, {"keeper": "The Keeper"})
+    base, preset = overrides.pop("base", "scratch"), overrides.pop("preset", "fast")
+    beyond = {name: overrides.pop(name) for name in ("lr",) if overrides.get(name, 0) > 1}
+    settings = settings_for(preset, base, **{"device": "cpu", **overrides})
+    return handles, recipe, replace(settings, **beyond), [in_order(curate(frame, recipe))]
+
+
+class StopAfter(StopRequest):
+    """Asks the run to stop after so many steps, or leaves at once after so many."""
+
+    def __init__(self, run: Run, steps: float = float("inf"), *, at_once: float = float("inf")):
+        super().__init__(run)
+        self._left, self._at_once = steps, at_once
+
+    @property
+    def asked(self) -> bool:
+        self._left -= 1
+        self._at_once -= 1
+        if self._at_once < 0:
+            raise LeaveAtOnce
+        return self._left < 0
+
+
+def train_here(
+    run: Run, stop: StopRequest | None = None, *, resume: bool = False
+) -> list[dict[str, Any]]:
+    """Trains ``run`` in this process; returns the new lines of its metrics."""
+    before = len(lines_of(run))
+    work(run, stop or StopRequest(run), resume=resume)
+    return lines_of(run)[before:]
+
+
+def lines_of(run: Run) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl."""
+    if not run.metrics.exists():
+        return []
+    return [json.loads(line) for line in run.metrics.read_text().splitlines()]
 
 
 def edit_record(run: Run, **changes: Any) -> None:

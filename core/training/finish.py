@@ -1,0 +1,166 @@
+"""The end of a run: which weights it keeps, the model folder, the last measurement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.errors import MynahError
+from core.files import folder_whole
+from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
+from core.runs.record import Result
+from core.training import device as devices
+from core.training.adapter import merge_adapters
+from core.training.best import CLEARLY
+from core.training.checkpoint import all_finite
+from core.training.fit import mean_loss
+from core.training.loss import Scorer
+from core.training.setup import Diverged, Training, newest_weights
+
+
+def finish(training: Training, diverged: Diverged | None = None) -> Result:
+    """Saves the model, measures it, and says how the run ended.
+
+    A run that ``diverged`` has failed, but keeps the last good weights where there are any. Raises
+    MynahError when there are none, or the model cannot be written.
+    """
+    t, at = training, training.at
+    stopped = t.stop.asked
+    t.journal.phase("saving")
+    try:
+        if diverged is not None:
+            raise diverged
+        if not all_finite(t.weights):
+            raise t.diverged("model")
+        if stopped:
+            t.checkpoint()
+        kept, reason = _best(t, stopped=stopped)
+    except Diverged as error:
+        diverged = error
+        kept, reason = _last_good(t, error)
+    peak = devices.peak_memory(t.device)
+    merged = merge_adapters(t.adapted) if t.adapted is not None else t.model
+    # Measured as it will be saved, rounding and all, in the arithmetic of the first measurement.
+    round_weights(merged, t.stored)
+    with devices.in_arithmetic(t.device, t.dtype):
+        t.score = Scorer(merged.to(t.resting))
+    last = t.measure("after")
+    try:
+        save_model(
+            t.run.model, merged, t.data.tokenizer, separator=t.data.separator, dtype=t.stored
+        )
+    except OSError as error:
+        raise MynahError(
+            "The model could not be written.",
+            f"{error}.",
+            f"Make room, then `mynah resume {t.run.id}`.",
+        ) from error
+    in_no_hurry = t.settings.minutes is None and not stopped and diverged is None
+    if in_no_hurry and t.data.valid.total_tokens > t.held_out.tokens:
+        t.measure("all", t.every_row)
+    if not stopped and diverged is None:
+        t.show_samples()
+    return Result(
+        state="failed" if diverged else "stopped" if stopped else "finished",
+        reason=reason,
+        steps=at.step,
+        tokens=at.tokens,
+        tokens_by_author=at.tokens_by_author,
+        expected_shares={share.handle: share.share for share in t.data.shares},
+        tokens_per_second=at.tokens / at.train_seconds if at.train_seconds else None,
+        train_loss=mean_loss(list(t.recent)),
+        valid_loss_before=at.valid_before,
+        valid_loss_after=last.loss if last else None,
+        valid_tokens=t.held_out.tokens,
+        best_step=kept if kept != at.step else None,
+        model_dir=str(t.run.model),
+        device=devices.device_name(t.device),
+        seconds=t.course.seconds,
+        peak_memory=peak,
+    )
+
+
+def _best(t: Training, *, stopped: bool) -> tuple[int, str]:
+    """Goes back to the best weights if the newest are clearly worse.
+
+    Returns the step that the weights are of, and why the run ended.
+    """
+    at, best = t.at, t.best
+    asked = "It was asked to stop; " if stopped else ""
+    newest = at.step, f"{asked}its model is what it had learned by then." if stopped else ""
+    if best is None or not best.known or not (stopped or best.worse):
+        return newest
+    if best.last_step < at.step and (found := t.measure("during")):
+        best.look(found.loss, at.step)
+    if best.last <= best.loss + CLEARLY:
+        return newest
+    best.restore()
+    if stopped:
+        return best.step, f"{asked}its model is that of step {best.step}, which was better."
+    return best.step, f"It had begun to learn by heart; its model is that of step {best.step}."
+
+
+def _last_good(t: Training, diverged: Diverged) -> tuple[int, str]:
+    """Goes back to the best weights, or to the newest checkpoint; raises ``diverged`` else."""
+    if t.best is not None and t.best.known:
+        t.best.restore()
+        step: int | None = t.best.step
+    else:
+        step = newest_weights(t)
+    if step is None or not all_finite(t.weights):
+        raise diverged
+    return step, f"{diverged} Its model is that of step {step}, before this."
+
+
+def round_weights(model: Any, dtype: torch.dtype) -> None:
+    """Rounds the weights to ``dtype``; they stay in the type that they have."""
+    kept = model.dtype
+    model.to(dtype)
+    model.to(kept)
+
+
+def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtype: Any) -> None:
+    """Writes ``folder`` as transformers reads it, weights as safetensors of ``dtype``.
+
+    ``model`` is left with the weights as they were rounded, in the type it had. An older folder is
+    replaced in one step. Raises OSError, and MynahError for weights that are not finite.
+    """
+    from transformers import GenerationConfig
+
+    for config in (model.config, model.generation_config):
+        config.bos_token_id = config.eos_token_id = config.pad_token_id = separator
+    model.generation_config = GenerationConfig(
+        do_sample=True,
+        temperature=TEMPERATURE,
+        top_k=TOP_K,
+        top_p=TOP_P,
+        max_new_tokens=MAX_TOKENS,
+        bos_token_id=separator,
+        eos_token_id=separator,
+        pad_token_id=separator,
+    )
+    mark = tokenizer.convert_ids_to_tokens(separator)
+    tokenizer.bos_token = tokenizer.eos_token = tokenizer.pad_token = mark
+    tokenizer.chat_template = None
+    kept = model.dtype
+    try:
+        model.to(dtype)
+        if not all_finite(list(model.parameters())):
+            raise MynahError("The model is not saved: some of its weights are not numbers.")
+        with folder_whole(folder, "model") as part:
+            save_files(part, model, tokenizer)
+    finally:
+        model.to(kept)
+
+
+def save_files(folder: Path, model: Any, tokenizer: Any) -> None:
+    """transformers' own writers; raises OSError whatever they raise when the disk is full."""
+    from safetensors import SafetensorError
+
+    try:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error

@@ -1,0 +1,363 @@
+"""What a training process holds, made from a run's folder: device, tweets, model, course."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import psutil  # type: ignore[import-untyped,unused-ignore]
+import torch
+import transformers
+
+from core.errors import InputRefused, MynahError
+from core.models.catalogue import resolve
+from core.models.load import load_model
+from core.models.prepare import prepare as prepare_base
+from core.processes import usable_cores
+from core.runs.events import Journal
+from core.runs.folder import Run, checkpoint_folders
+from core.runs.record import Decisions
+from core.runs.settings import TrainSettings
+from core.training import device as devices
+from core.training.adapter import add_adapters, trainable
+from core.training.best import Best
+from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
+from core.training.data import EpochPlan, RunTweets
+from core.training.evaluate import HeldOut, Measure, affordable_tokens
+from core.training.glimpse import GLIMPSE_TOKENS, glimpse
+from core.training.loss import Scorer
+from core.training.schedule import Course
+from core.training.signals import StopRequest
+
+# The training loss that a run ends with is the mean over so many steps.
+RECENT_STEPS: Final = 32
+# A run on a GPU takes so many steps at least, so that small accounts get enough of them.
+STEPS_WANTED: Final = 150
+LARGEST_BATCH: Final = 4096
+CPU_BATCH: Final = 256
+
+
+class Diverged(MynahError):
+    """The training has gone out of bounds: a loss or a gradient is not a number any more."""
+
+
+@dataclass
+class Training:
+    """What `fit` and `finish` work on.
+
+    model        in eval mode throughout: all that this turns off is dropout, which would keep
+                 attention off its fast kernel, and which a run of a few epochs does not need
+    adapted      the handle of the adapters; None when every weight learns
+    weights      those that learn
+    dtype        to multiply in; ``resting``: of the frozen weights; ``stored``: of the model's file
+    at           how far the run has come; changed in place
+    held_out     the rows of each measurement; ``every_row``: all that were held out
+    best         None when the settings do not want to go back to the best weights
+    recent       (sum of losses, tokens) of the last steps
+    resumed      whether the run was begun by another process
+    """
+
+    run: Run
+    journal: Journal
+    stop: StopRequest
+    settings: TrainSettings
+    decisions: Decisions
+    device: torch.device
+    dtype: torch.dtype
+    resting: torch.dtype
+    stored: torch.dtype
+    data: RunTweets
+    model: Any
+    adapted: Any
+    weights: list[torch.Tensor]
+    optimizer: torch.optim.Optimizer
+    score: Scorer
+    plan: EpochPlan
+    held_out: HeldOut
+    every_row: HeldOut
+    at: Position
+    best: Best | None
+    course: Course
+    parameters: int
+    resumed: bool
+    recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))
+    _sampled_at: int = -1
+
+    def measure(self, phase: str, rows: HeldOut | None = None) -> Measure | None:
+        """The held-out loss, written down as ``phase``; None when there is nothing to measure.
+
+        Raises Diverged when it is not a number.
+        """
+        with devices.in_arithmetic(self.device, self.dtype):
+            found = (rows or self.held_out).measure(
+                self.score, give_up=lambda: phase == "all" and self.stop.asked
+            )
+        if found is None:
+            return None
+        self.journal.write(
+            "eval",
+            step=self.at.step,
+            phase=phase,
+            valid_loss=found.loss,
+            tokens=found.tokens,
+            bits_per_byte=found.bits_per_byte,
+            tokens_by_author=self.at.tokens_by_author,
+        )
+        if not math.isfinite(found.loss):
+            raise self.diverged("held-out loss")
+        return found
+
+    def diverged(self, what: str) -> Diverged:
+        """The error that says that ``what`` is not a number."""
+        return Diverged(
+            f"The {what} is not a number after step {self.at.step}.",
+            f"The learning rate {self.settings.lr:g} is probably too high for this base.",
+            f"Try --lr {self.settings.lr / 4:.1g}.",
+        )
+
+    def show_samples(self) -> None:
+        """Writes down what the model writes, unless nothing has been learned since."""
+        if self._sampled_at == self.at.step:
+            return
+        self._sampled_at = self.at.step
+        with devices.in_arithmetic(self.device, self.dtype):
+            texts = glimpse(
+                self.model,
+                self.data.tokenizer,
+                separator=self.data.separator,
+                seed=self.settings.seed + self.at.step,
+                max_tokens=min(GLIMPSE_TOKENS, self.data.context - 1),
+            )
+        for text in texts:
+            if text:
+                self.journal.sample(self.at.step, text)
+
+    def checkpoint(self) -> None:
+        """Writes a checkpoint; where that fails, the run goes on without it.
+
+        Raises Diverged for weights that are not finite, which are not worth taking up.
+        """
+        if not all_finite(self.weights):
+            raise self.diverged("model")
+        self.at.seconds, self.at.done = self.course.seconds, self.course.done(self.at.step)
+        try:
+            path = save_checkpoint(
+                self.run.checkpoints, self.model, self.optimizer, self.at, self.best
+            )
+        except OSError as error:
+            self.journal.warning(
+                f"The checkpoint of step {self.at.step} could not be written: {error}. "
+                "The run goes on without it."
+            )
+            return
+        self.journal.write(
+            "checkpoint",
+            step=self.at.step,
+            name=path.name,
+            tokens_by_author=self.at.tokens_by_author,
+        )
+
+
+def set_up(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> Training:
+    """Loads everything, decides what the settings leave open, and takes up the last checkpoint.
+
+    What was decided at the first start is in run.json, and is used again. Raises MynahError.
+    """
+    record = run.record()
+    settings = record.train_settings
+    if settings is None:
+        raise InputRefused("The settings of this run cannot be read.", "", "Start a new run.")
+    transformers.utils.logging.disable_progress_bar()  # they would fill train.log
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    began = time.monotonic() - (time.time() - psutil.Process().create_time())
+    before = record.decisions if resume else None
+    device, dtype = _device(settings, before, journal)
+    threads = _threads(device, before, journal)
+    devices.set_up(device, threads)
+    torch.manual_seed(settings.seed)
+
+    preparing = time.monotonic()
+    folder = prepare_base(resolve(settings.base), journal.phase)
+    began += time.monotonic() - preparing  # done once for all runs, so not this run's time
+    journal.phase("loading the model")
+    data = RunTweets(run, settings, folder)
+    model, stored = load_model(folder) if folder else (data.new_model(), torch.float32)
+    _choose_attention(model, device, dtype, settings)
+    # Frozen weights that are stored in the type that is multiplied in can stay in it; weights that
+    # learn need float32, or small updates would be rounded away.
+    resting = dtype if settings.method == "lora" and dtype == stored else torch.float32
+    model.to(device, resting).eval()
+    parameters = sum(weight.numel() for weight in model.parameters())
+    adapted = None
+    if settings.method == "lora":
+        adapted = add_adapters(
+            model,
+            rank=settings.lora_rank,
+            alpha=settings.lora_alpha,
+            autocast=dtype != torch.float32,
+        )
+    weights = list(trainable(model).values())
+    optimizer = _adamw(weights, settings)
+    with devices.in_arithmetic(device, dtype):
+        score = Scorer(model)
+
+    decisions = _decide(before, settings, data, device, dtype, threads, parameters)
+    run.update_record(decisions=decisions)
+    held_out, every_row = (
+        HeldOut(
+            data.valid,
+            at_most=at_most,
+            batch_tokens=max(decisions.batch_tokens, 1024),
+            seed=settings.seed,
+            device=device,
+        )
+        for at_most in (decisions.eval_tokens, data.valid.total_tokens)
+    )
+    best = Best(weights) if settings.keep_best else None
+    at = Position()
+    if resume:
+        at = _take_up(run, model, optimizer, best, journal)
+    budget = None if settings.minutes is None else settings.minutes * 60
+    return Training(
+        run=run,
+        journal=journal,
+        stop=stop,
+        settings=settings,
+        decisions=decisions,
+        device=device,
+        dtype=dtype,
+        resting=resting,
+        stored=stored,
+        data=data,
+        model=model,
+        adapted=adapted,
+        weights=weights,
+        optimizer=optimizer,
+        score=score,
+        plan=data.plan(decisions.batch_tokens),
+        held_out=held_out,
+        every_row=every_row,
+        at=at,
+        best=best,
+        course=Course(decisions.steps, budget, began=began - at.seconds),
+        parameters=parameters,
+        resumed=resume,
+    )
+
+
+def _device(
+    settings: TrainSettings, before: Decisions | None, journal: Journal
+) -> tuple[torch.device, torch.dtype]:
+    """The device and the type to multiply in: as before, if that is there still."""
+    if before is None:
+        device = devices.choose_device(settings.device)
+        return device, devices.arithmetic(device)
+    if before.device in devices.devices_here():
+        return torch.device(before.device), getattr(torch, before.arithmetic)
+    device = devices.choose_device("auto")
+    journal.warning(
+        f"The run began on {before.device}, which is not here now; it goes on on {device.type}."
+    )
+    return device, devices.arithmetic(device)
+
+
+def _threads(device: torch.device, before: Decisions | None, journal: Journal) -> int | None:
+    """PyTorch's threads on a CPU: as before, if there are still as many cores."""
+    if device.type != "cpu":
+        return None
+    cores = usable_cores()
+    if before is None or before.threads is None or before.threads == cores:
+        return cores
+    if before.threads < cores:
+        return before.threads
+    journal.warning(f"The run began with {before.threads} threads; there are {cores} cores now.")
+    return cores
+
+
+def _decide(
+    before: Decisions | None,
+    settings: TrainSettings,
+    data: RunTweets,
+    device: torch.device,
+    dtype: torch.dtype,
+    threads: int | None,
+    parameters: int,
+) -> Decisions:
+    arithmetic = str(dtype).removeprefix("torch.")
+    if before is not None:
+        # the batches stay as they were whatever the device, or the position in them means nothing
+        batch_tokens, eval_tokens = before.batch_tokens, before.eval_tokens
+        steps, steps_a_round = before.steps, before.steps_a_round
+    else:
+        batch_tokens = settings.batch_tokens or _batch_tokens(
+            device.type, data.epoch_tokens, settings
+        )
+        eval_tokens = settings.eval_tokens or affordable_tokens(parameters, device.type)
+        steps_a_round = len(data.plan(batch_tokens).batches(0, data.order(0)))
+        steps = max(1, round(settings.epochs * steps_a_round / data.epochs_a_round))
+        steps = min(steps, settings.max_steps or steps)
+    return Decisions(
+        device=device.type,
+        arithmetic=arithmetic,
+        threads=threads,
+        batch_tokens=batch_tokens,
+        row_tokens=data.row_tokens,
+        eval_tokens=eval_tokens,
+        steps=steps,
+        steps_a_round=steps_a_round,
+    )
+
+
+def _take_up(
+    run: Run, model: Any, optimizer: torch.optim.Optimizer, best: Best | None, journal: Journal
+) -> Position:
+    """The newest checkpoint that can be read; the beginning when there is none."""
+    for path in reversed(checkpoint_folders(run.checkpoints)):
+        try:
+            return load_checkpoint(path, model, optimizer, best)
+        except InputRefused as error:
+            journal.warning(f"{error.what} {error.why}")
+    return Position()
+
+
+def newest_weights(training: Training) -> int | None:
+    """Puts the weights of the newest readable checkpoint back; its step, or None without one."""
+    t = training
+    for path in reversed(checkpoint_folders(t.run.checkpoints)):
+        try:
+            return load_checkpoint(path, t.model, t.optimizer, None).step
+        except InputRefused:
+            continue
+    return None
+
+
+def _choose_attention(
+    model: Any, device: torch.device, dtype: torch.dtype, settings: TrainSettings
+) -> None:
+    """Short rows in bfloat16 on a CPU: plain products beat PyTorch's fused attention by 10-20 %."""
+    if device.type == "cpu" and dtype == torch.bfloat16 and settings.row_tokens <= 256:
+        model.set_attn_implementation("eager")
+
+
+def _adamw(weights: list[torch.Tensor], settings: TrainSettings) -> torch.optim.AdamW:
+    options: dict[str, Any] = {
+        "lr": settings.lr,
+        "betas": (0.9, settings.beta2),
+        "weight_decay": settings.weight_decay,
+    }
+    try:
+        return torch.optim.AdamW(weights, fused=True, **options)
+    except (RuntimeError, TypeError):  # not on every device
+        return torch.optim.AdamW(weights, **options)
+
+
+def _batch_tokens(device_type: str, epoch_tokens: int, settings: TrainSettings) -> int:
+    """On a CPU small steps teach most for the time; a GPU wants large ones, but enough of them."""
+    if device_type == "cpu":
+        return CPU_BATCH
+    wanted = int(settings.epochs * epoch_tokens / STEPS_WANTED)
+    return min(max(wanted, CPU_BATCH), LARGEST_BATCH)
