@@ -172,14 +172,14 @@ def resume_run(run: Run) -> Run:
     try:
         with held_lock(run.lock, seconds=wait):
             record = run.record()
-            if not _gone(run, record, wait):
-                raise _still_going(run)
             if record.state == "finished":
                 raise InputRefused(
                     f"{run.id} has finished.",
                     "Its model is made, and its checkpoints are removed.",
                     "For more epochs start a new run: `mynah train HANDLE --epochs N`.",
                 )
+            if not _gone(run, record, wait):
+                raise _still_going(run)
             if record.train_settings is None:
                 raise InputRefused(
                     f"{run.id} cannot be resumed.",

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -86,8 +90,23 @@ def train_here(
 ) -> list[dict[str, Any]]:
     """Trains ``run`` in this process; returns the new lines of its metrics."""
     before = len(lines_of(run))
-    work(run, stop or StopRequest(run), resume=resume)
+    with _one_core():
+        work(run, stop or StopRequest(run), resume=resume)
     return lines_of(run)[before:]
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """A small model is no faster on several threads, and much slower where others compute too."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {random.choice(sorted(cores))})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def lines_of(run: Run) -> list[dict[str, Any]]:
