@@ -10,7 +10,7 @@ from sampling_models import blank, tokenizer
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from core.sampling.request import SampleRequest
-from core.training.save import save_model
+from core.training.finish import save_model
 from tui.cli.runs.sample import sample
 
 
