@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,6 +82,14 @@ class Run:
     def model(self) -> Path:
         """Merged weights, config and tokenizer as transformers reads them; once there is one."""
         return self.folder / "model"
+
+    def disk_bytes(self) -> int:
+        """What the folder takes up on the disk."""
+        total = 0
+        for path in self.folder.rglob("*"):
+            with suppress(OSError):  # a process may be at work there
+                total += path.lstat().st_size
+        return total
 
     def record(self) -> RunRecord:
         """run.json; raises InputRefused when it is missing or damaged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
@@ -115,6 +116,34 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
 _SCRATCH: Final[dict[str, Any]] = {"method": "full", "lr": 4e-3, "epochs": 8.0}
 
 
+# The least and the most that make sense; None, where a field may be that, always does.
+_RANGES: Final[dict[str, tuple[float, float]]] = {
+    "epochs": (1e-3, 1e6),
+    "minutes": (1e-2, 1e6),
+    "max_steps": (1, 1e9),
+    "lr": (1e-9, 1),
+    "seed": (0, 2**31 - 1),
+    # 0: what suits the device
+    "batch_tokens": (0, 1 << 20),
+    "row_tokens": (8, 1 << 17),
+    # at 1 the rate would never fall
+    "warmup": (0, 0.9),
+    "beta2": (0, 0.99999),
+    "weight_decay": (0, 1),
+    "clip": (1e-6, 1e6),
+    "lora_rank": (1, 1024),
+    "lora_alpha": (1, 8192),
+    # more held out than learned from is no training
+    "valid_fraction": (0, 0.5),
+    "eval_tokens": (0, 1e9),
+    "eval_seconds": (0, 1e6),
+    "checkpoint_seconds": (0, 1e6),
+}
+_WHOLE: Final = (
+    "max_steps", "seed", "batch_tokens", "row_tokens", "lora_rank", "lora_alpha", "eval_tokens",
+)  # fmt: skip
+
+
 def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:
     """The settings of ``preset`` for ``base``, with ``overrides`` by field name.
 
@@ -148,19 +177,18 @@ def _check(settings: TrainSettings) -> None:
         raise WrongUsage("blend is even or classic.")
     if settings.blend == "classic" and settings.packing != "blocks":
         raise WrongUsage("The classic blend is one text: its packing is blocks.")
-    above_zero = {
-        "epochs": settings.epochs,
-        "lr": settings.lr,
-        "clip": settings.clip,
-        "row_tokens": settings.row_tokens,
-        "lora_rank": settings.lora_rank,
-    }
-    if settings.minutes is not None:
-        above_zero["minutes"] = settings.minutes
-    if settings.max_steps is not None:
-        above_zero["max_steps"] = settings.max_steps
-    for name, value in above_zero.items():
-        if not 0 < value < float("inf"):
-            raise WrongUsage(f"{name} is {value:g}; it must be above 0.")
-    if not 0 <= settings.warmup < 1:
-        raise WrongUsage(f"warmup is {settings.warmup:g}; it is a share of the run, below 1.")
+    for name, (least, most) in _RANGES.items():
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise WrongUsage(f"{name} is {value!r}; it must be a number.")
+        if name in _WHOLE and value != int(value if math.isfinite(value) else 0):
+            raise WrongUsage(f"{name} is {value:g}; it must be a whole number.")
+        if not least <= value <= most:
+            nearest = least if value < least else most
+            raise WrongUsage(
+                f"{name} is {value:g}; it must be from {least:g} to {most:g}.",
+                "",
+                "" if math.isnan(value) else f"The nearest is {nearest:g}.",
+            )

@@ -292,6 +292,7 @@ def _decide(
         # the batches stay as they were whatever the device, or the position in them means nothing
         batch_tokens, eval_tokens = before.batch_tokens, before.eval_tokens
         steps, steps_a_round = before.steps, before.steps_a_round
+        steps = min(steps, settings.max_steps or steps)
     else:
         batch_tokens = settings.batch_tokens or _batch_tokens(
             device.type, data.epoch_tokens, settings

@@ -45,6 +45,10 @@ def test_unknown_fields_of_a_later_version_are_left_out() -> None:
     [
         {"epochs": 0}, {"lr": -1.0}, {"minutes": 0.0}, {"max_steps": 0}, {"device": "tpu"},
         {"blend": "classic"}, {"blend": "magic"}, {"warmup": 1.0},
+        {"weight_decay": -5}, {"valid_fraction": 0.9}, {"clip": 0}, {"beta2": 1.0}, {"seed": -1},
+        {"row_tokens": 0}, {"row_tokens": 10.5}, {"batch_tokens": -1}, {"eval_tokens": -1},
+        {"eval_seconds": -1.0}, {"checkpoint_seconds": -1.0}, {"lora_alpha": 0}, {"lora_rank": 0},
+        {"lr": 2.0}, {"epochs": float("nan")}, {"lr": "fast"}, {"max_steps": True},
         {"method": "magic"}, {"no_such_setting": 1}, {"lr": float("inf")},
     ],
 )  # fmt: skip
@@ -56,3 +60,16 @@ def test_senseless_values_are_refused(wrong: dict[str, object]) -> None:
 def test_an_unknown_preset_is_refused() -> None:
     with pytest.raises(WrongUsage, match="slow"):
         settings_for("slow", "smollm2")
+
+
+def test_a_refusal_names_the_nearest_value_that_makes_sense() -> None:
+    with pytest.raises(WrongUsage, match=r"from 0 to 0\.5\. The nearest is 0\.5"):
+        settings_for("fast", "smollm2", valid_fraction=0.9)
+
+
+def test_every_number_has_its_bounds() -> None:
+    settings = settings_for("fast", "smollm2", minutes=1, max_steps=1)
+    for name, value in settings.to_json().items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            with pytest.raises(WrongUsage, match=name):
+                settings_for("fast", "smollm2", **{name: -7})

@@ -64,7 +64,8 @@ def _asked(tweets: pl.DataFrame | None, overrides: dict[str, Any]) -> tuple[Any,
     frame = toy_tweets() if tweets is None else tweets
     handles = frame["handle"].unique().sort().to_list()
     base, preset = overrides.pop("base", "scratch"), overrides.pop("preset", "fast")
-    beyond = {name: overrides.pop(name) for name in ("lr",) if overrides.get(name, 0) > 1}
+    # what settings_for would refuse, for runs that are to go wrong
+    beyond = {name: overrides.pop(name) for name in ("lr", "clip") if overrides.get(name, 0) > 1}
     settings = settings_for(preset, base, **{"device": "cpu", **overrides})
     return handles, recipe, replace(settings, **beyond), [in_order(curate(frame, recipe))]
 

@@ -66,9 +66,13 @@ class _Said:
     def __init__(self, note: ProgressNote) -> None:
         self._note = note
         self._step = -1
-        self._samples = 0
+        self._samples = self._warnings = 0
 
     def what_is_new(self, history: RunHistory) -> None:
+        for warning in history.warnings[self._warnings :]:
+            self._note.done()
+            narrate(f"▲ {warning}")
+        self._warnings = len(history.warnings)
         if history.valid_steps and history.valid_steps[-1] != self._step:
             self._step = history.valid_steps[-1]
             self._note.done()

@@ -11,7 +11,7 @@ from tui.cli.options import home_option, json_option
 from tui.cli.output import emit, emit_json, narrate, table
 from tui.cli.runs.following import say_stale
 from tui.text.blends import short_shares
-from tui.text.numbers import ago, count
+from tui.text.numbers import ago, count, size_in_words
 
 if TYPE_CHECKING:
     from core.runs.summary import RunSummary
@@ -22,23 +22,25 @@ if TYPE_CHECKING:
 @home_option
 def runs(as_json: bool, home: Home) -> None:
     """The runs on this machine, newest first."""
+    from core.runs.folder import Run
     from core.runs.summary import list_runs
 
     found = list_runs(home)
     if as_json:
-        emit_json([summary.to_json() for summary in found])
+        emit_json([s.to_json() | {"bytes": Run(s.folder).disk_bytes()} for s in found])
     elif not found:
         narrate("No runs yet. `mynah train HANDLE` starts one.")
     else:
         rows = [
             [s.run, "+".join(s.handles) + _in_shares(s), s.base, s.state,
              count(s.step) + (f"/{s.steps:,}" if s.steps else ""),
-             s.train_loss, s.valid_loss, ago(s.started_at), "▲ stale" if s.stale else "-"]
+             s.train_loss, s.valid_loss, ago(s.started_at),
+             size_in_words(Run(s.folder).disk_bytes()), "▲ stale" if s.stale else "-"]
             for s in found
         ]  # fmt: skip
         columns = ["run", "accounts", "base", "state", "step", "train loss", "held out", "age",
-                   "data"]  # fmt: skip
-        emit(table(columns, rows, right=(4, 5, 6, 7)))
+                   "space", "data"]  # fmt: skip
+        emit(table(columns, rows, right=(4, 5, 6, 7, 8)))
         for summary in found:
             say_stale(summary)
 
