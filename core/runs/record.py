@@ -100,7 +100,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def train_settings(self) -> TrainSettings | None:
-        """The settings as this version reads them; None where they are damaged."""
+        """The settings as this version reads them; None where there are none or they are damaged."""
+        if not self.settings:
+            return None
         try:
             return TrainSettings.from_json({"base": self.base, **self.settings})
         except ValueError:

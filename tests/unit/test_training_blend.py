@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from toy_runs import edit_record, follow, start_toy, toy_tweets
+from toy_runs import create_toy, edit_record, follow, toy_tweets, train_here
 
 from core.curation.recipe import load_recipe
 from core.dataset.frozen import load_frozen
@@ -92,14 +92,14 @@ def test_a_run_learns_from_each_author_what_was_expected(tmp_path: Path) -> None
 
 
 def test_a_run_of_one_author_has_all_of_it(tmp_path: Path) -> None:
-    run = start_toy(tmp_path, max_steps=1)
-    follow(run)
+    run = create_toy(tmp_path, max_steps=1)
+    train_here(run)
     assert run_result(run)["shares"] == {"keeper": {"expected": 1.0, "measured": 1.0}}
 
 
 def test_damaged_shares_are_unknown_ones(tmp_path: Path) -> None:
-    run = start_toy(tmp_path, max_steps=1)
-    follow(run)
+    run = create_toy(tmp_path, max_steps=1)
+    train_here(run)
     run.metrics.write_text('{"kind": "start", "expected_shares": {"keeper": "all"}}\n')
     for damage in ([], {"keeper": None}, "half", {"keeper": float("nan")}):
         result = {"expected_shares": damage, "tokens_by_author": damage}

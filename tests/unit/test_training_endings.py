@@ -21,6 +21,7 @@ from core.runs.events import Journal
 from core.runs.folder import Run, checkpoint_folders
 from core.runs.launch import resume_run, stop_run
 from core.runs.summary import run_summary
+from core.training.best import PATIENCE
 from core.training.child import work
 from core.training.finish import finish
 from core.training.fit import fit
@@ -154,6 +155,30 @@ def test_a_stopped_run_has_its_best_weights_and_so_has_the_resumed_one(tmp_path:
     assert lines[-1]["valid_loss_after"] == pytest.approx(losses[best_step], abs=0.02)
 
 
+def test_a_run_that_learns_by_heart_ends_and_goes_back(tmp_path: Path) -> None:
+    run = create_toy(tmp_path, **{**SMALL, "max_steps": 40}, eval_seconds=EVERY_TIME)
+    stop = Poison(run, 3, make_worse)
+    journal = Journal(run)
+    try:
+        training = stop.training = set_up(run, journal, stop, resume=False)
+        fit(training)
+        end = finish(training)
+    finally:
+        journal.close()
+    losses = held_out(lines_of(run), "during")
+    assert end.state == "finished"
+    assert "by heart" in end.reason
+    assert end.steps == 3 + PATIENCE
+    assert end.best_step == min(losses, key=lambda step: losses[step])
+    assert end.valid_loss_after == pytest.approx(min(losses.values()), abs=0.02)
+
+
+def test_the_same_seed_gives_the_same_losses(tmp_path: Path) -> None:
+    runs = [create_toy(tmp_path / folder, **SMALL, seed=5) for folder in ("one", "two")]
+    losses = [[line["valid_loss"] for line in of_kind(train_here(run), "eval")] for run in runs]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
 def test_two_that_resume_at_once_start_one_process(tmp_path: Path) -> None:
     run = create_toy(tmp_path, epochs=500)
     edit_record(run, state="stopped", pid=os.getpid(), pid_start=1.0)
@@ -284,6 +309,16 @@ def test_a_run_that_goes_wrong_keeps_its_last_good_weights(tmp_path: Path, spoil
     model, _ = load_model(run.model)
     assert all(bool(torch.isfinite(weight).all()) for weight in model.parameters())
     assert result.valid_loss_after == pytest.approx(min(losses.values()), abs=0.02)
+
+
+def test_a_loss_that_is_not_a_number_fails_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = create_toy(tmp_path, **SMALL, lr=1e30, clip=1e30, warmup=0.0)
+    end = train_here(run)[-1]
+    assert end["state"] == "failed"
+    assert "not a number" in end["reason"]
+    assert "Traceback" not in capsys.readouterr().err
 
 
 # ── rows longer than the base reads ──────────────────────────────────────────────────────

@@ -132,23 +132,6 @@ def test_a_time_limit_ends_a_blend_of_two_accounts_long_before_its_steps(tmp_pat
     assert list_runs(Home.at(tmp_path))[0].handles == ["gull", "keeper"]
 
 
-def test_a_loss_that_is_not_a_number_fails_in_words(tmp_path: Path) -> None:
-    run = start_toy(tmp_path, lr=1e30, epochs=50, clip=1e30, warmup=0.0)
-    records, state = follow(run)
-    assert state == "failed"
-    assert "not a number" in records[-1]["reason"]
-    assert "Traceback" not in run.log.read_text()
-
-
-def test_the_same_seed_gives_the_same_losses(tmp_path: Path) -> None:
-    losses = []
-    runs = [start_toy(tmp_path / folder, max_steps=2, seed=5) for folder in ("one", "two")]
-    for run in runs:
-        records, _ = follow(run)
-        losses.append([r["valid_loss"] for r in records if r["kind"] == "eval"])
-    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
-
-
 def test_too_few_tweets_are_refused_and_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="too few"):
         start_toy(tmp_path, tweets=toy_tweets(4))
@@ -165,40 +148,6 @@ def test_nothing_secret_is_handed_to_the_process(monkeypatch: pytest.MonkeyPatch
     given = [name for name, value in online.items() if value.startswith("value of")]
     assert given == ["HF_TOKEN"], "only what the hub needs, only when it is asked"
     assert alone["HF_HUB_OFFLINE"] == "1"
-
-
-def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
-    unbroken = start_toy(tmp_path / "one", max_steps=40)
-    follow(unbroken)
-    broken = start_toy(tmp_path / "two", max_steps=40)
-    follow(broken, until=lambda records: any(r["kind"] == "train" for r in records))
-    stop_run(broken)
-    stopped_at = follow(broken)[0][-1]["steps"]
-    assert stopped_at < 40
-    resume_run(broken)
-    records, state = follow(broken)
-    assert state == "finished"
-    assert [r["resumed_from"] for r in records if r["kind"] == "start"] == [None, stopped_at]
-    ends = [follow(unbroken)[0][-1], records[-1]]
-    assert ends[0]["valid_loss_after"] == pytest.approx(ends[1]["valid_loss_after"], rel=1e-3)
-    assert (
-        ends[0]["tokens_by_author"] == ends[1]["tokens_by_author"] == {"keeper": ends[0]["tokens"]}
-    )
-
-
-def test_a_run_that_learns_by_heart_ends_and_goes_back(tmp_path: Path) -> None:
-    run = start_toy(tmp_path, epochs=3000, eval_seconds=0.1)
-    records, state = follow(run)
-    assert state == "finished"
-    end = records[-1]
-    assert "by heart" in end["reason"]
-    losses = {
-        record["step"]: record["valid_loss"]
-        for record in records
-        if record.get("phase") == "during"
-    }
-    assert end["best_step"] == min(losses, key=lambda step: losses[step])
-    assert end["valid_loss_after"] == pytest.approx(min(losses.values()), abs=0.02)
 
 
 @pytest.mark.slow
