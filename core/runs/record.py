@@ -100,7 +100,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def train_settings(self) -> TrainSettings | None:
-        """The settings as this version reads them; None where there are none or they are damaged."""
+        """The settings as this version reads them; None where they are missing or damaged."""
         if not self.settings:
             return None
         try:
