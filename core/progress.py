@@ -55,6 +55,11 @@ class Reporter:
         self._phase: str | None = None
         self._start = self._last = 0.0
 
+    @property
+    def cancelled(self) -> Cancelled | None:
+        """What says that the work is to stop."""
+        return self._cancelled
+
     def check(self) -> None:
         """Raises Interrupted when the work is to stop."""
         if self._cancelled and self._cancelled():

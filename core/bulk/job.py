@@ -1,11 +1,10 @@
 """The folder that a job works in: all that passes between its tasks lies there as files.
 
     job.json            recipe, versions, rows of a part
-    tasks/STAGE-N.json  what task N of a stage is to do
-    judged/N.arrow      piece N with its first verdicts, in order (ties by a digest of the row)
-    counts/N.arrow      rows of piece N per handle
-    settled/N.arrow     group N in order: piece of each row, and what settling said of it
-    parts/N.parquet     part N of the output, and N.json that tells of it
+    tweets.parquet      all tweets, sorted
+    tasks/KIND-N.json   what task N of a kind is to do
+    curated/N-B.arrow   batch B of partition N with its verdicts, and N.json: rows of each batch
+    parts/N.parquet     part N of the output, and N.json that describes it
 
 A task reads and writes nothing else but the sources, so that it may run anywhere the folder is
 seen, and again when it was lost. Files appear whole.
@@ -16,10 +15,11 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ class Job:
 
     @classmethod
     def begin(cls, folder: Path, recipe: Recipe, part_rows: int) -> Job:
-        for name in ("tasks", "judged", "counts", "settled", "parts"):
+        for name in ("tasks", "curated", "parts"):
             (folder / name).mkdir()
         job = cls(folder)
         job.put_json(
@@ -67,53 +67,56 @@ class Job:
                 "Sources and output must lie where all machines of the cluster find them.",
                 "Name places on storage that they share.",
             )
-        if job.plan["made_by"] != made_by():
+        if job.settings["made_by"] != made_by():
+            here, there = _in_words(job.settings["made_by"]), _in_words(made_by())
             raise InputRefused(
-                f"A worker has {_said(made_by())}, and this machine {_said(job.plan['made_by'])}.",
+                f"A worker has {there}, and this machine {here}.",
                 "So the work would not give the same bytes everywhere.",
                 "Install the same versions on all machines.",
             )
         return job
 
+    @property
+    def sorted_file(self) -> Path:
+        return self.folder / "tweets.parquet"
+
     @cached_property
-    def plan(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         return self.get_json(self.folder / "job.json")
 
     @cached_property
     def recipe(self) -> Recipe:
-        told = self.plan["recipe"]
-        return Recipe(told["name"], **told["rules"])
+        recipe = self.settings["recipe"]
+        return Recipe(recipe["name"], **recipe["rules"])
 
-    def set_tasks(self, stage: str, tasks: Iterable[dict[str, Any]]) -> int:
-        """Writes what the tasks of a stage are to do; returns how many there are."""
+    def set_tasks(self, kind: str, tasks: Iterable[dict[str, Any]]) -> int:
+        """Writes what the tasks of a kind are to do; returns how many there are."""
         number = 0
         for number, task in enumerate(tasks, 1):
-            self.put_json(self.folder / "tasks" / f"{stage}-{number - 1}.json", task)
+            self.put_json(self.folder / "tasks" / f"{kind}-{number - 1}.json", task)
         return number
 
-    def task(self, stage: str, number: int) -> dict[str, Any]:
-        return self.get_json(self.folder / "tasks" / f"{stage}-{number}.json")
+    def task(self, kind: str, number: int) -> dict[str, Any]:
+        return self.get_json(self.folder / "tasks" / f"{kind}-{number}.json")
 
-    def put(self, kind: str, number: int, rows: pl.DataFrame) -> None:
-        """Writes a frame as file ``number`` of a kind."""
-        with whole(self.folder / kind / f"{number}.arrow") as file:
+    def put(self, kind: str, name: str, rows: pl.DataFrame) -> None:
+        """Writes a frame as the file ``name`` of a kind."""
+        with complete(self.folder / kind / f"{name}.arrow") as file:
             rows.write_ipc(file, compression="lz4", record_batch_size=_RECORD_ROWS)
 
     def get(
         self,
         kind: str,
-        number: int,
-        start: int = 0,
-        rows: int | None = None,
-        columns: Sequence[str] | None = None,
+        name: str,
+        first: int,
+        rows: int,
     ) -> pl.DataFrame:
-        """``rows`` rows from ``start`` on of such a file; None is all the rest."""
-        file = self.folder / kind / f"{number}.arrow"
-        found = pl.scan_ipc(file, glob=False, hive_partitioning=False).slice(start, rows)
-        return (found if columns is None else found.select(columns)).collect()
+        """``rows`` rows from ``first`` on of such a file."""
+        file = self.folder / kind / f"{name}.arrow"
+        return pl.scan_ipc(file, glob=False, hive_partitioning=False).slice(first, rows).collect()
 
     def put_json(self, path: Path, content: dict[str, Any]) -> None:
-        with whole(path) as file:
+        with complete(path) as file:
             file.write_text(json.dumps(content), encoding="utf-8")
 
     def get_json(self, path: Path) -> dict[str, Any]:
@@ -122,7 +125,7 @@ class Job:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def complete(path: Path) -> Iterator[Path]:
     """A name to write to, whose file is ``path`` after the block: a task may run twice at once."""
     part = path.with_name(f"{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
     try:
@@ -133,9 +136,13 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def made_by() -> dict[str, str]:
-    """What decides the bytes: Polars' numbers for texts are the same within one version."""
-    return {"mynah": __version__, "polars": pl.__version__}
+    """What decides the bytes: hashes of texts are the same within one version only."""
+    return {
+        "mynah": __version__,
+        "polars": pl.__version__,
+        "duckdb": version("duckdb"),
+    }
 
 
-def _said(versions: dict[str, str]) -> str:
+def _in_words(versions: dict[str, str]) -> str:
     return " with ".join(f"{name} {version}" for name, version in versions.items())

@@ -1,37 +1,68 @@
-"""Parquet files of canonical tweets: which they are, whether they fit, and how they are cut."""
+"""Parquet files of canonical tweets: which they are, whether they fit, sorted, and cut into tasks.
+
+DuckDB sorts, on the disk beyond a bound of memory; the sorted file is cut only between accounts,
+so that every rule that compares tweets of an account sees all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
+from core.curation.stream import MEMORY, ROW_GROUP, interruptible, stopped
 from core.errors import InputRefused
-from core.tweet import tweet_schema
-
-PIECE_ROWS: Final = 100_000  # the most that is judged at once: what a worker holds in memory
+from core.progress import Cancelled
+from core.tweet import SQL_ORDER, tweet_schema
 
 # Without these a verdict would be a guess; the other columns may be missing, and are null then.
 REQUIRED: Final = (
     "tweet_id handle created_at text text_escaped kind lang reply_to sensitive".split()
 )
 
-# Written as text or as whole numbers.
+# Written as text or as numbers without a fraction.
 _IDS: Final = ("tweet_id", "reply_to_id", "quoted_id", "conversation_id")
 
-Slice = tuple[str, int, int]
-"""A file, the number of the first row, and how many rows."""
+_SQL_TYPES: Final = {
+    pl.String(): "VARCHAR",
+    pl.Boolean(): "BOOLEAN",
+    pl.Int64(): "BIGINT",
+    pl.Datetime("us", "UTC"): "TIMESTAMPTZ",
+}
+# Among rows with the same handle, time and id, their content decides, not where they came from.
+_SORTED: Final = (
+    f"SELECT {', '.join(tweet_schema())} FROM tweets "  # noqa: S608 - our own names
+    f"ORDER BY {SQL_ORDER}, hash({', '.join(tweet_schema())})"
+)
+_ACCOUNTS: Final = """
+SELECT handle, count(*) FROM read_parquet($files) GROUP BY handle ORDER BY handle
+"""
+_NO_TWEET: Final = """
+SELECT filename, tweet_id, handle FROM tweets
+WHERE tweet_id IS NULL OR handle IS NULL OR handle = '' OR starts_with(handle, '@')
+    OR handle <> lower(handle)
+LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A Parquet file and its number of rows."""
+    """A Parquet file, its number of rows, and the names of its columns."""
 
     path: Path
+    rows: int
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Accounts that follow each other in the sorted file: the first row, and how many rows."""
+
+    first: int
     rows: int
 
 
@@ -46,65 +77,94 @@ def source_files(sources: Sequence[Path]) -> list[SourceFile]:
         if not found:
             raise InputRefused(f"There is no Parquet file in {source}.", "", "Name another folder.")
         paths.update(dict.fromkeys(path.resolve() for path in found))
-    files = [SourceFile(path, _checked_rows(path)) for path in paths]
+    files = [_checked(path) for path in paths]
     if not any(file.rows for file in files):
         raise InputRefused(f"There are no tweets in {', '.join(str(one) for one in sources)}.")
     return files
 
 
-def cut(files: Iterable[SourceFile], size: int) -> Iterator[list[Slice]]:
-    """Pieces of ``size`` rows each, but for the last, over the borders of files."""
-    piece: list[Slice] = []
-    room = size
-    for file in files:
-        start = 0
-        while start < file.rows:
-            rows = min(room, file.rows - start)
-            piece.append((str(file.path), start, rows))
-            start, room = start + rows, room - rows
-            if not room:
-                yield piece
-                piece, room = [], size
-    if piece:
-        yield piece
+def write_sorted(
+    files: Sequence[SourceFile], sorted_file: Path, cancelled: Cancelled | None
+) -> list[tuple[str, int]]:
+    """Writes all rows with canonical columns to ``sorted_file`` in the order of SQL_ORDER.
+
+    Returns the handles in order, each with its number of rows. Raises InputRefused for a row that
+    is no tweet or a file that cannot be read, Interrupted when ``cancelled`` says so.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET memory_limit = $1", [MEMORY])
+        connection.execute("SET temp_directory = $1", [str(sorted_file.with_name("sort"))])
+        try:
+            with interruptible(connection, cancelled):
+                tweets = _tweets_of(files)
+                given = {"files": [str(file.path) for file in files]}
+                _refuse_no_tweet(connection.execute(tweets + _NO_TWEET, given).fetchone())
+                connection.sql(tweets + _SORTED, params=given).write_parquet(
+                    str(sorted_file), compression="lz4", row_group_size=ROW_GROUP
+                )
+                counted = connection.execute(_ACCOUNTS, {"files": [str(sorted_file)]}).fetchall()
+                return [(str(handle), int(rows)) for handle, rows in counted]
+        except duckdb.InterruptException:
+            raise stopped() from None
+        except duckdb.Error as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputRefused(
+                "The tweets cannot be read as Parquet.", f"{first[:300]}.", "Write them again."
+            ) from None
+    finally:
+        connection.close()
 
 
-def read(part: Slice) -> pl.DataFrame:
-    """The rows of a slice with canonical columns; raises InputRefused for what is no tweet."""
-    path, start, rows = part
-    schema = tweet_schema()
-    with sound(Path(path)):
-        found = _scan(Path(path))
-        there = found.collect_schema().names()
-        columns = [pl.col(name) if name in there else pl.lit(None).alias(name) for name in schema]
-        tweets = found.slice(start, rows).select(columns).cast(schema).collect()  # type: ignore[arg-type]
-    handle = pl.col("handle")
-    wrong = tweets.filter(
-        pl.col("tweet_id").is_null()
-        | handle.is_null()
-        | (handle == "")
-        | handle.str.starts_with("@")
-        | (handle != handle.str.to_lowercase())
+def cut(accounts: Sequence[tuple[str, int]], least: int) -> list[Partition]:
+    """Partitions of ``least`` rows or more each, but for the last; an account is never divided."""
+    partitions: list[Partition] = []
+    first = rows = 0
+    for _, count in accounts:
+        rows += count
+        if rows >= least:
+            partitions.append(Partition(first, rows))
+            first, rows = first + rows, 0
+    if rows:
+        partitions.append(Partition(first, rows))
+    return partitions
+
+
+def _tweets_of(files: Sequence[SourceFile]) -> str:
+    """SQL: ``tweets``, all rows of ``$files`` with canonical columns and ``filename``."""
+    there = frozenset[str]().union(*(file.columns for file in files))
+    columns = ", ".join(
+        f"CAST({name if name in there else 'NULL'} AS {_SQL_TYPES[kind]}) AS {name}"
+        for name, kind in tweet_schema().items()
     )
-    if wrong.height:
-        tweet_id, name = wrong.select("tweet_id", "handle").row(0)
+    return (
+        f"WITH tweets AS (SELECT {columns}, filename "  # noqa: S608 - our own names
+        "FROM read_parquet($files, filename = true, union_by_name = true)) "
+    )
+
+
+def _refuse_no_tweet(wrong: tuple[Any, ...] | None) -> None:
+    if wrong is not None:
+        path, tweet_id, handle = wrong
         raise InputRefused(
-            f"{path} has a tweet with the id {tweet_id!r} and the handle {name!r}.",
+            f"{path} has a tweet with the id {tweet_id!r} and the handle {handle!r}.",
             "Each tweet needs an id, and a handle in lower case without @.",
             "`mynah import` makes such rows from most files; `mynah curate @HANDLE` reads them.",
         )
-    return tweets
 
 
 @contextmanager
-def sound(path: Path) -> Iterator[None]:
+def _readable(path: Path) -> Iterator[None]:
     """Polars' complaints about a file (a panic is no Exception) as a sentence."""
     try:
         yield
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputRefused(
-            f"{path} cannot be read as Parquet.", f"{said[:200]}.", "Write it again."
+            f"{path} cannot be read as Parquet.", f"{first[:200]}.", "Write it again."
         ) from None
 
 
@@ -118,15 +178,13 @@ def _parquet_in(folder: Path) -> list[Path]:
     return found
 
 
-def _scan(path: Path) -> pl.LazyFrame:
-    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
-
-
-def _checked_rows(path: Path) -> int:
+def _checked(path: Path) -> SourceFile:
     if not path.is_file():
         raise InputRefused(f"There is no file or folder {path}.")
-    with sound(path):
-        schema = _scan(path).collect_schema()
+    scanned = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    with _readable(path):
+        schema = scanned.collect_schema()
+        rows = int(scanned.select(pl.len()).collect().item())
     missing = [name for name in REQUIRED if name not in schema]
     if missing:
         exported = "raw_text" in schema or {"text", "kind"} <= schema.keys()
@@ -142,8 +200,7 @@ def _checked_rows(path: Path) -> int:
                 f"The column {name} of {path} has the type {schema[name]}.",
                 f"It should be {wanted}.",
             )
-    with sound(path):
-        return int(_scan(path).select(pl.len()).collect().item())
+    return SourceFile(path, rows, frozenset(schema.names()))
 
 
 def _fits(name: str, wanted: pl.DataType, found: pl.DataType) -> bool:

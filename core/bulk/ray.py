@@ -75,11 +75,11 @@ class _Ray:
         self._folder = folder
         self.workers = max(int(ray.cluster_resources().get("CPU", 1)), 1)
 
-    def run(self, stage: str, tasks: int) -> Generator[int, None, None]:
+    def run(self, kind: str, tasks: int) -> Generator[int, None, None]:
         """As of ``Engine``; the waiting is done by a thread, so that it can be given up."""
         done: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
         given_up = threading.Event()
-        task = _Task(str(self._folder), stage)
+        task = _Task(str(self._folder), kind)
 
         def wait() -> None:
             try:
@@ -115,17 +115,17 @@ class _Ray:
 class _Task:
     """What a worker does; a refusal comes back as a value, because Ray wraps errors in its own."""
 
-    def __init__(self, folder: str, stage: str) -> None:
+    def __init__(self, folder: str, kind: str) -> None:
         self._folder = folder
-        self._stage = stage
+        self._kind = kind
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        from core.bulk.stages import run_task
+        from core.bulk.tasks import run_task
 
         refused: list[str] = []
         rows = 0
         try:
-            rows = run_task(Path(self._folder), self._stage, int(row["id"]), lambda: None)
+            rows = run_task(Path(self._folder), self._kind, int(row["id"]), lambda: None)
         except MynahError as error:
             refused = [error.what, error.why, error.next_step]
         except OSError as error:

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int], None]
 
-_MEMORY: Final = "256MB"
+MEMORY: Final = "256MB"
 # DuckDB wants a multiple of 2,048. Larger groups cost memory, smaller ones time.
-_GROUP: Final = 51_200
+ROW_GROUP: Final = 51_200
 _ORDERED: Final = (
     f"SELECT {', '.join(tweet_schema())} FROM tweets "  # noqa: S608 - our own names
     "WHERE handle IN (SELECT unnest($handles)) "
@@ -117,16 +117,17 @@ def curated_copy(
 class SortedTweets:
     """Canonical rows by handle, time (undated last), length of the id and id; ``total`` of them.
 
-    ``folder`` is the place for whatever else is to be gone with them.
+    They are the rows from ``first`` on of the Parquet file at ``path`` (None: tweets.parquet in
+    ``folder``). ``folder`` is for whatever else is to be gone with them.
     """
 
-    def __init__(self, folder: Path, total: int) -> None:
+    def __init__(
+        self, folder: Path, total: int, *, path: Path | None = None, first: int = 0
+    ) -> None:
         self.folder = folder
         self.total = total
-
-    @property
-    def path(self) -> Path:
-        return self.folder / "tweets.parquet"
+        self.path = path or folder / "tweets.parquet"
+        self._first = first
 
     def batches(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """All rows in order, ``rows`` at a time."""
@@ -134,10 +135,15 @@ class SortedTweets:
             yield self.part(start, rows, columns)
 
     def part(self, start: int, rows: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """``rows`` rows from ``start`` on."""
+        """``rows`` rows from ``start`` on, or as many as there are."""
+        rows = min(rows, self.total - start)
         schema = tweet_schema()
         wanted = {name: schema[name] for name in columns or schema}
-        found = pl.scan_parquet(self.path, glob=False).select(list(wanted)).slice(start, rows)
+        found = (
+            pl.scan_parquet(self.path, glob=False)
+            .select(list(wanted))
+            .slice(self._first + start, rows)
+        )
         return found.cast(wanted).collect()  # type: ignore[arg-type]
 
 
@@ -156,12 +162,12 @@ def sorted_copy(
     with scratch_folder(corpus) as folder:
         copy = SortedTweets(folder, 0)
         with corpus.reading() as connection:
-            connection.execute("SET memory_limit = $1", [_MEMORY])
+            connection.execute("SET memory_limit = $1", [MEMORY])
             connection.execute("SET temp_directory = $1", [str(folder / "sort")])
             try:
-                with _interruptible(connection, cancelled):
+                with interruptible(connection, cancelled):
                     connection.sql(_ORDERED, params={"handles": list(handles)}).write_parquet(
-                        str(copy.path), compression="lz4", row_group_size=_GROUP
+                        str(copy.path), compression="lz4", row_group_size=ROW_GROUP
                     )
             except duckdb.InterruptException:
                 raise stopped() from None
@@ -174,7 +180,7 @@ def stopped() -> Interrupted:
 
 
 @contextmanager
-def _interruptible(
+def interruptible(
     connection: duckdb.DuckDBPyConnection, cancelled: Cancelled | None
 ) -> Iterator[None]:
     """Ask ``cancelled`` ten times a second, and stop the running statement when it says so."""

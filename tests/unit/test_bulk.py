@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.bulk.files import CuratedFiles, curate_corpus, curate_files
+from core.bulk.curate import CuratedFiles, curate_corpus, curate_files
 from core.bulk.job import Job
-from core.bulk.partitions import SourceFile, cut
+from core.bulk.partitions import cut
 from core.curation.recipe import Recipe, load_recipe
 from core.dataset.manifest import OWN_SHA256, sealed, text_of
 from core.dataset.verify import verify
@@ -112,8 +112,7 @@ def test_many_small_pieces_and_groups(
     assert rows_of(whole).equals(in_order(curate(rows, recipe)))
     assert (whole.rows, whole.kept) == (3_000, curate(rows, recipe)["kept"].sum())
     assert whole.accounts == 5
-    for name in ("_BATCH", "_LOOKED_UP"):
-        monkeypatch.setattr(f"core.bulk.stages.{name}", 50)
+    monkeypatch.setattr("core.bulk.tasks._BATCH", 50)
     curate_files(source, tmp_path / "again", recipe, partitions=60, part_rows=700)
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "out")
 
@@ -292,24 +291,21 @@ def test_progress_counts_every_tweet_in_every_phase(tmp_path: Path) -> None:
         partitions=4,
         progress=lambda moved: seen.setdefault(moved.phase, []).append((moved.done, moved.total)),
     )
-    assert list(seen) == ["curating", "settling", "writing"]
+    assert list(seen) == ["sorting", "curating", "writing"]
     assert all(total == 60 for told in seen.values() for _, total in told)
 
 
-@given(st.lists(st.integers(0, 9), max_size=8), st.integers(1, 12))
-def test_pieces_hold_every_row_once(sizes: list[int], size: int) -> None:
-    files = [SourceFile(Path(f"/{number}"), rows) for number, rows in enumerate(sizes)]
-    pieces = list(cut(files, size))
-    lengths = [sum(rows for _, _, rows in piece) for piece in pieces]
-    assert all(length == size for length in lengths[:-1])
-    assert all(0 < length <= size for length in lengths)
-    rows = [
-        (path, row)
-        for piece in pieces
-        for path, start, n in piece
-        for row in range(start, start + n)
-    ]
-    assert rows == [(f"/{number}", row) for number, n in enumerate(sizes) for row in range(n)]
+@given(st.lists(st.integers(1, 9), max_size=8), st.integers(1, 12))
+def test_partitions_hold_whole_accounts(sizes: list[int], least: int) -> None:
+    partitions = cut([(f"{number}", rows) for number, rows in enumerate(sizes)], least)
+    borders = {sum(sizes[:number]) for number in range(len(sizes) + 1)}
+    first = 0
+    for number, partition in enumerate(partitions):
+        assert partition.first == first
+        first += partition.rows
+        assert first in borders
+        assert partition.rows >= least or number == len(partitions) - 1
+    assert first == sum(sizes)
 
 
 def test_words_that_do_not_go_together(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.bulk.files import curate_files
+from core.bulk.curate import curate_files
 from core.curation.recipe import Recipe, load_recipe
 from core.dataset.verify import verify
 from core.errors import InputRefused, Interrupted, WrongUsage

@@ -16,7 +16,7 @@ from tui.cli.options import home_option, json_option, recipe_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
-    from core.bulk.files import CuratedFiles
+    from core.bulk.curate import CuratedFiles
 
 _SHOWN = 20
 
@@ -37,7 +37,7 @@ _SHOWN = 20
     "--partitions",
     type=click.IntRange(1, 1_000_000),
     metavar="N",
-    help="Cut the work into at least so many pieces; the bytes stay the same.",
+    help="Cut the work into about so many partitions of accounts; the bytes stay the same.",
 )
 @click.option(
     "--address",
@@ -66,7 +66,7 @@ def curate(
     give the same bytes, whatever the engine and however the files are divided. On a cluster,
     sources and output must lie where all its machines find them.
     """
-    from core.bulk.files import curate_corpus, curate_files
+    from core.bulk.curate import curate_corpus, curate_files
     from core.curation.recipe import load_recipe
 
     handles = [source for source in sources if source.startswith("@")]

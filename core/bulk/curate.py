@@ -1,7 +1,7 @@
-"""Curation from Parquet to Parquet, of more tweets than one machine would hold.
+"""Curation from Parquet to Parquet, of more tweets than memory would hold.
 
-A tweet's verdict depends on itself, and for some rules on the others of its account; so the input
-can be cut anywhere, judged in pieces, settled by account, and merged. Neither the engine nor the
+A tweet's verdict depends on itself, and for some rules on the others of its account; so the tweets
+are sorted, cut between accounts, and curated partition by partition. Neither the engine nor the
 number of partitions, of the input or of the work, can be seen in the output.
 """
 
@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from core import __version__
-from core.bulk import partitions as pieces
-from core.bulk import plan
-from core.bulk.engines import Engine, EngineName, engine_at
+from core.bulk.engines import ENGINES, Engine, EngineName, local_engine
 from core.bulk.job import Job
-from core.bulk.tallies import added
+from core.bulk.partitions import SourceFile, cut, source_files, write_sorted
+from core.bulk.tasks import parts
+from core.curation.counts import Counts
 from core.curation.recipe import Recipe
 from core.dataset.manifest import HF_NAME, VERSION, ExportedFile, sealed, text_of
 from core.dataset.write import put_in_place, stopped, workspace
@@ -33,7 +33,10 @@ from core.progress import Cancelled, Progress, Reporter
 if TYPE_CHECKING:
     from core.home import Home
 
-PART_ROWS: Final = 1_000_000  # rows of a file of the output: it decides the bytes
+# rows of a file of the output: it decides the bytes
+PART_ROWS: Final = 1_000_000
+# a task takes no more rows, unless a single account has more
+PARTITION_ROWS: Final = 500_000
 
 _PART: Final = re.compile(r"part-\d{5,}\.parquet")
 
@@ -83,9 +86,8 @@ def curate_files(
     in files ``part-00000.parquet`` and so on of ``part_rows`` rows each, with a manifest that
     ``verify`` understands. The verdicts are those of ``curate`` over all tweets at once.
 
-    ``partitions`` cuts the work into at least so many pieces. A worker holds a piece (at most
-    ``pieces.PIECE_ROWS`` tweets), or about a hundred bytes for each tweet of a group of accounts
-    (``plan.GROUP_ROWS`` tweets, or one account that has more).
+    ``partitions`` cuts the work into about so many partitions, or more, of whole accounts. A worker
+    holds 50,000 tweets, and about a hundred bytes for each tweet of its partition.
 
     An earlier output in ``out`` is replaced when all is done. Raises InputRefused for sources and
     places that will not do, WrongUsage where Ray is wanted but not there, and Interrupted when
@@ -95,13 +97,13 @@ def curate_files(
         raise WrongUsage("There is no work in less than one partition.")
     sources = [sources] if isinstance(sources, Path) else list(sources)
     out = out.expanduser().absolute()
-    _check_place(out, sources)
+    _check_out(out, sources)
     reporter = Reporter(progress, cancelled, lambda: stopped(out))
 
     try:
         with workspace(out) as folder:
-            ready = engine_at(engine, folder, address, reporter.check)
-            files = pieces.source_files(sources)
+            ready = _engine(engine, folder, address, reporter.check)
+            files = source_files(sources)
             job = Job.begin(folder, recipe, part_rows)
             with ready as workers:
                 made = _work(job, workers, files, partitions, reporter)
@@ -148,7 +150,7 @@ def curate_corpus(
         )
 
 
-def _check_place(out: Path, sources: Sequence[Path]) -> None:
+def _check_out(out: Path, sources: Sequence[Path]) -> None:
     if out.exists() and not out.is_dir():
         raise InputRefused(f"{out} is a file.", "", "Name a folder for the output.")
     for source in sources:
@@ -161,13 +163,13 @@ def _check_place(out: Path, sources: Sequence[Path]) -> None:
             raise InputRefused(
                 f"{source} lies in the output's folder.", "", "Choose another folder."
             )
-    if out.is_dir() and any(out.iterdir()) and not _parts_told(out):
+    if out.is_dir() and any(out.iterdir()) and not _earlier_parts(out):
         raise InputRefused(
             f"The folder {out} holds other files.", "", "Choose a new or an empty folder."
         )
 
 
-def _parts_told(out: Path) -> list[Path]:
+def _earlier_parts(out: Path) -> list[Path]:
     """The parts of an earlier output in this folder, by its manifest."""
     try:
         content = json.loads((out / HF_NAME).read_text(encoding="utf-8"))
@@ -181,46 +183,67 @@ def _parts_told(out: Path) -> list[Path]:
 def _work(
     job: Job,
     engine: Engine,
-    files: Sequence[pieces.SourceFile],
+    files: Sequence[SourceFile],
     partitions: int | None,
     reporter: Reporter,
 ) -> int:
-    """Does all stages; returns how many parts were made."""
+    """Sorts, curates and writes; returns how many parts were made."""
     total = sum(file.rows for file in files)
-    least = -(-total // min(partitions or engine.workers, total))  # rows in so many pieces
 
-    def run(phase: str, stage: str, tasks: int) -> None:
+    def run(phase: str, kind: str, tasks: int) -> None:
         done = 0
         reporter.show(phase, done, total)
-        with closing(engine.run(stage, tasks)) as going:
+        with closing(engine.run(kind, tasks)) as going:
             for rows in going:
                 done += rows
                 reporter.show(phase, done, total)
 
-    cut = pieces.cut(files, min(least, pieces.PIECE_ROWS))
-    count = job.set_tasks("judge", ({"slices": piece} for piece in cut))
-    run("curating", "judge", count)
-    grouped = plan.groups(job, count, min(least, plan.GROUP_ROWS))
-    run("settling", "settle", job.set_tasks("settle", ({"slices": g.slices} for g in grouped)))
-    made = job.set_tasks("write", plan.parts(grouped, job.plan["part_rows"]))
+    reporter.show("sorting", 0, total)
+    accounts = write_sorted(files, job.sorted_file, reporter.cancelled)
+    reporter.show("sorting", total, total)
+    least = -(-total // min(partitions or engine.workers, total))  # rows in so many partitions
+    pieces = cut(accounts, min(least, PARTITION_ROWS))
+    count = job.set_tasks("curate", map(asdict, pieces))
+    run("curating", "curate", count)
+    made = job.set_tasks("write", parts(job, count, job.settings["part_rows"]))
     run("writing", "write", made)
     return made
 
 
-def _put(job: Job, parts: int, out: Path) -> CuratedFiles:
-    tally: dict[str, Any] = {"handles": {}, "source_files": []}
+def _engine(
+    name: str, folder: Path, address: str | None, check: Callable[[], None]
+) -> AbstractContextManager[Engine]:
+    """The engine of this name for the job in ``folder``, for the length of a block.
+
+    Raises WrongUsage for another name or for an ``address`` that nobody would ask, and InputRefused
+    where Ray is wanted but not installed, or not to be found at ``address``.
+    """
+    if name not in ENGINES:
+        raise WrongUsage(f"{name!r} is not an engine.", f"There are: {', '.join(ENGINES)}.")
+    if name == "ray":
+        from core.bulk.ray import ray_engine
+
+        return ray_engine(folder, address)
+    if address:
+        raise WrongUsage("Only Ray has an address.", "", "Add --engine ray.")
+    return local_engine(folder, check)
+
+
+def _put(job: Job, count: int, out: Path) -> CuratedFiles:
+    counts = Counts(origins=True)
     files: list[ExportedFile] = []
     made: dict[Path, Path] = {}
-    for number in range(parts):
+    for number in range(count):
         path = job.folder / "parts" / f"{number}.parquet"
-        told = job.get_json(path.with_suffix(".json"))
-        added(tally, told)
+        part = job.get_json(path.with_suffix(".json"))
+        counts.merge(Counts.from_json(part["counts"]))
         name = f"part-{number:05}.parquet"
-        files.append(ExportedFile(name, told["rows"], told["sha256"], "exported", told["bytes"]))
+        files.append(ExportedFile(name, part["rows"], part["sha256"], "exported", part["bytes"]))
         made[path] = out / name
+    tally = counts.to_json()
     text = text_of(sealed(_manifest(job, tally, files))).encode("utf-8")
     (job.folder / HF_NAME).write_bytes(text)
-    unwanted = [place for place in _parts_told(out) if place not in made.values()]
+    unwanted = [file for file in _earlier_parts(out) if file not in made.values()]
     put_in_place(made, (job.folder / HF_NAME, out / HF_NAME), unwanted)
     return CuratedFiles(
         path=out,
@@ -243,7 +266,7 @@ def _manifest(job: Job, tally: dict[str, Any], files: Sequence[ExportedFile]) ->
         "recipe": {"name": recipe.name, "hash": recipe.hash, "rules": recipe.rules},
         "format": "parquet",
         "what": "all",
-        "part_rows": job.plan["part_rows"],
+        "part_rows": job.settings["part_rows"],
         "handles": {name: {**one, "exported": one["downloaded"]} for name, one in handles},
         "source_files": tally["source_files"],
         "files": {
