@@ -64,6 +64,10 @@ MAP_NAMES: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 _LONGEST_KEY: Final = 60  # bytes of a key that tells replies, or less
+# how such a key ends; two patterns, for each is searched by its first letters, which is quick
+_REPLY_KEY: Final = tuple(
+    re.compile(word + rb'[\w .\-]{0,40}"\s{0,4}:') for word in (b"eply", b"EPLY")
+)
 _AT: Final = "row of the frame"
 _HANDLE: Final = r"^[\w.\-]{1,64}(@[\w.\-]{1,128})?$"
 _TRUE: Final = ["true", "t", "1", "yes", "y", "1.0"]
@@ -142,19 +146,14 @@ class ReplyKeys:
             return
         data = self._tail + block
         self._tail = data[-2 * _LONGEST_KEY :]
-        for word in (b"eply", b"EPLY"):
-            at = data.find(word)
-            while at >= 0 and not self.found:
-                self.found = self._is_key(data, at)
-                at = data.find(word, at + 1)
-
-    def _is_key(self, data: bytes, at: int) -> bool:
-        start = data.rfind(b'"', max(at - _LONGEST_KEY, 0), at)
-        end = data.find(b'"', at, at + _LONGEST_KEY)
-        if start < 0 or end < 0 or data[start - 1 : start] == b"\\":
-            return False
-        name = data[start + 1 : end].decode("utf-8", "replace")
-        return data[end + 1 : end + 9].lstrip()[:1] == b":" and plain_name(name) in _REPLY_KEYS
+        for pattern in _REPLY_KEY:
+            for match in pattern.finditer(data):
+                start = data.rfind(b'"', max(match.start() - _LONGEST_KEY, 0), match.start())
+                name = data[start + 1 : match.end()].partition(b'"')[0].decode("utf-8", "replace")
+                escaped = data[start - 1 : start] == b"\\"
+                if start >= 0 and not escaped and plain_name(name) in _REPLY_KEYS:
+                    self.found = True
+                    return
 
 
 class Canonical:
