@@ -22,7 +22,7 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.sources.columns import GUESSES, Canonical
-from core.sources.json_objects import Row, links_text, object_of, row_of, text_of
+from core.sources.json_objects import Row, alt_text, links_text, object_of, row_of, text_of
 from core.sources.opened import Content
 from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
@@ -322,11 +322,12 @@ def bluesky_row(
             if uri and type(start) is int and type(end) is int and 0 <= start < end <= len(data):
                 links.append({"url": data[start:end].decode("utf-8", "replace"),
                               "expanded_url": uri})  # fmt: skip
-    embed = str(object_of(record, "embed").get("$type"))
+    embed, reply = object_of(record, "embed"), object_of(record, "reply")
+    quoted = object_of(embed, "record")
     kind = "original"
     if isinstance(record.get("reply"), dict):
         kind = "reply"
-    elif embed.startswith("app.bsky.embed.record"):
+    elif str(embed.get("$type")).startswith("app.bsky.embed.record"):
         kind = "quote"
     langs = record.get("langs")
     labels = object_of(record, "labels").get("values")
@@ -335,5 +336,21 @@ def bluesky_row(
         lang=langs[0] if isinstance(langs, list) and langs else None,
         sensitive=True if isinstance(labels, list) and labels else None,
         favourites=counts.get("likeCount"), reposts=counts.get("repostCount"),
-        urls=links_text(links),
+        urls=links_text(links), reply_id=_post_key(object_of(reply, "parent")),
+        conversation_id=_post_key(object_of(reply, "root")),
+        quoted_id=_post_key(object_of(quoted, "record") or quoted), alt_text=_descriptions(embed),
     )  # fmt: skip
+
+
+def _post_key(link: Mapping[str, Any]) -> str | None:
+    """The last part of a post's at:// address, which is its id here; None for other records."""
+    collection, _, key = (text_of(link.get("uri")) or "").rpartition("/")
+    return key if collection.endswith("/app.bsky.feed.post") else None
+
+
+def _descriptions(embed: dict[str, Any]) -> str | None:
+    """Of the pictures or the video, which stand beside a quoted post as ``media``."""
+    media = object_of(embed, "media") or embed
+    images = media.get("images")
+    shown = [media, *(images if isinstance(images, list) else ())]
+    return alt_text(text_of(one.get("alt")) for one in shown if isinstance(one, dict))

@@ -124,6 +124,15 @@ def _noted(**more: Any) -> dict[str, Any]:
     return {"type": "Create", "to": [public], "object": note}
 
 
+_SKY = "at://did:plc:tern/app.bsky.feed"
+
+
+def _skeeted(more: dict[str, Any]) -> dict[str, Any]:
+    record = {"$type": "app.bsky.feed.post", "text": "hello", "createdAt": "2024-01-01T00:00:00Z"}
+    author = {"handle": "gull.example"}
+    return {"uri": f"{_SKY}.post/3ka", "author": author, "record": record | more}
+
+
 @pytest.mark.parametrize(
     ("line", "reply", "quoted", "conversation", "shown"),
     [
@@ -150,6 +159,18 @@ def _noted(**more: Any) -> dict[str, Any]:
         (_noted(inReplyTo="https://terns.example/users/tern/statuses/9"), None, None, None, None),
         ({"tweet_id": "1", "account_id": "7", "username": "gull", "full_text": "hello",
           "reply_to_tweet_id": "9"}, "9", None, None, None),
+        (_skeeted({"reply": {"parent": {"uri": f"{_SKY}.post/3kp"},
+                             "root": {"uri": f"{_SKY}.post/3kr"}},
+                   "embed": {"$type": "app.bsky.embed.images",
+                             "images": [{"alt": "Chips"}, {"alt": ""}, {"alt": "A  pier"}, 7]}}),
+         "3kp", None, "3kr", "Chips\nA pier"),
+        (_skeeted({"embed": {"$type": "app.bsky.embed.recordWithMedia",
+                             "record": {"record": {"uri": f"{_SKY}.post/3kq"}},
+                             "media": {"$type": "app.bsky.embed.video", "alt": "Chips"}}}),
+         None, "3kq", None, "Chips"),
+        (_skeeted({"reply": {"parent": {"uri": 7}}, "embed": {"$type": "app.bsky.embed.record",
+                   "record": {"uri": "at://did:plc:x/app.bsky.graph.list/3kz"}}}),
+         None, None, None, None),
     ],
 )  # fmt: skip
 def test_what_a_tweet_answers_quotes_and_shows(
@@ -160,6 +181,17 @@ def test_what_a_tweet_answers_quotes_and_shows(
     frame = read(path)
     found = frame.select("reply_to_id", "quoted_id", "conversation_id", "alt_text").rows()
     assert found == [(reply, quoted, conversation, shown)]
+
+
+def test_a_bluesky_repository_names_what_a_post_answers(tmp_path: Path) -> None:
+    post = made.bluesky(POSTS[0])
+    link = {"uri": f"{_SKY}.post/3kp"}
+    reply = {**post, "reply": {"parent": link, "root": {"uri": f"{_SKY}.post/3kr"}}}
+    path = tmp_path / "repo.car"
+    path.write_bytes(made.car_of({"app.bsky.feed.post/3ka": reply}))
+    frame = read(path)
+    found = frame.select("kind", "reply_to_id", "conversation_id", "quoted_id").rows()
+    assert found == [("reply", "3kp", "3kr", None)]
 
 
 def test_a_tweet_of_before_2018_names_what_it_answers(tmp_path: Path) -> None:
