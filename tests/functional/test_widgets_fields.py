@@ -237,3 +237,13 @@ async def test_a_refused_text_stays_until_it_is_mended() -> None:
         app.form.set_values({"languages": "nl"})
         assert field.value == "nl"
         assert not field.is_refused
+
+
+async def test_a_form_that_shrinks_keeps_the_focused_field_in_sight(app: Form) -> None:
+    async with app.run_test(size=(40, 12)) as pilot:
+        field = app.form.field("lr")
+        field.focus()
+        await pilot.pause()
+        await pilot.resize_terminal(40, 4)
+        await pilot.pause()
+        assert field.region.bottom <= app.form.region.bottom

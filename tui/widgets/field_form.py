@@ -94,6 +94,12 @@ class FieldForm(VerticalScroll, can_focus=False):
         """Put the focus on the first field that takes it."""
         self.action_edge(-1)
 
+    def on_resize(self) -> None:
+        """What appears above or below a form must not hide the field that has the focus."""
+        focused = self.screen.focused
+        if focused is not None and self in focused.ancestors:
+            self.call_after_refresh(focused.scroll_visible, animate=False)
+
     @on(events.DescendantFocus)
     def _see_focused(self, event: events.DescendantFocus) -> None:
         event.widget.scroll_visible(animate=False)

@@ -11,7 +11,6 @@ from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
-from tui.text.numbers import signed
 
 if TYPE_CHECKING:
     from core.workbench.comparison import Comparison
@@ -77,11 +76,16 @@ def _table(found: Comparison) -> str:
     for reason in REASONS:
         left, right = (count.get(reason, 0) for count in counts)
         if left or right:
-            rows.append([REASON_TITLES[reason].lower(), left, right, signed(right - left)])
-    rows.append(["kept", a.kept, b.kept, signed(b.kept - a.kept)])
-    rows.append(["characters", a.kept_chars, b.kept_chars, signed(b.kept_chars - a.kept_chars)])
+            rows.append([REASON_TITLES[reason].lower(), left, right, _signed(right - left)])
+    rows.append(["kept", a.kept, b.kept, _signed(b.kept - a.kept)])
+    rows.append(["characters", a.kept_chars, b.kept_chars, _signed(b.kept_chars - a.kept_chars)])
     names = [found.a.recipe.name, found.b.recipe.name]
     return table(["all accounts", *names, "difference"], rows, right=(1, 2, 3))
+
+
+def _signed(number: int) -> str:
+    """With the minus of ASCII, which other programs read."""
+    return f"{number:+,}" if number else ""
 
 
 def _word(tweet: TweetRow) -> str:
