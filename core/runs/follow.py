@@ -1,4 +1,4 @@
-"""Reading a run from its folder while, and after, its process writes there."""
+"""Reading a run from its folder while, and after, its process writes there; whether that lives."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefused
-from core.runs.alive import is_alive
+from core.processes import process_times, this_machine
 from core.runs.folder import ENDED, Run
 from core.runs.record import RunRecord
 
 SLICE_RECORDS: Final = 2000
 SLICE_SECONDS: Final = 0.05
+
+# Where the process cannot be looked up (another machine), silence has to tell.
+SILENCE_SECONDS: Final = 600.0
+# Between a run's folder and its process lies the start of the process.
+LAUNCH_SECONDS: Final = 30.0
 
 _CHUNK: Final = 1 << 16
 _KINDS_OF_STATE: Final = ("phase", "start", "train", "eval", "checkpoint", "end")
@@ -104,6 +109,31 @@ class RunReader:
         more = more_records or more_samples
         state = run_state(self.run, record, self._last, alive=alive)
         return RunUpdate(records, samples, state, more)
+
+
+def is_alive(run: Run, record: RunRecord) -> bool:
+    """Whether the process named in ``record`` (run.json) lives and is the same one still.
+
+    A number that has gone to another process since is told by when that one began.
+    """
+    if record.pid is None:
+        return _seconds_since_beat(run) < LAUNCH_SECONDS
+    if record.machine not in (None, this_machine()):
+        return _seconds_since_beat(run) < SILENCE_SECONDS
+    now_there = process_times(record.pid)
+    if now_there is None:
+        return False
+    began = record.pid_start
+    return began is None or now_there == 0.0 or abs(now_there - began) < 1.0
+
+
+def _seconds_since_beat(run: Run) -> float:
+    for path in (run.heartbeat, run.record_file):
+        try:
+            return time.time() - path.stat().st_mtime
+        except OSError:
+            continue
+    return float("inf")
 
 
 def last_of_state(records: list[dict[str, Any]]) -> dict[str, Any]:

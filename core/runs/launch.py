@@ -22,8 +22,8 @@ from core.home import Home
 from core.locks import Locked, held_lock
 from core.models.catalogue import Base, resolve
 from core.processes import process_times, this_machine
-from core.runs.alive import is_alive
 from core.runs.folder import ENDED, Run, new_run_id
+from core.runs.follow import is_alive
 from core.runs.record import RecipeName, RunRecord
 from core.runs.settings import TrainSettings
 from core.runs.shares import check_blend, shares_of_sizes, sizes_by_handle

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from core.errors import InputRefused
 from core.home import Home
-from core.runs.alive import is_alive
 from core.runs.folder import ENDED, Run, all_runs
-from core.runs.follow import RunReader, last_of_state, run_state
+from core.runs.follow import RunReader, is_alive, last_of_state, run_state
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.shares import AuthorShare, author_shares

@@ -17,9 +17,8 @@ import polars as pl
 
 from core.curation.recipe import load_recipe
 from core.home import Home
-from core.runs.alive import is_alive
 from core.runs.folder import Run
-from core.runs.follow import RunReader, RunUpdate
+from core.runs.follow import RunReader, RunUpdate, is_alive
 from core.runs.launch import create_run, start_run
 from core.runs.settings import settings_for
 from core.training.child import work
