@@ -119,7 +119,8 @@ _FRAME = """
 import json, resource, sys, time
 from pathlib import Path
 import duckdb, polars
-import core.sources.tables, core.sources.json_source, core.sources.x_archive, core.corpus.merge
+import core.sources.tables, core.sources.json_source, core.sources.archives.x_archive
+import core.corpus.merge
 from core.bundled import bundled
 from core.corpus.store import Corpus
 from core.corpus.importing import import_path

@@ -164,11 +164,11 @@ def _open(
     found: Detected, owner: str | None, include: frozenset[str], columns: Mapping[str, str]
 ) -> Source:
     if found.format == "x-archive":
-        from core.sources.x_archive import XArchive
+        from core.sources.archives.x_archive import XArchive
 
         return XArchive(found, owner, include)
     if found.reader == "archive":
-        from core.sources.twitter_2018 import Twitter2018
+        from core.sources.archives.twitter_2018 import Twitter2018
 
         return Twitter2018(found, owner)
     if found.reader == "parquet":
@@ -183,7 +183,7 @@ def _open(
 
         return CsvTable(found, content, owner, include, columns)
     if found.reader == "car":
-        from core.sources.bluesky import BlueskyCar
+        from core.sources.archives.bluesky import BlueskyCar
 
         return BlueskyCar(found, content, owner)
     from core.sources.json_objects import generic_rows
@@ -192,7 +192,7 @@ def _open(
 
     shape = shape_of(content, columns)
     if shape.parts:
-        from core.sources.community_archive import CommunityArchive
+        from core.sources.archives.community_archive import CommunityArchive
 
         return CommunityArchive(found, content, owner, include)
     if found.plain:
@@ -201,7 +201,7 @@ def _open(
         )
     account = None
     if shape.format == "mastodon":
-        from core.sources.mastodon import read_actor
+        from core.sources.archives.mastodon import read_actor
 
         account = read_actor(found)
         if account and owner:
@@ -245,7 +245,7 @@ def _in_content(
     *,
     tar: bool = False,
 ) -> Detected:
-    from core.sources.bluesky import is_car
+    from core.sources.archives.bluesky import is_car
     from core.sources.decoding import Encoding
     from core.sources.json_shape import shape_of
     from core.sources.opened import Content
@@ -291,7 +291,7 @@ def _in_content(
         raise InputRefused(f"{content.title} holds no tweets: it is binary data.", _ACCEPTED)
     text = content.head().lstrip()
     if text.startswith(("window.YTD.", "window.__THAR_CONFIG", "Grailbird.data.")):
-        from core.sources.archive_files import find_data_folder
+        from core.sources.archives.archive_files import find_data_folder
 
         if not text.startswith("window") or find_data_folder([path.name]) is None or member:
             raise InputRefused(

@@ -7,24 +7,19 @@ one block and one element, however large the file is.
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 from msgspec import MsgspecError
 from msgspec.json import Decoder
 
 from core.errors import InputRefused
+from core.sources.json_window import TOO_EARLY, Flaw, OnFlaw, Window
 
 # What a decoder of msgspec raises; ValueError includes bytes that are not UTF-8.
 DECODE_ERRORS: Final = (MsgspecError, RecursionError, ValueError)
-LONGEST_ELEMENT: Final = 16 << 20
 
-_DECODER: Final = json.JSONDecoder()
-_SPACE: Final = re.compile(rb"[ \t\r\n]*")
 # An element of a list and its first key, which is the same in all of them: in well-formed JSON it
 # cannot stand inside a text, where quotation marks are escaped.
 _FIRST_KEY: Final = re.compile(rb'\{\s*("[^"\\\n]{1,80}")')
@@ -34,18 +29,8 @@ _BETWEEN: Final = re.compile(rb"\}\s*(,)\s*\{\s*\Z")
 _LIST_END: Final = re.compile(rb"\]\s*;?\s*\Z")
 # Bytes of a script that are decoded in one go, about: what fits into a processor's cache.
 _WINDOW: Final = 1 << 20
-_UNDECODED: Final = re.compile("[\udc80-\udcff]")
-_NOT_UTF8: Final = "bytes that are not UTF-8"
-_TOO_EARLY: Final = "the file ends too early"
 # Bytes that may be read more than once behind broken places.
 _REREAD: Final = 64 << 20
-# Bytes that are decoded at first, to find out where a value ends.
-_PIECE: Final = 1 << 13
-# A word or an escape that the end of a piece cuts is shorter.
-_MARGIN: Final = 16
-# What any broken place counts for, and a nesting that is too deep.
-_BROKEN: Final = 1 << 9
-_DEEP: Final = 1 << 16
 # Bytes behind a broken place that are kept when the beginning of the next element is not in sight.
 _OVERLAP: Final = 512
 # Elements read one by one that are given at once.
@@ -54,38 +39,6 @@ _RUN: Final = 500
 _TRIES: Final = 20
 
 
-@dataclass(frozen=True)
-class Flaw:
-    """A broken place; without a ``reason`` nothing is lost by it. All count from 1."""
-
-    line: int
-    column: int
-    character: int
-    byte: int
-    reason: str
-    problem: str
-
-    @property
-    def detail(self) -> str:
-        return f"{self.problem}, column {self.column:,}"
-
-    def refusal(self, where: str) -> InputRefused:
-        """Why nothing of ``where`` can be read, when this is all that there is to say."""
-        if self.reason == "bad_encoding":
-            return InputRefused(
-                f"{where} is not UTF-8: byte {self.byte - 1:,}, in line {self.line:,}.",
-                "It was probably saved in another encoding.",
-                "Save it as UTF-8 and try again.",
-            )
-        return InputRefused(
-            f"{where} is broken at line {self.line:,}, column {self.column:,} "
-            f"(character {self.character - 1:,}).",
-            f"{self.problem[:1].upper()}{self.problem[1:]}.",
-            "Download or export it again.",
-        )
-
-
-OnFlaw = Callable[[Flaw], None]
 # line, reason, what is wrong
 OnBad = Callable[[int, str, str], None]
 
@@ -139,22 +92,13 @@ def _only_losses(on_bad: OnBad) -> OnFlaw:
     return tell
 
 
-class _Reader:
-    """A window on the bytes that moves forward; ``_at`` is where reading goes on."""
+class _Reader(Window):
+    """Lists and values in a window on the bytes."""
 
-    def __init__(self, blocks: Iterable[bytes], on_flaw: OnFlaw) -> None:
-        self._blocks = iter(blocks)
-        self._on_flaw = on_flaw
-        self._data = b""
-        self._at = 0
-        self._ended = False
-        self._spent = 0
-        self._first = 0  # the place of _data[0] in the file
-        self._lenient = False
-        self._doubtful = 0  # what stands before this place in the file is read one by one
-        # what of _data is counted in the three others, which all begin with 1
-        self._counted = 0
-        self._line = self._column = self._character = 1
+    # whether a missing comma was reported, which is enough
+    _lenient = False
+    # what stands before this place in the file is read one by one
+    _doubtful = 0
 
     def elements(self) -> Iterator[tuple[int, str, Any]]:
         """The elements of lists, as the function of this name gives them."""
@@ -239,7 +183,7 @@ class _Reader:
                     some.append(value)
                 separated = False
         yield some
-        self._tell(self._at, "bad_json", _TOO_EARLY)
+        self._tell(self._at, "bad_json", TOO_EARLY)
 
     def find_value(self, where: str) -> None:
         """Go behind the first ``=`` when the file begins with an assignment."""
@@ -258,58 +202,6 @@ class _Reader:
             )
         self._at = equals + 1
         self._sign()
-
-    def value_or_refusal(self, where: str) -> Any:
-        """The next value; raises InputRefused with its place when it is broken."""
-        flaws: list[Flaw] = []
-        self._on_flaw, on_flaw = flaws.append, self._on_flaw
-        _, value, sound = self.value()
-        self._on_flaw = on_flaw
-        if not sound:
-            raise flaws[0].refusal(where)
-        return value
-
-    def value(self) -> tuple[int, Any, bool | None]:
-        """Line, value, and whether it is sound (None: passed over); what is not is reported."""
-        self._count()
-        line, size = self._line, _PIECE
-        while True:
-            while len(self._data) - self._at < size and self._more():
-                pass
-            text = self._data[self._at : self._at + size].decode("utf-8", "surrogateescape")
-            last = self._ended and self._at + size >= len(self._data)
-            try:
-                value, end = _DECODER.raw_decode(text)
-            except json.JSONDecodeError as error:
-                unfinished = error.msg.startswith("Unterminated")
-                cut = unfinished or error.pos > len(text) - _MARGIN
-                if cut and not last and size < LONGEST_ELEMENT:
-                    size *= 8
-                    continue
-                reached = _width(text[: error.pos])
-                self._spent += reached + _BROKEN
-                reason, problem = "bad_json", error.msg[:1].lower() + error.msg[1:]
-                if _UNDECODED.match(text, error.pos):
-                    reason, problem = "bad_encoding", _NOT_UTF8
-                elif unfinished and last:
-                    problem = _TOO_EARLY
-                self._tell(self._at + reached, reason, problem)
-                return line, None, False
-            except (ValueError, RecursionError) as error:  # a number of thousands of digits
-                self._spent += _DEEP
-                deep = isinstance(error, RecursionError)
-                problem = "nested too deeply" if deep else str(error).split(";")[0]
-                self._tell(self._at, "bad_json", problem)
-                return line, None, False
-            if last or end < len(text):
-                break
-            size *= 8
-        wrong = None if text.isascii() else _UNDECODED.search(text, 0, end)
-        if wrong:
-            at = self._at + _width(text[: wrong.start()])
-            self._tell(at, "bad_encoding", _NOT_UTF8)
-        self._at += _width(text[:end])
-        return line, value, None if wrong else True
 
     def _object(self) -> Iterator[tuple[int, str, Any]]:
         while self._sign() == b'"':
@@ -332,7 +224,7 @@ class _Reader:
         if self._sign() == b"}":
             self._at += 1
         else:
-            self._tell(self._at, "bad_json", _TOO_EARLY if self._ended else "no key")
+            self._tell(self._at, "bad_json", TOO_EARLY if self._ended else "no key")
             self._at = len(self._data)
 
     def _list(self, key: str) -> Iterator[tuple[int, str, Any]]:
@@ -350,7 +242,7 @@ class _Reader:
                 yield line, key, value
             elif sound is False and not self._resume(start):
                 return
-        self._tell(self._at, "bad_json", _TOO_EARLY)
+        self._tell(self._at, "bad_json", TOO_EARLY)
 
     def _element(self, *, wrapped: bool) -> tuple[re.Pattern[bytes], bytes]:
         """What the elements of the list that begins here begin with, and their first key."""
@@ -421,63 +313,3 @@ class _Reader:
             if not self._more():
                 self._at = len(self._data)
                 return False
-
-    def _sign(self) -> bytes:
-        """The next byte that is not space; empty at the end."""
-        while True:
-            match = _SPACE.match(self._data, self._at)
-            self._at = match.end() if match else self._at
-            if self._at < len(self._data):
-                return self._data[self._at : self._at + 1]
-            if not self._more():
-                return b""
-
-    def _more(self) -> bool:
-        """Whether there was another block; what stands before ``_at`` is dropped."""
-        if self._ended:
-            return False
-        block = next(self._blocks, None)
-        if block is None:
-            self._ended = True
-            return False
-        self._count()
-        self._data = self._data[self._at :] + block
-        self._first += self._at
-        self._at = self._counted = 0
-        return True
-
-    def _count(self) -> None:
-        """Count lines and characters up to ``_at``."""
-        if self._counted < self._at:
-            self._line, self._column, self._character, _ = self._place(self._at)
-            self._counted = self._at
-
-    def _place(self, at: int) -> tuple[int, int, int, int]:
-        """Line, column, character and byte of a place in the window, not before ``_counted``."""
-        behind = self._data[self._counted : at]
-        line = self._line + behind.count(b"\n")
-        characters = _characters(behind)
-        if line > self._line:
-            column = 1 + _characters(behind[behind.rfind(b"\n") + 1 :])
-        else:
-            column = self._column + characters
-        return line, column, self._character + characters, self._first + at + 1
-
-    def _tell(self, at: int, reason: str, problem: str) -> None:
-        self._count()
-        match = _SPACE.match(self._data, at)
-        if reason == "bad_json" and self._ended and match and match.end() == len(self._data):
-            problem = _TOO_EARLY
-        self._on_flaw(Flaw(*self._place(at), reason, problem))
-
-
-def _width(text: str) -> int:
-    """Bytes of a text that was decoded with surrogates for what is not UTF-8."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
-
-
-def _characters(data: bytes) -> int:
-    if data.isascii():
-        return len(data)
-    signs = np.frombuffer(data, dtype=np.uint8)
-    return len(data) - int(np.count_nonzero((signs & 0xC0) == 0x80))

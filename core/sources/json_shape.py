@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from core.errors import InputRefused
-from core.sources.bluesky import bluesky_rows
+from core.sources.archives.bluesky import bluesky_rows
+from core.sources.archives.mastodon import mastodon_rows
 from core.sources.columns import REPLY_ROLES
 from core.sources.json_formats import SCRAPED, V1, Format, Gathering
 from core.sources.json_lines import block_lines
 from core.sources.json_objects import Row, Rows, generic_rows
 from core.sources.json_reader import OnBad, elements, top_keys, values
 from core.sources.json_v2 import V2
-from core.sources.mastodon import mastodon_rows
 from core.sources.opened import Content
 
 # Objects that may be looked at to tell what they are.

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from core.errors import InputRefused
-from core.sources import archive_files as limits
-from core.sources.broken_zip import BrokenZipFiles
+from core.sources.archives import archive_files as limits
+from core.sources.archives.broken_zip import BrokenZipFiles
 from core.sources.decoding import Encoding, TextFacts, guess_encoding, look_through, recoded
 
 BLOCK: Final = 2 << 20  # fits into a processor's cache: twice as fast as 8 MB

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputRefused, MynahError
-from core.sources import archive_files as limits
+from core.sources.archives import archive_files as limits
 from core.sources.detect import detect, open_source
 from tests.fixtures.x_archive import archive_files, as_folder, as_zip, note, tweet
 

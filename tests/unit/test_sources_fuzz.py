@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import MynahError
-from core.sources.bluesky import is_car
+from core.sources.archives.bluesky import is_car
+from core.sources.archives.mastodon import html_text
 from core.sources.detect import detect, open_source
-from core.sources.mastodon import html_text
 from core.tweet import tweet_schema
 from tests.fixtures.formats import BUILDERS, POSTS
 

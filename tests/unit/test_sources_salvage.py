@@ -20,7 +20,7 @@ from core.corpus.importing import import_path
 from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.errors import InputRefused
-from core.sources import archive_files as limits
+from core.sources.archives import archive_files as limits
 from core.sources.detect import detect, open_source
 from core.sources.source import SourceSummary
 from tests.fixtures.formats import POSTS, grailbird

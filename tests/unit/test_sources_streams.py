@@ -237,7 +237,7 @@ def test_objects_over_many_lines(tmp_path: Path) -> None:
 def test_a_bomb_and_a_line_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import gzip
 
-    import core.sources.archive_files as limits
+    import core.sources.archives.archive_files as limits
 
     monkeypatch.setattr(limits, "RATIO_FREE_BYTES", 1 << 20)
     path = tmp_path / "a.gz"

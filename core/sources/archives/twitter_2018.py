@@ -11,11 +11,12 @@ from msgspec.json import Decoder
 
 from core.errors import InputRefused
 from core.handles import normal_handle
-from core.sources.archive_files import Files, FolderFiles, Unsafe
+from core.sources.archives.archive_files import Files, FolderFiles, Unsafe
 from core.sources.columns import Canonical
 from core.sources.json_formats import V1, Gathering, TweetV1
 from core.sources.json_objects import object_of, text_of
-from core.sources.json_reader import Flaw, script_lists, script_value
+from core.sources.json_reader import script_lists, script_value
+from core.sources.json_window import Flaw
 from core.sources.opened import folder_names, months_of, open_files
 from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times

@@ -12,13 +12,13 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.handles import normal_handle
+from core.sources.archives.long_posts import join_long_posts, read_long_posts
+from core.sources.archives.x_tweets import TweetReader
 from core.sources.json_objects import object_of, text_of
 from core.sources.json_reader import elements
-from core.sources.long_posts import join_long_posts, read_long_posts
 from core.sources.opened import Content
 from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
-from core.sources.x_archive import TweetReader
 
 _TWEETS: Final = {"tweets": "public", "tweet": "public", "community-tweet": "community",
                   "deleted-tweets": "deleted", "twitter-circle-tweet": "circle"}  # fmt: skip

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from core.errors import InputRefused
-from core.sources import archive_files as limits
+from core.sources.archives import archive_files as limits
 
 _SIGN: Final = b"PK\x03\x04"
 _AFTER: Final = b"PK\x07\x08"  # stands behind a file whose size was not known at first
