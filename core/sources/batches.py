@@ -71,10 +71,10 @@ def gathered(parts: Iterable[Placed], most: int) -> Iterator[Placed]:
 
 def _together(parts: list[Placed]) -> Placed:
     frames = [frame for frame, _ in parts]
-    places = joined([(frame.height, lines) for frame, lines in parts])
+    lines_of = joined([(frame.height, lines) for frame, lines in parts])
     if all(frame.schema == frames[0].schema for frame in frames):
-        return pl.concat(frames), places
-    return pl.concat([frame.cast(pl.String()) for frame in frames], how="diagonal"), places
+        return pl.concat(frames), lines_of
+    return pl.concat([frame.cast(pl.String()) for frame in frames], how="diagonal"), lines_of
 
 
 def joined(parts: Sequence[tuple[int, Lines]]) -> Lines:

@@ -292,10 +292,10 @@ class Canonical:
             .otherwise(pl.lit("original"))
         )
         if "kind" not in absent:
-            told = pl.col("kind")
+            given = pl.col("kind")
             if not raw["kind"].drop_nulls().unique().is_in(KINDS).all():
-                told = _flag("kind")
-            kind = pl.when(told.is_in(KINDS)).then(told).otherwise(kind)
+                given = _flag("kind")
+            kind = pl.when(given.is_in(KINDS)).then(given).otherwise(kind)
         name = pl.col("reply_name").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
         name = pl.when(name != "").then(name)
         escaped = _by_itself(text) if self._escaped is None else pl.lit(self._escaped)
@@ -346,13 +346,13 @@ def _truth(column: pl.Series) -> pl.Expr:
 def _handles(authors: pl.Series) -> pl.Series:
     """Authors in lower case and without @; those written so already stay as they are."""
 
-    def plain(names: pl.Series) -> pl.Series:
+    def bare(names: pl.Series) -> pl.Series:
         return names.str.strip_chars().str.strip_prefix("@").str.to_lowercase()
 
     names = authors.drop_nulls().unique()
-    if plain(names).equals(names):
+    if bare(names).equals(names):
         return authors
-    return plain(authors)
+    return bare(authors)
 
 
 def _mentions(texts: pl.Series) -> pl.Series:

@@ -29,7 +29,7 @@ _MOST_BAD: Final = 1_000  # broken rows, as long as they are more than the sound
 _REREAD: Final = 64 << 20  # characters read again after quotes that never close
 
 Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.intp]
+Positions = npt.NDArray[np.intp]
 # line, reason, what is wrong
 OnBad = Callable[[int, str, str], None]
 
@@ -40,7 +40,7 @@ def well_formed(block: bytes, delimiter: str) -> bool:
     return _in_place(data, np.flatnonzero(data == _QUOTE), delimiter)
 
 
-def _in_place(data: Bytes, quotes: Places, delimiter: str) -> bool:
+def _in_place(data: Bytes, quotes: Positions, delimiter: str) -> bool:
     if not quotes.size:
         return True
     if quotes.size % 2:
@@ -60,7 +60,7 @@ def _in_place(data: Bytes, quotes: Places, delimiter: str) -> bool:
 class CsvRows:
     """The rows of ``blocks`` (UTF-8, each ending with a line break) after the header.
 
-    ``width`` fields a row. ``on_bad`` is told each row that cannot be one.
+    ``width`` fields a row. ``on_bad`` gets each row that cannot be one.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class CsvRows:
         self._delimiter = delimiter
         self._on_bad = on_bad
         self._line = 0  # lines that are done with
-        self.places: deque[Lines] = deque()  # of the frames that were given, in their order
+        self.lines: deque[Lines] = deque()  # of the frames that were given, in their order
         self._reread = 0
         self._good = self._bad = 0
         self._piece = False
-        self._quotes: Places = np.empty(0, dtype=np.intp)  # in the block at hand
+        self._quotes: Positions = np.empty(0, dtype=np.intp)  # in the block at hand
         self._doubtful = 0  # bytes to be taken in small pieces, for something is odd in them
         self._schema = {str(number): pl.String() for number in range(width)}
 
@@ -86,20 +86,20 @@ class CsvRows:
         ``careful`` sends everything through the csv module.
         """
         for frame, lines in gathered(self._parts(careful=careful), BATCH_ROWS):
-            self.places.append(lines)
+            self.lines.append(lines)
             yield frame
 
     def _parts(self, *, careful: bool) -> Iterator[Placed]:
         self._skip_header()
         while block := self._next():
-            whole, rest = (b"", block) if careful else self._even(block)
-            frame = self._fast(whole) if whole else None
+            even, rest = (b"", block) if careful else self._even(block)
+            frame = self._fast(even) if even else None
             if frame is None and not careful and not self._piece and len(block) > _PIECE:
                 self._doubtful, self._carry = len(block), block + self._carry
             elif frame is not None:
                 self._carry = rest + self._carry
                 first = self._line + 1
-                self._line += count_byte(whole, b"\n")
+                self._line += count_byte(even, b"\n")
                 self._good += frame.height
                 for number, part in enumerate(frame.iter_slices(BATCH_ROWS)):
                     yield part, running(first, frame, number * BATCH_ROWS)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from core.sources.source import Source
 
-# what is said of a file at first sight and stays worth reading once it is counted
+# notes on a file at first sight that stay worth reading once it is counted
 _STAYS: Final = ("Reads ", "Posts in communities")
-_EVERY: Final = 0.25  # seconds between two counts that are told
+_EVERY: Final = 0.25  # seconds between two counts that are shown
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ def preview(
     encoding: str | None = None,
     date_format: str | None = None,
     most: int = 5,
-    told: Callable[[Preview], None] | None = None,
+    show: Callable[[Preview], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Preview:
-    """Read ``path`` through, storing nothing; ``told`` hears what is known as it becomes known.
+    """Read ``path`` through, storing nothing; ``show`` gets what is known as it becomes known.
 
     The first ``most`` tweets are in its order. Raises InputRefused and WrongUsage as imports do,
     Interrupted when ``cancelled`` says so.
@@ -86,8 +86,8 @@ def preview(
         handles=(found.handle,) if found.handle else (),
         notes=tuple(line for line in found.lines() if line.startswith(_STAYS)),
     )
-    if told:
-        told(seen)
+    if show:
+        show(seen)
     # whose it is where the file does not say: nobody sees the name
     owner = "you" if found.needs_handle else None
     source = open_source(path, handle=owner, encoding=encoding, date_format=date_format)
@@ -101,13 +101,13 @@ def preview(
         check(0, None)
         rows = seen.rows or tuple(_rows(batch, most))
         seen = _with_counts(replace(seen, rows=rows, tweets=seen.tweets + batch.height), source)
-        if told and (time.monotonic() - last > _EVERY or seen.tweets == batch.height):
+        if show and (time.monotonic() - last > _EVERY or seen.tweets == batch.height):
             last = time.monotonic()
-            told(seen)
+            show(seen)
     seen = _with_counts(seen, source)
     seen = replace(seen, counted=True, notes=(*seen.notes, *source.summary.warnings))
-    if told:
-        told(seen)
+    if show:
+        show(seen)
     return seen
 
 

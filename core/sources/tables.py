@@ -143,8 +143,8 @@ class CsvTable(_Table):
             if author := self._roles.get("author"):
                 lines[0] += f", first row by @{first[self._names.index(author)].lstrip('@')}"
             lines.append(first[self._names.index(self._roles["text"])][:200])
-        if told := self._content.encoding.sentence():
-            lines.append(told)
+        if note := self._content.encoding.sentence():
+            lines.append(note)
         return [*lines, f"Reads {used}."] if used else lines
 
     def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
@@ -153,15 +153,15 @@ class CsvTable(_Table):
         Raises InputRefused when there is no tweet in it at all.
         """
         facts = self._content.settle()
-        if told := facts.encoding.sentence():
-            self.summary.warnings.append(told)
+        if note := facts.encoding.sentence():
+            self.summary.warnings.append(note)
         canonical = self._canonical(is_escaped(facts, self._texts))
         wanted = [self._column(role) for role in self._roles]
         read, empty = 0, True
-        table = self._rows(told=True)
+        table = self._rows(counted=True)
         for rows in read_ahead(table.frames()):
             raw = self._repaired(rows.select(wanted))
-            frame = canonical.frame(raw, table.places.popleft())
+            frame = canonical.frame(raw, table.lines.popleft())
             read += rows.height
             if tick:
                 tick(read, None)
@@ -172,12 +172,12 @@ class CsvTable(_Table):
         if self._content.damage:
             self.summary.warnings.append(self._content.damage)
         if empty:
-            said = "; ".join(map(str, self.summary.broken[:1])) or self._content.damage
+            broken = "; ".join(map(str, self.summary.broken[:1])) or self._content.damage
             raise InputRefused(
                 f"There are no tweets in {self._title}.",
                 "It has a header and no rows that are tweets."
                 + (f" Left out: {self.summary.skipped}." if self.summary.skipped else "")
-                + (f" First {said}." if said else ""),
+                + (f" First {broken}." if broken else ""),
             )
         self.summary.warn_of_broken()
 
@@ -206,13 +206,15 @@ class CsvTable(_Table):
                 frame.filter(column.str.contains("&", literal=True)).select(column).to_series()
             )
 
-    def _rows(self, *, told: bool = False, sample: bool = False) -> CsvRows:
+    def _rows(self, *, counted: bool = False, sample: bool = False) -> CsvRows:
         if sample:
             head = self._content.head().encode()
             blocks = iter([head[: head.rfind(b"\n") + 1] or head])
         else:
             blocks = self._content.text_blocks()
-        return CsvRows(blocks, len(self._names), self._delimiter, self._bad_row if told else None)
+        return CsvRows(
+            blocks, len(self._names), self._delimiter, self._bad_row if counted else None
+        )
 
     def _bad_row(self, line: int, reason: str, detail: str) -> None:
         self.summary.skip_line(self._owner or "", reason, line, detail)
@@ -318,9 +320,9 @@ def _sound(path: Path, work: Callable[[], T]) -> T:
     try:
         return work()
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputRefused(
-            f"{path} is a damaged Parquet file.", f"{said[:200]}.", "Export it again."
+            f"{path} is a damaged Parquet file.", f"{reason[:200]}.", "Export it again."
         ) from None
 
 

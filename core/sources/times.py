@@ -92,15 +92,15 @@ class Dates:
 
     8/2/2011 is the eighth of February or the second of August, and the same in the whole file: what
     a day above 12 says, or an id that tells the time, or ``form`` (of ``read_date_format``), or the
-    rest of the file. ``whole`` reads that: frames with its dates as ``created``, and the ids as
-    ``tweet_id`` where there are any. Without ``whole`` each date stands for itself.
+    rest of the file. ``reread`` gives that: frames with its dates as ``created``, and the ids as
+    ``tweet_id`` where there are any. Without ``reread`` each date stands for itself.
     """
 
     def __init__(
         self,
         title: str = "",
         form: str | None = None,
-        whole: Callable[[], Iterable[pl.DataFrame]] | None = None,
+        reread: Callable[[], Iterable[pl.DataFrame]] | None = None,
     ) -> None:
         self.unread = 0  # dates that no form fits
         self.example = ""  # the first of them
@@ -108,7 +108,7 @@ class Dates:
         self._given = form is not None
         self._order = form if form in (DAY_FIRST, MONTH_FIRST) else None
         self._form = form if form not in (DAY_FIRST, MONTH_FIRST) else None
-        self._whole = whole
+        self._reread = reread
         self._proof = ""  # the date that showed the order
 
     def read(self, written: pl.Series, ids: pl.Series | None = None) -> pl.Series:
@@ -128,8 +128,8 @@ class Dates:
                 dates = _split(_evened(written.filter(left)), _NUMBERS)
                 if ids is not None:
                     dates = dates.with_columns(known=snowflake_times(ids.filter(left)))
-                if self._whole and not self._given:
-                    self._decide(dates, self._whole)
+                if self._reread and not self._given:
+                    self._decide(dates, self._reread)
                 found = found.scatter(left.arg_true(), _moments(_in_order(dates, self._order)))
         found = _within(found)
         if found.null_count() > written.null_count():
@@ -138,12 +138,12 @@ class Dates:
             self.example = self.example or (lost[0] if lost.len() else "")
         return found.alias(written.name)
 
-    def _decide(self, dates: pl.DataFrame, whole: Callable[[], Iterable[pl.DataFrame]]) -> None:
+    def _decide(self, dates: pl.DataFrame, reread: Callable[[], Iterable[pl.DataFrame]]) -> None:
         self._weigh(dates)
         either = dates.filter(_EITHER)
         if self._order is not None or not either.height:
             return
-        for part in whole():
+        for part in reread():
             part = part.filter(_filled(part["created"]))
             more = _split(_evened(part["created"]), _NUMBERS)
             if "tweet_id" in part.columns:

@@ -194,7 +194,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                 path,
                 encoding=encoding,
                 date_format=dates,
-                told=show,
+                show=show,
                 cancelled=lambda: worker.is_cancelled,
             )
         except Interrupted:
