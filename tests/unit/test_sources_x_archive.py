@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,24 @@ def test_what_a_tweet_answers_quotes_and_shows(tmp_path: Path) -> None:
         ("5", "original", None, None, None),
     ]
     assert frame["conversation_id"].null_count() == frame.height
+
+
+def test_a_large_list_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    files = archive_files([])
+    entries = [tweet(n, f"the gull 🐦 number {n}", source="🐦" * 4_000) for n in range(1, 1_501)]
+    files["data/tweets.js"] = script("tweets", entries)
+    size = len(files["data/tweets.js"].encode())
+    path = as_zip(tmp_path / "a.zip", dict(files))
+    del entries, files
+    list(open_source(path).batches())  # what is set up once counts nowhere
+    tracemalloc.start()
+    try:
+        found = pl.concat(list(open_source(path).batches()))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.height == 1_500
+    assert peak < size
 
 
 def test_links_are_kept_as_json(tmp_path: Path) -> None:
