@@ -41,7 +41,7 @@ assert sum(result.new for result in results) == rows, results
     "refresh": """
 from core.corpus.store import Corpus
 from core.corpus.reading import tweet_counts
-from core.workflow import refresh_curated
+from core.curation.stored_verdicts import refresh_curated
 refresh_curated(home, list(tweet_counts(Corpus(home.corpus))))
 """,
     "stats": """

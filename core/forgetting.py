@@ -5,6 +5,10 @@ choice of the account in the app. One tweet does not come back with the next imp
 number stays (``core.corpus.forgotten``), and so do the ranges of what was fetched. After an account
 nothing stays, and importing it again starts over.
 
+Deleted rows stay in the file's free space until the file is written anew. Where that fails, it is
+said, and a file ``.tweets.duckdb.not-compacted`` beside the corpus remembers it: forgetting the
+same again, or anything else, tries once more.
+
 What was made from them before (a run's frozen dataset, its model, what the model wrote) is not
 changed, but marked as stale: a note ``stale.json`` in the run's folder says what it still holds.
 Files that were exported lie where the person put them; mynah does not know of them.
@@ -13,7 +17,6 @@ Files that were exported lie where the person put them; mynah does not know of t
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -21,9 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.corpus.forgotten import TABLE, remember_forgotten
-from core.corpus.scratch import sweep
-from core.corpus.store import Corpus
-from core.errors import InputRefused, WrongUsage
+from core.corpus.store import Corpus, NotCompacted
+from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
+from core.files import remove_orphans, write_bytes_whole, write_text_whole
 from core.runs.stale import NOTE, stale_note
 
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ class Forgotten:
 
     ``runs`` maps a run's id to how many of its tweets are among the forgotten. ``files`` counts
     what went outside the corpus: ``fetched_pages`` set aside (or posts taken out of such),
-    ``favourites``, ``settings``.
+    ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is
+    still in the corpus's file, and ``not_compacted`` says why.
     """
 
     handles: list[str]
@@ -47,6 +51,8 @@ class Forgotten:
     rows: dict[str, int] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
+    compacted: bool = True
+    not_compacted: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah forget --json``."""
@@ -62,36 +68,73 @@ def forget(
 ) -> Forgotten:
     """Forget accounts, or one tweet (of whoever has it). The runs are marked first.
 
-    Every table with a column ``handle`` (``tweet_id`` for one tweet) loses its rows, and the file
-    is written anew, so that nothing is left in its free space. Raises InputRefused when there is
-    nothing of that in the corpus, CorpusBusy.
+    Every table with a column ``handle`` (``tweet_id`` for one tweet) loses its rows, those of the
+    person's own in any schema too, and the file is written anew, so that nothing is left in its
+    free space. Raises InputRefused when there is nothing of that in the corpus, or when a table of
+    the person's own does not let go of its rows; CorpusBusy.
     """
     if bool(handles) == bool(tweet_id):
         raise WrongUsage("Name accounts, or one tweet, to forget.")
     column, wanted = ("handle", list(handles)) if handles else ("tweet_id", [str(tweet_id)])
+    unfinished = corpus.path.with_name(f".{corpus.path.name}.not-compacted")
     with corpus.reading() as connection:
-        _must_be_there(connection, column, wanted)
+        missing = _missing(connection, column, wanted)
         copied = _tweet_ids(connection, column, wanted)
+    if missing and not unfinished.exists():
+        raise InputRefused(
+            f"There is nothing of {missing} in the corpus.",
+            "",
+            "`mynah accounts` lists who is in it.",
+        )
     runs = _mark_runs(home, column, wanted)
     files = _forget_files(home, list(handles), tweet_id, copied)
+    was_unfinished = unfinished.exists()
+    write_bytes_whole(unfinished, b"")
+    try:
+        rows = _delete(corpus, column, wanted)
+    except (InputRefused, Interrupted):
+        if not was_unfinished:
+            unfinished.unlink()
+        raise
+    why = ""
+    try:
+        corpus.rewrite()
+        unfinished.unlink(missing_ok=True)
+    except (NotCompacted, CorpusBusy) as error:
+        why = str(error)
+    for purpose in ("curating", "compacted"):  # copies that a killed process left
+        remove_orphans(corpus.path.parent, purpose)
+    tweets = rows.get("tweets", 0)
+    return Forgotten(list(handles), tweet_id, tweets, rows, runs, files, not why, why)
+
+
+def _delete(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
+    """Deletes the rows in one transaction; how many, by table."""
+    import duckdb
+
     rows: dict[str, int] = {}
     with corpus.writing() as connection:
-        if tweet_id:
+        if column == "tweet_id":
             remember_forgotten(connection, wanted)
-        for table in _tables_with(connection, column):
-            deleted = connection.execute(
-                f'DELETE FROM "{table}" WHERE list_contains(?, {column})',  # noqa: S608
-                [wanted],
-            ).fetchall()
+        for name, table in _tables_with(connection, column).items():
+            try:
+                deleted = connection.execute(
+                    f"DELETE FROM {table} WHERE list_contains(?, {column})",  # noqa: S608 - quoted
+                    [wanted],
+                ).fetchall()
+            except duckdb.Error as error:
+                raise InputRefused(
+                    f"The table {name} does not let go of its rows, so nothing was deleted.",
+                    f"DuckDB says: {str(error).splitlines()[0]}",
+                    "Delete them there with `mynah sql --write`, then forget again.",
+                ) from error
             if deleted and deleted[0][0]:
-                rows[table] = int(deleted[0][0])
-        if tweet_id:  # an account without tweets is nobody
+                rows[name] = int(deleted[0][0])
+        if column == "tweet_id":  # an account without tweets is nobody
             connection.execute(
                 "DELETE FROM accounts WHERE handle NOT IN (SELECT handle FROM tweets)"
             ).fetchall()
-    corpus.rewrite()
-    sweep(corpus)  # copies that a killed process left
-    return Forgotten(list(handles), tweet_id, rows.get("tweets", 0), rows, runs, files)
+    return rows
 
 
 def _tweet_ids(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> set[str]:
@@ -127,41 +170,45 @@ def _forget_choice(home: Home, handles: list[str]) -> int:
     except (OSError, ValueError, TypeError, KeyError):
         return 0
     if len(rest) < len(chosen):
-        part = home.settings.with_name(f".{home.settings.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(kept | {"chosen": rest}, indent=2), encoding="utf-8")
-        part.replace(home.settings)
+        write_text_whole(home.settings, json.dumps(kept | {"chosen": rest}, indent=2))
     return len(chosen) - len(rest)
 
 
-def _must_be_there(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> None:
+def _missing(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> str | None:
+    """The first account or tweet of which there is nothing, in words; None when all are there."""
+    tables = list(_tables_with(connection, column).values())
     for value in wanted:
-        found = sum(
-            connection.execute(
-                f'SELECT count(*) FROM "{table}" WHERE {column} = ?',  # noqa: S608
-                [value],
-            ).fetchall()[0][0]
-            for table in _tables_with(connection, column)
-        )
-        if not found:
-            what = f"@{value}" if column == "handle" else f"a tweet {value}"
-            raise InputRefused(
-                f"There is nothing of {what} in the corpus.",
-                "",
-                "`mynah accounts` lists who is in it.",
-            )
+        asked = (f"EXISTS (FROM {table} WHERE {column} = $value)" for table in tables)
+        found = connection.execute(f"SELECT {' OR '.join(asked)}", {"value": value})
+        if not found.fetchall()[0][0]:
+            return f"@{value}" if column == "handle" else f"a tweet {value}"
+    return None
 
 
-def _tables_with(connection: duckdb.DuckDBPyConnection, column: str) -> list[str]:
-    """Tables that hold something of an account, or of a tweet (but not that it was forgotten)."""
+def _tables_with(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, str]:
+    """Tables that hold something of an account, or of a tweet (but not that it was forgotten).
+
+    By name as people write it (those in another schema than ``main`` with its name), as SQL.
+    """
     found = connection.execute(
-        "SELECT c.table_name FROM duckdb_columns() AS c "
+        "SELECT c.schema_name, c.table_name FROM duckdb_columns() AS c "
         "JOIN duckdb_tables() AS t USING (database_name, schema_name, table_name) "
-        "WHERE c.column_name = ? AND c.data_type = 'VARCHAR' AND NOT t.internal "
-        "AND NOT t.temporary AND database_name = current_database() ORDER BY ALL",
+        "WHERE lower(c.column_name) = ? AND c.data_type = 'VARCHAR' AND NOT t.internal "
+        "AND NOT t.temporary AND database_name = 'corpus' ORDER BY ALL",
         [column],
     ).fetchall()
-    passed_over = {TABLE} if column == "tweet_id" else set()
-    return [str(row[0]) for row in found if row[0] not in passed_over]
+    tables = {}
+    for schema, table in found:
+        name = table if schema == "main" else f"{schema}.{table}"
+        if (schema, table, column) != ("main", TABLE, "tweet_id"):
+            tables[name] = f"corpus.{_quoted(schema)}.{_quoted(table)}"
+    return tables
+
+
+def _quoted(name: str) -> str:
+    """A name as an SQL identifier; a doubled quote is the only escape there."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _mark_runs(home: Home, column: str, wanted: list[str]) -> dict[str, int]:
@@ -209,6 +256,4 @@ def _write_note(folder: Path, column: str, wanted: list[str], held: int) -> None
     if set(wanted) <= set(note[key]):
         note["tweets"] = int(known.get("tweets") or 0)
     note[key] = sorted({*note[key], *wanted})
-    part = folder / f".{NOTE}.{os.getpid()}.part"
-    part.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
-    part.replace(folder / NOTE)
+    write_text_whole(folder / NOTE, json.dumps(note, indent=1) + "\n")

@@ -73,5 +73,5 @@ class Reporter:
             self._phase, self._start, self._last = phase, now, 0.0
         if self._progress and now - self._last >= self._every:
             self._last = now
-            rate = done / max(now - self._start, 1e-6) if done else 0.0
+            rate = done / (now - self._start) if now > self._start else 0.0
             self._progress(Progress(phase, done, total, rate))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from core.workbench.comparison import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
-DEFAULT_RECIPES = ("standard", "classic")
-_TWEETS_AT_ONCE = 250_000
 
 
 def sample_archives() -> list[Path]:
@@ -84,7 +81,7 @@ def _refresh_imported(
     from core.corpus.importing import ImportProgress
     from core.corpus.store import Corpus
     from core.curation.recipe import load_recipe
-    from core.curation.stored_verdicts import outdated
+    from core.curation.stored_verdicts import DEFAULT_RECIPES, outdated, refresh_curated
 
     if not results:
         return
@@ -102,48 +99,6 @@ def _refresh_imported(
 
     if changed:
         refresh_curated(home, sorted(changed), progress=tell, cancelled=cancelled)
-
-
-def refresh_curated(
-    home: Home,
-    handles: Sequence[str],
-    *,
-    progress: Callable[[int, int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> None:
-    """Write the verdicts of the bundled recipes for people who open the corpus themselves.
-
-    A few accounts at a time, so that nobody waits long for the corpus, in memory that does not
-    grow with their number. ``progress`` is told how many of how many verdicts are made. Raises
-    CorpusBusy; Interrupted when ``cancelled`` says so: accounts that were not reached keep the
-    verdicts they had.
-    """
-    from core.corpus.reading import tweet_counts
-    from core.corpus.store import Corpus
-    from core.curation.recipe import load_recipe
-    from core.curation.stored_verdicts import store_verdicts
-
-    corpus = Corpus(home.corpus)
-    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
-    sizes = tweet_counts(corpus, handles)
-    groups: list[list[str]] = []
-    room = 0
-    for handle in handles:
-        if not groups or sizes.get(handle, 0) > room:
-            groups.append([])
-            room = _TWEETS_AT_ONCE
-        groups[-1].append(handle)
-        room -= sizes.get(handle, 0)
-    total = sum(sizes.values()) * len(recipes)
-    done = 0
-    for group in groups:
-        tell = None if progress is None else partial(_further, progress, done, total)
-        store_verdicts(corpus, group, *recipes, progress=tell, cancelled=cancelled)
-        done += sum(sizes.get(handle, 0) for handle in group) * len(recipes)
-
-
-def _further(tell: Callable[[int, int], None], before: int, total: int, done: int) -> None:
-    tell(before + done, total)
 
 
 StatsProgress = Callable[[Literal["curating", "counting"], int, int], None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from core.corpus.skips import has_table
+from core.corpus.migrations import has_table
 
 if TYPE_CHECKING:
     import duckdb

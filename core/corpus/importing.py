@@ -7,22 +7,22 @@ corpus is locked only while rows are merged.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from core.corpus.forgotten import REASON, Forgetful, take_in_again
+from core.corpus.import_log import Merged
 from core.corpus.merge import merge
-from core.corpus.noting import Merged
 from core.corpus.store import Corpus
 from core.errors import Interrupted
+from core.files import owned_folder
+from core.progress import Cancelled, Progress, Reporter
 from core.sources.batches import read_ahead
 from core.sources.detect import open_source
 from core.sources.source import BrokenLine, Source
-
-_EVERY: Final = 0.1  # seconds between two progress reports
 
 Phase = Literal["reading", "writing", "curating"]
 
@@ -81,7 +81,7 @@ def import_path(
     encoding: str | None = None,
     date_format: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: Cancelled | None = None,
 ) -> list[ImportResult]:
     """Import one archive or file; all of it or nothing.
 
@@ -92,7 +92,7 @@ def import_path(
     Interrupted when ``cancelled`` says so. ``progress`` is called at most ten times a second.
     """
     path = Path(path)
-    report = _Report(path, progress, cancelled)
+    report = _reporter(path, progress, cancelled)
     source = open_source(
         path,
         format=format,
@@ -103,16 +103,16 @@ def import_path(
         date_format=date_format,
     )
     forgetful = None if REASON in include else Forgetful(corpus)
-    with tempfile.TemporaryDirectory(prefix="mynah-import-") as folder:
+    with owned_folder(Path(tempfile.gettempdir()), "import") as folder:
         staged: list[str] = []
-        for batch in read_ahead(source.batches(report.tick)):
+        report.show("reading", 0, None)
+        for batch in read_ahead(source.batches(partial(report.show, "reading"))):
             report.check()
             if forgetful:
                 batch = forgetful.without(batch, source.summary)
-            file = Path(folder) / f"{len(staged):06}.parquet"
+            file = folder / f"{len(staged):06}.parquet"
             batch.write_parquet(file, compression="lz4", statistics=False)
             staged.append(str(file))
-        report.check()
         report.show("writing", source.summary.read, source.summary.read)
         with corpus.writing() as connection:
             merged = merge(connection, source, staged)
@@ -154,33 +154,15 @@ def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[Impo
     return results
 
 
-class _Report:
-    """Passes progress on at a bounded rate, and turns a wish to stop into Interrupted."""
+def _reporter(
+    path: Path, progress: Callable[[ImportProgress], None] | None, cancelled: Cancelled | None
+) -> Reporter:
+    def show(now: Progress) -> None:
+        if progress:
+            phase: Phase = "writing" if now.phase == "writing" else "reading"
+            progress(ImportProgress(path, phase, now.done, now.total, now.rate))
 
-    def __init__(
-        self,
-        path: Path,
-        progress: Callable[[ImportProgress], None] | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> None:
-        self._path = path
-        self._progress = progress
-        self._cancelled = cancelled
-        self._start = self._last = time.monotonic()
+    def stopped() -> Interrupted:
+        return Interrupted(f"The import of {path} was stopped.", "The corpus is as it was before.")
 
-    def tick(self, read: int, total: int | None) -> None:
-        self.check()
-        if time.monotonic() - self._last >= _EVERY:
-            self.show("reading", read, total)
-
-    def show(self, phase: Phase, read: int, total: int | None) -> None:
-        self._last = time.monotonic()
-        if self._progress:
-            rate = read / max(self._last - self._start, 1e-6)
-            self._progress(ImportProgress(self._path, phase, read, total, rate))
-
-    def check(self) -> None:
-        if self._cancelled and self._cancelled():
-            raise Interrupted(
-                f"The import of {self._path} was stopped.", "The corpus is as it was before."
-            )
+    return Reporter(show if progress else None, cancelled, stopped)

@@ -13,8 +13,7 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from core.corpus.noting import Merged, note_accounts, note_import
-from core.corpus.skips import note_places
+from core.corpus.import_log import Merged, log_import
 from core.tweet import tweet_schema
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from core.sources.source import Source
 
 _COLUMNS: Final = ", ".join(tweet_schema())
-_PLAIN: Final = (
+_UNESCAPED: Final = (
     "CASE WHEN {0}.text_escaped THEN replace(replace(replace({0}.text, '&lt;', '<'), '&gt;', '>'), "
     "'&amp;', '&') ELSE {0}.text END"
 )
@@ -53,7 +52,7 @@ HAVING count(*) > 1
 """  # noqa: S608
 
 # What nobody else has is new as it is.
-_PLAINLY_NEW: Final = f"""
+_NEW: Final = f"""
 INSERT INTO tweets BY NAME
 SELECT {_COLUMNS}, $at::TIMESTAMPTZ AS first_imported_at, $at::TIMESTAMPTZ AS last_imported_at,
     [source] AS sources
@@ -80,8 +79,8 @@ WITH pairs AS (
         old,
         new,
         old.tweet_id IS NULL AS is_new,
-        {_PLAIN.format("old")} AS old_plain,
-        {_PLAIN.format("new")} AS new_plain
+        {_UNESCAPED.format("old")} AS old_text,
+        {_UNESCAPED.format("new")} AS new_text
     FROM incoming AS new
     LEFT JOIN tweets AS old ON new.handle = old.handle AND new.tweet_id = old.tweet_id
     WHERE old.tweet_id IS NULL OR new.source <> 'mynah-export'
@@ -89,8 +88,8 @@ WITH pairs AS (
 chosen AS (
     SELECT
         *,
-        is_new OR length(new_plain) > length(old_plain)
-            OR (length(new_plain) = length(old_plain) AND new_plain <> old_plain) AS take
+        is_new OR length(new_text) > length(old_text)
+            OR (length(new_text) = length(old_text) AND new_text <> old_text) AS take
     FROM pairs
 ),
 rows AS (
@@ -173,7 +172,7 @@ def merge(
         before = _handles(connection, "read_parquet($files)", {"files": staged})
         for handle, rows in before.items():
             counts[handle].new = rows
-        plainly = _PLAINLY_NEW + (_UNCONTESTED if contested else "")
+        added = _NEW + (_UNCONTESTED if contested else "")
         if contested:
             some = f"read_parquet($files) WHERE {_KEY} IN (SELECT key FROM contested)"  # noqa: S608 - our own names
             for handle, rows in _handles(connection, some, {"files": staged}).items():
@@ -182,12 +181,11 @@ def merge(
         for part in range(parts):
             _merge_part(connection, staged, at, parts, part, counts)
         # last, or the rows would be contested by themselves
-        connection.execute(plainly, {"files": staged, "at": at}).fetchall()
+        connection.execute(added, {"files": staged, "at": at}).fetchall()
         connection.execute("DROP TABLE contested")
     merged = dict(sorted(counts.items()))
-    note_accounts(connection, source, list(merged), at)
-    note_import(connection, source.summary, merged, at)
-    note_places(connection, source.summary, next(iter(merged), ""), at)
+    _update_accounts(connection, source, list(merged), at)
+    log_import(connection, source.summary, merged, at)
     return merged
 
 
@@ -222,3 +220,25 @@ def _handles(
         values,
     )
     return dict(found.fetchall())
+
+
+def _update_accounts(
+    connection: duckdb.DuckDBPyConnection, source: Source, handles: list[str], at: datetime
+) -> None:
+    """What this source says about an account replaces what was known; silence changes nothing."""
+    connection.execute(
+        "INSERT INTO accounts (handle, updated_at) SELECT handle, $at FROM "
+        "(SELECT unnest($handles::VARCHAR[]) AS handle) "
+        "WHERE handle NOT IN (SELECT handle FROM accounts)",
+        {"handles": handles, "at": at},
+    ).fetchall()
+    there = set(handles)
+    for account in source.accounts:
+        says = (account.name, account.account_id, account.bio, account.created)
+        if account.handle in there and any(value is not None for value in says):
+            connection.execute(
+                "UPDATE accounts SET name = coalesce(?, name), "
+                "account_id = coalesce(?, account_id), bio = coalesce(?, bio), "
+                "created_at = coalesce(?, created_at), updated_at = ? WHERE handle = ?",
+                [*says, at, account.handle],
+            ).fetchall()

@@ -8,27 +8,35 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import time
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.bundled import bundled
+from core.corpus.migrations import (
+    bring_up_to_date,
+    newest_version,
+    schema_version,
+    show_missing_columns,
+)
 from core.errors import CorpusBusy, InputRefused
-from core.tweet import OPTIONAL
+from core.files import force_to_disk, owned_folder
 
 if TYPE_CHECKING:
     import duckdb
 
 # Readable by DuckDB 1.4 and later, so that other tools of that age can open the file.
 _STORAGE: Final = "v1.4.0"
+_CHANGED: Final = "Another program changed it in the meantime."
 _PAUSE: Final = 0.05
 _HOLDER = re.compile(r"\(PID (\d+)\)|PID:? ?(\d+)", re.IGNORECASE)
 _LOCKED = ("Could not set lock", "being used by another process", "already attached")
+
+
+class NotCompacted(InputRefused):
+    """The corpus's file could not be replaced: what was deleted is still in its free space."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +104,10 @@ class Corpus:
     def _make(self) -> None:
         """A corpus without tweets, there in one step: a kill leaves a whole one or none.
 
-        It is made under another name. When somebody else was quicker, theirs is taken.
+        When somebody else was quicker, theirs is taken.
         """
-        who = f"{os.getpid()}-{threading.get_ident()}"
-        draft = Corpus(self.path.with_name(f"{self.path.name}.new-{who}"), self.lock_wait)
-        for old in self.path.parent.glob(f"{self.path.name}.new-*"):
-            # of one that was killed; who is at work is done in far less than a minute
-            with suppress(OSError):
-                if old == draft.path or time.time() - old.stat().st_mtime > 60:
-                    old.unlink()
-        try:
+        with owned_folder(self.path.parent, "new-corpus") as folder:
+            draft = Corpus(folder / self.path.name, self.lock_wait)
             connection = draft._connect(read_only=False)
             try:
                 connection.begin()
@@ -114,6 +116,7 @@ class Corpus:
                 connection.execute("CHECKPOINT corpus").fetchall()
             finally:
                 connection.close()
+            force_to_disk(draft.path)
             try:
                 os.link(draft.path, self.path)
             except FileExistsError:
@@ -121,36 +124,43 @@ class Corpus:
             except OSError:  # a file system without links
                 if not self.path.exists():
                     draft.path.replace(self.path)
-        finally:
-            draft._remove()
+            force_to_disk(self.path.parent)
 
     def rewrite(self) -> None:
         """Write the file anew, without what was deleted: DuckDB leaves that in its free blocks.
 
-        Raises CorpusBusy. The old file is replaced in one step.
+        Raises CorpusBusy, and NotCompacted when the file could not be written or put in place; it
+        is as it was then.
         """
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
-        fresh.unlink(missing_ok=True)
-        connection = self._connect(read_only=False)
-        try:
-            name = str(fresh.absolute()).replace("'", "''")
-            connection.execute("CHECKPOINT corpus").fetchall()
-            before = self.path.stat()
-            connection.execute(
-                f"ATTACH '{name}' AS fresh (TYPE duckdb, STORAGE_VERSION '{_STORAGE}')"
-            )
-            connection.execute("COPY FROM DATABASE corpus TO fresh").fetchall()
-            connection.execute("USE memory")
-            connection.execute("DETACH fresh")
-            if os.name == "nt":  # an open file cannot be replaced there
-                connection.execute("DETACH corpus")
-            after = self.path.stat()
-            if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size):
-                fresh.replace(self.path)
-        finally:
-            connection.close()
-            for leftover in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-                leftover.unlink(missing_ok=True)
+        import duckdb
+
+        real = self.path.resolve()  # of a link, what it leads to is what holds the text
+        with owned_folder(real.parent, "compacted") as folder:
+            fresh = folder / real.name
+            connection = self._connect(read_only=False)
+            try:
+                name = str(fresh.absolute()).replace("'", "''")
+                connection.execute("CHECKPOINT corpus").fetchall()
+                before = real.stat()
+                connection.execute(
+                    f"ATTACH '{name}' AS fresh (TYPE duckdb, STORAGE_VERSION '{_STORAGE}')"
+                )
+                connection.execute("COPY FROM DATABASE corpus TO fresh").fetchall()
+                connection.execute("USE memory")
+                connection.execute("DETACH fresh")
+                force_to_disk(fresh)
+                if os.name == "nt":  # an open file cannot be replaced there
+                    connection.execute("DETACH corpus")
+                after = real.stat()
+                if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+                    raise NotCompacted(f"{self.path} could not be written anew.", _CHANGED)
+                fresh.replace(real)
+                force_to_disk(real.parent)
+            except (OSError, duckdb.Error) as error:
+                why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+                raise NotCompacted(f"{self.path} could not be written anew.", f"{why}.") from error
+            finally:
+                connection.close()
         with self.writing():
             pass  # makes the views again where their mark was not copied
 
@@ -219,7 +229,7 @@ class Corpus:
         if found > newest_version():
             raise self._unreadable("A newer mynah made it; this one is too old to read it.")
         if found < newest_version():
-            _complete(connection)
+            show_missing_columns(connection)
 
     def _remove(self) -> None:
         for leftover in (self.path, self.path.with_name(self.path.name + ".wal")):
@@ -231,95 +241,3 @@ class Corpus:
                 folder.rmdir()
             except OSError:
                 return  # somebody else's file lies there
-
-
-def migrations() -> list[tuple[int, str]]:
-    """Number and SQL of each file in datasets/sql/migrations, in order."""
-    found = sorted(bundled("sql", "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql"))
-    return [(int(path.name[:4]), path.read_text(encoding="utf-8")) for path in found]
-
-
-def newest_version() -> int:
-    return max([1, *(number for number, _ in migrations())])
-
-
-def schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """The version of an open corpus; None when the file is not a corpus."""
-    import duckdb
-
-    try:
-        row = connection.execute("SELECT max(version) FROM schema_version").fetchall()
-    except duckdb.CatalogException:
-        return None
-    return int(row[0][0]) if row and row[0][0] is not None else None
-
-
-def _complete(connection: duckdb.DuckDBPyConnection) -> None:
-    """For this connection, columns that ``tweets`` of an older version lacks are there, and NULL.
-
-    So it can be read without being changed, which may not be possible.
-    """
-    found = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE table_name = 'tweets' "
-        "AND database_name = 'corpus' AND schema_name = 'main'"
-    ).fetchall()
-    missing = [name for name in OPTIONAL if (name,) not in found]
-    if missing:
-        added = ", ".join(f"NULL::VARCHAR AS {name}" for name in missing)
-        connection.execute(
-            f"CREATE TEMP VIEW tweets AS SELECT *, {added} FROM corpus.main.tweets"  # noqa: S608
-        ).fetchall()
-
-
-def bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Make the schema in an empty file, or apply the migrations that it lacks.
-
-    Raises InputRefused for a DuckDB file of somebody else's, or one from a newer mynah.
-    """
-    tables = "SELECT count(*) FROM duckdb_tables() WHERE NOT internal AND NOT temporary"
-    counted = connection.execute(tables).fetchall()
-    version = schema_version(connection) if counted[0][0] else 0
-    if version is None:
-        raise InputRefused(
-            f"{path} is a DuckDB file, but not one of mynah's.",
-            "",
-            "Name another folder with --home.",
-        )
-    if version > newest_version():
-        raise InputRefused(
-            f"{path} was made by a newer mynah.", "", "Update mynah to use this corpus."
-        )
-    views = bundled("sql", "views.sql").read_text(encoding="utf-8")
-    if version == newest_version() and _views_are(connection, views):
-        return
-    make_schema(connection, version)
-
-
-def make_schema(connection: duckdb.DuckDBPyConnection, version: int = 0) -> None:
-    """Bring the schema from ``version`` (0: nothing there) to the newest."""
-    views = bundled("sql", "views.sql").read_text(encoding="utf-8")
-    steps = [(1, bundled("sql", "schema.sql").read_text(encoding="utf-8")), *migrations()]
-    for number, script in steps:
-        if number > version:
-            run_script(connection, script)
-            connection.execute("INSERT INTO schema_version VALUES (?, now())", [number]).fetchall()
-    run_script(connection, views)
-    connection.execute(f"COMMENT ON VIEW curated IS '{_mark(views)}'").fetchall()
-
-
-def _views_are(connection: duckdb.DuckDBPyConnection, script: str) -> bool:
-    """Whether the file's views were made by this very script, which may change on its own."""
-    found = connection.execute(
-        "SELECT comment FROM duckdb_views() WHERE view_name = 'curated' AND NOT internal"
-    ).fetchall()
-    return bool(found) and found[0][0] == _mark(script)
-
-
-def _mark(script: str) -> str:
-    return f"datasets/sql/views.sql {zlib.crc32(script.encode()):08x}"
-
-
-def run_script(connection: duckdb.DuckDBPyConnection, script: str) -> None:
-    """Execute the statements of a bundled SQL file."""
-    for statement in connection.extract_statements(script):
-        connection.execute(statement).fetchall()

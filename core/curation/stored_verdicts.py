@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from core.curation.recipe import Recipe
+from core.curation.recipe import Recipe, load_recipe
 from core.curation.stream import Progress, curated_copy, sorted_copy
 from core.progress import Cancelled
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from core.corpus.store import Corpus
+    from core.home import Home
 
+DEFAULT_RECIPES: Final = ("standard", "classic")
+_TWEETS_AT_ONCE: Final = 250_000  # accounts are taken together up to so many
 _COLUMNS: Final = ("tweet_id", "handle", "kept", "reason", "clean_text")
 _ROWS: Final = 50_000
 # Beyond the bound DuckDB goes to disk; the order in the table means nothing.
@@ -40,6 +44,46 @@ FROM there CROSS JOIN wanted LEFT JOIN judged USING (handle, recipe, recipe_hash
 WHERE judged.tweets IS DISTINCT FROM there.tweets
 ORDER BY handle
 """  # noqa: S608 - our own names
+
+
+def refresh_curated(
+    home: Home,
+    handles: Sequence[str],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Write the verdicts of the bundled recipes for people who open the corpus themselves.
+
+    A few accounts at a time, so that nobody waits long for the corpus, in memory that does not
+    grow with their number. ``progress`` is told how many of how many verdicts are made. Raises
+    CorpusBusy; Interrupted when ``cancelled`` says so: accounts that were not reached keep the
+    verdicts they had.
+    """
+    from core.corpus.reading import tweet_counts
+    from core.corpus.store import Corpus
+
+    corpus = Corpus(home.corpus)
+    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
+    sizes = tweet_counts(corpus, handles)
+    groups: list[list[str]] = []
+    room = 0
+    for handle in handles:
+        if not groups or sizes.get(handle, 0) > room:
+            groups.append([])
+            room = _TWEETS_AT_ONCE
+        groups[-1].append(handle)
+        room -= sizes.get(handle, 0)
+    total = sum(sizes.values()) * len(recipes)
+    done = 0
+    for group in groups:
+        tell = None if progress is None else partial(_further, progress, done, total)
+        store_verdicts(corpus, group, *recipes, progress=tell, cancelled=cancelled)
+        done += sum(sizes.get(handle, 0) for handle in group) * len(recipes)
+
+
+def _further(tell: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+    tell(before + done, total)
 
 
 def store_verdicts(

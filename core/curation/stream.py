@@ -22,6 +22,7 @@ from core.curation.judge import judge
 from core.curation.recipe import Recipe
 from core.curation.threads import LINKS, joins, links_of, with_joined
 from core.errors import Interrupted
+from core.files import owned_folder
 from core.progress import Cancelled
 from core.tweet import SQL_ORDER, tweet_schema
 
@@ -157,9 +158,7 @@ def sorted_copy(
     """
     import duckdb
 
-    from core.corpus.scratch import scratch_folder
-
-    with scratch_folder(corpus) as folder:
+    with owned_folder(corpus.path.parent, "curating") as folder:
         copy = SortedTweets(folder, 0)
         with corpus.reading() as connection:
             connection.execute("SET memory_limit = $1", [MEMORY])

@@ -284,7 +284,7 @@ class _Fetch:
             stopped_by=stopped,
         )
         if self._result.new or self._result.updated:
-            from core.workflow import refresh_curated
+            from core.curation.stored_verdicts import refresh_curated
 
             with contextlib.suppress(CorpusBusy):
                 refresh_curated(self._home, [self._plan.handle])

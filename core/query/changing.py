@@ -12,7 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from core.corpus.store import Corpus, make_schema
+from core.corpus.migrations import make_schema
+from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.query.refusal import QueryRefused
 from core.query.run import LOCK, QueryOptions, load_run_tables, set_limits

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Final
 
-from core.corpus.store import Corpus, make_schema
+from core.corpus.migrations import make_schema
+from core.corpus.store import Corpus
 from core.errors import WrongUsage
 from core.query.batches import RESULTS, batches
 from core.query.result import QueryResult, named

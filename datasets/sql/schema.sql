@@ -51,7 +51,8 @@ CREATE TABLE imports (
     notes_joined BIGINT NOT NULL
 );
 
--- What a recipe says about each tweet; written when it is looked at, read through the views.
+-- What the recipes "standard" and "classic" say about each tweet; written after an import or a
+-- fetch, read through the views.
 CREATE TABLE verdicts (
     tweet_id    VARCHAR NOT NULL,
     handle      VARCHAR NOT NULL,

@@ -212,7 +212,7 @@ def test_stopping_changes_nothing(corpus: Corpus, tmp_path: Path) -> None:
         asked.append(1)
         return len(asked) == calls
 
-    for calls in range(1, 6):  # while reading, before writing, and right before the commit
+    for calls in range(1, 9):  # while reading, before writing, and right before the commit
         asked.clear()
         try:
             import_path(corpus, path, cancelled=at_last)

@@ -11,8 +11,9 @@ import pytest
 
 from core.corpus.import_log import import_log
 from core.corpus.importing import import_path
+from core.corpus.migrations import newest_version
 from core.corpus.reading import accounts, tweets
-from core.corpus.store import Corpus, newest_version
+from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe, recipe_names
 from core.fetching.pending import set_aside_pages
 from core.fetching.posts import XAccount, page_of

@@ -139,7 +139,7 @@ def test_stopping_changes_nothing(corpus: Corpus) -> None:
                 cancelled=lambda answers=answers: next(answers),  # type: ignore[misc]
             )
         assert verdicts(corpus) == before
-    assert list(corpus.path.parent.glob(".curating-*")) == []
+    assert list(corpus.path.parent.glob(".mynah-*")) == []
 
 
 def test_a_tweet_forgotten_during_the_work_does_not_come_back(corpus: Corpus) -> None:

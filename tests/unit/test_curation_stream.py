@@ -129,10 +129,10 @@ def test_what_a_killed_process_left_is_swept_up(corpus: Corpus) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(corpus.path)], check=False)
     assert done.returncode == 9
-    assert len(list(corpus.path.parent.glob(".curating-*"))) == 1
+    assert len(list(corpus.path.parent.glob(".mynah-*"))) == 1
     with held(corpus):
-        assert len(list(corpus.path.parent.glob(".curating-*"))) == 1
-    assert list(corpus.path.parent.glob(".curating-*")) == []
+        assert len(list(corpus.path.parent.glob(".mynah-*"))) == 1
+    assert list(corpus.path.parent.glob(".mynah-*")) == []
 
 
 @contextmanager

@@ -20,10 +20,12 @@ from core.curation.stored_verdicts import store_verdicts
 from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.forgetting import forget
 from core.home import Home
+from core.processes import this_machine
 from core.query.run import run_query
 from core.runs.stale import stale_note, stale_reason
 from tests.oracles.datasets import freeze
 from tests.oracles.one_frame import curate
+from tests.unit.cli import mynah
 
 
 @pytest.fixture
@@ -259,3 +261,118 @@ def test_a_stale_sentence_says_no_more_than_is_known(tmp_path: Path) -> None:
     assert stale_reason(tmp_path) == (
         "Made with 41 tweets of @ann and others that you have forgotten since."
     )
+
+
+def test_tables_of_ones_own_are_forgotten_in_any_schema_and_under_any_name(home: Home) -> None:
+    corpus = Corpus(home.corpus)
+    names = (
+        'notes."a ""b"""',
+        'notes."tweets"',
+        '"it\'s ""mine"""',
+        'notes."x; DROP TABLE tweets"',
+    )
+    with corpus.writing() as connection:
+        connection.execute("CREATE SCHEMA notes").fetchall()
+        for name in names:
+            connection.execute(f"CREATE TABLE {name} AS SELECT handle, text FROM tweets").fetchall()  # noqa: S608
+        connection.execute("CREATE TABLE notes.numbers (handle INTEGER)").fetchall()
+        connection.execute('CREATE TABLE upper ("Handle" VARCHAR)').fetchall()
+        connection.execute("INSERT INTO upper VALUES ('ann'), ('bob')").fetchall()
+    gone = forget(corpus, home, handles=["ann"])
+    assert gone.compacted
+    own = {'notes.a "b"': 40, "notes.tweets": 40, "it's \"mine\"": 40, "upper": 1,
+           "notes.x; DROP TABLE tweets": 40}  # fmt: skip
+    assert {name: count for name, count in gone.rows.items() if name in own} == own
+    with corpus.reading() as connection:
+        for name in (*names, "tweets"):
+            left = connection.execute(f"SELECT DISTINCT handle FROM {name}").fetchall()  # noqa: S608
+            assert left == [("bob",)], name
+    assert b"ann wrote" not in home.corpus.read_bytes()
+
+
+def test_a_table_that_does_not_let_go_of_its_rows_is_named(home: Home) -> None:
+    corpus = Corpus(home.corpus)
+    with corpus.writing() as connection:
+        for statement in (
+            "CREATE SCHEMA mine",
+            "CREATE TABLE mine.people (handle VARCHAR PRIMARY KEY)",
+            "CREATE TABLE mine.notes (who VARCHAR REFERENCES mine.people (handle))",
+            "INSERT INTO mine.people VALUES ('ann')",
+            "INSERT INTO mine.notes VALUES ('ann')",
+        ):
+            connection.execute(statement).fetchall()
+    with pytest.raises(InputRefused, match=r"mine\.people does not let go"):
+        forget(corpus, home, handles=["ann"])
+    assert len(tweets(corpus, ["ann"])) == 40
+    with pytest.raises(InputRefused, match="nothing of @carl"):
+        forget(corpus, home, handles=["carl"])
+
+
+def cannot_replace(monkeypatch: pytest.MonkeyPatch, corpus: Path) -> None:
+    """As on Windows, when another program has the file open."""
+    replace = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if Path(target).name == corpus.name:
+            raise PermissionError(13, "The process cannot access the file")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+
+
+def test_text_that_is_still_in_the_file_is_told_and_goes_with_the_next_try(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = Corpus(home.corpus)
+    with monkeypatch.context() as patch:
+        cannot_replace(patch, home.corpus)
+        gone = forget(corpus, home, handles=["ann"])
+    assert (gone.tweets, gone.compacted) == (40, False)
+    assert "cannot access the file" in gone.not_compacted
+    assert [a.handle for a in accounts(corpus)] == ["bob"]
+    assert b"ann wrote" in home.corpus.read_bytes()
+    again = forget(corpus, home, handles=["ann"])
+    assert (again.tweets, again.compacted, again.not_compacted) == (0, True, "")
+    assert b"ann wrote" not in home.corpus.read_bytes()
+    assert sorted(p.name for p in home.root.iterdir()) == ["runs", "tweets.duckdb"]
+    with pytest.raises(InputRefused, match="nothing of @ann"):
+        forget(corpus, home, handles=["ann"])
+
+
+def test_the_command_says_that_the_text_is_still_there(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--home", str(home.root))
+    with monkeypatch.context() as patch:
+        cannot_replace(patch, home.corpus)
+        refused = mynah("forget", "ann", "--json", *where, code=3)
+    assert refused.json()["compacted"] is False
+    assert refused.json()["tweets"] == 40
+    assert f"still inside {home.corpus}" in refused.err
+    assert "run the same command again" in refused.err
+    assert mynah("forget", "@ann", "--json", *where).json()["compacted"] is True
+
+
+def test_where_the_corpus_is_a_link_the_file_it_leads_to_is_written_anew(
+    home: Home, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "disk" / "all.duckdb"
+    elsewhere.parent.mkdir()
+    home.corpus.rename(elsewhere)
+    home.corpus.symlink_to(elsewhere)
+    forget(Corpus(home.corpus), home, handles=["ann"])
+    assert home.corpus.is_symlink()
+    assert b"ann wrote" not in elsewhere.read_bytes()
+    assert [path.name for path in elsewhere.parent.iterdir()] == ["all.duckdb"]
+
+
+def test_copies_of_a_process_of_another_machine_are_left_to_it(home: Home) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    mine = home.root / f".mynah-curating-{this_machine()}-{ended.pid}-1000000000-abc"
+    other = home.root / f".mynah-curating-0123456789ab-{ended.pid}-1000000000-abc"
+    for folder in (mine, other):
+        folder.mkdir()
+        (folder / "tweets.parquet").write_text("ann wrote")
+    forget(Corpus(home.corpus), home, handles=["ann"])
+    assert (mine.exists(), other.exists()) == (False, True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from core.errors import WrongUsage
+from core.errors import InputRefused, WrongUsage
 from core.handles import normal_handles
 from core.home import Home
 from tui.cli.options import home_option, json_option
 from tui.cli.output import emit, emit_json, narrate
+
+if TYPE_CHECKING:
+    from core.forgetting import Forgotten
 
 # what went outside the corpus, by ``Forgotten.files``
 OUTSIDE = {
@@ -39,7 +44,17 @@ def forget(handles: tuple[str, ...], tweet_id: str | None, as_json: bool, home: 
     gone = forget_rows(Corpus(home.corpus), home, handles=of, tweet_id=tweet_id)
     if as_json:
         emit_json(gone.to_json())
-        return
+    else:
+        _say(gone, of, tweet_id)
+    if not gone.compacted:
+        raise InputRefused(
+            f"The rows are deleted, but what they said is still inside {home.corpus}.",
+            gone.not_compacted,
+            "Close what uses the file, see that the disk has room, and run the same command again.",
+        )
+
+
+def _say(gone: Forgotten, of: list[str], tweet_id: str | None) -> None:
     what = ", ".join(f"@{handle}" for handle in of) or f"tweet {tweet_id}"
     emit(f"Forgot {what}: {gone.tweets:,} {'tweet' if gone.tweets == 1 else 'tweets'}.")
     for kind, words in OUTSIDE.items():
