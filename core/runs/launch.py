@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 LEAST_TWEETS: Final = 10
 TERM_SECONDS: Final = 10.0
 KILL_SECONDS: Final = 5.0
+# Python and the first imports: until then a process does not listen to signals.
+START_SECONDS: Final = 10.0
 
 # Never handed to a training process, which has no use for them and writes a log.
 _SECRET_WORDS: Final = ("TOKEN", "SECRET", "PASSWORD", "API_KEY", "CREDENTIAL")
@@ -226,7 +228,8 @@ def stop_run(run: Run, wait: float = 60.0, *, cancelled: Callable[[], bool] | No
         )
     run.stop_mark.touch()
     try:
-        for number, seconds in _stop_signals(wait):
+        began = record.pid_start or 0.0
+        for number, seconds in _stop_signals(wait, young=time.time() - began < START_SECONDS):
             if number is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(record.pid, number)
@@ -237,11 +240,15 @@ def stop_run(run: Run, wait: float = 60.0, *, cancelled: Callable[[], bool] | No
         run.stop_mark.unlink(missing_ok=True)
 
 
-def _stop_signals(wait: float) -> list[tuple[int | None, float]]:
+def _stop_signals(wait: float, *, young: bool) -> list[tuple[int | None, float]]:
+    """What to send, and how long to wait then; None sends nothing, the mark is there already."""
     if sys.platform == "win32":
         # No SIGINT reaches a detached process there; it sees the mark after its step.
         return [(None, wait), (signal.SIGTERM, KILL_SECONDS)]
+    # one that does not listen yet would die of a signal; it sees the mark when it does
+    first: list[tuple[int | None, float]] = [(None, min(wait, START_SECONDS))] if young else []
     return [
+        *first,
         (signal.SIGINT, wait),
         (signal.SIGTERM, TERM_SECONDS),
         (signal.SIGKILL, KILL_SECONDS),
