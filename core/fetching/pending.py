@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.fetching.posts import XAccount
 from core.fetching.ranges import Covered
+from core.files import write_whole
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -37,11 +38,7 @@ def set_aside(home: Home, page: PaidPage) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     bounds = page.covers.newest if page.covers else 0
     path = folder / f"{page.account.handle}-{bounds}.json"
-    draft = path.with_suffix(".part")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(asdict(page), stream, default=str)
-    draft.replace(path)
+    _write(path, asdict(page))
     return path
 
 
@@ -60,7 +57,8 @@ def set_aside_pages(home: Home, handle: str) -> Iterator[tuple[Path, PaidPage]]:
 def drop_pages(home: Home, handles: Sequence[str]) -> int:
     """Delete the pages of accounts, readable or not; returns how many."""
     names = "|".join(map(re.escape, handles))
-    named = re.compile(rf"({names})-\d+\.(json|part)")
+    # a page, or the part of one that a killed process left
+    named = re.compile(rf"\.?({names})-\d+\.(json|part)(\.\d+\.part)?")
     gone = 0
     for path in list(_folder(home).glob("*")):
         if named.fullmatch(path.name):
@@ -82,13 +80,18 @@ def drop_post(home: Home, tweet_id: str) -> int:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue
         if held:
-            draft = path.with_suffix(".part")
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(saved, stream)
-            draft.replace(path)
+            _write(path, saved)
             gone += 1
     return gone
+
+
+def _write(path: Path, saved: dict[str, Any]) -> None:
+    def only_for_its_owner(part: Path) -> None:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(saved, stream, default=str)
+
+    write_whole(path, only_for_its_owner)
 
 
 def _without(body: dict[str, Any], tweet_id: str) -> bool:

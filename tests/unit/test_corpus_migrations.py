@@ -120,7 +120,6 @@ def test_a_person_may_write_to_an_old_corpus(home: Home) -> None:
     assert version(home) == newest_version()
 
 
-@pytest.mark.xfail(reason="the X archive does not give these yet")
 def test_importing_again_fills_in_what_is_new(home: Home, tmp_path: Path) -> None:
     corpus = Corpus(home.corpus)
     before = tweets(corpus, ["harbour_gull"])
