@@ -373,6 +373,9 @@ def _id(column: pl.Series) -> pl.Expr:
     """An id that another tweet is named by; null for a rounded one, and for words such as None."""
     if column.null_count() == column.len():
         return pl.lit(None, dtype=pl.String)
+    numbers = column.cast(pl.UInt64(), strict=False)  # the usual ids, without patterns
+    if numbers.null_count() == column.null_count() and not column.str.starts_with("+").any():
+        return pl.col(column.name)
     written = pl.col(column.name).str.strip_chars().str.replace(r"^(\d{1,15})\.0+$", "${1}")
     sound = written.str.contains(_ID) & (written.str.len_bytes() <= 128)
     return pl.when(sound & ~written.str.contains(_ROUNDED)).then(written)
