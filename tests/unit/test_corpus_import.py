@@ -74,6 +74,7 @@ def test_archive_twice(corpus: Corpus, tmp_path: Path) -> None:
         "duplicates": 1,
         "skipped": {"deleted": 1},
         "notes_joined": 1,
+        "undated": 0,
         "warnings": [],
         "skipped_lines": [],
         "skipped_lines_more": 1,  # the deleted tweet
