@@ -170,7 +170,8 @@ class CsvRows:
                 separator=self._delimiter,
                 empty_string_is_null=False,
             ).collect()
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, OSError):
+            # OSError: bytes that begin as a compressed file does, which Polars then unpacks
             return None
         lengths = frame.select(pl.all().str.len_bytes())
         longest = lengths.select(pl.max_horizontal(pl.all().max())).item() or 0
