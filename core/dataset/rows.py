@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.curation.groups import Groups
+
 COLUMNS: Final = ("tweet_id", "handle", "created_at", "kind", "text")
 # Rows in any order that are looked up at once, and rows of a frame that is handed on.
 PICKED: Final = 500_000
@@ -36,7 +38,6 @@ class Rows:
     keys    one row each: handle (Enum), chars, and what a split asks for; empty columns where
             neither a split nor weights are wanted
     answered     how many rows have the words that they answer (chat and instruct)
-    group_count  how many groups a split had to choose from, once they were asked for
     counts  of every tweet, exported or not
     empty   a frame of the columns, without rows
     joined  for a run: the ids and handles of tweets whose words are in the text of another
@@ -52,7 +53,6 @@ class Rows:
         self.files: list[Path] = []
         self.joined: list[Path] = []
         self.answered = 0
-        self.group_count = 0
         self.counts = Counts(handles, origins=True)
         self.empty = pl.DataFrame()
         self.keys = pl.DataFrame()
@@ -102,14 +102,11 @@ class Rows:
         for rows in self._frames():
             yield rows.drop(_TOGETHER, strict=False)
 
-    def groups(self, check: Callable[[], None]) -> pl.Series:
-        """For each row the number of the first row of its group: see ``held_together``."""
-        from core.curation.groups import held_together
+    def groups(self, check: Callable[[], None]) -> Groups:
+        """What a split keeps on one side."""
+        from core.curation.groups import Groups
 
-        frames = (rows.rename({"text": "clean_text"}) for rows in self._frames())
-        groups = held_together(frames, self._folder, check)
-        self.group_count = groups.n_unique()
-        return groups
+        return Groups(self._frames, check)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         for file in self.files:

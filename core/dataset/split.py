@@ -6,15 +6,19 @@ import hashlib
 from collections.abc import Iterator
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from core.curation.words import one_line
 
+if TYPE_CHECKING:
+    from core.curation.groups import Groups
+
 FEWEST_VALID: Final = 20
 MOST_VALID: Final = 400
 _AT_ONCE: Final = 10_000
+_ROUNDS: Final = 5
 
 
 def keys_of(rows: pl.DataFrame, *, seed: int, handles: pl.DataType | None = None) -> pl.DataFrame:
@@ -40,33 +44,61 @@ def keys_of(rows: pl.DataFrame, *, seed: int, handles: pl.DataType | None = None
     )
 
 
-def held_out(keys: pl.DataFrame, groups: pl.Series, valid_fraction: float) -> pl.Series:
-    """True for the rows to hold out; ``keys`` are those of all rows, in order.
+def held_out(keys: pl.DataFrame, groups: Groups, valid_fraction: float) -> pl.Series:
+    """True for the rows to hold out; ``keys`` and ``groups`` are those of all rows, in order.
 
     About ``valid_fraction`` of the rows, at least FEWEST_VALID and at most MOST_VALID, but never
     more than a third; shared among the accounts by their numbers of rows.
 
-    ``groups`` has for each row the number of the first row of its group (see
-    ``curation.groups.held_together``): threads and near copies, which are held out as one or not at
-    all. Groups are taken by the rank of their first row, the smallest first, as long as they fit
-    into what is left of the share of each of their accounts: so that new tweets move few old ones,
-    and a group that is larger than the share is learned from. So is a group with a text that occurs
-    more than once (in any account, whatever its case and spaces).
+    Threads and near copies are held out as one or not at all. Groups are taken by the rank of
+    their first row, the smallest first, as long as they fit into what is left of the share of each
+    of their accounts: so that new tweets move few old ones, and a group that is larger than the
+    share is learned from. So is a group with a text that occurs more than once (in any account,
+    whatever its case and spaces), or one that is crowded.
+
+    Near copies are looked for only of the groups that are drawn and of as many more, and only
+    groups of which all rows were searched are held out: where there are enough of them, none that
+    the search made larger. After _ROUNDS rounds, each of twice as many, there may be fewer than
+    asked: nearly all tweets are then formulas.
     """
-    mask = pl.repeat(False, keys.height, dtype=pl.Boolean, eager=True).alias("valid")
-    left = _share(keys["handle"], _how_many(keys.height, valid_fraction))
-    if not any(left.values()):
-        return mask
-    numbers = groups.alias("group")
-    members = keys.select("handle", again=pl.col("words").is_duplicated()).with_columns(numbers)
+    shares = _share(keys["handle"], _how_many(keys.height, valid_fraction))
+    never = keys["words"].is_duplicated()
+    for doubled in range(1, _ROUNDS + 1):
+        hoped = _drawn(keys, groups, never | groups.crowded, shares)
+        chosen = _drawn(keys, groups, never | groups.crowded | ~groups.searched, shares)
+        if chosen.sum() >= hoped.sum():
+            break
+        ahead = {handle: share << doubled for handle, share in shares.items()}
+        groups.search(hoped | _drawn(keys, groups, never | groups.crowded, shares, ahead))
+    else:
+        chosen = _drawn(keys, groups, never | groups.crowded | ~groups.searched, shares)
+    return chosen.alias("valid")
+
+
+def _drawn(
+    keys: pl.DataFrame,
+    groups: Groups,
+    never: pl.Series,
+    shares: dict[str, int],
+    room: dict[str, int] | None = None,
+) -> pl.Series:
+    """True for the rows of the groups that are drawn until the shares, or the ``room``, are full.
+
+    Groups with a row of ``never`` are not drawn.
+    """
+    number = groups.number
+    if not any(shares.values()):
+        return pl.repeat(False, keys.height, dtype=pl.Boolean, eager=True)
+    members = keys.select("handle", never=never).with_columns(number)
     # one row for each account of each group
-    parts = members.group_by("group", "handle").agg(pl.len().alias("rows"), pl.col("again").any())
-    limit = pl.col("handle").cast(pl.String).replace_strict(left, return_dtype=pl.UInt32)
-    fits = (~pl.col("again") & (pl.col("rows") <= limit)).all().over("group")
+    parts = members.group_by("group", "handle").agg(pl.len().alias("rows"), pl.col("never").any())
+    limit = pl.col("handle").cast(pl.String).replace_strict(shares, return_dtype=pl.UInt32)
+    fits = (~pl.col("never") & (pl.col("rows") <= limit)).all().over("group")
     parts = parts.filter(fits)
     order = keys["rank"].gather(parts["group"])
     parts = parts.with_columns(order.alias("rank")).sort("rank", "group", "handle")
     chosen: list[int] = []
+    left = dict(room or shares)
     open_rows = sum(left.values())
     for group, sizes in _by_group(parts):
         if all(rows <= left[handle] for handle, rows in sizes):
@@ -76,7 +108,7 @@ def held_out(keys: pl.DataFrame, groups: pl.Series, valid_fraction: float) -> pl
                 open_rows -= rows
             if not open_rows:
                 break
-    return numbers.is_in(pl.Series(chosen, dtype=numbers.dtype).implode()).alias("valid")
+    return number.is_in(pl.Series(chosen, dtype=number.dtype).implode())
 
 
 def _by_group(parts: pl.DataFrame) -> Iterator[tuple[int, list[tuple[str, int]]]]:

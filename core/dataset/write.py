@@ -272,7 +272,6 @@ def write_dataset(
                 content["held_out"] = {
                     "fraction": options.split,
                     "seed": options.seed,
-                    "groups": rows.group_count,
                     "alike": ALIKE,
                 }
             if options.format in CONVERSATIONS:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation import groups
-from core.curation.groups import held_together
+from core.curation import groups as groups_module
+from core.curation.groups import MOST_COPIES, Groups
+from core.curation.near_duplicates import alike
 from core.tweet import id_order
+from tests.oracles.frames import different_texts
 
 
 def rows(
@@ -27,14 +30,21 @@ def rows(
         {
             "tweet_id": [str(n + 1) for n in places],
             "handle": handle or ["a"] * len(texts),
-            "clean_text": list(texts),
+            "text": list(texts),
             "reply_to_id": [(answered or {}).get(n) for n in places],
             "conversation_id": [(conversation or {}).get(n) for n in places],
         },
         schema=dict.fromkeys(
-            ("tweet_id", "handle", "clean_text", "reply_to_id", "conversation_id"), pl.String
+            ("tweet_id", "handle", "text", "reply_to_id", "conversation_id"), pl.String
         ),
     )
+
+
+def held_together(frame: pl.DataFrame, at_once: int = 10_000) -> pl.Series:
+    """The groups once every row was searched."""
+    groups = Groups(lambda: frame.iter_slices(at_once))
+    groups.search(pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True))
+    return groups.number
 
 
 DIFFERENT = [
@@ -93,25 +103,65 @@ def test_neither_order_nor_batches_matter(seed: int) -> None:
     ]
     answered = {n: str(dice.randint(1, 70)) for n in range(60) if dice.random() < 0.2}
     frame = rows(texts, answered, handle=[dice.choice("ab") for _ in texts])
+    frame = frame.sort("handle", *id_order(), "text")
     found = held_together(frame)
+    assert held_together(frame, dice.randint(1, 70)).equals(found)
+    groups = Groups(lambda: frame.iter_slices(11))
     places = list(range(60))
     dice.shuffle(places)
-    assert held_together(frame[places]).equals(found[places])
-    ordered = frame.with_columns(group=found).sort("handle", *id_order(), "clean_text")
-    batches = ordered.drop("group").iter_slices(dice.randint(1, 70))
-    assert held_together(batches).to_list() == ordered["group"].to_list()
+    for start in range(0, 60, 9):
+        groups.search(pl.Series([n in places[start : start + 9] for n in range(60)]))
+    assert groups.searched.all()
+    assert groups.number.equals(found)
 
 
 def test_nothing_gives_nothing_and_old_rows_need_no_new_columns() -> None:
     assert held_together(rows([])).is_empty()
-    assert held_together(iter([])).is_empty()
+    assert Groups(list).number.is_empty()
     old = rows(DIFFERENT).drop("reply_to_id", "conversation_id")
     assert held_together(old).to_list() == [0, 1, 2, 3, 4]
 
 
-def test_texts_in_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = rows([f"{text} {n % 3}" for n in range(40) for text in DIFFERENT])
-    expected = held_together(frame)
-    monkeypatch.setattr(groups, "_TEXTS_IN_A_FILE", 7)
-    assert held_together(frame).equals(expected)
-    assert expected.n_unique() == len(DIFFERENT)
+def test_only_what_is_searched_is_compared() -> None:
+    texts = [*DIFFERENT, *(f"{text}!" for text in DIFFERENT)]
+    groups = Groups(lambda: [rows(texts)])
+    assert groups.number.to_list() == list(range(10))
+    groups.search(pl.Series([n in (1, 8) for n in range(10)]))
+    assert groups.number.to_list() == [0, 1, 2, 3, 4, 5, 1, 7, 3, 9]
+    assert groups.searched.arg_true().to_list() == [1, 8]
+
+
+def test_a_formula_is_crowded_and_followed_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Places named in a sentence that is otherwise the same, among others; whatever the batches."""
+    names = [text.split()[0] for text in different_texts(MOST_COPIES + 2, "places")]
+    assert len(set(names)) == len(names)
+    texts = [
+        f"{name} has a harbour, and the sea there is as grey as it was last year, if not more"
+        for name in names
+    ]
+    frame = rows([*texts[:20], *DIFFERENT, *texts[20:]])
+    formula = pl.Series(["has a harbour" in text for text in frame["text"]])
+    for at_once, fewest in ((1_000, 50), (7, 50), (1_000, 3)):
+        monkeypatch.setattr(groups_module, "_FEWEST_AT_ONCE", fewest)
+        groups = Groups(lambda at_once=at_once: frame.iter_slices(at_once))  # type: ignore[misc]
+        groups.search(pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True))
+        assert groups.crowded.equals(formula.alias("crowded"))
+        assert groups.number.to_list() == list(range(frame.height))
+
+
+def test_pairs_are_those_that_a_comparison_of_all_finds() -> None:
+    """Also short texts and texts that repeat themselves, and a table of pieces cut to bits."""
+    dice = random.Random(3)
+    texts = ["".join(dice.choices("ab ", k=dice.randint(1, 25))).strip() or "a" for _ in range(300)]
+    frame = rows(texts)
+    plain = [" ".join(text.split()) for text in texts]
+    groups = Groups(lambda: [frame])
+    for row in range(0, 300, 10):
+        groups.search(pl.Series([n == row for n in range(300)]))
+        every = pl.Series(plain)
+        places = np.arange(300)
+        like = alike(every, places, np.full(300, row), 80) != 0
+        copies = len({text for text, is_like in zip(plain, like, strict=True) if is_like}) - 1
+        assert groups.crowded[row] == (copies > MOST_COPIES)
+        if copies <= MOST_COPIES:
+            assert groups.number.gather(np.flatnonzero(like)).n_unique() == 1

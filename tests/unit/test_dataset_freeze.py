@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.curation.groups import Groups
+from core.curation.near_duplicates import alike
 from core.curation.recipe import load_recipe
+from core.curation.rules import ALIKE
 from core.dataset.frozen import load_frozen
 from core.dataset.manifest import Manifest, sealed, text_of
 from core.dataset.split import held_out, keys_of
@@ -34,10 +40,11 @@ def tweets(per_handle: dict[str, int]) -> pl.DataFrame:
     return frame(texts, handle=handles)
 
 
-def valid_mask(rows: pl.DataFrame, *, seed: int, valid_fraction: float) -> pl.Series:
-    """What is held out of rows that are each a group of their own."""
-    alone = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
-    return held_out(keys_of(rows, seed=seed), alone, valid_fraction)
+def valid_mask(
+    rows: pl.DataFrame, *, seed: int, valid_fraction: float, at_once: int = 10_000
+) -> pl.Series:
+    groups = Groups(lambda: rows.iter_slices(at_once))
+    return held_out(keys_of(rows, seed=seed), groups, valid_fraction)
 
 
 def frozen(tmp_path: Path, rows: pl.DataFrame, **options: object) -> Manifest:
@@ -96,7 +103,9 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from tests.oracles.one_frame import curate
+from core.curation.near_duplicates import alike
 from core.curation.recipe import load_recipe
+from core.curation.rules import ALIKE
 from tests.oracles.datasets import freeze
 from tests.unit.test_dataset_freeze import tweets
 recipe = load_recipe("standard")
@@ -149,9 +158,38 @@ def test_no_text_is_on_both_sides(texts: list[str], seed: int, fraction: float) 
     mask = valid_mask(rows, seed=seed, valid_fraction=fraction)
     words = rows["text"].str.to_lowercase().str.replace_all(r"\s+", " ")
     assert not set(words.filter(mask)) & set(words.filter(~mask))
-    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
-    again = valid_mask(shuffled, seed=seed, valid_fraction=fraction)
+    shuffled = in_order(rows.sample(fraction=1.0, shuffle=True, seed=1))
+    again = valid_mask(shuffled, seed=seed, valid_fraction=fraction, at_once=7)
     assert set(shuffled["tweet_id"].filter(again)) == set(rows["tweet_id"].filter(mask))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_near_copy_and_no_tweet_of_a_thread_is_on_both_sides(seed: int) -> None:
+    """Of half the texts there are one to three near copies, and copies of those; a few threads."""
+    dice = random.Random(seed)
+    texts = different_texts(150, "split")
+    for _ in range(250):
+        text = dice.choice(texts)
+        at = dice.randrange(len(text))
+        texts.append(text[:at] + dice.choice("xyz 7") + text[at:])
+    answered = [str(dice.randint(1, 400)) if dice.random() < 0.1 else None for _ in texts]
+    rows = in_order(frame(texts, reply_to_id=answered, handle=[dice.choice("ab") for _ in texts]))
+    mask = valid_mask(rows, seed=seed, valid_fraction=0.2)
+    assert mask.sum() >= 60
+    assert mask.equals(valid_mask(rows, seed=seed, valid_fraction=0.2, at_once=31))
+    plain = [re.sub(r"\d+", "0", " ".join(text.lower().split())) for text in rows["text"]]
+    held, learned = mask.arg_true().to_list(), (~mask).arg_true().to_list()
+    for one in held:
+        every = pl.Series([plain[one], *(plain[other] for other in learned)])
+        places = np.arange(1, len(every))
+        assert not alike(every, places, np.zeros_like(places), ALIKE).any(), plain[one]
+    names = rows.select("handle", "tweet_id", "reply_to_id")
+    for column in ("tweet_id", "reply_to_id"):
+        for other in ("tweet_id", "reply_to_id"):
+            some = names.filter(mask).drop_nulls(column)
+            rest = names.filter(~mask).drop_nulls(other)
+            on = {"left_on": ["handle", column], "right_on": ["handle", other]}
+            assert some.join(rest, **on).is_empty()
 
 
 def test_new_tweets_move_few_old_ones() -> None:
@@ -280,7 +318,6 @@ def test_tweets_that_differ_in_a_number_are_on_one_side(tmp_path: Path) -> None:
     assert manifest.content["held_out"] == {
         "fraction": 0.1,
         "seed": 7,
-        "groups": 201,
         "alike": 80,
     }
 
