@@ -19,18 +19,14 @@ from core.tweet import KINDS, canonical
 # where both exist, "id" may have gone through a spreadsheet.
 GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "tweet_id": ("idstr", "tweetid", "tweetidstr", "statusid", "postid", "id"),
-    "text": (
-        "rawtext", "fulltext", "rawcontent", "text", "tweettext", "content", "tweet", "posttext",
-    ),
+    "text": ("rawtext", "fulltext", "rawcontent", "text", "tweettext", "content", "tweet",
+             "posttext"),
     "created": ("createdat", "date", "timestamp", "datetime", "time", "postedat"),
-    "author": (
-        "author", "handle", "username", "user", "screenname", "userscreenname", "authorusername",
-        "userusername", "authorhandle",
-    ),
+    "author": ("author", "handle", "username", "user", "screenname", "userscreenname",
+               "authorusername", "userusername", "authorhandle"),
     "retweet": ("isretweet", "retweet"),
     "lang": ("lang", "language"),
-    "reply_name": ("inreplytoscreenname", "inreplytousername", "replyto",
-                   "replytousername"),
+    "reply_name": ("inreplytoscreenname", "inreplytousername", "replyto", "replytousername"),
     "reply_id": (
         "inreplytostatusidstr", "inreplytostatusid", "inreplytotweetidstr", "inreplytotweetid",
         "inreplytoid", "replytostatusidstr", "replytostatusid", "replytotweetid", "replytoid",
