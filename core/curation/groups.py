@@ -23,7 +23,7 @@ MOST_COPIES: Final = 30
 _NUMBER: Final = r"\p{N}+"
 _SEEDS: Final = (0x67726F757073, 0x74686561647)
 # Texts compared at once: few at first, so that formulas show before they meet many of their kind.
-_FEWEST_AT_ONCE: Final = 50
+_FEWEST_AT_ONCE: Final = 10
 _MOST_AT_ONCE: Final = 2_000
 _MOST_MEETINGS: Final = 2_000_000
 _SAMPLED: Final = 20_000  # texts that tell which pieces are rare
@@ -53,7 +53,7 @@ class Groups:
       percent of their five-character pieces, case and numbers aside.
 
     Rows that are to be held out have to be searched, the others need not: to compare all with all
-    would take ten times as long. What is found depends on the rows and on those searched alone.
+    would take several times as long. What is found depends on the rows and on those searched alone.
     """
 
     def __init__(

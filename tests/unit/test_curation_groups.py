@@ -141,7 +141,7 @@ def test_a_formula_is_crowded_and_followed_no_further(monkeypatch: pytest.Monkey
     ]
     frame = rows([*texts[:20], *DIFFERENT, *texts[20:]])
     formula = pl.Series(["has a harbour" in text for text in frame["text"]])
-    for at_once, fewest in ((1_000, 50), (7, 50), (1_000, 3)):
+    for at_once, fewest in ((1_000, 10), (7, 10), (1_000, 3)):
         monkeypatch.setattr(groups_module, "_FEWEST_AT_ONCE", fewest)
         groups = Groups(lambda at_once=at_once: frame.iter_slices(at_once))  # type: ignore[misc]
         groups.search(pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True))
