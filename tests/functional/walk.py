@@ -41,7 +41,7 @@ async def settled(pilot: Pilot[Any], seconds: float = SECONDS) -> None:
 
     def at_rest() -> bool:
         return app.state.accounts is not None and all(
-            worker.is_finished for worker in app.workers if worker.group != "runs"
+            worker.is_finished for worker in app.workers if worker.name != app.following.doing
         )
 
     quiet = 0

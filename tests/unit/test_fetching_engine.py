@@ -634,6 +634,7 @@ def test_an_older_corpus_is_brought_up_to_date(home: Home) -> None:
             connection.execute(f"ALTER TABLE accounts DROP COLUMN {column}")
         for column in ("reply_to_id", "quoted_id", "conversation_id", "alt_text"):
             connection.execute(f"ALTER TABLE tweets DROP COLUMN {column}")
+        connection.execute("ALTER TABLE imports DROP COLUMN undated")
         run_script(connection, bundled("sql", "views.sql").read_text())
         connection.execute("DELETE FROM schema_version WHERE version > 1")
         connection.execute("INSERT INTO accounts (handle, name) VALUES ('old', 'Old')")
