@@ -90,11 +90,12 @@ class Training:
     def measure(self, phase: str, rows: HeldOut | None = None) -> Measure | None:
         """The held-out loss, written down as ``phase``; None when there is nothing to measure.
 
+        Whoever asks to stop does not wait for what a stopped run has no use for.
         Raises Diverged when it is not a number.
         """
         with devices.in_arithmetic(self.device, self.dtype):
             found = (rows or self.held_out).measure(
-                self.score, give_up=lambda: phase == "all" and self.stop.asked
+                self.score, give_up=lambda: phase in ("before", "all") and self.stop.asked
             )
         if found is None:
             return None
