@@ -8,9 +8,10 @@ import time
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from core.errors import InputRefused
+from core.errors import InputRefused, WrongUsage
 from core.processes import usable_cores
 
+_KINDS: Final = ("cpu", "cuda", "mps")
 # bfloat16 loses digits; it must be clearly faster to be worth that.
 _WORTH_IT: Final = 1.5
 
@@ -30,14 +31,21 @@ def devices_here() -> list[str]:
 def choose_device(wanted: str) -> Any:
     """A torch.device (cpu, cuda, cuda:1, mps); ``auto`` takes CUDA, else Apple's GPU, else the CPU.
 
-    Raises InputRefused when the device asked for is not there.
+    Raises InputRefused when the device asked for is not there, WrongUsage for no kind of device.
     """
     import torch
 
     there = devices_here()
     if wanted == "auto":
         return torch.device(there[0])
-    if wanted.partition(":")[0] not in there:
+    kind = wanted.partition(":")[0]
+    if kind not in _KINDS:
+        raise WrongUsage(
+            f"{wanted!r} is no kind of device.",
+            f"There are: auto, {', '.join(_KINDS)}.",
+            "Use --device auto.",
+        )
+    if kind not in there:
         raise InputRefused(
             f"There is no {wanted} device here.",
             f"PyTorch {torch.__version__} finds {', '.join(there)}.",
