@@ -263,7 +263,7 @@ async def test_a_wide_result_scrolls_by_columns(sample_home: Home) -> None:
         await pilot.pause()
         assert wide.column == wide.all_columns - 1
         assert wide.first <= wide.column < wide.first + wide.in_view
-        assert "sources" in screen(pilot)
+        assert "alt_text" in screen(pilot)
         await pilot.press("shift+left")
         assert (wide.column, wide.first) == (0, 0)
         await pilot.press("left")
