@@ -21,8 +21,6 @@ from core.curation import reasons
 from core.curation.recipe import Recipe
 from core.curation.threads import CHANGES, Lookup, join_threads, joins, threads_of
 
-# What comparing needs to know of a judged tweet.
-NEEDED: Final = ("handle", "tweet_id", "created_at", "clean_text", "reason")
 # place    names a tweet; the keys of an account stand in the order of core.tweet
 # account  a number for the handle
 # words    two numbers for the clean words, whatever their case: 128 bits, so that among ten million

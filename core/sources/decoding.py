@@ -58,14 +58,6 @@ def decode(data: bytes, where: str) -> str:
         ) from None
 
 
-def decode_sound(data: bytes, where: str) -> tuple[str, InputRefused | None]:
-    """As ``decode``, but wrong bytes become lone surrogates; the refusal says which is first."""
-    try:
-        return decode(data, where), None
-    except InputRefused as refused:
-        return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"), refused
-
-
 @dataclass(frozen=True)
 class Encoding:
     """How a file's bytes become text. ``broken`` counts bytes that are wrong in a UTF-8 file.
