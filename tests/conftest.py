@@ -13,6 +13,11 @@ from hypothesis import settings
 settings.register_profile("mynah", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mynah")
 
+# before any import of Polars: each of several workers has one core, and the threads of two pools
+# would wait for each other
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 # before any import of huggingface_hub, which reads it once
 os.environ["HF_HUB_OFFLINE"] = "1"
 

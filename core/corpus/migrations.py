@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 _LATER: Final = {"tweets": dict.fromkeys(OPTIONAL, "VARCHAR"), "imports": {"undated": "BIGINT"}}
 
 
-def migrations() -> list[tuple[int, str]]:
+@cache
+def migrations() -> tuple[tuple[int, str], ...]:
     """Number and SQL of each file in datasets/sql/migrations, in order."""
     found = sorted(bundled("sql", "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql"))
-    return [(int(path.name[:4]), path.read_text(encoding="utf-8")) for path in found]
+    return tuple((int(path.name[:4]), path.read_text(encoding="utf-8")) for path in found)
 
 
 def newest_version() -> int:

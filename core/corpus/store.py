@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.corpus.engine import borrowed
 from core.corpus.migrations import (
     bring_up_to_date,
     newest_version,
@@ -59,12 +60,9 @@ class Corpus:
                 "",
                 "Bring tweets in with `mynah import`.",
             )
-        connection = self._connect(read_only=True)
-        try:
+        with self._opened(read_only=True) as connection:
             self._check_version(connection)
             yield connection
-        finally:
-            connection.close()
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -82,23 +80,21 @@ class Corpus:
             raise InputRefused(
                 f"The folder {self.path.parent} cannot be made.", f"{error.strerror or error}."
             ) from error
-        connection = None
-        done = False
+        opened = done = False
         try:
             if fresh:
                 self._make()
-            connection = self._connect(read_only=False)
-            connection.begin()
-            bring_up_to_date(connection, self.path)
-            yield connection
-            connection.commit()
-            done = True
+            with self._opened(read_only=False) as connection:
+                opened = True
+                connection.begin()
+                bring_up_to_date(connection, self.path)
+                yield connection
+                connection.commit()
+                done = True
         finally:
-            if connection is not None:
-                connection.close()  # an open transaction is rolled back
-                if fresh and not done:
-                    self._remove()
             if fresh and not done:
+                if opened:
+                    self._remove()
                 self._remove_folders(missing)
 
     def _make(self) -> None:
@@ -108,14 +104,11 @@ class Corpus:
         """
         with owned_folder(self.path.parent, "new-corpus") as folder:
             draft = Corpus(folder / self.path.name, self.lock_wait)
-            connection = draft._connect(read_only=False)
-            try:
+            with draft._opened(read_only=False) as connection:
                 connection.begin()
                 bring_up_to_date(connection, self.path)
                 connection.commit()
                 connection.execute("CHECKPOINT corpus").fetchall()
-            finally:
-                connection.close()
             force_to_disk(draft.path)
             try:
                 os.link(draft.path, self.path)
@@ -137,39 +130,48 @@ class Corpus:
         real = self.path.resolve()  # of a link, what it leads to is what holds the text
         with owned_folder(real.parent, "compacted") as folder:
             fresh = folder / real.name
-            connection = self._connect(read_only=False)
             try:
-                name = str(fresh.absolute()).replace("'", "''")
-                connection.execute("CHECKPOINT corpus").fetchall()
-                before = real.stat()
-                connection.execute(
-                    f"ATTACH '{name}' AS fresh (TYPE duckdb, STORAGE_VERSION '{_STORAGE}')"
-                )
-                connection.execute("COPY FROM DATABASE corpus TO fresh").fetchall()
-                connection.execute("USE memory")
-                connection.execute("DETACH fresh")
-                force_to_disk(fresh)
-                if os.name == "nt":  # an open file cannot be replaced there
-                    connection.execute("DETACH corpus")
-                after = real.stat()
-                if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-                    raise NotCompacted(f"{self.path} could not be written anew.", _CHANGED)
-                fresh.replace(real)
-                force_to_disk(real.parent)
+                with self._opened(read_only=False) as connection:
+                    name = str(fresh.absolute()).replace("'", "''")
+                    connection.execute("CHECKPOINT corpus").fetchall()
+                    before = real.stat()
+                    connection.execute(
+                        f"ATTACH '{name}' AS fresh (TYPE duckdb, STORAGE_VERSION '{_STORAGE}')"
+                    )
+                    connection.execute("COPY FROM DATABASE corpus TO fresh").fetchall()
+                    connection.execute("USE memory")
+                    connection.execute("DETACH fresh")
+                    force_to_disk(fresh)
+                    if os.name == "nt":  # an open file cannot be replaced there
+                        connection.execute("DETACH corpus")
+                    after = real.stat()
+                    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+                        raise NotCompacted(f"{self.path} could not be written anew.", _CHANGED)
+                    fresh.replace(real)
+                    force_to_disk(real.parent)
             except (OSError, duckdb.Error) as error:
                 why = getattr(error, "strerror", None) or str(error).splitlines()[0]
                 raise NotCompacted(f"{self.path} could not be written anew.", f"{why}.") from error
-            finally:
-                connection.close()
         with self.writing():
             pass  # makes the views again where their mark was not copied
 
-    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        """Attach the file to an engine of its own.
+    @contextmanager
+    def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection with the file attached to an engine that nobody else uses meanwhile.
 
         Connections opened on the path itself would share one engine within a process, and with it
         the settings that a query locks; two writers would also get in each other's way.
         """
+        with borrowed() as connection:
+            connection.execute("SET temp_directory = $1", [f"{self.path.absolute()}.tmp"])
+            if not read_only:
+                connection.execute("SET memory_limit = '512MB'")  # beyond it, it spills
+            self._attach(connection, read_only=read_only)
+            connection.execute("USE corpus")
+            yield connection
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection, *, read_only: bool) -> None:
+        """Raises CorpusBusy when the file stays locked, InputRefused when it cannot be read."""
         import duckdb
 
         give_up = time.monotonic() + self.lock_wait
@@ -179,30 +181,15 @@ class Corpus:
             # the version is chosen when a file is made; asking for a lower one later is an error
             made = f"STORAGE_VERSION '{_STORAGE}'" if not self.path.exists() else "READ_WRITE"
             how = "READ_ONLY" if read_only else made
-            connection = duckdb.connect(":memory:")
             try:
-                connection.execute("SET TimeZone = 'UTC'")
-                connection.execute("SET autoinstall_known_extensions = false")
-                connection.execute("SET autoload_known_extensions = false")
-                # or a table name could stand for any Python variable in sight
-                connection.execute("SET python_enable_replacements = false")
-                connection.execute("SET enable_progress_bar = false")  # stdout is for data
-                connection.execute("SET temp_directory = $1", [f"{self.path.absolute()}.tmp"])
-                if not read_only:
-                    connection.execute("SET memory_limit = '512MB'")  # beyond it, it spills
                 connection.execute(f"ATTACH '{path}' AS corpus (TYPE duckdb, {how})")
-                connection.execute("USE corpus")
-                return connection
+                return
             except duckdb.Error as error:
-                connection.close()
                 message = str(error)
                 if not any(sign in message for sign in _LOCKED):
                     raise self._unreadable(message) from error
                 if time.monotonic() >= give_up:
                     raise self._busy(message) from error
-            except BaseException:
-                connection.close()
-                raise
             time.sleep(_PAUSE)
 
     def _busy(self, message: str) -> CorpusBusy:

@@ -9,7 +9,9 @@ copy of the file.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.migrations import make_schema
@@ -102,18 +104,23 @@ def _rows(found: list[tuple[Any, ...]]) -> int:
 
 def _relied_on(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, Any], list[Any]]:
     """The shape of mynah's own tables and views as they stand, and the schema's version."""
+    return _shapes(connection, _ours()), _versions(connection)
+
+
+@cache
+def _ours() -> frozenset[str]:
+    """The names of mynah's own tables and views."""
     import duckdb
 
     fresh = duckdb.connect(":memory:")
     try:
         make_schema(fresh)
-        ours = {row[0] for row in fresh.execute(_COLUMNS).fetchall()}
+        return frozenset(row[0] for row in fresh.execute(_COLUMNS).fetchall())
     finally:
         fresh.close()
-    return _shapes(connection, ours), _versions(connection)
 
 
-def _shapes(connection: duckdb.DuckDBPyConnection, names: set[str]) -> dict[str, Any]:
+def _shapes(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, Any]:
     found = dict(connection.execute(_COLUMNS).fetchall())
     return {name: found.get(name) for name in names}
 

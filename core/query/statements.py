@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
@@ -71,11 +73,9 @@ def statement_kind(sql: str) -> str:
     """DuckDB's name for the one statement in ``sql``; raises InputRefused for none or several."""
     import duckdb
 
-    connection = duckdb.connect(":memory:")
+    connection = _parser().cursor()
     try:
         connection.execute("SET errors_as_json = true")
-        # DuckDB 1 reads the files of an IMPORT DATABASE while it parses
-        connection.execute("SET enable_external_access = false")
         try:
             found = connection.extract_statements(sql)
         except duckdb.Error as error:
@@ -102,6 +102,18 @@ def statement_kind(sql: str) -> str:
     finally:
         found = []  # its types must not outlive the connection
         connection.close()
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """An engine that only parses: it is kept, since making one takes far longer than parsing."""
+    import duckdb
+
+    engine = duckdb.connect(":memory:", config={"threads": 1})
+    # DuckDB 1 reads the files of an IMPORT DATABASE while it parses
+    engine.execute("SET enable_external_access = false")
+    atexit.register(engine.close)  # or DuckDB speaks of leaks
+    return engine
 
 
 def _kind(part: duckdb.Statement) -> str:

@@ -11,6 +11,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Final, Literal
 
+from core.corpus.engine import borrowed
+
 Kind = Literal["comment", "string", "quoted", "number", "keyword", "function", "name", "sign"]
 
 # The unreserved keywords that are shown and offered as keywords. DuckDB has 300 more, such as
@@ -46,13 +48,8 @@ class Token:
 @cache
 def keywords() -> frozenset[str]:
     """DuckDB's keywords in upper case, without most of the unreserved ones."""
-    import duckdb
-
-    connection = duckdb.connect(":memory:")
-    try:
+    with borrowed() as connection:
         return _UNRESERVED | {row[0] for row in connection.execute(_KEYWORDS).fetchall()}
-    finally:
-        connection.close()
 
 
 def tokens(sql: str) -> list[Token]:
