@@ -6,12 +6,14 @@ import contextlib
 import os
 import shutil
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefused, MynahError
 from core.locks import Locked, held_lock
+from core.processes import process_times
 from core.runs.events import Journal
 from core.runs.folder import Run
 from core.runs.record import Result
@@ -23,13 +25,17 @@ LOCK_SECONDS: Final = 30.0
 _AT_ONCE: Final = "It was told to leave at once; its last checkpoint is kept."
 
 
-def work(run: Run, stop: StopRequest, *, resume: bool) -> int:
-    """Trains ``run`` and writes how it ended, once; returns the exit code of the process."""
+def work(run: Run, stop: StopRequest, *, resume: bool, began: float | None = None) -> int:
+    """Trains ``run`` and writes how it ended, once; returns the exit code of the process.
+
+    ``began``: when its time began to count (time.monotonic); None: now.
+    """
+    began = time.monotonic() if began is None else began
     try:
         with held_lock(run.lock, seconds=LOCK_SECONDS):
             journal = Journal(run)
             try:
-                result, code = _result(run, journal, stop, resume=resume)
+                result, code = _result(run, journal, stop, resume=resume, began=began)
                 journal.end(result)
             finally:
                 journal.close()
@@ -41,20 +47,24 @@ def work(run: Run, stop: StopRequest, *, resume: bool) -> int:
         return InputRefused.exit_code
 
 
-def _result(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> tuple[Result, int]:
+def _result(
+    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float
+) -> tuple[Result, int]:
     """How the run ended, whatever happens, and the exit code. From here on signals are ignored."""
     try:
-        found = _tried(run, journal, stop, resume=resume)
+        found = _tried(run, journal, stop, resume=resume, began=began)
         stop.final = True
     except LeaveAtOnce:
         found = Result(state="stopped", reason=_AT_ONCE), 0
     return found
 
 
-def _tried(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> tuple[Result, int]:
+def _tried(
+    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float
+) -> tuple[Result, int]:
     try:
         journal.phase("loading PyTorch")
-        result = train(run, journal, stop, resume=resume)
+        result = train(run, journal, stop, resume=resume, began=began)
         return result, MynahError.exit_code if result.state == "failed" else 0
     except LeaveAtOnce:
         raise
@@ -68,13 +78,15 @@ def _tried(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> tu
         return Result(state="failed", reason=reason), 1
 
 
-def train(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> Result:
+def train(
+    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float | None = None
+) -> Result:
     """Set up, fit, finish; raises MynahError when nothing came of it."""
     from core.training.finish import finish
     from core.training.fit import fit
     from core.training.setup import Diverged, set_up
 
-    training = set_up(run, journal, stop, resume=resume)
+    training = set_up(run, journal, stop, resume=resume, began=began)
     try:
         fit(training)
     except Diverged as error:
@@ -88,7 +100,13 @@ def main() -> int:
     run = Run(Path(sys.argv[1]))
     stop = StopRequest(run)
     stop.listen()
-    return work(run, stop, resume="--resume" in sys.argv[2:])
+    return work(run, stop, resume="--resume" in sys.argv[2:], began=_start_of_this_process())
+
+
+def _start_of_this_process() -> float | None:
+    """In terms of time.monotonic; None where the system does not tell."""
+    started = process_times(os.getpid())
+    return time.monotonic() - max(0.0, time.time() - started) if started else None
 
 
 if __name__ == "__main__":

@@ -23,12 +23,13 @@ def learning_rate(done: float, *, peak: float, warmup: float) -> float:
 class Course:
     """The course of a run: by steps, and by time where there is a limit.
 
-    ``budget`` is the seconds that the whole process may take, ``began`` when it began (in terms
-    of ``clock``). ``start`` is called when the first step is about to be made; what is measured and
-    saved after the last step must fit into ``reserve`` seconds. When loading has eaten up nearly
-    all of the budget, a quarter of it is still given to learning: a run that learned nothing would
-    be time lost altogether. The rate falls with whichever of steps and time is further along, so
-    that a run cut by time ends as quietly as one that is not.
+    ``budget`` is the seconds that the whole run may take, loading included; ``began`` is when they
+    began to count (in terms of ``clock``; None: now). ``start`` is called when the first step is
+    about to be made; what is measured and saved after the last step must fit into ``reserve``
+    seconds. When loading has eaten up nearly all of the budget, a quarter of it is still given to
+    learning: a run that learned nothing would be time lost altogether. The rate falls with
+    whichever of steps and time is further along, so that a run cut by time ends as quietly as one
+    that is not.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Course:
 
     @property
     def seconds(self) -> float:
-        """Since the process began."""
+        """Since the run's time began to count."""
         return self._clock() - self._began
 
     def done(self, step: int) -> float:

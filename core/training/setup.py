@@ -9,7 +9,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import psutil  # type: ignore[import-untyped,unused-ignore]
 import torch
 import transformers
 
@@ -163,10 +162,13 @@ class Training:
         )
 
 
-def set_up(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> Training:
+def set_up(
+    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float | None = None
+) -> Training:
     """Loads everything, decides what the settings leave open, and takes up the last checkpoint.
 
-    What was decided at the first start is in run.json, and is used again. Raises MynahError.
+    What was decided at the first start is in run.json, and is used again. ``began``: when the
+    run's time began to count (time.monotonic); None: now. Raises MynahError.
     """
     record = run.record()
     settings = record.train_settings
@@ -174,7 +176,7 @@ def set_up(run: Run, journal: Journal, stop: StopRequest, *, resume: bool) -> Tr
         raise InputRefused("The settings of this run cannot be read.", "", "Start a new run.")
     transformers.utils.logging.disable_progress_bar()  # they would fill train.log
     warnings.filterwarnings("ignore", category=FutureWarning)
-    began = time.monotonic() - (time.time() - psutil.Process().create_time())
+    began = time.monotonic() if began is None else began
     before = record.decisions if resume else None
     device, dtype = _device(settings, before, journal)
     threads = _threads(device, before, journal)

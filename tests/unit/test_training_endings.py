@@ -7,12 +7,24 @@ import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
-from toy_runs import StopAfter, create_toy, edit_record, lines_of, toy_tweets, train_here
+from toy_runs import (
+    StopAfter,
+    create_toy,
+    edit_record,
+    lines_of,
+    one_core,
+    toy_tweets,
+    train_here,
+)
 
 from core.errors import InputRefused
 from core.models.load import load_model
@@ -54,15 +66,28 @@ class Poison(StopRequest):
 
     def __init__(self, run: Run, steps: int, spoil: Any, *, then_stop: bool = False) -> None:
         super().__init__(run)
-        self._left, self._spoil, self._then_stop = steps, spoil, then_stop
+        self._after, self._spoil, self._then_stop = steps, spoil, then_stop
+        self._spoiled = False
         self.training: Any = None
 
     @property
     def asked(self) -> bool:
-        self._left -= 1
-        if self._left == -1:
+        step = self.training.at.step
+        if step >= self._after and not self._spoiled:
+            self._spoiled = True
             self._spoil(self.training.weights[0])
-        return self._then_stop and self._left < -1
+        return self._then_stop and step > self._after
+
+
+@contextmanager
+def in_hand(run: Run) -> Iterator[Journal]:
+    """The journal of a run that is trained here piece by piece."""
+    journal = Journal(run)
+    try:
+        with one_core():
+            yield journal
+    finally:
+        journal.close()
 
 
 def make_worse(weight: torch.Tensor) -> None:
@@ -136,14 +161,11 @@ def test_a_device_that_is_gone_is_said_and_replaced(tmp_path: Path) -> None:
 def test_a_stopped_run_has_its_best_weights_and_so_has_the_resumed_one(tmp_path: Path) -> None:
     run = create_toy(tmp_path, **{**SMALL, "max_steps": 20}, eval_seconds=EVERY_TIME)
     stop = Poison(run, 3, make_worse, then_stop=True)
-    journal = Journal(run)
-    try:
+    with in_hand(run) as journal:
         training = stop.training = set_up(run, journal, stop, resume=False)
         fit(training)
         end = finish(training)
         journal.end(end)
-    finally:
-        journal.close()
     losses = held_out(lines_of(run), "during")
     best_step = min(losses, key=lambda step: losses[step])
     assert losses[end.steps or 0] > losses[best_step] + 0.1, "the newest weights are worse"
@@ -158,13 +180,10 @@ def test_a_stopped_run_has_its_best_weights_and_so_has_the_resumed_one(tmp_path:
 def test_a_run_that_learns_by_heart_ends_and_goes_back(tmp_path: Path) -> None:
     run = create_toy(tmp_path, **{**SMALL, "max_steps": 40}, eval_seconds=EVERY_TIME)
     stop = Poison(run, 3, make_worse)
-    journal = Journal(run)
-    try:
+    with in_hand(run) as journal:
         training = stop.training = set_up(run, journal, stop, resume=False)
         fit(training)
         end = finish(training)
-    finally:
-        journal.close()
     losses = held_out(lines_of(run), "during")
     assert end.state == "finished"
     assert "by heart" in end.reason
@@ -209,6 +228,27 @@ def test_a_second_process_in_a_folder_leaves_it_alone(tmp_path: Path, monkeypatc
     with held_lock(run.lock):
         assert work(run, StopRequest(run), resume=False) != 0
     assert not run.metrics.exists()
+
+
+# ── the time of a run ────────────────────────────────────────────────────────────────────
+
+
+def test_the_age_of_the_process_that_trains_is_not_the_run_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: 1.0)  # in 1970
+    run = create_toy(tmp_path, **SMALL)
+    lines = train_here(run)
+    assert of_kind(lines, "start")[0]["seconds"] < 1e6
+    assert (lines[-1]["state"], lines[-1]["steps"]) == ("finished", SMALL["max_steps"])
+
+
+def test_what_has_gone_by_when_it_starts_counts(tmp_path: Path) -> None:
+    run = create_toy(tmp_path, **{**SMALL, "max_steps": 100_000}, epochs=100_000, minutes=0.01)
+    lines = train_here(run, began=time.monotonic() - 3600)
+    assert of_kind(lines, "start")[0]["seconds"] >= 3600
+    assert lines[-1]["state"] == "finished"
+    assert 0 < lines[-1]["steps"] < 100_000
 
 
 # ── checkpoints ──────────────────────────────────────────────────────────────────────────
@@ -294,14 +334,11 @@ def make_gradients_infinite(weight: torch.Tensor) -> None:
 def test_a_run_that_goes_wrong_keeps_its_last_good_weights(tmp_path: Path, spoil: Any) -> None:
     run = create_toy(tmp_path, **SMALL, eval_seconds=EVERY_TIME)
     stop = Poison(run, 4, spoil)
-    journal = Journal(run)
-    try:
+    with in_hand(run) as journal:
         training = stop.training = set_up(run, journal, stop, resume=False)
         with pytest.raises(Diverged) as error:
             fit(training)
         result = finish(training, error.value)
-    finally:
-        journal.close()
     assert result.state == "failed"
     assert "not a number" in result.reason
     losses = held_out(lines_of(run), "during")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from core.curation.recipe import load_recipe
 from core.home import Home
@@ -70,33 +71,47 @@ def _asked(tweets: pl.DataFrame | None, overrides: dict[str, Any]) -> tuple[Any,
 
 
 class StopAfter(StopRequest):
-    """Asks the run to stop after so many steps, or leaves at once after so many."""
+    """Asks the run to stop after so many steps, or leaves at once after so many.
+
+    It counts the optimizer's steps, however often anybody asks.
+    """
 
     def __init__(self, run: Run, steps: float = float("inf"), *, at_once: float = float("inf")):
         super().__init__(run)
-        self._left, self._at_once = steps, at_once
+        self._steps, self._at_once, self._taken = steps, at_once, 0
 
     @property
     def asked(self) -> bool:
-        self._left -= 1
-        self._at_once -= 1
-        if self._at_once < 0:
+        if self._taken >= self._at_once:
             raise LeaveAtOnce
-        return self._left < 0
+        return self._taken >= self._steps
+
+    def count(self, *_: Any) -> None:
+        self._taken += 1
 
 
 def train_here(
-    run: Run, stop: StopRequest | None = None, *, resume: bool = False
+    run: Run,
+    stop: StopRequest | None = None,
+    *,
+    resume: bool = False,
+    began: float | None = None,
 ) -> list[dict[str, Any]]:
     """Trains ``run`` in this process; returns the new lines of its metrics."""
     before = len(lines_of(run))
-    with _one_core():
-        work(run, stop or StopRequest(run), resume=resume)
+    stop = stop or StopRequest(run)
+    count = getattr(stop, "count", lambda *_: None)
+    counting = register_optimizer_step_post_hook(count)
+    try:
+        with one_core():
+            work(run, stop, resume=resume, began=began)
+    finally:
+        counting.remove()
     return lines_of(run)[before:]
 
 
 @contextmanager
-def _one_core() -> Iterator[None]:
+def one_core() -> Iterator[None]:
     """A small model is no faster on several threads, and much slower where others compute too."""
     if not hasattr(os, "sched_setaffinity"):
         yield
