@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import platform
 import time
 from contextlib import AbstractContextManager
@@ -78,31 +79,46 @@ def set_up(device: Any, threads: int | None = None) -> None:
 def arithmetic(device: Any) -> Any:
     """The torch dtype to multiply in: bfloat16 where it is faster here, else float32.
 
-    On a CPU it is measured (about 50 ms), because the processor's flags do not tell: some that
-    have bfloat16 instructions are half as fast with them.
+    On a CPU it is measured (about 50 ms, once a process), because the processor's flags do not
+    tell: some that have bfloat16 instructions are half as fast with them.
     """
     import torch
 
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type != "cpu":
+    if device.type != "cpu" or not _bfloat16_pays():
         return torch.float32
-    slow, fast = (_seconds_of_products(kind) for kind in (torch.float32, torch.bfloat16))
-    return torch.bfloat16 if slow > _WORTH_IT * fast else torch.float32
+    return torch.bfloat16
 
 
-def _seconds_of_products(dtype: Any) -> float:
-    """The best of three times for a product of the shapes of a small model's layers."""
+@functools.cache
+def _bfloat16_pays() -> bool:
+    """Whether this processor multiplies bfloat16 clearly faster than float32."""
+    import torch
+
+    slow = _seconds_of_products(torch.float32)
+    return slow > _WORTH_IT * _seconds_of_products(torch.bfloat16, enough=2 * slow)
+
+
+def _seconds_of_products(dtype: Any, *, enough: float = float("inf")) -> float:
+    """The best of three times for products of the shapes of a small model's layers.
+
+    After a time longer than ``enough`` seconds it is not tried again.
+    """
     import torch
 
     left = torch.ones(256, 576, dtype=dtype)
     right = torch.ones(1536, 576, dtype=dtype).T
+    left @ right  # the first prepares what the others use
     best = float("inf")
-    for _ in range(4):
+    for _ in range(3):
         began = time.perf_counter()
-        for _ in range(5):
+        for _ in range(2):
             left @ right
-        best = min(best, time.perf_counter() - began)
+        took = time.perf_counter() - began
+        best = min(best, took)
+        if took > enough:
+            break
     return best
 
 

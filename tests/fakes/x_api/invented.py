@@ -5,6 +5,7 @@ Handles are longer than the 15 characters X allows, so that none can belong to a
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,17 @@ CHOICES = {"small": SMALL, "full": FULL}
 def make_world(plans: str | Sequence[Plan] = "full", seed: int = 1) -> World:
     """``plans`` is "small", "full" or plans of one's own; the accounts around them always come."""
     chosen = CHOICES[plans] if isinstance(plans, str) else tuple(plans)
+    key = f"{seed} {chosen}"
+    if key not in _PICKLED:
+        _PICKLED[key] = pickle.dumps(_made(chosen, seed))
+    world: World = pickle.loads(_PICKLED[key])  # noqa: S301 - each server changes one of its own
+    return world
+
+
+_PICKLED: dict[str, bytes] = {}
+
+
+def _made(chosen: Sequence[Plan], seed: int) -> World:
     world = World()
     around: list[Post] = []
     for number, plan in enumerate((*WORLD_AROUND, *chosen)):
