@@ -38,14 +38,21 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_text_whole(path: Path, text: str) -> None:
+def write_text_whole(path: Path, text: str, *, private: bool = False) -> None:
     """Writes ``text`` as UTF-8, line ends as they are, whole or not at all."""
-    write_bytes_whole(path, text.encode("utf-8"))
+    write_bytes_whole(path, text.encode("utf-8"), private=private)
 
 
-def write_bytes_whole(path: Path, content: bytes) -> None:
-    """Writes ``content`` whole or not at all."""
-    write_whole(path, lambda part: part.write_bytes(content))
+def write_bytes_whole(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Writes ``content`` whole or not at all; ``private``: only this user can read the file."""
+
+    def write(part: Path) -> None:
+        if private:
+            part.unlink(missing_ok=True)
+            part.touch(0o600, exist_ok=False)
+        part.write_bytes(content)
+
+    write_whole(path, write)
 
 
 @contextmanager

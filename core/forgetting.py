@@ -40,7 +40,7 @@ class Forgotten:
     """What went: rows by table, and the runs whose dataset and model still hold some of it.
 
     ``runs`` maps a run's id to how many of its tweets are among the forgotten. ``files`` counts
-    what went outside the corpus: ``fetched_pages`` set aside (or posts taken out of such),
+    what went outside the corpus: ``fetched_pages`` still pending (or posts taken out of such),
     ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is
     still in the corpus's file, and ``not_compacted`` says why.
     """
@@ -150,11 +150,13 @@ def _forget_files(
     home: Home, handles: list[str], tweet_id: str | None, tweet_ids: set[str]
 ) -> dict[str, int]:
     """What lies in the home beside the corpus; it goes first, so that a kill leaves none of it."""
-    from core.fetching.pending import drop_pages, drop_post
+    from core.fetching.pending import drop_pending, drop_pending_post
     from core.sampling.favourites import forget_copies
 
     gone = {
-        "fetched_pages": drop_post(home, tweet_id) if tweet_id else drop_pages(home, handles),
+        "fetched_pages": drop_pending_post(home, tweet_id)
+        if tweet_id
+        else drop_pending(home, handles),
         "favourites": forget_copies(home, tweet_ids),
         "settings": _forget_choice(home, handles),
     }

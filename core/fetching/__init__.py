@@ -1,3 +1,4 @@
-"""Posts from the X API: planned, paid for after a yes, and never paid for twice.
+"""Posts from the X API: estimated, paid for after a yes, and never paid for twice.
 
-Nothing here is imported before it is used: tweepy and the corpus come with the first plan."""
+Modules are imported where they are used, because the client loads tweepy.
+"""

@@ -1,4 +1,4 @@
-"""tweepy behind a door of our own: our host, our time limits, and the token only on the wire.
+"""The X API through tweepy, with our host and time limits, and the token only in the request sent.
 
 tweepy 4.17 has no setting for the host, no time limits, and prints the bearer token in its debug
 log. So it gets a placeholder for a token, and every request of its session goes through an adapter
@@ -103,7 +103,7 @@ class _Silent(logging.Filter):
         return False
 
 
-class _Door(HTTPAdapter):
+class _Adapter(HTTPAdapter):
     """Sends tweepy's requests to ``base``, with the token and time limits that tweepy lacks."""
 
     def __init__(self, base: str, token: Token) -> None:
@@ -134,7 +134,7 @@ class _Door(HTTPAdapter):
             with contextlib.closing(response):
                 if response.is_redirect:
                     raise Broken("the address sends elsewhere", sent=False, final=True)
-                body = self._whole(response)
+                body = self._read_body(response)
         except requests.RequestException as error:
             problem = _broken(error)
         if problem is not None:
@@ -145,7 +145,7 @@ class _Door(HTTPAdapter):
         self.last = response
         return response
 
-    def _whole(self, response: requests.Response) -> bytes:
+    def _read_body(self, response: requests.Response) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(4096):
             body += chunk
@@ -225,7 +225,7 @@ class XClient:
         given = {name: value for name, value in bounds.items() if value is not None}
 
         def ask() -> Reply:
-            self._door.fields = self._fields
+            self._adapter.fields = self._fields
             return self._ask(
                 lambda: self._tweepy.get_users_tweets(
                     account_id, max_results=size, tweet_fields=POST_FIELDS, **given
@@ -243,7 +243,7 @@ class XClient:
         self._tweepy.session.close()
 
     def _open(self) -> None:
-        self._door = _Door(self._base, self._token)
+        self._adapter = _Adapter(self._base, self._token)
         # waiting for rate limits is ours: tweepy's cannot be stopped, or even seen
         self._tweepy = tweepy.Client(
             _PLACEHOLDER, return_type=requests.Response, wait_on_rate_limit=False
@@ -251,13 +251,13 @@ class XClient:
         session = self._tweepy.session
         session.adapters.clear()
         for host in _HOSTS:
-            session.mount(host, self._door)
+            session.mount(host, self._adapter)
         session.auth = _as_it_is  # or a netrc entry for the host would replace the token
 
     def _ask(self, call: Callable[[], object], cancelled: Callable[[], bool]) -> Reply:
         """One request in a thread, so that a connection that hangs or drips can be left."""
-        door = self._door
-        door.last = None
+        adapter = self._adapter
+        adapter.last = None
         raised: list[BaseException] = []
 
         def send() -> None:
@@ -275,13 +275,13 @@ class XClient:
             sender.join(min(0.1, left))
             left -= 0.1
         if sender.is_alive():
-            door.abandoned.set()
+            adapter.abandoned.set()
             self.close()
             self._open()
             raise Broken(f"the answer did not end within {self._answer:g} s", sent=True)
-        if door.last is not None:
+        if adapter.last is not None:
             # tweepy's own exceptions are not looked at: they hide the reasons that X gives
-            return _reply(door.last)
+            return _reply(adapter.last)
         for error in raised:
             if isinstance(error, Broken):
                 raise Broken(error.why, sent=error.sent, final=error.final) from None

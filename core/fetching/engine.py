@@ -1,28 +1,36 @@
-"""The fetch itself: holes first, newest to oldest, each page stored before the next is paid for."""
+"""Running a fetch: holes first, newest to oldest, each page stored before the next is paid for."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.corpus.store import Corpus
 from core.errors import CorpusBusy, InputRefused
-from core.fetching.alone import only_fetch
-from core.fetching.asking import Asker, OverBudget, Purse
 from core.fetching.client import XClient
+from core.fetching.estimate import FetchEstimate, is_fresh, window_words
 from core.fetching.lookup import LookUp
-from core.fetching.pending import PaidPage, set_aside, set_aside_pages
-from core.fetching.plan import FetchPlan, is_fresh, window_words
+from core.fetching.outcome import (
+    FetchInterrupted,
+    FetchProgress,
+    FetchResult,
+    ProgressKind,
+    StoppedBy,
+    XMisunderstood,
+    XRefused,
+)
+from core.fetching.pending import PaidPage, pending_pages, save_pending
 from core.fetching.posts import Page, XAccount, page_of
-from core.fetching.ranges import Covered, Gap, gaps, settled
-from core.fetching.refusals import FetchInterrupted, XMisunderstood, XRefused
-from core.fetching.result import FetchProgress, FetchResult, ProgressKind, StoppedBy
+from core.fetching.prices import Budget
+from core.fetching.ranges import Covered, Gap, covered_by_page, gaps
+from core.fetching.retrying import OverBudget, RetryingClient
 from core.fetching.store import Stored, load_known, prepare, store_page
 from core.fetching.token import Token
+from core.locks import Locked, held_lock
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -33,13 +41,13 @@ _STORE_PAUSE: Final = 1.0
 
 def fetch(
     home: Home,
-    plan: FetchPlan,
+    estimate: FetchEstimate,
     *,
     budget: float | Decimal | None = None,
     progress: Callable[[FetchProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> FetchResult:
-    """Carry out ``plan``; only after the person said yes to it, because it pays.
+    """Carry out ``estimate``; only after the person said yes to it, because it pays.
 
     ``budget`` in US dollars is never exceeded: a request is not made unless the most that it can
     cost is left. ``progress`` is called with each page and several times a second while waiting.
@@ -47,13 +55,30 @@ def fetch(
     before in their ``result``; InputRefused without a token or while another fetch goes on;
     CorpusBusy before anything is paid.
     """
-    if plan.token is None:
+    if estimate.token is None:
         raise InputRefused(
             "There is no X API token.",
             "X answers nobody without one.",
             "Set MYNAH_X_TOKEN, or store one: mynah fetch --save-token.",
         )
-    return _Fetch(home, plan, plan.token, budget, progress, cancelled or (lambda: False)).run()
+    return _Fetch(
+        home, estimate, estimate.token, budget, progress, cancelled or (lambda: False)
+    ).run()
+
+
+@contextmanager
+def fetch_lock(home: Home) -> Iterator[None]:
+    """Raises InputRefused while another process fetches. A killed one's lock is gone with it."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(held_lock(home.root / "fetch.lock", seconds=0))
+        except Locked:
+            raise InputRefused(
+                "Another fetch is going on in this home.",
+                "Two at a time would pay for the same posts.",
+                "Wait for it, or stop it; then try again.",
+            ) from None
+        yield
 
 
 class _Limit(Exception):
@@ -66,32 +91,34 @@ class _Fetch:
     def __init__(
         self,
         home: Home,
-        plan: FetchPlan,
+        estimate: FetchEstimate,
         token: Token,
         budget: float | Decimal | None,
         progress: Callable[[FetchProgress], None] | None,
         cancelled: Callable[[], bool],
     ) -> None:
         self._home = home
-        self._plan = plan
-        self._terms = plan.terms
+        self._estimate = estimate
+        self._terms = estimate.terms
         self._token = token
         self._progress = progress
         self._corpus = Corpus(home.corpus)
         # through text: 0.1 as a float is not 0.1
-        self._purse = Purse(None if budget is None else Decimal(str(budget)))
-        self._client = XClient(token, plan.api_url, plan.terms.answer)
-        self._asker = Asker(plan.terms, token, plan.api_url, self._purse, self._tell, cancelled)
-        self._price = plan.terms.post_read
+        self._budget = Budget(None if budget is None else Decimal(str(budget)))
+        self._client = XClient(token, estimate.api_url, estimate.terms.answer)
+        self._retrying = RetryingClient(
+            estimate.terms, token, estimate.api_url, self._budget, self._report, cancelled
+        )
+        self._price = estimate.terms.post_read
         self._account: XAccount | None = None
-        self._left = plan.posts_at_most
-        self._result = FetchResult(plan.handle)
+        self._left = estimate.posts_at_most
+        self._result = FetchResult(estimate.handle)
 
     def run(self) -> FetchResult:
-        with only_fetch(self._home):
-            prepare(self._corpus, self._plan.handle)
+        with fetch_lock(self._home):
+            prepare(self._corpus, self._estimate.handle)
             try:
-                self._absorb()
+                self._store_pending()
                 self._fetch()
                 self._finish("")
             except OverBudget:
@@ -108,11 +135,11 @@ class _Fetch:
         return self._result
 
     def _fetch(self) -> None:
-        account, owned = self._who()
+        account, owned = self._find_account()
         self._account = account
         self._price = self._terms.owned_read if owned else self._terms.post_read
         self._result = replace(self._result, name=account.name)
-        self._show("account")
+        self._report_step("account")
         known = load_known(self._corpus, account.handle, account.account_id)
         if known.other_names:
             names = " and ".join(f"@{name}" for name in known.other_names)
@@ -120,15 +147,17 @@ class _Fetch:
         for gap in gaps(known.ranges):
             self._walk(account, gap)
 
-    def _who(self) -> tuple[XAccount, bool]:
-        """The account, from X unless it told within the last quarter of an hour."""
-        plan = self._plan
-        look = LookUp(self._home, self._client, self._asker, self._purse, self._terms, self._token)
-        known = load_known(self._corpus, plan.handle)
+    def _find_account(self) -> tuple[XAccount, bool]:
+        """The account, from X unless it was looked up within the last 15 minutes."""
+        estimate = self._estimate
+        look = LookUp(
+            self._home, self._client, self._retrying, self._budget, self._terms, self._token
+        )
+        known = load_known(self._corpus, estimate.handle)
         if known.account is None or not is_fresh(known):
-            return look.account(plan.handle)
-        if plan.account is not None and plan.owned is not None:
-            return plan.account, plan.owned
+            return look.account(estimate.handle)
+        if estimate.account is not None and estimate.owned is not None:
+            return estimate.account, estimate.owned
         me = look.me()
         return known.account, me is not None and me.account_id == known.account.account_id
 
@@ -141,9 +170,9 @@ class _Fetch:
         """
         until, token, empty = gap.until, None, 0
         while True:
-            size = self._size()
+            size = self._page_size()
             since, below, after = gap.since, until, token
-            reply = self._asker.ask(
+            reply = self._retrying.ask(
                 lambda stop: self._client.posts(
                     account.account_id,
                     size=size,  # noqa: B023 - asked before the loop goes on
@@ -158,10 +187,10 @@ class _Fetch:
             body = reply.body or {}
             page = page_of(body, account, since=gap.since, until=until)
             cost = self._price * page.returned
-            self._purse.spent += cost
+            self._budget.spent += cost
             self._left -= page.returned
             covers = self._covers(gap, until, page)
-            self._keep(PaidPage(account, body, gap.since, until, covers, cost), page)
+            self._store(PaidPage(account, body, gap.since, until, covers, cost), page)
             if page.next_token is None:
                 return
             if page.oldest is not None:
@@ -177,18 +206,18 @@ class _Fetch:
 
     def _covers(self, gap: Gap, until: int | None, page: Page) -> Covered | None:
         last = page.next_token is None
-        covers = settled(gap, until, page.newest, page.oldest, last=last)
+        covers = covered_by_page(gap, until, page.newest, page.oldest, last=last)
         return covers and replace(
             covers,
             posts=page.returned,
-            limited=not last and self._over() in ("max", "budget"),
+            limited=not last and self._limit_reached() in ("max", "budget"),
             account_posts=self._account.posts if self._account and until is None else None,
         )
 
-    def _keep(self, paid: PaidPage, page: Page) -> None:
+    def _store(self, paid: PaidPage, page: Page) -> None:
         """Store a page, however long another program holds the corpus; it is paid for.
 
-        When that cannot be waited for, the page is set aside for the next fetch.
+        When that cannot be waited for, the page is kept for the next fetch.
         """
         try:
             while True:
@@ -197,19 +226,19 @@ class _Fetch:
                     break
                 except CorpusBusy as busy:
                     what = busy.what
-                    self._asker.pause(
+                    self._retrying.pause(
                         _STORE_PAUSE,
-                        lambda _: self._tell("storing", None, None, what),  # noqa: B023
+                        lambda _: self._report("storing", None, None, what),  # noqa: B023
                     )
         except BaseException:
-            set_aside(self._home, paid)
+            save_pending(self._home, paid)
             raise
         self._count(page.returned, stored)
-        self._show("page")
+        self._report_step("page")
 
-    def _absorb(self) -> None:
-        """Pages of an earlier fetch that were set aside; nothing is paid for them again."""
-        for path, paid in set_aside_pages(self._home, self._plan.handle):
+    def _store_pending(self) -> None:
+        """Store pages that an earlier fetch paid for and could not store."""
+        for path, paid in pending_pages(self._home, self._estimate.handle):
             page = page_of(paid.body, paid.account, since=paid.since, until=paid.until)
             stored = store_page(self._corpus, paid.account, page, paid.covers, paid.cost)
             path.unlink()
@@ -220,25 +249,25 @@ class _Fetch:
             )
             self._note("A page that an earlier fetch had paid for was stored.")
 
-    def _over(self) -> Literal["", "max", "budget", "plan"]:
+    def _limit_reached(self) -> Literal["", "max", "budget", "plan"]:
         """Why no further page may be asked for; empty when one may."""
         least = self._terms.smallest_page
-        payable = self._purse.how_many(self._price)
+        payable = self._budget.how_many(self._price)
         if payable is not None and payable < least and payable < self._left:
             return "budget"
         if self._left < least:
-            return "max" if self._plan.posts_at_most == self._plan.max_posts else "plan"
+            return "max" if self._estimate.posts_at_most == self._estimate.max_posts else "plan"
         return ""
 
-    def _size(self) -> int:
+    def _page_size(self) -> int:
         """How many posts to ask for: within all limits, and so that no rest is too small to ask.
 
         Raises _Limit.
         """
-        over = self._over()
+        over = self._limit_reached()
         if over:
             raise _Limit(over)
-        payable = self._purse.how_many(self._price)
+        payable = self._budget.how_many(self._price)
         most = self._left if payable is None else min(self._left, payable)
         size = min(self._terms.page, most)
         rest = most - size
@@ -257,12 +286,12 @@ class _Fetch:
         )
 
     def _finish(self, stopped: StoppedBy) -> None:
-        """Make the result whole: what it cost, whether it is all, and where it goes on."""
+        """Complete the result: what it cost, whether it is all, and where it goes on."""
         account = self._account
         resumes_from: str | None = None
-        with contextlib.suppress(CorpusBusy):
+        with suppress(CorpusBusy):
             known = load_known(
-                self._corpus, self._plan.handle, account.account_id if account else None
+                self._corpus, self._estimate.handle, account.account_id if account else None
             )
             below = [gap.until for gap in gaps(known.ranges) if gap.until is not None]
             resumes_from = str(below[0]) if stopped and below else None
@@ -270,15 +299,15 @@ class _Fetch:
             self._note(window_words(account.handle, account.posts or 0, self._terms))
         if stopped == "plan":
             self._note("There were more posts than X's count said; fetch again for the rest.")
-        if self._purse.unsure:
+        if self._budget.unsure:
             self._note(
                 "Answers were lost on their way; X may have charged for them, up to "
-                f"${self._purse.unsure:.3f}, and gives the same posts free on the same day (UTC)."
+                f"${self._budget.unsure:.3f}, and gives the same posts free on the same day (UTC)."
             )
         self._result = replace(
             self._result,
-            cost_usd=float(self._purse.spent),
-            unsure_usd=float(self._purse.unsure),
+            cost_usd=float(self._budget.spent),
+            unsure_usd=float(self._budget.unsure),
             complete=not stopped,
             resumes_from=resumes_from,
             stopped_by=stopped,
@@ -286,17 +315,17 @@ class _Fetch:
         if self._result.new or self._result.updated:
             from core.curation.stored_verdicts import refresh_curated
 
-            with contextlib.suppress(CorpusBusy):
-                refresh_curated(self._home, [self._plan.handle])
+            with suppress(CorpusBusy):
+                refresh_curated(self._home, [self._estimate.handle])
 
     def _note(self, text: str) -> None:
         if text not in self._result.notes:
             self._result = replace(self._result, notes=[*self._result.notes, text])
 
-    def _show(self, kind: ProgressKind) -> None:
-        self._tell(kind, None, None, "")
+    def _report_step(self, kind: ProgressKind) -> None:
+        self._report(kind, None, None, "")
 
-    def _tell(
+    def _report(
         self, kind: ProgressKind, seconds: float | None, attempt: int | None, why: str
     ) -> None:
         if self._progress is None:
@@ -305,13 +334,13 @@ class _Fetch:
         self._progress(
             FetchProgress(
                 kind=kind,
-                handle=self._plan.handle,
+                handle=self._estimate.handle,
                 pages=now.pages,
                 pages_at_most=now.pages + math.ceil(self._left / self._terms.page),
                 posts=now.posts,
-                posts_at_most=self._plan.posts_at_most,
+                posts_at_most=self._estimate.posts_at_most,
                 new=now.new,
-                cost_usd=float(self._purse.spent),
+                cost_usd=float(self._budget.spent),
                 seconds=seconds,
                 attempt=attempt,
                 why=why,

@@ -1,17 +1,17 @@
-"""Who an account is, and whether the token is its owner's."""
+"""Looking an account up at X: who it is, and whether the token is its owner's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.corpus.store import Corpus
-from core.fetching.asking import Asker, Purse
 from core.fetching.client import Reply, XClient
+from core.fetching.outcome import GoneAccount, NotForThisToken, XRefused
 from core.fetching.posts import XAccount, account_of
-from core.fetching.prices import Terms
-from core.fetching.refusals import GoneAccount, NotForThisToken, XRefused, renamed, taken_over
+from core.fetching.prices import Budget, Terms
+from core.fetching.refusals import renamed, taken_over
+from core.fetching.retrying import RetryingClient
 from core.fetching.store import load_known, store_account
 from core.fetching.token import Token
 
@@ -24,10 +24,10 @@ def look_up_account(
 ) -> tuple[XAccount, bool]:
     """The account, and whether it is the token's own; kept in the corpus. One or two user reads."""
     client = XClient(token, api_url, terms.answer)
-    purse = Purse(None)
-    asker = Asker(terms, token, api_url, purse, lambda *_: None, lambda: False)
+    budget = Budget(None)
+    retrying = RetryingClient(terms, token, api_url, budget, lambda *_: None, lambda: False)
     try:
-        return LookUp(home, client, asker, purse, terms, token).account(handle)
+        return LookUp(home, client, retrying, budget, terms, token).account(handle)
     finally:
         client.close()
 
@@ -39,20 +39,20 @@ class LookUp:
         self,
         home: Home,
         client: XClient,
-        asker: Asker,
-        purse: Purse,
+        retrying: RetryingClient,
+        budget: Budget,
         terms: Terms,
         token: Token,
     ) -> None:
         self._corpus = Corpus(home.corpus)
         self._client = client
-        self._asker = asker
-        self._purse = purse
+        self._retrying = retrying
+        self._budget = budget
         self._terms = terms
         self._token = token
 
     def account(self, handle: str) -> tuple[XAccount, bool]:
-        """Raises GoneAccount and the other refusals, each with words for what became of it."""
+        """Raises GoneAccount and the other refusals, each with what became of the account."""
         me = self.me()
         if me is not None and me.handle == handle:
             self._check_same(me)
@@ -68,7 +68,7 @@ class LookUp:
         return account, me is not None and me.account_id == account.account_id
 
     def me(self) -> XAccount | None:
-        """The token's user; None for a token of no user, for which X is not even asked."""
+        """The token's user; None without a request for an app's token, which has none."""
         if self._token.app_only:
             return None
         try:
@@ -77,9 +77,9 @@ class LookUp:
             return None
 
     def _read(self, request: Callable[[Callable[[], bool]], Reply], handle: str) -> XAccount:
-        price: Decimal = self._terms.user_read
-        reply = self._asker.ask(request, handle=handle, worst=price)
-        self._purse.spent += price
+        price = self._terms.user_read
+        reply = self._retrying.ask(request, handle=handle, worst=price)
+        self._budget.spent += price
         account = account_of(reply.body or {})
         if account is None:
             raise XRefused(f"X's answer about @{handle} names no account.")

@@ -1,9 +1,8 @@
-"""Pages that were paid for and could not be stored: kept in the home until the next fetch."""
+"""Pages that were paid for and could not be stored: files in the home until the next fetch."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.fetching.posts import XAccount
 from core.fetching.ranges import Covered
-from core.files import write_whole
+from core.files import write_text_whole
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -32,20 +31,17 @@ class PaidPage:
     cost: Decimal
 
 
-def set_aside(home: Home, page: PaidPage) -> Path:
+def save_pending(home: Home, page: PaidPage) -> Path:
     """Write the page to a file only its owner can read; complete or not there at all."""
-    folder = home.root / "fetch-pending"
-    folder.mkdir(parents=True, exist_ok=True)
     bounds = page.covers.newest if page.covers else 0
-    path = folder / f"{page.account.handle}-{bounds}.json"
+    path = _folder(home) / f"{page.account.handle}-{bounds}.json"
     _write(path, asdict(page))
     return path
 
 
-def set_aside_pages(home: Home, handle: str) -> Iterator[tuple[Path, PaidPage]]:
-    """Those of one account; a file that cannot be read is left where it is."""
-    folder = home.root / "fetch-pending"
-    for path in sorted(folder.glob(f"{handle}-*.json")) if folder.is_dir() else ():
+def pending_pages(home: Home, handle: str) -> Iterator[tuple[Path, PaidPage]]:
+    """Pending pages of one account; a file that cannot be read is left where it is."""
+    for path in sorted(_folder(home).glob(f"{handle}-*.json")):
         try:
             page = _read(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError, ArithmeticError):
@@ -54,7 +50,7 @@ def set_aside_pages(home: Home, handle: str) -> Iterator[tuple[Path, PaidPage]]:
             yield path, page
 
 
-def drop_pages(home: Home, handles: Sequence[str]) -> int:
+def drop_pending(home: Home, handles: Sequence[str]) -> int:
     """Delete the pages of accounts, readable or not; returns how many."""
     names = "|".join(map(re.escape, handles))
     # a page, or the part of one that a killed process left
@@ -67,7 +63,7 @@ def drop_pages(home: Home, handles: Sequence[str]) -> int:
     return gone
 
 
-def drop_post(home: Home, tweet_id: str) -> int:
+def drop_pending_post(home: Home, tweet_id: str) -> int:
     """Take one post out of every page that holds it; returns how many did.
 
     The page and what it covers stay, for it was paid for.
@@ -86,12 +82,7 @@ def drop_post(home: Home, tweet_id: str) -> int:
 
 
 def _write(path: Path, saved: dict[str, Any]) -> None:
-    def only_for_its_owner(part: Path) -> None:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(saved, stream, default=str)
-
-    write_whole(path, only_for_its_owner)
+    write_text_whole(path, json.dumps(saved, default=str), private=True)
 
 
 def _without(body: dict[str, Any], tweet_id: str) -> bool:

@@ -125,9 +125,9 @@ def row_of(post: dict[str, Any], account: XAccount) -> tuple[object, ...] | None
         return None
     escaped, note_id = True, None
     note = post.get("note_tweet", post.get("note_post"))
-    whole = text_of(note.get("text")) if isinstance(note, dict) else None
-    if whole:
-        text, escaped, note_id = whole, not _UNESCAPED.search(whole), tweet_id
+    full_text = text_of(note.get("text")) if isinstance(note, dict) else None
+    if full_text:
+        text, escaped, note_id = full_text, not _UNESCAPED.search(full_text), tweet_id
     kind = _kind(post)
     metrics = post.get("public_metrics")
     metrics = metrics if isinstance(metrics, dict) else {}

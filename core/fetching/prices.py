@@ -1,10 +1,10 @@
-"""What X charges and allows, from a file with a date on it, because both change."""
+"""What X charges and allows, from a dated file because both change, and the budget of a fetch."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,31 @@ class Terms:
     longest_pause: float
     answer: float
     rate_limit: float
+
+
+@dataclass
+class Budget:
+    """What a fetch may spend and has spent, in US dollars; ``limit`` None: no limit.
+
+    ``unsure`` is for answers that were lost and may have been charged.
+    """
+
+    limit: Decimal | None
+    spent: Decimal = Decimal(0)
+    unsure: Decimal = Decimal(0)
+
+    @property
+    def left(self) -> Decimal | None:
+        return None if self.limit is None else self.limit - self.spent - self.unsure
+
+    def affords(self, cost: Decimal) -> bool:
+        return self.left is None or cost <= self.left
+
+    def how_many(self, price: Decimal) -> int | None:
+        """How many things of that price can still be paid; None: any number."""
+        if self.left is None or not price:
+            return None
+        return max(0, int((self.left / price).to_integral_value(ROUND_FLOOR)))
 
 
 def load_terms(home: Home) -> Terms:

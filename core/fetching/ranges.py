@@ -1,4 +1,4 @@
-"""Which ids of an account are covered, and which are still to be had. Pure; no service, no file.
+"""Which post ids of an account were fetched and which are missing. No network, no file.
 
 A fetch keeps ranges, never one high-water mark: a mark that moves while a walk is under way skips
 for ever what an interruption left out.
@@ -71,7 +71,7 @@ def merged(parts: Iterable[Covered]) -> list[Covered]:
     return ranges
 
 
-def settled(
+def covered_by_page(
     gap: Gap, until: int | None, newest: int | None, oldest: int | None, *, last: bool
 ) -> Covered | None:
     """The ids that a page of ``gap`` compares, which was asked for below ``until``.

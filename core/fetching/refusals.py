@@ -1,8 +1,8 @@
-"""What X's answers mean, each in words of its own: go on, try again, wait, or stop and say why.
+"""What an answer of X means: it can be used, is worth a retry, or ends the fetch with an error.
 
-Statuses alone do not tell: 429 is a pause or a used-up month, 403 a wrong token or missing credit,
-and an unknown account comes with 200. Problem types are compared by the last part of their URI,
-which X writes with api.x.com and api.twitter.com.
+A status has several meanings: 429 is a rate limit or a used-up month, 403 a wrong token or missing
+credit, and an unknown account comes with 200. Problem types are compared by the last part of their
+URI, which X writes with api.x.com and api.twitter.com.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import Interrupted, MynahError, ServiceRefused
+from core.errors import MynahError
+from core.fetching.outcome import GoneAccount, NotForThisToken, XMisunderstood, XRefused
 
 if TYPE_CHECKING:
     from core.fetching.client import Reply
-    from core.fetching.result import FetchResult
     from core.fetching.token import Token
 
 _ARCHIVE: Final = "Their own archive, if they give it to you, works: mynah import PATH."
@@ -26,42 +26,8 @@ _CONSOLE: Final = "console.x.com"
 _LONGEST_DETAIL: Final = 300
 
 
-class XRefused(ServiceRefused):
-    """X said no. ``about_account``: another account may still be fetched with the same token.
-
-    ``result`` is what was fetched before, when anything was.
-    """
-
-    def __init__(
-        self, what: str, why: str = "", next_step: str = "", *, about_account: bool = False
-    ) -> None:
-        super().__init__(what, why, next_step)
-        self.about_account = about_account
-        self.result: FetchResult | None = None
-
-
-class XMisunderstood(MynahError):
-    """X calls our request wrong: a bug on this side."""
-
-    result: FetchResult | None = None
-
-
-class FetchInterrupted(Interrupted):
-    """The person stopped the fetch; ``result`` is what was fetched before."""
-
-    result: FetchResult | None = None
-
-
-class GoneAccount(XRefused):
-    """X knows nobody by this name or id, which may be a renamed account."""
-
-
-class NotForThisToken(XRefused):
-    """X knows the token, but not for this."""
-
-
 @dataclass(frozen=True)
-class Again:
+class Retry:
     """The answer is worth another try: after ``wait`` seconds when X says so, else a back-off.
 
     ``instead`` is what to say when the tries are used up.
@@ -72,7 +38,7 @@ class Again:
     instead: MynahError
 
 
-def judge(reply: Reply, handle: str, token: Token) -> Again | MynahError | None:
+def judge(reply: Reply, handle: str, token: Token) -> Retry | MynahError | None:
     """None for an answer that can be used; otherwise what to do or what to say."""
     if reply.status == 200:
         return _of_ok(reply, handle)
@@ -84,7 +50,7 @@ def judge(reply: Reply, handle: str, token: Token) -> Again | MynahError | None:
     if reply.status == 429:
         return _too_many(reply, kinds, words, detail)
     if reply.status >= 500:
-        return Again(
+        return Retry(
             None,
             f"X is out of order ({reply.status})",
             XRefused(
@@ -119,7 +85,7 @@ def judge(reply: Reply, handle: str, token: Token) -> Again | MynahError | None:
     return XRefused(f"X answered with {reply.status}, which is not foreseen.", detail)
 
 
-def _of_ok(reply: Reply, handle: str) -> Again | MynahError | None:
+def _of_ok(reply: Reply, handle: str) -> Retry | MynahError | None:
     body = reply.body
     if body is not None and (body.get("data") is not None or "meta" in body):
         return None
@@ -127,7 +93,7 @@ def _of_ok(reply: Reply, handle: str) -> Again | MynahError | None:
         return _of_errors(reply, handle) or XRefused(
             f"X gives nothing of @{handle}.", _detail(body), about_account=True
         )
-    return Again(
+    return Retry(
         None,
         "the answer is not the X API's",
         XRefused(
@@ -139,7 +105,7 @@ def _of_ok(reply: Reply, handle: str) -> Again | MynahError | None:
 
 
 def _of_errors(reply: Reply, handle: str) -> MynahError | None:
-    """Unknown, suspended and protected accounts, told apart by type and by X's own words."""
+    """The error for an unknown, suspended or protected account, by problem type and detail."""
     kinds = set(_kinds(reply.body))
     detail = _detail(reply.body)
     if "suspended" in detail.lower():
@@ -240,14 +206,14 @@ def _no_credit(words: str, detail: str) -> MynahError:
     )
 
 
-def _too_many(reply: Reply, kinds: set[str], words: str, detail: str) -> Again | MynahError:
+def _too_many(reply: Reply, kinds: set[str], words: str, detail: str) -> Retry | MynahError:
     if "usage-capped" in kinds or "usagecapexceeded" in words:
         return XRefused(
             "The cap on post reads is used up (UsageCapExceeded).",
             f"{detail} Waiting does not help before the next period.".strip(),
             f"See usage and caps at {_CONSOLE}; the same command then goes on where it stopped.",
         )
-    return Again(
+    return Retry(
         _until_reset(reply),
         "X's rate limit is reached",
         XRefused(
@@ -305,8 +271,8 @@ def _detail(body: dict[str, Any] | None) -> str:
     """X's own words, the first that say something, on one line."""
     for problem in reversed(list(_problems(body))):  # errors say more than what is around them
         for name in ("detail", "message", "title"):
-            said = problem.get(name)
-            if isinstance(said, str) and said.strip():
-                line = " ".join(said.split())[:_LONGEST_DETAIL]
+            words_of_x = problem.get(name)
+            if isinstance(words_of_x, str) and words_of_x.strip():
+                line = " ".join(words_of_x.split())[:_LONGEST_DETAIL]
                 return f"X says: {line}" + ("" if line.endswith((".", "!", "?")) else ".")
     return ""

@@ -6,7 +6,6 @@ neither, and what is covered is never claimed without being here.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -16,8 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from core.corpus.forgotten import Forgetful
 from core.corpus.merge import merge
+from core.corpus.migrations import has_table
 from core.fetching.posts import FORMAT, SOURCE_FILE, Page, XAccount
 from core.fetching.ranges import Covered
+from core.files import owned_folder
 from core.sources.source import Account, SourceSummary, Tick
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ _STILL_HERE: Final = (
     "EXISTS (FROM tweets WHERE tweets.handle = fetched_ranges.handle "
     "AND list_contains(tweets.sources, $format))"
 )
-
-
 _RANGES: Final = f"""
 SELECT newest_id, oldest_id, posts, reached_end, limited, account_posts, handle
 FROM fetched_ranges
@@ -46,8 +45,8 @@ class Known:
     """What the corpus holds of an account before a fetch.
 
     ``covered`` are the ranges of fetched pages. ``archive`` is what an X archive covers: all posts
-    up to its newest, so that they need not be paid for. ``looked_up`` is when X last told about
-    the account; ``other_names`` are handles under which some of it was fetched.
+    up to its newest, so that they need not be paid for. ``looked_up`` is when X was last asked
+    about the account; ``other_names`` are handles under which some of it was fetched.
     """
 
     account: XAccount | None = None
@@ -100,7 +99,7 @@ def load_known(corpus: Corpus, handle: str, account_id: str | None = None) -> Kn
         return Known()
     with corpus.reading() as connection:
         archive, until = _archive(connection, handle)
-        if not _has_ranges(connection):  # a corpus from before fetching
+        if not has_table(connection, "fetched_ranges"):  # a corpus from before fetching
             return Known(archive=archive, archive_until=until)
         rows = connection.execute(
             _RANGES,
@@ -118,14 +117,6 @@ def load_known(corpus: Corpus, handle: str, account_id: str | None = None) -> Kn
     covered = tuple(Covered(int(newest), int(oldest), *rest) for newest, oldest, *rest, _ in rows)
     others = tuple(sorted({row[-1] for row in rows} - {handle}))
     return Known(account, looked_up, covered, archive, until, others)
-
-
-def _has_ranges(connection: duckdb.DuckDBPyConnection) -> bool:
-    return bool(
-        connection.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE table_name = 'fetched_ranges'"
-        ).fetchall()
-    )
 
 
 def _archive(
@@ -182,8 +173,8 @@ def store_page(
     Raises CorpusBusy; then nothing of it is stored.
     """
     stored = Stored(0, 0)
-    with tempfile.TemporaryDirectory(prefix="mynah-fetch-") as folder:
-        file = Path(folder) / "page.parquet"
+    with owned_folder(corpus.path.parent, "fetched-page") as folder:
+        file = folder / "page.parquet"
         source = _PageSource(account, page)
         Forgetful(corpus).without(page.rows, source.summary).write_parquet(file)
         with corpus.writing() as connection:
@@ -208,7 +199,7 @@ def _cover(
         "WHERE (handle, account_id, newest_id, oldest_id) = (?, ?, ?, ?)",
         bounds,
     ).fetchall()
-    if there:  # a page that was set aside, stored, and not yet taken away
+    if there:  # a pending page that was stored, and whose file is still there
         return
     connection.execute(
         "INSERT INTO fetched_ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,4 +1,4 @@
-"""The X API token: where it is looked for, how it is kept, and that nothing ever shows it."""
+"""The X API token: where it is looked for, how it is stored and kept out of logs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
+from core.files import write_text_whole
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 VARIABLE: Final = "MYNAH_X_TOKEN"
 _SERVICE: Final = "mynah"
 _NAME: Final = "x-api"
-# Bearer tokens are base64 or percent-encoded base64; anything else would also be told by an
-# exception of the HTTP library, word for word.
+# Bearer tokens are base64 or percent-encoded base64; an exception of the HTTP library
+# would quote anything else word for word.
 _SHAPE: Final = re.compile(r"[A-Za-z0-9%._~+/=:\-]{8,4096}")
 
 
 class Token:
-    """A token that no repr, str, format, pickle or vars() shows; ``where`` says whence it came."""
+    """A token that no repr, str, format, pickle or vars() shows; ``where`` is its source."""
 
     __slots__ = ("_text", "where")
 
@@ -98,13 +99,7 @@ def store_token(home: Home, text: str) -> Token:
     if _to_keyring(token.reveal()):
         file.unlink(missing_ok=True)  # an older one would be a second, forgotten copy
         return Token(token.reveal(), "keyring")
-    home.root.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(token.reveal() + "\n")
-    fresh.replace(file)
+    write_text_whole(file, token.reveal() + "\n", private=True)
     return Token(token.reveal(), f"file {file}")
 
 

@@ -15,7 +15,7 @@ from core.corpus.migrations import newest_version
 from core.corpus.reading import accounts, tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe, recipe_names
-from core.fetching.pending import set_aside_pages
+from core.fetching.pending import pending_pages
 from core.fetching.posts import XAccount, page_of
 from core.fetching.store import load_known, store_page
 from core.home import Home
@@ -173,7 +173,7 @@ def test_what_lies_beside_the_corpus_opens(home: Home) -> None:
     (kept,) = favourites(home)
     assert (kept.text, kept.run, kept.copy.verdict) == ("the lamp is a gull", FINISHED, "new")
     assert json.loads(home.settings.read_text())["recipe"] == "no_replies"
-    ((_, page),) = set_aside_pages(home, "harbour_gull")
+    ((_, page),) = pending_pages(home, "harbour_gull")
     assert (page.account.account_id, page.cost) == ("4242", Decimal("0.005"))
     assert load_known(Corpus(home.corpus), "walker_of_long_shores").posts_here == 20
     assert [(record.file, record.read) for record in import_log(Corpus(home.corpus))][-2:] == [

@@ -21,13 +21,18 @@ from core.corpus.importing import import_path
 from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.errors import InputRefused, WrongUsage
-from core.fetching.alone import only_fetch
 from core.fetching.client import Reply, api_url_of
-from core.fetching.engine import fetch
-from core.fetching.plan import FetchPlan, plan_fetch
+from core.fetching.engine import fetch, fetch_lock
+from core.fetching.estimate import FetchEstimate, estimate_fetch
+from core.fetching.outcome import (
+    FetchInterrupted,
+    FetchProgress,
+    FetchResult,
+    XMisunderstood,
+    XRefused,
+)
 from core.fetching.prices import load_terms
-from core.fetching.refusals import Again, FetchInterrupted, XMisunderstood, XRefused, judge
-from core.fetching.result import FetchProgress, FetchResult
+from core.fetching.refusals import Retry, judge
 from core.fetching.token import Token
 from core.home import Home
 from tests.fakes.x_api import OWNER, WALKER, FakeX, Plan
@@ -50,9 +55,9 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def planned(home: Home, fake: FakeX, handle: str = WALKER, **how: Any) -> FetchPlan:
+def planned(home: Home, fake: FakeX, handle: str = WALKER, **how: Any) -> FetchEstimate:
     how.setdefault("token", Token(fake.token, "test"))
-    return plan_fetch(home, handle, api_url=fake.url, **how)
+    return estimate_fetch(home, handle, api_url=fake.url, **how)
 
 
 def fetched(home: Home, fake: FakeX, handle: str = WALKER, **how: Any) -> FetchResult:
@@ -273,7 +278,7 @@ def test_a_wait_is_by_the_service_s_clock() -> None:
     def wait(**headers: str) -> float | None:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         again = judge(Reply(429, given, None), "a", Token("A" * 20, "test"))
-        assert isinstance(again, Again)
+        assert isinstance(again, Retry)
         return again.wait
 
     there = {"date": "Wed, 01 Jan 2031 00:00:00 GMT"}  # 1924992000, and here it is another day
@@ -526,7 +531,7 @@ def test_a_page_that_cannot_be_stored_is_kept(home: Home, monkeypatch: pytest.Mo
 
 
 def test_one_fetch_at_a_time(home: Home) -> None:
-    with FakeX() as fake, only_fetch(home):
+    with FakeX() as fake, fetch_lock(home):
         with pytest.raises(InputRefused, match="Another fetch"):
             fetched(home, fake)
         assert not fake.requests
@@ -608,7 +613,7 @@ def test_addresses(given: str, fine: bool) -> None:
 
 def test_an_address_where_nothing_answers(home: Home) -> None:
     token = Token("AAAAAAAAAAAAAAAAAAAA", "test")
-    plan = plan_fetch(home, "nasa", api_url="http://127.0.0.1:9", token=token)
+    plan = estimate_fetch(home, "nasa", api_url="http://127.0.0.1:9", token=token)
     with pytest.raises(XRefused, match="nothing answers there") as refused:
         fetch(home, plan)
     assert refused.value.result is not None

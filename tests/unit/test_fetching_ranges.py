@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fetching.ranges import Covered, Gap, gaps, merged, posts_expected, settled
+from core.fetching.ranges import Covered, Gap, covered_by_page, gaps, merged, posts_expected
 
 IDS = st.integers(1, 60)
 PARTS = st.lists(
@@ -89,7 +89,7 @@ def test_any_interrupted_walk_brings_every_post_once(
                 pages += 1
                 brought += posts
                 newest, oldest = (posts[0], posts[-1]) if posts else (None, None)
-                covers = settled(gap, until, newest, oldest, last=last)
+                covers = covered_by_page(gap, until, newest, oldest, last=last)
                 if covers:
                     parts.append(covers)
                 until = oldest if oldest is not None else until

@@ -151,7 +151,7 @@ def test_a_fetch_passes_over_what_was_forgotten(home: Home) -> None:
 def test_what_lies_beside_the_corpus_goes_too(home: Home, tmp_path: Path) -> None:
     from decimal import Decimal
 
-    from core.fetching.pending import PaidPage, set_aside, set_aside_pages
+    from core.fetching.pending import PaidPage, pending_pages, save_pending
     from core.fetching.posts import XAccount
     from core.sampling.favourites import favourites, keep_favourite
     from core.sampling.request import Copy, SampleRequest
@@ -160,7 +160,7 @@ def test_what_lies_beside_the_corpus_goes_too(home: Home, tmp_path: Path) -> Non
     data = [{"id": "7", "text": "ann wrote to be forgotten"}, {"id": "8", "text": "kept"}]
     for who in ("ann", "ann_x"):
         body = {"data": data, "includes": {"tweets": data[:1]}}
-        set_aside(home, PaidPage(XAccount("1", who), body, None, None, None, Decimal(0)))
+        save_pending(home, PaidPage(XAccount("1", who), body, None, None, None, Decimal(0)))
     (home.root / "fetch-pending" / "ann-9.json").write_text("damaged")
     request = SampleRequest()
     for text, copy in (
@@ -172,7 +172,7 @@ def test_what_lies_beside_the_corpus_goes_too(home: Home, tmp_path: Path) -> Non
     home.settings.write_text(json.dumps({"chosen": ["ann", "bob"], "recipe": "classic"}))
     gone = forget(corpus, home, tweet_id="7")
     assert gone.files == {"fetched_pages": 2, "favourites": 1}
-    ((path, page),) = set_aside_pages(home, "ann")
+    ((path, page),) = pending_pages(home, "ann")
     assert [one["id"] for one in page.body["data"]] == ["8"]
     assert "to be forgotten" not in path.read_text()
     assert [kept.text for kept in favourites(home)] == ["something like number 9", "nobody's words"]

@@ -25,7 +25,7 @@ from tui.data.paths import EncodingSuggester, PathInput, PathSuggester, paths_in
 from tui.data.preview import Line, lines_of, notes_of, rows_of, short_line_of
 
 if TYPE_CHECKING:
-    from core.fetching.plan import FetchPlan
+    from core.fetching.estimate import FetchEstimate
     from core.sources.preview import Preview
 
 
@@ -48,9 +48,9 @@ class FileChosen:
 
 @dataclass(frozen=True)
 class FetchChosen:
-    """A fetch that the person agreed to, and the most it may cost (None: what the plan says)."""
+    """A fetch that the person agreed to, and the most it may cost (None: the estimate)."""
 
-    plan: FetchPlan
+    estimate: FetchEstimate
     budget: float | None
     typed: dict[str, str]
 
@@ -62,7 +62,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     @dataclass
     class Looked(Message):
-        """What the line stands for: files (``ready``), an account (``plan``), or neither yet.
+        """What the line stands for: files (``ready``), an account (``estimate``), or neither yet.
 
         ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
         ``undated`` asks how dates are written.
@@ -76,7 +76,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         named: str = ""
         guessed: bool = False
         undated: bool = False
-        plan: FetchPlan | None = None
+        estimate: FetchEstimate | None = None
 
     def __init__(self, home: Home, typed: Mapping[str, str] | None = None) -> None:
         """``typed`` is what came to nothing the last time, by field: it is there again."""
@@ -85,7 +85,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self._typed_before = dict(typed or {})
         self._ready = False
         self._named = ""
-        self._plan: FetchPlan | None = None
+        self._estimate: FetchEstimate | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="add-tweets") as dialog:
@@ -134,7 +134,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     @on(Input.Changed, "#path")
     def _typed(self, event: Input.Changed) -> None:
-        self._ready, self._plan = False, None
+        self._ready, self._estimate = False, None
         with self.prevent(Input.Changed):  # of the file before
             for name in ("#encoding", "#dates"):
                 self.query_one(name, Input).value = ""
@@ -233,23 +233,23 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     def _account(self, text: str) -> Looked:
         """What a fetch would cost at most; nothing is asked of X, so nothing is paid."""
-        from core.fetching.plan import plan_fetch
+        from core.fetching.estimate import estimate_fetch
         from core.fetching.token import find_token
 
         if len(text.strip()) < 2:
             return self.Looked(text, [])
         try:
             token = find_token(self._home)
-            plan = plan_fetch(self._home, text, token=token)
+            estimate = estimate_fetch(self._home, text, token=token)
         except MynahError as error:
             return self.Looked(text, _error_lines(error))
         lines = [
             (
-                f"At most {plan.posts_at_most:,} posts in {plan.pages_at_most:,} pages, "
-                f"at most ${plan.cost_usd:,.2f} (prices of {plan.price_date}).",
+                f"At most {estimate.posts_at_most:,} posts in {estimate.pages_at_most:,} pages, "
+                f"at most ${estimate.cost_usd:,.2f} (prices of {estimate.price_date}).",
                 "bold",
             ),
-            (f"Fetched before, and not paid for again: {plan.already_here:,} posts.", ""),
+            (f"Fetched before, and not paid for again: {estimate.already_here:,} posts.", ""),
         ]
         if token is None:
             lines.append(
@@ -257,21 +257,21 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             )
         else:
             lines.append((f"Token: from the {token.where}. enter pays and fetches.", ""))
-        lines += [("", ""), *((notice, "dim") for notice in plan.notices)]
-        return self.Looked(text, lines, plan=plan if token is not None else None)
+        lines += [("", ""), *((notice, "dim") for notice in estimate.notices)]
+        return self.Looked(text, lines, estimate=estimate if token is not None else None)
 
     @on(Looked)
     def _looked(self, message: Looked) -> None:
         if message.text != self.query_one("#path", Input).value:
             return
-        self._ready, self._plan = message.ready, message.plan
+        self._ready, self._estimate = message.ready, message.estimate
         self._named = message.named
         whose = self.query_one("#whose", Input)
         whose.display = bool(message.named)
         whose.placeholder = WHOSE.get(message.named, "")
         self.query_one("#encoding").display = message.guessed
         self.query_one("#dates").display = message.undated
-        self.query_one("#budget").display = message.plan is not None
+        self.query_one("#budget").display = message.estimate is not None
         for name, lines in (("#facts", message.lines), ("#notes", message.notes)):
             text = Text("\n").join(Text(plain(line), style) for line, style in lines)
             self.query_one(name, Static).update(text)
@@ -281,8 +281,8 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        if self._plan is not None:
-            self._fetch(self._plan)
+        if self._estimate is not None:
+            self._fetch(self._estimate)
             return
         paths = paths_in(self.query_one("#path", Input).value)
         if not paths or not all(path.exists() for path in paths):
@@ -307,7 +307,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                 return
         self.dismiss(FileChosen(paths, handle, encoding, dates, self._all_typed()))
 
-    def _fetch(self, plan: FetchPlan) -> None:
+    def _fetch(self, estimate: FetchEstimate) -> None:
         """Enter after the price has been read is the yes."""
         given = self.query_one("#budget", Input).value.strip().removeprefix("$")
         try:
@@ -315,7 +315,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         except ValueError:
             self._say(f"{given} is not an amount of dollars.")
             return
-        self.dismiss(FetchChosen(plan, budget, self._all_typed()))
+        self.dismiss(FetchChosen(estimate, budget, self._all_typed()))
 
     def _all_typed(self) -> dict[str, str]:
         return {field.id: field.value for field in self.query(Input) if field.id and field.value}

@@ -11,8 +11,8 @@ from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
     from core.errors import MynahError
-    from core.fetching.plan import FetchPlan
-    from core.fetching.result import FetchProgress, FetchResult
+    from core.fetching.estimate import FetchEstimate
+    from core.fetching.outcome import FetchProgress, FetchResult
 
 
 @dataclass
@@ -40,7 +40,7 @@ class FetchJob(Job):
     def __init__(self, host: Host) -> None:
         super().__init__(host, "fetching from X")
 
-    def run(self, plan: FetchPlan, budget: float | None) -> None:
+    def run(self, estimate: FetchEstimate, budget: float | None) -> None:
         home = self._host.state.home
 
         def work(attempt: Attempt) -> Report:
@@ -48,15 +48,15 @@ class FetchJob(Job):
 
             result = fetch(
                 home,
-                plan,
+                estimate,
                 budget=budget,
                 progress=lambda moved: attempt.report(FetchMoved(moved)),
                 cancelled=attempt.cancelled,
             )
-            return FetchEnded(plan.handle, result, None)
+            return FetchEnded(estimate.handle, result, None)
 
         def failed(error: MynahError) -> Report:
-            return FetchEnded(plan.handle, getattr(error, "result", None), error)
+            return FetchEnded(estimate.handle, getattr(error, "result", None), error)
 
         if not self.start(work, failed):
             self._host.notify("esc stops the present one.", title="A fetch is running")

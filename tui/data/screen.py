@@ -29,7 +29,7 @@ from tui.widgets.search_field import SearchField
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress
     from core.corpus.reading import AccountRow
-    from core.fetching.result import FetchProgress
+    from core.fetching.outcome import FetchProgress
 
 EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
@@ -264,7 +264,7 @@ class DataSection(Section):
                     date_format=answer.date_format,
                 )
             elif answer is not None:
-                self._fetching.run(answer.plan, answer.budget)
+                self._fetching.run(answer.estimate, answer.budget)
 
         self.app.push_screen(AddTweets(self.state.home, self.state.typed), chosen)
 

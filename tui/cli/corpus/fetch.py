@@ -18,8 +18,8 @@ from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.text.numbers import clock, plural, usd
 
 if TYPE_CHECKING:
-    from core.fetching.plan import FetchPlan
-    from core.fetching.result import FetchProgress, FetchResult
+    from core.fetching.estimate import FetchEstimate
+    from core.fetching.outcome import FetchProgress, FetchResult
 
 
 @click.command()
@@ -62,7 +62,7 @@ def fetch(
     names = normal_handles(list(handles))
     if not names:
         raise WrongUsage("Name at least one account.", "", "For example: mynah fetch nasa")
-    from core.fetching.plan import plan_fetch
+    from core.fetching.estimate import estimate_fetch
     from core.fetching.token import find_token
 
     token = find_token(home)
@@ -72,8 +72,8 @@ def fetch(
             "X answers nobody without one.",
             "Set MYNAH_X_TOKEN, or store one: mynah fetch --save-token.",
         )
-    plans = [
-        plan_fetch(
+    estimates = [
+        estimate_fetch(
             home,
             name,
             max_posts=max_posts,
@@ -84,12 +84,12 @@ def fetch(
         for name in names
     ]
     if estimate:
-        _show_estimate(plans, as_json)
+        _show_estimate(estimates, as_json)
         return
-    _say_plans(plans, budget)
+    _say_costs(estimates, budget)
     if not yes:
         _ask_first()
-    _fetch_each(home, plans, budget, as_json)
+    _fetch_each(home, estimates, budget, as_json)
 
 
 def _change_token(home: Home, save: bool, handles: tuple[str, ...]) -> None:
@@ -113,37 +113,37 @@ def _change_token(home: Home, save: bool, handles: tuple[str, ...]) -> None:
     narrate(f"The token is in the {token.where}.")
 
 
-def _show_estimate(plans: list[FetchPlan], as_json: bool) -> None:
+def _show_estimate(estimates: list[FetchEstimate], as_json: bool) -> None:
     if as_json:
-        emit_json([plan.to_json() for plan in plans])
+        emit_json([estimate.to_json() for estimate in estimates])
         return
     rows = [
-        [f"@{plan.handle}", plan.posts_expected, plan.posts_at_most, plan.pages_at_most,
-         usd(plan.cost_usd), plan.already_here]
-        for plan in plans
+        [f"@{one.handle}", one.posts_expected, one.posts_at_most, one.pages_at_most,
+         usd(one.cost_usd), one.already_here]
+        for one in estimates
     ]  # fmt: skip
     columns = ["account", "posts expected", "posts at most", "pages", "cost at most", "here"]
     emit(table(columns, rows, right=(1, 2, 3, 4, 5)))
-    _say_notices(plans)
+    _say_notices(estimates)
 
 
-def _say_plans(plans: list[FetchPlan], budget: float | None) -> None:
-    for plan in plans:
-        already = f" Here already: {plan.already_here:,}." if plan.already_here else ""
+def _say_costs(estimates: list[FetchEstimate], budget: float | None) -> None:
+    for one in estimates:
+        already = f" Here already: {one.already_here:,}." if one.already_here else ""
         narrate(
-            f"@{plan.handle}: at most {plural(plan.posts_at_most, 'post')} "
-            f"({plural(plan.pages_at_most, 'full page')}), at most {usd(plan.cost_usd)}.{already}"
+            f"@{one.handle}: at most {plural(one.posts_at_most, 'post')} "
+            f"({plural(one.pages_at_most, 'full page')}), at most {usd(one.cost_usd)}.{already}"
         )
-    if len(plans) > 1:
-        narrate(f"Together at most {usd(sum(plan.cost_usd for plan in plans))}.")
+    if len(estimates) > 1:
+        narrate(f"Together at most {usd(sum(estimate.cost_usd for estimate in estimates))}.")
     if budget is not None:
         narrate(f"It stops before it would spend more than {usd(budget)}.")
-    _say_notices(plans)
+    _say_notices(estimates)
 
 
-def _say_notices(plans: list[FetchPlan]) -> None:
-    narrate(f"Prices of {plans[0].price_date}, from {plans[0].price_source}")
-    for notice in dict.fromkeys(notice for plan in plans for notice in plan.notices):
+def _say_notices(estimates: list[FetchEstimate]) -> None:
+    narrate(f"Prices of {estimates[0].price_date}, from {estimates[0].price_source}")
+    for notice in dict.fromkeys(notice for estimate in estimates for notice in estimate.notices):
         narrate(f"▲ {notice}")
 
 
@@ -159,13 +159,15 @@ def _ask_first() -> None:
         raise Interrupted("Nothing was fetched.", "Nothing was paid.")
 
 
-def _fetch_each(home: Home, plans: list[FetchPlan], budget: float | None, as_json: bool) -> None:
+def _fetch_each(
+    home: Home, estimates: list[FetchEstimate], budget: float | None, as_json: bool
+) -> None:
     """One account after the other. What one account refuses does not keep the others."""
     stop = threading.Event()
     results: list[FetchResult] = []
     refused: list[MynahError] = []
     try:
-        stoppable(lambda: _work(home, plans, budget, stop, results, refused), stop.set)
+        stoppable(lambda: _work(home, estimates, budget, stop, results, refused), stop.set)
     finally:
         _show_results(results, as_json)
     for error in refused[:-1]:
@@ -176,27 +178,27 @@ def _fetch_each(home: Home, plans: list[FetchPlan], budget: float | None, as_jso
 
 def _work(
     home: Home,
-    plans: list[FetchPlan],
+    estimates: list[FetchEstimate],
     budget: float | None,
     stop: threading.Event,
     results: list[FetchResult],
     refused: list[MynahError],
 ) -> None:
     from core.fetching.engine import fetch
-    from core.fetching.refusals import FetchInterrupted, XMisunderstood, XRefused
+    from core.fetching.outcome import FetchInterrupted, XMisunderstood, XRefused
 
     left = None if budget is None else Decimal(str(budget))
-    for plan in plans:
-        show = _Shown()
+    for estimate in estimates:
+        show = _Progress()
         try:
-            result = fetch(home, plan, budget=left, progress=show, cancelled=stop.is_set)
+            result = fetch(home, estimate, budget=left, progress=show, cancelled=stop.is_set)
         except (XRefused, XMisunderstood, FetchInterrupted) as error:
             if error.result is None:
                 raise
             result = error.result
             if isinstance(error, FetchInterrupted):
                 results.append(result)
-                raise _how_to_go_on(result, plans) from None
+                raise _how_to_go_on(result, estimates) from None
             if not (isinstance(error, XRefused) and error.about_account):
                 results.append(result)
                 raise
@@ -208,14 +210,14 @@ def _work(
             left -= Decimal(str(result.cost_usd)) + Decimal(str(result.unsure_usd))
 
 
-def _how_to_go_on(result: FetchResult, plans: list[FetchPlan]) -> Interrupted:
+def _how_to_go_on(result: FetchResult, estimates: list[FetchEstimate]) -> Interrupted:
     paid = usd(result.cost_usd, 3)
     kept = (
         f"{plural(result.posts, 'post')} of @{result.handle} for {paid} are here."
         if result.pages
         else "Nothing was fetched yet."
     )
-    again = " ".join(plan.handle for plan in plans)
+    again = " ".join(estimate.handle for estimate in estimates)
     return Interrupted(
         "The fetch was stopped.",
         kept,
@@ -223,12 +225,12 @@ def _how_to_go_on(result: FetchResult, plans: list[FetchPlan]) -> Interrupted:
     )
 
 
-class _Shown:
+class _Progress:
     """Progress on one line of a terminal; in a pipe, a line for what makes it wait."""
 
     def __init__(self) -> None:
         self._note = ProgressNote()
-        self._said = ""
+        self._last = ""
 
     def __call__(self, now: FetchProgress) -> None:
         so_far = (
@@ -237,7 +239,7 @@ class _Shown:
         )
         left = clock(now.seconds)
         if now.kind == "page":
-            self._said = ""
+            self._last = ""
             self._note(f"{so_far} · page {now.pages} · {now.new:,} new · ctrl+c stops")
         elif now.kind == "waiting":
             self._say(f"{now.why}: it goes on in {left}.", f"waiting {now.posts}")
@@ -251,9 +253,9 @@ class _Shown:
 
     def _say(self, line: str, about: str) -> None:
         """Once for each reason, where a line that rewrites itself cannot be seen."""
-        if about != self._said and not sys.stderr.isatty():
+        if about != self._last and not sys.stderr.isatty():
             narrate(line)
-        self._said = about
+        self._last = about
 
     def done(self) -> None:
         self._note.done()

@@ -1,9 +1,11 @@
-"""What a fetch tells while it goes on, and when it ends."""
+"""What a fetch reports while it runs and how it ends: progress, result, errors."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from core.errors import Interrupted, MynahError, ServiceRefused
 
 ProgressKind = Literal["account", "page", "waiting", "retrying", "storing"]
 StoppedBy = Literal["", "max", "budget", "plan", "refused", "interrupted"]
@@ -57,3 +59,37 @@ class FetchResult:
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah fetch --json``."""
         return asdict(self)
+
+
+class XRefused(ServiceRefused):
+    """X said no. ``about_account``: another account may still be fetched with the same token.
+
+    ``result`` is what was fetched before, when anything was.
+    """
+
+    def __init__(
+        self, what: str, why: str = "", next_step: str = "", *, about_account: bool = False
+    ) -> None:
+        super().__init__(what, why, next_step)
+        self.about_account = about_account
+        self.result: FetchResult | None = None
+
+
+class XMisunderstood(MynahError):
+    """X calls our request wrong: a bug on this side."""
+
+    result: FetchResult | None = None
+
+
+class FetchInterrupted(Interrupted):
+    """The person stopped the fetch; ``result`` is what was fetched before."""
+
+    result: FetchResult | None = None
+
+
+class GoneAccount(XRefused):
+    """X knows nobody by this name or id, which may be a renamed account."""
+
+
+class NotForThisToken(XRefused):
+    """X knows the token, but not for this."""

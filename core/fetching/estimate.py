@@ -1,4 +1,4 @@
-"""What a fetch would bring and cost at most, worked out before anything is paid."""
+"""What a fetch would bring and cost at most, computed before anything is paid."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ELSEWHERE = re.compile(r"[a-z0-9_]{1,50}")  # what stands in for X may have lon
 
 
 @dataclass(frozen=True)
-class FetchPlan:
+class FetchEstimate:
     """A fetch of one account, not yet begun. Costs are US dollars at the prices of ``price_date``.
 
     ``posts_at_most`` and ``cost_usd`` are kept, not guessed: the fetch stops there.
@@ -81,7 +81,7 @@ class FetchPlan:
         }
 
 
-def plan_fetch(
+def estimate_fetch(
     home: Home,
     handle: str,
     *,
@@ -89,11 +89,11 @@ def plan_fetch(
     api_url: str | None = None,
     token: Token | None = None,
     look_up: bool = False,
-) -> FetchPlan:
-    """Plan from what is here, without a request; nothing is paid for.
+) -> FetchEstimate:
+    """Estimate from what the corpus holds, without a request; nothing is paid for.
 
     With ``look_up`` X is asked who the account is first, which costs a user read (two with a
-    user's token, to learn whether it is the account's own) and makes the plan exact. Raises
+    user's token, to learn whether it is the account's own) and makes the estimate exact. Raises
     InputRefused, CorpusBusy, and what a look-up may: ServiceRefused and its kin.
     """
     from core.fetching.client import api_url_of, is_x
@@ -119,11 +119,11 @@ def plan_fetch(
             raise InputRefused("There is no X API token to look anybody up with.")
         account, owned = look_up_account(home, handle, token, url, terms)
         known = load_known(Corpus(home.corpus), handle, account.account_id)
-        return make_plan(handle, known, account, owned, terms, url, token, max_posts)
+        return make_estimate(handle, known, account, owned, terms, url, token, max_posts)
     known = load_known(Corpus(home.corpus), handle)
     fresh = known.account if is_fresh(known) else None
-    nobodys = False if token is not None and token.app_only else None
-    return make_plan(handle, known, fresh, nobodys, terms, url, token, max_posts)
+    not_owned = False if token is not None and token.app_only else None
+    return make_estimate(handle, known, fresh, not_owned, terms, url, token, max_posts)
 
 
 def is_fresh(known: Known) -> bool:
@@ -133,7 +133,7 @@ def is_fresh(known: Known) -> bool:
     )
 
 
-def make_plan(
+def make_estimate(
     handle: str,
     known: Known,
     account: XAccount | None,
@@ -142,11 +142,11 @@ def make_plan(
     api_url: str,
     token: Token | None,
     max_posts: int | None,
-) -> FetchPlan:
-    """The plan itself; ``account`` None: X was not asked, so the window is the only bound."""
+) -> FetchEstimate:
+    """The estimate; ``account`` None: X was not asked, so the window is the only bound."""
     count = account.posts if account else None
     expected = posts_expected(known.ranges, count, terms.window)
-    # whole pages, with room for a few more than the count says, so that the end can be seen
+    # full pages, with room for a few more than the count says, so that the end can be seen
     pages = math.ceil((expected + terms.smallest_page) / terms.page)
     most = min(terms.window, pages * terms.page)
     if max_posts is not None:
@@ -154,7 +154,7 @@ def make_plan(
     reads = 0 if account else (1 if token is not None and token.app_only else 2)
     lookup = terms.user_read * reads
     price = terms.owned_read if owned else terms.post_read
-    return FetchPlan(
+    return FetchEstimate(
         handle=handle,
         api_url=api_url,
         account=account,
