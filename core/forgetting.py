@@ -27,7 +27,7 @@ from core.corpus.forgotten import TABLE, remember_forgotten
 from core.corpus.store import Corpus, NotCompacted
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.files import remove_orphans, write_bytes_whole, write_text_whole
-from core.runs.stale import NOTE, stale_note
+from core.runs.folder import STALE_NOTE, stale_note
 
 if TYPE_CHECKING:
     import duckdb
@@ -258,4 +258,4 @@ def _write_note(folder: Path, column: str, wanted: list[str], held: int) -> None
     if set(wanted) <= set(note[key]):
         note["tweets"] = int(known.get("tweets") or 0)
     note[key] = sorted({*note[key], *wanted})
-    write_text_whole(folder / NOTE, json.dumps(note, indent=1) + "\n")
+    write_text_whole(folder / STALE_NOTE, json.dumps(note, indent=1) + "\n")

@@ -1,9 +1,10 @@
-"""The steps of the main job, as both doors run them: import, curate, train, sample."""
+"""The steps that the app and the command line share: import, count, compare, train."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,11 +13,10 @@ from core.bundled import bundled
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
     from core.curation.counts import AccountStats
-    from core.curation.recipe import Recipe
     from core.dataset.shares import Share
     from core.home import Home
     from core.runs.folder import Run
-    from core.runs.settings import TrainSettings
+    from core.runs.settings import RunRequest
     from core.workbench.comparison import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
@@ -50,7 +50,7 @@ def import_paths(
 
     corpus = Corpus(home.corpus)
     results: list[ImportResult] = []
-    whole = False
+    all_imported = False
     try:
         for path in paths:
             results += import_path(
@@ -65,10 +65,10 @@ def import_paths(
                 progress=progress,
                 cancelled=cancelled,
             )
-        whole = True
+        all_imported = True
     finally:
         # when an import was stopped, those before it are still to be seen in the view
-        _refresh_imported(home, results, progress, cancelled if whole else None)
+        _refresh_imported(home, results, progress, cancelled if all_imported else None)
     return results
 
 
@@ -92,17 +92,17 @@ def _refresh_imported(
     path = Path(results[-1].path)
     start = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         if progress:
             rate = done / max(time.monotonic() - start, 1e-6)
             progress(ImportProgress(path, "curating", done, total, rate))
 
     if changed:
-        refresh_curated(home, sorted(changed), progress=tell, cancelled=cancelled)
+        refresh_curated(home, sorted(changed), progress=report, cancelled=cancelled)
 
 
+# Called with the phase, the tweets done in it, and all tweets.
 StatsProgress = Callable[[Literal["curating", "counting"], int, int], None]
-"""Told what is being done, of how many tweets, and of how many in all."""
 
 
 def stats(
@@ -205,7 +205,7 @@ def train(
     """`start_training` with a recipe by its name, settings by preset, base and ``overrides``."""
     from core.curation.recipe import load_recipe
     from core.models.catalogue import default_base
-    from core.runs.settings import settings_for
+    from core.runs.settings import RunRequest, settings_for
 
     settings = settings_for(preset, base or default_base(), **overrides)
     if settings.device not in ("auto", "cpu"):
@@ -213,25 +213,22 @@ def train(
 
         choose_device(settings.device)  # loads torch, but says so now and not in the run's log
     recipe = load_recipe(recipe_name, home)
-    return start_training(home, handles, recipe, settings, weights=weights, expect=expect)
+    return start_training(home, RunRequest(handles, recipe, settings, weights), expect=expect)
 
 
 def start_training(
     home: Home,
-    handles: Sequence[str],
-    recipe: Recipe,
-    settings: TrainSettings,
+    request: RunRequest,
     *,
-    weights: Mapping[str, float] | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Run:
     """Curate and freeze the dataset, start the detached trainer, and return its run at once.
 
     The recipe need not be saved. The tweets are curated in a stream, as for an export: memory does
-    not grow with them. ``weights`` and ``expect`` are those of `start_run`. Raises InputRefused
-    when a handle has no tweets, too few are kept, or the base is not at hand; CorpusBusy;
-    Interrupted when ``cancelled`` says so.
+    not grow with them. ``expect`` is that of `create_run`. Raises InputRefused when a handle has no
+    tweets, too few are kept, or the base is not at hand; CorpusBusy; Interrupted when ``cancelled``
+    says so.
     """
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
@@ -239,9 +236,9 @@ def start_training(
     from core.runs.launch import start_run
 
     corpus = Corpus(home.corpus)
-    tweets_at_hand(corpus, handles)
-    batches = curated_batches(corpus, handles, recipe, explain=False, cancelled=cancelled)
-    names = account_names(corpus, handles)
-    return start_run(
-        home, handles, recipe, settings, batches, names, weights=weights, expect=expect
+    tweets_at_hand(corpus, request.handles)
+    batches = curated_batches(
+        corpus, request.handles, request.recipe, explain=False, cancelled=cancelled
     )
+    request = replace(request, names=account_names(corpus, request.handles))
+    return start_run(home, request, batches, expect=expect)

@@ -1,17 +1,19 @@
-"""The run folders' records as tables ``runs``, ``metrics`` and ``samples``.
+"""The tables ``runs``, ``metrics`` and ``samples`` of SQL, read from the folders of the runs.
 
-They are brought in as frames for each query: a view over the files would need file access, which a
-reader must not have, and would fail while there is no run.
+They are frames made for each query: a view over the files would need file access, which a query
+must not have, and would fail while there is no run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
+
+from core.runs.follow import read_journal
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -136,36 +138,12 @@ def _summaries(home: Home) -> list[dict[str, Any]]:
 
 
 def _records(folders: list[Path], name: str, *, edges: bool = False) -> list[dict[str, Any]]:
+    tail = _EDGE_BYTES if edges else None
     return [
         {"run": folder.name, **record}
         for folder in folders
-        for record in _lines(folder / name, edges=edges)
+        for record in read_journal(folder / name, head=_EDGE_BYTES, tail=tail)
     ]
-
-
-def _lines(path: Path, *, edges: bool = False) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON lines file; a line that is not complete (yet) is passed over.
-
-    With ``edges``, those in the middle of a long file too.
-    """
-    try:
-        with path.open("rb") as stream:
-            size = path.stat().st_size
-            for line in stream:
-                if edges and _EDGE_BYTES < stream.tell() < size - _EDGE_BYTES:
-                    stream.seek(size - _EDGE_BYTES)
-                    stream.readline()
-                    continue
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    record = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(record, dict):
-                    yield record
-    except OSError:
-        return
 
 
 def _frame(records: list[dict[str, Any]], known: dict[str, pl.DataType]) -> pl.DataFrame:

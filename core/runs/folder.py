@@ -1,7 +1,8 @@
-"""A run is a folder; this names what lies in it and finds one among many."""
+"""The folder of a run: the names of its files, run.json, and finding one run among many."""
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from contextlib import suppress
@@ -18,6 +19,8 @@ from core.home import Home
 from core.runs.record import RunRecord, decode_record, encode_record
 
 ENDED: Final = ("finished", "stopped", "failed")
+# Says which of the run's tweets were forgotten since.
+STALE_NOTE: Final = "stale.json"
 
 _STEP: Final = re.compile(r"step-(\d{7,})")
 
@@ -31,6 +34,7 @@ class Run:
     samples.jsonl   what the model wrote while it learned; generated text
     train.log       what the process printed: for people, when something went wrong
     heartbeat       touched every two seconds while the process lives
+    stale.json      which of its tweets were forgotten since
     stop            there while somebody wants the run to stop
     lock            held while the process lives, and by whoever starts it
     dataset/        the frozen tweets, checkpoints/ where to take up again, model/ the result
@@ -112,7 +116,7 @@ class Run:
 
 
 def checkpoint_folders(folder: Path) -> list[Path]:
-    """The whole checkpoints in ``folder``, oldest first."""
+    """The complete checkpoints in ``folder``, oldest first."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if _STEP.fullmatch(path.name))
@@ -165,3 +169,27 @@ def find_run(home: Home, name: str) -> Run:
     raise InputRefused(
         f"There is no run {name!r}.", f"The newest is {runs[0].id}.", "`mynah runs` lists them."
     )
+
+
+def stale_note(run_folder: Path) -> dict[str, Any] | None:
+    """What of a run's data was forgotten since: ``tweets``, ``handles``, ``tweet_ids``, ``at``."""
+    try:
+        note = json.loads((run_folder / STALE_NOTE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) else None
+
+
+def stale_reason(run_folder: Path) -> str | None:
+    """The same as a sentence; None when everything that the run was made from is still here."""
+    note = stale_note(run_folder)
+    if note is None:
+        return None
+    handles, tweets = note.get("handles"), note.get("tweets")
+    of = ", ".join(f"@{handle}" for handle in handles) if isinstance(handles, list) else ""
+    if of and note.get("tweet_ids"):
+        of += " and others"  # single tweets were forgotten too, whoever wrote them
+    if isinstance(tweets, int) and tweets > 0:
+        some = "1 tweet" if tweets == 1 else f"{tweets:,} tweets"
+        return f"Made with {some}{' of ' + of if of else ''} that you have forgotten since."
+    return f"Made with tweets{' of ' + of if of else ''} that you have forgotten since."

@@ -1,9 +1,10 @@
-"""Reading a run from its folder while, and after, its process writes there; whether that lives."""
+"""Reading a run from its folder: the lines of its journal, its state, whether its process lives."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +17,9 @@ from core.runs.record import RunRecord
 SLICE_RECORDS: Final = 2000
 SLICE_SECONDS: Final = 0.05
 
-# Where the process cannot be looked up (another machine), silence has to tell.
+# Seconds without a heartbeat after which a process on another machine counts as gone.
 SILENCE_SECONDS: Final = 600.0
-# Between a run's folder and its process lies the start of the process.
+# Seconds between the making of a run's folder and the start of its process, at most.
 LAUNCH_SECONDS: Final = 30.0
 
 _CHUNK: Final = 1 << 16
@@ -31,7 +32,7 @@ class RunUpdate:
 
     ``records`` are lines of metrics.jsonl, ``samples`` of samples.jsonl. ``more`` says that the
     slice was full and another look now would find more. ``state``: queued, starting, running,
-    stopping, finished, stopped, failed, dead (its process is gone and did not say goodbye).
+    stopping, finished, stopped, failed, dead (its process is gone and wrote no end).
     """
 
     records: list[dict[str, Any]]
@@ -67,22 +68,45 @@ class LineTail:
                         if len(found) >= records or time.monotonic() > until:
                             return found, True
                         self.offset += len(line) + 1
-                        self._take(line, found)
+                        record = _parse(line)
+                        if record is not None:
+                            found.append(record)
+                        elif line.strip():
+                            self.broken += 1
         except OSError:
             pass
         return found, False
 
-    def _take(self, line: bytes, found: list[dict[str, Any]]) -> None:
-        if not line.strip():
-            return
-        try:
-            content = json.loads(line)
-        except ValueError:
-            content = None
-        if isinstance(content, dict):
-            found.append(content)
-        else:
-            self.broken += 1
+
+def read_journal(path: Path, *, head: int = 0, tail: int | None = None) -> Iterator[dict[str, Any]]:
+    """The objects of a file of JSON lines; a last line without its end is not there yet.
+
+    With ``tail``, of a file longer than twice as many bytes only the lines in the first ``head``
+    and in the last ``tail`` bytes. A file that cannot be read has none.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            skip = tail is not None and size > 2 * tail
+            for line in file:
+                if skip and file.tell() > head:
+                    file.seek(size - (tail or 0))
+                    file.readline()  # the rest of a line that began in the middle
+                    skip = False
+                elif line.endswith(b"\n") and (record := _parse(line)) is not None:
+                    yield record
+    except OSError:
+        return
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """The object on a line of a journal; None for what a killed process may have left."""
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 class RunReader:
@@ -96,7 +120,7 @@ class RunReader:
 
     def poll(self) -> RunUpdate:
         """A slice of what is new: at most 2,000 records or about 50 ms."""
-        # Before the lines are read: a process that says goodbye in between must not look dead.
+        # Before the lines are read: a process that ends in between must not look dead.
         try:
             record = self.run.record()
         except InputRefused:
@@ -114,7 +138,7 @@ class RunReader:
 def is_alive(run: Run, record: RunRecord) -> bool:
     """Whether the process named in ``record`` (run.json) lives and is the same one still.
 
-    A number that has gone to another process since is told by when that one began.
+    A process id that another process has now is recognised by the time when that one started.
     """
     if record.pid is None:
         return _seconds_since_beat(run) < LAUNCH_SECONDS
@@ -142,7 +166,7 @@ def last_of_state(records: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def run_state(run: Run, record: RunRecord, last: dict[str, Any], *, alive: bool) -> str:
-    """The state that ``record`` (run.json), the last line of metrics and the process tell.
+    """The state by ``record`` (run.json), the last line of metrics and whether the process lives.
 
     A line after an end revives the run, and so does `resume_run` before there is one.
     """

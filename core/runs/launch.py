@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,13 +25,12 @@ from core.processes import process_times, this_machine
 from core.runs.folder import ENDED, Run, new_run_id
 from core.runs.follow import is_alive
 from core.runs.record import RecipeName, RunRecord
-from core.runs.settings import TrainSettings
+from core.runs.settings import RunRequest, TrainSettings
 from core.runs.shares import check_blend, shares_of_sizes, sizes_by_handle
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.curation.recipe import Recipe
     from core.dataset.shares import Share
 
 LEAST_TWEETS: Final = 10
@@ -47,17 +46,14 @@ _HUB_TOKENS: Final = ("HF_TOKEN", "HF_TOKEN_PATH")
 
 def start_run(
     home: Home,
-    handles: Sequence[str],
-    recipe: Recipe,
-    settings: TrainSettings,
+    request: RunRequest,
     batches: Iterable[pl.DataFrame],
-    names: Mapping[str, str | None] | None = None,
-    weights: Mapping[str, float] | None = None,
+    *,
     expect: Callable[[list[Share], bool], None] | None = None,
 ) -> Run:
     """`create_run`, and its process, which lives on when this one ends. Returns at once."""
-    base = resolve(settings.base)
-    run = create_run(home, handles, recipe, settings, batches, names, weights, expect, base=base)
+    base = resolve(request.settings.base)
+    run = create_run(home, request, batches, expect=expect, base=base)
     try:
         with held_lock(run.lock):
             _launch(run, needs_network=_needs_network(base))
@@ -69,32 +65,28 @@ def start_run(
 
 def create_run(
     home: Home,
-    handles: Sequence[str],
-    recipe: Recipe,
-    settings: TrainSettings,
+    request: RunRequest,
     batches: Iterable[pl.DataFrame],
-    names: Mapping[str, str | None] | None = None,
-    weights: Mapping[str, float] | None = None,
-    expect: Callable[[list[Share], bool], None] | None = None,
     *,
+    expect: Callable[[list[Share], bool], None] | None = None,
     base: Base | None = None,
 ) -> Run:
     """Freezes the dataset and writes run.json; nothing is started.
 
-    ``batches`` are curated tweets of ``handles`` as `curated_batches` gives them: in order, and
-    read once, so that memory does not grow with them.
-    ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
-    ``handles`` only matters to the classic blend. ``expect`` is told what an epoch will show of
-    each account, and whether tokens were counted; else the base has no tokenizer yet, and
-    characters stand for them. ``base`` is what the settings' one stands for, if that is known.
+    ``batches`` are curated tweets of the request's handles as `curated_batches` gives them: in
+    order, and read once, so that memory does not grow with them. ``expect`` is called with what an
+    epoch will show of each account, and whether tokens were counted; otherwise the base has no
+    tokenizer yet, and characters stand for them. ``base`` is the settings' one, where it is
+    resolved already.
 
     Raises InputRefused (too few tweets kept, base not at hand), WrongUsage (weights) and
     ServiceRefused (base not at the hub); then no folder is left behind.
     """
     from core.dataset.frozen import freeze
 
-    check_blend(settings, weights)
-    handles = list(handles) if settings.blend == "classic" else sorted(handles)
+    settings, recipe, names = request.settings, request.recipe, request.names or {}
+    check_blend(settings, request.weights)
+    handles = list(request.handles) if settings.blend == "classic" else sorted(request.handles)
     base = base or resolve(settings.base)
     now = datetime.now(timezone.utc)
     run = Run(home.runs / new_run_id(handles, now.astimezone()))
@@ -107,7 +99,7 @@ def create_run(
             recipe=recipe,
             seed=settings.seed,
             valid_fraction=settings.valid_fraction,
-            weights=weights,
+            weights=request.weights,
             fewest=LEAST_TWEETS,
         )
         shares, counted = _expected(run, settings, manifest.weights)
@@ -115,7 +107,7 @@ def create_run(
             RunRecord(
                 id=run.id,
                 handles=handles,
-                names={handle: (names or {}).get(handle) or handle for handle in handles},
+                names={handle: names.get(handle) or handle for handle in handles},
                 base=base.name,
                 base_source=base.source,
                 base_licence=base.licence,
@@ -169,7 +161,7 @@ def resume_run(run: Run) -> Run:
     One that has no checkpoint yet starts again at its beginning. Raises InputRefused when it still
     goes on, has finished, or somebody else takes it up at this moment.
     """
-    # one that has just said its last word may still be on its way out
+    # the process of a run that has just ended may still be there for a moment
     wait = TERM_SECONDS if run.record().state in ENDED else 0.0
     try:
         with held_lock(run.lock, seconds=wait):
@@ -288,7 +280,7 @@ def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
             start_new_session=True,
         )
     run.update_record(pid=child.pid, pid_start=process_times(child.pid))
-    # Somebody has to hear that it ended, or it stays in the process table as long as we live.
+    # Without a wait the ended child stays in the process table as long as this process lives.
     threading.Thread(target=child.wait, name=f"reap {run.id}", daemon=True).start()
 
 

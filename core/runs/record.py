@@ -1,4 +1,4 @@
-"""run.json as a typed record: what was asked, who works on it, what was decided, how it ended."""
+"""run.json as a typed record: the request, the process, its decisions, how the run ended."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
     ``settings`` are kept as they were written, by whichever version; see ``train_settings``.
+    ``other_fields`` are those that this version does not know; they are written back as they were.
     """
 
     id: str = ""
@@ -97,6 +98,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     decisions: Decisions | None = None
     reason: str = ""
     result: Result | None = None
+    other_fields: dict[str, Any] = {}
 
     @property
     def train_settings(self) -> TrainSettings | None:
@@ -132,9 +134,13 @@ def decode_record(content: bytes) -> RunRecord:
     result = found.get("result")
     if isinstance(result, dict):
         found["result"] = msgspec.to_builtins(read_fields(Result, result))
-    return read_fields(RunRecord, found)
+    known = {field.name for field in msgspec.structs.fields(RunRecord)} - {"other_fields"}
+    others = {name: value for name, value in found.items() if name not in known}
+    return read_fields(RunRecord, found | {"other_fields": others})
 
 
 def encode_record(record: RunRecord) -> bytes:
     """A number that is not finite becomes null."""
-    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+    fields = msgspec.to_builtins(record)
+    others = fields.pop("other_fields")
+    return msgspec.json.format(msgspec.json.encode(others | fields), indent=1) + b"\n"

@@ -1,14 +1,18 @@
-"""What a run is asked to do, and the presets that fill in what a person does not say."""
+"""The settings of a run, the request to start one, and the presets with their defaults."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
 from core.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from core.curation.recipe import Recipe
 
 Method = Literal["lora", "full"]
 Packing = Literal["tweets", "blocks"]
@@ -142,6 +146,21 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
 _WHOLE: Final = (
     "max_steps", "seed", "batch_tokens", "row_tokens", "lora_rank", "lora_alpha", "eval_tokens",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a new run is asked to learn from and how.
+
+    ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
+    ``handles`` only matters to the classic blend. ``names`` are those of the accounts, by handle.
+    """
+
+    handles: Sequence[str]
+    recipe: Recipe
+    settings: TrainSettings
+    weights: Mapping[str, float] | None = None
+    names: Mapping[str, str | None] | None = None
 
 
 def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -11,14 +10,15 @@ from typing import Any, Final
 
 from core.errors import InputRefused
 from core.home import Home
-from core.runs.folder import ENDED, Run, all_runs
-from core.runs.follow import RunReader, is_alive, last_of_state, run_state
+from core.runs.folder import ENDED, Run, all_runs, stale_reason
+from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, run_state
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.shares import AuthorShare, author_shares
-from core.runs.stale import stale_reason
 from core.safe_text import plain
 
+# Of a long journal the summary reads so many bytes at its start and at its end.
+_HEAD_BYTES: Final = 1 << 14
 _TAIL_BYTES: Final = 1 << 18
 _LOG_BYTES: Final = 1 << 17
 # How long one look at all runs may take up the reader; the rest comes with the next look.
@@ -136,7 +136,7 @@ def run_summary(run: Run) -> RunSummary:
     """One run, from run.json and the first and last lines of metrics.jsonl; raises InputRefused."""
     record = run.record()
     alive = record.state not in ENDED and is_alive(run, record)
-    lines = _edges(run.metrics)
+    lines = _first_and_last(run)
     history = RunHistory()
     history.take(lines)
     last = last_of_state(lines)
@@ -147,7 +147,7 @@ def run_result(run: Run) -> dict[str, Any]:
     """The fields of `mynah train --json`; figures that are not known yet are None."""
     summary = run_summary(run)
     history = RunHistory()
-    history.take(_edges(run.metrics))
+    history.take(_first_and_last(run))
     end = history.result or Result()
     model = run.model if summary.has_model else None
     return {
@@ -223,28 +223,6 @@ def _last(values: list[float | None]) -> float | None:
     return next((value for value in reversed(values) if value is not None), None)
 
 
-def _edges(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of ``path``, without the middle of a long file."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            if size <= 2 * _TAIL_BYTES:
-                pieces = [file.read()]
-            else:
-                head = file.read(_TAIL_BYTES // 16)
-                file.seek(size - _TAIL_BYTES)
-                tail = file.read()
-                # neither a head nor a tail cut from the middle ends or begins with a whole line
-                pieces = [head[: head.rfind(b"\n") + 1], tail[tail.find(b"\n") + 1 :]]
-    except OSError:
-        return []
-    found = []
-    for line in b"".join(pieces).split(b"\n")[:-1]:
-        try:
-            content = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(content, dict):
-            found.append(content)
-    return found
+def _first_and_last(run: Run) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl, without the middle of a long file."""
+    return list(read_journal(run.metrics, head=_HEAD_BYTES, tail=_TAIL_BYTES))

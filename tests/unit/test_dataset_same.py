@@ -23,7 +23,7 @@ from core.dataset.write import export_batches, export_tweets
 from core.files import sha256_of
 from core.home import Home
 from core.runs.launch import create_run
-from core.runs.settings import settings_for
+from core.runs.settings import RunRequest, settings_for
 from tests.oracles.datasets import export
 from tests.oracles.one_frame import curate
 from tests.unit.cli import ROOT, environment, home_with_samples
@@ -111,7 +111,7 @@ def test_a_run_learns_from_what_an_export_writes(home: Home, tmp_path: Path) -> 
     recipe = load_recipe("standard").replace(min_words=6)
     settings = settings_for("fast", "scratch", seed=3)
     batches = curated_batches(Corpus(home.corpus), HANDLES, recipe, rows=500, explain=False)
-    run = create_run(home, HANDLES, recipe, settings, batches)
+    run = create_run(home, RunRequest(HANDLES, recipe, settings), batches)
     options = ExportOptions("parquet", split=settings.valid_fraction, seed=3)
     export_tweets(home, HANDLES, recipe, tmp_path / "x.parquet", options)
     for part in ("train", "valid"):

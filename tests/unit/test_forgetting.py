@@ -22,7 +22,7 @@ from core.forgetting import forget
 from core.home import Home
 from core.processes import this_machine
 from core.query.run import run_query
-from core.runs.stale import stale_note, stale_reason
+from core.runs.folder import stale_note, stale_reason
 from tests.oracles.datasets import freeze
 from tests.oracles.one_frame import curate
 from tests.unit.cli import mynah

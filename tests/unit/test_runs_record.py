@@ -77,6 +77,15 @@ def test_a_damaged_field_is_unknown_and_the_others_are_not(
     assert run_summary(run).state == "stopped"
 
 
+def test_fields_of_a_newer_version_are_written_back(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    edit_record(run, id="run", note="mine", tags=["a"], other_fields={"b": 1})
+    run.update_record(state="stopped")
+    written = json.loads(run.record_file.read_bytes())
+    assert (written["note"], written["tags"], written["other_fields"]) == ("mine", ["a"], {"b": 1})
+    assert (written["id"], written["state"]) == ("run", "stopped")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", json.dumps("run").encode()])
 def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes) -> None:
     run = Run(tmp_path)

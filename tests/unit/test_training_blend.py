@@ -21,7 +21,7 @@ from core.errors import WrongUsage
 from core.home import Home
 from core.runs.folder import Run
 from core.runs.launch import start_run
-from core.runs.settings import settings_for
+from core.runs.settings import RunRequest, settings_for
 from core.runs.shares import planned_shares
 from core.runs.summary import list_runs, run_result
 from core.training.data import RunTweets
@@ -61,13 +61,11 @@ def frozen_run(folder: Path, tweets: pl.DataFrame, handles: list[str], **options
 def test_a_run_learns_from_each_author_what_was_expected(tmp_path: Path) -> None:
     told: list[tuple[list[Share], bool]] = []
     curated = curate(two_authors(), STANDARD)
+    settings = settings_for("fast", "scratch", device="cpu", epochs=2, batch_tokens=128)
     run = start_run(
         Home.at(tmp_path),
-        ["keeper", "gull"],
-        STANDARD,
-        settings_for("fast", "scratch", device="cpu", epochs=2, batch_tokens=128),
+        RunRequest(["keeper", "gull"], STANDARD, settings, {"gull": 0.5}),
         [in_order(curated)],
-        weights={"gull": 0.5},
         expect=lambda *expected: told.append(expected),
     )
     ((before, counted),) = told
@@ -171,9 +169,9 @@ def test_a_classic_run_of_two_authors(tmp_path: Path) -> None:
     curated = curate(two_authors(), STANDARD)
     home = Home.at(tmp_path)
     with pytest.raises(WrongUsage, match="no weights"):
-        start_run(home, ["gull"], STANDARD, settings, [in_order(curated)], weights={"gull": 2})
+        start_run(home, RunRequest(["gull"], STANDARD, settings, {"gull": 2}), [in_order(curated)])
     assert list_runs(home) == []
-    run = start_run(home, ["keeper", "gull"], STANDARD, settings, [in_order(curated)])
+    run = start_run(home, RunRequest(["keeper", "gull"], STANDARD, settings), [in_order(curated)])
     assert run.record().handles == ["keeper", "gull"], "the order is part of the blend"
     records, state = follow(run)
     assert state == "finished", run.log.read_text()

@@ -16,7 +16,7 @@ from core.errors import InputRefused
 from core.home import Home
 from core.runs.folder import checkpoint_folders, find_run
 from core.runs.launch import child_environment, resume_run, start_run, stop_run
-from core.runs.settings import settings_for
+from core.runs.settings import RunRequest, settings_for
 from core.runs.summary import RunsFollower, list_runs, run_result
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops runs with POSIX signals")
@@ -161,7 +161,7 @@ def test_smollm2_learns_a_voice(tmp_path: Path) -> None:
     recipe = load_recipe("standard", None)
     curated = [curate(toy_tweets(80), recipe)]
     settings = settings_for("fast", "smollm2", max_steps=10, device="cpu")
-    run = start_run(Home.at(tmp_path), ["keeper"], recipe, settings, curated)
+    run = start_run(Home.at(tmp_path), RunRequest(["keeper"], recipe, settings), curated)
     assert follow(run, limit=300)[1] == "finished", run.log.read_text()
     result = run_result(run)
     assert result["valid_loss_after"] < result["valid_loss_before"] - 0.3

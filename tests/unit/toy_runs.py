@@ -21,7 +21,7 @@ from core.home import Home
 from core.runs.folder import Run
 from core.runs.follow import RunReader, RunUpdate, is_alive
 from core.runs.launch import create_run, start_run
-from core.runs.settings import settings_for
+from core.runs.settings import RunRequest, settings_for
 from core.training.child import work
 from core.training.signals import LeaveAtOnce, StopRequest
 from core.tweet import in_order, tweet_schema
@@ -51,15 +51,17 @@ def toy_tweets(count: int = 60, handle: str = "keeper") -> pl.DataFrame:
 
 def start_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: Any) -> Run:
     """A run in a process of its own."""
-    return start_run(Home.at(home), *_asked(tweets, overrides), {"keeper": "The Keeper"})
+    return start_run(Home.at(home), *_asked(tweets, overrides))
 
 
 def create_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: Any) -> Run:
     """A run that nothing works on yet; see `train_here`."""
-    return create_run(Home.at(home), *_asked(tweets, overrides), {"keeper": "The Keeper"})
+    return create_run(Home.at(home), *_asked(tweets, overrides))
 
 
-def _asked(tweets: pl.DataFrame | None, overrides: dict[str, Any]) -> tuple[Any, ...]:
+def _asked(
+    tweets: pl.DataFrame | None, overrides: dict[str, Any]
+) -> tuple[RunRequest, list[pl.DataFrame]]:
     recipe = load_recipe("standard", None)
     frame = toy_tweets() if tweets is None else tweets
     handles = frame["handle"].unique().sort().to_list()
@@ -67,7 +69,9 @@ def _asked(tweets: pl.DataFrame | None, overrides: dict[str, Any]) -> tuple[Any,
     # what settings_for would refuse, for runs that are to go wrong
     beyond = {name: overrides.pop(name) for name in ("lr", "clip") if overrides.get(name, 0) > 1}
     settings = settings_for(preset, base, **{"device": "cpu", **overrides})
-    return handles, recipe, replace(settings, **beyond), [in_order(curate(frame, recipe))]
+    settings = replace(settings, **beyond)
+    request = RunRequest(handles, recipe, settings, names={"keeper": "The Keeper"})
+    return request, [in_order(curate(frame, recipe))]
 
 
 class StopAfter(StopRequest):

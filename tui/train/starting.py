@@ -152,13 +152,12 @@ class TrainJobs:
         weights = new_run.weights_of(handles)
 
         def work(attempt: Attempt) -> Report:
-            from core.runs.settings import settings_for
+            from core.runs.settings import RunRequest, settings_for
             from core.workflow import start_training
 
             settings = settings_for(preset, base, minutes=minutes, seed=seed)
-            run = start_training(
-                home, handles, recipe, settings, weights=weights, cancelled=attempt.cancelled
-            )
+            request = RunRequest(handles, recipe, settings, weights)
+            run = start_training(home, request, cancelled=attempt.cancelled)
             self._started = run.id
             return RunStarted(run.id)
 
