@@ -198,7 +198,7 @@ class Section(Screen[None]):
         hint = next_step(state, self.SECTION)
         line = self.query_one("#next-step", Static)
         line.display = bool(hint)
-        line.update(Text("→ " + hint) if hint else "")
+        line.update(Text("→ " + hint, no_wrap=True, overflow="ellipsis") if hint else "")
         self._show_job(state)
 
     def _show_job(self, state: State) -> None:

@@ -134,23 +134,26 @@ class State:
 
 
 def next_step(state: State, section: str) -> str:
-    """The one sentence that leads a newcomer on; empty once the first sample has been made."""
+    """What to do next, for whoever has not sampled yet; empty after the first sample.
+
+    At most 74 cells: a window of 80 columns has no more beside the arrow.
+    """
     if state.sampled or state.accounts is None or state.importing:
         return ""
     if not state.accounts:
         if section == "data":
             return ""  # the empty state itself says it
-        return "No tweets yet. Press 1, then a to add an archive or d for the sample authors."
+        return "No tweets yet. Press 1, then a for an archive, d for the sample authors."
     if state.live_run is not None:
         if section == "train":
-            return "It is learning. Its first tweets appear below; 5 talks to it when it is done."
+            return "It is learning. Its first tweets appear below; when done, 5 talks to it."
         return "It is learning. Press 4 to watch, 5 to talk to it when it is done."
     if state.ready_run is not None:
         if section == "sample":
             return "Press g to hear it, p to change the prompt."
         return "A model is ready. Press 5 to talk to it."
     return {
-        "data": "Next: 2 shows what is kept and why, 4 trains on it. Space chooses accounts.",
+        "data": "Next: 2 shows what is kept and why, 4 trains. Space chooses accounts.",
         "filter": "Next: 4 trains a model on what is kept, in about two minutes.",
         "query": "Next: 4 trains a model on what is kept.",
         "train": "Next: s starts a training of two minutes with these settings.",

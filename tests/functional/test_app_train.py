@@ -233,3 +233,7 @@ async def test_a_run_whose_tweets_were_forgotten_says_so(
         ]
         assert "stale" in screen(pilot)
         assert "900 tweets" in screen(pilot)
+        with Run(told_home.runs / FIXTURE).metrics.open("a") as journal:
+            journal.write('{"kind": "warning", "text": "There are 2 cores now."}\n')
+        await until(pilot, lambda: "▲ warning" in screen(pilot))
+        assert "There are 2 cores" in screen(pilot)

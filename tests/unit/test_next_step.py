@@ -50,6 +50,7 @@ def test_each_stage_says_its_own_next_key(section: str) -> None:
     said = [next_step(state(accounts=[account], **stage), section) for stage in stages]
     assert all(said)
     assert len(set(said)) == 3
+    assert max(map(len, [*said, next_step(state(accounts=[]), section)])) <= 74, "80 columns"
     keys = {key for action in of_section(section) for key in action.keys.split(",")}
     named = {
         word.strip(".,") for line in said for word in line.split() if len(word.strip(".,")) == 1

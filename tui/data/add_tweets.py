@@ -1,32 +1,30 @@
-"""Add tweets: one field that takes paths; what it finds there appears below as one types."""
+"""The dialog Add tweets: a path or an account to add, with a preview while one types."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
-from textual.worker import get_current_worker
 
-from core.errors import Interrupted, MynahError
+from core.errors import MynahError
 from core.handles import normal_handle
-from core.home import Home
 from core.safe_text import plain
 from tui.data.paths import EncodingSuggester, PathInput, PathSuggester, paths_in
-from tui.data.preview import Line, lines_of, notes_of, rows_of, short_line_of
+from tui.data.preview import Previewed, PreviewJob
+from tui.job import Report
+from tui.section import Mynah
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate
-    from core.sources.preview import Preview
 
 
 WHOSE = {
@@ -60,28 +58,10 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
 
-    @dataclass
-    class Looked(Message):
-        """What the line stands for: files (``ready``), an account (``estimate``), or neither yet.
-
-        ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
-        ``undated`` asks how dates are written.
-        """
-
-        text: str
-        lines: list[Line]
-        preview: list[str] = field(default_factory=list)
-        notes: list[Line] = field(default_factory=list)
-        ready: bool = False
-        named: str = ""
-        guessed: bool = False
-        undated: bool = False
-        estimate: FetchEstimate | None = None
-
-    def __init__(self, home: Home, typed: Mapping[str, str] | None = None) -> None:
-        """``typed`` is what came to nothing the last time, by field: it is there again."""
+    def __init__(self, preview: PreviewJob, typed: Mapping[str, str] | None = None) -> None:
+        """``typed`` is what was typed the last time and came to nothing, by field."""
         super().__init__()
-        self._home = home
+        self._preview = preview
         self._typed_before = dict(typed or {})
         self._ready = False
         self._named = ""
@@ -123,6 +103,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self.query_one("#encoding").display = False
         self.query_one("#dates").display = False
         self.query_one("#budget").display = False
+        cast("Mynah", self.app).reported.subscribe(self, self._reported)
         path = self.query_one("#path", Input)
         if self._typed_before:
             with self.prevent(Input.Changed):
@@ -138,130 +119,24 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         with self.prevent(Input.Changed):  # of the file before
             for name in ("#encoding", "#dates"):
                 self.query_one(name, Input).value = ""
-        self._look(event.value, None, None)
+        self._preview.run(event.value, None, None)
 
     @on(Input.Changed, "#encoding, #dates")
     def _look_again(self) -> None:
         self._ready = False
         path = self.query_one("#path", Input).value
-        self._look(path, self._value("#encoding"), self._value("#dates"))
+        encoding, dates = self._value("#encoding") or None, self._value("#dates") or None
+        self._preview.run(path, encoding, dates)
 
     def _value(self, name: str) -> str:
         return self.query_one(name, Input).value.strip()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="look")
-    def _look(self, text: str, encoding: str | None, dates: str | None) -> None:
-        """Say what the line stands for; runs again with every change, the newest wins."""
-        words = text.strip()
-        if words.startswith("@") and not Path(words).exists():
-            self.post_message(self._account(text))
+    def on_unmount(self) -> None:
+        self._preview.stop()
+
+    def _reported(self, message: Report) -> None:
+        if not isinstance(message, Previewed):
             return
-        paths = paths_in(text)
-        missing = [path for path in paths if not path.exists()]
-        if not paths:
-            self.post_message(self.Looked(text, []))
-        elif missing:
-            which = f": {missing[0].name}" if len(paths) > 1 else ""
-            lines = [(f"There is nothing at that path yet{which}.", "dim")]
-            self.post_message(self.Looked(text, lines))
-        elif len(paths) == 1:
-            self._file(text, paths[0], encoding or None, dates or None)
-        else:
-            self._files(text, paths)
-
-    def _file(self, text: str, path: Path, encoding: str | None, dates: str | None) -> None:
-        """What one file holds, and its first tweets as they will be stored, while it is read."""
-        from core.sources.preview import preview
-        from core.sources.source import DatesUnclear
-
-        def show(seen: Preview) -> None:
-            self.post_message(
-                self.Looked(
-                    text,
-                    lines_of(seen),
-                    rows_of(seen),
-                    notes_of(seen),
-                    ready=True,
-                    named="must" if seen.needs_handle else "may" if seen.number else "",
-                    guessed=seen.guessed or encoding is not None,
-                    undated=seen.dates_unread > 0 or dates is not None,
-                )
-            )
-
-        try:
-            worker = get_current_worker()
-            preview(
-                path,
-                encoding=encoding,
-                date_format=dates,
-                show=show,
-                cancelled=lambda: worker.is_cancelled,
-            )
-        except Interrupted:
-            return
-        except MynahError as error:
-            lines = _error_lines(error)
-            undated = isinstance(error, DatesUnclear) or dates is not None
-            if isinstance(error, DatesUnclear):
-                lines = [(error.what, "bold"), (f"{error.why} Type it above.", "")]
-            guessed = encoding is not None
-            self.post_message(self.Looked(text, lines, guessed=guessed, undated=undated))
-
-    def _files(self, text: str, paths: list[Path]) -> None:
-        """A line for each of several files."""
-        from core.sources.preview import preview
-
-        worker = get_current_worker()
-        lines: list[Line] = []
-        ready = True
-        for path in paths:
-            try:
-                seen = preview(path, cancelled=lambda: worker.is_cancelled)
-            except Interrupted:
-                return
-            except MynahError as error:
-                ready = False
-                lines += _error_lines(error)
-            else:
-                lines.append(short_line_of(seen))
-                if seen.needs_handle:
-                    ready = False
-                    words = f"{path.name} does not say whose it is: add it by itself."
-                    lines.append((words, "bold"))
-            done = len(lines) and path == paths[-1]
-            self.post_message(self.Looked(text, list(lines), ready=ready and bool(done)))
-
-    def _account(self, text: str) -> Looked:
-        """What a fetch would cost at most; nothing is asked of X, so nothing is paid."""
-        from core.fetching.estimate import estimate_fetch
-        from core.fetching.token import find_token
-
-        if len(text.strip()) < 2:
-            return self.Looked(text, [])
-        try:
-            token = find_token(self._home)
-            estimate = estimate_fetch(self._home, text, token=token)
-        except MynahError as error:
-            return self.Looked(text, _error_lines(error))
-        lines = [
-            (
-                f"At most {estimate.posts_at_most:,} posts in {estimate.pages_at_most:,} pages, "
-                f"at most ${estimate.cost_usd:,.2f} (prices of {estimate.price_date}).",
-                "bold",
-            ),
-            (f"Fetched before, and not paid for again: {estimate.already_here:,} posts.", ""),
-        ]
-        if token is None:
-            lines.append(
-                ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")
-            )
-        else:
-            lines.append((f"Token: from the {token.where}. enter pays and fetches.", ""))
-        lines += [("", ""), *((notice, "dim") for notice in estimate.notices)]
-        return self.Looked(text, lines, estimate=estimate if token is not None else None)
-
-    @on(Looked)
-    def _looked(self, message: Looked) -> None:
         if message.text != self.query_one("#path", Input).value:
             return
         self._ready, self._estimate = message.ready, message.estimate
@@ -326,7 +201,3 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-
-def _error_lines(error: MynahError) -> list[Line]:
-    return [(error.what, "bold"), (f"{error.why} {error.next_step}".strip(), "")]

@@ -1,21 +1,19 @@
-"""Every import so far; enter shows one in full, with what was left out and where."""
+"""The dialog that lists the imports; enter shows one in full, with what was left out and where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.screen import ModalScreen
 
-from core.errors import MynahError
-from core.home import Home
 from core.safe_text import plain
 from tui.dialogs.text import TextScreen
+from tui.job import Attempt, Host, Job, Report
 from tui.section import Mynah
 from tui.text.import_reasons import import_page
 from tui.text.numbers import ago, count
@@ -26,27 +24,56 @@ if TYPE_CHECKING:
     from core.sources.source import BrokenLine
 
 
+@dataclass
+class ImportsListed(Report):
+    records: list[ImportRecord]
+
+
+@dataclass
+class ImportOpened(Report):
+    """One import with the lines that could not be read."""
+
+    record: ImportRecord
+    places: list[BrokenLine]
+
+
+class ImportLogJob(Job):
+    """Reports ImportsListed and ImportOpened; the newest start wins."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "reading the imports", newest_wins=True)
+
+    def list_all(self) -> None:
+        home = self._host.state.home
+
+        def work(_: Attempt) -> Report:
+            from core.corpus.import_log import import_log
+            from core.corpus.store import Corpus
+
+            return ImportsListed(import_log(Corpus(home.corpus)))
+
+        self.start(work)
+
+    def open(self, record: ImportRecord) -> None:
+        home = self._host.state.home
+
+        def work(_: Attempt) -> Report:
+            from core.corpus.import_log import import_places
+            from core.corpus.store import Corpus
+
+            return ImportOpened(record, import_places(Corpus(home.corpus), record))
+
+        self.start(work)
+
+
 class ImportsScreen(ModalScreen[None]):
     """Newest first. What is left out is a number here and a list behind enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "dismiss", "Close")]
 
-    @dataclass
-    class Listed(Message):
-        records: list[ImportRecord]
-
-    @dataclass
-    class Opened(Message):
-        record: ImportRecord
-        places: list[BrokenLine]
-
-    @dataclass
-    class Refused(Message):
-        error: MynahError
-
-    def __init__(self, home: Home) -> None:
+    def __init__(self, log: ImportLogJob) -> None:
         super().__init__()
-        self._home = home
+        self._log = log
         self._records: list[ImportRecord] = []
 
     def compose(self) -> ComposeResult:
@@ -67,49 +94,27 @@ class ImportsScreen(ModalScreen[None]):
             )
 
     def on_mount(self) -> None:
+        cast("Mynah", self.app).reported.subscribe(self, self._reported)
         self.query_one("#imports").focus()
-        self._list()
+        self._log.list_all()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="imports")
-    def _list(self) -> None:
-        from core.corpus.import_log import import_log
-        from core.corpus.store import Corpus
+    def on_unmount(self) -> None:
+        self._log.stop()
 
-        try:
-            self.post_message(self.Listed(import_log(Corpus(self._home.corpus))))
-        except MynahError as error:
-            self.post_message(self.Refused(error))
-
-    @work(thread=True, exclusive=True, exit_on_error=False, group="imports")
-    def _open(self, record: ImportRecord) -> None:
-        from core.corpus.import_log import import_places
-        from core.corpus.store import Corpus
-
-        try:
-            self.post_message(self.Opened(record, import_places(Corpus(self._home.corpus), record)))
-        except MynahError as error:
-            self.post_message(self.Refused(error))
-
-    @on(Listed)
-    def _listed(self, message: Listed) -> None:
-        self._records = message.records
-        rows = self.query_one("#imports", RowList)
-        rows.set_empty("Nothing has been imported yet: a adds tweets.")
-        rows.set_rows(ListRows([_row(record) for record in self._records]))
+    def _reported(self, message: Report) -> None:
+        if isinstance(message, ImportsListed):
+            self._records = message.records
+            rows = self.query_one("#imports", RowList)
+            rows.set_empty("Nothing has been imported yet: a adds tweets.")
+            rows.set_rows(ListRows([_row(record) for record in self._records]))
+        elif isinstance(message, ImportOpened):
+            title = f"Import of {message.record.file}"
+            self.app.push_screen(TextScreen(title, import_page(message.record, message.places)))
 
     @on(RowList.Chosen, "#imports")
     def _chosen(self, event: RowList.Chosen) -> None:
         if event.index < len(self._records):
-            self._open(self._records[event.index])
-
-    @on(Opened)
-    def _opened(self, message: Opened) -> None:
-        title = f"Import of {message.record.file}"
-        self.app.push_screen(TextScreen(title, import_page(message.record, message.places)))
-
-    @on(Refused)
-    def _refused(self, message: Refused) -> None:
-        cast("Mynah", self.app).show_error(message.error)
+            self._log.open(self._records[event.index])
 
 
 def _row(record: ImportRecord) -> RowCells:

@@ -1,19 +1,171 @@
-"""What Add tweets says of a file, line by line, with the first of its tweets."""
+"""The preview in Add tweets: what a typed path or account holds, read in the background."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.errors import Interrupted, MynahError
+from core.home import Home
 from core.safe_text import plain
+from tui.data.paths import paths_in
+from tui.job import Attempt, Host, Job, Report
 from tui.text.import_reasons import reasons_in_words
 from tui.text.numbers import day, plural
 
 if TYPE_CHECKING:
+    from core.fetching.estimate import FetchEstimate
     from core.sources.preview import Preview
 
 Line = tuple[str, str]  # words and style
 
 _NAMED: Final = 2  # accounts that are named; the rest is a number
+
+
+@dataclass
+class Previewed(Report):
+    """What ``text`` stands for: files (``ready``), an account (``estimate``), or neither yet.
+
+    ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
+    ``undated`` asks how dates are written.
+    """
+
+    text: str
+    lines: list[Line]
+    preview: list[str] = field(default_factory=list)
+    notes: list[Line] = field(default_factory=list)
+    ready: bool = False
+    named: str = ""
+    guessed: bool = False
+    undated: bool = False
+    estimate: FetchEstimate | None = None
+
+
+class PreviewJob(Job):
+    """Reports Previewed, again and again while files are counted; the newest start wins."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "previewing what to add", newest_wins=True)
+
+    def run(self, text: str, encoding: str | None, date_format: str | None) -> None:
+        """Preview the paths or the account in ``text``; nothing is written, asked of X or paid."""
+        home = self._host.state.home
+
+        def work(attempt: Attempt) -> Report | None:
+            words = text.strip()
+            if words.startswith("@") and not Path(words).exists():
+                return _account(text, home)
+            paths = paths_in(text)
+            missing = [path for path in paths if not path.exists()]
+            if not paths:
+                return Previewed(text, [])
+            if missing:
+                which = f": {missing[0].name}" if len(paths) > 1 else ""
+                return Previewed(text, [(f"There is nothing at that path yet{which}.", "dim")])
+            if len(paths) == 1:
+                return _file(attempt, text, paths[0], encoding, date_format)
+            return _files(attempt, text, paths)
+
+        self.start(work)
+
+
+def _file(
+    attempt: Attempt, text: str, path: Path, encoding: str | None, date_format: str | None
+) -> Report | None:
+    """What one file holds, and its first tweets as they will be stored, while it is read."""
+    from core.sources.preview import preview
+    from core.sources.source import DatesUnclear
+
+    def show(seen: Preview) -> None:
+        attempt.report(
+            Previewed(
+                text,
+                lines_of(seen),
+                rows_of(seen),
+                notes_of(seen),
+                ready=True,
+                named="must" if seen.needs_handle else "may" if seen.number else "",
+                guessed=seen.guessed or encoding is not None,
+                undated=seen.dates_unread > 0 or date_format is not None,
+            )
+        )
+
+    try:
+        preview(
+            path,
+            encoding=encoding,
+            date_format=date_format,
+            show=show,
+            cancelled=attempt.cancelled,
+        )
+    except Interrupted:
+        raise
+    except MynahError as error:
+        lines = _error_lines(error)
+        undated = isinstance(error, DatesUnclear) or date_format is not None
+        if isinstance(error, DatesUnclear):
+            lines = [(error.what, "bold"), (f"{error.why} Type it above.", "")]
+        return Previewed(text, lines, guessed=encoding is not None, undated=undated)
+    return None
+
+
+def _files(attempt: Attempt, text: str, paths: list[Path]) -> Report:
+    """A line for each of several files."""
+    from core.sources.preview import preview
+
+    lines: list[Line] = []
+    ready = True
+    for path in paths:
+        try:
+            seen = preview(path, cancelled=attempt.cancelled)
+        except Interrupted:
+            raise
+        except MynahError as error:
+            ready = False
+            lines += _error_lines(error)
+        else:
+            lines.append(short_line_of(seen))
+            if seen.needs_handle:
+                ready = False
+                words = f"{path.name} does not say whose it is: add it by itself."
+                lines.append((words, "bold"))
+        attempt.report(Previewed(text, list(lines)))
+    return Previewed(text, lines, ready=ready)
+
+
+def _account(text: str, home: Home) -> Report:
+    """What a fetch would cost at most."""
+    from core.fetching.estimate import estimate_fetch
+    from core.fetching.token import find_token
+
+    if len(text.strip()) < 2:
+        return Previewed(text, [])
+    try:
+        token = find_token(home)
+        estimate = estimate_fetch(home, text, token=token)
+    except MynahError as error:
+        return Previewed(text, _error_lines(error))
+    lines = [
+        (
+            f"At most {estimate.posts_at_most:,} posts in {estimate.pages_at_most:,} pages, "
+            f"at most ${estimate.cost_usd:,.2f} (prices of {estimate.price_date}).",
+            "bold",
+        ),
+        (f"Fetched before, and not paid for again: {estimate.already_here:,} posts.", ""),
+    ]
+    if token is None:
+        lines.append(
+            ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")
+        )
+    else:
+        lines.append((f"Token: from the {token.where}. enter pays and fetches.", ""))
+    lines += [("", ""), *((notice, "dim") for notice in estimate.notices)]
+    return Previewed(text, lines, estimate=estimate if token is not None else None)
+
+
+def _error_lines(error: MynahError) -> list[Line]:
+    return [(error.what, "bold"), (f"{error.why} {error.next_step}".strip(), "")]
 
 
 def lines_of(seen: Preview) -> list[Line]:

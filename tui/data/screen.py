@@ -14,6 +14,8 @@ from core.workbench.view import Which
 from tui.actions import bindings
 from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
 from tui.data.importing import ImportEnded, ImportJob, ImportMoved, ImportStarted
+from tui.data.imports import ImportLogJob, ImportsScreen
+from tui.data.preview import PreviewJob
 from tui.filter.counting import RowSearch, RowsFound
 from tui.job import Counted, Job, Report
 from tui.section import Section, explained
@@ -47,11 +49,18 @@ class DataSection(Section):
     ]
 
     def __init__(
-        self, importing: ImportJob, fetching: FetchJob, reading: Job, search: RowSearch
+        self,
+        importing: ImportJob,
+        fetching: FetchJob,
+        reading: Job,
+        search: RowSearch,
+        preview: PreviewJob,
+        import_log: ImportLogJob,
     ) -> None:
         super().__init__()
         self._importing, self._fetching = importing, fetching
         self._reading, self._search = reading, search
+        self._preview, self._import_log = preview, import_log
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="data-side", classes="column side"):
@@ -266,13 +275,11 @@ class DataSection(Section):
             elif answer is not None:
                 self._fetching.run(answer.estimate, answer.budget)
 
-        self.app.push_screen(AddTweets(self.state.home, self.state.typed), chosen)
+        self.app.push_screen(AddTweets(self._preview, self.state.typed), chosen)
 
     def action_imports(self) -> None:
         """Every import so far, and what each left out."""
-        from tui.data.imports import ImportsScreen
-
-        self.app.push_screen(ImportsScreen(self.state.home))
+        self.app.push_screen(ImportsScreen(self._import_log))
 
     def action_copy(self) -> None:
         lines = self.query_one("#tweets", RowList).rows

@@ -50,7 +50,7 @@ NO_TWEETS = "There is nothing to learn from yet."
 
 
 class TrainSection(Section):
-    """What is shown of a run comes from its folder alone, so it is there again after a restart."""
+    """Runs are read from their folders alone, so all of it is there again after a restart."""
 
     SECTION = "train"
     COLUMNS = ("train-side", "train-main")
@@ -369,6 +369,8 @@ def _now(run: RunSummary, history: RunHistory) -> Table:
     table.add_column()
     if run.stale:
         table.add_row("▲ stale", plain(run.stale))
+    if history.warnings:
+        table.add_row("▲ warning", plain(history.warnings[-1]))
     table.add_row(
         "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
     )
