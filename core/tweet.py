@@ -106,11 +106,6 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
 
 
-def in_order(tweets: pl.DataFrame, *ties: str) -> pl.DataFrame:
-    """``tweets`` in the order of SQL_ORDER; the columns ``ties`` decide where an id comes twice."""
-    return tweets.sort("handle", "created_at", *id_order(), *ties, nulls_last=True)
-
-
 def newest_first(tweets: pl.DataFrame) -> pl.DataFrame:
     """``tweets`` as people see them: newest first, undated last, ties by id and handle."""
     return tweets.sort(

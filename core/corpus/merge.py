@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.import_log import Merged, log_import
-from core.tweet import tweet_schema
+from core.tweet import AUDIENCES, tweet_schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,7 @@ _UNESCAPED: Final = (
 _BOUNDS: Final = ("SET memory_limit = '384MB'", "SET preserve_insertion_order = false")
 _PART: Final = 250_000  # contested tweets that are compared at once
 _KINDS: Final = "['original', 'quote', 'reply', 'retweet', 'manual_retweet']"
-_AUDIENCES: Final = "['public', 'community', 'circle', 'deleted']"
+_AUDIENCES: Final = str(list(AUDIENCES))
 
 # A number for each tweet. Two tweets may share one: then both go the careful way, and nothing else
 # happens.

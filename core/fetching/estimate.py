@@ -39,7 +39,7 @@ class FetchEstimate:
     ``posts_at_most`` and ``cost_usd`` are kept, not guessed: the fetch stops there.
     ``pages_at_most`` is how many those posts fill; X also gives shorter and empty pages, which cost
     nothing more. ``posts_expected`` goes by the account's own count, which deleted posts make
-    inexact; None when X has not been asked for it (that is the ``lookup_usd`` in ``cost_usd``).
+    inexact; None when X has not been asked for it; ``cost_usd`` then includes that look-up.
     ``owned``: the token's user is the account's owner; None while that is not known.
     """
 
@@ -51,7 +51,6 @@ class FetchEstimate:
     posts_expected: int | None
     pages_at_most: int
     cost_usd: float
-    lookup_usd: float
     already_here: int
     gaps: tuple[Gap, ...]
     owned: bool | None
@@ -163,7 +162,6 @@ def make_estimate(
         posts_expected=None if count is None else min(expected, most),
         pages_at_most=math.ceil(most / terms.page),
         cost_usd=float(price * most + lookup),
-        lookup_usd=float(lookup),
         already_here=known.posts_here,
         gaps=tuple(gaps(known.ranges)),
         owned=owned,

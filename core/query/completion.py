@@ -81,12 +81,8 @@ def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
     return Completions(start, tuple(choices[:_MOST]))
 
 
-def named_tables(catalogue: Catalogue, sql: str) -> list[TableEntry]:
-    """The tables that a query names anywhere, each once."""
-    return _named(catalogue, tokens(sql))
-
-
 def _named(catalogue: Catalogue, found: list[Token]) -> list[TableEntry]:
+    """The tables that a query names anywhere, each once."""
     tables: list[TableEntry] = []
     for token in found:
         if token.kind in ("name", "quoted"):

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home
 from core.sampling.request import Copy, SampleRequest
@@ -46,13 +45,6 @@ def keep_favourite(
     line = asdict(kept) | {"when": kept.when.isoformat(), "generated": True}
     _append(home, line)
     return kept
-
-
-def drop_favourite(home: Home, favourite_id: str) -> None:
-    """Takes a favourite off the list; raises InputRefused when it is not on it."""
-    if favourite_id not in {kept.id for kept in favourites(home)}:
-        raise InputRefused(f"There is no favourite {favourite_id}.")
-    _append(home, {"dropped": favourite_id, "when": datetime.now(timezone.utc).isoformat()})
 
 
 def forget_copies(home: Home, tweet_ids: Collection[str]) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -20,14 +19,6 @@ _END: Final = object()
 # rows of a frame, counted from 0 and rising, to the lines they begin in
 Lines = Callable[[Sequence[int]], list[int]]
 Placed = tuple[pl.DataFrame, Lines]
-
-
-@dataclass(frozen=True)
-class Doubtful:
-    """Whole lines that should be read with care; ``before`` stand in front of them in the file."""
-
-    lines: bytes
-    before: int
 
 
 def listed(lines: Sequence[int]) -> Lines:

@@ -134,7 +134,7 @@ class TweetTable:
         )
 
     def by_account_and_time(self, rows: pl.Series) -> pl.Series:
-        """How to arrange ``rows`` in the order of ``core.tweet.in_order``."""
+        """How to arrange ``rows`` in the order of ``core.tweet.SQL_ORDER``."""
         if self._place is None:
             order = self._order("handle", "created_at", *self._id(), down=False)
             self._place = order.arg_sort()

@@ -243,7 +243,8 @@ class Gallery(App[None]):
         line.start("Reading tweets.js", total=9_815, unit="tweets")
         line.advance_to(4_120, rate=2_100)
         self.query_one(JobStatus).show("keeper", fraction=0.63, detail="2.1k tok/s")
-        self.query_one("#account-list", RowList).set_marks([0, 2])
+        accounts = self.query_one("#account-list", RowList)
+        accounts.set_rows(accounts.rows, marks=[0, 2])
         self.query_one("#tweet-list").focus()
 
 

@@ -219,7 +219,7 @@ async def test_changes_with_and_without_colour(monkeypatch: pytest.MonkeyPatch) 
     app = Holder(diff)
     async with app.run_test(size=(40, 3)) as pilot:
         assert text(diff).rstrip() == "see [b]␛httpsnow"
-        diff.set_text("unchanged")
+        diff.set_segments([("unchanged", "same")])
         await pilot.pause()
         assert text(diff).rstrip() == "unchanged"
     monkeypatch.setenv("NO_COLOR", "1")

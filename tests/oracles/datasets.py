@@ -14,7 +14,7 @@ from core.dataset.manifest import Manifest
 from core.dataset.options import ExportOptions, Format, What
 from core.dataset.rows import BATCH
 from core.dataset.write import ExportResult, export_batches
-from core.tweet import in_order
+from tests.oracles.frames import in_order
 
 
 def handles_of(curated: pl.DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-from core.tweet import KINDS, tweet_schema
+from core.tweet import KINDS, id_order, tweet_schema
 
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
@@ -53,6 +53,11 @@ FRAGMENTS = [
 LINKS = '[{"url": "https://t.co/a1", "expanded_url": "https://www.e.org/x"}]'
 
 _SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qi ro su ta ve wi xo zu".split()
+
+
+def in_order(tweets: pl.DataFrame, *ties: str) -> pl.DataFrame:
+    """``tweets`` in the order of SQL_ORDER; ``ties`` decide where an id is there twice."""
+    return tweets.sort("handle", "created_at", *id_order(), *ties, nulls_last=True)
 
 
 def different_texts(count: int, about: str = "") -> list[str]:

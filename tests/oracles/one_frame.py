@@ -12,7 +12,7 @@ from core.curation.counts import AccountStats, Counts, CountTokens, TokenEstimat
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
 from core.curation.threads import joins, links_of
-from core.tweet import in_order
+from tests.oracles.frames import in_order
 
 
 def curate(tweets: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:

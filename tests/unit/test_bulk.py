@@ -23,9 +23,9 @@ from core.dataset.manifest import OWN_SHA256, sealed, text_of
 from core.dataset.verify import verify
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
-from core.tweet import in_order, tweet_schema
+from core.tweet import tweet_schema
 from tests.oracles.datasets import export
-from tests.oracles.frames import frame, hostile_frames
+from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import curate
 from tests.unit.cli import KEEPER, mynah
 

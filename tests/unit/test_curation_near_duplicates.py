@@ -15,8 +15,7 @@ from core.corpus.store import Corpus
 from core.curation.near_duplicates import SIZE, bands_for, shingle_hashes
 from core.curation.recipe import load_recipe
 from core.curation.stream import curated_batches
-from core.tweet import in_order
-from tests.oracles.frames import frame, hostile_frames
+from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import curate
 from tests.unit.test_curation_stream import fill
 

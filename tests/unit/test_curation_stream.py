@@ -19,8 +19,8 @@ from core.corpus.store import Corpus
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.stream import curated_batches
 from core.errors import Interrupted
-from core.tweet import in_order, tweet_schema
-from tests.oracles.frames import frame, hostile_frames
+from core.tweet import tweet_schema
+from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import curate
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from core.corpus.store import Corpus
 from core.curation.recipe import BUNDLED_RECIPES, Recipe, load_recipe
 from core.curation.stream import curated_batches
-from core.tweet import in_order
-from tests.oracles.frames import frame, hostile_frames
+from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import account_stats, curate
 from tests.unit.test_curation_stream import fill
 

@@ -26,9 +26,8 @@ from core.dataset.split import held_out, keys_of
 from core.dataset.verify import verify
 from core.errors import InputRefused, WrongUsage
 from core.forgetting import _held
-from core.tweet import in_order
 from tests.oracles.datasets import export, freeze
-from tests.oracles.frames import different_texts, frame
+from tests.oracles.frames import different_texts, frame, in_order
 from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")

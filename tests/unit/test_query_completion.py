@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.corpus.store import Corpus
 from core.home import Home
 from core.query.catalogue import Catalogue, FunctionEntry, TableEntry, catalogue
-from core.query.completion import complete, named_tables
+from core.query.completion import complete
 from core.query.tokens import explained, statement, tokens
 
 NAMES = Catalogue(
@@ -124,7 +124,6 @@ def test_any_text_and_place_can_be_completed(sql: str, cursor: int) -> None:
     assert 0 <= found.start <= cursor
     texts = [choice.text.lower() for choice in found.choices]
     assert len(texts) == len(set(texts))
-    named_tables(NAMES, sql)
 
 
 def test_the_catalogue_is_what_there_is(tmp_path: Path) -> None:

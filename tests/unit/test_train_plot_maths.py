@@ -14,8 +14,8 @@ from tui.train.plot_bins import MinMaxPyramid, min_max_bins
 from tui.train.plot_maths import (
     Raster,
     Scale,
+    Smoother,
     draw_bins,
-    ema,
     linear_ticks,
     log_ticks,
     nice_step,
@@ -72,6 +72,11 @@ def test_time_ticks_are_times_of_a_clock() -> None:
     assert time_ticks(0, 200, 4) == [0, 60, 120, 180]
     assert [clock(t) for t in (0, 90, 3725)] == ["0:00", "1:30", "1:02:05"]
     assert time_ticks(5, 5, 3) == [5]
+
+
+def ema(ys: list[float], weight: float) -> list[float]:
+    push = Smoother(weight).push
+    return [push(y) for y in ys]
 
 
 def test_ema_starts_at_the_first_value_and_keeps_gaps() -> None:

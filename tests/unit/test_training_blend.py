@@ -25,9 +25,9 @@ from core.runs.settings import RunRequest, settings_for
 from core.runs.shares import planned_shares
 from core.runs.summary import list_runs, run_result
 from core.training.data import RunTweets
-from core.tweet import in_order
 from tests.oracles import classic as oracle
 from tests.oracles.datasets import freeze
+from tests.oracles.frames import in_order
 from tests.oracles.one_frame import account_stats, curate
 
 STANDARD = load_recipe("standard", None)

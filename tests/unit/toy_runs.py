@@ -24,7 +24,8 @@ from core.runs.launch import create_run, start_run
 from core.runs.settings import RunRequest, settings_for
 from core.training.child import work
 from core.training.signals import LeaveAtOnce, StopRequest
-from core.tweet import in_order, tweet_schema
+from core.tweet import tweet_schema
+from tests.oracles.frames import in_order
 from tests.oracles.one_frame import curate
 
 ENDED = ("finished", "stopped", "failed", "dead")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -121,12 +120,6 @@ class Smoother:
         self._mean = a * self._mean + (1 - a) * value
         self._share = a * self._share + (1 - a)
         return self._mean / self._share
-
-
-def ema(values: Sequence[float], weight: float) -> array[float]:
-    """The smoothed values, as many as came in."""
-    push = Smoother(weight).push
-    return array("d", [push(value) for value in values])
 
 
 # --- the raster --------------------------------------------------------------------------------

@@ -315,14 +315,11 @@ class TrainSection(Section):
             self._runs_changed(self.state)
 
     def action_log_y(self) -> None:
-        plot = self.query_one("#loss", LossPlot)
-        plot.log_y = not plot.log_y
+        self.query_one("#loss", LossPlot).action_toggle_log()
 
     def action_smooth(self) -> None:
         plot = self.query_one("#loss", LossPlot)
-        levels = (0.0, 0.6, 0.9, 0.97)
-        here = min(range(len(levels)), key=lambda i: abs(levels[i] - plot.smoothing))
-        plot.smoothing = levels[(here + 1) % len(levels)]
+        plot.action_cycle_smoothing()
         self.app.notify(f"Smoothing {plot.smoothing:g} on the train curve.")
 
     def action_log(self) -> None:

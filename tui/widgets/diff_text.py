@@ -84,10 +84,6 @@ class DiffText(Widget):
         self._segments = list(segments)
         self.refresh(layout=True)
 
-    def set_text(self, text: str) -> None:
-        """A text without changes."""
-        self.set_segments([(text, "same")])
-
     def render(self) -> Content:
         signs = self.app.no_color if self.signs is None else self.signs
         return diff_content(

@@ -166,11 +166,6 @@ class RowList(CursorList):
         """Indices of the marked rows."""
         return frozenset(self._marks)
 
-    def set_marks(self, indices: Sequence[int]) -> None:
-        """Mark exactly these rows, without a message."""
-        self._marks = {index for index in indices if 0 <= index < len(self._rows)}
-        self.refresh()
-
     # --- cursor and marks ----------------------------------------------------------------------
 
     def _count(self) -> int:
