@@ -6,7 +6,7 @@ import math
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui.text.numbers import clock
@@ -46,6 +46,7 @@ def test_linear_ticks_are_inside_ascending_and_few(a: float, b: float, count: in
     assert ticks == sorted(ticks)
 
 
+@example(1.0, 1.0000000000000002, 3)
 @given(st.floats(1e-5, 1e5), st.floats(1.0, 1e6), st.integers(2, 12))
 def test_log_ticks_are_inside_and_few(low: float, factor: float, count: int) -> None:
     high = low * factor

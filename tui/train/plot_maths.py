@@ -27,7 +27,7 @@ def linear_ticks(low: float, high: float, count: int) -> list[float]:
     """At most ``count + 1`` round numbers inside ``[low, high]``, ascending and evenly spaced."""
     if not (math.isfinite(low) and math.isfinite(high)) or high < low or count < 1:
         return []
-    if high == low:
+    if high - low <= 1e-12 * max(abs(low), abs(high)):  # floats lie too far apart for ticks
         return [low]
     step = nice_step(high - low, count)
     first = math.ceil(low / step - 1e-9)
