@@ -106,17 +106,6 @@ def snowflake_time(tweet_id: str) -> datetime | None:
     return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
 
 
-def newest_first(tweets: pl.DataFrame) -> pl.DataFrame:
-    """``tweets`` as people see them: newest first, undated last, ties by id and handle."""
-    return tweets.sort(
-        "created_at",
-        *id_order(),
-        "handle",
-        descending=[True, True, True, False],
-        nulls_last=True,
-    )
-
-
 def id_order() -> list[pl.Expr]:
     """What to sort by for ids, which are numbers as text, to come as numbers."""
     import polars as pl

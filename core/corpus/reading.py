@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.store import Corpus
 from core.errors import InputRefused
-from core.tweet import id_order, tweet_schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -159,31 +158,3 @@ def account_names(corpus: Corpus, handles: Sequence[str]) -> dict[str, str]:
             {"handles": list(handles)},
         )
         return dict(found.fetchall())
-
-
-def tweets(corpus: Corpus, handles: Sequence[str], *, newest_first: bool = True) -> pl.DataFrame:
-    """The tweets of ``handles`` (canonical columns), in order of time; none without a corpus.
-
-    Tweets without a date come last, and equal dates are ordered by id, so that the order is
-    always the same.
-    """
-    import polars as pl
-
-    schema = tweet_schema()
-    if not corpus.exists or not handles:
-        return pl.DataFrame(schema=schema)
-    with corpus.reading() as connection:
-        found = frame(
-            connection.sql(
-                f"SELECT {', '.join(schema)} FROM tweets WHERE list_contains($handles, handle)",  # noqa: S608
-                params={"handles": list(handles)},
-            )
-        )
-    ordered = found.sort(
-        "created_at",
-        *id_order(),
-        "handle",
-        descending=[newest_first, newest_first, newest_first, False],
-        nulls_last=True,
-    )
-    return ordered.cast(schema)  # type: ignore[arg-type]

@@ -47,10 +47,6 @@ class Base:
     source: str = ""
     """Where the weights come from, as a model card names it; empty for ``scratch``."""
 
-    @property
-    def scratch(self) -> bool:
-        return self.kind == "scratch"
-
 
 def at_hand() -> list[BaseInfo]:
     """The bases that work with no network, best first; ``scratch`` always does."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -339,24 +339,3 @@ def _event(received: dict[str, Any], number: int) -> SampleEvent | None:
     if kind == "finished":
         return Finished(**fields)
     return None
-
-
-def sample(
-    run_folder: Path,
-    request: SampleRequest,
-    *,
-    progress: Callable[[SampleEvent], None] | None = None,
-    device: str = "auto",
-) -> list[Sample]:
-    """All samples of a request, in the order of their index; ``progress`` sees every event.
-
-    Raises what ``Sampler.for_run`` and ``Sampler.generate`` raise.
-    """
-    done: list[Sample] = []
-    with Sampler.for_run(run_folder, device) as sampler:
-        for event in sampler.generate(request):
-            if isinstance(event, Done):
-                done.append(event.sample)
-            if progress is not None:
-                progress(event)
-    return sorted(done, key=lambda made: made.index)

@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from core.errors import InputRefused
 from core.sources.encoding import encoding_title, read_encoding
 
 _ENTITIES: Final = (b"&amp;", b"&lt;", b"&gt;")
@@ -41,21 +40,6 @@ def whole(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-def decode(data: bytes, where: str) -> str:
-    """UTF-8 to text; raises InputRefused naming the first byte and line that is not."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # utf-8-sig counts from behind the byte order mark
-        offset = error.start + (3 if data.startswith(codecs.BOM_UTF8) else 0)
-        line = data.count(b"\n", 0, offset) + 1
-        raise InputRefused(
-            f"{where} is not UTF-8: byte {offset:,}, in line {line:,}.",
-            "It was probably saved in another encoding.",
-            "Save it as UTF-8 and try again.",
-        ) from None
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,6 @@ _ACCEPTED: Final = (
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
-def formats() -> dict[str, str]:
-    """Names for ``--format`` and what each is."""
-    return dict(_TITLES)
-
-
 def detect(
     path: str | os.PathLike[str],
     *,

@@ -54,7 +54,7 @@ class TweetTable:
         self.height = packed.height
         self.handles = packed["handle"]
         self.newest_first = self._order("created_at", *self._id(), "handle", down=True)
-        """All row numbers in the order of ``core.tweet.newest_first``."""
+        """All row numbers, newest first, undated last, ties by id and handle."""
         self._place: pl.Series | None = None
 
     @classmethod

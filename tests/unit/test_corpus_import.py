@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.corpus.importing import ImportProgress, ImportResult, import_path
-from core.corpus.reading import accounts, tweets
+from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.errors import CorpusBusy, InputRefused, Interrupted
 from core.tweet import tweet_schema
 from tests.fixtures.x_archive import ACCOUNT, archive_files, as_zip, note, script, tweet
+from tests.oracles.corpus import tweets
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from core.corpus.import_log import import_log
 from core.corpus.importing import import_path
 from core.corpus.migrations import newest_version
-from core.corpus.reading import accounts, tweets
+from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe, recipe_names
 from core.fetching.pending import pending_pages
@@ -25,12 +25,13 @@ from core.query.run import run_query
 from core.query.saved import saved_queries
 from core.runs.folder import all_runs, find_run
 from core.runs.summary import run_summary
-from core.sampling.client import sample
 from core.sampling.favourites import favourites
 from core.sampling.request import SampleRequest
 from core.tweet import OPTIONAL, tweet_schema
 from core.workbench.table import TweetTable
 from tests.fixtures.home_0_1_0 import FINISHED, STOPPED, old_home
+from tests.oracles.corpus import tweets
+from tests.oracles.samples import sample
 
 TWEETS = {"bob": 11, "harbour_gull": 60, "walker_of_long_shores": 20}
 VERDICTS = [

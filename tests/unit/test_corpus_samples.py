@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from core.corpus.importing import import_path
-from core.corpus.reading import accounts, tweets
+from core.corpus.reading import accounts
 from core.corpus.store import Corpus
+from tests.oracles.corpus import tweets
 from tests.samples import build as samples
 
 AUTHORS = samples.authors()

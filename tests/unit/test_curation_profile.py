@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.profile import LENGTH_BINS, LENGTH_STEP, Profiler, profile
 from core.curation.recipe import load_recipe
 from core.errors import InputRefused
 from core.home import Home
 from core.workflow import import_paths
+from tests.oracles.corpus import tweets
 from tests.oracles.frames import frame, hostile_texts
 from tests.oracles.one_frame import curate
 from tests.unit.cli import HANDLES, KEEPER

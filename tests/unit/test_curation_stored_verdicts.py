@@ -12,13 +12,14 @@ import polars as pl
 import pytest
 
 from core.corpus.importing import import_path
-from core.corpus.reading import accounts, tweets
+from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.stored_verdicts import _replace, _written, outdated, store_verdicts
 from core.errors import Interrupted
 from core.home import Home
 from core.workflow import import_paths, sample_archives
+from tests.oracles.corpus import tweets
 from tests.oracles.one_frame import curate
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")

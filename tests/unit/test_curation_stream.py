@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.stream import curated_batches
 from core.errors import Interrupted
 from core.tweet import tweet_schema
+from tests.oracles.corpus import tweets
 from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import curate
 

@@ -13,7 +13,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.stream import curated_batches
@@ -24,6 +23,7 @@ from core.files import sha256_of
 from core.home import Home
 from core.runs.launch import create_run
 from core.runs.settings import RunRequest, settings_for
+from tests.oracles.corpus import tweets
 from tests.oracles.datasets import export
 from tests.oracles.one_frame import curate
 from tests.unit.cli import ROOT, environment, home_with_samples

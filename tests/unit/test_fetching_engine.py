@@ -18,7 +18,6 @@ import polars as pl
 import pytest
 
 from core.corpus.importing import import_path
-from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.errors import InputRefused, WrongUsage
 from core.fetching.client import Reply, api_url_of
@@ -37,6 +36,7 @@ from core.fetching.token import Token
 from core.home import Home
 from tests.fakes.x_api import OWNER, WALKER, FakeX, Plan
 from tests.fixtures.x_archive import archive_files, as_zip, tweet
+from tests.oracles.corpus import tweets
 
 EDITOR = "second_thoughts_daily"
 QUICK = """

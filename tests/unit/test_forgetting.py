@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from core.corpus.importing import import_path
-from core.corpus.reading import accounts, tweets
+from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.stored_verdicts import store_verdicts
@@ -23,6 +23,7 @@ from core.home import Home
 from core.processes import this_machine
 from core.query.run import run_query
 from core.runs.folder import stale_note, stale_reason
+from tests.oracles.corpus import tweets
 from tests.oracles.datasets import freeze
 from tests.oracles.one_frame import curate
 from tests.unit.cli import mynah

@@ -56,7 +56,7 @@ def test_scratch_is_always_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [base.name for base in at_hand()] == ["scratch"]
     assert default_base() == "scratch"
     base = resolve("Scratch")
-    assert (base.name, base.scratch, base.folder) == ("scratch", True, None)
+    assert (base.name, base.kind, base.folder) == ("scratch", "scratch", None)
 
 
 def test_missing_weights_are_refused_with_the_way_to_get_them(

@@ -375,7 +375,7 @@ def test_quiet_at_exit(home: Home) -> None:
     code = (
         "import sys; from pathlib import Path; from core.home import Home\n"
         "from core.corpus.store import Corpus; from core.query.run import run_query\n"
-        "from core.corpus.reading import accounts, tweets\n"
+        "from core.corpus.reading import accounts; from tests.oracles.corpus import tweets\n"
         "home = Home(Path(sys.argv[1])); corpus = Corpus(home.corpus)\n"
         "print(accounts(corpus)[0].tweets, tweets(corpus, ['harbour_gull']).height)\n"
         "print(len(run_query(corpus, home, 'FROM tweets')))\n"

@@ -17,8 +17,9 @@ import pytest
 from sampling_models import TWEETS, blank, parrot
 
 from core.errors import InputRefused, MynahError, WrongUsage
-from core.sampling.client import Sampler, sample
+from core.sampling.client import Sampler
 from core.sampling.request import Deltas, Done, Finished, Ready, SampleRequest
+from tests.oracles.samples import sample
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = SampleRequest("The fog", n=200, max_tokens=200, temperature=0.8, seed=1)

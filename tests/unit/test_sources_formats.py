@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from core.corpus.importing import import_path
-from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.sources.detect import detect, open_source
 from core.tweet import tweet_schema
 from tests.fixtures import formats as made
 from tests.fixtures.formats import BUILDERS, HANDLE, POSTS, Build, Post
+from tests.oracles.corpus import tweets
 
 REAL = Path(__file__).parents[2] / "../shared/data"
 COMPARED = ["tweet_id", "created_at", "plain", "kind", "reply_to"]

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from core.corpus.importing import import_path
-from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.sources.detect import detect
 from tests.fixtures.formats import HANDLE, POSTS, START, Post, x_archive
+from tests.oracles.corpus import tweets
 from tests.oracles.datasets import export
 from tests.oracles.one_frame import curate
 

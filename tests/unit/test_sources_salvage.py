@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.corpus.importing import import_path
-from core.corpus.reading import tweets
 from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.sources.archives import archive_files as limits
@@ -33,6 +32,7 @@ from tests.fixtures.x_archive import (
     script,
     tweet,
 )
+from tests.oracles.corpus import tweets
 
 TWEETS = [tweet(n, f"tweet number {n}, 50% “quoted” & done") for n in range(1, 31)]
 
