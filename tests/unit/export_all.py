@@ -1,4 +1,4 @@
-"""Writes every format under five saved recipes and three blends; a process of its own.
+"""Writes five saved recipes and three blends, each in two formats; a process of its own.
 
     python -m tests.unit.export_all HOME OUT
 
@@ -37,15 +37,13 @@ def save_recipes(home: Home) -> None:
 
 
 def main(home: Home, out: Path) -> None:
-    for format_ in FORMATS:
-        for name in RECIPES:
-            options = ExportOptions(cast(Any, format_), split=0.1, seed=7)
-            place = out / f"{name}.{format_}"
-            export_tweets(home, HANDLES, load_recipe(name, home), place, options)
-        for number, weights in enumerate(BLENDS):
+    rows: list[tuple[str, str, dict[str, float] | None]] = [(name, name, None) for name in RECIPES]
+    rows += [(f"blend{at}", "as-standard", weights) for at, weights in enumerate(BLENDS)]
+    for at, (name, recipe, weights) in enumerate(rows):
+        for format_ in (FORMATS[at % len(FORMATS)], FORMATS[(at + 3) % len(FORMATS)]):
             options = ExportOptions(cast(Any, format_), split=0.1, seed=7, weights=weights)
-            place = out / f"blend{number}.{format_}"
-            export_tweets(home, HANDLES, load_recipe("as-standard", home), place, options)
+            place = out / f"{name}.{format_}"
+            export_tweets(home, HANDLES, load_recipe(recipe, home), place, options)
 
 
 if __name__ == "__main__":

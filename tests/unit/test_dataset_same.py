@@ -45,7 +45,7 @@ def sums(folder: Path) -> dict[str, str]:
     }
 
 
-def test_five_recipes_three_blends_every_format_twice(home: Home, tmp_path: Path) -> None:
+def test_five_recipes_and_three_blends_in_every_format_twice(home: Home, tmp_path: Path) -> None:
     save_recipes(home)
     made = []
     for name, threads, hash_seed in (("one", "1", "1"), ("two", "2", "12345")):
@@ -61,7 +61,9 @@ def test_five_recipes_three_blends_every_format_twice(home: Home, tmp_path: Path
     one, two = sums(tmp_path / "one"), sums(tmp_path / "two")
     assert one == two
     manifests = list((tmp_path / "one").rglob("*.json"))
-    assert len(manifests) == len(FORMATS) * (len(RECIPES) + len(BLENDS))
+    assert len(manifests) == 2 * (len(RECIPES) + len(BLENDS))
+    written = {name.split("/")[0].split(".")[-1] for name in one}
+    assert set(FORMATS) - written == set(), "every format is among them"
     data = {name: sha256 for name, sha256 in one.items() if not name.endswith("manifest.json")}
     assert len(set(data.values())) > len(manifests), "they are not all the same file"
     for path in manifests:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -26,15 +25,23 @@ from core.runs.folder import stale_note, stale_reason
 from tests.oracles.corpus import tweets
 from tests.oracles.datasets import freeze
 from tests.oracles.one_frame import curate
-from tests.unit.cli import mynah
+from tests.unit.cli import Ended, mynah
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home.at(tmp_path / "home")
+def home(prepared: Path, tmp_path: Path) -> Home:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return Home.at(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a home, and beside it the files whose tweets it holds."""
+    made = tmp_path_factory.mktemp("prepared")
+    home = Home.at(made / "home")
     corpus = Corpus(home.corpus)
     for who in ("ann", "bob"):
-        path = tmp_path / f"{who}.csv"
+        path = made / f"{who}.csv"
         lines = [f"{n},{who} wrote sentence number {n} about gulls,{who}" for n in range(40)]
         path.write_text("id,text,author\n" + "\n".join(lines) + "\n")
         import_path(corpus, path)
@@ -45,7 +52,7 @@ def home(tmp_path: Path) -> Home:
         (folder / "run.json").write_text(json.dumps({"handles": handles, "created": run[:8]}))
         recipe = load_recipe("standard", home)
         freeze(curate(tweets(corpus, handles), recipe), folder / "dataset", recipe=recipe, seed=1)
-    return home
+    return made
 
 
 def test_an_account(home: Home) -> None:
@@ -187,72 +194,65 @@ def test_what_lies_beside_the_corpus_goes_too(home: Home, tmp_path: Path) -> Non
 
 
 def test_stale_runs_say_so(home: Home) -> None:
-    before = json.loads(run(home, "runs", "--json").stdout)
+    before = json.loads(run(home, "runs", "--json").text)
     assert [one["stale"] for one in before] == [None, None]
     done = run(home, "forget", "ann")
-    assert "stale" in done.stderr
-    listed = {one["run"]: one["stale"] for one in json.loads(run(home, "runs", "--json").stdout)}
+    assert "stale" in done.err
+    listed = {one["run"]: one["stale"] for one in json.loads(run(home, "runs", "--json").text)}
     assert listed["20260101-0000-ann-aaaa"] == (
         "Made with 40 tweets of @ann that you have forgotten since."
     )
     assert listed["20260102-0000-bob-bbbb"] is None
     done = run(home, "runs")
-    lines = done.stdout.splitlines()
+    lines = done.text.splitlines()
     assert ["▲ stale" in line for line in lines if "ann-aaaa" in line] == [True]
     assert ["▲ stale" in line for line in lines if "bob-bbbb" in line] == [False]
-    assert done.stderr.count("is stale") == 1
+    assert done.err.count("is stale") == 1
     for command in ("watch", "sample"):
-        told = run(home, command, "20260101").stderr
+        told = run(home, command, "20260101").err
         assert "▲ 20260101-0000-ann-aaaa is stale. Made with 40 tweets of @ann" in told
-        assert "is stale" not in run(home, command, "20260102").stderr
+        assert "is stale" not in run(home, command, "20260102").err
     found = run(home, "sql", "SELECT run FROM runs WHERE stale IS NOT NULL", "--format", "csv")
-    assert found.stdout.split() == ["run", "20260101-0000-ann-aaaa"]
+    assert found.text.split() == ["run", "20260101-0000-ann-aaaa"]
 
 
-def run(home: Home, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tui", *words],
-        env={**os.environ, "MYNAH_HOME": str(home.root)},
-        capture_output=True,
-        text=True,
-        check=False,
-        **more,
-    )
+def run(home: Home, *words: str, stdin: str = "") -> Ended:
+    return mynah(*words, home=home.root, code=None, stdin=stdin.encode())
 
 
 def test_the_command(home: Home) -> None:
     done = run(home, "forget", "@ANN", "--json")
-    assert (done.returncode, json.loads(done.stdout)["tweets"]) == (0, 40)
+    assert (done.code, json.loads(done.text)["tweets"]) == (0, 40)
     done = run(home, "forget", "ann")
-    assert (done.returncode, done.stdout) == (3, "")
+    assert (done.code, done.text) == (3, "")
     done = run(home, "forget", "--tweet", "3")
-    assert (done.returncode, done.stdout) == (0, "Forgot tweet 3: 1 tweet.\n")
-    assert "stale" in done.stderr
-    assert run(home, "forget").returncode == 2
+    assert (done.code, done.text) == (0, "Forgot tweet 3: 1 tweet.\n")
+    assert "stale" in done.err
+    assert run(home, "forget").code == 2
 
 
 def test_standard_input_and_mapping(home: Home) -> None:
     text = "when,body\n2020-01-02,hello there\n2020-01-03,hello again\n"
     done = run(home, "import", "-", "--handle", "carl", "--map", "text=body,date=when", "--json",
-               input=text)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (result,) = json.loads(done.stdout)
+               stdin=text)  # fmt: skip
+    assert done.code == 0, done.err
+    (result,) = json.loads(done.text)
     assert (result["path"], result["new"], result["format"]) == ("-", 2, "csv")
     found = tweets(Corpus(home.corpus), ["carl"])
     assert found["created_at"].dt.year().to_list() == [2020, 2020]
-    assert run(home, "import", "-", "--map", "text:body", input=text).returncode == 2
-    assert run(home, "import", "-", "--map", "text=none", input=text).returncode == 2
+    assert run(home, "import", "-", "--map", "text:body", stdin=text).code == 2
+    assert run(home, "import", "-", "--map", "text=none", stdin=text).code == 2
     broken = "id,text,author\n1,a,x\n2,b,x,y,z\n3,c,x\n"
-    done = run(home, "import", "-", "--json", input=broken)
-    assert done.returncode == 0
-    (result,) = json.loads(done.stdout)
+    done = run(home, "import", "-", "--json", stdin=broken)
+    assert done.code == 0
+    (result,) = json.loads(done.text)
     assert (result["new"], result["skipped"]) == (2, {"bad_row": 1})
     assert result["skipped_lines"] == [
         {"line": 3, "reason": "bad_row", "detail": "5 fields where the header has 3", "file": ""}
     ]
     assert result["skipped_lines_more"] == 0
-    assert "line 3" in done.stderr
-    assert run(home, "import", "-", input="id,text,author\n1,a\n").returncode == 3
+    assert "line 3" in done.err
+    assert run(home, "import", "-", stdin="id,text,author\n1,a\n").code == 3
     assert isinstance(found, pl.DataFrame)
 
 

@@ -115,7 +115,7 @@ def test_a_mutated_zip_never_crashes(tmp_path: Path, data: st.DataObject) -> Non
         list(open_source(path, handle="a").batches())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_mutated_script_never_crashes(tmp_path: Path, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(_FILES)))

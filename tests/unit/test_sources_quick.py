@@ -27,7 +27,7 @@ _FORMS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     form=st.sampled_from(_FORMS),
     times=st.lists(st.datetimes(timezones=st.just(timezone.utc)), max_size=5),

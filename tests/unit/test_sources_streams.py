@@ -57,7 +57,7 @@ def split(data: bytes, width: int, *, careful: bool, block: int = 64) -> tuple[A
     return [row for rows in frames for row in rows], bad
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(
         st.lists(st.one_of(st.text(max_size=6), st.sampled_from(ODD)), min_size=1, max_size=4),
@@ -261,7 +261,7 @@ _FIELD = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     rows=st.lists(st.tuples(_FIELD, _FIELD, _FIELD, _FIELD), min_size=1, max_size=6),
     plain=st.booleans(),

@@ -257,7 +257,7 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.lists(CELL, min_size=4, max_size=4), min_size=1, max_size=8))
 def test_any_table_comes_back_as_it_was(tmp_path: Path, rows: list[list[str]]) -> None:
     rows = [[re.sub(UNFIT, "?", cell) for cell in row] for row in rows]
@@ -275,7 +275,7 @@ def test_any_table_comes_back_as_it_was(tmp_path: Path, rows: list[list[str]]) -
         assert all(i in known or i.startswith("h") for i in frame["tweet_id"])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_mutated_files_never_crash(tmp_path: Path, data: st.DataObject) -> None:
     raw = data.draw(

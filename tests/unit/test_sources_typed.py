@@ -165,7 +165,7 @@ def _spelt(value: Any) -> str:
 
 
 @pytest.mark.parametrize(("form", "items"), [(V1, _V1), (V2, _V2), (SCRAPED, _SCRAPED)])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_any_lines_are_read_as_each_alone(form: Format, items: Any, data: st.DataObject) -> None:
     drawn: list[Any] = data.draw(st.lists(items, min_size=1, max_size=5))
