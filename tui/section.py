@@ -34,9 +34,9 @@ Answer = ParamSpec("Answer")
 
 
 class Mynah(Host, Protocol):
-    """What a section or a dialog needs of the app: to hear what changed, and to change it.
+    """What a section or a dialog needs of the app: signals of changes, and ways to make them.
 
-    One signal for each part of the state; ``reported`` carries what the jobs tell.
+    One signal for each part of the state; ``reported`` carries the reports of the jobs.
     """
 
     section: str

@@ -156,9 +156,9 @@ def _joined(address: str) -> Iterator[None]:
             runtime_env={"env_vars": _WORKER},
         )
     except Exception as error:  # of many kinds, from many layers
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        message = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputRefused(
-            f"There is no Ray to be reached at {address}.", f"{said[:200]}", "Is it running?"
+            f"There is no Ray to be reached at {address}.", f"{message[:200]}", "Is it running?"
         ) from None
     try:
         yield
@@ -210,11 +210,11 @@ def _our_path() -> str:
     return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
 
 
-def _sweep(place: Path) -> None:
+def _sweep(parent: Path) -> None:
     """Removes the logs that a killed process left behind."""
     import psutil  # type: ignore[import-untyped,unused-ignore]
 
-    for left in place.glob(f"{_PREFIX}*"):
+    for left in parent.glob(f"{_PREFIX}*"):
         owner = left.name.removeprefix(_PREFIX).split("-")[0]
         if owner.isdecimal() and not psutil.pid_exists(int(owner)) and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
@@ -233,18 +233,18 @@ def _silence() -> None:
 def _in_our_words(error: BaseException) -> BaseException:
     import ray
 
-    said = str(error)
-    if "No module named" in said:
+    message = str(error)
+    if "No module named" in message:
         return InputRefused(
             "The workers of the Ray cluster have not all that mynah needs.",
-            f"One says: No module named{said.partition('No module named')[2].splitlines()[0]}.",
+            f"One says: No module named{message.partition('No module named')[2].splitlines()[0]}.",
             "Install mynah-tui[ray], the same version, on all machines.",
         )
     if isinstance(error, ray.exceptions.RayTaskError) or not isinstance(
         error, ray.exceptions.RayError
     ):
         return error
-    first = (said.strip().splitlines() or [type(error).__name__])[0]
+    first = (message.strip().splitlines() or [type(error).__name__])[0]
     return MynahError(
         "Ray did not finish the work.", first[:300], "Nothing was written; try it again."
     )

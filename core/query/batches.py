@@ -50,14 +50,14 @@ def batches(
             del relation
         return names, iter([found])
     names, types = _columns(connection, body, watch)
-    spelled = ", ".join(f'"{place}"' for place in range(1, len(names) + 1))
+    spelled = ", ".join(f'"{number}"' for number in range(1, len(names) + 1))
     into = f"CREATE TABLE {_RESULT}({spelled}) AS FROM (\n"
     bound = f" LIMIT {limit:d}" if limit is not None else ""
     with watched(connection, watch, sql, len(into.encode())):
         ((rows,),) = connection.execute(f"{into}{body}\n){bound}").fetchall()
-        for place, name in enumerate(types, 1):
-            if name == "HUGEINT" and _fits(connection, place):
-                types[place - 1] = "BIGINT"  # what sums of whole numbers give
+        for number, name in enumerate(types, 1):
+            if name == "HUGEINT" and _fits(connection, number):
+                types[number - 1] = "BIGINT"  # what sums of whole numbers give
     return names, _slices(connection, _projection(types), int(rows), sql, watch)
 
 
@@ -78,8 +78,8 @@ def _columns(
         return list(relation.columns), [str(kind) for kind in relation.types]
 
 
-def _fits(connection: duckdb.DuckDBPyConnection, place: int) -> bool:
-    asked = f'SELECT bool_and(TRY_CAST("{place}" AS BIGINT) IS NOT NULL OR "{place}" IS NULL)'
+def _fits(connection: duckdb.DuckDBPyConnection, number: int) -> bool:
+    asked = f'SELECT bool_and(TRY_CAST("{number}" AS BIGINT) IS NOT NULL OR "{number}" IS NULL)'
     return connection.execute(f"{asked} FROM {_RESULT}").fetchall()[0][0] is not False
 
 
@@ -100,7 +100,7 @@ def _slices(
 def _projection(types: list[str]) -> str:
     # positions, not names: a query may give two columns the same name
     return ", ".join(
-        f'{_crossing(f"#{place}", kind)} AS "{place}"' for place, kind in enumerate(types, 1)
+        f'{_crossing(f"#{number}", kind)} AS "{number}"' for number, kind in enumerate(types, 1)
     )
 
 

@@ -1,4 +1,4 @@
-"""The other door: one statement that changes tables of the corpus, for those who want to.
+"""Running one statement that changes tables of the corpus, where writing was allowed.
 
 Files, other databases, settings and extensions stay out of reach. What mynah itself relies on
 cannot be broken: its tables and views keep their columns, the schema's version stays, and no tweet

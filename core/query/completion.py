@@ -1,4 +1,4 @@
-"""What could be meant by the letters before the cursor."""
+"""Completion of SQL: the names that fit the letters before the cursor."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
         offered = _everything(catalogue, found, wants_table=wants_table, small=typed.islower())
     ranked = sorted(
         (
-            (_rank(choice.text, typed), place, choice)
-            for place, choice in _numbered(offered)
+            (_rank(choice.text, typed), order, choice)
+            for order, choice in _numbered(offered)
             if _rank(choice.text, typed) is not None
         ),
         key=lambda item: (item[0], item[1]),
@@ -77,7 +77,7 @@ def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
             seen.add(choice.text.lower())
             choices.append(choice)
     if any(choice.text.lower() == typed.lower() for choice in choices):
-        return nothing  # it is whole: enter and tab mean what they always mean
+        return nothing  # it is complete: enter and tab keep their usual meaning
     return Completions(start, tuple(choices[:_MOST]))
 
 

@@ -52,14 +52,14 @@ def refused(error: Exception, sql: str = "", before: int = 0) -> QueryRefused:
     ``before`` is how many bytes stood before ``sql`` in what DuckDB was given. The place is known
     only when the connection gives its errors as JSON (``errors_as_json``).
     """
-    said = _as_json(str(error))
-    message = str(said.get("exception_message") or _as_text(str(error)))
+    details = _as_json(str(error))
+    message = str(details.get("exception_message") or _as_text(str(error)))
     lines = message.strip().splitlines() or [type(error).__name__]
     what = lines[0].rstrip(".!")
     rest = " ".join(line.strip() for line in lines[1:] if line.strip() and "^" not in line)
     span = None
-    if sql and str(said.get("position", "")).isdigit():
-        at = int(said["position"]) - before
+    if sql and str(details.get("position", "")).isdigit():
+        at = int(details["position"]) - before
         data = sql.encode("utf-8", "replace")
         if 0 <= at <= len(data) + 2:
             span = span_of(sql, len(data[:at].decode("utf-8", "ignore")))
@@ -78,10 +78,10 @@ def _as_json(message: str) -> dict[str, Any]:
     if not brace:
         return {}
     try:
-        said = json.JSONDecoder(strict=False).raw_decode(brace + rest)[0]
+        details = json.JSONDecoder(strict=False).raw_decode(brace + rest)[0]
     except ValueError:
         return {}
-    return said if isinstance(said, dict) and "exception_message" in said else {}
+    return details if isinstance(details, dict) and "exception_message" in details else {}
 
 
 def _as_text(message: str) -> str:

@@ -1,4 +1,4 @@
-"""What a query gave, ready for a table on a screen or a file."""
+"""The rows of a query, for a table on the screen or a file."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def as_json(value: Any) -> Any:
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, Decimal):
-        whole = value.as_tuple().exponent == 0
-        return int(value) if whole else float(value)
+        is_integer = value.as_tuple().exponent == 0
+        return int(value) if is_integer else float(value)
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if value is None or isinstance(value, (bool, int, str)):

@@ -1,4 +1,4 @@
-"""The read-only door for SQL: any query, no statement that changes or reaches anything else."""
+"""Running read-only SQL: any query, and no statement that changes or reaches anything else."""
 
 from __future__ import annotations
 

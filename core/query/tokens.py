@@ -78,12 +78,12 @@ def _characters(sql: str, offsets: list[int]) -> list[int]:
     if sql.isascii():
         return offsets
     data = sql.encode()
-    places, at, characters = [], 0, 0
+    character_offsets, at, characters = [], 0, 0
     for offset in offsets:
         characters += len(data[at:offset].decode("utf-8", "ignore"))
-        places.append(characters)
+        character_offsets.append(characters)
         at = offset
-    return places
+    return character_offsets
 
 
 def _kind(kind: str, text: str, behind: str) -> Kind:

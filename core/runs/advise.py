@@ -1,4 +1,4 @@
-"""What a run would cost here: measured in earlier runs where there are any, estimated else."""
+"""Estimates of a new run on this machine: time and memory, from earlier runs if there are any."""
 
 from __future__ import annotations
 

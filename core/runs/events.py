@@ -1,4 +1,4 @@
-"""What a training process writes about itself; nobody else writes there."""
+"""Writing the journal of a run: metrics, samples and heartbeat, by its training process alone."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Journal:
         self.write("warning", text=text)
 
     def sample(self, step: int, text: str) -> None:
-        """A text that the model wrote; said to be generated wherever it goes."""
+        """A text that the model wrote; marked as generated wherever it goes."""
         self._samples.append(
             {"kind": "sample", "time": time.time(), "step": step, "text": text, "generated": True}
         )
@@ -93,9 +93,9 @@ class _Lines:
 
     def append(self, content: dict[str, Any]) -> None:
         line = json.dumps(_finite(content), ensure_ascii=False, allow_nan=False) + "\n"
-        whole = (b"\n" if self._broken else b"") + line.encode("utf-8", "replace")
+        written = (b"\n" if self._broken else b"") + line.encode("utf-8", "replace")
         try:
-            self._broken = self._file.write(whole) != len(whole)
+            self._broken = self._file.write(written) != len(written)
         except OSError as error:
             self._broken = True
             print(f"a line of the journal is lost: {error}", file=sys.stderr)  # noqa: T201

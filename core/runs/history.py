@@ -1,4 +1,4 @@
-"""What a run has gone through, gathered from its lines: curves, figures, samples."""
+"""A run's history collected from its journal: loss curves, figures, samples, warnings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RunHistory:
 
     ``valid_before`` is the first held-out loss, measured before the first step. ``seconds`` is how
     long the process has been at work, ``seconds_left`` what it expects to need still (None:
-    unknown). ``doing`` is what it said that it is about to do. ``expected_shares`` are those of an
+    unknown). ``doing`` is the phase that it announced last. ``expected_shares`` are those of an
     epoch's tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
     ``taken_back`` counts how often points were removed again; else the lists only grow.
     """

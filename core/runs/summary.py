@@ -1,4 +1,4 @@
-"""One line about each run, and all runs followed at once."""
+"""Summaries of runs: one line each, the result of one, and following all of them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RunSummary:
 
     @property
     def has_model(self) -> bool:
-        """Whether there is something to talk to."""
+        """Whether there is a model to sample from."""
         return (self.folder / "model" / "config.json").is_file()
 
     def log_text(self) -> str:

@@ -1,1 +1,1 @@
-"""Intake: every door a tweet can come through, each yielding canonical Polars batches."""
+"""Reading tweets from files, archives and streams as canonical Polars batches."""

@@ -1,4 +1,4 @@
-"""Bytes to text: which encoding a file has, told aloud, and no silent repairs."""
+"""Bytes to text: guessing a file's encoding, decoding it as UTF-8, counting what is broken."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def count_byte(block: bytes, byte: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == byte[0]))
 
 
-def whole(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """``text`` without lone surrogates, which JSON can spell and UTF-8 cannot: U+FFFD instead."""
     try:
         text.encode()
@@ -46,23 +46,23 @@ def whole(text: str) -> str:
 class Encoding:
     """How a file's bytes become text. ``broken`` counts bytes that are wrong in a UTF-8 file.
 
-    ``said``: the person named it; then ``broken`` counts what does not exist in it.
+    ``chosen``: the person named it; then ``broken`` counts what does not exist in it.
     """
 
     name: str = "utf-8"
     bom: bool = False
     broken: int = 0
     first: int = 0  # the line of the first byte that is not UTF-8
-    said: bool = False
+    chosen: bool = False
 
     @classmethod
     def named(cls, given: str, head: bytes) -> Encoding:
-        """What the person said, for a file that begins with ``head``; raises WrongUsage."""
+        """The encoding a person named, for a file that begins with ``head``; raises WrongUsage."""
         name = read_encoding(given)
-        if name == "utf-16":  # which of the two the file tells
+        if name == "utf-16":  # the file shows which of the two
             looks = guess_encoding(head).name
             name = looks if looks.startswith("utf-16") else "utf-16-le"
-        return cls(name, said=True)
+        return cls(name, chosen=True)
 
     @property
     def title(self) -> str:
@@ -71,11 +71,11 @@ class Encoding:
     @property
     def is_guess(self) -> bool:
         """Nothing in the file says so, and it might be another one."""
-        return self.name != "utf-8" and not self.bom and not self.said
+        return self.name != "utf-8" and not self.bom and not self.chosen
 
     def sentence(self) -> str:
         """What to tell the person; nothing for clean UTF-8."""
-        if self.said:
+        if self.chosen:
             lost = "1 sign does" if self.broken == 1 else f"{self.broken:,} signs do"
             return f"Read as {self.title} because you said so." + (
                 f" {lost} not exist in it: it may be another one." if self.broken else ""
@@ -114,7 +114,7 @@ def guess_encoding(head: bytes) -> Encoding:
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What one pass over a file's bytes tells."""
+    """What one pass over a file's bytes finds."""
 
     size: int
     entities: bool  # &amp; &lt; or &gt; occurs
@@ -125,9 +125,8 @@ class TextFacts:
 def look_through(blocks: Iterable[bytes], start: Encoding, *, signs: bool = True) -> TextFacts:
     """One pass over unpacked blocks: the encoding by all the bytes, and whether entities occur.
 
-    Blocks of a file in a known UTF-16, or in what the person said, come as UTF-8.
-    Without ``signs`` nobody asks
-    about entities, and none are looked for.
+    Blocks of a file in UTF-16, or in an encoding that the person named, come as UTF-8. Without
+    ``signs`` no entities are looked for.
     """
     census = _Census()
     size = replaced = 0
@@ -136,7 +135,7 @@ def look_through(blocks: Iterable[bytes], start: Encoding, *, signs: bool = True
     for block in blocks:
         size += len(block)
         census.take(block)
-        if start.said and start.name != "utf-8":
+        if start.chosen and start.name != "utf-8":
             replaced += block.count(_REPLACED)
         if signs and not (entities and bare):
             for part in (tail + block[:6], block):
@@ -146,7 +145,7 @@ def look_through(blocks: Iterable[bytes], start: Encoding, *, signs: bool = True
                 if b"\\" in part and _SPELT.search(part):
                     entities = bare = True
         tail = block[-6:]
-    if start.said:
+    if start.chosen:
         broken = census.encoding(bom=True).broken if start.name == "utf-8" else replaced
         encoding = replace(start, broken=broken)
     else:
@@ -170,7 +169,7 @@ def _ampersands(block: bytes) -> tuple[bool, bool]:
 
 
 class _Census:
-    """Counts what tells UTF-8 from the encodings of one byte a character."""
+    """Counts the bytes that distinguish UTF-8 from encodings of one byte a character."""
 
     def __init__(self) -> None:
         self._cut = b""
@@ -261,10 +260,10 @@ def recoded(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
     for block in blocks:
         text = decoder.decode(block)
         if text:
-            yield whole(text.removeprefix("\ufeff") if first else text).encode()
+            yield without_surrogates(text.removeprefix("\ufeff") if first else text).encode()
             first = False
     if rest := decoder.decode(b"", True):
-        yield whole(rest).encode()
+        yield without_surrogates(rest).encode()
 
 
 def is_escaped(facts: TextFacts, texts: Callable[[], Iterable[str]]) -> bool:

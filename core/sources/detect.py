@@ -1,4 +1,4 @@
-"""Tell what a path holds by looking inside, never by its name alone."""
+"""Detecting the format of a path by its content, never by its name alone."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def _open(
         return ParquetTable(found, owner, include, columns)
     from core.sources.opened import Content
 
-    content = Content.of(found.root, found.member, tar=found.tar, encoding=found.said)
+    content = Content.of(found.root, found.member, tar=found.tar, encoding=found.chosen_encoding)
     if found.reader == "csv":
         from core.sources.tables import CsvTable
 
@@ -258,7 +258,7 @@ def _in_content(
             reader,
             member,
             tar,
-            said=encoding,
+            chosen_encoding=encoding,
             encoding=shown.title,
             encoding_guessed=shown.is_guess and bool(shown.name),
         )

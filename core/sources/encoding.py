@@ -1,4 +1,4 @@
-"""The encodings that a person may name for a file, and what each is called on the screen."""
+"""Names of encodings: those that ``--encoding`` takes, and how each is shown. Imports no Polars."""
 
 from __future__ import annotations
 

@@ -160,11 +160,11 @@ class Gathering:
         """Add objects of the format, or plain JSON; the tweets, and what gives none."""
         kind = self._form.object
         objects = [item if type(item) is kind else fitted(item, kind) for item in items]
-        tweets, places, lost = self._form.tweets(objects, lines)
+        tweets, line_numbers, lost = self._form.tweets(objects, lines)
         columns = self._form.columns(tweets)
         for name, values in self._columns.items():
             values += columns[name] if name in columns else [None] * len(tweets)
-        self.lines += places
+        self.lines += line_numbers
         return tweets, lost
 
     def frame(self) -> pl.DataFrame:

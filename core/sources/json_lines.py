@@ -35,7 +35,7 @@ _DIGITS: Final = np.isin(np.arange(256), list(b"0123456789"))
 _ENDS_NUMBER: Final = np.isin(np.arange(256), list(b",} \t\r\n"))
 
 Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.intp]
+Positions = npt.NDArray[np.intp]
 
 
 def block_lines(block: bytes, before: int, on_bad: OnBad) -> Iterator[tuple[int, Any]]:
@@ -160,10 +160,10 @@ class FlatLines:
         if not ((by_line[:-1, -1] < between) & (by_line[1:, 0] > between)).all():
             return None
         for number, key in enumerate(self._keys):
-            places = by_line[:, number]
-            if not _stands_before(data, places, b'"' + key.encode()):
+            positions = by_line[:, number]
+            if not _stands_before(data, positions, b'"' + key.encode()):
                 return None
-            if key in self._schema and not _plain_values(data, places + 2):
+            if key in self._schema and not _plain_values(data, positions + 2):
                 return None
         return rows
 
@@ -176,24 +176,24 @@ class FlatLines:
         return pl.coalesce(pl.when(pl.col(key) != "").then(pl.col(key)) for key in keys)
 
 
-def _stands_before(data: Bytes, places: Places, word: bytes) -> bool:
-    first = places - len(word)
+def _stands_before(data: Bytes, positions: Positions, word: bytes) -> bool:
+    first = positions - len(word)
     if first.min() < 0:
         return False
     windows = np.lib.stride_tricks.sliding_window_view(data, len(word))
     return bool((windows[first] == np.frombuffer(word, dtype=np.uint8)).all())
 
 
-def _plain_values(data: Bytes, places: Places) -> bool:
+def _plain_values(data: Bytes, positions: Positions) -> bool:
     """Whether texts, whole numbers, truths and nulls begin at these places, or one space later.
 
     Other numbers, lists and objects mean something else to the careful reader.
     """
-    if places[-1] + 2 > data.size:
+    if positions[-1] + 2 > data.size:
         return False
-    places = places + (data[places] == _SPACE)
-    signs = data[places]
-    odd = places[~_BEGINS[signs]]
+    positions = positions + (data[positions] == _SPACE)
+    signs = data[positions]
+    odd = positions[~_BEGINS[signs]]
     if not odd.size:
         return True
     # what begins otherwise must be digits up to the end of the value

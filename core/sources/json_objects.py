@@ -18,7 +18,7 @@ from msgspec import MsgspecError, Raw, Struct, convert
 from msgspec.json import Encoder
 
 from core.sources.columns import GUESSES, plain_name
-from core.sources.decoding import whole
+from core.sources.decoding import without_surrogates
 
 # What rows of objects may hold.
 COLUMNS: Final = (*GUESSES, "urls")
@@ -37,7 +37,7 @@ _S = TypeVar("_S", bound=Struct)
 def text_of(value: Any) -> str | None:
     """A JSON value as text where it is text or a whole number, else None."""
     if isinstance(value, str):
-        return whole(value)
+        return without_surrogates(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
@@ -98,7 +98,7 @@ def _fitted(value: Any, kinds: tuple[Any, ...]) -> Any:
         found = [_fitted(one, options) for one in value]
         return found if type(None) in options else [one for one in found if one is not None]
     if isinstance(value, str) and str in kinds:
-        return whole(value)
+        return without_surrogates(value)
     if type(value) is int and int in kinds:
         return value
     if type(value) is int and str in kinds:
@@ -222,7 +222,7 @@ _plan: Final = lru_cache(maxsize=256)(_plan_of)
 
 def _text(value: Any, role: str) -> str | None:
     if isinstance(value, str):
-        return whole(value)
+        return without_surrogates(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and role == "tweet_id":
@@ -232,4 +232,4 @@ def _text(value: Any, role: str) -> str | None:
 
 def shown_keys(item: dict[str, Any]) -> str:
     """The first keys of an object, for a sentence about it."""
-    return whole(", ".join(key[:40] for key in list(item)[:8]))
+    return without_surrogates(", ".join(key[:40] for key in list(item)[:8]))

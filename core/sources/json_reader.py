@@ -85,11 +85,11 @@ def top_keys(head: bytes) -> dict[str, str]:
 
 
 def _only_losses(on_bad: OnBad) -> OnFlaw:
-    def tell(flaw: Flaw) -> None:
+    def report(flaw: Flaw) -> None:
         if flaw.reason:
             on_bad(flaw.line, flaw.reason, flaw.problem)
 
-    return tell
+    return report
 
 
 class _Reader(Window):
@@ -168,7 +168,7 @@ class _Reader(Window):
                 yield some + many if some else many
                 some, separated = [], False
             else:
-                place = None if separated or self._lenient else self._place(self._at)
+                position = None if separated or self._lenient else self._position(self._at)
                 _, value, sound = self.value()
                 if sound is False:
                     if not self._resume(start):
@@ -176,9 +176,9 @@ class _Reader(Window):
                         return
                     separated = True
                     continue
-                if place:
+                if position:
                     self._lenient = True  # once is enough
-                    self._on_flaw(Flaw(*place, "", "a comma is missing"))
+                    self._on_flaw(Flaw(*position, "", "a comma is missing"))
                 if sound:
                     some.append(value)
                 separated = False
@@ -285,22 +285,22 @@ class _Reader(Window):
 
     def _goes_on(self, start: re.Pattern[bytes]) -> bool:
         """Whether elements come behind the end of their list, on which ``_at`` is."""
-        place = self._place(self._at)
+        position = self._position(self._at)
         self._at += 1
         if self._sign() == b";":
             self._at += 1
         if not self._sign():
             return False
         self._at -= 1
-        if not self._resume(start, told=False):
+        if not self._resume(start, report=False):
             return False
-        self._on_flaw(Flaw(*place, "", "the list goes on behind its end"))
+        self._on_flaw(Flaw(*position, "", "the list goes on behind its end"))
         return True
 
-    def _resume(self, start: re.Pattern[bytes], *, told: bool = True) -> bool:
+    def _resume(self, start: re.Pattern[bytes], *, report: bool = True) -> bool:
         """Go to the next place that looks like the beginning of an element."""
         if self._spent > _REREAD:
-            if told:
+            if report:
                 self._tell(self._at, "bad_json", "too much is broken to go on")
             self._at, self._ended = len(self._data), True
             return False

@@ -1,4 +1,4 @@
-"""Which program wrote a JSON file, told by its first object, and so how to read it."""
+"""Which program wrote a JSON file, by its first object, and so how to read it."""
 
 from __future__ import annotations
 

@@ -106,8 +106,8 @@ class JsonSource:
         by = f", first one by @{first['author'].lstrip('@')}" if "author" in first else ""
         title = "JSON" if self._shape.format == "jsonl" else f"JSON ({self._shape.format})"
         lines = [f"{title}{by}", first.get("text", "")[:200]]
-        if told := self._content.encoding.sentence():
-            lines.append(told)
+        if sentence := self._content.encoding.sentence():
+            lines.append(sentence)
         return lines
 
     def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
@@ -116,9 +116,9 @@ class JsonSource:
         Raises InputRefused when there is no tweet in it, or most of it is broken.
         """
         replies = ReplyKeys(found=self._shape.replies_marked)
-        facts = self._content.settle(signs=self._shape.escaped == "file", seen=replies.take)
-        if told := facts.encoding.sentence():
-            self.summary.warnings.append(told)
+        facts = self._content.read_through(signs=self._shape.escaped == "file", seen=replies.take)
+        if sentence := facts.encoding.sentence():
+            self.summary.warnings.append(sentence)
         canonical = Canonical(
             self.summary,
             owner=self._owner,
@@ -139,10 +139,11 @@ class JsonSource:
         if self._content.damage:
             self.summary.warnings.append(self._content.damage)
         if empty:
-            said = "; ".join(map(str, self.summary.broken[:1]))
+            first_broken = "; ".join(map(str, self.summary.broken[:1]))
             raise InputRefused(
                 f"There are no tweets in {self._content.title}.",
-                f"Left out: {self.summary.skipped}." + (f" First {said}." if said else ""),
+                f"Left out: {self.summary.skipped}."
+                + (f" First {first_broken}." if first_broken else ""),
             )
         self.summary.warn_of_broken()
 
@@ -180,10 +181,10 @@ class JsonSource:
                 self._lost(lost)
             run.advance(len(items))
             if len(gathering.lines) >= _ROWS:
-                places = listed(gathering.lines)
-                yield gathering.frame(), places
-        places = listed(gathering.lines)
-        yield gathering.frame(), places
+                line_numbers = listed(gathering.lines)
+                yield gathering.frame(), line_numbers
+        line_numbers = listed(gathering.lines)
+        yield gathering.frame(), line_numbers
 
     def _runs(self, form: Format, run: _Pass) -> Iterator[Run]:
         if self._shape.layout == "lines" and not self._content.encoding.broken:

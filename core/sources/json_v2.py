@@ -84,7 +84,7 @@ def _tweets_v2(items: Sequence[LineV2 | None], lines: Sequence[int]) -> Taken:
         if not any((a := x.author) is not None and a.protected is True for x in found):
             return found, list(lines), []
     tweets: list[TweetV2] = []
-    places: list[int] = []
+    line_numbers: list[int] = []
     lost: list[tuple[int, str]] = []
     for item, line in zip(items, lines, strict=True):
         for tweet in [None] if item is None else _page_v2(item):
@@ -94,8 +94,8 @@ def _tweets_v2(items: Sequence[LineV2 | None], lines: Sequence[int]) -> Taken:
                 lost.append((line, "protected"))
             else:
                 tweets.append(tweet)
-                places.append(line)
-    return tweets, places, lost
+                line_numbers.append(line)
+    return tweets, line_numbers, lost
 
 
 def _page_v2(item: LineV2) -> Sequence[TweetV2 | None]:

@@ -161,10 +161,10 @@ class Window:
     def _count(self) -> None:
         """Count lines and characters up to ``_at``."""
         if self._counted < self._at:
-            self._line, self._column, self._character, _ = self._place(self._at)
+            self._line, self._column, self._character, _ = self._position(self._at)
             self._counted = self._at
 
-    def _place(self, at: int) -> tuple[int, int, int, int]:
+    def _position(self, at: int) -> tuple[int, int, int, int]:
         """Line, column, character and byte of a place in the window, not before ``_counted``."""
         behind = self._data[self._counted : at]
         line = self._line + behind.count(b"\n")
@@ -180,7 +180,7 @@ class Window:
         match = _SPACE.match(self._data, at)
         if reason == "bad_json" and self._ended and match and match.end() == len(self._data):
             problem = TOO_EARLY
-        self._on_flaw(Flaw(*self._place(at), reason, problem))
+        self._on_flaw(Flaw(*self._position(at), reason, problem))
 
 
 def _width(text: str) -> int:

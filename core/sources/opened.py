@@ -61,7 +61,7 @@ def open_files(path: Path) -> limits.Files:
 class Content:
     """A file to read, as often as wanted. ``member`` is a name inside the zip at ``path``.
 
-    ``encoding`` is a guess by the first bytes until ``settle`` has looked at all of them.
+    ``encoding`` is a guess by the first bytes until ``read_through`` has looked at all of them.
     ``damage`` says where a packed stream broke off; filled in while it is read.
     """
 
@@ -87,7 +87,7 @@ class Content:
     ) -> Content:
         """Open and look at the beginning; raises InputRefused when it cannot be read.
 
-        ``encoding`` is what the person says it is (WrongUsage when there is none such).
+        ``encoding`` is the one that the person named (WrongUsage when it is unknown).
         """
         content = cls(path, member, tar=tar)
         head = content.raw_head()
@@ -150,14 +150,14 @@ class Content:
             return _Guarded(self, buffered, position)
         return buffered
 
-    def settle(
+    def read_through(
         self, *, signs: bool = True, seen: Callable[[bytes], None] | None = None
     ) -> TextFacts:
-        """Look at every byte once: fixes the encoding and tells about HTML entities.
+        """Read every byte once: determines the encoding, and whether HTML entities occur.
 
         Without ``signs`` it does not look for entities. ``seen`` is shown every block, too.
         """
-        if not self.encoding.said and not self.encoding.name.startswith("utf-16"):
+        if not self.encoding.chosen and not self.encoding.name.startswith("utf-16"):
             self.encoding = Encoding(bom=self.encoding.bom)
         blocks = self.blocks() if seen is None else shown_to(seen, self.blocks())
         facts = look_through(blocks, self.encoding, signs=signs)

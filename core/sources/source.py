@@ -1,4 +1,4 @@
-"""What every source gives: who it is about, batches of tweets, and an account of what was read."""
+"""The protocol of a source: its accounts, its batches of tweets, and a summary of what was read."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Detected:
     """What a path holds, by its content. ``root`` is the path that the format's reader opens.
 
     ``handle`` is the first account named; ``needs_handle`` says that nothing names one.
-    ``member`` is the file inside a zip or tar, ``reader`` what kind of file it is. ``said`` is the
-    encoding that the person named; ``encoding`` what it is read as (empty where there is no
+    ``member`` is the file inside a zip or tar, ``reader`` what kind of file it is.
+    ``chosen_encoding`` is the one that the person named; ``encoding`` what it is read as (empty where there is no
     choice), by its first bytes, and ``encoding_guessed`` that it might be another one.
-    ``date_format`` is what the person said of its dates (``times.read_date_format``).
+    ``date_format`` is what the person named (``times.read_date_format``).
     ``number``: the handle is made from a number, and a name would be better.
     """
 
@@ -64,7 +64,7 @@ class Detected:
     handle: str | None = None
     needs_handle: bool = False
     number: bool = False
-    said: str | None = None
+    chosen_encoding: str | None = None
     date_format: str | None = None
     encoding: str = ""
     encoding_guessed: bool = False
@@ -102,8 +102,8 @@ class BrokenLine:
     file: str = ""
 
     def __str__(self) -> str:
-        places = [self.file, f"line {self.line:,}" if self.line else ""]
-        where = ", ".join(place for place in places if place)
+        parts = [self.file, f"line {self.line:,}" if self.line else ""]
+        where = ", ".join(part for part in parts if part)
         return f"{where + ': ' if where else ''}{self.detail} ({self.reason})"
 
 

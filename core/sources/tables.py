@@ -152,7 +152,7 @@ class CsvTable(_Table):
 
         Raises InputRefused when there is no tweet in it at all.
         """
-        facts = self._content.settle()
+        facts = self._content.read_through()
         if note := facts.encoding.sentence():
             self.summary.warnings.append(note)
         canonical = self._canonical(is_escaped(facts, self._texts))

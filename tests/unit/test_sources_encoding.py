@@ -50,7 +50,10 @@ def test_named(tmp_path: Path, written: str, named: str, text: str) -> None:
     assert found == [text]
     assert any("because you said so" in warning for warning in warnings)
     looks = detect(path, encoding=named)
-    assert (looks.encoding_guessed, looks.encoding) == (False, encoding_title(looks.said or ""))
+    assert (looks.encoding_guessed, looks.encoding) == (
+        False,
+        encoding_title(looks.chosen_encoding or ""),
+    )
     lines = path.with_suffix(".jsonl")
     lines.write_bytes(
         (json.dumps({"id": "1", "text": text, "author": "x"}, ensure_ascii=False) + "\n").encode(

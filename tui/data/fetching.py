@@ -1,4 +1,4 @@
-"""Fetching posts from the X API, one account at a time; esc stops, nothing is lost."""
+"""Fetching posts from the X API in the background, one account at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large an export would be, and one export at a time; esc stops it."""
+"""Exporting in the background, one at a time, and estimating how large an export would be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the chosen tweets are like, counted in the background."""
+"""Counting the profile of the chosen tweets in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plots: what the chosen tweets are like under the recipe as it stands."""
+"""The dialog Plots: the profile of the chosen tweets under the present recipe."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ class _Lines:
         first, here = self._owner.first, self._owner.column
         current = index == self._owner.cursor
         return [
-            (cell, "current" if current and first + place == here else "")
-            for place, cell in enumerate(self._table.cells(index)[first:])
+            (cell, "current" if current and first + position == here else "")
+            for position, cell in enumerate(self._table.cells(index)[first:])
         ]
 
 
@@ -178,11 +178,11 @@ class ResultTable(RowList):
         if offset is not None and self._layout_of:
             at = self._gutter()
             widths = column_widths(self.columns, self.scrollable_content_region.width - at)
-            for place, width in enumerate(widths):
+            for position, width in enumerate(widths):
                 if offset.x < at + width + 1:
-                    if self.first + place != self.column:
+                    if self.first + position != self.column:
                         self.cursor = self._item_at(offset.y) or self.cursor
-                        self._go(self.first + place)
+                        self._go(self.first + position)
                         return
                     break
                 at += width + 1

@@ -213,14 +213,14 @@ class QuerySection(Section):
 
         stopped = isinstance(error, Interrupted)
         editor = self.query_one(SqlEditor)
-        place = error.span if isinstance(error, QueryRefused) else None
+        span = error.span if isinstance(error, QueryRefused) else None
         where = ""
-        if place is not None:
+        if span is not None:
             row, column = self._offset
-            line = place.line + row
-            at = place.column + (column if place.line == 1 else 0)
+            line = span.line + row
+            at = span.column + (column if span.line == 1 else 0)
             where = f"▲ line {line}, column {at}: "
-            editor.mark(line, at, place.length)
+            editor.mark(line, at, span.length)
             editor.focus()
         self._clear("" if not stopped else str(error), "stopped" if stopped else "refused")
         if not stopped:

@@ -114,13 +114,13 @@ class SampleList(CursorList):
 
     def add(self, sample: Sample, *, first: bool = False) -> int:
         """Put one more at the end (or first) and give its index."""
-        place = 0 if first else len(self._samples)
-        self._samples.insert(place, sample)
-        self._laid.insert(place, None)
+        position = 0 if first else len(self._samples)
+        self._samples.insert(position, sample)
+        self._laid.insert(position, None)
         if first and len(self._samples) > 1 and self.cursor:
             self.set_reactive(SampleList.cursor, self.cursor + 1)
         self._lay_out(follow=not first)
-        return place
+        return position
 
     def append(self, deltas: Mapping[int, str]) -> None:
         """Add text to the ends of several at once; only those are laid out again."""
@@ -234,10 +234,10 @@ class SampleList(CursorList):
 
     def action_page(self, direction: int) -> None:
         line = self._starts[self.cursor] if self._samples else 0
-        place = self._index_at(line + direction * max(1, self.size.height - 1))
-        if place is None:
-            place = 0 if direction < 0 else len(self._samples) - 1
-        self.cursor = place if place != self.cursor else self.cursor + direction
+        position = self._index_at(line + direction * max(1, self.size.height - 1))
+        if position is None:
+            position = 0 if direction < 0 else len(self._samples) - 1
+        self.cursor = position if position != self.cursor else self.cursor + direction
 
     def _item_at(self, y: int) -> int | None:
         return self._index_at(y + self.scroll_offset.y)

@@ -43,17 +43,17 @@ def sample_lines(sample: Sample, width: int) -> list[Line]:
         prompt_left = 0
     lines: list[Line] = []
     wrapped = wrap(text + end, width)
-    for number, whole in enumerate(wrapped):
+    for number, row in enumerate(wrapped):
         is_last = number == len(wrapped) - 1
-        own = min(prompt_left, len(whole))
+        own = min(prompt_left, len(row))
         prompt_left -= own
-        body_end = len(whole) - len(end) if is_last and end else len(whole)
+        body_end = len(row) - len(end) if is_last and end else len(row)
         line: Line = []
         if own:
-            line.append((whole[: min(own, body_end)], "prompt"))
-        line.append((whole[own:body_end], "text"))
+            line.append((row[: min(own, body_end)], "prompt"))
+        line.append((row[own:body_end], "text"))
         if is_last and end:
-            line.append((whole[max(own, body_end) :], "caret" if sample.live else "note"))
+            line.append((row[max(own, body_end) :], "caret" if sample.live else "note"))
         lines.append([piece for piece in line if piece[0]])
     if sample.note:
         note = cut(plain(sample.note), width)

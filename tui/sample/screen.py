@@ -1,4 +1,4 @@
-"""5 Sample: a prompt, some knobs, and what the model says."""
+"""5 Sample: a prompt, the sampling settings, and the texts that the model generates."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from core.dataset.shares import Share
     from core.runs.shares import AuthorShare
 
+# Up to so many accounts are named one by one.
 FEW: Final = 4
-"""Accounts that are named one by one."""
 
 
 def times(share: Share) -> str:
@@ -49,8 +49,8 @@ def _one_who_learns(share: Share) -> str:
     notes = [times(share)] if times(share) else []
     if share.capped:
         notes.append(f"▲ not {percent(share.asked)}")
-    told = f"@{plain(share.handle)} {percent(share.share)}"
-    return f"{told} ({', '.join(notes)})" if notes else told
+    shown = f"@{plain(share.handle)} {percent(share.share)}"
+    return f"{shown} ({', '.join(notes)})" if notes else shown
 
 
 def expected_sentences(shares: list[Share], *, counted: bool = True) -> list[str]:
@@ -61,13 +61,13 @@ def expected_sentences(shares: list[Share], *, counted: bool = True) -> list[str
     if len(shares) < 2:
         return []
     by = "" if counted else " by characters"
-    said = [f"expected{by}: " + ", ".join(f"@{one.handle} {percent(one.share)}" for one in shares)]
-    said += [
+    parts = [f"expected{by}: " + ", ".join(f"@{one.handle} {percent(one.share)}" for one in shares)]
+    parts += [
         f"each tweet of @{one.handle} shown {one.times:.1f} times per epoch"
         for one in shares
         if times(one) and not one.capped
     ]
-    return [", ".join(said), *(capped(one) for one in shares if one.capped)]
+    return [", ".join(parts), *(capped(one) for one in shares if one.capped)]
 
 
 def capped(share: Share) -> str:

@@ -52,7 +52,7 @@ def reasons_in_words(skipped: Mapping[str, int]) -> str:
     )
 
 
-def import_page(record: ImportRecord, places: list[BrokenLine]) -> str:
+def import_page(record: ImportRecord, broken_lines: list[BrokenLine]) -> str:
     """One import in full: when, whose, the counts, and each place that was left out."""
     named = [f"@{handle}" for handle in record.handles if handle]
     who, more = ", ".join(named[:5]), len(named) - 5
@@ -70,8 +70,8 @@ def import_page(record: ImportRecord, places: list[BrokenLine]) -> str:
     for reason, count in sorted(record.skipped.items(), key=lambda item: -item[1]):
         how = f" (import … --include {reason} brings them in)" if reason in _INCLUDED else ""
         lines += ["", f"{count:,}  {reason_in_words(reason)}{how}"]
-        listed = [place for place in places if place.reason == reason]
-        lines += [f"   {_place(place)}" for place in listed]
+        listed = [broken for broken in broken_lines if broken.reason == reason]
+        lines += [f"   {_broken_line(broken)}" for broken in listed]
         if listed and count > len(listed):
             lines.append(f"   and {count - len(listed):,} more")
     if not record.skipped:
@@ -79,7 +79,7 @@ def import_page(record: ImportRecord, places: list[BrokenLine]) -> str:
     return plain("\n".join(lines), keep_newlines=True)
 
 
-def _place(place: BrokenLine) -> str:
-    line = f"line {place.line:,}" if place.line else ""
-    where = ", ".join(part for part in (place.file, line) if part)
-    return ": ".join(part for part in (where, place.detail) if part)
+def _broken_line(broken: BrokenLine) -> str:
+    line = f"line {broken.line:,}" if broken.line else ""
+    where = ", ".join(part for part in (broken.file, line) if part)
+    return ": ".join(part for part in (where, broken.detail) if part)

@@ -81,10 +81,10 @@ def clock(seconds: float | None) -> str:
     """Time left or spent: ``0:48``, ``12:05``, ``3:07:00``; ``–`` when nobody knows."""
     if seconds is None or seconds != seconds or seconds < 0:
         return "–"
-    whole = int(seconds + 0.5)
-    if whole >= 3600:
-        return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"
+    rounded = int(seconds + 0.5)
+    if rounded >= 3600:
+        return f"{rounded // 3600}:{rounded // 60 % 60:02d}:{rounded % 60:02d}"
+    return f"{rounded // 60}:{rounded % 60:02d}"
 
 
 def about(seconds: float | None) -> str:
@@ -103,14 +103,14 @@ def rate(per_second: float) -> str:
     return f"{per_second:,.0f} a second"
 
 
-def usd(amount: float, places: int = 2) -> str:
+def usd(amount: float, decimals: int = 2) -> str:
     """``$16.01``; three places where single posts count."""
-    return f"${amount:,.{places}f}"
+    return f"${amount:,.{decimals}f}"
 
 
-def loss(value: float | None, places: int = 3) -> str:
+def loss(value: float | None, decimals: int = 3) -> str:
     """Nats a token: ``3.612``; ``–`` for one that is unknown or was no number."""
-    return "–" if value is None or value != value else f"{value:.{places}f}"
+    return "–" if value is None or value != value else f"{value:.{decimals}f}"
 
 
 def percent(share: float | None) -> str:
@@ -118,8 +118,8 @@ def percent(share: float | None) -> str:
     if share is None:
         return "–"
     value = 100 * share
-    places = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.95 else 2
-    return f"{value:.{places}f} %"
+    decimals = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.95 else 2
+    return f"{value:.{decimals}f} %"
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The table of the seed's model cards: how many tweets came in, and what was kept of them."""
+"""The table of ``mynah stats`` and of model cards: tweets that came in, dropped, kept."""
 
 from __future__ import annotations
 

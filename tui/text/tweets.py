@@ -138,8 +138,8 @@ def short_verdict(tweet: TweetRow) -> str:
 def _trigger(tweet: TweetRow) -> str:
     """With a space before it; in quotation marks only what the tweet itself says."""
     found = tweet.trigger or ""
-    said = f"“{found}”" if found in tweet.published else f"({found})"
-    return f" {said}" if found else ""
+    quoted = f"“{found}”" if found in tweet.published else f"({found})"
+    return f" {quoted}" if found else ""
 
 
 def detail(tweet: TweetRow) -> Text:

@@ -267,9 +267,9 @@ class LossPlot(Widget, can_focus=True):
     def _margin(self) -> int:
         """Cells left of the plot: where the axis stands in the last picture."""
         for strip in self._strips or []:
-            place = strip.text.find("└")
-            if place >= 0:
-                return place + 1
+            origin = strip.text.find("└")
+            if origin >= 0:
+                return origin + 1
         return 0
 
     # --- drawing -------------------------------------------------------------------------------

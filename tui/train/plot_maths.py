@@ -199,8 +199,8 @@ class Scale:
             low, high, value = math.log(low), math.log(high), math.log(value)
         if high <= low:
             return self.dots // 2
-        place = (value - low) / (high - low) * (self.dots - 1)
-        return max(0, min(self.dots - 1, round(place)))
+        position = (value - low) / (high - low) * (self.dots - 1)
+        return max(0, min(self.dots - 1, round(position)))
 
 
 def y_limits(bins: Sequence[Sequence[Bin | None]], log: bool) -> tuple[float, float] | None:

@@ -249,9 +249,9 @@ def _x_axis(view: View, span: tuple[float, float], width: int) -> tuple[str, str
         labels = tick_labels(ticks)
     rule, under = ["─"] * width, [" "] * width
     for tick, label in zip(ticks, labels, strict=True):
-        place = min(width - 1, int((tick - left) / (right - left) * width))
-        rule[place] = "┬"
-        start = max(0, min(width - len(label), place - len(label) // 2))
+        tick_column = min(width - 1, int((tick - left) / (right - left) * width))
+        rule[tick_column] = "┬"
+        start = max(0, min(width - len(label), tick_column - len(label) // 2))
         if all(char == " " for char in under[max(0, start - 1) : start + len(label) + 1]):
             under[start : start + len(label)] = label
     return "".join(rule), "".join(under)[:width]

@@ -55,9 +55,9 @@ class Series:
             if self.xs and x < self.xs[-1]:
                 self._raw.extend(values)
                 values.clear()
-                place = bisect_right(self.xs, x)
-                self.xs.insert(place, x)
-                self._set_values([*self.ys[:place], _value(y), *self.ys[place:]])
+                index = bisect_right(self.xs, x)
+                self.xs.insert(index, x)
+                self._set_values([*self.ys[:index], _value(y), *self.ys[index:]])
             else:
                 self.xs.append(x)
                 values.append(_value(y))

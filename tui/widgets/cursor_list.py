@@ -1,4 +1,4 @@
-"""What the lists that draw only what is in sight have in common: a cursor, its keys, an end."""
+"""The base of lists that draw only their visible rows: the cursor, its keys, scrolling."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class BlueskyCar:
         )
         rows: list[tuple[str | None, ...]] = []
         seen, empty = 0, True
-        for _, cid, value in self._values(told=True):
+        for _, cid, value in self._values(report=True):
             if not isinstance(value, dict):
                 continue
             kind = value.get("$type")
@@ -140,7 +140,7 @@ class BlueskyCar:
 
     def _read_tree(self) -> None:
         """First pass: what the tree's nodes call each record, and whose repository it is."""
-        for _, _, value in self._values(told=False):
+        for _, _, value in self._values(report=False):
             if not isinstance(value, dict):
                 continue
             if value.get("$type") == _PROFILE:
@@ -152,7 +152,7 @@ class BlueskyCar:
 
     def _named(self) -> str:
         """The handle that the profile gives, else one made of the commit's number."""
-        for _, _, value in self._values(told=False, wanted=(b"cdid", _PROFILE.encode())):
+        for _, _, value in self._values(report=False, wanted=(b"cdid", _PROFILE.encode())):
             if not isinstance(value, dict):
                 continue
             if value.get("$type") == _PROFILE:
@@ -191,7 +191,7 @@ class BlueskyCar:
                 self._keys[link] = before[len(_POSTS) :].decode("ascii", "replace")
 
     def _values(
-        self, *, told: bool, wanted: tuple[bytes, ...] = ()
+        self, *, report: bool, wanted: tuple[bytes, ...] = ()
     ) -> Iterator[tuple[int, bytes, Any]]:
         """Number, identifier and value of each block that is sound; only those ``wanted``.
 
@@ -220,7 +220,7 @@ class BlueskyCar:
                     else:
                         yield number, cid, value
                         continue
-                if told:
+                if report:
                     self.summary.skip_line(handle, "bad_block", 0, f"block {number:,}: {problem}")
                 if isinstance(block, str):
                     return
@@ -270,8 +270,8 @@ def _decoded(data: bytes) -> Any:
         raise ValueError("nested too deeply") from None
     except ValueError as error:
         # one sentence of the library's; it may quote bytes behind a colon
-        said = str(error).removeprefix("Failed to decode DAG-CBOR. ").partition(":")[0]
-        raise ValueError(f"no DAG-CBOR: {said[:80]}") from None
+        reason = str(error).removeprefix("Failed to decode DAG-CBOR. ").partition(":")[0]
+        raise ValueError(f"no DAG-CBOR: {reason[:80]}") from None
 
 
 def _varint_at(data: bytes, at: int) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Final
@@ -11,14 +10,12 @@ from typing import Any, Final
 import polars as pl
 
 from core.errors import InputRefused
-from core.handles import normal_handle
 from core.sources.archives.long_posts import join_long_posts, read_long_posts
-from core.sources.archives.x_tweets import TweetReader
+from core.sources.archives.x_tweets import TweetReader, archive_account
 from core.sources.json_objects import object_of, text_of
 from core.sources.json_reader import elements
 from core.sources.opened import Content
-from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
-from core.sources.times import parse_times
+from core.sources.source import Account, Detected, SourceSummary, Tick
 
 _TWEETS: Final = {"tweets": "public", "tweet": "public", "community-tweet": "community",
                   "deleted-tweets": "deleted", "twitter-circle-tweet": "circle"}  # fmt: skip
@@ -37,7 +34,7 @@ class CommunityArchive:
         self._content = content
         self._include = include
         self.summary = SourceSummary(found.path, "community-archive")
-        self._account = self._who(owner)
+        self._account = self._owner(owner)
         self.summary.handle = self._account.handle
         self.summary.account = self._account
 
@@ -53,7 +50,7 @@ class CommunityArchive:
 
         Raises InputRefused when there are no tweets in it.
         """
-        self._content.settle()
+        self._content.read_through()
         summary, handle = self.summary, self._account.handle
         reader = TweetReader(summary, handle, tick, None)
         notes: list[Any] = []
@@ -88,7 +85,7 @@ class CommunityArchive:
             summary.saw(frame)
             yield frame
 
-    def _who(self, owner: str | None) -> Account:
+    def _owner(self, given: str | None) -> Account:
         account: dict[str, Any] = {}
         profile: dict[str, Any] = {}
         for _, key, item in elements(self._content.blocks(), lambda *_: None):
@@ -98,19 +95,12 @@ class CommunityArchive:
                 profile = profile or object_of(item, "profile")
             if account and (profile or key == "tweets"):
                 break
-        username = text_of(account.get("username"))
-        if not owner and not username:
-            raise HandleMissing(
-                f"{self._content.title} does not say whose tweets it holds.",
-                "",
-                "Name the account with --handle.",
-            )
-        written = pl.Series([text_of(account.get("createdAt"))], dtype=pl.String)
-        created = parse_times(written)[0]
-        return Account(
-            handle=owner or normal_handle(username or ""),
-            name=text_of(account.get("accountDisplayName")),
-            account_id=text_of(account.get("accountId")),
-            bio=text_of(object_of(profile, "description").get("bio")),
-            created=created if isinstance(created, datetime) else None,
+        return archive_account(
+            self._content.title,
+            given,
+            text_of(account.get("username")),
+            name=account.get("accountDisplayName"),
+            account_id=account.get("accountId"),
+            bio=object_of(profile, "description").get("bio"),
+            created=account.get("createdAt"),
         )

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 from msgspec.json import Decoder
 
 from core.errors import InputRefused
-from core.handles import normal_handle
 from core.sources.archives.archive_files import Files, FolderFiles, Unsafe
+from core.sources.archives.x_tweets import archive_account
 from core.sources.columns import Canonical
 from core.sources.json_formats import V1, Gathering, TweetV1
 from core.sources.json_objects import object_of, text_of
 from core.sources.json_reader import script_lists, script_value
 from core.sources.json_window import Flaw
 from core.sources.opened import folder_names, months_of, open_files
-from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
-from core.sources.times import parse_times
+from core.sources.source import Account, Detected, SourceSummary, Tick
 
 _ROWS: Final = 20_000
 _DECODER: Final = Decoder(list[TweetV1])
-_PLAIN: Final[Decoder[list[Any]]] = Decoder(list[Any])
+_VALUES: Final[Decoder[list[Any]]] = Decoder(list[Any])
 
 
 class Twitter2018:
@@ -40,23 +38,17 @@ class Twitter2018:
             details = next((n for n in names if n.endswith("data/js/user_details.js")), None)
             user = self._object(files, details) if details else {}
             if not text_of(user.get("screen_name")) and self._months:
-                newest = self._runs(files, self._months[-1], _PLAIN, quiet=True)
+                newest = self._runs(files, self._months[-1], _VALUES, quiet=True)
                 user = object_of(next((run[0] for run in newest if run), {}), "user")
-        name = text_of(user.get("screen_name"))
-        if not owner and not name:
-            raise HandleMissing(
-                f"{found.path} does not say whose tweets it holds.",
-                "There is no data/js/user_details.js in it.",
-                "Name the account with --handle.",
-            )
-        written = pl.Series([text_of(user.get("created_at"))], dtype=pl.String)
-        created = parse_times(written)[0]
-        self._account = Account(
-            handle=owner or normal_handle(name or ""),
-            name=text_of(user.get("full_name")) or text_of(user.get("name")),
-            account_id=text_of(user.get("id_str")) or text_of(user.get("id")),
-            bio=text_of(user.get("bio")),
-            created=created if isinstance(created, datetime) else None,
+        self._account = archive_account(
+            str(found.path),
+            owner,
+            text_of(user.get("screen_name")),
+            name=text_of(user.get("full_name")) or user.get("name"),
+            account_id=text_of(user.get("id_str")) or user.get("id"),
+            bio=user.get("bio"),
+            created=user.get("created_at"),
+            missing="There is no data/js/user_details.js in it.",
         )
         self.summary.handle = self._account.handle
         self.summary.account = self._account
@@ -73,7 +65,7 @@ class Twitter2018:
         ]
 
     def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:
-        """Canonical frames, month by month; what is broken is told and left out."""
+        """Canonical frames, month by month; what is broken is counted and left out."""
         handle = self._account.handle
         canonical = Canonical(self.summary, owner=handle, escaped=None, generate_ids=False)
         read, empty = 0, True
@@ -91,8 +83,8 @@ class Twitter2018:
                     self.summary.saw(frame)
                     yield frame
         if empty:
-            said = "; ".join(map(str, self.summary.broken[:1]))
-            raise InputRefused(f"There are no tweets in {self.summary.path}.", said)
+            first_broken = "; ".join(map(str, self.summary.broken[:1]))
+            raise InputRefused(f"There are no tweets in {self.summary.path}.", first_broken)
         self.summary.warn_of_broken()
 
     def _names(self, files: Files) -> list[str]:
@@ -121,7 +113,7 @@ class Twitter2018:
             report("unreadable_part", 0, why.replace(str(summary.path), "the archive").rstrip("."))
 
     def _object(self, files: Files, name: str) -> dict[str, Any]:
-        """Whose it is can be told by other means: trouble with it becomes a warning."""
+        """A JSON object; a file that cannot be read becomes a warning and an empty one."""
         where = f"{name} in {self.summary.path}"
         try:
             value = script_value(files.read(name), where)

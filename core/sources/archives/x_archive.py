@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import polars as pl
 from msgspec.json import Decoder
 
 from core.errors import InputRefused
-from core.handles import normal_handle
 from core.sources.archives.archive_files import Files, Unsafe, find_data_folder, is_tweet_part
 from core.sources.archives.long_posts import LongPost, join_long_posts, read_long_posts
-from core.sources.archives.x_tweets import TweetReader
+from core.sources.archives.x_tweets import TweetReader, archive_account
 from core.sources.batches import read_ahead
 from core.sources.json_objects import object_of, text_of
 from core.sources.json_reader import script_lists, script_value
@@ -23,11 +21,9 @@ from core.sources.opened import open_files
 from core.sources.source import (
     Account,
     Detected,
-    HandleMissing,
     SourceSummary,
     Tick,
 )
-from core.sources.times import parse_times
 
 _T = TypeVar("_T")
 # Elements of a list, some at a time.
@@ -174,8 +170,8 @@ class XArchive:
             if flaw.reason:
                 summary.skip_line(self._account.handle, flaw.reason, flaw.line, flaw.detail, part)
             elif not any(warning.startswith(f"{part}, ") for warning in summary.warnings):
-                said = f"{part}, line {flaw.line:,}: {flaw.problem}; no tweet is lost by that."
-                summary.warnings.append(said)
+                repaired = f"{part}, line {flaw.line:,}: {flaw.problem}; no tweet is lost by that."
+                summary.warnings.append(repaired)
         self._refused += [flaw.refusal(where) for flaw in flaws[:1]]
         return taken
 
@@ -206,20 +202,15 @@ class XArchive:
         )
         user = object_of(manifest, "userInfo")
         username = text_of(account.get("username")) or text_of(user.get("userName"))
-        if not given and not username:
-            raise HandleMissing(
-                f"{self.summary.path} does not say whose tweets it holds.",
-                "There is no account.js or manifest.js that could be read.",
-                "Name the account with --handle.",
-            )
-        created = text_of(account.get("createdAt"))
-        when = parse_times(pl.Series([created], dtype=pl.String))[0]
-        return Account(
-            handle=given or normal_handle(username or ""),
-            name=text_of(account.get("accountDisplayName")) or text_of(user.get("displayName")),
-            account_id=text_of(account.get("accountId")) or text_of(user.get("accountId")),
-            bio=text_of(description.get("bio")),
-            created=when if isinstance(when, datetime) else None,
+        return archive_account(
+            str(self.summary.path),
+            given,
+            username,
+            name=text_of(account.get("accountDisplayName")) or user.get("displayName"),
+            account_id=text_of(account.get("accountId")) or user.get("accountId"),
+            bio=description.get("bio"),
+            created=account.get("createdAt"),
+            missing="There is no account.js or manifest.js that could be read.",
         )
 
     def _tweet_parts(self, manifest: dict[str, Any]) -> tuple[list[str], dict[str, int]]:

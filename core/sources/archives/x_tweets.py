@@ -1,20 +1,23 @@
-"""Tweets of an archive of X's, as objects of its lists, to canonical frames."""
+"""What the archives of X and Twitter share: the account they are of, and tweets to frames."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.json import Decoder
 
+from core.handles import normal_handle
 from core.sources.columns import Canonical
 from core.sources.json_formats import Columns, Format, Gathering, Taken, TweetV1, Url, columns_v1
 from core.sources.json_objects import text_of
-from core.sources.source import SourceSummary, Tick
+from core.sources.source import Account, HandleMissing, SourceSummary, Tick
+from core.sources.times import parse_times
 
 _STATUS_LINK: Final = re.compile(
     r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/[^/]+/status(?:es)?/(\d+)(?!\d)(?!.*/(?:photo|video)/)",
@@ -24,6 +27,37 @@ _STATUS_LINK: Final = re.compile(
 _ROWS: Final = 20_000
 # An edit history of more than the tweet itself.
 _EDITED: Final = re.compile(rb'initialTweetId|"editTweetIds"\s*:\s*\[[^\]]*,')
+
+
+def archive_account(
+    title: str,
+    given: str | None,
+    username: str | None,
+    *,
+    name: object,
+    account_id: object,
+    bio: object,
+    created: object,
+    missing: str = "",
+) -> Account:
+    """The account of an archive from what its files say, with the handle ``given`` if any.
+
+    Raises HandleMissing when neither ``given`` nor ``username`` names it; ``missing`` says why.
+    """
+    if not given and not username:
+        raise HandleMissing(
+            f"{title} does not say whose tweets it holds.",
+            missing,
+            "Name the account with --handle.",
+        )
+    at = parse_times(pl.Series([text_of(created)], dtype=pl.String))[0]
+    return Account(
+        handle=given or normal_handle(username or ""),
+        name=text_of(name),
+        account_id=text_of(account_id),
+        bio=text_of(bio),
+        created=at if isinstance(at, datetime) else None,
+    )
 
 
 class ArchivedTweet(TweetV1, gc=False):
@@ -38,7 +72,7 @@ class Entry(ArchivedTweet, gc=False):
 
 def _tweets(entries: Sequence[Entry | None], numbers: Sequence[int]) -> Taken:
     tweets: list[ArchivedTweet] = []
-    places: list[int] = []
+    kept: list[int] = []
     lost: list[tuple[int, str]] = []
     for entry, number in zip(entries, numbers, strict=True):
         tweet = entry.tweet if entry is not None else None
@@ -52,8 +86,8 @@ def _tweets(entries: Sequence[Entry | None], numbers: Sequence[int]) -> Taken:
             lost.append((number, "no_text"))
         else:
             tweets.append(tweet)
-            places.append(number)
-    return tweets, places, lost
+            kept.append(number)
+    return tweets, kept, lost
 
 
 def _columns(tweets: Sequence[ArchivedTweet]) -> Columns:

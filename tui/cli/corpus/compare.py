@@ -102,8 +102,8 @@ def _summary(found: Comparison) -> str:
         (found.other_words, "both keep in different words"),
         (found.other_reason, "both drop for different reasons"),
     ]
-    said = ", ".join(f"{number:,} {what}" for number, what in parts if number)
-    return f"They differ on {len(found.rows):,} tweets: {said}."
+    differences = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    return f"They differ on {len(found.rows):,} tweets: {differences}."
 
 
 def _json(found: Comparison) -> dict[str, Any]:

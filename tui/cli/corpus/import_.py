@@ -155,10 +155,10 @@ def _show_imported(results: list[ImportResult], as_json: bool) -> None:
         if undated := sum(result.undated for result in files):
             narrate(f"▲ {path}: {plural(undated, 'tweet')} without a date")
     for result in results:
-        for place in result.broken[:SHOWN]:
-            narrate(f"  {result.path}: {place}")
+        for line in result.broken[:SHOWN]:
+            narrate(f"  {result.path}: {line}")
         if len(result.broken) > SHOWN:
-            broken = {place.reason for place in result.broken}
+            broken = {line.reason for line in result.broken}
             of_file = [r for r in results if r.path == result.path]
             more = sum(r.skipped.get(reason, 0) for r in of_file for reason in broken) - SHOWN
             narrate(f"  {more:,} more; --json lists up to a thousand")

@@ -192,17 +192,17 @@ def _read(file: Path) -> str:
 
 def _point_at(error: QueryRefused) -> None:
     """The line with the mistake, and a caret under it."""
-    place = error.span
-    if place is None:
+    span = error.span
+    if span is None:
         return
     from rich.cells import cell_len
 
-    before = plain(place.text[: place.column - 1])
+    before = plain(span.text[: span.column - 1])
     cut = max(0, len(before) - TABLE_CELL)  # of a very long line, what stands before the mistake
     before = ("…" if cut else "") + before[cut:]
-    wrong = plain(place.text[place.column - 1 : place.column - 1 + place.length])[:TABLE_CELL]
-    behind = plain(place.text[place.column - 1 + place.length :])[:TABLE_CELL]
-    number = f"{place.line:>4} │ "
+    wrong = plain(span.text[span.column - 1 : span.column - 1 + span.length])[:TABLE_CELL]
+    behind = plain(span.text[span.column - 1 + span.length :])[:TABLE_CELL]
+    number = f"{span.line:>4} │ "
     narrate(f"{number}{before}{wrong}{behind}".rstrip())
     carets = "^" * max(1, cell_len(wrong))
     narrate(f"     │ {' ' * cell_len(before)}{carets}")

@@ -38,12 +38,12 @@ def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> RunSummary:
 
     follower = RunsFollower(home, only=run.id)
     note = ProgressNote()
-    said = _Said(note)
+    news = _News(note)
     try:
         while True:
             summaries, histories, _ = follower.poll()
             summary, history = summaries[0], histories[run.id]
-            said.what_is_new(history)
+            news.show(history)
             if summary.state not in GOING:
                 return summary
             note(_progress(summary, history, stop_on_interrupt))
@@ -60,15 +60,15 @@ def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> RunSummary:
         note.done()
 
 
-class _Said:
-    """Says each measurement and each sample of a run once."""
+class _News:
+    """Prints each warning, measurement and sample of a run once."""
 
     def __init__(self, note: ProgressNote) -> None:
         self._note = note
         self._step = -1
         self._samples = self._warnings = 0
 
-    def what_is_new(self, history: RunHistory) -> None:
+    def show(self, history: RunHistory) -> None:
         for warning in history.warnings[self._warnings :]:
             self._note.done()
             narrate(f"▲ {warning}")
@@ -77,8 +77,8 @@ class _Said:
             self._step = history.valid_steps[-1]
             self._note.done()
             measured = history.valid_losses[-1]
-            said = "not a number" if measured is None else loss(measured)
-            narrate(f"step {self._step:,}: held-out loss {said}")
+            measurement = "not a number" if measured is None else loss(measured)
+            narrate(f"step {self._step:,}: held-out loss {measurement}")
         for sample in history.samples[self._samples :]:
             self._note.done()
             narrate(f"  generated: {sample.text}")
