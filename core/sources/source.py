@@ -48,8 +48,9 @@ class Detected:
 
     ``handle`` is the first account named; ``needs_handle`` says that nothing names one.
     ``member`` is the file inside a zip or tar, ``reader`` what kind of file it is.
-    ``chosen_encoding`` is the one that the person named; ``encoding`` what it is read as (empty where there is no
-    choice), by its first bytes, and ``encoding_guessed`` that it might be another one.
+    ``chosen_encoding`` is the one that the person named; ``encoding`` what it is read as (empty
+    where there is no choice), by its first bytes, and ``encoding_guessed`` that it might be another
+    one.
     ``date_format`` is what the person named (``times.read_date_format``).
     ``number``: the handle is made from a number, and a name would be better.
     """
