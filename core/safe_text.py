@@ -21,7 +21,7 @@ def _shown(match: re.Match[str]) -> str:
     return f"‹{code:04X}›"
 
 
-def plain(text: str, *, keep_newlines: bool = False) -> str:
+def printable(text: str, *, keep_newlines: bool = False) -> str:
     """``text`` with every control and invisible character replaced by a visible sign.
 
     ESC becomes ␛, NUL becomes ␀, U+202E becomes ‹202E›; a line break becomes ⏎ unless
@@ -32,7 +32,7 @@ def plain(text: str, *, keep_newlines: bool = False) -> str:
     return _UNSAFE.sub(_shown, text.replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " "))
 
 
-def plain_json(value: object, *, indent: int | None = 2) -> str:
+def printable_json(value: object, *, indent: int | None = 2) -> str:
     """``value`` as JSON text that is safe to print: readable Unicode, unsafe marks as ``\\uXXXX``.
 
     json.dumps escapes only C0 controls; C1 controls, bidi overrides and invisible marks are escaped

@@ -17,7 +17,7 @@ from textual.timer import Timer
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.data.fetching import FetchEnded, FetchJob, FetchMoved, what_was_fetched
 from tui.data.importing import ImportEnded, ImportJob, ImportStarted, what_came_in
 from tui.data.reading import AccountsLoaded, BenchLoaded, CorpusHeld, CorpusReader, RecipeLoaded
@@ -313,8 +313,8 @@ class StateApp(App[None]):
     ) -> None:
         """As Textual's, but text from outside can carry no markup and no control characters."""
         super().notify(
-            plain(message, keep_newlines=True),
-            title=plain(title),
+            printable(message, keep_newlines=True),
+            title=printable(title),
             severity=severity,
             timeout=timeout,
             markup=markup,

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from core.errors import MynahError
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.actions import footer_actions
 from tui.job import Host, Report
 from tui.state import NewRun, State, next_step
@@ -135,7 +135,7 @@ def whereabouts(state: State) -> Text:
     counted = {account.handle: account.tweets for account in state.accounts}
     tweets = sum(counted.get(handle, 0) for handle in state.chosen)
     if len(state.chosen) == 1:
-        who = "@" + plain(state.chosen[0])
+        who = "@" + printable(state.chosen[0])
         if len(who) > 24:
             who = who[:23] + "…"
     elif len(state.chosen) == len(state.accounts):

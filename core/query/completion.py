@@ -138,8 +138,8 @@ def _columns(table: TableEntry, *, first: bool = False) -> Iterator[Completion]:
 
 def _spelled(name: str) -> str:
     """A name as a query can hold it."""
-    plain = name.replace("_", "a").isalnum() and not name[:1].isdigit()
-    return name if plain else '"' + name.replace('"', '""') + '"'
+    needs_no_quotes = name.replace("_", "a").isalnum() and not name[:1].isdigit()
+    return name if needs_no_quotes else '"' + name.replace('"', '""') + '"'
 
 
 def _numbered(offered: Iterator[Completion]) -> Iterator[tuple[tuple[int, int], Completion]]:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from core.safe_text import plain
+from core.safe_text import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,8 +50,8 @@ class QueryResult:
         columns = list(zip(*rows, strict=True)) or [()] * self.frame.width
         return [
             (
-                plain(name),
-                min(_WIDEST, max([_cells(plain(name)), *map(_cells, texts)])),
+                printable(name),
+                min(_WIDEST, max([_cells(printable(name)), *map(_cells, texts)])),
                 self.frame.schema[name].is_numeric(),
             )
             for name, texts in zip(self.frame.columns, columns, strict=True)
@@ -132,7 +132,7 @@ def _shown(value: Any) -> str:
         return written.removesuffix(".000000")
     if isinstance(value, float):
         return f"{value:.6g}"
-    return plain(_whole(value))
+    return printable(_whole(value))
 
 
 def _whole(value: Any) -> str:

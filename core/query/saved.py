@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.bundled import bundled
 from core.errors import InputRefused
-from core.safe_text import plain
+from core.safe_text import printable
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -69,7 +69,7 @@ def keep_query(home: Home, title: str, sql: str, *, replace: bool = False) -> Sa
     The file's name is made of the title's letters and digits. Raises InputRefused when there are
     none, when there is such a query already (unless ``replace``) and when it cannot be written.
     """
-    title = plain(" ".join(title.split()))
+    title = printable(" ".join(title.split()))
     name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60].strip("_")
     if not name:
         raise InputRefused(f"{title!r} is no name for a query.", "", "It needs letters or digits.")

@@ -15,7 +15,7 @@ from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, r
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.shares import AuthorShare, author_shares
-from core.safe_text import plain
+from core.safe_text import printable
 
 # Of a long journal the summary reads so many bytes at its start and at its end.
 _HEAD_BYTES: Final = 1 << 14
@@ -74,7 +74,7 @@ class RunSummary:
                 text = file.read().decode("utf-8", "replace")
         except OSError:
             return ""
-        return plain(text, keep_newlines=True)
+        return printable(text, keep_newlines=True)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of `mynah runs --json`."""

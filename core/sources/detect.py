@@ -146,7 +146,7 @@ def _find(
     if format is not None and format != found.format:
         family = _FAMILIES.get(format, set())
         if found.format in family and found.reader == format.removesuffix("l"):
-            return replace(found, format=format, plain=True)
+            return replace(found, format=format, as_table=True)
         raise InputRefused(
             f"{path} is not {_TITLES[format]}.",
             f"It is {_TITLES[found.format]}.",
@@ -190,7 +190,7 @@ def _open(
         from core.sources.archives.community_archive import CommunityArchive
 
         return CommunityArchive(found, content, owner, include)
-    if found.plain:
+    if found.as_table:
         shape = replace(
             shape, format="jsonl", objects=generic_rows({}), escaped="file", replies_marked=False
         )

@@ -61,7 +61,7 @@ class Detected:
     reader: str = "archive"
     member: str | None = None
     tar: bool = False
-    plain: bool = False  # read it as any table, whatever program wrote it
+    as_table: bool = False  # read it as any table, whatever program wrote it
     handle: str | None = None
     needs_handle: bool = False
     number: bool = False

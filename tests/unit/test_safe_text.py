@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.safe_text import plain, plain_json
+from core.safe_text import printable, printable_json
 
 HOSTILE = "\x1b[31mred\x1b]0;title\x07 \x00nul \u202eevil\u2066 zero\u200bwidth \x9b31m [bold]"
 ALLOWED_FORMAT = {"\u200d", "\u00ad"}
@@ -21,7 +21,7 @@ def acts_on_a_terminal(character: str) -> bool:
 
 
 def test_hostile_text_is_shown() -> None:
-    shown = plain(HOSTILE)
+    shown = printable(HOSTILE)
     assert "␛[31mred" in shown
     assert "␀nul" in shown
     assert "‹202E›evil" in shown
@@ -32,16 +32,16 @@ def test_hostile_text_is_shown() -> None:
 
 @given(st.text(st.characters(codec=None)))
 def test_nothing_unsafe_survives(text: str) -> None:
-    assert not any(acts_on_a_terminal(character) for character in plain(text))
-    kept = plain(text, keep_newlines=True)
+    assert not any(acts_on_a_terminal(character) for character in printable(text))
+    kept = printable(text, keep_newlines=True)
     assert not any(acts_on_a_terminal(character) for character in kept.replace("\n", ""))
     assert kept.count("\n") == text.count("\n")
 
 
 @given(st.text())
 def test_plain_leaves_safe_text_alone_and_is_idempotent(text: str) -> None:
-    once = plain(text)
-    assert plain(once) == once
+    once = printable(text)
+    assert printable(once) == once
     if text and all(c.isalnum() for c in text):
         assert once == text
 
@@ -49,12 +49,12 @@ def test_plain_leaves_safe_text_alone_and_is_idempotent(text: str) -> None:
 @given(st.recursive(st.text() | st.integers() | st.none(), lambda x: st.lists(x, max_size=3)))
 def test_json_is_the_same_document_and_safe(value: object) -> None:
     for indent in (2, None):
-        text = plain_json(value, indent=indent)
+        text = printable_json(value, indent=indent)
         assert json.loads(text) == value
         assert not any(acts_on_a_terminal(character) for character in text.replace("\n", ""))
 
 
 def test_emoji_and_scripts_stay_readable() -> None:
     text = "👩‍🚀 naïve 日本語 ไทย ✊🏽"
-    assert plain(text) == text
-    assert text in plain_json([text])
+    assert printable(text) == text
+    assert text in printable_json([text])

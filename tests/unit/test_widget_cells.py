@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.bars import level_bar, upright_bars
 from tui.widgets.cells import cell_len, cut, fit, wrap
 
 pieces = st.sampled_from(
     ["a", " ", "日", "e\u0301", "👩‍🚀", "🇩🇪", "❤️", "…", "\u0301", "[b]", "word "]
 )
-texts = st.one_of(st.lists(pieces, max_size=40).map("".join), st.text(max_size=60).map(plain))
+texts = st.one_of(st.lists(pieces, max_size=40).map("".join), st.text(max_size=60).map(printable))
 
 
 @given(texts, st.integers(0, 40))

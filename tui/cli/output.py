@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from core.errors import MynahError
-from core.safe_text import plain, plain_json
+from core.safe_text import printable, printable_json
 
 
 class ReaderLeft(Exception):
@@ -43,12 +43,12 @@ def drop_stdout() -> None:
 
 
 def emit_json(value: object) -> None:
-    emit(plain_json(value))
+    emit(printable_json(value))
 
 
 def narrate(text: str) -> None:
     """A sentence for the person, on stderr, with anything from outside made harmless."""
-    click.echo(plain(text, keep_newlines=True), err=True)
+    click.echo(printable(text, keep_newlines=True), err=True)
 
 
 def table(
@@ -75,7 +75,7 @@ def table(
             return f"{value:,}"
         if isinstance(value, float):
             return f"{value:,.3f}"
-        text = plain(str(value))
+        text = printable(str(value))
         if widest is None or cell_len(text) <= widest:
             return text
         return set_cell_size(text, widest - 1).rstrip() + "…"
@@ -94,7 +94,7 @@ def table(
 
 def pairs(rows: Iterable[tuple[str, object]]) -> str:
     """Names and their values, one a line, the values below each other."""
-    shown = [(name, plain(str(value))) for name, value in rows if value not in (None, "")]
+    shown = [(name, printable(str(value))) for name, value in rows if value not in (None, "")]
     width = max(len(name) for name, _ in shown)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in shown)
 
@@ -118,7 +118,7 @@ class ProgressNote:
         self._last = now
         self._shown = True
         width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-        sys.stderr.write(f"\r\x1b[2K{plain(text)[: width - 1]}")
+        sys.stderr.write(f"\r\x1b[2K{printable(text)[: width - 1]}")
         sys.stderr.flush()
 
     def done(self) -> None:

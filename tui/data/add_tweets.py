@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from core.errors import MynahError
 from core.handles import normal_handle
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.data.paths import EncodingSuggester, PathInput, PathSuggester, paths_in
 from tui.data.preview import Previewed, PreviewJob
 from tui.job import Report
@@ -148,7 +148,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self.query_one("#dates").display = message.undated
         self.query_one("#budget").display = message.estimate is not None
         for name, lines in (("#facts", message.lines), ("#notes", message.notes)):
-            text = Text("\n").join(Text(plain(line), style) for line, style in lines)
+            text = Text("\n").join(Text(printable(line), style) for line, style in lines)
             self.query_one(name, Static).update(text)
             self.query_one(name).display = bool(lines)
         self.query_one("#preview", Static).update("\n".join(message.preview))
@@ -196,7 +196,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         return {field.id: field.value for field in self.query(Input) if field.id and field.value}
 
     def _say(self, sentence: str) -> None:
-        self.query_one("#facts", Static).update(Text(plain(sentence)))
+        self.query_one("#facts", Static).update(Text(printable(sentence)))
         self.query_one("#facts").display = True
 
     def action_cancel(self) -> None:

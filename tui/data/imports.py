@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.dialogs.text import TextScreen
 from tui.job import Attempt, Host, Job, Report
 from tui.section import Mynah
@@ -126,7 +126,7 @@ def _row(record: ImportRecord) -> RowCells:
     return (
         (ago(record.at), "muted"),
         (who, "muted"),
-        (plain(record.file), ""),
+        (printable(record.file), ""),
         (count(record.new), ""),
         (f"▲ {count(left_out)}" if left_out else "0", "warning" if left_out else "muted"),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.data.paths import paths_in
 from tui.job import Attempt, Host, Job, Report
 from tui.text.import_reasons import reasons_in_words
@@ -193,7 +193,7 @@ def rows_of(seen: Preview) -> list[str]:
     """The first tweets, a line each."""
     return [
         f"{f'{row.created_at:%Y-%m-%d}' if row.created_at else 'no date   '}  "
-        f"{row.kind.replace('_', ' '):<8}  {plain(row.text)}"
+        f"{row.kind.replace('_', ' '):<8}  {printable(row.text)}"
         for row in seen.rows
     ]
 

@@ -9,7 +9,7 @@ from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 
 
 class TextScreen(ModalScreen[None]):
@@ -25,9 +25,9 @@ class TextScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog") as page:
-            page.border_title = escape(plain(self._title))
+            page.border_title = escape(printable(self._title))
             page.border_subtitle = "esc closes"
-            yield Static(Text(plain(self._text, keep_newlines=True)), markup=False)
+            yield Static(Text(printable(self._text, keep_newlines=True)), markup=False)
 
     def on_mount(self) -> None:
         page = self.query_one("#dialog", VerticalScroll)

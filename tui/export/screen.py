@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
 from tui.job import Report
 from tui.section import Mynah
@@ -213,7 +213,7 @@ class ExportScreen(ModalScreen[None]):
     def _say_plan(self) -> None:
         if self._exporting.busy:
             return
-        text = Text(plain(self._about))
+        text = Text(printable(self._about))
         out = self._out()
         if out is not None and (out.is_file() or (out / "mynah.manifest.json").is_file()):
             text.append("\n▲ It replaces what is there.")
@@ -226,7 +226,7 @@ class ExportScreen(ModalScreen[None]):
             line.fail(error.what if error else "It was not written.")
             if error:
                 words = " ".join(part for part in (error.why, error.next_step) if part)
-                self.query_one("#export-plan", Static).update(Text(plain(words)))
+                self.query_one("#export-plan", Static).update(Text(printable(words)))
             return
         line.finish(f"{result.rows:,} tweets are written.")
         lines = [
@@ -234,7 +234,7 @@ class ExportScreen(ModalScreen[None]):
             *(f"{file.name}  sha256 {file.sha256[:16]}…" for file in result.files),
             f"mynah verify {shlex.quote(str(result.manifest))}",
         ]
-        self.query_one("#export-plan", Static).update(Text("\n".join(map(plain, lines))))
+        self.query_one("#export-plan", Static).update(Text("\n".join(map(printable, lines))))
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 from core.workbench.view import Which
 from tui.actions import bindings
 from tui.filter.before_after import BeforeAfter
@@ -162,7 +162,7 @@ class FilterSection(Section):
             lines += [new_run.all_tweets] if new_run.all_tweets else []
         advice = self.query_one("#stats-advice", Static)
         advice.display = bool(lines)
-        advice.update(Text(plain("\n".join(lines), keep_newlines=True)))
+        advice.update(Text(printable("\n".join(lines), keep_newlines=True)))
 
     def _accounts_compared(self) -> str:
         handles = self.state.bench.handles if self.state.bench else []

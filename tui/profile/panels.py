@@ -1,4 +1,4 @@
-"""A profile as titled blocks of plain lines, for the Plots screen and for ``mynah profile``."""
+"""A profile as titled blocks of lines, for the Plots screen and for ``mynah profile``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.bars import level_bar, tall_bars
 from tui.text.numbers import count
 from tui.widgets.cells import cell_len, cut
@@ -106,7 +106,7 @@ def _kinds(profile: Profile, width: int) -> list[str]:
 
 
 def _bars(pairs: Iterable[tuple[str, int]], width: int, of: int = 0) -> list[str]:
-    shown = [(plain(label), number) for label, number in pairs][:MOST_ROWS]
+    shown = [(printable(label), number) for label, number in pairs][:MOST_ROWS]
     if not shown:
         return ["None."]
     widest = min(max(cell_len(label) for label, _ in shown), max(8, width // 3))

@@ -11,7 +11,7 @@ from textual.containers import Grid, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.job import Report
 from tui.profile.counting import ProfileJob, ProfileMade, ProfileMoved
 from tui.profile.panels import profile_blocks, summary
@@ -106,7 +106,7 @@ class PlotsScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         profile = self._profiles[self._shown]
-        who = "all accounts" if profile.handle == "all" else f"@{plain(profile.handle)}"
+        who = "all accounts" if profile.handle == "all" else f"@{printable(profile.handle)}"
         dialog = self.query_one("#dialog")
         turning = "← → other accounts   " if len(self._profiles) > 1 else ""
         dialog.border_title = f"Plots: {who}"

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 
 _TEXT = """\
 One statement at a time may then change the tables: INSERT, UPDATE, DELETE, MERGE, CREATE, DROP, \
@@ -43,4 +43,4 @@ class AllowWriting(ModalScreen[bool]):
         with Vertical(id="dialog", classes="ask") as dialog:
             dialog.border_title = "▲ Allow SQL to change the corpus?"
             dialog.border_subtitle = "y allows · esc cancels"
-            yield Static(Text(_TEXT.format(path=plain(self._path))), markup=False)
+            yield Static(Text(_TEXT.format(path=printable(self._path))), markup=False)

@@ -12,7 +12,7 @@ from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut, fit
 
 _LINES = 8
@@ -114,15 +114,17 @@ class CompletionMenu(Static):
         shown = self._offers[first : first + _LINES]
         edges = 4 if self.app.theme.startswith(("ansi", "textual-ansi")) else 2
         room = min(_WIDEST, screen.width - edges)
-        name_width = min(max(cell_len(plain(o.text)) for o in shown), room - 10)
-        notes = [cut(f"{o.kind}  {plain(o.note)}".rstrip(), room - name_width - 2) for o in shown]
+        name_width = min(max(cell_len(printable(o.text)) for o in shown), room - 10)
+        notes = [
+            cut(f"{o.kind}  {printable(o.note)}".rstrip(), room - name_width - 2) for o in shown
+        ]
         note_width = max(map(cell_len, notes))
         cursor = self.get_component_rich_style("completion--cursor")
         muted = ink(self.get_component_rich_style("completion--note"))
         text = Text(no_wrap=True)
         for line, (each, note) in enumerate(zip(shown, notes, strict=True)):
             here = first + line == self._index
-            text.append(fit(plain(each.text), name_width), cursor if here else "")
+            text.append(fit(printable(each.text), name_width), cursor if here else "")
             text.append("  " + fit(note, note_width), cursor if here else muted)
             if line < len(shown) - 1:
                 text.append("\n")

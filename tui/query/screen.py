@@ -14,7 +14,7 @@ from textual.containers import ScrollableContainer, Vertical
 from textual.widgets import Static
 
 from core.errors import Interrupted, MynahError
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.actions import bindings
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
@@ -202,7 +202,7 @@ class QuerySection(Section):
         self.query_one("#plan").display = plan is not None
         self.query_one("#result").display = plan is None
         if plan is not None:
-            text = Text(plain(plan, keep_newlines=True), no_wrap=True)
+            text = Text(printable(plan, keep_newlines=True), no_wrap=True)
             self.query_one("#plan-text", Static).update(text)
             self.query_one("#result-panel", Panel).status = "plan, read from the bottom up"
             self.query_one("#plan", ScrollableContainer).scroll_home(animate=False)
@@ -241,7 +241,7 @@ class QuerySection(Section):
     def _note(self, text: str) -> None:
         note = self.query_one("#query-note", Static)
         note.display = bool(text)
-        note.update(Text(plain(text)))
+        note.update(Text(printable(text)))
 
     @on(RowList.Chosen, "#result")
     def _cell_chosen(self) -> None:
@@ -293,7 +293,7 @@ class QuerySection(Section):
     @on(RowList.Highlighted, "#saved")
     def _saved_highlighted(self, event: RowList.Highlighted) -> None:
         about = self._saved[event.index].about if event.index < len(self._saved) else ""
-        self.query_one("#saved-about", Static).update(Text(plain(about)))
+        self.query_one("#saved-about", Static).update(Text(printable(about)))
 
     @on(RowList.Chosen, "#saved")
     def _saved_chosen(self, event: RowList.Chosen) -> None:

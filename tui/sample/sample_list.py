@@ -11,7 +11,7 @@ from textual import events
 from textual.geometry import Size
 from textual.strip import Strip
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.sample.sample_text import Line, Sample, sample_lines
 from tui.widgets.cells import cell_len, fit
 from tui.widgets.cursor_list import CursorList
@@ -174,7 +174,7 @@ class SampleList(CursorList):
     # --- layout --------------------------------------------------------------------------------
 
     def _label_width(self) -> int:
-        widest = max((cell_len(plain(s.label)) for s in self._samples), default=0)
+        widest = max((cell_len(printable(s.label)) for s in self._samples), default=0)
         return min(widest, 16) + 1 if widest else 0
 
     def _text_width(self) -> int:
@@ -284,7 +284,7 @@ class SampleList(CursorList):
         put(" ")
         label_width = self._label_width()
         if label_width:
-            put(fit(plain(sample.label) if first else "", label_width - 1) + " ", "label")
+            put(fit(printable(sample.label) if first else "", label_width - 1) + " ", "label")
         put(_BAR if first else _BAR_ON, "bar")
         put(" ")
         for text, name in line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut, wrap
 
 CARET = "▌"
@@ -36,10 +36,10 @@ class Sample:
 
 def sample_lines(sample: Sample, width: int) -> list[Line]:
     """The text of one sample as lines of ``width`` cells, its note at the end of the last."""
-    text = plain(sample.text, keep_newlines=True)
+    text = printable(sample.text, keep_newlines=True)
     end = CARET if sample.live else " …" if sample.stopped == "length" else ""
-    prompt_left = len(plain(sample.prompt, keep_newlines=True).replace("\n", ""))
-    if not text.startswith(plain(sample.prompt, keep_newlines=True)):
+    prompt_left = len(printable(sample.prompt, keep_newlines=True).replace("\n", ""))
+    if not text.startswith(printable(sample.prompt, keep_newlines=True)):
         prompt_left = 0
     lines: list[Line] = []
     wrapped = wrap(text + end, width)
@@ -56,7 +56,7 @@ def sample_lines(sample: Sample, width: int) -> list[Line]:
             line.append((row[max(own, body_end) :], "caret" if sample.live else "note"))
         lines.append([piece for piece in line if piece[0]])
     if sample.note:
-        note = cut(plain(sample.note), width)
+        note = cut(printable(sample.note), width)
         style = {"near": "warn", "verbatim": "error"}.get(sample.verdict, "note")
         used = cell_len(wrapped[-1].rstrip())
         if used + 2 + cell_len(note) > width:

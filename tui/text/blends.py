@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.numbers import percent
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _one_who_learns(share: Share) -> str:
     notes = [times(share)] if times(share) else []
     if share.capped:
         notes.append(f"▲ not {percent(share.asked)}")
-    shown = f"@{plain(share.handle)} {percent(share.share)}"
+    shown = f"@{printable(share.handle)} {percent(share.share)}"
     return f"{shown} ({', '.join(notes)})" if notes else shown
 
 

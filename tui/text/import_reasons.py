@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.numbers import exact, plural
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def import_page(record: ImportRecord, broken_lines: list[BrokenLine]) -> str:
             lines.append(f"   and {count - len(listed):,} more")
     if not record.skipped:
         lines += ["", "Nothing was left out."]
-    return plain("\n".join(lines), keep_newlines=True)
+    return printable("\n".join(lines), keep_newlines=True)
 
 
 def _broken_line(broken: BrokenLine) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.numbers import count, short_count, signed
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def stats_table(
     table.add_column(justify="right", no_wrap=True, min_width=7)
 
     header = [Text("")]
-    header += [Text("@" + plain(one.handle), "bold", overflow="ellipsis") for one in shown]
+    header += [Text("@" + printable(one.handle), "bold", overflow="ellipsis") for one in shown]
     if len(stats) > 1:
         more = len(stats) - len(shown)
         header.append(Text(f"all (+{more})" if more else "all", "bold"))
@@ -81,7 +81,7 @@ def compare_table(names: tuple[str, str], a: AccountStats, b: AccountStats) -> T
     table = _table()
     for _ in range(3):
         table.add_column(justify="right", no_wrap=True, min_width=9, overflow="ellipsis")
-    first, second = (Text(plain(name), "bold") for name in names)
+    first, second = (Text(printable(name), "bold") for name in names)
     table.add_row(Text(""), first, second, Text("difference", "dim"))
     for label, name in _rows([a, b]):
         bold = "bold" if name == "kept" else ""

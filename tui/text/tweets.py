@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from core.safe_text import plain
+from core.safe_text import printable
 from core.workbench.view import TweetRow, TweetRows
 from tui.text import numbers as words
 from tui.text.numbers import SIGNS, ago, exact
@@ -38,9 +38,9 @@ def compare_columns(a: str, b: str) -> tuple[Column, ...]:
     """Both recipes' verdicts before the tweet, under the recipes' names."""
     return (
         Column(width=1),
-        Column(plain(a), width=14),
+        Column(printable(a), width=14),
         Column(width=1),
-        Column(plain(b), width=14),
+        Column(printable(b), width=14),
         Column("tweet", flex=1),
     )
 
@@ -145,17 +145,17 @@ def _trigger(tweet: TweetRow) -> str:
 def detail(tweet: TweetRow) -> Text:
     """One tweet in full: as published, as it will be learned, and where it came from."""
     text = Text()
-    text.append(plain(tweet.published, keep_newlines=True) + "\n")
+    text.append(printable(tweet.published, keep_newlines=True) + "\n")
     if not tweet.kept:
-        text.append(f"\n{SIGNS['dropped']} {plain(verdict(tweet))}\n", "bold")
+        text.append(f"\n{SIGNS['dropped']} {printable(verdict(tweet))}\n", "bold")
     elif tweet.published != tweet.clean_text:
         text.append(f"\n{SIGNS['kept']} learned as\n", "bold")
-        text.append(plain(tweet.clean_text, keep_newlines=True) + "\n")
+        text.append(printable(tweet.clean_text, keep_newlines=True) + "\n")
     facts = [f"@{tweet.handle}", exact(tweet.created_at), tweet.kind.replace("_", " ")]
     if tweet.note_id:
         facts.append("long post")
     if tweet.audience != "public":
         facts.append(tweet.audience)
     facts += [f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
-    text.append("\n" + plain(" · ".join(facts)), "dim")
+    text.append("\n" + printable(" · ".join(facts)), "dim")
     return text

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.train.plot_picture import View, picture, x_limits
 from tui.train.plot_series import Role, Series
 from tui.widgets.cells import fit, wrap
@@ -299,8 +299,8 @@ class LossPlot(Widget, can_focus=True):
             smoothing=self.smoothing,
             show_raw=self.show_raw,
             cursor=self.cursor,
-            x_label=plain(self.x_label),
-            y_label=plain(self.y_label),
+            x_label=printable(self.x_label),
+            y_label=printable(self.y_label),
             x_is_time=self.x_is_time,
             x_end=self.x_end,
         )
@@ -320,7 +320,7 @@ class LossPlot(Widget, can_focus=True):
             return []
         if not any(len(series) for series in self._series.values()):
             style = self.get_visual_style("loss-plot--empty").rich_style
-            lines = wrap(plain(self.empty), view.width)
+            lines = wrap(printable(self.empty), view.width)
             above = max(0, (view.height - len(lines)) // 2)
             texts = [""] * above + [line.strip() for line in lines]
             return [Strip([Segment(fit(text, view.width, "center"), style)]) for text in texts]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.numbers import clock
 from tui.train.plot_bins import Bin
 from tui.train.plot_maths import (
@@ -205,7 +205,7 @@ def legend(series: Sequence[Series], view: View, width: int) -> Line:
         parts.append(
             [
                 (stroke.mark, stroke.style),
-                (f" {plain(item.name)} ", "label"),
+                (f" {printable(item.name)} ", "label"),
                 (number(value), "strong"),
             ]
         )
@@ -216,7 +216,7 @@ def legend(series: Sequence[Series], view: View, width: int) -> Line:
         note += f", smoothed {view.smoothing:g}"
     if at is not None:
         note = f"{view.x_label} {clock(at) if view.x_is_time else format(at, ',.10g')}"
-    left: Line = [(cut(plain(note), width), "strong" if at is not None else "label")]
+    left: Line = [(cut(printable(note), width), "strong" if at is not None else "label")]
     used = cell_len(left[0][0])
     shown: list[Line] = []
     for count, part in enumerate(parts):
@@ -316,7 +316,7 @@ def _spark(series: Sequence[Series], view: View) -> list[Line]:
             value = number(item.last(_smoothing(item, view)))
             if view.cursor is not None:
                 value = number(item.at(view.cursor, _smoothing(item, view)))
-            parts += [(stroke.mark[-1], stroke.style), (f" {plain(item.name)} ", "label")]
+            parts += [(stroke.mark[-1], stroke.style), (f" {printable(item.name)} ", "label")]
             parts += [(value, "strong"), ("  ", "")]
         used = sum(cell_len(text) for text, _ in parts)
         if view.width - used < 8:

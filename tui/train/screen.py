@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.actions import bindings
 from tui.sample.sample_list import Sample, SampleList
 from tui.section import Section
@@ -173,13 +173,17 @@ class TrainSection(Section):
         weights.value = new_run.weights_in_short(chosen)
         advice = self.query_one("#advice", Static)
         several = len(chosen) > 1 and [share.handle for share in new_run.shares] == sorted(chosen)
-        who = who_learns(new_run.shares) if several else ["@" + plain(handle) for handle in chosen]
+        who = (
+            who_learns(new_run.shares)
+            if several
+            else ["@" + printable(handle) for handle in chosen]
+        )
         who[:1] = [f"learns from {first}" for first in who[:1]]
         # the column may be turned away and have no width yet
         width = advice.content_size.width or self.size.width - 4
         text = Text(in_lines(who, width), "bold")
         for line in new_run.advice:
-            text.append("\n" + plain(line), "not bold dim")
+            text.append("\n" + printable(line), "not bold dim")
         advice.update(text)
 
     def on_resize(self) -> None:
@@ -365,9 +369,9 @@ def _now(run: RunSummary, history: RunHistory) -> Table:
     table.add_column(no_wrap=True, style="dim", min_width=10)
     table.add_column()
     if run.stale:
-        table.add_row("▲ stale", plain(run.stale))
+        table.add_row("▲ stale", printable(run.stale))
     if history.warnings:
-        table.add_row("▲ warning", plain(history.warnings[-1]))
+        table.add_row("▲ warning", printable(history.warnings[-1]))
     table.add_row(
         "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
     )
@@ -388,9 +392,9 @@ def _now(run: RunSummary, history: RunHistory) -> Table:
         table.add_row("left", clock(history.seconds_left))
     else:
         table.add_row("took", clock(history.seconds))
-    table.add_row("on", plain(run.device or "–"))
+    table.add_row("on", printable(run.device or "–"))
     if run.reason:
-        table.add_row("why", plain(run.reason))
+        table.add_row("why", printable(run.reason))
     if run.state in RESUMABLE:
         table.add_row("next", "r takes it up again, s starts a new run")
     return table

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.blends import capped, times
 from tui.text.numbers import percent
 from tui.widgets.field import Field
@@ -92,7 +92,7 @@ class WeightsScreen(ModalScreen["Weights"]):
         note = Text()
         for one in shares.values():
             if one.capped:
-                note.append("▲ " + plain(capped(one)) + "\n")
+                note.append("▲ " + printable(capped(one)) + "\n")
         note.append(
             "Shares are of tokens. × says how often an epoch shows a tweet; the account that is "
             "largest for its weight is shown once.",

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut
 from tui.widgets.field import Field
 
@@ -91,8 +91,8 @@ class ChoiceField(Field[object]):
     def control_text(self) -> str:
         if not self._choices:
             return "none"
-        label = plain(self._choices[self._index].label)
-        most = self.content_size.width - min(cell_len(plain(self.label)), 12) - 8
+        label = printable(self._choices[self._index].label)
+        most = self.content_size.width - min(cell_len(printable(self.label)), 12) - 8
         return f"‹ {cut(label, max(6, most))} ›"
 
     def action_turn(self, step: int) -> None:
@@ -171,18 +171,18 @@ class ChoiceMenu(ModalScreen["int | None"]):
         self._anchor = anchor
 
     def compose(self) -> ComposeResult:
-        widest = max(cell_len(plain(choice.label)) for choice in self._choices)
+        widest = max(cell_len(printable(choice.label)) for choice in self._choices)
         options = []
         for index, choice in enumerate(self._choices):
-            label = plain(choice.label)
+            label = printable(choice.label)
             sign = "● " if index == self._index else "  "
             text = Content(sign + label)
             if choice.help:
                 gap = " " * (widest - cell_len(label) + 2)
-                text = text + Content.styled(gap + plain(choice.help), "dim")
+                text = text + Content.styled(gap + printable(choice.help), "dim")
             options.append(Option(text))
         menu = ChoiceOptions(*options, markup=False)
-        menu.border_title = Content(plain(self._title)) if self._title else None
+        menu.border_title = Content(printable(self._title)) if self._title else None
         yield menu
 
     def on_mount(self) -> None:
@@ -202,7 +202,7 @@ class ChoiceMenu(ModalScreen["int | None"]):
             cell_len(option.prompt.plain) if isinstance(option.prompt, Content) else 0
             for option in options.options
         )
-        longest = max(longest, cell_len(plain(self._title)) + 2)
+        longest = max(longest, cell_len(printable(self._title)) + 2)
         width = min(longest + 4 + (len(self._choices) + 2 > 14), self.app.size.width)
         x = max(0, min(self._anchor.right - width, self.app.size.width - width))
         under = self._anchor.bottom

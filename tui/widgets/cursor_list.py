@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cut, fit, wrap
 
 
@@ -129,7 +129,7 @@ class CursorList(ScrollView, can_focus=True):
 
     def _empty_line(self, y: int, width: int) -> Strip:
         style = self.get_visual_style("list--empty").rich_style
-        lines = wrap(plain(self.empty), max(8, width - 4))
+        lines = wrap(printable(self.empty), max(8, width - 4))
         line = y - min(1, max(0, self.size.height - len(lines)))
         text = "  " + cut(lines[line].rstrip(), width - 2) if 0 <= line < len(lines) else ""
         return Strip([Segment(fit(text, width), style)])

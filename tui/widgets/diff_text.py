@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 
 Change = Literal["same", "removed", "added"]
 DiffSegment = tuple[str, Change]
@@ -33,7 +33,7 @@ def diff_content(
     added = Style(underline=True) if added is None else added
     parts: list[Content] = []
     for text, change in segments:
-        shown = plain(text, keep_newlines=True)
+        shown = printable(text, keep_newlines=True)
         if not shown:
             continue
         if change == "removed":

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut
 
 T = TypeVar("T")
@@ -123,7 +123,9 @@ class Field(Widget, Generic[T], can_focus=True):
         sign = "▸ " if self.has_focus else "  "
         control = cut(control, max(1, width - 3))
         # The value is worth more than its name.
-        label = cut(plain(label), width - 2 - cell_len(before) - cell_len(control) - bool(control))
+        label = cut(
+            printable(label), width - 2 - cell_len(before) - cell_len(control) - bool(control)
+        )
         gap = " " * (width - cell_len(sign + before + label + control)) if control else ""
         pieces = (
             (sign, "field--sign"),
@@ -190,7 +192,7 @@ class InfoField(Field[str]):
     """
 
     def control_text(self) -> str:
-        return plain(self._value)
+        return printable(self._value)
 
 
 class ButtonField(Field[None]):
@@ -218,7 +220,7 @@ class ButtonField(Field[None]):
         self.action_press()
 
     def _parts(self) -> tuple[str, str, str]:
-        return "", "", f"[ {cut(plain(self.label), self.content_size.width - 6)} ]"
+        return "", "", f"[ {cut(printable(self.label), self.content_size.width - 6)} ]"
 
 
 class OpenField(Field[str]):
@@ -246,7 +248,7 @@ class OpenField(Field[str]):
             return self.field
 
     def control_text(self) -> str:
-        return f"{plain(self._value)} …"
+        return f"{printable(self._value)} …"
 
     def action_open(self) -> None:
         self.post_message(self.Opened(self, self.key))

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut
 
 JobState = Literal["starting", "running", "stopping", "finished", "stopped", "failed"]
@@ -123,13 +123,13 @@ class JobStatus(Widget, can_focus=True):
         """(text, style name); the later ones are left out first."""
         parts = [(_SIGNS[self._state] + " ", "sign"), (_VERBS[self._state], "")]
         if self._run:
-            parts.append((" " + plain(self._run), ""))
+            parts.append((" " + printable(self._run), ""))
         if self._fraction is not None and self._state in ("running", "stopping"):
             # Never 100 % before it is true.
             percent = int(max(0.0, min(1.0, self._fraction)) * 100)
             parts.append((f"  {percent} %", ""))
         if self._detail:
-            parts.append((f"  {plain(self._detail)}", "detail"))
+            parts.append((f"  {printable(self._detail)}", "detail"))
         return parts
 
     def get_content_width(self, container: Size, viewport: Size) -> int:

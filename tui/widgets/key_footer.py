@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cell_len
 
 MOST_KEYS = 7
@@ -142,8 +142,8 @@ class KeyFooter(Widget):
                 segments.append(Segment("…", label_style))
                 at = x + 1
                 continue
-            segments.append(Segment(plain(key.key), key_style))
-            label = " " + plain(key.label)
+            segments.append(Segment(printable(key.key), key_style))
+            label = " " + printable(key.label)
             segments.append(Segment(" ", base))
             segments.append(Segment(label[1:], hover_style if key == self._hover else label_style))
             at = x + _size(key)
@@ -188,4 +188,4 @@ class KeyFooter(Widget):
 
 
 def _size(key: FooterKey) -> int:
-    return cell_len(plain(key.key)) + 1 + cell_len(plain(key.label))
+    return cell_len(printable(key.key)) + 1 + cell_len(printable(key.label))

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.bars import upright_bars
 from tui.widgets.cells import cell_len, cut
 
@@ -53,7 +53,7 @@ class MiniBars(Widget):
     def set_values(self, values: Sequence[float], labels: Sequence[str] = ()) -> None:
         """Show other values; ``labels`` has one for each value, or none."""
         self._values = tuple(values)
-        self._labels = tuple(plain(label) for label in labels)
+        self._labels = tuple(printable(label) for label in labels)
         pairs = list(zip(self._labels, self._values, strict=False))
         self.tooltip = "\n".join(f"{label}  {value:,.0f}" for label, value in pairs[-24:]) or None
         self.refresh()

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut
 
 _CORNERS = 6  # both corners, one cell of edge beside each, one space on each side of the label
@@ -104,7 +104,7 @@ class Panel(Vertical):
     def border_label(self, width: int) -> Content:
         """The whole text of the top border for a panel ``width`` cells wide."""
         room = width - _CORNERS
-        title, status = plain(self.title), plain(self.status)
+        title, status = printable(self.title), printable(self.status)
         if room <= 0:
             return Content("")
         # The gap holds two spaces and at least one cell of edge.

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.numbers import clock, short_count
 from tui.widgets.cells import cell_len, cut
 
@@ -226,7 +226,7 @@ class ProgressLine(Widget):
         if not self.is_busy:
             sign, name = ("✓", "done") if self._state == "done" else ("▲", "failed")
             sign_style = self.get_visual_style(f"progress-line--{name}").rich_style
-            text = cut(plain(self._what), width - 2)
+            text = cut(printable(self._what), width - 2)
             return Strip([Segment(f"{sign} ", sign_style), Segment(text, base)]).adjust_cell_length(
                 width, base
             )
@@ -234,7 +234,7 @@ class ProgressLine(Widget):
             name: self.get_visual_style(f"progress-line--{name}").rich_style
             for name in ("bar", "rest", "note", "stop")
         }
-        what, stop = plain(self._what), self._stop_text()
+        what, stop = printable(self._what), self._stop_text()
         facts = self._facts()
         tail = cell_len(stop) + 2 if stop else 0
 

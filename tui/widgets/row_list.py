@@ -15,7 +15,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.widgets.cells import fit
 from tui.widgets.cursor_list import CursorList
 from tui.widgets.rows import CELL_STYLES, Column, ListRows, RowCells, Rows, column_widths
@@ -292,7 +292,7 @@ class RowList(CursorList):
             first = False
             cell_style = self._style(name, base)
             # Far more text than the column holds is never looked at: tweets may be long.
-            shown = fit(plain(text[: 4 * cells_wide + 64]), cells_wide, column.align)
+            shown = fit(printable(text[: 4 * cells_wide + 64]), cells_wide, column.align)
             segments.append(Segment(shown, cell_style))
         return Strip(segments).adjust_cell_length(width, style)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.text.bars import upright_bars
 from tui.widgets.cells import cell_len, cut
 from tui.widgets.field import Field
@@ -85,7 +85,7 @@ class TypedField(Field[T]):
     def control_text(self) -> str:
         if self._typed is None:
             return self._shown()
-        before, after = plain(self._typed[: self._caret]), plain(self._typed[self._caret :])
+        before, after = printable(self._typed[: self._caret]), printable(self._typed[self._caret :])
         room = self._room() - 1
         while cell_len(before) > room:
             before = before[1:]
@@ -356,7 +356,7 @@ class TextField(TypedField[str]):
             self.changed()
 
     def _shown(self) -> str:
-        shown = cut(plain(self.value) or self.empty_text, self._room())
+        shown = cut(printable(self.value) or self.empty_text, self._room())
         return f"▲ [ {shown} ]" if self.is_refused else f"[ {shown} ]"
 
     def _control_style(self) -> str:

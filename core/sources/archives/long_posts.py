@@ -121,7 +121,7 @@ def _with_notes(frame: pl.DataFrame, notes: dict[int, LongPost]) -> pl.DataFrame
     ).select(frame.columns)
 
 
-def _plain(text: str) -> str:
+def _one_line(text: str) -> str:
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return " ".join(text.split())
 
@@ -131,7 +131,7 @@ def _tweet_form(text: str) -> str:
     words = text.split()
     while words and _SHORT_LINK.fullmatch(words[-1]):
         words.pop()
-    return _plain(" ".join(words)).rstrip("….").rstrip()
+    return _one_line(" ".join(words)).rstrip("….").rstrip()
 
 
 def _begins(note: str, start: str) -> bool:
@@ -139,4 +139,4 @@ def _begins(note: str, start: str) -> bool:
     compared = start[:_COMPARED]
     if len(compared) < _LEAST:
         return False
-    return _plain(note[: _COMPARED * 4]).startswith(compared)
+    return _one_line(note[: _COMPARED * 4]).startswith(compared)

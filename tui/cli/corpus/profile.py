@@ -29,7 +29,7 @@ def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) ->
     """
     from core.curation.profile import profile as look
     from core.curation.recipe import load_recipe
-    from core.safe_text import plain
+    from core.safe_text import printable
     from tui.profile.panels import profile_blocks, summary
 
     def work(note: ProgressNote, stopped: Stopped) -> list[Profile]:
@@ -49,7 +49,7 @@ def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) ->
         return
     width = min(shutil.get_terminal_size().columns, 100)
     for one in found:
-        who = "all accounts" if one.handle == "all" else f"@{plain(one.handle)}"
+        who = "all accounts" if one.handle == "all" else f"@{printable(one.handle)}"
         emit(f"{who}: {summary(one)}")
         for block in profile_blocks(one, width - 2):
             emit(f"\n{block.title} ({block.status})" if block.status else f"\n{block.title}")

@@ -11,7 +11,7 @@ import click
 
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
-from core.safe_text import plain, plain_json
+from core.safe_text import printable, printable_json
 from tui.cli.long_work import stoppable
 from tui.cli.options import home_option
 from tui.cli.output import ProgressNote, emit, narrate, table
@@ -107,7 +107,7 @@ def sql(
     work = _Work(Corpus(home.corpus), home, text, options, raw_cells)
     try:
         if explain_ or analyse:
-            emit(plain(stoppable(lambda: work.plan(analyse), stop.set), keep_newlines=True))
+            emit(printable(stoppable(lambda: work.plan(analyse), stop.set), keep_newlines=True))
         elif not (write and stoppable(work.change, stop.set)):
             stoppable(lambda: work.show(kind, output, note), stop.set)
     except QueryRefused as error:
@@ -197,11 +197,11 @@ def _point_at(error: QueryRefused) -> None:
         return
     from rich.cells import cell_len
 
-    before = plain(span.text[: span.column - 1])
+    before = printable(span.text[: span.column - 1])
     cut = max(0, len(before) - TABLE_CELL)  # of a very long line, what stands before the mistake
     before = ("…" if cut else "") + before[cut:]
-    wrong = plain(span.text[span.column - 1 : span.column - 1 + span.length])[:TABLE_CELL]
-    behind = plain(span.text[span.column - 1 + span.length :])[:TABLE_CELL]
+    wrong = printable(span.text[span.column - 1 : span.column - 1 + span.length])[:TABLE_CELL]
+    behind = printable(span.text[span.column - 1 + span.length :])[:TABLE_CELL]
     number = f"{span.line:>4} │ "
     narrate(f"{number}{before}{wrong}{behind}".rstrip())
     carets = "^" * max(1, cell_len(wrong))
@@ -226,10 +226,10 @@ def _print(result: QueryResult, kind: str, safe: bool) -> None:
     from core.query.result_files import write_result
 
     if kind == "json":
-        emit(plain_json(result.records(), indent=1))
+        emit(printable_json(result.records(), indent=1))
     elif kind == "jsonl":
         if len(result):
-            emit("\n".join(plain_json(row, indent=None) for row in result.records()))
+            emit("\n".join(printable_json(row, indent=None) for row in result.records()))
     else:
         text = write_result(result, kind, None, spreadsheet_safe=safe) or ""
         emit(text.removesuffix("\n"))

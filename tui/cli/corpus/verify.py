@@ -9,7 +9,7 @@ import click
 
 from core.errors import InputRefused
 from core.home import Home
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.cli.options import home_option, json_option
 from tui.cli.output import emit, emit_json, table
 
@@ -65,4 +65,4 @@ def _told(one: Verified) -> str:
         ]
         lines.append(table(["", "file", "rows", "sha256"], rows, right=(2,)))
     lines += [f"  {problem}" for problem in one.problems]
-    return plain("\n".join(lines), keep_newlines=True)
+    return printable("\n".join(lines), keep_newlines=True)

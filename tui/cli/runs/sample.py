@@ -10,7 +10,7 @@ import click
 from core.errors import Interrupted, MynahError
 from core.home import Home
 from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
-from core.safe_text import plain
+from core.safe_text import printable
 from tui.cli.long_work import stoppable
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json
@@ -125,4 +125,4 @@ def show_samples(samples: list[Sample], run: str, as_json: bool) -> None:
     for one in samples:
         sign = {"verbatim": SIGNS["verbatim"], "near": SIGNS["near"]}.get(one.copy.verdict, " ")
         more = "" if one.stopped in ("eos", "newline") else " …"
-        emit(f"{sign} {plain(one.text)}{more}")
+        emit(f"{sign} {printable(one.text)}{more}")
