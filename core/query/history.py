@@ -58,16 +58,9 @@ def remember_query(home: Home, sql: str) -> None:
             ) as out:
                 out.write(line)
             return
-        from core.files import write_whole
+        from core.files import write_text_whole
 
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-        write_whole(
-            file, lambda part: _write(part, "".join(lines[-(MOST - 1) :]) + line, os.O_TRUNC)
-        )
+        write_text_whole(file, "".join(lines[-(MOST - 1) :]) + line, private=True)
     except OSError:
         return
-
-
-def _write(path: Path, text: str, how: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "w") as out:
-        out.write(text)

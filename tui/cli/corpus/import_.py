@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import Interrupted, WrongUsage
+from core.files import owned_folder
 from core.handles import normal_handle
 from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
@@ -188,8 +189,8 @@ def _from_stdin(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
             "",
             "For example: zcat tweets.jsonl.gz | mynah import -",
         )
-    with tempfile.TemporaryDirectory(prefix="mynah-stdin-") as folder:
-        file = Path(folder) / STDIN
+    with owned_folder(Path(tempfile.gettempdir()), "stdin") as folder:
+        file = folder / STDIN
         with file.open("wb") as copy:
             shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
         yield tuple(file if path == Path("-") else path for path in paths)
