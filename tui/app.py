@@ -113,7 +113,7 @@ class MynahApp(StateApp):
         self.exit()
 
     def exit(self, *args: Any, **options: Any) -> None:
-        """As Textual's. The process ends when every thread has, so each job is told to stop."""
+        """As Textual's. The process ends when every thread has, so all jobs are stopped."""
         self._stop_jobs()
         super().exit(*args, **options)
 

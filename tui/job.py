@@ -1,7 +1,7 @@
 """Work in the background: open this to start, watch or stop something that takes time.
 
-A job runs in a thread that the app owns, so it outlives the section that started it. What it has
-to tell arrives on the app as a ``Report``; handlers there own the state.
+A job runs in a thread that the app owns, so it outlives the section that started it. It
+reports to the app by messages (``Report``), whose handlers own the state.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WORTH_COUNTING: Final = 200_000
 
 
 class Report(Message, bubble=False):
-    """What a job tells the app."""
+    """A message from a job to the app."""
 
 
 @dataclass

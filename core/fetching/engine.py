@@ -47,7 +47,7 @@ def fetch(
     progress: Callable[[FetchProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> FetchResult:
-    """Carry out ``estimate``; only after the person said yes to it, because it pays.
+    """Carry out ``estimate``, which costs money: call it only after the person agreed.
 
     ``budget`` in US dollars is never exceeded: a request is not made unless the most that it can
     cost is left. ``progress`` is called with each page and several times a second while waiting.

@@ -62,7 +62,7 @@ class FetchResult:
 
 
 class XRefused(ServiceRefused):
-    """X said no. ``about_account``: another account may still be fetched with the same token.
+    """X refused. ``about_account``: another account may still be fetched with the same token.
 
     ``result`` is what was fetched before, when anything was.
     """
@@ -76,7 +76,7 @@ class XRefused(ServiceRefused):
 
 
 class XMisunderstood(MynahError):
-    """X calls our request wrong: a bug on this side."""
+    """X answers that a request is invalid, which is a bug of mynah."""
 
     result: FetchResult | None = None
 
@@ -88,8 +88,8 @@ class FetchInterrupted(Interrupted):
 
 
 class GoneAccount(XRefused):
-    """X knows nobody by this name or id, which may be a renamed account."""
+    """X has no account of this name or id; it may have been renamed."""
 
 
 class NotForThisToken(XRefused):
-    """X knows the token, but not for this."""
+    """X accepts the token, but not for this request."""

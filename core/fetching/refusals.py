@@ -28,7 +28,7 @@ _LONGEST_DETAIL: Final = 300
 
 @dataclass(frozen=True)
 class Retry:
-    """The answer is worth another try: after ``wait`` seconds when X says so, else a back-off.
+    """The request is to be repeated: after ``wait`` seconds if X names them, else with back-off.
 
     ``instead`` is what to say when the tries are used up.
     """

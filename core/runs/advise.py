@@ -89,8 +89,10 @@ def advise(
 
 
 def in_words(advice: Advice) -> str:
-    """One sentence on how long all of the tweets take, or why nobody knows; see ``advise`` without
-    ``minutes``."""
+    """One sentence on how long all of the tweets take, or why that is unknown.
+
+    ``advice`` is that of `advise` without ``minutes``.
+    """
     if not advice.tokens:
         return ""
     if advice.seconds is None or advice.epochs is None:

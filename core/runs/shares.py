@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AuthorShare:
-    """An account's part of the tokens of a run, 0 to 1; None while nobody can know."""
+    """An account's part of the tokens of a run, 0 to 1; None while unknown."""
 
     expected: float | None
     measured: float | None

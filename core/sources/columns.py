@@ -59,7 +59,7 @@ MAP_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "kind": ("kind",), "deleted": ("deleted",),
 }  # fmt: skip
 
-_LONGEST_KEY: Final = 60  # bytes of a key that tells replies, or less
+_LONGEST_KEY: Final = 60  # bytes of a key that marks replies, or less
 # how such a key ends; two patterns, for each is searched by its first letters, which is quick
 _REPLY_KEY: Final = tuple(
     re.compile(word + rb'[\w .\-]{0,40}"\s{0,4}:') for word in (b"eply", b"EPLY")
@@ -128,7 +128,7 @@ def read_map(given: str) -> dict[str, str]:
 
 
 class ReplyKeys:
-    """Looks in the bytes of a JSON file, cut anywhere, for a key that tells replies.
+    """Looks in the bytes of a JSON file, cut anywhere, for a key that marks replies.
 
     Such a key may stand in the last object alone, and says how all the others are read.
     """

@@ -339,7 +339,7 @@ class _Lines:
         self._first += len(lines)
 
     def rest(self) -> bytes:
-        """What nobody has taken yet."""
+        """The bytes that were not taken yet."""
         return "".join(self._queue).encode("utf-8", "surrogateescape")
 
     def _take(self, block: bytes) -> None:

@@ -70,7 +70,7 @@ class Encoding:
 
     @property
     def is_guess(self) -> bool:
-        """Nothing in the file says so, and it might be another one."""
+        """Whether neither the file nor the person names the encoding, so that it may be wrong."""
         return self.name != "utf-8" and not self.bom and not self.chosen
 
     def sentence(self) -> str:

@@ -40,7 +40,7 @@ class Shape:
     snowflakes: bool = True
     key: str = ""  # of the list in the document
     flat: bool = False  # objects of any program, read by the usual names
-    replies_marked: bool = True  # False: only if some object has a key that tells replies
+    replies_marked: bool = True  # False: only if some object has a key that marks replies
     parts: bool = False  # a document of many parts, the Community Archive's
 
     def rows(self, item: Any) -> Iterator[Row | str]:
@@ -152,8 +152,8 @@ def _first(content: Content, layout: Layout, key: str, on_bad: OnBad) -> Any:
     return some
 
 
-def nobody(line: int, reason: str, detail: str) -> None:
-    """Nobody is told what is broken."""
+def ignore_flaw(line: int, reason: str, detail: str) -> None:
+    """Ignores flaws."""
 
 
 class Enough(Exception):

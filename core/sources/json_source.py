@@ -18,7 +18,7 @@ from core.sources.json_formats import Format, Gathering
 from core.sources.json_lines import FlatLines, ObjectLines, Run, block_lines
 from core.sources.json_objects import Row, frame_of, shown_keys
 from core.sources.json_reader import OnBad
-from core.sources.json_shape import LOOK, Enough, Shape, items_of, nobody
+from core.sources.json_shape import LOOK, Enough, Shape, ignore_flaw, items_of
 from core.sources.opened import BLOCK, Content
 from core.sources.source import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import Dates
@@ -83,7 +83,7 @@ class JsonSource:
 
     def _look(self) -> Row | None:
         self._keys = ""
-        for looked, (_, item) in enumerate(self._items(nobody)):
+        for looked, (_, item) in enumerate(self._items(ignore_flaw)):
             if isinstance(item, dict) and not self._keys:
                 self._keys = shown_keys(item)
             for row in self._shape.rows(item):
@@ -164,7 +164,7 @@ class JsonSource:
 
     def _raw(self, tick: Tick | None, *, counted: bool = True) -> Iterator[Placed]:
         """Rows by role; what gives none goes into the summary when it is ``counted``."""
-        run = _Pass(self._bad if counted else nobody, counted, tick)
+        run = _Pass(self._bad if counted else ignore_flaw, counted, tick)
         if isinstance(self._shape.objects, Format):
             parts = self._of_format(self._shape.objects, run)
         elif reader := self._flat_reader():
@@ -205,7 +205,7 @@ class JsonSource:
         shape = self._shape
         if not shape.flat or shape.layout != "lines" or self._content.encoding.broken:
             return None
-        first = next((i for _, i in self._items(nobody) if isinstance(i, dict)), {})
+        first = next((i for _, i in self._items(ignore_flaw) if isinstance(i, dict)), {})
         flat = FlatLines(first)
         return flat if flat.possible else None
 

@@ -39,7 +39,7 @@ class HandleMissing(InputRefused):
 
 
 class DatesUnclear(InputRefused):
-    """Day and month of the dates could be either, or are in no order; ``date_format`` tells."""
+    """The order of day and month is ambiguous or changes; ``date_format`` decides it."""
 
 
 @dataclass(frozen=True)
@@ -221,11 +221,11 @@ class Source(Protocol):
 
     @property
     def accounts(self) -> list[Account]:
-        """The accounts the source tells about; complete once ``batches()`` is exhausted."""
+        """The accounts in the source; complete once ``batches()`` is exhausted."""
         ...
 
     def outline(self) -> list[str]:
-        """What can be said without reading it all."""
+        """Facts known before everything is read, a line each."""
         ...
 
     def batches(self, tick: Tick | None = None) -> Iterator[pl.DataFrame]:

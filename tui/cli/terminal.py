@@ -10,7 +10,7 @@ from core.home import Home
 
 
 def require_terminal(instead: str) -> None:
-    """Raises WrongUsage when keys cannot be heard or the screen cannot be drawn (on stderr)."""
+    """Raises WrongUsage when stdin gives no keys or stderr is no screen."""
     if os.environ.get("TEXTUAL_DRIVER"):
         return  # a driver of its own choice, such as textual-web's, needs none
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

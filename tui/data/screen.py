@@ -1,4 +1,4 @@
-"""1 Data: who is in the corpus, their tweets, and the door through which more come in."""
+"""1 Data: the accounts in the corpus, their tweets, and adding more."""
 
 from __future__ import annotations
 

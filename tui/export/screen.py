@@ -144,7 +144,7 @@ class ExportScreen(ModalScreen[None]):
         self._changed()
 
     def _follow_format(self, chosen: str) -> None:
-        """A folder for Hugging Face holds out what it would by itself, until told otherwise."""
+        """A format with a split of its own gets that split, unless another one was chosen."""
         from core.dataset.options import HF_SPLIT
 
         form, usual = self.query_one(FieldForm), round(HF_SPLIT * 100)

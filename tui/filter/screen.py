@@ -169,7 +169,7 @@ class FilterSection(Section):
         return f"@{handles[0]}" if len(handles) == 1 else f"all {len(handles)} accounts"
 
     def _names(self) -> tuple[str, str]:
-        """What the two compared recipes are called; the edited one says so."""
+        """The names of the two compared recipes; an edited one is marked."""
         comparison = self.state.comparison
         if comparison is None:
             return "", ""

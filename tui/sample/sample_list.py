@@ -1,4 +1,4 @@
-"""Generated texts as they arrive, so marked that nobody takes them for the person's own."""
+"""A list of generated texts as they arrive, each marked as generated."""
 
 from __future__ import annotations
 

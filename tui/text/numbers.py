@@ -78,7 +78,7 @@ def exact(when: datetime | None) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """Time left or spent: ``0:48``, ``12:05``, ``3:07:00``; ``–`` when nobody knows."""
+    """Time left or spent: ``0:48``, ``12:05``, ``3:07:00``; ``–`` when unknown."""
     if seconds is None or seconds != seconds or seconds < 0:
         return "–"
     rounded = int(seconds + 0.5)
@@ -114,7 +114,7 @@ def loss(value: float | None, decimals: int = 3) -> str:
 
 
 def percent(share: float | None) -> str:
-    """``50 %``, ``4.2 %``, ``0.03 %``: two digits at least; ``–`` for what nobody knows."""
+    """``50 %``, ``4.2 %``, ``0.03 %``: two digits at least; ``–`` when unknown."""
     if share is None:
         return "–"
     value = 100 * share

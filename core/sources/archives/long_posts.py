@@ -100,7 +100,7 @@ def join_long_posts(
 
 
 def _with_notes(frame: pl.DataFrame, notes: dict[int, LongPost]) -> pl.DataFrame:
-    """A note's text is written as it is, without entities; the row then says so."""
+    """A note's text has no HTML entities; ``text_escaped`` of its row becomes false."""
     if not notes:
         return frame
     change = pl.DataFrame(

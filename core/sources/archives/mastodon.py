@@ -117,7 +117,7 @@ class _Reader(HTMLParser):
         elif tag == "br":
             self.parts.append("\n")
         elif tag in _BLOCKS:
-            # where a quoted post is told to servers that do not know quotes: not the author's words
+            # for servers without quotes: the address of the quoted post, not the author's words
             self._fallback = "quote-inline" in classes
             self.parts.append("\n\n" if self.parts else "")
         elif tag == "li":

@@ -91,7 +91,7 @@ def _tweets(entries: Sequence[Entry | None], numbers: Sequence[int]) -> Taken:
 
 
 def _columns(tweets: Sequence[ArchivedTweet]) -> Columns:
-    """An archive flags neither retweets nor quotes: ``RT @`` tells, and a link to a tweet."""
+    """Retweets and quotes have no flag in an archive: they are found by ``RT @`` and by links."""
     columns = columns_v1(tweets)
     texts: list[str] = columns["text"]
     quotes = [

@@ -164,7 +164,7 @@ class _Work:
 
 
 def _kind(output: Path | None, given: str | None) -> str:
-    """The format; raises WrongUsage when it cannot be told or does not go with where it goes."""
+    """The output format; raises WrongUsage when it is unknown or does not suit the output."""
     if given == "parquet" and output is None:
         raise WrongUsage("Parquet is not text.", "", "Name a file: -o result.parquet")
     if output is None:
