@@ -68,17 +68,10 @@ class MynahApp(StateApp):
     def _make_section(self, name: str) -> Screen[None]:
         """A section with its jobs; its modules are imported when it is first shown."""
         if name == "data":
-            from tui.data.imports import ImportLogJob
-            from tui.data.preview import PreviewJob
             from tui.data.screen import DataSection
 
             return DataSection(
-                self.importing,
-                self.fetching,
-                self.reading.tweets_job,
-                RowSearch(self),
-                PreviewJob(self),
-                ImportLogJob(self),
+                self.importing, self.fetching, self.reading.tweets_job, RowSearch(self)
             )
         if name == "filter":
             from tui.filter.screen import FilterSection

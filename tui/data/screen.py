@@ -14,8 +14,6 @@ from core.workbench.view import Which
 from tui.actions import bindings
 from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
 from tui.data.importing import ImportEnded, ImportJob, ImportMoved, ImportStarted
-from tui.data.imports import ImportLogJob, ImportsScreen
-from tui.data.preview import PreviewJob
 from tui.filter.counting import RowSearch, RowsFound
 from tui.job import Counted, Job, Report
 from tui.section import Section, explained
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress
     from core.corpus.reading import AccountRow
     from core.fetching.outcome import FetchProgress
+    from tui.data.imports import ImportLogJob
+    from tui.data.preview import PreviewJob
 
 EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
@@ -49,18 +49,13 @@ class DataSection(Section):
     ]
 
     def __init__(
-        self,
-        importing: ImportJob,
-        fetching: FetchJob,
-        reading: Job,
-        search: RowSearch,
-        preview: PreviewJob,
-        import_log: ImportLogJob,
+        self, importing: ImportJob, fetching: FetchJob, reading: Job, search: RowSearch
     ) -> None:
         super().__init__()
         self._importing, self._fetching = importing, fetching
         self._reading, self._search = reading, search
-        self._preview, self._import_log = preview, import_log
+        self._preview: PreviewJob | None = None
+        self._import_log: ImportLogJob | None = None
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="data-side", classes="column side"):
@@ -261,6 +256,10 @@ class DataSection(Section):
 
     def action_add_tweets(self) -> None:
         from tui.data.add_tweets import AddTweets, FetchChosen, FileChosen
+        from tui.data.preview import PreviewJob
+
+        if self._preview is None:
+            self._preview = PreviewJob(self.mynah)
 
         def chosen(answer: FileChosen | FetchChosen | None) -> None:
             if answer is not None:
@@ -279,6 +278,10 @@ class DataSection(Section):
 
     def action_imports(self) -> None:
         """Every import so far, and what each left out."""
+        from tui.data.imports import ImportLogJob, ImportsScreen
+
+        if self._import_log is None:
+            self._import_log = ImportLogJob(self.mynah)
         self.app.push_screen(ImportsScreen(self._import_log))
 
     def action_copy(self) -> None:
