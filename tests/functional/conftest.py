@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,10 +13,19 @@ import pytest
 from core.home import Home
 from core.runs.folder import Run
 
-# torch on all cores at once, in several processes, is slower than on one each
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# several processes that each use all cores are slower than on one core each
+for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _economy() -> Iterator[None]:
+    from tests.functional.economy import economy
+
+    with economy():
+        yield
 
 
 @pytest.fixture
@@ -74,6 +83,25 @@ def trained_home(sample_home: Home, trained_once: Run) -> Home:
     """The sample authors, and a run with a model."""
     shutil.copytree(trained_once.folder, sample_home.runs / trained_once.id)
     return sample_home
+
+
+@pytest.fixture
+def next_run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Settings for the runs that the app starts from now on, also those it does not offer.
+
+    A run limited by steps learns the same on a slow machine as on a fast one.
+    """
+    from core.runs import settings
+
+    as_offered = settings.settings_for
+
+    def choose(**values: object) -> None:
+        def settings_for(preset: str, base: str, **offered: object) -> settings.TrainSettings:
+            return as_offered(preset, base, **(offered | values))
+
+        monkeypatch.setattr(settings, "settings_for", settings_for)
+
+    return choose
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
@@ -17,7 +16,8 @@ from tui.palette import ActionProvider
 from tui.section import Section
 from tui.widgets.key_footer import KeyFooter
 
-SIZES = [(100, 30), (200, 50)]  # the others are in the pictures
+WHOLE = [(100, 30), (200, 50), (120, 40)]  # the others are in the pictures
+SIZES = [*WHOLE[:2], (30, 8), (1, 1), WHOLE[2]]
 
 
 async def offered(pilot: Pilot[None]) -> list[str]:
@@ -78,32 +78,37 @@ async def test_the_palette_runs_what_one_types(sample_home: Home) -> None:
         assert "kept only" in screen(pilot)
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-async def test_help_names_every_action_and_the_footer_at_most_seven(
-    sample_home: Home, section: str
-) -> None:
-    app = MynahApp(sample_home, section=section)
+async def test_help_names_every_action_and_the_footer_at_most_seven(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
     async with app.run_test(size=(140, 60)) as pilot:
-        await settled(pilot)
-        bottom = screen(pilot).splitlines()[-1]
-        footer = app.screen.query_one(KeyFooter)
-        assert footer.region.height == 1
-        shown = footer_actions(section)
-        assert len(shown) <= 7
-        assert all(action.label in bottom for action in shown), "all fit in 120 columns"
-        await pilot.press("escape", "question_mark")
-        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        await settled(pilot)
-        seen = " ".join(screen(pilot).replace("│", " ").split())
-        for action in of_section(section):
-            assert action.label in seen, action.id
-            assert action.help in seen, action.id
-        await pilot.press("question_mark")
-        await pilot.pause()
-        assert isinstance(app.screen, Section)
-        await pilot.press("f1", "escape")
-        await pilot.pause()
-        assert isinstance(app.screen, Section)
+        for number, section in enumerate(SECTIONS, 1):
+            await pilot.press("escape", str(number))
+            await settled(pilot)
+            assert app.section == section
+            await _help_and_footer(pilot, section)
+
+
+async def _help_and_footer(pilot: Pilot[None], section: str) -> None:
+    app = mynah(pilot)
+    bottom = screen(pilot).splitlines()[-1]
+    footer = app.screen.query_one(KeyFooter)
+    assert footer.region.height == 1
+    shown = footer_actions(section)
+    assert len(shown) <= 7
+    assert all(action.label in bottom for action in shown), "all fit in 120 columns"
+    await pilot.press("escape", "question_mark")
+    await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+    await settled(pilot)
+    seen = " ".join(screen(pilot).replace("│", " ").split())
+    for action in of_section(section):
+        assert action.label in seen, action.id
+        assert action.help in seen, action.id
+    await pilot.press("question_mark")
+    await pilot.pause()
+    assert isinstance(app.screen, Section)
+    await pilot.press("f1", "escape")
+    await pilot.pause()
+    assert isinstance(app.screen, Section)
 
 
 async def test_titles_follow_the_theme_at_once(sample_home: Home) -> None:
@@ -122,76 +127,73 @@ async def test_titles_follow_the_theme_at_once(sample_home: Home) -> None:
         assert at_once == ink(pilot)
 
 
-@pytest.mark.parametrize("theme", ["mynah", "mynah-day", "ansi-dark"])
-async def test_themes(told_home: Home, theme: str) -> None:
+async def test_themes(told_home: Home) -> None:
     app = MynahApp(told_home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        app.theme = theme
-        for section in "12345":
-            await pilot.press("escape", section)
+        for theme in ("mynah-day", "ansi-dark", "mynah"):
+            app.theme = theme
+            for section in "12345":
+                await pilot.press("escape", section)
+                await settled(pilot)
+                assert_safe(pilot)
+            await pilot.press("escape", "question_mark")
             await settled(pilot)
+            assert isinstance(app.screen, HelpScreen)
             assert_safe(pilot)
-        await pilot.press("question_mark")
-        await settled(pilot)
+            await pilot.press("question_mark")
         assert app.failures == []
 
 
-@pytest.mark.parametrize("section", list(SECTIONS))
-async def test_in_a_narrow_window_the_panels_turn_and_nothing_is_lost(
-    told_home: Home, section: str
-) -> None:
-    app = MynahApp(told_home, section=section)
+async def test_in_a_narrow_window_the_panels_turn_and_nothing_is_lost(told_home: Home) -> None:
+    app = MynahApp(told_home)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        assert isinstance(app.screen, Section)
-        await pilot.press("escape")
-        columns = app.screen.COLUMNS
-        seen = []
-        for _ in columns:
-            shown = [name for name in columns if app.screen.query_one(f"#{name}").display]
-            assert len(shown) == 1
-            assert app.screen.query_one(f"#{shown[0]}").region.width == 80
-            seen += shown
-            await pilot.press("right_square_bracket")
+        for number, section in enumerate(SECTIONS, 1):
+            await pilot.press("escape", str(number))
             await settled(pilot)
-            assert app.focused is not None, "the keyboard is in the panel one sees"
-        assert sorted(seen) == sorted(columns)
-        await pilot.press("left_square_bracket")
+            assert isinstance(app.screen, Section)
+            assert section == app.screen.SECTION
+            await _turn_the_panels(pilot, app.screen)
+
+
+async def _turn_the_panels(pilot: Pilot[None], section: Section) -> None:
+    app = mynah(pilot)
+    await pilot.press("escape")
+    columns = section.COLUMNS
+    seen = []
+    for _ in columns:
+        shown = [name for name in columns if section.query_one(f"#{name}").display]
+        assert len(shown) == 1
+        assert section.query_one(f"#{shown[0]}").region.width == 80
+        seen += shown
+        await pilot.press("right_square_bracket")
         await settled(pilot)
-        lines = screen(pilot).splitlines()
-        assert len(lines) == 24
-        assert "? Help" in lines[-1]
-        for label in ("1 Data", "5 Sample"):
-            assert label in lines[0]
+        assert app.focused is not None, "the keyboard is in the panel one sees"
+    assert sorted(seen) == sorted(columns)
+    await pilot.press("left_square_bracket")
+    await settled(pilot)
+    lines = screen(pilot).splitlines()
+    assert len(lines) == 24
+    assert "? Help" in lines[-1]
+    for label in ("1 Data", "5 Sample"):
+        assert label in lines[0]
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_every_section_at_every_size(told_home: Home, size: tuple[int, int]) -> None:
+async def test_every_section_at_every_size(told_home: Home) -> None:
     app = MynahApp(told_home)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SIZES[0]) as pilot:
         await settled(pilot)
         await until(pilot, lambda: app.state.runs)
         for section in "12345":
             await pilot.press("escape", section)
-            await settled(pilot)
-            lines = screen(pilot).splitlines()
-            assert len(lines) == size[1]
-            assert "? Help" in lines[-1], "the footer is whole"
-            assert_safe(pilot)
-        assert app.failures == []
-
-
-async def test_the_smallest_window_does_not_break_it(told_home: Home) -> None:
-    app = MynahApp(told_home)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        for section in "12345":
-            await pilot.press("escape", section)
-            for size in ((30, 8), (1, 1), (120, 40)):
+            for size in SIZES:
                 await pilot.resize_terminal(*size)
                 await settled(pilot)
+                lines = screen(pilot).splitlines()
+                assert len(lines) == size[1]
+                if size in WHOLE:
+                    assert "? Help" in lines[-1], "the footer is whole"
+                assert_safe(pilot)
         assert app.failures == []
 
 

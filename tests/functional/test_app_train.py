@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,12 +41,15 @@ def state_of(state: State) -> str:
     return state.runs[0].state if state.runs else ""
 
 
-async def test_start_watch_refuse_a_second_stop_and_talk(sample_home: Home) -> None:
+async def test_start_watch_refuse_a_second_stop_and_talk(
+    sample_home: Home, next_run: Callable[..., None]
+) -> None:
+    next_run(batch_tokens=1024, eval_tokens=256, eval_seconds=1.0)  # soon measured, and heard
     sample_home.settings.write_text('{"chosen": ["orbit_grandmother"]}')
     app, heard = MynahApp(sample_home, section="train", poll_seconds=0.1), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        plan_scratch(app, 1.0)  # measured, and heard, every 20 s
+        plan_scratch(app, 10.0)
         await pilot.press("s")
         await until(pilot, lambda: app.state.runs)
         await pilot.press("s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from core.home import Home
@@ -14,7 +16,11 @@ pytestmark = pytest.mark.usefixtures("no_process_stays")
 TWO = '{"chosen": ["second_breakfast_club", "keeper_of_the_light"]}'
 
 
-async def test_weights_change_the_shares_at_once_and_reach_the_run(sample_home: Home) -> None:
+async def test_weights_change_the_shares_at_once_and_reach_the_run(
+    sample_home: Home, next_run: Callable[..., None]
+) -> None:
+    # 20,000 tokens of both in whole tweets come to the planned shares within three hundredths
+    next_run(minutes=None, max_steps=20, batch_tokens=1024, eval_tokens=256)
     sample_home.settings.write_text(TWO)
     app = MynahApp(sample_home, section="train", poll_seconds=0.1)
     async with app.run_test(size=(120, 40)) as pilot:

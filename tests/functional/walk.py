@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from textual.notifications import Notify
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from tests.functional.economy import draw
 from tui.app import MynahApp
 from tui.job import Report
 
@@ -28,11 +30,11 @@ def mynah(pilot: Pilot[Any]) -> MynahApp:
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = SECONDS) -> None:
-    """Wait for ``true()``; bounded."""
-    give_up = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < give_up, f"not true within {seconds:g} s:\n{screen(pilot)}"
-        await pilot.pause(0.02)
+    """Wait for ``true()``, and for what it led to; bounded."""
+    if true():
+        return
+    await _until(pilot, true, seconds, f"not true within {seconds:g} s")
+    await pilot.pause(0)
 
 
 async def settled(pilot: Pilot[Any], seconds: float = SECONDS) -> None:
@@ -45,12 +47,20 @@ async def settled(pilot: Pilot[Any], seconds: float = SECONDS) -> None:
         )
 
     quiet = 0
-    give_up = time.monotonic() + seconds
-    while quiet < 3:
-        await pilot.pause(0.01)
+    while quiet < 2:
+        await _until(pilot, at_rest, seconds, f"no rest within {seconds:g} s")
+        await pilot.pause()  # what has ended may have begun something else
         quiet = quiet + 1 if at_rest() else 0
-        assert time.monotonic() < give_up, f"no rest within {seconds:g} s:\n{screen(pilot)}"
-    await pilot.pause()
+    draw(app)
+
+
+async def _until(pilot: Pilot[Any], true: Callable[[], object], seconds: float, why: str) -> None:
+    """A pause of the pilot's wakes every widget; this leaves them to themselves."""
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, f"{why}:\n{screen(pilot)}"
+        assert not pilot.app._exception, "the app has ended"
+        await asyncio.sleep(0.02)
 
 
 def strips(pilot: Pilot[Any]) -> list[Strip]:

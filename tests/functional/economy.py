@@ -1,0 +1,73 @@
+"""Work of Textual that is the same in every test, done once; open this when the app looks stale.
+
+One process starts several hundred apps here, and none of them has a terminal.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from rich.console import RenderableType
+from textual._compositor import Compositor
+from textual.app import App
+from textual.cache import LRUCache
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.screen import Screen
+
+_render_update = Compositor.render_update
+_parse = Stylesheet.parse
+_set_variables = Stylesheet.set_variables
+_Parsed = LRUCache[tuple[Any, ...], list[RuleSet]]
+# by what the variables of the theme were: the same style sheet has other colours in another theme
+_parsed: dict[frozenset[tuple[str, str]], _Parsed] = {}
+
+
+def draw(app: App[Any]) -> None:
+    """Draw what has changed since the last time, as the app would for a terminal."""
+    if app.is_running and app._batch_count == 0:
+        screen = app.screen
+        _render_update(screen._compositor, screen_stack=app._background_screens)
+
+
+@contextmanager
+def economy() -> Iterator[None]:
+    """Frames are drawn when a test looks, style sheets are parsed once, and garbage can wait."""
+    patch = pytest.MonkeyPatch()
+    # Textual draws each frame of an app without a terminal too, and throws it away
+    patch.setattr(Compositor, "render_update", _render_no_part)
+    patch.setattr(Stylesheet, "parse", _parse_once)
+    patch.setattr(Stylesheet, "set_variables", _set_own_variables)
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+    patch.undo()
+
+
+def _render_no_part(
+    compositor: Compositor,
+    full: bool = False,
+    screen_stack: list[Screen[Any]] | None = None,
+    simplify: bool = False,
+) -> RenderableType | None:
+    """Whole frames are for pictures; of parts, those that have changed are kept for ``draw``."""
+    return _render_update(compositor, True, screen_stack, simplify) if full else None
+
+
+def _parse_once(sheet: Stylesheet) -> None:
+    sheet._parse_cache = _parsed.setdefault(frozenset(sheet._variables.items()), LRUCache(1024))
+    _parse(sheet)
+
+
+def _set_own_variables(sheet: Stylesheet, variables: dict[str, str]) -> None:
+    """As Textual's, which would empty the cache that others share."""
+    sheet._parse_cache = LRUCache(1)
+    _set_variables(sheet, variables)
