@@ -108,39 +108,37 @@ async def test_a_csv_without_a_name_asks_for_one(home: Home, tmp_path: Path) -> 
         assert handles(home) == {"harbour_gull": 1}
 
 
-@pytest.mark.parametrize("what", ["broken zip", "empty file", "picture", "empty folder", "html"])
-async def test_what_is_no_archive_is_refused_and_logged(
-    sample_home: Home, tmp_path: Path, what: str
-) -> None:
-    path = tmp_path / what
-    if what == "empty folder":
-        path.mkdir()
-    else:
-        path.write_bytes(
-            {
-                "broken zip": sample_archives()[0].read_bytes()[:4000],
-                "empty file": b"",
-                "picture": b"\x89PNG\r\n\x1a\n" + bytes(64),
-                "html": b"<html><body>sign in</body></html>\n",
-            }[what]
-        )
+async def test_what_is_no_archive_is_refused_and_logged(sample_home: Home, tmp_path: Path) -> None:
+    contents = {
+        "broken zip": sample_archives()[0].read_bytes()[:4000],
+        "empty file": b"",
+        "picture": b"\x89PNG\r\n\x1a\n" + bytes(64),
+        "empty folder": None,
+        "html": b"<html><body>sign in</body></html>\n",
+    }
     before = handles(sample_home)
     app, heard = MynahApp(sample_home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        await type_path(pilot, path)
-        assert what in screen(pilot), "the dialog already says what is wrong with it"
-        await pilot.press("enter")
-        await settled(pilot)
-        assert app.failures, "and what was tried is in the log"
-        assert any(what in toast for toast in heard.toasts)
-        if isinstance(app.screen, AddTweets):
+        for what, content in contents.items():
+            path = tmp_path / what
+            path.mkdir() if content is None else path.write_bytes(content)
+            app.clear_notifications()
+            app.failures.clear()
+            heard.messages.clear()
+            await type_path(pilot, path)
+            assert what in screen(pilot), "the dialog already says what is wrong with it"
+            await pilot.press("enter")
+            await settled(pilot)
+            assert app.failures, f"and what was tried is in the log: {what}"
+            assert any(what in toast for toast in heard.toasts)
+            if isinstance(app.screen, AddTweets):
+                await pilot.press("escape")
+            await pilot.press("f12")
+            await pilot.pause()
+            assert what in " ".join(screen(pilot).split())
             await pilot.press("escape")
-        await pilot.press("f12")
-        await pilot.pause()
-        assert what in " ".join(screen(pilot).split())
-        await pilot.press("escape")
-        await settled(pilot)
+            await settled(pilot)
         assert handles(sample_home) == before
         assert not sample_home.log.exists(), "a refusal is no bug, so there is no traceback"
 

@@ -122,20 +122,20 @@ async def test_the_menu_stays_on_the_screen(sample_home: Home) -> None:
         assert region.height >= 2
 
 
-@pytest.mark.parametrize("theme", ["mynah", "mynah-day", "ansi-dark"])
-async def test_words_have_colours_in_every_theme(sample_home: Home, theme: str) -> None:
+async def test_words_have_colours_in_every_theme(sample_home: Home) -> None:
     async with at_query(sample_home) as (pilot, editor):
-        pilot.app.theme = theme
-        editor.load_text("-- why\nSELECT 'a' || 1 FROM tweets /* all\nof them */")
-        await pilot.pause()
 
         def colour(line: int, column: int) -> object:
             style = editor.get_line(line).get_style_at_offset(pilot.app.console, column)
             return style.color, style.bold, style.italic, style.dim
 
-        looks = [colour(0, 1), colour(1, 1), colour(1, 8), colour(1, 14), colour(1, 23)]
-        assert len(set(map(str, looks))) == 5
-        assert colour(2, 0) == colour(1, 32) == colour(0, 1), "a comment goes on in the next line"
+        for theme in ("mynah", "mynah-day", "ansi-dark"):
+            pilot.app.theme = theme
+            editor.load_text("-- why\nSELECT 'a' || 1 FROM tweets /* all\nof them */")
+            await pilot.pause()
+            looks = [colour(0, 1), colour(1, 1), colour(1, 8), colour(1, 14), colour(1, 23)]
+            assert len(set(map(str, looks))) == 5, theme
+            assert colour(2, 0) == colour(1, 32) == colour(0, 1), "a comment goes on"
 
 
 @pytest.mark.parametrize("size", SIZES)
