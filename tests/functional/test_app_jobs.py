@@ -109,7 +109,7 @@ async def test_a_bug_is_shown_once_logged_and_ends_the_job(home: Home) -> None:
 
 
 async def test_leaving_the_app_stops_every_job(home: Home) -> None:
-    app, ended = MynahApp(home), threading.Event()
+    app, begun, ended = MynahApp(home), threading.Event(), threading.Event()
     async with app.run_test() as pilot:
         await settled(pilot)
         for name in ("one", "two"):
@@ -117,11 +117,13 @@ async def test_leaving_the_app_stops_every_job(home: Home) -> None:
         job = Job(app, "three")
 
         def work(attempt: Attempt) -> None:
+            begun.set()
             wait_for(attempt)
             if attempt.cancelled():
                 ended.set()
 
         job.start(work)
+        await until(pilot, begun.is_set)
         await pilot.press("ctrl+q")
     assert ended.wait(30)
     assert all(job.stopping or not job.busy for job in app.jobs)
