@@ -215,7 +215,7 @@ def on_a_terminal(
     else:
         child.kill()
     os.close(master)
-    return child.wait(10), bytes(seen)
+    return child.wait(LIMIT), bytes(seen)
 
 
 _MADE: dict[str, Path] = {}

@@ -67,7 +67,7 @@ def bytes_of(folder: Path) -> dict[str, str]:
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     rows=hostile_frames().filter(lambda rows: rows.height > 0),
     rng=st.randoms(use_true_random=False),

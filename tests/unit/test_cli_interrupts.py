@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def test_watching_stops_watching_and_training_saves(home: Path, tmp_path: Path) 
     try:
         while "has started" not in training.err:
             assert training.process.poll() is None, training.err
+            time.sleep(0.02)
         watching = Started("watch", "latest", home=home, notes=tmp_path / "watching")
         left = watching.interrupt(lambda: "step 0" in watching.err)
         assert "goes on" in left.err

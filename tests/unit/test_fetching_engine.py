@@ -313,10 +313,13 @@ def test_trying_again_has_an_end(kind: str, home: Home) -> None:
         assert sum(one.path.endswith("/tweets") for one in fake.requests) == 3
 
 
-def test_empty_pages_without_end_are_the_end(home: Home) -> None:
+def test_empty_pages_without_end_are_the_end(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.fetching.engine._EMPTY_PAGES", 5)
     faults = [{"kind": "empty_page", "path": "*/tweets", "times": 0}]
-    with FakeX(faults=faults) as fake, pytest.raises(XRefused, match="empty pages"):
-        fetched(home, fake)
+    with FakeX(faults=faults) as fake:
+        with pytest.raises(XRefused, match="empty pages"):
+            fetched(home, fake)
+        assert sum(one.path.endswith("/tweets") for one in fake.requests) == 6
 
 
 def test_stopping_keeps_the_page_that_is_under_way(home: Home) -> None:

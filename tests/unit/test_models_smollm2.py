@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import pytest
 
+from core.home import cache_dir
 from core.locks import held_lock
 from core.models import smollm2
 from core.models.catalogue import resolve
@@ -21,10 +23,12 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.slow
 def test_it_is_converted_once_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = cache_dir()
     monkeypatch.setenv("MYNAH_CACHE", str(tmp_path))
     said: list[str] = []
     folder = smollm2.convert(said.append)
     assert len(said) == 1
+    kept = cache / folder.relative_to(cache_dir())
     assert smollm2.convert(said.append) == folder
     assert len(said) == 1, "the second time there is nothing to do"
     assert is_model_folder(folder)
@@ -42,12 +46,15 @@ def test_it_is_converted_once_and_whole(tmp_path: Path, monkeypatch: pytest.Monk
     ]
     model, _ = load_model(folder)
     assert model.config.eos_token_id == 0
+    if not kept.exists():  # the tests after this one need not convert it again
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder, kept)
 
 
 def _hold(path: str, held: object, let_go: object) -> None:
     with held_lock(Path(path)):
         held.set()  # type: ignore[attr-defined]
-        let_go.wait(10)  # type: ignore[attr-defined]
+        let_go.wait(60)  # type: ignore[attr-defined]
 
 
 def test_a_lock_is_held_by_one_process_and_freed_when_it_dies(tmp_path: Path) -> None:
@@ -55,8 +62,8 @@ def test_a_lock_is_held_by_one_process_and_freed_when_it_dies(tmp_path: Path) ->
     held, let_go = spawn.Event(), spawn.Event()
     holder = spawn.Process(target=_hold, args=(str(tmp_path / "lock"), held, let_go))
     holder.start()
-    assert held.wait(20)
+    assert held.wait(60)
     holder.kill()
-    holder.join(10)
+    holder.join(60)
     with held_lock(tmp_path / "lock"):
         pass

@@ -143,7 +143,7 @@ def edit_record(run: Run, **changes: Any) -> None:
     run.record_file.write_text(json.dumps(found | changes))
 
 
-def follow(run: Run, until: Any = None, limit: float = 60.0) -> tuple[list[dict[str, Any]], str]:
+def follow(run: Run, until: Any = None, limit: float = 120.0) -> tuple[list[dict[str, Any]], str]:
     """Reads until the run has ended, or ``until(records)`` holds; returns records and state."""
     reader, records = RunReader(run), []
     give_up = time.monotonic() + limit
