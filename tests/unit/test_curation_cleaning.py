@@ -119,7 +119,7 @@ def test_links_names_and_tags_are_no_words() -> None:
     assert reasons(frame(["@a #b one two https://e.org/x/y"]), recipe) == ["short"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(hostile_texts, max_size=40), st.integers(1, 5))
 def test_the_fast_word_test_equals_counting(texts: list[str], least: int) -> None:
     from core.curation.cleaning import has_words
@@ -207,7 +207,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     return STANDARD.replace(**switches, **chosen)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(hostile_frames(), recipes())
 def test_counts_always_add_up(tweets: pl.DataFrame, recipe: Recipe) -> None:
     curated = curate(tweets, recipe)
@@ -223,7 +223,7 @@ def test_counts_always_add_up(tweets: pl.DataFrame, recipe: Recipe) -> None:
     assert sum(one.downloaded for one in stats) == tweets.height
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_frames(), recipes(), st.randoms(use_true_random=False))
 def test_a_verdict_does_not_depend_on_the_order_of_rows(
     tweets: pl.DataFrame, recipe: Recipe, random: object
@@ -233,7 +233,7 @@ def test_a_verdict_does_not_depend_on_the_order_of_rows(
     assert curate(tweets[order], recipe).equals(curate(tweets, recipe)[order])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(hostile_texts, max_size=30))
 def test_what_standard_promises_of_every_text(texts: list[str]) -> None:
     for text in curate(frame(texts), LOOSE)["clean_text"]:

@@ -34,7 +34,7 @@ def first_of_each(rows: pl.DataFrame) -> dict[tuple[str, str], str]:
     return stays
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(hostile_frames())
 def test_the_earliest_of_the_same_words_stays(rows: pl.DataFrame) -> None:
     curated = curate(rows, STANDARD)
@@ -42,7 +42,7 @@ def test_the_earliest_of_the_same_words_stays(rows: pl.DataFrame) -> None:
     assert kept == {(handle, one) for (handle, _), one in first_of_each(curated).items()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_frames(), st.randoms(use_true_random=False), st.integers(0, 4))
 def test_the_order_of_the_rows_does_not_matter(
     rows: pl.DataFrame, rng: random.Random, most: int
@@ -54,7 +54,7 @@ def test_the_order_of_the_rows_does_not_matter(
     assert mixed.equals(curate(rows, recipe)[places])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_frames(), st.integers(0, 4))
 def test_accounts_do_not_touch_each_other(rows: pl.DataFrame, most: int) -> None:
     recipe = STANDARD.replace(most_per_author=most, near_duplicates=70)

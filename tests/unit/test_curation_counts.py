@@ -38,7 +38,7 @@ def tallied(rows: pl.DataFrame, size: int, exact: int = EXACT) -> list[AccountSt
     return found.stats({"a": "Ann"}, tokens=tokens)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_frames(), st.integers(1, 30), st.sampled_from([STANDARD, CLASSIC]))
 def test_batches_count_as_one_frame(rows: pl.DataFrame, size: int, recipe: object) -> None:
     curated = curate(rows, recipe)  # type: ignore[arg-type]
@@ -47,7 +47,7 @@ def test_batches_count_as_one_frame(rows: pl.DataFrame, size: int, recipe: objec
     assert tallied(curated, size) == whole
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_frames(max_size=60), st.integers(1, 70), st.integers(1, 70), st.integers(1, 60))
 def test_an_estimate_does_not_depend_on_the_batches(
     rows: pl.DataFrame, one: int, other: int, exact: int

@@ -60,20 +60,18 @@ def test_the_oracle_agrees_on_them_too() -> None:
     assert classic(texts) == oracle.curate(texts)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.lists(hostile_texts, max_size=40))
 def test_equal_to_the_plain_python_oracle(texts: list[str]) -> None:
     assert classic(texts) == oracle.curate(texts)
 
 
-def test_equal_to_the_oracle_on_two_hundred_thousand_hostile_texts() -> None:
+def test_equal_to_the_oracle_on_sixty_thousand_hostile_texts() -> None:
     rng = random.Random(20_160_117)
-    texts = ["".join(rng.choices(FRAGMENTS, k=rng.randrange(20))) for _ in range(100_000)]
-    texts += [
-        "".join(map(chr, rng.choices(CHARACTERS, k=rng.randrange(60)))) for _ in range(30_000)
-    ]
+    texts = ["".join(rng.choices(FRAGMENTS, k=rng.randrange(20))) for _ in range(30_000)]
+    texts += ["".join(map(chr, rng.choices(CHARACTERS, k=rng.randrange(60)))) for _ in range(9_000)]
     # Close to what people write: words, and one or two things among them.
-    for _ in range(70_000):
+    for _ in range(21_000):
         words = rng.choices(["a", "good", "day,", "it's", "日本", "ok."], k=rng.randrange(12))
         for _ in range(rng.randrange(4)):
             words.insert(rng.randrange(len(words) + 1), rng.choice(FRAGMENTS))
@@ -82,10 +80,10 @@ def test_equal_to_the_oracle_on_two_hundred_thousand_hostile_texts() -> None:
     wrong = [row for row in zip(texts, found, expected, strict=True) if row[1] != row[2]]
     assert wrong == []
     kept = sum(kept for _, kept in expected)
-    assert 20_000 < kept < 180_000  # both answers come up often enough to mean something
+    assert 6_000 < kept < 54_000  # both answers come up often enough to mean something
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(hostile_texts, max_size=40), st.integers(0, 6))
 def test_equal_with_line_breaks_kept_and_other_word_counts(texts: list[str], least: int) -> None:
     cleaned = tidy(drop_links(pl.Series(texts, dtype=pl.String)), "keep")

@@ -109,7 +109,7 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(numbers, min_size=1, max_size=3), st.sampled_from([", ", " and ", "; "]))
 def test_numbers_of_other_kinds_raise_no_alarm(parts: list[str], gap: str) -> None:
     assert personal_data(f"we had {gap.join(parts)} then") == []
@@ -127,7 +127,7 @@ def _card(digits: str) -> str:
     raise AssertionError
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(4 * 10**14, 5 * 10**14 - 1), st.sampled_from(["", " ", "-"]), st.integers(1, 9))
 def test_cards_by_their_check_digit(number: int, gap: str, off: int) -> None:
     card = _card(str(number))
@@ -140,7 +140,7 @@ def test_cards_by_their_check_digit(number: int, gap: str, off: int) -> None:
     assert personal_data(f"my card {printed(wrong)}!") == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(["DE", "FR", "NL"]), st.integers(10**17, 10**18 - 1), st.integers(1, 96))
 def test_accounts_by_their_check_digits(country: str, number: int, off: int) -> None:
     letters = "".join(str(int(letter, 36)) for letter in country)
@@ -153,7 +153,7 @@ def test_accounts_by_their_check_digits(country: str, number: int, off: int) -> 
         assert personal_data(f"to {country}{wrong:02}{number} please") == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.from_regex(r"\A[a-z][a-z0-9._]{0,10}[a-z0-9]@[a-z][a-z0-9-]{0,8}[a-z0-9]\.(com|org|de)\Z")
 )
@@ -161,7 +161,7 @@ def test_mail_addresses(address: str) -> None:
     assert personal_data(f"write to {address}, please") == [address]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(hostile_texts, max_size=30))
 def test_the_search_for_rows_misses_nothing_and_words_are_of_the_text(texts: list[str]) -> None:
     found = find_personal(pl.Series(texts, dtype=pl.String))

@@ -25,7 +25,7 @@ from tests.unit.cli import HANDLES, KEEPER
 STANDARD = load_recipe("standard")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(hostile_texts, st.sampled_from(["a", "b"])), min_size=1, max_size=12),
     st.integers(1, 5),

@@ -37,7 +37,7 @@ def _minutes_after_the_start(minutes: int) -> datetime:
 # ── what a tweet says of itself ──────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.none() | st.integers(0, 5 * 24 * 60 - 1).map(_minutes_after_the_start), max_size=20
@@ -132,7 +132,7 @@ def test_the_precedence_of_the_later_rules() -> None:
 # ── words ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(hostile_texts, max_size=30),
     st.integers(0, 12),
@@ -150,7 +150,7 @@ def test_least_characters_of_the_cleaned_text(texts: list[str], least: int, engi
             assert trigger == f"{len(clean)} {noun}, {needed} needed"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(hostile_texts, max_size=30), st.sampled_from(["standard", "classic"]))
 def test_the_words_of_a_short_tweet_are_fewer_than_needed(texts: list[str], engine: str) -> None:
     for trigger in judge(frame(texts), LOOSE.replace(min_words=4, engine=engine))["trigger"]:
@@ -192,7 +192,7 @@ def test_blocked_words(text: str, words: list[str], found: str | None) -> None:
     assert verdicts(frame([text + " and more words"]), recipe) == [expected]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     st.lists(st.sampled_from("ad Ad ads add bad AD sale Sale's sales on-sale".split()), max_size=8),
     st.sampled_from([" ", ", ", "\n", " - ", "/"]),
@@ -261,7 +261,7 @@ def test_links_become_sites(text: str, urls: str | None, expected: str) -> None:
     assert judge(more, recipe)["clean_text"].to_list() == [expected, "see", expected]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(hostile_texts, max_size=30))
 def test_without_known_sites_links_go_as_in_drop(texts: list[str]) -> None:
     # Every other scheme out, so that only X's shortener is left.
@@ -271,7 +271,7 @@ def test_without_known_sites_links_go_as_in_drop(texts: list[str]) -> None:
     assert judge(frame(plain), LOOSE.replace(links="domain"))["clean_text"].equals(dropped)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(hostile_texts, max_size=30))
 def test_no_address_is_left_where_links_become_sites(texts: list[str]) -> None:
     for text in judge(frame(texts), LOOSE.replace(links="domain"))["clean_text"]:
@@ -289,7 +289,7 @@ def test_a_site_is_no_word() -> None:
 # ── all together ─────────────────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hostile_frames(), st.sampled_from(BUNDLED_RECIPES), st.integers(0, 25))
 def test_a_part_is_judged_as_in_the_whole(tweets: pl.DataFrame, name: str, cut: int) -> None:
     recipe = load_recipe(name)

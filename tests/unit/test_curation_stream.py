@@ -51,7 +51,7 @@ def whole(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     rows=hostile_frames(),

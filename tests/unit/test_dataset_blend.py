@@ -92,7 +92,7 @@ def test_the_order_does_not_depend_on_how_accounts_are_sorted() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcd"), st.integers(1, 40), min_size=1),
     st.integers(0, 5),
@@ -122,7 +122,7 @@ def shown_tokens(rows: pl.DataFrame, counts: list[int], order: list[int]) -> dic
 blends = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 40), min_size=1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(blends, st.integers(0, 5), st.data())
 def test_an_epoch_holds_the_shares_that_were_expected(
     sizes: dict[str, int], epoch: int, data: st.DataObject
@@ -173,7 +173,7 @@ def test_what_the_limit_of_repeats_takes_from_a_small_account() -> None:
     assert expected_shares({}) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(blends, st.integers(0, 3), st.randoms(use_true_random=False))
 def test_rows_of_accounts_in_any_order_give_the_same_epoch(
     sizes: dict[str, int], epoch: int, mixer: random.Random
@@ -214,7 +214,7 @@ accounts = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(accounts, st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_classic_equals_the_oracle(lists: list[list[str]], seed: int, epochs: int) -> None:
     assert classic_text(lists, seed, epochs) == oracle.blend(lists, seed, epochs)

@@ -81,7 +81,7 @@ def test_csv_does_not_run_in_a_spreadsheet(tmp_path: Path) -> None:
     assert safe[2]["text"] == "'=HYPERLINK(1) is no formula"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(texts=st.lists(hostile_texts, max_size=15))
 def test_exact_csv_jsonl_and_parquet_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]

@@ -142,7 +142,7 @@ def test_how_many_are_held_out(rows: int, fraction: float, valid: int) -> None:
     assert valid_mask(kept, seed=1, valid_fraction=fraction).sum() == valid
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.sampled_from(["one", "ONE ", "two", "three", "four  x", "four x"]), max_size=60),
     st.integers(),

@@ -157,7 +157,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(data=st.data())
 def test_no_value_anywhere_breaks_it(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

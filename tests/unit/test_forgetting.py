@@ -50,6 +50,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder = home.runs / run
         folder.mkdir(parents=True)
         (folder / "run.json").write_text(json.dumps({"handles": handles, "created": run[:8]}))
+        (folder / "metrics.jsonl").write_text('{"kind": "end", "time": 1, "state": "finished"}\n')
         recipe = load_recipe("standard", home)
         freeze(curate(tweets(corpus, handles), recipe), folder / "dataset", recipe=recipe, seed=1)
     return made

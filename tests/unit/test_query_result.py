@@ -8,22 +8,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from core.corpus.importing import import_path
 from core.corpus.store import Corpus
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
 from core.query.refusal import QueryRefused
 from core.query.result_files import write_result
 from core.query.run import QueryOptions, run_query, save_query
-from tests.fixtures.x_archive import archive_files, as_zip, tweet
+from tests.fixtures.five_tweets import home_with_five_tweets
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    files = archive_files([tweet(n, f"tweet number {n}") for n in range(5)])
-    import_path(Corpus(home.corpus), as_zip(tmp_path / "a.zip", files))
-    return home
+    return home_with_five_tweets(tmp_path)
 
 
 def test_writing_results(home: Home, tmp_path: Path) -> None:
@@ -52,13 +48,16 @@ def test_writing_results(home: Home, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "parquet"])
-def test_all_rows_into_a_file(home: Home, tmp_path: Path, kind: str) -> None:
+def test_all_rows_into_a_file(
+    home: Home, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Slice by slice, and yet the bytes (or with Parquet the rows) of one that is held whole."""
-    sql = "SELECT range AS n, sum(1) OVER (ORDER BY range) AS wide, [range] AS l FROM range(130000)"
+    sql = "SELECT range AS n, sum(1) OVER (ORDER BY range) AS wide, [range] AS l FROM range(13000)"
+    monkeypatch.setattr("core.query.batches._SLICE", 10_000)
     corpus, counts = Corpus(home.corpus), [0]
     options = QueryOptions(fetched=counts.append)
     out, whole = tmp_path / f"all.{kind}", tmp_path / f"whole.{kind}"
-    assert save_query(corpus, home, sql, kind, out, options=options) == 130_000
+    assert save_query(corpus, home, sql, kind, out, options=options) == 13_000
     assert len(counts) == 3
     assert counts == sorted(counts)
     write_result(run_query(corpus, home, sql), kind, whole)

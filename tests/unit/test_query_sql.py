@@ -12,10 +12,9 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.corpus.importing import import_path
 from core.corpus.store import Corpus
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.home import Home
@@ -24,15 +23,12 @@ from core.query.result_files import write_result
 from core.query.run import QueryOptions, explain, run_query
 from core.query.saved import saved_queries
 from core.runs.summary import list_runs
-from tests.fixtures.x_archive import archive_files, as_zip, tweet
+from tests.fixtures.five_tweets import home_with_five_tweets
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    files = archive_files([tweet(n, f"tweet number {n}") for n in range(5)])
-    import_path(Corpus(home.corpus), as_zip(tmp_path / "a.zip", files))
-    return home
+    return home_with_five_tweets(tmp_path)
 
 
 def ask(home: Home, sql: str, **options: Any) -> pl.DataFrame:
@@ -207,6 +203,7 @@ def test_a_mistake_has_a_place(
     assert span.text[span.column - 1 :][: span.length] == text
 
 
+@settings(max_examples=60)
 @given(st.text(alphabet="SELECT FROM tweets'\"();,-*/\n\t12.é😀\x00$", max_size=60))
 def test_no_text_breaks_the_door(sql: str) -> None:
     home = Home(Path("/nowhere"))

@@ -113,23 +113,22 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_slices")
 @pytest.mark.parametrize("engine", ["standard", "classic"])
 def test_every_rule_gives_what_one_pass_over_one_frame_gives(engine: str) -> None:
-    frame = tweets()
+    frame = tweets(160)
     table = TweetTable.of(frame)
     cleaned = CleanedTexts()
     base = STANDARD.replace(engine=engine)
     for change in [{}, *changes()]:
         recipe = base.replace(**change)
         expected = in_one_pass(frame, recipe)
+        handles = ["zed", "amy", "nobody", "gull"]
+        stats = account_stats(expected, handles=handles)
+        changed = expected.filter("kept", pl.col("text") != pl.col("clean_text"))
         for _ in ("counted anew", "from what was kept"):
             verdicts = judge_all(table, cleaned, recipe)
             curated = CuratedTable(table, verdicts)
             assert_frame_equal(curated.frame(), expected)
-            handles = ["zed", "amy", "nobody", "gull"]
-            assert count_verdicts(table, verdicts, handles).stats() == account_stats(
-                expected, handles=handles
-            ), change
+            assert count_verdicts(table, verdicts, handles).stats() == stats, change
             edited = curated.rows(curated.only("edited", curated.all_rows))
-            changed = expected.filter("kept", pl.col("text") != pl.col("clean_text"))
             assert [row.tweet_id for row in edited] == changed["tweet_id"].to_list()
 
 
