@@ -5,6 +5,7 @@ One process starts several hundred apps here, and none of them has a terminal.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from typing import Any
 import pytest
 from rich.console import RenderableType
 from textual._compositor import Compositor
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.cache import LRUCache
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.message_pump import MessagePump
+from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.screen import Screen
 
 _render_update = Compositor.render_update
@@ -42,6 +45,7 @@ def economy() -> Iterator[None]:
     patch.setattr(Compositor, "render_update", _render_no_part)
     patch.setattr(Stylesheet, "parse", _parse_once)
     patch.setattr(Stylesheet, "set_variables", _set_own_variables)
+    patch.setattr(Pilot, "_wait_for_screen", _wait_for_screen)
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
@@ -60,6 +64,40 @@ def _render_no_part(
 ) -> RenderableType | None:
     """Whole frames are for pictures; of parts, those that have changed are kept for ``draw``."""
     return _render_update(compositor, True, screen_stack, simplify) if full else None
+
+
+async def _wait_for_screen(pilot: Pilot[Any], timeout: float = 30.0) -> bool:
+    """As Textual's, which also wakes each of the widgets that have nothing to do."""
+    app = pilot.app
+    try:
+        screen = app.screen
+    except ScreenStackError:
+        return False
+    handled = [
+        asyncio.create_task(done.wait())
+        for node in (app, *screen.walk_children(with_self=True))
+        if not _waits_for_messages(node) and node.call_later((done := asyncio.Event()).set)
+    ]
+    if handled:
+        broken = asyncio.create_task(app._exception_event.wait())
+        all_handled = asyncio.gather(*handled)
+        await asyncio.wait(
+            (all_handled, broken), timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not all_handled.done() and not broken.done():
+            raise WaitForScreenTimeout("Timed out while widgets handle their messages.")
+        broken.cancel()
+        return all_handled.done() or not all_handled.cancel()
+    return True
+
+
+def _waits_for_messages(node: MessagePump) -> bool:
+    queue = node._message_queue
+    return bool(
+        queue.empty()
+        and any(not waiter.done() for waiter in queue.ready_event._waiters)  # type: ignore[attr-defined]
+        and not node._next_callbacks
+    )
 
 
 def _parse_once(sheet: Stylesheet) -> None:

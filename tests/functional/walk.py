@@ -47,10 +47,11 @@ async def settled(pilot: Pilot[Any], seconds: float = SECONDS) -> None:
         )
 
     quiet = 0
-    while quiet < 2:
+    while quiet < 3:
         await _until(pilot, at_rest, seconds, f"no rest within {seconds:g} s")
-        await pilot.pause()  # what has ended may have begun something else
+        await pilot.pause(0.01)  # what has ended may have begun something else
         quiet = quiet + 1 if at_rest() else 0
+    await pilot.pause()
     draw(app)
 
 
