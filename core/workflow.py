@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.home import Home
     from core.runs.folder import Run
     from core.runs.settings import RunRequest
+    from core.runs.tracked import Tracked
     from core.workbench.comparison import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
@@ -200,6 +201,7 @@ def train(
     base: str | None = None,
     weights: Mapping[str, float] | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
+    tracking: Tracked | None = None,
     **overrides: Any,
 ) -> Run:
     """`start_training` with a recipe by its name, settings by preset, base and ``overrides``."""
@@ -213,7 +215,8 @@ def train(
 
         choose_device(settings.device)  # loads torch, but says so now and not in the run's log
     recipe = load_recipe(recipe_name, home)
-    return start_training(home, RunRequest(handles, recipe, settings, weights), expect=expect)
+    request = RunRequest(handles, recipe, settings, weights)
+    return start_training(home, request, expect=expect, tracking=tracking)
 
 
 def start_training(
@@ -221,14 +224,16 @@ def start_training(
     request: RunRequest,
     *,
     expect: Callable[[list[Share], bool], None] | None = None,
+    tracking: Tracked | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Run:
     """Curate and freeze the dataset, start the detached trainer, and return its run at once.
 
     The recipe need not be saved. The tweets are curated in a stream, as for an export: memory does
-    not grow with them. ``expect`` is that of `create_run`. Raises InputRefused when a handle has no
-    tweets, too few are kept, or the base is not at hand; CorpusBusy; Interrupted when ``cancelled``
-    says so.
+    not grow with them. ``expect`` is that of `create_run`; ``tracking`` (see `tracking_asked`) is
+    for a process beside the run that brings it into a tracker. Raises InputRefused when a handle
+    has no tweets, too few are kept, or the base is not at hand; CorpusBusy; Interrupted when
+    ``cancelled`` says so.
     """
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
@@ -241,4 +246,19 @@ def start_training(
         corpus, request.handles, request.recipe, explain=False, cancelled=cancelled
     )
     request = replace(request, names=account_names(corpus, request.handles))
-    return start_run(home, request, batches, expect=expect)
+    run = start_run(home, request, batches, expect=expect)
+    if tracking is not None:
+        from core.tracking.launch import track_with_run
+
+        track_with_run(run, tracking)
+    return run
+
+
+def resume_training(run: Run) -> Run:
+    """`resume_run`, and the trackers that were started with the run; returns at once."""
+    from core.runs.launch import resume_run
+    from core.tracking.launch import track_again
+
+    resume_run(run)
+    track_again(run)
+    return run

@@ -36,6 +36,7 @@ COMMANDS = {
     "watch": ("runs.watch", "Follow a run until it ends."),
     "stop": ("runs.stop", "Stop a run; its model and curve stay."),
     "resume": ("runs.resume", "Take a stopped run up again at its last checkpoint."),
+    "track": ("runs.track", "Bring a run into Weights & Biases or TensorBoard."),
     "sample": ("runs.sample", "Write tweets with a fine-tuned model."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
     "doctor": ("doctor", "What works on this machine."),

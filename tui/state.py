@@ -42,6 +42,7 @@ class NewRun:
     preset: str = "fast"
     minutes: float = 2.0
     seed: int = 1
+    track: str = "off"
     bases: list[str] = field(default_factory=list)
     presets: tuple[str, ...] = ("fast", "quality", "classic")
     preset_help: str = PRESET_HELP

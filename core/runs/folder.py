@@ -37,6 +37,7 @@ class Run:
     stale.json      which of its tweets were forgotten since
     stop            there while somebody wants the run to stop
     lock            held while the process lives, and by whoever starts it
+    tracking/       what trackers were given, and how far they are
     dataset/        the frozen tweets, checkpoints/ where to take up again, model/ the result
     """
 

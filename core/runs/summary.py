@@ -15,6 +15,7 @@ from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, r
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.shares import AuthorShare, author_shares
+from core.runs.tracked import Tracked, all_tracked
 from core.safe_text import printable
 
 # Of a long journal the summary reads so many bytes at its start and at its end.
@@ -30,7 +31,7 @@ class RunSummary:
     """A run at a glance. Losses are nats a token; ``started`` and ``ended`` are ISO, UTC.
 
     ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
-    forgotten since.
+    forgotten since; ``tracked`` where else the run can be looked at.
     """
 
     run: str
@@ -52,6 +53,7 @@ class RunSummary:
     folder: Path
     shares: dict[str, AuthorShare] = field(default_factory=dict)
     stale: str | None = None
+    tracked: list[Tracked] = field(default_factory=list)
 
     @property
     def started_at(self) -> datetime | None:
@@ -82,7 +84,11 @@ class RunSummary:
             "run handles base state step steps train_loss valid_loss started ended stale".split()
         )
         shares = {handle: share.to_json() for handle, share in self.shares.items()}
-        return {name: getattr(self, name) for name in names} | {"shares": shares}
+        tracked = [one.to_json() for one in self.tracked]
+        return {name: getattr(self, name) for name in names} | {
+            "shares": shares,
+            "tracked": tracked,
+        }
 
 
 def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> RunSummary:
@@ -118,6 +124,7 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
             history.tokens_by_author or result.tokens_by_author,
         ),
         stale=stale_reason(run.folder),
+        tracked=all_tracked(run),
     )
 
 
@@ -163,6 +170,7 @@ def run_result(run: Run) -> dict[str, Any]:
         "model_dir": str(model) if model else None,
         "device": summary.device,
         "shares": {handle: share.to_json() for handle, share in summary.shares.items()},
+        "tracked": [one.to_json() for one in summary.tracked],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from core.home import Home
 from core.runs.folder import Run
+from core.runs.tracked import all_tracked
 from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
 from tui.app import MynahApp
 from tui.sample.sample_list import SampleList
@@ -50,6 +52,7 @@ async def test_start_watch_refuse_a_second_stop_and_talk(
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
         plan_scratch(app, 10.0)
+        app.state.new_run.track = "tensorboard"
         await pilot.press("s")
         await until(pilot, lambda: app.state.runs)
         await pilot.press("s")
@@ -82,6 +85,9 @@ async def test_start_watch_refuse_a_second_stop_and_talk(
         assert status(pilot, "#now-panel") == "stopped"
         await settled(pilot)
         assert len(history().train_steps) == points(run), "the whole curve stays"
+        await until(pilot, lambda: all_tracked(run)[0].state == "finished")
+        assert all_tracked(run)[0].rows > points(run), "those of the held-out tweets too"
+        assert re.search(r"tracked +tensorboard", screen(pilot))
         await pilot.press("enter")
         await settled(pilot)
         assert app.section == "sample"

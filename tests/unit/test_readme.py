@@ -16,6 +16,7 @@ from core.doctor import WEIGHTS
 from core.home import Home
 from core.query.history import history_file
 from core.runs.folder import Run
+from core.runs.tracked import FOLDER
 from tests.unit.cli import ROOT, environment, mynah, on_a_terminal
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -101,7 +102,7 @@ def test_the_folder_it_describes_is_the_folder() -> None:
     home, run = Home.at("/h"), Run(Path("/h/runs/RUN"))
     paths = [home.corpus, home.recipes, home.settings, home.log, run.record_file, run.dataset,
              run.metrics, run.samples, run.log, run.checkpoints, run.model]  # fmt: skip
-    others = {"runs/RUN", "favourites.jsonl", "queries", history_file(home).name}
+    others = {"runs/RUN", FOLDER, "favourites.jsonl", "queries", history_file(home).name}
     assert {path.name for path in paths} | others == named
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -13,12 +12,14 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from core.safe_text import printable
+from core.tracking.options import TRACKERS
 from tui.actions import bindings
 from tui.sample.sample_list import Sample, SampleList
 from tui.section import Section
 from tui.state import NewRun, State
-from tui.text.blends import in_lines, shares_so_far, who_learns
-from tui.text.numbers import ago, clock, count, short_count
+from tui.text.blends import in_lines, who_learns
+from tui.text.numbers import ago, count
+from tui.train.figures import GOING, RESUMABLE, run_figures
 from tui.train.loss_plot import LossPlot
 from tui.train.starting import TrainJobs
 from tui.widgets.choice_field import ChoiceField
@@ -42,8 +43,6 @@ RUN_SIGNS = {
     "failed": ("✗", "error"),
     "dead": ("✗", "error"),
 }
-RESUMABLE = ("stopped", "failed", "dead")
-GOING = ("queued", "starting", "running", "stopping")
 NO_RUN = "No run yet. Press s to start one with the settings under New run."
 FIRST_WORDS = "Its first words come after some twenty seconds of training."
 NO_TWEETS = "There is nothing to learn from yet."
@@ -98,6 +97,13 @@ class TrainSection(Section):
                         minimum=0,
                         maximum=2**31 - 1,
                         help="The same seed repeats a run.",
+                    )
+                    yield ChoiceField(
+                        "track",
+                        "track with",
+                        ["off", *TRACKERS],
+                        value=new_run.track,
+                        help="W&B stays offline unless settings.json says otherwise.",
                     )
                     yield OpenField(
                         "weights",
@@ -261,7 +267,7 @@ class TrainSection(Section):
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
         panel.status = _headline(run)
-        self.query_one("#now", Static).update(_now(run, history))
+        self.query_one("#now", Static).update(run_figures(run, history))
         if self._samples_shown != (run.run, len(history.samples)):
             self._samples_shown = (run.run, len(history.samples))
             self.query_one("#says", SampleList).set_samples(
@@ -361,40 +367,3 @@ def _last_step(run: RunSummary, history: RunHistory) -> float | None:
         expected = history.step / history.done
         return min(expected, run.steps) if run.steps else expected
     return None
-
-
-def _now(run: RunSummary, history: RunHistory) -> Table:
-    """The figures of one run, each measured: what is not known yet is a dash."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="dim", min_width=10)
-    table.add_column()
-    if run.stale:
-        table.add_row("▲ stale", printable(run.stale))
-    if history.warnings:
-        table.add_row("▲ warning", printable(history.warnings[-1]))
-    table.add_row(
-        "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
-    )
-    before, now = history.valid_before, run.valid_loss
-    held_out = "–" if now is None else f"{now:.3f}"
-    if before is not None and now is not None and before != now:
-        held_out += f"  (was {before:.3f})"
-    table.add_row("held out", held_out)
-    if now is not None:
-        from math import exp
-
-        was = f"  (was {exp(before):,.0f})" if before is not None and before < 20 else ""
-        table.add_row("perplexity", f"{exp(min(now, 20)):,.0f}{was}")
-    if shares := shares_so_far(run.shares):
-        table.add_row("shares", shares)
-    table.add_row("speed", f"{short_count(history.tokens_per_second)} tok/s")
-    if run.state in GOING:
-        table.add_row("left", clock(history.seconds_left))
-    else:
-        table.add_row("took", clock(history.seconds))
-    table.add_row("on", printable(run.device or "–"))
-    if run.reason:
-        table.add_row("why", printable(run.reason))
-    if run.state in RESUMABLE:
-        table.add_row("next", "r takes it up again, s starts a new run")
-    return table

@@ -149,7 +149,7 @@ class TrainJobs:
         handles, recipe, home = state.bench.handles, state.recipe, state.home
         base, preset = new_run.base, new_run.preset
         minutes, seed = float(new_run.minutes), int(new_run.seed)
-        weights = new_run.weights_of(handles)
+        weights, to = new_run.weights_of(handles), new_run.track
 
         def work(attempt: Attempt) -> Report:
             from core.runs.settings import RunRequest, settings_for
@@ -157,7 +157,12 @@ class TrainJobs:
 
             settings = settings_for(preset, base, minutes=minutes, seed=seed)
             request = RunRequest(handles, recipe, settings, weights)
-            run = start_training(home, request, cancelled=attempt.cancelled)
+            tracking = None
+            if to != "off":
+                from core.tracking.options import tracking_asked
+
+                tracking = tracking_asked(home, to)
+            run = start_training(home, request, tracking=tracking, cancelled=attempt.cancelled)
             self._started = run.id
             return RunStarted(run.id)
 
@@ -175,9 +180,9 @@ class TrainJobs:
 
         def work(_: Attempt) -> Report:
             from core.runs.folder import find_run
-            from core.runs.launch import resume_run
+            from core.workflow import resume_training
 
-            return RunStarted(resume_run(find_run(home, summary.run)).id)
+            return RunStarted(resume_training(find_run(home, summary.run)).id)
 
         if not self._start.start(work):
             self._say_starting()

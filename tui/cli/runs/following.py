@@ -136,6 +136,10 @@ def show_result(run: Run, as_json: bool) -> None:
                 ("train loss", None if train_loss is None else loss(train_loss)),
                 ("held-out loss", f"{before} → {after}"),
                 ("model", result["model_dir"]),
+                *(
+                    ("tracked", " ".join(filter(None, (one["to"], one["mode"], one["url"]))))
+                    for one in result["tracked"]
+                ),
             ]
         )
     )

@@ -21,9 +21,9 @@ def resume(run: str, detach: bool, as_json: bool, home: Home) -> None:
     RUN is an id, the beginning of one, or latest. Its settings stay as they were.
     """
     from core.runs.folder import find_run
-    from core.runs.launch import resume_run
+    from core.workflow import resume_training
 
-    found = resume_run(find_run(home, run))
+    found = resume_training(find_run(home, run))
     narrate(f"run {found.id} goes on; `mynah watch latest` follows it too")
     if detach:
         show_result(found, as_json)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
+from core.tracking.options import TRACKERS
 from tui.cli.options import home_option, json_option, recipe_option, weights_given
 from tui.cli.output import narrate
 from tui.cli.runs.following import finish, show_result
+from tui.cli.runs.tracking import tracking_options
 from tui.text.blends import expected_sentences
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share
+    from core.runs.tracked import Tracked
 
 
 @click.command()
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
               show_default=True)  # fmt: skip
 @click.option("--weights", metavar="A=1,B=2",
               help="The parts of the accounts in an epoch's tokens; 1 for the others.")  # fmt: skip
+@click.option("--tracker", type=click.Choice(["off", *TRACKERS]), default="off", show_default=True,
+              help="A process beside the run brings it there.")  # fmt: skip
+@tracking_options
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
 @json_option
 @home_option
@@ -47,9 +54,11 @@ def train(
     seed: int,
     device: str,
     weights: str | None,
+    tracker: str,
     detach: bool,
     as_json: bool,
     home: Home,
+    **tracking: Any,
 ) -> None:
     """Fine-tune a model on one account, or on several as a blend.
 
@@ -62,6 +71,7 @@ def train(
     shares = weights_given(weights)
     from core.workflow import train as start
 
+    asked = _tracking(home, tracker, tracking)
     given = {"epochs": epochs, "minutes": minutes, "max_steps": max_steps, "lr": lr}
     run = start(
         home,
@@ -73,6 +83,7 @@ def train(
         device=device,
         weights=shares,
         expect=_say_shares,
+        tracking=asked,
         **{name: value for name, value in given.items() if value is not None},
     )
     narrate(f"run {run.id} has started; `mynah watch latest` follows it too")
@@ -80,6 +91,19 @@ def train(
         show_result(run, as_json)
     else:
         finish(home, run, as_json)
+
+
+def _tracking(home: Home, tracker: str, given: dict[str, Any]) -> Tracked | None:
+    """What the tracker is asked for, checked before the run starts."""
+    if tracker == "off":
+        if any(given.values()):
+            raise WrongUsage(
+                "The run is not tracked.", "", "Add --tracker wandb, which these options are for."
+            )
+        return None
+    from core.tracking.options import tracking_asked
+
+    return tracking_asked(home, tracker, **given)
 
 
 def _say_shares(expected: list[Share], counted: bool) -> None:
