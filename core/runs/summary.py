@@ -84,11 +84,7 @@ class RunSummary:
             "run handles base state step steps train_loss valid_loss started ended stale".split()
         )
         shares = {handle: share.to_json() for handle, share in self.shares.items()}
-        tracked = [one.to_json() for one in self.tracked]
-        return {name: getattr(self, name) for name in names} | {
-            "shares": shares,
-            "tracked": tracked,
-        }
+        return {name: getattr(self, name) for name in names} | {"shares": shares}
 
 
 def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> RunSummary:

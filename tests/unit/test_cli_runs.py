@@ -13,9 +13,10 @@ from tests.unit.cli import HANDLES, home_with_a_run, home_with_samples, mynah
 
 TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
            "valid_loss_before", "valid_loss_after", "state", "model_dir", "device",
-           "shares"}  # fmt: skip
+           "shares", "tracked"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
-          "started", "ended", "shares", "stale", "bytes"}  # fmt: skip
+          "started", "ended", "shares", "stale", "tracked",
+          "bytes"}  # fmt: skip
 SAMPLED = {"prompt", "text", "tokens", "stopped", "copy"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,7 +27,7 @@ def runs(as_json: bool, home: Home) -> None:
 
     found = list_runs(home)
     if as_json:
-        emit_json([s.to_json() | {"bytes": Run(s.folder).disk_bytes()} for s in found])
+        emit_json([s.to_json() | _beside(s) for s in found])
     elif not found:
         narrate("No runs yet. `mynah train HANDLE` starts one.")
     else:
@@ -43,6 +43,16 @@ def runs(as_json: bool, home: Home) -> None:
         emit(table(columns, rows, right=(4, 5, 6, 7, 8)))
         for summary in found:
             say_stale(summary)
+
+
+def _beside(summary: RunSummary) -> dict[str, Any]:
+    """The bytes of the run's folder, and where the run is tracked."""
+    from core.runs.folder import Run
+
+    return {
+        "bytes": Run(summary.folder).disk_bytes(),
+        "tracked": [tracked.to_json() for tracked in summary.tracked],
+    }
 
 
 def _in_shares(summary: RunSummary) -> str:
