@@ -78,8 +78,7 @@ def track(
                     "An offline copy of it would double its rows once it is synced.",
                     f"--mode online adds what is missing to {before.url}",
                 )
-            same = (before.mode, before.project) == (asked.mode, asked.project)
-            kept = before if same else Tracked()
+            kept = before if _place(before) == _place(asked) else Tracked()
             write_tracked(
                 run,
                 msgspec.structs.replace(
@@ -117,6 +116,10 @@ def track(
             f"{run.id} could not be tracked.", done.reason if done and done.reason else unsaid
         )
     return done
+
+
+def _place(tracked: Tracked) -> tuple[str, str, str]:
+    return tracked.mode, tracked.entity, tracked.project
 
 
 def tracker_environment(to: str) -> dict[str, str]:

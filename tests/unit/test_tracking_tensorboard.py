@@ -130,6 +130,14 @@ def test_a_run_that_was_stopped_and_resumed_has_each_step_once(tmp_path: Path) -
     assert (done.rows, done.samples) == (8, 2)
 
 
+def test_a_run_whose_process_is_gone_is_followed_no_longer(tmp_path: Path) -> None:
+    run = tracked_run(tmp_path)
+    append(run, start(), *map(train, (1, 2)))
+    run.update_record(pid_start=1.0)
+    assert track(run).state == "finished"
+    assert losses(run) == expected(1, 2, first=1)
+
+
 def test_files_that_somebody_removed_are_written_from_the_beginning(tmp_path: Path) -> None:
     run = tracked_run(tmp_path)
     append(run, start(), *map(train, range(1, 5)))
