@@ -137,7 +137,12 @@ def show_result(run: Run, as_json: bool) -> None:
                 ("held-out loss", f"{before} → {after}"),
                 ("model", result["model_dir"]),
                 *(
-                    ("tracked", " ".join(filter(None, (one["to"], one["mode"], one["url"]))))
+                    (
+                        "tracked",
+                        " ".join(
+                            filter(None, (one["to"], one["mode"], one["url"] or one["state"]))
+                        ),
+                    )
                     for one in result["tracked"]
                 ),
             ]
