@@ -12,6 +12,7 @@ import pytest
 
 from core.home import Home
 from core.runs.folder import Run
+from tests.shared import made_once
 
 # several processes that each use all cores are slower than on one core each
 for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
@@ -38,9 +39,10 @@ def home(tmp_path: Path) -> Home:
 def _samples_once(tmp_path_factory: pytest.TempPathFactory) -> Home:
     from core.workflow import import_paths, sample_archives
 
-    made = Home.at(tmp_path_factory.mktemp("samples"))
-    import_paths(made, sample_archives())
-    return made
+    def make(root: Path) -> None:
+        import_paths(Home.at(root), sample_archives())
+
+    return Home.at(made_once(tmp_path_factory, "samples", make))
 
 
 @pytest.fixture
@@ -60,19 +62,28 @@ def told_home(sample_home: Home) -> Home:
 @pytest.fixture(scope="session")
 def trained_once(_samples_once: Home, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A model that a real training process made: few steps, so that it babbles."""
+
+    def make(root: Path) -> None:
+        shutil.copytree(_samples_once.root, root)
+        _train(Home.at(root))
+
+    made = Home.at(made_once(tmp_path_factory, "trained", make))
+    (folder,) = made.runs.iterdir()
+    return Run(folder)
+
+
+def _train(home: Home) -> None:
     import time
 
     from core.runs.follow import RunReader
     from core.workflow import train
 
-    made = Home.at(tmp_path_factory.mktemp("trained") / "home")
-    shutil.copytree(_samples_once.root, made.root)
-    run = train(made, ["orbit_grandmother"], base="scratch", max_steps=12, eval_tokens=256)
+    run = train(home, ["orbit_grandmother"], base="scratch", max_steps=12, eval_tokens=256)
     reader, give_up = RunReader(run), time.monotonic() + 120
     while time.monotonic() < give_up:
         state = reader.poll().state
         if state == "finished":
-            return run
+            return
         assert state not in ("failed", "dead"), run.log.read_text()
         time.sleep(0.2)
     raise AssertionError(f"no end within two minutes: {run.log.read_text()}")

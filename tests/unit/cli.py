@@ -20,6 +20,8 @@ from typing import IO, Any
 
 import pytest
 
+from tests.shared import made_once
+
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "datasets" / "samples"
 KEEPER = SAMPLES / "keeper_of_the_light.zip"
@@ -223,18 +225,22 @@ _MADE: dict[str, Path] = {}
 
 def home_with_samples(factory: pytest.TempPathFactory) -> Path:
     """A home with the three sample authors, made once a session; leave it as it is."""
-    if "samples" not in _MADE:
-        home = factory.mktemp("cli") / "home"
+
+    def make(home: Path) -> None:
         mynah("import", *sorted(SAMPLES.glob("*.zip")), home=home)
-        _MADE["samples"] = home
+
+    if "samples" not in _MADE:
+        _MADE["samples"] = made_once(factory, "cli-samples", make)
     return _MADE["samples"]
 
 
 def home_with_a_run(factory: pytest.TempPathFactory) -> Path:
     """The same with one finished run of five steps, made once a session; leave it as it is."""
-    if "run" not in _MADE:
-        home = factory.mktemp("cli") / "home"
+
+    def make(home: Path) -> None:
         shutil.copytree(home_with_samples(factory), home)
         mynah("train", HANDLES[0], "--base", "scratch", "--max-steps", "5", "--json", home=home)
-        _MADE["run"] = home
+
+    if "run" not in _MADE:
+        _MADE["run"] = made_once(factory, "cli-run", make)
     return _MADE["run"]
