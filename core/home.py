@@ -37,6 +37,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def sweeps(self) -> Path:
+        """One folder per sweep: what was asked, and how its trials went."""
+        return self.root / "sweeps"
+
+    @property
     def recipes(self) -> Path:
         """The person's own curation recipes (TOML)."""
         return self.root / "recipes"

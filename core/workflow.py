@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from core.runs.folder import Run
     from core.runs.settings import RunRequest
     from core.runs.tracked import Tracked
+    from core.sweeps.spec import SweepSpec
+    from core.sweeps.study import TrialRow
+    from core.sweeps.trials import SweepEvent
     from core.workbench.comparison import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
@@ -210,13 +213,18 @@ def train(
     from core.runs.settings import RunRequest, settings_for
 
     settings = settings_for(preset, base or default_base(), **overrides)
-    if settings.device not in ("auto", "cpu"):
-        from core.training.device import choose_device
-
-        choose_device(settings.device)  # loads torch, but says so now and not in the run's log
+    _check_device(settings.device)
     recipe = load_recipe(recipe_name, home)
     request = RunRequest(handles, recipe, settings, weights)
     return start_training(home, request, expect=expect, tracking=tracking)
+
+
+def _check_device(device: str) -> None:
+    """Raises InputRefused for a device that is not here."""
+    if device not in ("auto", "cpu"):
+        from core.training.device import choose_device
+
+        choose_device(device)  # loads torch, but says so now and not in the run's log
 
 
 def start_training(
@@ -262,3 +270,26 @@ def resume_training(run: Run) -> Run:
     resume_run(run)
     track_again(run)
     return run
+
+
+def sweep(
+    home: Home,
+    spec: SweepSpec,
+    *,
+    report: Callable[[SweepEvent], None],
+    cancelled: Callable[[], bool],
+) -> list[TrialRow]:
+    """Trains the trials of a sweep that are not done yet, one after the other; returns all.
+
+    Each is a run as `start_training` makes it. Raises what that raises, Interrupted when
+    ``cancelled`` says so, and InputRefused when the sweep was begun with another space.
+    """
+    from core.curation.recipe import load_recipe
+    from core.sweeps.trials import run_sweep
+
+    def start(request: RunRequest) -> Run:
+        return start_training(home, request, cancelled=cancelled)
+
+    _check_device(spec.settings.get("device", "auto"))
+    recipe = load_recipe(spec.recipe, home)
+    return run_sweep(home, spec, recipe, start, resume_training, report=report, cancelled=cancelled)

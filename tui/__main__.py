@@ -32,6 +32,7 @@ COMMANDS = {
     "export": ("corpus.export", "Write a cleaned dataset and its manifest."),
     "verify": ("corpus.verify", "Whether files are what their manifest says."),
     "train": ("runs.train", "Fine-tune a model on the tweets of one or more accounts."),
+    "sweep": ("runs.sweep", "Many runs over a space of settings, and the best of them."),
     "runs": ("runs.runs", "The runs on this machine."),
     "watch": ("runs.watch", "Follow a run until it ends."),
     "stop": ("runs.stop", "Stop a run; its model and curve stay."),

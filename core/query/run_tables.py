@@ -30,6 +30,8 @@ RUNS: Final[dict[str, pl.DataType]] = {
     "started": pl.Datetime("us", "UTC"),
     "ended": pl.Datetime("us", "UTC"),
     "stale": pl.String(),
+    "sweep": pl.String(),
+    "trial": pl.Int64(),
     "preset": pl.String(),
     "method": pl.String(),
     "recipe": pl.String(),

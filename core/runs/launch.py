@@ -102,6 +102,12 @@ def create_run(
             weights=request.weights,
             fewest=LEAST_TWEETS,
         )
+        if request.dataset not in (None, manifest.sha256):
+            raise InputRefused(
+                "The tweets are not those that the other trials learned from.",
+                "What the recipe keeps of them has changed since.",
+                "Their losses would not compare: begin a sweep under another name.",
+            )
         shares, counted = _expected(run, settings, manifest.weights)
         run.write_record(
             RunRecord(
@@ -116,6 +122,7 @@ def create_run(
                 weights=dict(manifest.weights),
                 expected_shares={share.handle: share.share for share in shares},
                 settings=settings.to_json(),
+                sweep=request.sweep,
                 state="queued",
                 created=now.isoformat(timespec="seconds"),
                 machine=this_machine(),

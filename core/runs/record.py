@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from core.runs.settings import TrainSettings
+from core.runs.settings import SweepTrial, TrainSettings
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -71,6 +71,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
+    ``sweep`` is there where the run is a trial of one.
     ``settings`` are kept as they were written, by whichever version; see ``train_settings``.
     ``other_fields`` are those that this version does not know; they are written back as they were.
     """
@@ -98,6 +99,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     decisions: Decisions | None = None
     reason: str = ""
     result: Result | None = None
+    sweep: SweepTrial | None = None
     other_fields: dict[str, Any] = {}
 
     @property

@@ -148,12 +148,21 @@ _WHOLE: Final = (
 )  # fmt: skip
 
 
+class SweepTrial(msgspec.Struct, frozen=True):
+    """The sweep that a run belongs to, and which of its trials it is, counted from 1."""
+
+    name: str
+    trial: int
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """What a new run is asked to learn from and how.
 
     ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
     ``handles`` only matters to the classic blend. ``names`` are those of the accounts, by handle.
+    ``sweep`` marks a trial, and ``dataset`` is the hash that the frozen tweets must have, so that
+    its losses compare with those of other trials.
     """
 
     handles: Sequence[str]
@@ -161,6 +170,8 @@ class RunRequest:
     settings: TrainSettings
     weights: Mapping[str, float] | None = None
     names: Mapping[str, str | None] | None = None
+    sweep: SweepTrial | None = None
+    dataset: str | None = None
 
 
 def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:

@@ -31,7 +31,8 @@ class RunSummary:
     """A run at a glance. Losses are nats a token; ``started`` and ``ended`` are ISO, UTC.
 
     ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
-    forgotten since; ``tracked`` where else the run can be looked at.
+    forgotten since; ``tracked`` where else the run can be looked at. ``sweep`` is the name of the
+    sweep that it is a trial of, and ``trial`` which, counted from 1.
     """
 
     run: str
@@ -54,6 +55,8 @@ class RunSummary:
     shares: dict[str, AuthorShare] = field(default_factory=dict)
     stale: str | None = None
     tracked: list[Tracked] = field(default_factory=list)
+    sweep: str | None = None
+    trial: int | None = None
 
     @property
     def started_at(self) -> datetime | None:
@@ -81,7 +84,8 @@ class RunSummary:
     def to_json(self) -> dict[str, Any]:
         """The fields of `mynah runs --json`."""
         names = (
-            "run handles base state step steps train_loss valid_loss started ended stale".split()
+            "run handles base state step steps train_loss valid_loss started ended stale "
+            "sweep trial".split()
         )
         shares = {handle: share.to_json() for handle, share in self.shares.items()}
         return {name: getattr(self, name) for name in names} | {"shares": shares}
@@ -121,6 +125,8 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
         ),
         stale=stale_reason(run.folder),
         tracked=all_tracked(run),
+        sweep=record.sweep.name if record.sweep else None,
+        trial=record.sweep.trial if record.sweep else None,
     )
 
 

@@ -15,7 +15,7 @@ TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
            "valid_loss_before", "valid_loss_after", "state", "model_dir", "device",
            "shares", "tracked"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
-          "started", "ended", "shares", "stale", "tracked",
+          "started", "ended", "shares", "stale", "sweep", "trial", "tracked",
           "bytes"}  # fmt: skip
 SAMPLED = {"prompt", "text", "tokens", "stopped", "copy"}
 

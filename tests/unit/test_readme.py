@@ -21,6 +21,8 @@ from tests.unit.cli import ROOT, environment, mynah, on_a_terminal
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUIT = b"\x11"  # ctrl+q
+# what makes the commands that train smaller
+LESS = {"train": ("--base", "scratch", "--max-steps", "5"), "sweep": ("--trials", "1")}
 
 
 def commands() -> list[str]:
@@ -87,8 +89,18 @@ def test_pictures_ask_for_nothing_from_the_web() -> None:
         assert not [link for link in links if "textual" not in link and "t.co" not in link]
 
 
+def toml_blocks() -> list[str]:
+    return re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_the_sweep_in_it_is_the_bundled_one() -> None:
+    bundled = (ROOT / "datasets" / "sweeps" / "learning_rate.toml").read_text(encoding="utf-8")
+    (block,) = [block for block in toml_blocks() if "[space]" in block]
+    assert bundled.endswith(block)
+
+
 def test_the_recipe_in_it_is_one(tmp_path: Path) -> None:
-    (block,) = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    (block,) = [block for block in toml_blocks() if "[rules]" in block]
     file = tmp_path / "own.toml"
     file.write_text(block)
     recipe = load_recipe(file)
@@ -102,7 +114,14 @@ def test_the_folder_it_describes_is_the_folder() -> None:
     home, run = Home.at("/h"), Run(Path("/h/runs/RUN"))
     paths = [home.corpus, home.recipes, home.settings, home.log, run.record_file, run.dataset,
              run.metrics, run.samples, run.log, run.checkpoints, run.model]  # fmt: skip
-    others = {"runs/RUN", FOLDER, "favourites.jsonl", "queries", history_file(home).name}
+    others = {
+        "runs/RUN",
+        FOLDER,
+        f"{home.sweeps.name}/NAME",
+        "favourites.jsonl",
+        "queries",
+        history_file(home).name,
+    }
     assert {path.name for path in paths} | others == named
 
 
@@ -141,6 +160,6 @@ def test_its_mynah_commands_run_as_written(tmp_path: Path, monkeypatch: pytest.M
         else:
             unquoted = re.sub(r'"[^"$`]*"', "", line)
             assert not re.search(r"[$`|<>&;*?~]", unquoted), "a shell would make more of it"
-            less = ("--base", "scratch", "--max-steps", "5") if words[0] == "train" else ()
+            less = LESS.get(words[0], ())
             assert mynah(*words, *less, home=home).text.strip(), line
     assert (tmp_path / "keeper.jsonl").stat().st_size > 10_000

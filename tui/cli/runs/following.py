@@ -46,7 +46,8 @@ def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> RunSummary:
             news.show(history)
             if summary.state not in GOING:
                 return summary
-            note(_progress(summary, history, stop_on_interrupt))
+            ends = "ctrl+c stops" if stop_on_interrupt else "ctrl+c leaves it running"
+            note(f"{progress_line(summary, history)} · {ends}")
             time.sleep(0.5)
     except KeyboardInterrupt:
         note.done()
@@ -85,7 +86,8 @@ class _News:
         self._samples = len(history.samples)
 
 
-def _progress(summary: RunSummary, history: RunHistory, ends_run: bool) -> str:
+def progress_line(summary: RunSummary, history: RunHistory) -> str:
+    """How a run goes: ``step 12 of 90 · loss 4.12 · 300 tok/s · 0:40 left``."""
     measured = history.train_losses[-1] if history.train_losses else None
     steps = f"step {summary.step:,}" + (f" of {summary.steps:,}" if summary.steps else "")
     parts = [history.doing or summary.state, steps]
@@ -95,7 +97,6 @@ def _progress(summary: RunSummary, history: RunHistory, ends_run: bool) -> str:
         parts.append(f"{short_count(history.tokens_per_second)} tok/s")
     if history.seconds_left is not None:
         parts.append(f"{clock(history.seconds_left)} left")
-    parts.append("ctrl+c stops" if ends_run else "ctrl+c leaves it running")
     return " · ".join(parts)
 
 

@@ -40,6 +40,10 @@ def runs(as_json: bool, home: Home) -> None:
         ]  # fmt: skip
         columns = ["run", "accounts", "base", "state", "step", "train loss", "held out", "age",
                    "space", "data"]  # fmt: skip
+        if any(s.sweep for s in found):
+            columns.append("sweep")
+            for row, s in zip(rows, found, strict=True):
+                row.append(f"{s.sweep} {s.trial}" if s.sweep else "-")
         emit(table(columns, rows, right=(4, 5, 6, 7, 8)))
         for summary in found:
             say_stale(summary)

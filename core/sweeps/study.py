@@ -1,0 +1,238 @@
+"""The trials of a sweep on the disk: Optuna draws their settings and keeps how they went.
+
+``<home>/sweeps/NAME/`` holds sweep.json (what was asked), study.log (Optuna's journal) and a lock,
+which is held while somebody works on the sweep. So the journal has one writer, and needs neither
+Optuna's own lock nor a database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from core.errors import InputRefused
+from core.files import write_text_whole
+from core.sweeps.space import Choice, Dimension, grid_point, is_whole
+from core.sweeps.spec import SweepSpec
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.samplers import BaseSampler
+    from optuna.storages.journal import JournalFileOpenLock
+    from optuna.trial import FrozenTrial
+
+# Before it has so many trials to learn from, TPE draws at random. Optuna's 10 is for long studies.
+TPE_STARTUP: Final = 5
+# No trial is pruned before so many have been measured to their end.
+PRUNING_STARTUP: Final = 2
+_STATES: Final = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
+
+
+class TrialRow(msgspec.Struct, frozen=True):
+    """A trial in a list, counted from 1.
+
+    ``state`` is running, finished, pruned (ended early) or failed. ``valid_loss`` is in nats a
+    token; of a pruned trial it is the last that was measured.
+    """
+
+    trial: int
+    run: str | None
+    params: dict[str, Any]
+    valid_loss: float | None
+    state: str
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of `mynah sweep --json`."""
+        return {name: getattr(self, name) for name in ("trial", "run", "params", "valid_loss",
+                                                       "state", "reason")}  # fmt: skip
+
+
+class Study:
+    """The trials of one sweep; only for whoever holds its lock.
+
+    Everything is one appended line, so that what is there after a kill is whole. Trial n is drawn
+    with a seed made of the sweep's and n: one that goes on draws what it would have drawn.
+    """
+
+    def __init__(self, folder: Path, spec: SweepSpec) -> None:
+        """Opens the study, or begins it. Raises InputRefused when it was begun otherwise."""
+        import optuna
+        from optuna.storages.journal import JournalFileBackend, JournalStorage
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._spec = spec
+        self._folder = folder
+        self._log = folder / "study.log"
+        _mend(self._log)
+        self._storage = JournalStorage(
+            JournalFileBackend(str(self._log), lock_obj=_held_already(self._log))
+        )
+        self._study = optuna.create_study(
+            storage=self._storage,
+            study_name=spec.name,
+            direction="minimize",
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTUP),
+            load_if_exists=True,
+        )
+        self._id = self._storage.get_study_id_from_name(spec.name)
+
+    def trials(self) -> list[TrialRow]:
+        """All trials, in the order in which they were begun."""
+        return [_row(trial) for trial in self._study.get_trials(deepcopy=False)]
+
+    def trial(self, trial: int) -> TrialRow:
+        return self.trials()[trial - 1]
+
+    def draw(self) -> int:
+        """Begins a trial, with settings that the sampler draws, and returns it."""
+        import optuna
+
+        number = len(self._study.get_trials(deepcopy=False))
+        distributions = {
+            name: _distribution(name, dimension) for name, dimension in self._spec.space.items()
+        }
+        if self._spec.sampler == "grid":
+            params = grid_point(self._spec.space, number)
+        else:
+            # drawn in memory: there, Optuna needs a line for each setting
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a step that does not divide the range
+                drawing = optuna.create_study(sampler=self._sampler(number))
+                drawing.add_trials(self._study.get_trials(deepcopy=False))
+                params = drawing.ask(distributions).params
+        params = {name: params[name] for name in self._spec.space}
+        self._study.add_trial(
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState.RUNNING, params=params, distributions=distributions
+            )
+        )
+        return number + 1
+
+    def report(self, trial: int, measurement: int, loss: float) -> bool:
+        """Keeps a trial's held-out loss; returns whether it is worse than the median's.
+
+        Trials are compared at the same ``measurement``, counted from 1. Measurements come at equal
+        intervals of time, so that is after the same time of training. One that is known already
+        is judged already.
+        """
+        found = self._study.get_trials(deepcopy=False)[trial - 1]
+        if measurement in found.intermediate_values:
+            return False
+        self._storage.set_trial_intermediate_value(self._id_of(trial), measurement, loss)
+        found = self._study.get_trials(deepcopy=False)[trial - 1]
+        return self._spec.pruning and self._study.pruner.prune(self._study, found)
+
+    def name_run(self, trial: int, run: str) -> None:
+        """Notes which run a trial is, for the list: what counts is the record of the run."""
+        if self.trial(trial).run != run:
+            self._storage.set_trial_user_attr(self._id_of(trial), "run", run)
+
+    def end(self, trial: int, state: str, *, loss: float | None = None, reason: str = "") -> None:
+        """Says how a trial went: finished (with its loss), pruned or failed (with a reason)."""
+        from optuna.trial import TrialState
+
+        if reason:
+            self._storage.set_trial_user_attr(self._id_of(trial), "reason", reason)
+        kind = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED,
+                "failed": TrialState.FAIL}[state]  # fmt: skip
+        self._study.tell(trial - 1, loss if state == "finished" else None, state=kind)
+
+    def _id_of(self, trial: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._id, trial - 1)
+
+    def _sampler(self, number: int) -> BaseSampler:
+        import numpy as np
+        from optuna.samplers import RandomSampler, TPESampler
+
+        seed = int(np.random.SeedSequence((self._spec.seed, number)).generate_state(1)[0])
+        if self._spec.sampler == "tpe":
+            return TPESampler(seed=seed, n_startup_trials=TPE_STARTUP)
+        return RandomSampler(seed=seed)
+
+
+def check_same(folder: Path, spec: SweepSpec, *, begun: bool) -> None:
+    """Keeps what is asked, the first time; raises InputRefused when something else was, before.
+
+    The number of trials and pruning may change. ``begun``: whether there is a run of the sweep; if
+    not, it begins anew.
+    """
+    asked = json.loads(msgspec.json.encode(spec))
+    for name in ("trials", "pruning"):
+        del asked[name]
+    path = folder / "sweep.json"
+    try:
+        before = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        before = None
+    if before == asked:
+        return
+    if before is not None and begun:
+        differing = [name for name in asked if asked[name] != before.get(name)]
+        raise InputRefused(
+            f"There is a sweep {spec.name} that was begun with another {' and '.join(differing)}.",
+            "Its trials would not compare with new ones.",
+            f'Give this one a name of its own (name = "{spec.name}-2"), or delete {folder}.',
+        )
+    (folder / "study.log").unlink(missing_ok=True)
+    write_text_whole(path, json.dumps(asked, indent=1) + "\n")
+
+
+def _row(trial: FrozenTrial) -> TrialRow:
+    values = trial.intermediate_values
+    loss = trial.value if trial.value is not None else values[max(values)] if values else None
+    return TrialRow(
+        trial=trial.number + 1,
+        run=trial.user_attrs.get("run"),
+        params=dict(trial.params),
+        valid_loss=loss,
+        state=_STATES.get(trial.state.name, "running"),
+        reason=trial.user_attrs.get("reason", ""),
+    )
+
+
+def _distribution(name: str, dimension: Dimension) -> BaseDistribution:
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    if isinstance(dimension, Choice):
+        return CategoricalDistribution(dimension.values)
+    low, high, log, step = dimension.low, dimension.high, dimension.log, dimension.step
+    if is_whole(name):
+        return IntDistribution(int(low), int(high), log=log, step=int(step or 1))
+    return FloatDistribution(low, high, log=log, step=step)
+
+
+def _mend(log: Path) -> None:
+    """Takes away the line that a killed process did not finish, or the next would be lost too."""
+    try:
+        with log.open("r+b") as file:
+            content = file.read()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                file.truncate(whole)
+                os.fsync(file.fileno())
+    except FileNotFoundError:
+        pass
+
+
+def _held_already(log: Path) -> JournalFileOpenLock:
+    """A lock for Optuna, of which nothing is asked: the sweep's own lock is held."""
+    from optuna.storages.journal import JournalFileOpenLock
+
+    class HeldAlready(JournalFileOpenLock):
+        def acquire(self) -> bool:
+            return True
+
+        def release(self) -> None:
+            return None
+
+    return HeldAlready(str(log))

@@ -1,0 +1,320 @@
+"""Sweeps at work: small runs of a model from nothing, killed at any moment, compared, pruned."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.curation.recipe import load_recipe
+from core.errors import InputRefused, Interrupted, MynahError
+from core.home import Home
+from core.query.run_tables import run_frames
+from core.runs.folder import Run, all_runs
+from core.runs.launch import create_run, resume_run, start_run
+from core.runs.settings import RunRequest
+from core.runs.summary import list_runs
+from core.sweeps.spec import SweepSpec, read_sweep
+from core.sweeps.study import Study, TrialRow, check_same
+from core.sweeps.trials import SweepEvent, TrialBegun, TrialEnded, TrialMoved, best_first, run_sweep
+from tests.oracles.frames import in_order
+from tests.oracles.one_frame import curate
+from tests.unit.cli import Started, mynah
+from tests.unit.toy_runs import toy_tweets, train_here
+
+RECIPE = load_recipe("standard", None)
+LOG_RANGE = "lr = { low = 1e-4, high = 1e-2, log = true }"
+Start = Callable[[RunRequest], Run]
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing of the sweep's own may run after it."""
+
+
+def asked(folder: Path, space: str = LOG_RANGE, **more: object) -> SweepSpec:
+    """A sweep of three trials of three steps."""
+    given = {"accounts": ["keeper"], "base": "scratch", "trials": 3, "max_steps": 3} | more
+    lines = [f"{name} = {json.dumps(value)}" for name, value in given.items()]
+    path = folder / "toy.toml"
+    path.write_text("\n".join([*lines, "[space]", space, "[settings]", 'device = "cpu"']))
+    return read_sweep(path)[0]
+
+
+def made(home: Path, request: RunRequest, *, tweets: int = 60) -> Run:
+    batches = [in_order(curate(toy_tweets(tweets), RECIPE))]
+    return create_run(Home.at(home), request, batches)
+
+
+def trained_here(home: Path) -> Start:
+    """Starts a run by training it to its end, in this process."""
+
+    def start(request: RunRequest) -> Run:
+        run = made(home, request)
+        train_here(run)
+        return run
+
+    return start
+
+
+def never(request: RunRequest) -> Run:
+    raise AssertionError("no run is to be started")
+
+
+def at_work(
+    home: Path,
+    spec: SweepSpec,
+    start: Start | None = None,
+    report: Callable[[SweepEvent], None] = lambda event: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[TrialRow]:
+    start = start or trained_here(home)
+    return run_sweep(
+        Home.at(home), spec, RECIPE, start, resume_run, report=report, cancelled=cancelled
+    )
+
+
+def test_trials_are_runs_on_the_same_tweets(tmp_path: Path) -> None:
+    home, events = tmp_path / "home", list[SweepEvent]()
+    rows = at_work(home, asked(tmp_path, trials=2), report=events.append)
+    assert [(row.trial, row.state) for row in rows] == [(1, "finished"), (2, "finished")]
+    runs = {run.id: run.record() for run in all_runs(Home.at(home))}
+    assert {row.run for row in rows} == set(runs)
+    assert len({record.dataset for record in runs.values()}) == 1
+    for row in rows:
+        record = runs[str(row.run)]
+        assert record.sweep is not None
+        assert (record.sweep.name, record.sweep.trial) == ("toy", row.trial)
+        assert record.settings["lr"] == row.params["lr"]
+        assert 1e-4 <= row.params["lr"] <= 1e-2
+        assert (record.settings["max_steps"], record.settings["seed"]) == (3, 1)
+        assert record.result is not None
+        assert record.result.valid_loss_after == row.valid_loss
+    begun = [event for event in events if isinstance(event, TrialBegun)]
+    ended = [event for event in events if isinstance(event, TrialEnded)]
+    assert [event.row.trial for event in begun] == [event.row.trial for event in ended] == [1, 2]
+    assert [event.best for event in ended] == [True, best_first(rows)[0].trial == 2]
+
+    assert {(one.sweep, one.trial) for one in list_runs(Home.at(home))} == {("toy", 1), ("toy", 2)}
+    table = run_frames(Home.at(home), lambda name: name == "runs")["runs"]
+    assert sorted(table.select("sweep", "trial").rows()) == [("toy", 1), ("toy", 2)]
+
+    assert at_work(home, asked(tmp_path, trials=2), never) == rows, "a finished sweep is left"
+    more = at_work(home, asked(tmp_path, trials=3))
+    assert more[:2] == rows
+    assert len(more) == len(all_runs(Home.at(home))) == 3
+    with pytest.raises(InputRefused, match="another space"):
+        at_work(home, asked(tmp_path, space="lr = [1e-3, 2e-3]"), never)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return told(at_work(folder / "home", asked(folder, sampler="tpe")))
+
+
+def told(rows: list[TrialRow]) -> list[tuple[Any, ...]]:
+    return [(row.trial, row.params, row.valid_loss, row.state) for row in rows]
+
+
+def test_killed_at_any_moment_it_goes_on_and_counts_nothing_twice(
+    tmp_path: Path, undisturbed: list[tuple[Any, ...]]
+) -> None:
+    """Before a trial has a run, after its run was trained, and while a line was being written."""
+    home = tmp_path / "home"
+    spec = asked(tmp_path, sampler="tpe")
+
+    def killed(*_: object) -> Any:
+        raise Killed
+
+    def killed_when(kind: type) -> Callable[[SweepEvent], None]:
+        return lambda event: killed() if isinstance(event, kind) else None
+
+    with pytest.raises(Killed):
+        at_work(home, spec, killed)
+    with pytest.raises(Killed):
+        at_work(home, spec, report=killed_when(TrialMoved))
+    log = home / "sweeps" / "toy" / "study.log"
+    with log.open("ab") as file:
+        file.write(b'{"op_code": 4, "worker')
+    with pytest.raises(Killed):
+        at_work(home, spec, never, report=killed_when(TrialEnded))
+    with pytest.raises(Killed):
+        at_work(home, spec, report=killed_when(TrialBegun))
+    assert told(at_work(home, spec)) == undisturbed
+    assert len(all_runs(Home.at(home))) == 3
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "grid"])
+def test_a_study_opened_anew_draws_what_it_would_have_drawn(tmp_path: Path, sampler: str) -> None:
+    space = "lr = { low = 1e-4, high = 1e-2, log = true }\nbatch_tokens = { low = 64, high = 256 }"
+    if sampler == "grid":
+        space = "lr = [1e-3, 2e-3, 3e-3]\nbatch_tokens = { low = 64, high = 256, step = 64 }"
+    spec = asked(tmp_path, space, sampler=sampler, trials=16)
+
+    def draw(study: Study) -> None:
+        trial = study.draw()
+        study.end(trial, "finished", loss=study.trial(trial).params["lr"])
+
+    (tmp_path / "once").mkdir()
+    (tmp_path / "again").mkdir()
+    study = Study(tmp_path / "once", spec)
+    for _ in range(16):
+        draw(study)
+        draw(Study(tmp_path / "again", spec))
+    params = [row.params for row in study.trials()]
+    assert params == [row.params for row in Study(tmp_path / "again", spec).trials()]
+    assert len({tuple(one.items()) for one in params}) == (12 if sampler == "grid" else 16)
+    if sampler == "tpe":  # which has learned that a low rate is good
+        late = sum(one["lr"] for one in params[10:]) / 6
+        assert late < sum(one["lr"] for one in params[:5]) / 5
+
+
+def test_a_trial_worse_than_the_median_is_to_be_pruned(tmp_path: Path) -> None:
+    study = Study(tmp_path, asked(tmp_path, pruning=True))
+    for losses in ([5.0, 4.0], [5.2, 4.4]):
+        trial = study.draw()
+        assert not any(study.report(trial, i, loss) for i, loss in enumerate(losses, 1))
+        study.end(trial, "finished", loss=losses[-1])
+    trial = study.draw()
+    assert not study.report(trial, 1, 5.05)
+    assert study.report(trial, 2, 4.9)
+    study.end(trial, "pruned")
+    row = study.trial(trial)
+    assert (row.state, row.valid_loss) == ("pruned", 4.9)
+    assert [one.trial for one in best_first(study.trials())] == [1, 2, 3]
+
+
+def test_a_pruned_run_is_stopped_and_keeps_what_it_has(tmp_path: Path) -> None:
+    """Two trials that learn, and a third at a rate at which nothing is learned, in a process."""
+    home = tmp_path / "home"
+    space = "lr = [4e-3, 3e-3, 1e-9]"
+    spec = asked(tmp_path, space, sampler="grid", pruning=True, max_steps=100_000)
+    spec.settings["eval_seconds"] = 1e-3
+    started: list[Run] = []
+
+    def start(request: RunRequest) -> Run:
+        if len(started) < 2:
+            shorter = replace(request.settings, max_steps=12)
+            started.append(trained_here(home)(replace(request, settings=shorter)))
+        else:
+            batches = [in_order(curate(toy_tweets(), RECIPE))]
+            started.append(start_run(Home.at(home), request, batches))
+        return started[-1]
+
+    rows = at_work(home, spec, start)
+    assert [row.state for row in rows] == ["finished", "finished", "pruned"]
+    record = started[2].record()
+    assert record.state == "stopped"
+    assert record.result is not None
+    assert (record.result.steps or 0) < 100_000
+    assert (started[2].model / "config.json").is_file()
+    assert rows[2].valid_loss is not None
+    assert rows[2].valid_loss > rows[0].valid_loss  # type: ignore[operator]
+
+
+def test_trials_that_fail_one_after_the_other_end_the_sweep(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    def start(request: RunRequest) -> Run:
+        run = made(home, request)
+        shutil.rmtree(run.dataset)
+        train_here(run)
+        return run
+
+    with pytest.raises(MynahError, match="3 trials failed"):
+        at_work(home, asked(tmp_path, trials=5), start)
+    rows = Study(home / "sweeps" / "toy", asked(tmp_path, trials=5)).trials()
+    assert [row.state for row in rows] == ["failed"] * 3
+    assert all(row.reason for row in rows)
+
+
+def test_tweets_that_have_changed_do_not_compare(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    spec = asked(tmp_path, trials=1)
+    at_work(home, spec)
+    with pytest.raises(InputRefused, match="not those that the other trials"):
+        at_work(home, asked(tmp_path, trials=2), lambda request: made(home, request, tweets=80))
+    assert len(list((home / "runs").iterdir())) == 1
+
+
+def test_one_that_never_had_a_run_begins_anew(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    def refuse(request: RunRequest) -> Run:
+        raise InputRefused("There are no tweets of @keeper.")
+
+    with pytest.raises(InputRefused, match="no tweets"):
+        at_work(home, asked(tmp_path), refuse)
+    rows = at_work(home, asked(tmp_path, space="epochs = [0.5]", sampler="grid"))
+    assert [row.params for row in rows] == [{"epochs": 0.5}]
+
+
+def test_only_one_at_a_time(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    spec = asked(tmp_path, trials=1)
+
+    def start(request: RunRequest) -> Run:
+        with pytest.raises(InputRefused, match="Another process"):
+            at_work(home, spec, never)
+        raise Interrupted("enough")
+
+    with pytest.raises(Interrupted):
+        at_work(home, spec, start)
+
+
+def test_sweep_json_holds_what_was_asked(tmp_path: Path) -> None:
+    check_same(tmp_path, asked(tmp_path), begun=False)
+    kept = json.loads((tmp_path / "sweep.json").read_bytes())
+    assert kept["space"] == {"lr": {"low": 1e-4, "high": 1e-2, "log": True, "step": None}}
+    check_same(tmp_path, asked(tmp_path, trials=99, pruning=True), begun=True)
+
+
+def test_the_command_killed_stopped_and_resumed(tmp_path: Path) -> None:
+    """SIGKILL in the first trial, ctrl+c in the second; the third time it comes to its end."""
+    home, tweets, file = tmp_path / "home", tmp_path / "tweets.csv", tmp_path / "two.toml"
+    toy_tweets().select("tweet_id", "created_at", "text").write_csv(tweets)
+    mynah("import", tweets, "--handle", "keeper", home=home)
+    file.write_text(
+        'accounts = ["@Keeper"]\nbase = "scratch"\ntrials = 2\nmax_steps = 3\n'
+        f"[space]\n{LOG_RANGE}\n"
+    )
+
+    def at_work_on(trial: int) -> bool:
+        records = [run.record() for run in all_runs(Home.at(home))]
+        return any(one.sweep and one.sweep.trial == trial and one.pid for one in records)
+
+    first = Started("sweep", file, home=home, notes=tmp_path / "first")
+    while not at_work_on(1):
+        assert first.process.poll() is None, first.err
+    first.process.kill()
+    first.process.wait()
+    second = Started("sweep", file, "--json", home=home, notes=tmp_path / "second")
+    ended = second.interrupt(lambda: at_work_on(2))
+    assert "trial 1 of 2 goes on" in ended.err
+    assert "1 of 2 trials done" in ended.err
+    assert [row["state"] for row in ended.json()] == ["finished", "stopped"]
+
+    last = mynah("sweep", file, home=home)
+    assert "trial 2 of 2 goes on" in last.err
+    assert "trial 1 of 2" not in last.err
+    again = mynah("sweep", file, "--json", home=home)
+    rows = again.json()
+    assert [set(row) for row in rows] == [
+        {"trial", "run", "params", "valid_loss", "state", "reason"}
+    ] * 2
+    assert [row["state"] for row in rows] == ["finished", "finished"]
+    best = min(rows, key=lambda row: row["valid_loss"])
+    assert f"`mynah sample {best['run']}`" in last.err
+    assert best["run"] in last.text.splitlines()[2]
+    listed = mynah("runs", "--json", home=home).json()
+    assert sorted((one["sweep"], one["trial"], one["step"]) for one in listed) == [
+        ("two", 1, 3), ("two", 2, 3),
+    ]  # fmt: skip
+    assert "two 2" in mynah("runs", home=home).text
+    found = mynah("sql", "SELECT DISTINCT sweep FROM runs", "--json", home=home).json()
+    assert found == [{"sweep": "two"}]

@@ -1,0 +1,118 @@
+"""``mynah sweep``: many runs over a space of settings, and which of them was best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import Interrupted
+from core.home import Home
+from tui.cli.long_work import Stopped, with_progress
+from tui.cli.options import home_option, json_option
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
+from tui.cli.runs.following import progress_line
+from tui.text.numbers import loss
+
+if TYPE_CHECKING:
+    from core.sweeps.spec import SweepSpec
+    from core.sweeps.study import TrialRow
+    from core.sweeps.trials import SweepEvent
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("handles", metavar="[HANDLE...]", nargs=-1)
+@click.option("--trials", type=click.IntRange(1, 10_000), help="How many, instead of the file's.")
+@json_option
+@home_option
+def sweep(
+    file: Path, handles: tuple[str, ...], trials: int | None, as_json: bool, home: Home
+) -> None:
+    """Try the settings of a sweep file on the same tweets, one run after the other.
+
+    FILE is TOML as in the README, or a sweep of Weights & Biases (YAML). HANDLE stands in for its
+    accounts. Trials are compared by their held-out loss, on the same held-out tweets. ctrl+c stops
+    the run at work; the same command goes on where the sweep was.
+    """
+    from core.sweeps.spec import read_sweep
+    from core.sweeps.trials import rows_of
+    from core.workflow import sweep as work_on
+
+    spec, remarks = read_sweep(file, accounts=handles, trials=trials)
+    for remark in remarks:
+        narrate(f"▲ {remark}")
+
+    def work(note: ProgressNote, stopped: Stopped) -> list[TrialRow]:
+        return work_on(home, spec, report=_News(note, spec), cancelled=stopped)
+
+    try:
+        rows = with_progress(work)
+    except Interrupted:
+        if found := rows_of(home, spec):
+            _show(found, spec, as_json)
+        raise
+    _show(rows, spec, as_json)
+
+
+class _News:
+    """A line when a trial begins and when it ends; in between, on a terminal, how it goes."""
+
+    def __init__(self, note: ProgressNote, spec: SweepSpec) -> None:
+        self._note = note
+        self._spec = spec
+
+    def __call__(self, event: SweepEvent) -> None:
+        from core.sweeps.trials import TrialBegun, TrialEnded
+
+        if isinstance(event, TrialBegun):
+            how = "goes on" if event.resumed else "begins"
+            self._say(f"{self._trial(event.row.trial)} {how}: {_settings(event.row.params)}")
+        elif isinstance(event, TrialEnded):
+            self._say(f"{self._trial(event.row.trial)}: {_outcome(event.row, best=event.best)}")
+        else:
+            going = progress_line(event.summary, event.history)
+            self._note(f"{self._trial(event.trial)} · {going} · ctrl+c stops")
+
+    def _trial(self, trial: int) -> str:
+        return f"trial {trial} of {self._spec.trials}"
+
+    def _say(self, text: str) -> None:
+        self._note.done()
+        narrate(text)
+
+
+def _outcome(row: TrialRow, *, best: bool) -> str:
+    measured = "" if row.valid_loss is None else f"held-out loss {loss(row.valid_loss)}"
+    if row.state == "finished":
+        return f"{measured}{', the lowest so far' if best else ''}"
+    return ". ".join(filter(None, (", ".join(filter(None, (row.state, measured))), row.reason)))
+
+
+def _settings(params: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in params.items())
+
+
+def _value(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _show(rows: list[TrialRow], spec: SweepSpec, as_json: bool) -> None:
+    """The contract's list, or a table with the best first."""
+    from core.sweeps.trials import best_first
+
+    if as_json:
+        emit_json([row.to_json() for row in rows])
+    else:
+        names = list(spec.space)
+        cells = [
+            [row.trial, row.run, row.state, row.valid_loss]
+            + [_value(row.params.get(name)) for name in names]
+            for row in best_first(rows)
+        ]
+        right = (0, *range(3, 4 + len(names)))
+        emit(table(["trial", "run", "state", "held out", *names], cells, right=right))
+    best = best_first(rows)[0]
+    if best.state == "finished":
+        narrate(f"The best is trial {best.trial}: `mynah sample {best.run}`")
