@@ -281,7 +281,7 @@ def sweep(
 ) -> list[TrialRow]:
     """Trains the trials of a sweep that are not done yet, one after the other; returns all.
 
-    Each is a run as `start_training` makes it. Raises what that raises, Interrupted when
+    Each is a run as `start_training` makes it. Raises what that raises, SweepStopped when
     ``cancelled`` says so, and InputRefused when the sweep was begun with another space.
     """
     from core.curation.recipe import load_recipe

@@ -149,10 +149,14 @@ _WHOLE: Final = (
 
 
 class SweepTrial(msgspec.Struct, frozen=True):
-    """The sweep that a run belongs to, and which of its trials it is, counted from 1."""
+    """The sweep that a run belongs to, and which of its trials it is, counted from 1.
+
+    ``id`` tells it from another sweep that had the same name before.
+    """
 
     name: str
     trial: int
+    id: str = ""
 
 
 @dataclass(frozen=True)

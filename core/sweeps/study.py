@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -156,11 +158,11 @@ class Study:
         return RandomSampler(seed=seed)
 
 
-def check_same(folder: Path, spec: SweepSpec, *, begun: bool) -> None:
-    """Keeps what is asked, the first time; raises InputRefused when something else was, before.
+def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str:
+    """Keeps what is asked, the first time; returns the id of the sweep, which its runs carry.
 
-    The number of trials and pruning may change. ``begun``: whether there is a run of the sweep; if
-    not, it begins anew.
+    What was asked may not change, but for the number of trials and pruning: raises InputRefused.
+    ``begun`` says whether there is a run of the sweep with that id; if not, it begins anew.
     """
     asked = json.loads(msgspec.json.encode(spec))
     for name in ("trials", "pruning"):
@@ -168,19 +170,22 @@ def check_same(folder: Path, spec: SweepSpec, *, begun: bool) -> None:
     path = folder / "sweep.json"
     try:
         before = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        before = None
+        identity = str(before.pop("id"))
+    except (OSError, ValueError, KeyError, AttributeError):
+        before, identity = None, ""
     if before == asked:
-        return
-    if before is not None and begun:
+        return identity
+    if before is not None and begun(identity):
         differing = [name for name in asked if asked[name] != before.get(name)]
         raise InputRefused(
             f"There is a sweep {spec.name} that was begun with another {' and '.join(differing)}.",
             "Its trials would not compare with new ones.",
             f'Give this one a name of its own (name = "{spec.name}-2"), or delete {folder}.',
         )
+    identity = secrets.token_hex(4)
     (folder / "study.log").unlink(missing_ok=True)
-    write_text_whole(path, json.dumps(asked, indent=1) + "\n")
+    write_text_whole(path, json.dumps({"id": identity, **asked}, indent=1) + "\n")
+    return identity
 
 
 def _row(trial: FrozenTrial) -> TrialRow:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,7 +18,7 @@ from core.runs.record import RunRecord
 from core.runs.settings import RunRequest, SweepTrial, settings_for
 from core.runs.summary import RunsFollower, run_summary
 from core.sweeps.spec import SweepSpec
-from core.sweeps.study import Study, TrialRow, check_same
+from core.sweeps.study import Study, TrialRow, begin
 
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe
@@ -61,6 +60,14 @@ class TrialEnded:
     best: bool
 
 
+class SweepStopped(Interrupted):
+    """The person asked to stop; ``rows`` are the trials as they stand."""
+
+    def __init__(self, error: Interrupted, rows: list[TrialRow]) -> None:
+        super().__init__(error.what, error.why, error.next_step)
+        self.rows = rows
+
+
 SweepEvent = TrialBegun | TrialMoved | TrialEnded
 
 
@@ -79,35 +86,26 @@ def run_sweep(
     Killed at any moment it can be called again: a trial that was at work is taken up by resuming
     its run, which is found by its own record. ``start`` starts a run, ``resume`` takes one up
     again. Raises what these raise, InputRefused when somebody else is at work on the sweep or it
-    was begun with another space, and Interrupted when ``cancelled`` says so, after the trial at
+    was begun with another space, and SweepStopped when ``cancelled`` says so, after the trial at
     work has saved what it has.
     """
+    folder = home.sweeps / spec.name
     try:
-        with held_lock(sweep_folder(home, spec) / "lock", seconds=0):
-            runs = _runs_of(home, spec)
-            check_same(sweep_folder(home, spec), spec, begun=bool(runs))
-            study = Study(sweep_folder(home, spec), spec)
-            work = _Work(home, spec, recipe, start, resume, study, report, cancelled)
+        with held_lock(folder / "lock", seconds=0):
+            identity = begin(folder, spec, begun=lambda identity: bool(_runs_of(home, identity)))
+            study = Study(folder, spec)
+            work = _Work(home, spec, identity, recipe, start, resume, study, report, cancelled)
             work.stop_leftovers()
-            while (trial := work.next_trial()) is not None:
-                work.on(trial)
+            try:
+                while (trial := work.next_trial()) is not None:
+                    work.on(trial)
+            except Interrupted as error:
+                raise SweepStopped(error, work.rows()) from None
             return work.rows()
     except Locked:
         raise InputRefused(
             f"Another process is at work on the sweep {spec.name}.", "", "`mynah runs` shows it."
         ) from None
-
-
-def rows_of(home: Home, spec: SweepSpec) -> list[TrialRow]:
-    """All trials of a sweep as they stand; none where it was never begun, or is at work."""
-    folder = sweep_folder(home, spec)
-    try:
-        if not (folder / "study.log").is_file():
-            return []
-        with held_lock(folder / "lock", seconds=0):
-            return _with_runs(home, spec, Study(folder, spec).trials())
-    except Locked:
-        return []
 
 
 def best_first(rows: list[TrialRow]) -> list[TrialRow]:
@@ -121,42 +119,17 @@ def best_first(rows: list[TrialRow]) -> list[TrialRow]:
     return sorted(rows, key=key)
 
 
-def sweep_folder(home: Home, spec: SweepSpec) -> Path:
-    return home.sweeps / spec.name
-
-
-def _records_of(home: Home, spec: SweepSpec) -> dict[int, tuple[Run, RunRecord]]:
+def _runs_of(home: Home, identity: str) -> dict[int, tuple[Run, RunRecord]]:
+    """The runs of a sweep by trial; ``identity`` is the id in its sweep.json."""
     found: dict[int, tuple[Run, RunRecord]] = {}
     for run in all_runs(home):
         try:
             record = run.record()
         except InputRefused:
-            continue
-        if record.sweep is not None and record.sweep.name == spec.name:
+            continue  # it went away, or is damaged
+        if record.sweep is not None and record.sweep.id == identity:
             found[record.sweep.trial] = run, record
     return found
-
-
-def _runs_of(home: Home, spec: SweepSpec) -> dict[int, Run]:
-    return {trial: run for trial, (run, _) in _records_of(home, spec).items()}
-
-
-def _with_runs(home: Home, spec: SweepSpec, rows: list[TrialRow]) -> list[TrialRow]:
-    """With what the runs of unfinished trials say: stopped or dead is not running."""
-    runs = _runs_of(home, spec)
-    shown = []
-    for row in rows:
-        if row.state == "running":
-            run = runs.get(row.trial)
-            summary = run_summary(run) if run else None
-            row = msgspec.structs.replace(
-                row,
-                run=run.id if run else None,
-                state=summary.state if summary else "stopped",
-                valid_loss=summary.valid_loss if summary else None,
-            )
-        shown.append(row)
-    return shown
 
 
 class _Work:
@@ -166,6 +139,7 @@ class _Work:
         self,
         home: Home,
         spec: SweepSpec,
+        identity: str,
         recipe: Recipe,
         start: Callable[[RunRequest], Run],
         resume: Callable[[Run], Run],
@@ -175,6 +149,7 @@ class _Work:
     ) -> None:
         self._home = home
         self._spec = spec
+        self._identity = identity
         self._recipe = recipe
         self._start = start
         self._resume = resume
@@ -184,11 +159,29 @@ class _Work:
         self._failures = 0
 
     def rows(self) -> list[TrialRow]:
-        return _with_runs(self._home, self._spec, self._study.trials())
+        """All trials; of those that are not done what their runs say."""
+        runs = self._runs()
+        shown = []
+        for row in self._study.trials():
+            if row.state == "running":
+                run = runs.get(row.trial)
+                summary = run_summary(run) if run else None
+                row = msgspec.structs.replace(
+                    row,
+                    run=run.id if run else None,
+                    state=summary.state if summary else "stopped",
+                    valid_loss=summary.valid_loss if summary else None,
+                )
+            shown.append(row)
+        return shown
+
+    def _runs(self) -> dict[int, Run]:
+        found = _runs_of(self._home, self._identity)
+        return {trial: run for trial, (run, _) in found.items()}
 
     def stop_leftovers(self) -> None:
         """A trial is pruned first and stopped then: who was killed in between left its run."""
-        runs = _runs_of(self._home, self._spec)
+        runs = self._runs()
         for row in self._study.trials():
             run = runs.get(row.trial)
             if row.state != "running" and run and run_summary(run).state not in (*ENDED, "dead"):
@@ -206,7 +199,7 @@ class _Work:
         """Starts the run of a trial, or takes it up again, and follows it until it is done."""
         if self._cancelled():
             raise self._interrupted()
-        run = _runs_of(self._home, self._spec).get(trial)
+        run = self._runs().get(trial)
         resumed = run is not None
         run = self._new_run(trial) if run is None else self._taken_up(run)
         self._study.name_run(trial, run.id)
@@ -222,20 +215,20 @@ class _Work:
             **spec.settings,
             **self._study.trial(trial).params,
         )
-        others = _records_of(self._home, spec).values()
+        others = _runs_of(self._home, self._identity).values()
         return self._start(
             RunRequest(
                 spec.accounts,
                 self._recipe,
                 settings,
-                sweep=SweepTrial(spec.name, trial),
+                sweep=SweepTrial(spec.name, trial, self._identity),
                 dataset=next((record.dataset for _, record in others), None),
             )
         )
 
     def _follow(self, trial: int, run: Run) -> None:
         follower = RunsFollower(self._home, only=run.id)
-        resumes = 0
+        resumes = measured = 0
         while True:
             summaries, histories, changed = follower.poll()
             summary, history = summaries[0], histories[run.id]
@@ -243,7 +236,10 @@ class _Work:
             if self._cancelled():
                 stop_run(run)
                 raise self._interrupted(run)
-            prune = self._measured(trial, history)
+            # what came after the checkpoint that a run went on at is measured again
+            losses = history.valid_losses
+            prune = self._measured(trial, losses, min(measured, len(losses)))
+            measured = len(losses)
             if summary.state in ENDED:
                 if not changed:
                     self._ended(trial, summary, history)
@@ -261,11 +257,15 @@ class _Work:
             if not changed:
                 time.sleep(LOOK_SECONDS)
 
-    def _measured(self, trial: int, history: RunHistory) -> bool:
-        """Keeps the held-out losses after the first, which is the base's; whether to prune."""
+    def _measured(self, trial: int, losses: list[float | None], known: int) -> bool:
+        """Keeps the held-out losses after the ``known`` ones; whether to prune by the last.
+
+        The first is the base's.
+        """
         prune = False
-        for measurement, loss in enumerate(history.valid_losses):
-            if measurement and loss is not None:
+        for measurement in range(max(known, 1), len(losses)):
+            loss = losses[measurement]
+            if loss is not None:
                 prune = self._study.report(trial, measurement, loss)
         return prune
 

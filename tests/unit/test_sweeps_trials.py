@@ -20,7 +20,7 @@ from core.runs.launch import create_run, resume_run, start_run
 from core.runs.settings import RunRequest
 from core.runs.summary import list_runs
 from core.sweeps.spec import SweepSpec, read_sweep
-from core.sweeps.study import Study, TrialRow, check_same
+from core.sweeps.study import Study, TrialRow, begin
 from core.sweeps.trials import SweepEvent, TrialBegun, TrialEnded, TrialMoved, best_first, run_sweep
 from tests.oracles.frames import in_order
 from tests.oracles.one_frame import curate
@@ -268,53 +268,60 @@ def test_only_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_sweep_json_holds_what_was_asked(tmp_path: Path) -> None:
-    check_same(tmp_path, asked(tmp_path), begun=False)
+    first = begin(tmp_path, asked(tmp_path), begun=bool)
     kept = json.loads((tmp_path / "sweep.json").read_bytes())
     assert kept["space"] == {"lr": {"low": 1e-4, "high": 1e-2, "log": True, "step": None}}
-    check_same(tmp_path, asked(tmp_path, trials=99, pruning=True), begun=True)
+    assert begin(tmp_path, asked(tmp_path, trials=99, pruning=True), begun=bool) == first
+    assert begin(tmp_path, asked(tmp_path, seed=2), begun=lambda _: False) != first
 
 
-def test_the_command_killed_stopped_and_resumed(tmp_path: Path) -> None:
-    """SIGKILL in the first trial, ctrl+c in the second; the third time it comes to its end."""
-    home, tweets, file = tmp_path / "home", tmp_path / "tweets.csv", tmp_path / "two.toml"
+def test_a_sweep_that_was_deleted_leaves_its_runs_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (before,) = at_work(home, asked(tmp_path, trials=1))
+    shutil.rmtree(home / "sweeps")
+    (after,) = at_work(home, asked(tmp_path, trials=1, space="lr = [1e-3]"))
+    assert before.run != after.run
+    assert {one.run for one in list_runs(Home.at(home))} == {before.run, after.run}
+
+
+def test_the_command_stopped_killed_and_resumed(tmp_path: Path) -> None:
+    """ctrl+c at first, SIGKILL the second time; the third time it comes to its end."""
+    home, tweets, file = tmp_path / "home", tmp_path / "tweets.csv", tmp_path / "one.toml"
     toy_tweets().select("tweet_id", "created_at", "text").write_csv(tweets)
     mynah("import", tweets, "--handle", "keeper", home=home)
     file.write_text(
-        'accounts = ["@Keeper"]\nbase = "scratch"\ntrials = 2\nmax_steps = 3\n'
+        'accounts = ["@Keeper"]\nbase = "scratch"\ntrials = 1\nmax_steps = 3\n'
         f"[space]\n{LOG_RANGE}\n"
     )
 
-    def at_work_on(trial: int) -> bool:
-        records = [run.record() for run in all_runs(Home.at(home))]
-        return any(one.sweep and one.sweep.trial == trial and one.pid for one in records)
+    def processes() -> set[int]:
+        return {record.pid for run in all_runs(Home.at(home)) if (record := run.record()).pid}
 
-    first = Started("sweep", file, home=home, notes=tmp_path / "first")
-    while not at_work_on(1):
-        assert first.process.poll() is None, first.err
-    first.process.kill()
-    first.process.wait()
-    second = Started("sweep", file, "--json", home=home, notes=tmp_path / "second")
-    ended = second.interrupt(lambda: at_work_on(2))
-    assert "trial 1 of 2 goes on" in ended.err
-    assert "1 of 2 trials done" in ended.err
-    assert [row["state"] for row in ended.json()] == ["finished", "stopped"]
+    first = Started("sweep", file, "--json", home=home, notes=tmp_path / "first")
+    ended = first.interrupt(processes)
+    assert "trial 1 of 1 begins: lr " in ended.err
+    assert "0 of 1 trials done" in ended.err
+    (row,) = ended.json()
+    assert set(row) == {"trial", "run", "params", "valid_loss", "state", "reason"}
+    assert (row["trial"], row["state"]) == (1, "stopped")
+    stopped = processes()
+    second = Started("sweep", file, home=home, notes=tmp_path / "second")
+    while processes() <= stopped:
+        assert second.process.poll() is None, second.err
+    second.process.kill()
+    second.process.wait()
 
     last = mynah("sweep", file, home=home)
-    assert "trial 2 of 2 goes on" in last.err
-    assert "trial 1 of 2" not in last.err
+    assert "trial 1 of 1 goes on" in last.err
+    assert f"`mynah sample {row['run']}`" in last.err
+    assert row["run"] in last.text.splitlines()[2]
     again = mynah("sweep", file, "--json", home=home)
-    rows = again.json()
-    assert [set(row) for row in rows] == [
-        {"trial", "run", "params", "valid_loss", "state", "reason"}
-    ] * 2
-    assert [row["state"] for row in rows] == ["finished", "finished"]
-    best = min(rows, key=lambda row: row["valid_loss"])
-    assert f"`mynah sample {best['run']}`" in last.err
-    assert best["run"] in last.text.splitlines()[2]
-    listed = mynah("runs", "--json", home=home).json()
-    assert sorted((one["sweep"], one["trial"], one["step"]) for one in listed) == [
-        ("two", 1, 3), ("two", 2, 3),
-    ]  # fmt: skip
-    assert "two 2" in mynah("runs", home=home).text
-    found = mynah("sql", "SELECT DISTINCT sweep FROM runs", "--json", home=home).json()
-    assert found == [{"sweep": "two"}]
+    (done,) = again.json()
+    assert done["valid_loss"] > 0
+    assert done | {"valid_loss": row["valid_loss"]} == row | {"state": "finished"}
+    assert "trial 1 of 1" not in again.err
+    (listed,) = mynah("runs", "--json", home=home).json()
+    assert [listed[name] for name in ("sweep", "trial", "step")] == ["one", 1, 3]
+    assert "one 1" in mynah("runs", home=home).text
+    found = mynah("sql", "SELECT sweep, trial FROM runs", "--json", home=home).json()
+    assert found == [{"sweep": "one", "trial": 1}]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import Interrupted
 from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
@@ -37,7 +36,7 @@ def sweep(
     the run at work; the same command goes on where the sweep was.
     """
     from core.sweeps.spec import read_sweep
-    from core.sweeps.trials import rows_of
+    from core.sweeps.trials import SweepStopped
     from core.workflow import sweep as work_on
 
     spec, remarks = read_sweep(file, accounts=handles, trials=trials)
@@ -49,9 +48,8 @@ def sweep(
 
     try:
         rows = with_progress(work)
-    except Interrupted:
-        if found := rows_of(home, spec):
-            _show(found, spec, as_json)
+    except SweepStopped as stopped:
+        _show(stopped.rows, spec, as_json)
         raise
     _show(rows, spec, as_json)
 
