@@ -159,10 +159,11 @@ def _corpus(home: Home) -> tuple[bool, str]:
 
 
 def _runs(home: Home) -> tuple[bool, str]:
+    from core.runs.folder import GOING
     from core.runs.summary import list_runs
 
     found = list_runs(home)
-    going = sum(run.state in ("queued", "starting", "running", "stopping") for run in found)
+    going = sum(run.state in GOING for run in found)
     return True, f"{len(found)} on this machine, {going} going"
 
 

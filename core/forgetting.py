@@ -215,9 +215,10 @@ def _quoted(name: str) -> str:
 
 def _mark_runs(home: Home, column: str, wanted: list[str]) -> dict[str, int]:
     from core.runs.folder import all_runs
+    from core.runs.housekeeping import runs_in_trash
 
     marked = {}
-    for run in all_runs(home):
+    for run in [*all_runs(home), *runs_in_trash(home)]:
         held = _held(run.dataset, column, wanted)
         if held is None:  # no dataset left: go by what was asked of the run
             asked = run.record().handles if column == "handle" else []

@@ -42,6 +42,16 @@ class Home:
         return self.root / "sweeps"
 
     @property
+    def trash(self) -> Path:
+        """What was deleted, for a week."""
+        return self.root / "trash"
+
+    @property
+    def locks(self) -> Path:
+        """Which runs use a device, and which wait for it."""
+        return self.root / "locks"
+
+    @property
     def recipes(self) -> Path:
         """The person's own curation recipes (TOML)."""
         return self.root / "recipes"

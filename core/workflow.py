@@ -203,6 +203,7 @@ def train(
     preset: str = "fast",
     base: str | None = None,
     weights: Mapping[str, float] | None = None,
+    now: bool = False,
     expect: Callable[[list[Share], bool], None] | None = None,
     tracking: Tracked | None = None,
     **overrides: Any,
@@ -215,7 +216,7 @@ def train(
     settings = settings_for(preset, base or default_base(), **overrides)
     _check_device(settings.device)
     recipe = load_recipe(recipe_name, home)
-    request = RunRequest(handles, recipe, settings, weights)
+    request = RunRequest(handles, recipe, settings, weights, now=now)
     return start_training(home, request, expect=expect, tracking=tracking)
 
 
@@ -262,12 +263,12 @@ def start_training(
     return run
 
 
-def resume_training(run: Run) -> Run:
+def resume_training(run: Run, *, now: bool = False) -> Run:
     """`resume_run`, and the trackers that were started with the run; returns at once."""
     from core.runs.launch import resume_run
     from core.tracking.launch import track_again
 
-    resume_run(run)
+    resume_run(run, now=now)
     track_again(run)
     return run
 

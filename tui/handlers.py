@@ -29,12 +29,15 @@ from tui.query.running import QueryEnded, QueryJob
 from tui.sample.generating import SamplingEnded, SamplingJob
 from tui.state import NewRun, State
 from tui.train.following import FollowJob, RunsRead, how_it_ended
+from tui.train.keeping import RunKept, RunMeasured
 from tui.train.starting import Advised, BasesFound, NewRunChanged, RunStarted, TrainJobs
 
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe
     from core.runs.summary import RunSummary
 
+# What a run was, of whose end a person is told.
+_GOING: Final = ("queued", "starting", "running", "stopping")
 # Seconds between two tries to read a corpus that another program holds.
 TRY_AGAIN: Final = 1.0
 
@@ -206,7 +209,7 @@ class StateApp(App[None]):
         self.state.histories = report.histories
         for run in report.summaries:
             was = before.get(run.run)
-            ending = how_it_ended(run) if was in ("starting", "running", "stopping") else None
+            ending = how_it_ended(run) if was in _GOING else None
             if ending is not None:
                 timeout = 15 if ending.severity == "error" else None
                 self.notify(
@@ -237,8 +240,13 @@ class StateApp(App[None]):
         self.new_run_changed.publish(new_run)
 
     @on(RunStarted)
-    def _run_started(self) -> None:
+    @on(RunKept)
+    def _run_changed(self) -> None:
         self.following.poll()
+
+    @on(RunMeasured)
+    def _run_measured(self, report: RunMeasured) -> None:
+        self.state.sizes[report.run] = report.size
 
     @on(QueryEnded)
     def _query_ended(self, report: QueryEnded) -> None:

@@ -86,6 +86,9 @@ class State:
     comparison: Comparison | None = None
     runs: list[RunSummary] | None = None
     histories: dict[str, RunHistory] = field(default_factory=dict)
+    sizes: dict[str, int] = field(
+        default_factory=dict
+    )  # bytes on the disk by run, as last measured
     voice: str | None = None
     importing: bool = False
     typed: dict[str, str] = field(default_factory=dict)  # in Add tweets, of what is under way
@@ -98,9 +101,10 @@ class State:
 
     @property
     def live_run(self) -> RunSummary | None:
-        """The newest run that is still going."""
-        going = ("queued", "starting", "running", "stopping")
-        return next((run for run in self.runs or [] if run.state in going), None)
+        """The newest run that is at work; else the newest that is about to be, or waits."""
+        at_work = ("starting", "running", "stopping")
+        going = [run for run in self.runs or [] if run.state in (*at_work, "queued")]
+        return next((run for run in going if run.state in at_work), going[0] if going else None)
 
     @property
     def ready_run(self) -> RunSummary | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +17,17 @@ import msgspec
 from core.errors import InputRefused
 from core.files import write_bytes_whole
 from core.home import Home
+from core.locks import Locked, held_lock
 from core.runs.record import RunRecord, decode_record, encode_record
 
 ENDED: Final = ("finished", "stopped", "failed")
+# The states of a run that has a process, or is about to have one.
+GOING: Final = ("queued", "starting", "running", "stopping")
 # Says which of the run's tweets were forgotten since.
 STALE_NOTE: Final = "stale.json"
 
+# Seconds to wait for another process that changes run.json at the same time.
+_RECORD_SECONDS: Final = 20.0
 _STEP: Final = re.compile(r"step-(\d{7,})")
 
 
@@ -37,6 +43,7 @@ class Run:
     stale.json      which of its tweets were forgotten since
     stop            there while somebody wants the run to stop
     lock            held while the process lives, and by whoever starts it
+    record.lock     held while run.json is changed
     tracking/       what trackers were given, and how far they are
     dataset/        the frozen tweets, checkpoints/ where to take up again, model/ the result
     """
@@ -89,11 +96,11 @@ class Run:
         return self.folder / "model"
 
     def disk_bytes(self) -> int:
-        """What the folder takes up on the disk."""
+        """What the files of the folder take up on the disk."""
         total = 0
         for path in self.folder.rglob("*"):
             with suppress(OSError):  # a process may be at work there
-                total += path.lstat().st_size
+                total += 0 if path.is_dir() else path.lstat().st_size
         return total
 
     def record(self) -> RunRecord:
@@ -110,9 +117,19 @@ class Run:
         write_bytes_whole(self.record_file, encode_record(record))
 
     def update_record(self, **changes: Any) -> RunRecord:
-        """Replaces some fields of run.json; only for whoever holds the lock of the run."""
-        record = msgspec.structs.replace(self.record(), **changes)
-        self.write_record(record)
+        """Replaces some fields of run.json; those that others change meanwhile stay changed.
+
+        Raises InputRefused when it is missing or damaged, or others do not come to an end.
+        """
+        self.record()  # of a run that is gone no folder is made for the lock
+        try:
+            with held_lock(self.folder / "record.lock", seconds=_RECORD_SECONDS):
+                record = msgspec.structs.replace(self.record(), **changes)
+                self.write_record(record)
+        except Locked as error:
+            raise InputRefused(
+                f"{self.id} cannot be changed.", "Another process is writing its run.json."
+            ) from error
         return record
 
 
@@ -145,7 +162,8 @@ def _created(run: Run) -> tuple[str, str]:
 
 
 def find_run(home: Home, name: str) -> Run:
-    """The run called ``name``: ``latest``, an id, or the beginning of exactly one id.
+    """The run called ``name``: ``latest``, an id, the name of exactly one, or the beginning of
+    exactly one id; in this order.
 
     Raises InputRefused when there is none or more than one.
     """
@@ -156,9 +174,11 @@ def find_run(home: Home, name: str) -> Run:
         )
     if name == "latest":
         return runs[0]
-    matching = [run for run in runs if run.id == name] or [
-        run for run in runs if name and run.id.startswith(name)
-    ]
+    matching = (
+        [run for run in runs if run.id == name]
+        or runs_named(runs, name)
+        or [run for run in runs if name and run.id.startswith(name)]
+    )
     if len(matching) == 1:
         return matching[0]
     if matching:
@@ -170,6 +190,16 @@ def find_run(home: Home, name: str) -> Run:
     raise InputRefused(
         f"There is no run {name!r}.", f"The newest is {runs[0].id}.", "`mynah runs` lists them."
     )
+
+
+def runs_named(runs: Iterable[Run], name: str) -> list[Run]:
+    """Those of ``runs`` that a person has given this name."""
+    found = []
+    for run in runs:
+        with suppress(InputRefused):
+            if name and run.record().name == name:
+                found.append(run)
+    return found
 
 
 def stale_note(run_folder: Path) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ SILENCE_SECONDS: Final = 600.0
 LAUNCH_SECONDS: Final = 30.0
 
 _CHUNK: Final = 1 << 16
-_KINDS_OF_STATE: Final = ("phase", "start", "train", "eval", "checkpoint", "end")
+_KINDS_OF_STATE: Final = ("queued", "phase", "start", "train", "eval", "checkpoint", "end")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ class RunUpdate:
     """What is new in a run's folder since the last look.
 
     ``records`` are lines of metrics.jsonl, ``samples`` of samples.jsonl. ``more`` says that the
-    slice was full and another look now would find more. ``state``: queued, starting, running,
-    stopping, finished, stopped, failed, dead (its process is gone and wrote no end).
+    slice was full and another look now would find more. ``state``: queued (it has no process yet,
+    or waits for its device), starting, running, stopping, finished, stopped, failed, dead (its
+    process is gone and wrote no end).
     """
 
     records: list[dict[str, Any]]
@@ -182,6 +183,8 @@ def run_state(run: Run, record: RunRecord, last: dict[str, Any], *, alive: bool)
         return "stopping"
     if last.get("kind") in ("start", "train", "eval", "checkpoint"):
         return "running"
+    if last.get("kind") == "queued" and not resumed_since:
+        return "queued"
     if last.get("kind") == "phase":
         return "running" if last.get("doing") == "saving" else "starting"
     return "queued" if record.pid is None else "starting"

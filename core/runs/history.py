@@ -23,8 +23,9 @@ class RunHistory:
 
     ``valid_before`` is the first held-out loss, measured before the first step. ``seconds`` is how
     long the process has been at work, ``seconds_left`` what it expects to need still (None:
-    unknown). ``doing`` is the phase that it announced last. ``expected_shares`` are those of an
-    epoch's tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
+    unknown). ``doing`` is the phase that it announced last, ``waits_for`` the run that goes before
+    it on the same device, while it waits for that. ``expected_shares`` are those of an epoch's
+    tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
     ``taken_back`` counts how often points were removed again; else the lists only grow.
     """
 
@@ -44,6 +45,7 @@ class RunHistory:
     seconds_left: float | None = None
     device: str = ""
     doing: str = ""
+    waits_for: str = ""
     result: Result | None = None
     expected_shares: dict[str, float] = field(default_factory=dict)
     tokens_by_author: dict[str, int] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class RunHistory:
         for record in records:
             kind = record.get("kind")
             self._authors(record)
+            if kind in ("queued", "phase", "start", "end"):
+                self.waits_for = str(record.get("waits_for") or "")
             if kind == "train":
                 self._train(record)
             elif kind == "eval":
@@ -64,13 +68,15 @@ class RunHistory:
                 self.warnings.append(str(record.get("text", "")))
             elif kind == "phase":
                 self.doing = str(record.get("doing", ""))
+            elif kind == "queued":
+                self.doing = ""
             elif kind == "end":
                 self.result = read_fields(Result, record)
                 self.doing = ""
                 self.seconds_left = None
                 self.seconds = record.get("seconds", self.seconds)
                 self.tokens_per_second = record.get("tokens_per_second") or self.tokens_per_second
-            if kind in ("start", "train", "eval", "checkpoint", "phase"):
+            if kind in ("queued", "start", "train", "eval", "checkpoint", "phase"):
                 self.result = None
 
     def take_samples(self, records: Iterable[dict[str, Any]]) -> None:

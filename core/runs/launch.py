@@ -123,6 +123,7 @@ def create_run(
                 expected_shares={share.handle: share.share for share in shares},
                 settings=settings.to_json(),
                 sweep=request.sweep,
+                now=request.now,
                 state="queued",
                 created=now.isoformat(timespec="seconds"),
                 machine=this_machine(),
@@ -162,10 +163,11 @@ def _expected(
     return shares_of_sizes(sizes, settings, weights), count_tokens is not None
 
 
-def resume_run(run: Run) -> Run:
+def resume_run(run: Run, *, now: bool = False) -> Run:
     """Takes a stopped, failed or dead run up again at its last checkpoint, with its own settings.
 
-    One that has no checkpoint yet starts again at its beginning. Raises InputRefused when it still
+    One that has no checkpoint yet starts again at its beginning. ``now``: it does not wait for
+    other runs, even if it was started to. Raises InputRefused when it still
     goes on, has finished, or somebody else takes it up at this moment.
     """
     # the process of a run that has just ended may still be there for a moment
@@ -190,7 +192,12 @@ def resume_run(run: Run) -> Run:
             base = resolve(record.base)
             run.stop_mark.unlink(missing_ok=True)
             run.update_record(
-                state="queued", ended=None, pid=None, pid_start=None, resumed=time.time()
+                state="queued",
+                ended=None,
+                pid=None,
+                pid_start=None,
+                resumed=time.time(),
+                now=record.now or now,
             )
             _launch(run, "--resume", needs_network=_needs_network(base))
     except Locked as error:

@@ -71,8 +71,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
-    ``sweep`` is there where the run is a trial of one.
-    ``settings`` are kept as they were written, by whichever version; see ``train_settings``.
+    ``sweep`` is there where the run is a trial of one. ``now``: whether it does not wait for other
+    runs on its device. ``name``, ``note`` and ``tags`` are a person's own. ``settings`` are kept as
+    they were written, by whichever version; see ``train_settings``.
     ``other_fields`` are those that this version does not know; they are written back as they were.
     """
 
@@ -87,6 +88,10 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     weights: dict[str, float] = {}
     expected_shares: Mapping[str, float | None] = {}
     settings: dict[str, Any] = {}
+    now: bool = False
+    name: str = ""
+    note: str = ""
+    tags: list[str] = []
     state: str = ""
     created: str = ""
     ended: str | None = None

@@ -166,7 +166,8 @@ class RunRequest:
     ``weights`` say how much of each account an epoch holds (1 where there is none). The order of
     ``handles`` only matters to the classic blend. ``names`` are those of the accounts, by handle.
     ``sweep`` marks a trial, and ``dataset`` is the hash that the frozen tweets must have, so that
-    its losses compare with those of other trials.
+    its losses compare with those of other trials. ``now``: not to wait for other runs on the same
+    device.
     """
 
     handles: Sequence[str]
@@ -176,6 +177,7 @@ class RunRequest:
     names: Mapping[str, str | None] | None = None
     sweep: SweepTrial | None = None
     dataset: str | None = None
+    now: bool = False
 
 
 def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:

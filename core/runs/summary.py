@@ -32,7 +32,8 @@ class RunSummary:
 
     ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
     forgotten since; ``tracked`` where else the run can be looked at. ``sweep`` is the name of the
-    sweep that it is a trial of, and ``trial`` which, counted from 1.
+    sweep that it is a trial of, and ``trial`` which, counted from 1. ``waits_for``: the run that a
+    queued one waits for. ``name``, ``note`` and ``tags`` are a person's own.
     """
 
     run: str
@@ -57,6 +58,10 @@ class RunSummary:
     tracked: list[Tracked] = field(default_factory=list)
     sweep: str | None = None
     trial: int | None = None
+    waits_for: str | None = None
+    name: str = ""
+    note: str = ""
+    tags: list[str] = field(default_factory=list)
 
     @property
     def started_at(self) -> datetime | None:
@@ -84,9 +89,9 @@ class RunSummary:
     def to_json(self) -> dict[str, Any]:
         """The fields of `mynah runs --json`."""
         names = (
-            "run handles base state step steps train_loss valid_loss started ended stale "
-            "sweep trial".split()
-        )
+            "run name note tags handles base state waits_for step steps train_loss valid_loss "
+            "started ended stale sweep trial"
+        ).split()
         shares = {handle: share.to_json() for handle, share in self.shares.items()}
         return {name: getattr(self, name) for name in names} | {"shares": shares}
 
@@ -127,6 +132,10 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
         tracked=all_tracked(run),
         sweep=record.sweep.name if record.sweep else None,
         trial=record.sweep.trial if record.sweep else None,
+        waits_for=history.waits_for or None if state == "queued" else None,
+        name=record.name,
+        note=record.note,
+        tags=record.tags,
     )
 
 

@@ -16,6 +16,7 @@ from core.locks import Locked, held_lock
 from core.processes import process_times
 from core.runs.events import Journal
 from core.runs.folder import Run
+from core.runs.queue import TakenOut, Turn
 from core.runs.record import Result
 from core.training.signals import LeaveAtOnce, StopRequest
 
@@ -23,6 +24,7 @@ from core.training.signals import LeaveAtOnce, StopRequest
 LOCK_SECONDS: Final = 30.0
 
 _AT_ONCE: Final = "It was told to leave at once; its last checkpoint is kept."
+_TAKEN_OUT: Final = "It was taken out of the queue."
 
 
 def work(run: Run, stop: StopRequest, *, resume: bool, began: float | None = None) -> int:
@@ -64,8 +66,11 @@ def _tried(
 ) -> tuple[Result, int]:
     try:
         journal.phase("loading PyTorch")
-        result = train(run, journal, stop, resume=resume, began=began)
+        with Turn(run, journal, lambda: stop.asked) as turn:
+            result = train(run, journal, stop, resume=resume, began=began, turn=turn)
         return result, MynahError.exit_code if result.state == "failed" else 0
+    except TakenOut:
+        return Result(state="stopped", reason=_TAKEN_OUT), 0
     except LeaveAtOnce:
         raise
     except MynahError as error:
@@ -79,14 +84,20 @@ def _tried(
 
 
 def train(
-    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float | None = None
+    run: Run,
+    journal: Journal,
+    stop: StopRequest,
+    *,
+    resume: bool,
+    began: float | None = None,
+    turn: Turn | None = None,
 ) -> Result:
-    """Set up, fit, finish; raises MynahError when nothing came of it."""
+    """Set up, fit, finish; raises MynahError when nothing came of it, and TakenOut."""
     from core.training.finish import finish
     from core.training.fit import fit
     from core.training.setup import Diverged, set_up
 
-    training = set_up(run, journal, stop, resume=resume, began=began)
+    training = set_up(run, journal, stop, resume=resume, began=began, turn=turn)
     try:
         fit(training)
     except Diverged as error:

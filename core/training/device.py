@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import platform
+import re
 import time
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -53,6 +55,17 @@ def choose_device(wanted: str) -> Any:
             "Use --device auto.",
         )
     return torch.device(wanted)
+
+
+def queue_name(device: Any) -> str:
+    """The device as one word for a file, the same in every process on this machine."""
+    if device.type != "cuda":
+        return str(device.type)
+    # the numbers of PyTorch count only what CUDA_VISIBLE_DEVICES leaves
+    visible = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    number = device.index or 0
+    which = visible[number] if number < len(visible) and visible[number] else str(number)
+    return "cuda-" + re.sub(r"[^A-Za-z0-9]+", "-", which)
 
 
 def device_name(device: Any) -> str:

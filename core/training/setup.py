@@ -19,6 +19,7 @@ from core.models.prepare import prepare as prepare_base
 from core.processes import usable_cores
 from core.runs.events import Journal
 from core.runs.folder import Run, checkpoint_folders
+from core.runs.queue import Turn
 from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
@@ -163,12 +164,20 @@ class Training:
 
 
 def set_up(
-    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float | None = None
+    run: Run,
+    journal: Journal,
+    stop: StopRequest,
+    *,
+    resume: bool,
+    began: float | None = None,
+    turn: Turn | None = None,
 ) -> Training:
     """Loads everything, decides what the settings leave open, and takes up the last checkpoint.
 
     What was decided at the first start is in run.json, and is used again. ``began``: when the
-    run's time began to count (time.monotonic); None: now. Raises MynahError.
+    run's time began to count (time.monotonic); None: now. ``turn``: the run's place in the queue
+    of its device, which it waits for without loading a model; that is not its time. Raises
+    MynahError, and TakenOut when a stop is asked for while it waits.
     """
     record = run.record()
     settings = record.train_settings
@@ -178,7 +187,10 @@ def set_up(
     warnings.filterwarnings("ignore", category=FutureWarning)
     began = time.monotonic() if began is None else began
     before = record.decisions if resume else None
-    device, dtype = _device(settings, before, journal)
+    device = _device(settings, before, journal)
+    if turn is not None:
+        began += turn.wait(devices.queue_name(device))
+    dtype = _arithmetic(device, before)
     threads = _threads(device, before, journal)
     devices.set_up(device, threads)
     torch.manual_seed(settings.seed)
@@ -252,20 +264,29 @@ def set_up(
     )
 
 
-def _device(
-    settings: TrainSettings, before: Decisions | None, journal: Journal
-) -> tuple[torch.device, torch.dtype]:
-    """The device and the type to multiply in: as before, if that is there still."""
+def _device(settings: TrainSettings, before: Decisions | None, journal: Journal) -> torch.device:
+    """The device as before, if that is there still."""
+    device: torch.device
     if before is None:
         device = devices.choose_device(settings.device)
-        return device, devices.arithmetic(device)
+        return device
     if before.device in devices.devices_here():
-        return torch.device(before.device), getattr(torch, before.arithmetic)
+        return torch.device(before.device)
     device = devices.choose_device("auto")
     journal.warning(
         f"The run began on {before.device}, which is not here now; it goes on on {device.type}."
     )
-    return device, devices.arithmetic(device)
+    return device
+
+
+def _arithmetic(device: torch.device, before: Decisions | None) -> torch.dtype:
+    """The type to multiply in: as before, where the device is; it may be measured else."""
+    dtype: torch.dtype
+    if before is not None and before.device == device.type:
+        dtype = getattr(torch, before.arithmetic)
+    else:
+        dtype = devices.arithmetic(device)
+    return dtype
 
 
 def _threads(device: torch.device, before: Decisions | None, journal: Journal) -> int | None:

@@ -43,7 +43,7 @@ def state_of(state: State) -> str:
     return state.runs[0].state if state.runs else ""
 
 
-async def test_start_watch_refuse_a_second_stop_and_talk(
+async def test_start_watch_ask_before_a_second_stop_and_talk(
     sample_home: Home, next_run: Callable[..., None]
 ) -> None:
     next_run(batch_tokens=1024, eval_tokens=256, eval_seconds=1.0)  # soon measured, and heard
@@ -55,9 +55,11 @@ async def test_start_watch_refuse_a_second_stop_and_talk(
         app.state.new_run.track = "tensorboard"
         await pilot.press("s")
         await until(pilot, lambda: app.state.runs)
-        await pilot.press("s")
+        await pilot.press("s", "s", "s")
         await settled(pilot)
-        assert any("still going" in toast for toast in heard.toasts)
+        assert "still going" in screen(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
         assert len(app.state.runs or []) == 1
         run = Run(app.state.runs[0].folder)  # type: ignore[index]
         plot = app.screen.query_one("#loss", LossPlot)

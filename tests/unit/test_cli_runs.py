@@ -15,8 +15,8 @@ TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
            "valid_loss_before", "valid_loss_after", "state", "model_dir", "device",
            "shares", "tracked"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
-          "started", "ended", "shares", "stale", "sweep", "trial", "tracked",
-          "bytes"}  # fmt: skip
+          "started", "ended", "shares", "stale", "sweep", "trial", "tracked", "bytes", "name",
+          "note", "tags", "waits_for"}  # fmt: skip
 SAMPLED = {"prompt", "text", "tokens", "stopped", "copy"}
 
 
@@ -144,7 +144,7 @@ def test_detach_watch_stop_and_resume(
 ) -> None:
     home = tmp_path / "home"
     shutil.copytree(home_with_samples(tmp_path_factory), home)
-    given = "train", "@Keeper_Of_The_Light", "--base", "scratch", "--detach"
+    given = "train", "@Keeper_Of_The_Light", "--base", "scratch", "--detach", "--now"
     started = mynah(*given, "--json", home=home).json()
     try:
         assert set(started) == TRAINED
@@ -157,6 +157,7 @@ def test_detach_watch_stop_and_resume(
     assert "was stopped before" in mynah("stop", "latest", home=home).err
     run = home / "runs" / started["run"]
     record = json.loads((run / "run.json").read_text())
+    assert record["now"] is True
     record["settings"]["max_steps"] = stopped.json()["steps"] + 2
     (run / "run.json").write_text(json.dumps(record))
     went_on = mynah("resume", "latest", "--json", home=home)

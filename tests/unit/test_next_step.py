@@ -65,7 +65,7 @@ def test_it_is_silent_once_the_first_sample_is_made_and_while_importing(section:
     assert next_step(state(accounts=[account], importing=True), section) == ""
 
 
-@pytest.mark.parametrize("going", ["queued", "starting", "running", "stopping"])
+@pytest.mark.parametrize("going", ["starting", "running", "stopping"])
 def test_the_live_run_is_the_newest_that_goes_on(going: str) -> None:
     runs: list[Any] = [Run("finished", True), Run(going, run="b"), Run("running", run="c")]
     known = state(runs=runs)
@@ -73,6 +73,12 @@ def test_the_live_run_is_the_newest_that_goes_on(going: str) -> None:
     assert known.ready_run is runs[0]
     assert state(runs=[Run("dead")]).live_run is None
     assert state().ready_run is None
+
+
+def test_a_run_that_waits_is_the_live_one_only_where_none_is_at_work() -> None:
+    runs: list[Any] = [Run("queued", run="b"), Run("queued", run="c"), Run("running", run="d")]
+    assert state(runs=runs).live_run is runs[2]
+    assert state(runs=runs[:2]).live_run is runs[0]
 
 
 def test_what_is_remembered_comes_back(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from toy_runs import follow, one_core, start_toy, toy_tweets
+from toy_runs import create_toy, follow, one_core, start_toy, toy_tweets, train_here
 
 from core.errors import InputRefused
 from core.home import Home
 from core.runs.folder import checkpoint_folders, find_run
 from core.runs.launch import child_environment, resume_run, start_run, stop_run
 from core.runs.settings import RunRequest, settings_for
-from core.runs.summary import RunsFollower, list_runs, run_result
+from core.runs.summary import RunsFollower, list_runs, run_result, run_summary
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops runs with POSIX signals")
 
@@ -97,6 +97,37 @@ def test_a_run_that_is_stopped_resumed_and_killed(tmp_path: Path) -> None:
     assert summary.state == "dead"
     assert summary.reason
     assert len(histories[run.id].train_losses) > 0
+
+
+def test_a_second_run_waits_until_the_first_is_gone_and_one_can_leave_the_queue(
+    tmp_path: Path,
+) -> None:
+    first = start_toy(tmp_path, epochs=500)
+    follow(first, until=lambda records: any(r["kind"] == "start" for r in records))
+    pid = first.record().pid or 0
+    os.kill(pid, signal.SIGSTOP)  # it is there, and leaves the machine to others
+    try:
+        second = start_toy(tmp_path, max_steps=2)
+        follow(second, until=lambda records: any(r["kind"] == "queued" for r in records))
+        assert (run_summary(second).state, run_summary(second).waits_for) == ("queued", first.id)
+        third = create_toy(tmp_path, max_steps=2)
+        third.stop_mark.touch()
+        lines = train_here(third)
+        assert [line["kind"] for line in lines] == ["phase", "queued", "end"]
+        end = lines[-1]
+        assert (end["state"], end["reason"]) == ("stopped", "It was taken out of the queue.")
+        assert not third.model.exists()
+        assert run_summary(second).state == "queued"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    records, state = follow(second)
+    assert state == "finished", second.log.read_text()
+    (queued,) = [record for record in records if record["kind"] == "queued"]
+    (turn,) = [record for record in records if record.get("doing") == "its turn has come"]
+    (start,) = [record for record in records if record["kind"] == "start"]
+    # the time that it waited is not the run's
+    waited = turn["time"] - queued["time"]
+    assert start["seconds"] + waited < start["time"] - (second.record().pid_start or 0) + 1
 
 
 def test_sigterm_leaves_at_once_and_says_so(tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def demo(
 
 
 def _open_on_live_run(home: Home, who: str, start: Callable[[], Run]) -> None:
+    from core.runs.folder import GOING
     from core.runs.summary import list_runs
-    from tui.cli.runs.following import GOING
 
     if not any(summary.state in GOING for summary in list_runs(home)):
         run = start()

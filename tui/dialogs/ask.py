@@ -8,26 +8,31 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from core.safe_text import printable
+
 
 class Ask(ModalScreen["str | None"]):
-    """Answers with the line, or None on esc."""
+    """Answers with the line, or None on esc; an empty one is None too, unless ``optional``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Cancel")]
 
-    def __init__(self, question: str, answer: str = "") -> None:
+    def __init__(self, question: str, answer: str = "", *, optional: bool = False) -> None:
         super().__init__()
         self._question = question
         self._answer = answer
+        self._optional = optional
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="ask") as dialog:
-            dialog.border_title = self._question
+            dialog.border_title = escape(printable(self._question))
             dialog.border_subtitle = "enter saves · esc cancels"
             yield Input(self._answer, id="answer")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip() or None)
+        answer = event.value.strip()
+        self.dismiss(answer if answer or self._optional else None)

@@ -102,7 +102,7 @@ class SampleSection(Section):
 
     def _runs_changed(self, state: State) -> None:
         models = [run for run in state.runs or [] if run.has_model]
-        if [run.run for run in models] == [run.run for run in self._models] and self._models:
+        if models and [*map(_run_and_name, models)] == [*map(_run_and_name, self._models)]:
             return
         self._models = models
         listing = self.query_one("#samples", SampleList)
@@ -313,6 +313,10 @@ class SampleSection(Section):
         )
 
 
+def _run_and_name(run: RunSummary) -> tuple[str, str]:
+    return run.run, run.name
+
+
 def _model_name(run: RunSummary) -> str:
-    who = "+".join(run.handles)
+    who = run.name or "+".join(run.handles)
     return f"{who} ({run.valid_loss:.2f})" if run.valid_loss is not None else who

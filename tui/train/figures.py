@@ -6,10 +6,12 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from core.safe_text import printable
 from tui.text.blends import shares_so_far
-from tui.text.numbers import clock, count, short_count
+from tui.text.numbers import ago, clock, count, short_count, size_in_words
+from tui.widgets.row_list import RowCells
 
 if TYPE_CHECKING:
     from core.runs.history import RunHistory
@@ -17,17 +19,34 @@ if TYPE_CHECKING:
 
 RESUMABLE = ("stopped", "failed", "dead")
 GOING = ("queued", "starting", "running", "stopping")
+# Of a note, or of the reason why a run ended, so many characters are shown beside its figures.
+LONGEST = 300
+RUN_SIGNS = {
+    "queued": ("◌", "muted"),
+    "starting": ("◌", "primary"),
+    "running": ("●", "success"),
+    "stopping": ("◍", "warning"),
+    "finished": ("✓", "success"),
+    "stopped": ("■", "muted"),
+    "failed": ("✗", "error"),
+    "dead": ("✗", "error"),
+}
 
 
-def run_figures(run: RunSummary, history: RunHistory) -> Table:
-    """The figures of one run, each measured: what is not known yet is a dash."""
+def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -> Table:
+    """The figures of one run, each measured: what is not known yet is a dash.
+
+    ``size``: bytes on the disk.
+    """
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="dim", min_width=10)
     table.add_column()
     if run.stale:
-        table.add_row("▲ stale", printable(run.stale))
+        table.add_row("▲ stale", _text(run.stale))
+    if own := " ".join(filter(None, [run.name, *(f"#{tag}" for tag in run.tags)])):
+        table.add_row("name", _text(own))
     if history.warnings:
-        table.add_row("▲ warning", printable(history.warnings[-1]))
+        table.add_row("▲ warning", _text(history.warnings[-1]))
     table.add_row(
         "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
     )
@@ -42,15 +61,39 @@ def run_figures(run: RunSummary, history: RunHistory) -> Table:
     if shares := shares_so_far(run.shares):
         table.add_row("shares", shares)
     table.add_row("speed", f"{short_count(history.tokens_per_second)} tok/s")
-    if run.state in GOING:
+    if run.waits_for:
+        table.add_row("behind", _text(run.waits_for))
+    elif run.state in GOING:
         table.add_row("left", clock(history.seconds_left))
     else:
         table.add_row("took", clock(history.seconds))
-    table.add_row("on", printable(run.device or "–"))
+    table.add_row("on", _text(run.device or "–"))
     for tracked in run.tracked:
-        table.add_row("tracked", printable(tracked.in_words))
+        table.add_row("tracked", _text(tracked.in_words))
+    if size is not None:
+        table.add_row("disk", size_in_words(size))
+    if run.note:
+        table.add_row("note", _text(run.note))
     if run.reason:
-        table.add_row("why", printable(run.reason))
+        table.add_row("why", _text(run.reason))
     if run.state in RESUMABLE:
         table.add_row("next", "r takes it up again, s starts a new run")
     return table
+
+
+def _text(words: str) -> Text:
+    """Words from outside as they are: never markup, and no more than some lines of them."""
+    shown = printable(words)
+    return Text(shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…")
+
+
+def run_line(run: RunSummary) -> RowCells:
+    sign, style = RUN_SIGNS.get(run.state, ("?", "muted"))
+    name = printable(run.name) or "+".join(run.handles) or run.run
+    when = "now" if run.state in GOING else ago(run.started_at)
+    if run.waits_for:
+        when = "waits"
+    loss = f"{run.valid_loss:.2f}" if run.valid_loss is not None else ""
+    if run.stale:
+        name = f"▲ {name}"
+    return ((sign, style), (name, ""), (when, "muted"), (loss, ""))

@@ -55,7 +55,8 @@ def how_it_ended(run: RunSummary) -> Ending | None:
         loss = f"Held-out loss {run.valid_loss:.2f}. " if run.valid_loss is not None else ""
         return Ending(f"{run.run} has finished", f"{loss}Press 5 to talk to it.")
     if run.state == "stopped":
-        return Ending(f"{run.run} has stopped", "Its model and curve are kept.")
+        kept = "Its model and curve are kept." if run.has_model else run.reason
+        return Ending(f"{run.run} has stopped", kept)
     if run.state in ("failed", "dead"):
         how = "failed" if run.state == "failed" else "presumed dead"
         rest = "Its curve is kept. r takes it up at its last checkpoint."

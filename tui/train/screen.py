@@ -14,41 +14,33 @@ from textual.widgets import Static
 from core.safe_text import printable
 from core.tracking.options import TRACKERS
 from tui.actions import bindings
+from tui.job import Report
 from tui.sample.sample_list import Sample, SampleList
-from tui.section import Section
 from tui.state import NewRun, State
 from tui.text.blends import in_lines, who_learns
-from tui.text.numbers import ago, count
-from tui.train.figures import GOING, RESUMABLE, run_figures
+from tui.text.numbers import count
+from tui.train.figures import GOING, RESUMABLE, run_figures, run_line
+from tui.train.keeping import RunMeasured
 from tui.train.loss_plot import LossPlot
+from tui.train.run_keys import RunKeys
 from tui.train.starting import TrainJobs
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
 from tui.widgets.field_form import FieldForm
 from tui.widgets.panel import Panel
-from tui.widgets.row_list import Column, ListRows, RowCells, RowList
+from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from core.runs.history import RunHistory
     from core.runs.summary import RunSummary
 
-RUN_SIGNS = {
-    "queued": ("◌", "muted"),
-    "starting": ("◌", "primary"),
-    "running": ("●", "success"),
-    "stopping": ("◍", "warning"),
-    "finished": ("✓", "success"),
-    "stopped": ("■", "muted"),
-    "failed": ("✗", "error"),
-    "dead": ("✗", "error"),
-}
 NO_RUN = "No run yet. Press s to start one with the settings under New run."
 FIRST_WORDS = "Its first words come after some twenty seconds of training."
 NO_TWEETS = "There is nothing to learn from yet."
 
 
-class TrainSection(Section):
+class TrainSection(RunKeys):
     """Runs are read from their folders alone, so all of it is there again after a restart."""
 
     SECTION = "train"
@@ -57,7 +49,7 @@ class TrainSection(Section):
     BINDINGS: ClassVar[list[BindingType]] = bindings("train")
 
     def __init__(self, training: TrainJobs) -> None:
-        super().__init__()
+        super().__init__(training.keeping)
         self._training = training
 
     def compose_body(self) -> ComposeResult:
@@ -142,6 +134,7 @@ class TrainSection(Section):
         app.runs_changed.subscribe(self, self._runs_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
         app.new_run_changed.subscribe(self, self._new_run_changed)
+        app.reported.subscribe(self, self._reported)
         self._runs_changed(self.state)
         self._curation_changed(self.state)
         self.query_one("#loss", LossPlot).smoothing = 0.9  # steps are small, so losses jump
@@ -150,7 +143,9 @@ class TrainSection(Section):
     def possible(self, action: str) -> bool:
         run, state = self._run(), self.state
         if action == "start":
-            return state.bench is not None and state.live_run is None
+            return state.bench is not None
+        if action == "delete":
+            return run is not None and run.state not in GOING
         if action == "stop":
             return run is not None and run.state in GOING
         if action == "resume":
@@ -210,7 +205,7 @@ class TrainSection(Section):
         listing = self.query_one("#runs", RowList)
         new = [run.run for run in runs if run.run not in before]
         listing.set_rows(
-            ListRows([_run_line(run) for run in runs]),
+            ListRows([run_line(run) for run in runs]),
             keep_cursor=True,
             marks=[i for i, run in enumerate(runs) if run.run in self._overlays],
         )
@@ -218,9 +213,11 @@ class TrainSection(Section):
             # a run that has just been started is what one wants to see
             self._pick_newest = False
             listing.cursor = 0
-        going = sum(run.state in GOING for run in runs)
+        waiting = sum(run.state == "queued" for run in runs)
+        running = sum(run.state in GOING for run in runs) - waiting
+        going = f"{running} running of {len(runs)}" if running else count(len(runs))
         self.query_one("#runs-panel", Panel).status = (
-            f"{going} running of {len(runs)}" if going else count(len(runs))
+            f"{running} running, {waiting} queued" if waiting else going
         )
         self._draw()
 
@@ -231,6 +228,10 @@ class TrainSection(Section):
     def _run(self) -> RunSummary | None:
         cursor = self.query_one("#runs", RowList).cursor
         return self._runs[cursor] if cursor < len(self._runs) else None
+
+    def _reported(self, report: Report) -> None:
+        if isinstance(report, RunMeasured):
+            self._draw()
 
     def _draw(self) -> None:
         run = self._run()
@@ -247,7 +248,9 @@ class TrainSection(Section):
         if history is None:
             return
         doing = (
-            f"{run.doing or run.state}…"
+            f"it waits for {run.waits_for} to end…"
+            if run.waits_for
+            else f"{run.doing or run.state}…"
             if run.state in GOING
             else "It ended before its first step."
         )
@@ -267,7 +270,7 @@ class TrainSection(Section):
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
         panel.status = _headline(run)
-        self.query_one("#now", Static).update(run_figures(run, history))
+        self.query_one("#now", Static).update(run_figures(run, history, self.size_of(run)))
         if self._samples_shown != (run.run, len(history.samples)):
             self._samples_shown = (run.run, len(history.samples))
             self.query_one("#says", SampleList).set_samples(
@@ -282,7 +285,26 @@ class TrainSection(Section):
         self._draw()
 
     def action_start(self) -> None:
-        self._training.start()
+        going = self.state.live_run
+        if going is None or self._training.starting or self.state.bench is None:
+            self._training.start()
+            return
+        from tui.dialogs.decide import Decide
+
+        def answered(key: str | None) -> None:
+            if key is not None:
+                now = key == "n"
+                self._training.start(behind="" if now else going.run, now=now)
+
+        self.app.push_screen(
+            Decide(
+                f"{going.run} is still going",
+                "A new run can wait until it has ended. Two at once are both slow, and take the "
+                "memory of both.",
+                {"enter": "waits its turn", "n": "starts now"},
+            ),
+            answered,
+        )
 
     @on(OpenField.Opened)
     def action_weights(self) -> None:
@@ -344,16 +366,6 @@ class TrainSection(Section):
         run = self._run()
         if run is not None:
             self.mynah.talk_to(run)
-
-
-def _run_line(run: RunSummary) -> RowCells:
-    sign, style = RUN_SIGNS.get(run.state, ("?", "muted"))
-    name = "+".join(run.handles) or run.run
-    when = "now" if run.state in GOING else ago(run.started_at)
-    loss = f"{run.valid_loss:.2f}" if run.valid_loss is not None else ""
-    if run.stale:
-        name = f"▲ {name}"
-    return ((sign, style), (name, ""), (when, "muted"), (loss, ""))
 
 
 def _headline(run: RunSummary) -> str:

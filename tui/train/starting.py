@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.job import Attempt, Host, Job, Report
 from tui.state import NewRun
+from tui.train.keeping import KeepingJobs
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share
@@ -70,6 +71,8 @@ class TrainJobs:
         self._advice = Job(host, "estimating the training", newest_wins=True)
         self._start = Job(host, "starting the run")
         self._stop = Job(host, "stopping the run")
+        self._leave = Job(host, "taking the run out of the queue")
+        self.keeping = KeepingJobs(host)
 
     def look_for_bases(self) -> None:
         """Which base models are at hand; asked once, after the first frame."""
@@ -130,21 +133,23 @@ class TrainJobs:
         asked = self.question()
         return _shares(replace(asked, weights=tuple(weights.items()))) if asked else []
 
-    def start(self) -> None:
-        """Start a run on the chosen accounts with the recipe as it stands."""
+    @property
+    def starting(self) -> bool:
+        """A run is being started, or was and its folder has not been read yet."""
+        known = [run.run for run in self._host.state.runs or []]
+        return self._start.busy or bool(self._started and self._started not in known)
+
+    def start(self, *, behind: str = "", now: bool = False) -> None:
+        """Start a run on the chosen accounts with the recipe as it stands.
+
+        It waits while another goes, ``behind`` that run as far as one knows, unless it is ``now``.
+        """
         host, state, new_run = self._host, self._host.state, self._host.state.new_run
         if state.bench is None or state.recipe is None:
             host.notify("Press 1, then a or d, to bring some in.", title="There are no tweets yet")
             return
-        if state.live_run is not None:
-            host.notify(
-                "Two at once would both be slow. x stops the one that runs.",
-                title=f"{state.live_run.run} is still going",
-                severity="warning",
-            )
-            return
-        if self._started and all(run.run != self._started for run in state.runs or []):
-            self._say_starting()  # its folder is made, and has not been read yet
+        if self.starting:
+            self._say_starting()
             return
         handles, recipe, home = state.bench.handles, state.recipe, state.home
         base, preset = new_run.base, new_run.preset
@@ -156,7 +161,7 @@ class TrainJobs:
             from core.workflow import start_training
 
             settings = settings_for(preset, base, minutes=minutes, seed=seed)
-            request = RunRequest(handles, recipe, settings, weights)
+            request = RunRequest(handles, recipe, settings, weights, now=now)
             tracking = None
             if to != "off":
                 from core.tracking.options import tracking_asked
@@ -166,10 +171,11 @@ class TrainJobs:
             self._started = run.id
             return RunStarted(run.id)
 
-        if self._start.start(work):
-            host.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")
+        self._start.start(work)
+        if behind:
+            host.notify(f"It begins when {behind} has ended.", title="A run joins the queue")
         else:
-            self._say_starting()
+            host.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")
 
     def _say_starting(self) -> None:
         self._host.notify("One run at a time.", title="A run is starting", severity="warning")
@@ -188,7 +194,8 @@ class TrainJobs:
             self._say_starting()
 
     def stop(self, summary: RunSummary) -> None:
-        """Ask the trainer to save and leave; bounded, in the background."""
+        """Ask the trainer to save and leave, or only to leave the queue; in the background."""
+        queued = summary.state == "queued"
         home = self._host.state.home
 
         def work(attempt: Attempt) -> None:
@@ -197,7 +204,9 @@ class TrainJobs:
 
             stop_run(find_run(home, summary.run), cancelled=attempt.cancelled)
 
-        if self._stop.start(work):
+        if queued:
+            self._leave.start(work)
+        elif self._stop.start(work):
             self._host.notify("It saves its model first.", title=f"Stopping {summary.run}")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
+from core.runs.folder import GOING
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, pairs
 from tui.text.numbers import clock, count, loss, percent, rate, short_count
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from core.runs.folder import Run
     from core.runs.history import RunHistory
     from core.runs.summary import RunSummary
-
-GOING = ("queued", "starting", "running", "stopping")
 
 
 def finish(home: Home, run: Run, as_json: bool) -> None:
@@ -67,9 +66,14 @@ class _News:
     def __init__(self, note: ProgressNote) -> None:
         self._note = note
         self._step = -1
+        self._waits_for = ""
         self._samples = self._warnings = 0
 
     def show(self, history: RunHistory) -> None:
+        if history.waits_for and history.waits_for != self._waits_for:
+            self._note.done()
+            narrate(f"It waits for {history.waits_for} to end.")
+        self._waits_for = history.waits_for
         for warning in history.warnings[self._warnings :]:
             self._note.done()
             narrate(f"▲ {warning}")

@@ -12,18 +12,20 @@ from tui.cli.runs.following import finish, show_result
 
 @click.command()
 @click.argument("run")
+@click.option("--now", is_flag=True,
+              help="Begin even while another run goes on the same device.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
 @json_option
 @home_option
-def resume(run: str, detach: bool, as_json: bool, home: Home) -> None:
+def resume(run: str, now: bool, detach: bool, as_json: bool, home: Home) -> None:
     """Take a stopped, failed or dead run up again at its last checkpoint.
 
-    RUN is an id, the beginning of one, or latest. Its settings stay as they were.
+    RUN is an id, the beginning of one, a name, or latest. Its settings stay as they were.
     """
     from core.runs.folder import find_run
     from core.workflow import resume_training
 
-    found = resume_training(find_run(home, run))
+    found = resume_training(find_run(home, run), now=now)
     narrate(f"run {found.id} goes on; `mynah watch latest` follows it too")
     if detach:
         show_result(found, as_json)

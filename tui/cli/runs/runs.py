@@ -1,11 +1,13 @@
-"""``mynah runs``: the runs on this machine."""
+"""``mynah runs``: the runs on this machine, and housekeeping: rename, note, tag, delete."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.errors import Interrupted, WrongUsage
 from core.home import Home
 from tui.cli.options import home_option, json_option
 from tui.cli.output import emit, emit_json, narrate, table
@@ -14,51 +16,172 @@ from tui.text.blends import short_shares
 from tui.text.numbers import ago, count, size_in_words
 
 if TYPE_CHECKING:
+    from core.runs.folder import Run
     from core.runs.summary import RunSummary
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
 @home_option
-def runs(as_json: bool, home: Home) -> None:
-    """The runs on this machine, newest first."""
+@click.pass_context
+def runs(context: click.Context, as_json: bool, home: Home) -> None:
+    """The runs on this machine, newest first; with a command, housekeeping.
+
+    A run that was given a name answers to it in every command that takes a RUN.
+    """
+    if context.invoked_subcommand is None:
+        _list_them(as_json, home)
+
+
+def _list_them(as_json: bool, home: Home) -> None:
     from core.runs.folder import Run
     from core.runs.summary import list_runs
 
     found = list_runs(home)
     if as_json:
-        emit_json([s.to_json() | _beside(s) for s in found])
+        emit_json([_data(one) for one in found])
     elif not found:
         narrate("No runs yet. `mynah train HANDLE` starts one.")
     else:
+        own = any(s.name or s.tags or s.note for s in found)
         rows = [
-            [s.run, "+".join(s.handles) + _in_shares(s), s.base, s.state,
+            [s.run, *([_own_words(s)] if own else []), "+".join(s.handles) + _in_shares(s), s.base,
+             f"queued behind {s.waits_for}" if s.waits_for else s.state,
              count(s.step) + (f"/{s.steps:,}" if s.steps else ""),
              s.train_loss, s.valid_loss, ago(s.started_at),
              size_in_words(Run(s.folder).disk_bytes()), "▲ stale" if s.stale else "-"]
             for s in found
         ]  # fmt: skip
-        columns = ["run", "accounts", "base", "state", "step", "train loss", "held out", "age",
-                   "space", "data"]  # fmt: skip
+        columns = ["run", *(["name"] if own else []), "accounts", "base", "state", "step",
+                   "train loss", "held out", "age", "space", "data"]  # fmt: skip
         if any(s.sweep for s in found):
             columns.append("sweep")
             for row, s in zip(rows, found, strict=True):
                 row.append(f"{s.sweep} {s.trial}" if s.sweep else "-")
-        emit(table(columns, rows, right=(4, 5, 6, 7, 8)))
+        emit(table(columns, rows, right=range(4 + own, 9 + own)))
         for summary in found:
             say_stale(summary)
-
-
-def _beside(summary: RunSummary) -> dict[str, Any]:
-    """The bytes of the run's folder, and where the run is tracked."""
-    from core.runs.folder import Run
-
-    return {
-        "bytes": Run(summary.folder).disk_bytes(),
-        "tracked": [tracked.to_json() for tracked in summary.tracked],
-    }
 
 
 def _in_shares(summary: RunSummary) -> str:
     shares = short_shares(summary.shares)
     return f" {shares}" if shares else ""
+
+
+def _own_words(summary: RunSummary) -> str:
+    """``night shift #baseline: two accounts``: name, tags and note, so far as there is room."""
+    text = " ".join([summary.name, *(f"#{tag}" for tag in summary.tags)]).strip()
+    if summary.note:
+        text += f"{': ' if text else ''}{summary.note}"
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _data(summary: RunSummary) -> dict[str, Any]:
+    """The contract's object, with the bytes of the run's folder, and where the run is tracked."""
+    from core.runs.folder import Run
+
+    return summary.to_json() | {
+        "bytes": Run(summary.folder).disk_bytes(),
+        "tracked": [tracked.to_json() for tracked in summary.tracked],
+    }
+
+
+def _show_changed(run: Run, as_json: bool) -> None:
+    from core.runs.summary import run_summary
+
+    summary = run_summary(run)
+    if as_json:
+        emit_json(_data(summary))
+    else:
+        narrate(f"{summary.run}: {_own_words(summary) or 'no name, no note, no tags'}")
+
+
+@runs.command()
+@click.argument("run")
+@click.argument("name")
+@json_option
+@home_option
+def rename(run: str, name: str, as_json: bool, home: Home) -> None:
+    """Give a run a name, which every command takes in place of its id; "" takes it away."""
+    from core.runs.folder import find_run
+    from core.runs.housekeeping import rename_run
+
+    found = find_run(home, run)
+    rename_run(home, found, name)
+    _show_changed(found, as_json)
+
+
+@runs.command()
+@click.argument("run")
+@click.argument("text")
+@json_option
+@home_option
+def note(run: str, text: str, as_json: bool, home: Home) -> None:
+    """Note something on a run, in place of what was noted before; "" takes it away."""
+    from core.runs.folder import find_run
+    from core.runs.housekeeping import note_run
+
+    found = find_run(home, run)
+    note_run(found, text)
+    _show_changed(found, as_json)
+
+
+@runs.command()
+@click.argument("run")
+@click.argument("tags", metavar="[TAG]...", nargs=-1)
+@click.option("--remove", metavar="TAG", multiple=True, help="Take a tag away; can be repeated.")
+@json_option
+@home_option
+def tag(
+    run: str, tags: tuple[str, ...], remove: tuple[str, ...], as_json: bool, home: Home
+) -> None:
+    """Add tags to a run, or take some away; without any, show those that it has."""
+    from core.runs.folder import find_run
+    from core.runs.housekeeping import tag_run
+
+    found = find_run(home, run)
+    if tags or remove:
+        tag_run(found, tags, remove)
+    _show_changed(found, as_json)
+
+
+@runs.command()
+@click.argument("names", metavar="RUN...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@home_option
+def delete(names: tuple[str, ...], yes: bool, as_json: bool, home: Home) -> None:
+    """Move runs into the trash, whole; what has lain there for a week is removed.
+
+    A run that is going is refused. --json gives the summary of the run, or a list of them when
+    several are named.
+    """
+    from core.runs.folder import find_run
+    from core.runs.housekeeping import TRASH_DAYS, delete_run, parts_of, refuse_going
+    from core.runs.summary import run_summary
+
+    found = list(dict.fromkeys(find_run(home, name) for name in names))
+    for run in found:
+        refuse_going(run)
+    gone = [_data(run_summary(run)) for run in found]
+    for run, summary in zip(found, gone, strict=True):
+        parts, name = ", ".join(parts_of(run)), f" ({summary['name']})" if summary["name"] else ""
+        narrate(f"{run.id}{name}: {parts or 'nothing yet'}, {size_in_words(summary['bytes'])}")
+    if not yes:
+        _ask_first(len(found))
+    for run in found:
+        delete_run(home, run)
+        narrate(f"{run.id} lies in {home.trash} for {TRASH_DAYS} days.")
+    if as_json:
+        emit_json(gone[0] if len(gone) == 1 else gone)
+
+
+def _ask_first(number: int) -> None:
+    """A yes on the terminal; anywhere else it has to be on the command line."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise WrongUsage(
+            "Nothing was deleted: nobody can be asked here.", "", "Add --yes to agree."
+        )
+    what = "this run" if number == 1 else f"these {number} runs"
+    if not click.confirm(f"Delete {what}?", default=False, err=True):
+        raise Interrupted("Nothing was deleted.")

@@ -49,8 +49,8 @@ def sample(
 ) -> None:
     """Write tweets with a run's model.
 
-    RUN is an id, the beginning of one, or latest. ≡ marks a copy of a training tweet, ≈ one that
-    is close to it. ctrl+c stops and shows what there is.
+    RUN is an id, the beginning of one, a name, or latest. ≡ marks a copy of a training tweet, ≈ one
+    that is close to it. ctrl+c stops and shows what there is.
     """
     from core.runs.folder import find_run
     from core.runs.summary import run_summary

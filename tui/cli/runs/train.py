@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 @click.option("--tracker", type=click.Choice(["off", *TRACKERS]), default="off", show_default=True,
               help="A process beside the run brings it there.")  # fmt: skip
 @tracking_options
+@click.option("--now", is_flag=True,
+              help="Begin even while another run goes on the same device.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
 @json_option
 @home_option
@@ -55,6 +57,7 @@ def train(
     device: str,
     weights: str | None,
     tracker: str,
+    now: bool,
     detach: bool,
     as_json: bool,
     home: Home,
@@ -66,7 +69,7 @@ def train(
     before, and measured after.
 
     The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
-    has saved what it learned.
+    has saved what it learned. It waits its turn while another run goes on the same device.
     """
     shares = weights_given(weights)
     from core.workflow import train as start
@@ -82,6 +85,7 @@ def train(
         seed=seed,
         device=device,
         weights=shares,
+        now=now,
         expect=_say_shares,
         tracking=asked,
         **{name: value for name, value in given.items() if value is not None},

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from core.home import Home
+from core.runs.folder import GOING
 from tui.cli.options import home_option, json_option
-from tui.cli.runs.following import GOING, follow, refuse_failure, say_stale, show_result
+from tui.cli.runs.following import follow, refuse_failure, say_stale, show_result
 
 
 @click.command()
@@ -16,7 +17,7 @@ from tui.cli.runs.following import GOING, follow, refuse_failure, say_stale, sho
 def watch(run: str, as_json: bool, home: Home) -> None:
     """Follow a run until it ends; ctrl+c stops the watching, not the run.
 
-    RUN is an id, the beginning of one, or latest. A run that has ended shows its result.
+    RUN is an id, the beginning of one, a name, or latest. A run that has ended shows its result.
     """
     from core.runs.folder import find_run
     from core.runs.summary import run_summary

@@ -1,0 +1,149 @@
+"""What a person does with runs besides training: names, notes, tags, and taking them away."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from core.errors import InputRefused, WrongUsage
+from core.home import Home
+from core.locks import Locked, held_lock
+from core.runs.folder import GOING, Run, all_runs, runs_named
+from core.runs.summary import run_summary
+from core.safe_text import printable
+
+LONGEST_NAME: Final = 60
+LONGEST_NOTE: Final = 1000
+LONGEST_TAG: Final = 30
+TRASH_DAYS: Final = 7
+
+# The process of a run that has just ended may still be there for so many seconds.
+_END_SECONDS: Final = 5.0
+# In the trash: when it was deleted, and the folder's own name.
+_IN_TRASH: Final = re.compile(r"(\d{8}T\d{6}Z)-(.+)")
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+
+
+def rename_run(home: Home, run: Run, name: str) -> None:
+    """Gives a run a name, which every command takes in place of its id; an empty one takes it away.
+
+    Raises WrongUsage for what is no name, InputRefused when another run is called so.
+    """
+    name = _one_line(name, LONGEST_NAME, "name")
+    if name == "latest":
+        raise WrongUsage("A run cannot be called latest.", "That word means the newest run.")
+    others = [one for one in runs_named(all_runs(home), name) if one.id != run.id]
+    if others:
+        raise InputRefused(
+            f"{others[0].id} is called {name!r} already.", "", "Choose another name, or rename it."
+        )
+    run.update_record(name=name)
+
+
+def note_run(run: Run, note: str) -> None:
+    """Replaces what a person has noted on a run; raises WrongUsage when it is too long."""
+    run.update_record(note=_one_line(note, LONGEST_NOTE, "note"))
+
+
+def tag_run(run: Run, add: Iterable[str], remove: Iterable[str] = ()) -> None:
+    """Adds and removes tags, in any case with or without ``#``; raises WrongUsage for no tag."""
+    gone = {_tag(tag).casefold() for tag in remove}
+    tags: list[str] = []
+    for tag in [*run.record().tags, *map(_tag, add)]:
+        if tag.casefold() not in gone | {known.casefold() for known in tags}:
+            tags.append(tag)
+    run.update_record(tags=tags)
+
+
+def _tag(tag: str) -> str:
+    tag = _one_line(tag, LONGEST_TAG, "tag").removeprefix("#")
+    if not tag or " " in tag or "," in tag:
+        raise WrongUsage("A tag is one word.", f"{tag!r} is not." if tag else "", "Join it with -.")
+    return tag
+
+
+def _one_line(text: str, longest: int, what: str) -> str:
+    """``text`` in one line of visible characters."""
+    text = printable(" ".join(text.split()))
+    if len(text) > longest:
+        raise WrongUsage(f"A {what} has at most {longest:,} characters; this has {len(text):,}.")
+    return text
+
+
+def parts_of(run: Run) -> list[str]:
+    """What there is of a run, in words; what a delete takes away."""
+    found = [
+        ("model", (run.model / "config.json").is_file()),
+        ("checkpoints", run.checkpoints.is_dir()),
+        ("curve", run.metrics.exists()),
+        ("samples", run.samples.exists()),
+        ("dataset", run.dataset.is_dir()),
+    ]
+    return [name for name, there in found if there]
+
+
+def refuse_going(run: Run) -> None:
+    """Raises InputRefused for a run that has a process, or is about to have one."""
+    if run_summary(run).state in GOING:
+        raise _going(run)
+
+
+def _going(run: Run) -> InputRefused:
+    return InputRefused(
+        f"{run.id} is still going.", "Only a run that has ended is deleted.",
+        f"Stop it first: `mynah stop {run.id}`.",
+    )  # fmt: skip
+
+
+def delete_run(home: Home, run: Run) -> None:
+    """Moves a run that has ended into the trash, where it lies for a week.
+
+    What has lain there for longer is removed. Raises InputRefused when the run is going, or its
+    folder cannot be moved.
+    """
+    empty_trash(home)
+    moved = home.trash / f"{datetime.now(timezone.utc):{_STAMP}}-{run.id}"
+    try:
+        with held_lock(run.lock, seconds=_END_SECONDS):
+            refuse_going(run)
+            home.trash.mkdir(parents=True, exist_ok=True)
+            if sys.platform != "win32":
+                run.folder.rename(moved)
+        if sys.platform == "win32":  # which moves no folder with an open file, such as the lock
+            run.folder.rename(moved)
+    except Locked as error:
+        raise _going(run) from error
+    except OSError as error:
+        raise InputRefused(
+            f"{run.id} cannot be moved to {home.trash}.", f"{error.strerror or error}.",
+            "Nothing was deleted.",
+        ) from error  # fmt: skip
+
+
+def runs_in_trash(home: Home) -> list[Run]:
+    """Deleted runs, which still hold all that they had; the name of a folder begins with when."""
+    if not home.trash.is_dir():
+        return []
+    return [
+        Run(path)
+        for path in sorted(home.trash.iterdir())
+        if _IN_TRASH.fullmatch(path.name) and (path / "run.json").is_file()
+    ]
+
+
+def empty_trash(home: Home, now: datetime | None = None) -> None:
+    """Removes what was deleted more than a week ago, and nothing that mynah did not put there."""
+    oldest = (now or datetime.now(timezone.utc)) - timedelta(days=TRASH_DAYS)
+    for path in home.trash.glob("*"):
+        found = _IN_TRASH.fullmatch(path.name)
+        if found is None or path.is_symlink():
+            continue
+        with suppress(ValueError):  # digits that are no date
+            deleted = datetime.strptime(found[1], _STAMP).replace(tzinfo=timezone.utc)
+            if deleted < oldest:
+                shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,117 @@
+"""4 Train: the queue, and keeping runs in order: names, notes, deleting."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from core.home import Home
+from core.processes import process_times, this_machine
+from core.runs.events import Journal
+from core.runs.folder import Run
+from core.runs.housekeeping import runs_in_trash
+from core.runs.queue import Turn
+from tests.functional.walk import Heard, assert_safe, screen, settled, until
+from tui.app import MynahApp
+from tui.widgets.row_list import RowList
+
+FIXTURE = "20260301-1015-keeper-c0de"
+SLEEPER = "import time; time.sleep(300)"
+
+
+def row(app: MynahApp, name: str) -> str:
+    """The line of a run in the list."""
+    listing = app.screen.query_one("#runs", RowList)
+    (number,) = [n for n, run in enumerate(app.state.runs or []) if run.run == name]
+    return " ".join(cell[0] for cell in listing.rows.row(number))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.usefixtures("no_process_stays")
+async def test_a_second_run_is_asked_about_waits_and_leaves_the_queue(told_home: Home) -> None:
+    told_home.settings.write_text('{"chosen": ["orbit_grandmother"]}')
+    sleeper = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    going = Run(told_home.runs / FIXTURE)
+    going.update_record(
+        state="queued", resumed=time.time(), machine=this_machine(),
+        pid=sleeper.pid, pid_start=process_times(sleeper.pid),
+    )  # fmt: skip
+    journal = Journal(going)
+    journal.write("train", step=341, loss=3.4)
+    journal.close()
+    assert Turn(going, journal, lambda: False).waits_for("cpu") is None
+    app, heard = MynahApp(told_home, section="train", poll_seconds=0.1), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.live_run)
+        app.state.new_run.base = "scratch"
+        await pilot.press("s")
+        await settled(pilot)
+        assert f"{FIXTURE} is still going" in screen(pilot)
+        await pilot.press("s", "x", "escape")  # only what it names counts
+        await settled(pilot)
+        assert len(app.state.runs or []) == 2
+
+        await pilot.press("s", "enter")
+        await until(pilot, lambda: len(app.state.runs or []) == 3)
+        assert any("joins the queue" in toast for toast in heard.toasts)
+        waiting = (app.state.runs or [])[0]
+        assert Run(waiting.folder).record().now is False
+        await until(pilot, lambda: (app.state.runs or [])[0].waits_for == FIXTURE)
+        await settled(pilot)
+        assert row(app, waiting.run).split()[0] == "◌"
+        assert "waits" in row(app, waiting.run)
+        assert f"It waits for {FIXTURE}" in screen(pilot)
+        assert "1 running, 1 queued" in screen(pilot)
+        assert "keeper_of_the_light" in screen(pilot).splitlines()[0], "who is at work, not in line"
+        app.screen.query_one("#runs", RowList).cursor = 0
+        await pilot.press("x")
+        await until(pilot, lambda: (app.state.runs or [])[0].state == "stopped")
+        await settled(pilot)
+        assert "taken out of the queue" in " ".join(heard.toasts)
+
+        await pilot.press("s", "n")
+        await until(pilot, lambda: len(app.state.runs or []) == 4)
+        assert Run((app.state.runs or [])[0].folder).record().now is True
+        assert app.failures == []
+    sleeper.kill()
+    sleeper.wait()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "large"])
+async def test_naming_noting_and_deleting(told_home: Home, size: tuple[int, int]) -> None:
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        app.screen.query_one("#runs", RowList).cursor = 0
+        run = Run((app.state.runs or [])[0].folder)
+        await until(pilot, lambda: app.state.sizes.get(run.id))
+        await settled(pilot)
+        assert "disk" in screen(pilot)
+        before = screen(pilot).splitlines()[-1]
+        await pilot.press("n", *"[red]gull", "enter")
+        await until(pilot, lambda: (app.state.runs or [])[0].name)
+        await pilot.press("t", *"so [b]loud", "enter")
+        await until(pilot, lambda: (app.state.runs or [])[0].note)
+        await settled(pilot)
+        assert run.record().name == "[red]gull"
+        assert "[red]gull" in row(app, run.id)
+        assert "[red]gull" in screen(pilot)
+        if size[1] == 40:
+            assert "so [b]loud" in screen(pilot)
+        assert screen(pilot).splitlines()[-1] == before, "the footer stays readable"
+        await pilot.press("n", "ctrl+u", "enter")
+        await until(pilot, lambda: not (app.state.runs or [])[0].name)
+
+        await pilot.press("d")
+        await settled(pilot)
+        assert "What goes: model, curve, samples" in screen(pilot)
+        assert_safe(pilot)
+        await pilot.press("escape", "d", "y")
+        await until(pilot, lambda: len(app.state.runs or []) == 1)
+        assert [there.record().id for there in runs_in_trash(told_home)] == [run.id]
+        assert app.failures == []

@@ -1,0 +1,158 @@
+"""Names, notes and tags of runs, and the trash: in the folders and on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.corpus.store import Corpus
+from core.errors import InputRefused
+from core.forgetting import forget
+from core.home import Home
+from core.locks import held_lock
+from core.processes import process_times, this_machine
+from core.runs.folder import Run, find_run
+from core.runs.housekeeping import delete_run, empty_trash, rename_run, runs_in_trash
+from core.workflow import import_paths, sample_archives
+from tests.unit.cli import MYNAH, environment, mynah
+from tests.unit.cli import on_a_terminal as terminal
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "runs"
+KEEPER = "20260301-1015-keeper-c0de"
+HOSTILE = "[red]\x1b[31m\u202e no\nmarkup[/red]"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with two runs that have ended."""
+    shutil.copytree(FIXTURES, tmp_path / "home" / "runs")
+    return tmp_path / "home"
+
+
+def listed(home: Path) -> dict[str, dict[str, Any]]:
+    return {one["run"]: one for one in mynah("runs", "--json", home=home).json()}
+
+
+def other(home: Path) -> str:
+    (found,) = {path.name for path in (home / "runs").iterdir()} - {KEEPER}
+    return found
+
+
+def test_a_name_stands_for_its_run_in_every_command(home: Path) -> None:
+    before = listed(home)[KEEPER]
+    assert (before["name"], before["note"], before["tags"]) == ("", "", [])
+    named = mynah("runs", "rename", KEEPER, "  night   shift ", "--json", home=home).json()
+    assert named == before | {"name": "night shift", "bytes": named["bytes"]}
+    assert mynah("watch", "night shift", "--json", home=home).json()["run"] == KEEPER
+    assert mynah("stop", "night shift", "--json", home=home).json()["run"] == KEEPER
+    assert "night shift" in mynah("runs", home=home).text
+    assert KEEPER in mynah("runs", "rename", other(home), "night shift", home=home, code=3).err
+    assert "latest" in mynah("runs", "rename", KEEPER, "latest", home=home, code=2).err
+    assert "60 characters" in mynah("runs", "rename", KEEPER, "x" * 61, home=home, code=2).err
+    # an id goes before a name, a name before the beginning of an id
+    rename_run(Home.at(home), Run(home / "runs" / other(home)), KEEPER[:8])
+    assert find_run(Home.at(home), KEEPER[:8]).id == other(home)
+    assert mynah("runs", "rename", "night shift", "", "--json", home=home).json()["name"] == ""
+    assert "no run" in mynah("watch", "night shift", home=home, code=3).err
+
+
+def test_notes_and_tags(home: Path) -> None:
+    mynah("runs", "note", KEEPER, HOSTILE, home=home)
+    assert listed(home)[KEEPER]["note"] == "[red]␛[31m‹202E› no markup[/red]"
+    shown = mynah("runs", home=home).text
+    assert "\x1b" not in shown
+    assert "[red]" in shown
+    tags = ["runs", "tag", KEEPER, "#base", "slow", "BASE", "--json"]
+    assert mynah(*tags, home=home).json()["tags"] == ["base", "slow"]
+    again = mynah("runs", "tag", KEEPER, "new", "--remove", "Base", "--json", home=home)
+    assert again.json()["tags"] == ["slow", "new"]
+    assert mynah("runs", "tag", KEEPER, "--json", home=home).json()["tags"] == ["slow", "new"]
+    assert "#slow #new" in mynah("runs", "tag", KEEPER, home=home).err
+    assert "one word" in mynah("runs", "tag", KEEPER, "two words", home=home, code=2).err
+    query = "SELECT name, note, tags FROM runs WHERE 'slow' IN tags"
+    (row,) = mynah("sql", query, "--json", home=home).json()
+    assert (row["tags"], row["name"]) == (["slow", "new"], "")
+    assert "no markup" in row["note"]
+    mynah("runs", "note", KEEPER, "", home=home)
+    assert listed(home)[KEEPER]["note"] == ""
+
+
+def test_what_a_process_writes_and_what_a_person_writes_do_not_undo_each_other(
+    home: Path,
+) -> None:
+    run = Run(home / "runs" / KEEPER)
+    with held_lock(run.lock):  # as a training process holds it for its life
+        mynah("runs", "note", KEEPER, "while it learns", home=home)
+        run.update_record(reason="so it was")
+    assert (run.record().note, run.record().reason) == ("while it learns", "so it was")
+
+
+def test_a_deleted_run_lies_in_the_trash_as_it_was(home: Path) -> None:
+    files = {path.name for path in (home / "runs" / KEEPER).iterdir()}
+    asked = mynah("runs", "delete", KEEPER, home=home, code=2)
+    assert "--yes" in asked.err
+    assert "curve" in asked.err
+    assert set(listed(home)) == {KEEPER, other(home)}, "nobody said yes"
+    summary = listed(home)[KEEPER]
+    gone = mynah("runs", "delete", KEEPER, KEEPER[:-1], "--yes", "--json", home=home)
+    assert gone.json() == summary
+    assert set(listed(home)) == {other(home)}
+    assert "no run" in mynah("watch", KEEPER, home=home, code=3).err
+    (there,) = runs_in_trash(Home.at(home))
+    assert there.record().id == KEEPER
+    assert {path.name for path in there.folder.iterdir()} == files | {"lock"}
+    both = mynah("runs", "delete", "nobody", other(home), "--yes", home=home, code=3)
+    assert "nobody" in both.err
+    assert len(listed(home)) == 1, "all are found, or none is deleted"
+
+
+def test_on_a_terminal_it_asks(home: Path) -> None:
+    command = [*MYNAH, "runs", "delete", KEEPER]
+    given = {"keys": b"n\n", "after": "Delete this run?"}
+    code, seen = terminal(command, environment(home), **given)  # type: ignore[arg-type]
+    assert code == 130
+    assert b"Nothing was deleted" in seen
+    code, seen = terminal(command, environment(home), **given | {"keys": b"y\n"})  # type: ignore[arg-type]
+    assert code == 0, seen
+    assert set(listed(home)) == {other(home)}
+
+
+def test_a_run_that_is_going_is_not_deleted(home: Path) -> None:
+    run = Run(home / "runs" / KEEPER)
+    run.update_record(
+        state="queued", result=None, resumed=4e9, machine=this_machine(),
+        pid=os.getpid(), pid_start=process_times(os.getpid()),
+    )  # fmt: skip
+    refused = mynah("runs", "delete", other(home), KEEPER, "--yes", home=home, code=3).err
+    assert f"mynah stop {KEEPER}" in refused
+    assert len(listed(home)) == 2
+    with pytest.raises(InputRefused, match="still going"):
+        delete_run(Home.at(home), run)
+
+
+def test_only_what_was_deleted_a_week_ago_is_removed(home: Path) -> None:
+    at = Home.at(home)
+    delete_run(at, find_run(at, KEEPER))
+    (at.trash / "mine").mkdir()
+    (at.trash / "99999999T999999Z-no-date").mkdir()
+    now = datetime.now(timezone.utc)
+    empty_trash(at, now + timedelta(days=6))
+    assert len(runs_in_trash(at)) == 1
+    empty_trash(at, now + timedelta(days=8))
+    assert {path.name for path in at.trash.iterdir()} == {"mine", "99999999T999999Z-no-date"}
+
+
+def test_tweets_that_are_forgotten_mark_a_deleted_run_too(home: Path) -> None:
+    at = Home.at(home)
+    handle = find_run(at, KEEPER).record().handles[0]
+    delete_run(at, find_run(at, KEEPER))
+    import_paths(at, [path for path in sample_archives() if path.stem == handle])
+    forget(Corpus(at.corpus), at, handles=[handle])
+    (there,) = runs_in_trash(at)
+    assert json.loads((there.folder / "stale.json").read_text())["handles"] == [handle]

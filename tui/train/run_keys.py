@@ -1,0 +1,79 @@
+"""What one does with the run under the cursor besides training: name, note, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.section import Section
+from tui.text.numbers import size_in_words
+from tui.train.figures import GOING
+from tui.train.keeping import KeepingJobs
+
+if TYPE_CHECKING:
+    from core.runs.summary import RunSummary
+
+
+class RunKeys(Section):
+    """The part of the Train section that keeps runs in order."""
+
+    def __init__(self, keeping: KeepingJobs) -> None:
+        super().__init__()
+        self._keeping = keeping
+        self._measured: tuple[str, str] | None = None
+
+    def _run(self) -> RunSummary | None:
+        """The run under the cursor."""
+        raise NotImplementedError
+
+    def size_of(self, run: RunSummary) -> int | None:
+        """Bytes on the disk as they were measured last; asked for again when its state changes."""
+        if self._measured != (run.run, run.state):
+            self._measured = run.run, run.state
+            self._keeping.measure(run)
+        return self.state.sizes.get(run.run)
+
+    def action_rename(self) -> None:
+        from tui.dialogs.ask import Ask
+
+        if (run := self._run()) is not None:
+
+            def named(name: str | None) -> None:
+                if name is not None:
+                    self._keeping.rename(run, name)
+
+            self.app.push_screen(Ask(f"Name of {run.run}", run.name, optional=True), named)
+
+    def action_note(self) -> None:
+        from tui.dialogs.ask import Ask
+
+        if (run := self._run()) is not None:
+
+            def noted(text: str | None) -> None:
+                if text is not None:
+                    self._keeping.note(run, text)
+
+            self.app.push_screen(Ask(f"Note on {run.run}", run.note, optional=True), noted)
+
+    def action_delete(self) -> None:
+        from core.runs.folder import Run
+        from core.runs.housekeeping import TRASH_DAYS, parts_of
+        from tui.dialogs.decide import Decide
+
+        run = self._run()
+        if run is None:
+            return
+        if run.state in GOING:
+            self.app.notify("x stops it first.", title=f"{run.run} is still going")
+            return
+
+        def answered(key: str | None) -> None:
+            if key == "y":
+                self._keeping.delete(run)
+
+        parts, size = parts_of(Run(run.folder)), self.state.sizes.get(run.run)
+        if size is not None:
+            parts.append(size_in_words(size))
+        what = f"What goes: {', '.join(parts)}." if parts else "It is empty."
+        where = f"It lies in {self.state.home.trash} for {TRASH_DAYS} days."
+        question = f"Delete {run.name or run.run}?"
+        self.app.push_screen(Decide(question, f"{what}\n{where}", {"y": "deletes"}), answered)
