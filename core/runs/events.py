@@ -25,8 +25,8 @@ class Journal:
     """Appends to metrics.jsonl and samples.jsonl, and touches the heartbeat until `close`.
 
     Every line has ``kind`` and ``time`` (seconds since 1970). Kinds of metrics.jsonl: phase,
-    queued, start, train, eval, checkpoint, warning, end; the fields of each stand where it is
-    written.
+    queued, start, train, eval, memorisation, checkpoint, warning, end; the fields of each stand
+    where it is written.
     """
 
     def __init__(self, run: Run) -> None:

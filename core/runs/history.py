@@ -26,6 +26,8 @@ class RunHistory:
     unknown). ``doing`` is the phase that it announced last, ``waits_for`` the run that goes before
     it on the same device, while it waits for that. ``expected_shares`` are those of an epoch's
     tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
+    ``memorised_train`` and ``memorised_held_out`` are what the model gave back word for word of
+    training and of held-out tweets, as shares, measured at ``memorised_steps``.
     ``taken_back`` counts how often points were removed again; else the lists only grow.
     """
 
@@ -33,6 +35,9 @@ class RunHistory:
     train_losses: list[float | None] = field(default_factory=list)
     valid_steps: list[int] = field(default_factory=list)
     valid_losses: list[float | None] = field(default_factory=list)
+    memorised_steps: list[int] = field(default_factory=list)
+    memorised_train: list[float | None] = field(default_factory=list)
+    memorised_held_out: list[float | None] = field(default_factory=list)
     samples: list[TrainingSample] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     valid_before: float | None = None
@@ -62,6 +67,10 @@ class RunHistory:
                 self._train(record)
             elif kind == "eval":
                 self._eval(record)
+            elif kind == "memorisation":
+                self.memorised_steps.append(int(record.get("step") or 0))
+                self.memorised_train.append(record.get("train"))
+                self.memorised_held_out.append(record.get("held_out"))
             elif kind == "start":
                 self._start(record)
             elif kind == "warning":
@@ -94,14 +103,16 @@ class RunHistory:
             return
         # What came after the checkpoint is done again: the old points would run back in time.
         self.taken_back += 1
-        for steps, losses in (
+        for steps, *curves in (
             (self.train_steps, self.train_losses),
             (self.valid_steps, self.valid_losses),
+            (self.memorised_steps, self.memorised_train, self.memorised_held_out),
         ):
             # one that starts again at its beginning measures the base once more, too
             while steps and (steps[-1] > resumed or resumed == 0):
                 steps.pop()
-                losses.pop()
+                for curve in curves:
+                    curve.pop()
 
     def _authors(self, record: dict[str, Any]) -> None:
         for name in ("expected_shares", "tokens_by_author"):

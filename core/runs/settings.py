@@ -52,6 +52,8 @@ class TrainSettings:
                     read in about two seconds
     eval_seconds    between two measurements; 0: a quarter of ``minutes``, 20 to 120
     checkpoint_seconds      between two checkpoints
+    max_memorised   ends the run, at the weights it had before, once it gives back so much more of
+                    its training tweets than of held-out ones (0 to 1); None: no limit
     keep_best       whether a run that gets worse on the held-out tweets goes back to where it was
                     best, and ends when that goes on
     """
@@ -80,6 +82,7 @@ class TrainSettings:
     eval_seconds: float = 0.0
     checkpoint_seconds: float = 60.0
     keep_best: bool = True
+    max_memorised: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -142,6 +145,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "eval_tokens": (0, 1e9),
     "eval_seconds": (0, 1e6),
     "checkpoint_seconds": (0, 1e6),
+    "max_memorised": (0, 1),
 }
 _WHOLE: Final = (
     "max_steps", "seed", "batch_tokens", "row_tokens", "lora_rank", "lora_alpha", "eval_tokens",

@@ -177,6 +177,8 @@ def run_result(run: Run) -> dict[str, Any]:
         "train_loss": summary.train_loss,
         "valid_loss_before": _first(end.valid_loss_before, history.valid_before),
         "valid_loss_after": summary.valid_loss,
+        "memorised_train": _first(end.memorised_train, _last(history.memorised_train)),
+        "memorised_held_out": _first(end.memorised_held_out, _last(history.memorised_held_out)),
         "state": summary.state,
         "model_dir": str(model) if model else None,
         "device": summary.device,

@@ -1,7 +1,7 @@
 """How much of a text is taken word for word from the training tweets.
 
-A word is a run of letters, digits and the marks on them, whatever its case; in scripts that put no
-spaces between words every character counts as one, and the limits below count double.
+Words are those of ``core.words``; where most of them are single characters of a script without
+spaces, the limits below count double.
 
 verbatim  the whole text (4 words or more) stands in a tweet, or one run of 12 words or more
           makes up 80 % of it
@@ -13,8 +13,6 @@ What a person typed is not held against the model: a run that lies within the pr
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain
@@ -23,19 +21,9 @@ from typing import Any
 import numpy as np
 
 from core.sampling.request import Copy, Verdict
+from core.words import is_unspaced, words
 
 _Ints = np.ndarray[Any, np.dtype[np.int64]]
-
-# Han, kana, Thai, Lao, Khmer, Burmese: written without spaces between words.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff"
-)
-# Accents and vowel signs stand inside of words, though Python does not call them letters.
-_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0dff"
-_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}])+")
-_ASCII_WORD = re.compile(r"\w+", re.ASCII)
-_ONE_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 
 _WHOLE = 4
 _LONG_RUN, _LONG_SHARE = 12, 0.8
@@ -44,13 +32,6 @@ _PART_RUN, _PART_SHARE = 5, 0.6
 
 _BETWEEN = -1  # stands between two tweets
 _UNKNOWN = -2  # a word of the text that no tweet has
-
-
-def words(text: str) -> list[str]:
-    """The words of ``text`` as they are compared: NFKC, case folded."""
-    if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 class CopyIndex:
@@ -113,7 +94,7 @@ class CopyIndex:
             typed = max(typed - 1, 0)
         query = [self._vocabulary.get(word, _UNKNOWN) for word in said]
         longest, place = self._longest(np.array(query, dtype=np.int64), typed)
-        unspaced = sum(bool(_ONE_UNSPACED.match(word)) for word in said)
+        unspaced = sum(map(is_unspaced, said))
         scale = 2 if unspaced * 2 > len(said) else 1
         tweet_id = None
         if longest:

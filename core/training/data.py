@@ -218,6 +218,8 @@ class RunTweets:
         texts = frozen.train["text"].to_list()
         if not texts:
             raise InputRefused("There is nothing to learn from.", "No tweet was left to train on.")
+        self.train_texts: list[str] = texts
+        self.valid_texts: list[str] = frozen.valid["text"].to_list()
         self.tokenizer = (
             load_tokenizer(folder) if folder is not None else scratch.train_tokenizer(texts)
         )
@@ -231,7 +233,7 @@ class RunTweets:
                 separator=self.separator,
                 row_tokens=self.row_tokens,
             )
-            for part in (texts, frozen.valid["text"].to_list())
+            for part in (self.train_texts, self.valid_texts)
         )
         self._frozen = frozen
         self._settings = settings

@@ -47,6 +47,9 @@ def finish(training: Training, diverged: Diverged | None = None) -> Result:
     with devices.in_arithmetic(t.device, t.dtype):
         t.score = Scorer(merged.to(t.resting))
     last = t.measure("after")
+    memorised = None
+    if diverged is None:
+        memorised = t.measure_memorisation(merged, last=True)
     try:
         save_model(
             t.run.model, merged, t.data.tokenizer, separator=t.data.separator, dtype=t.stored
@@ -74,6 +77,8 @@ def finish(training: Training, diverged: Diverged | None = None) -> Result:
         valid_loss_before=at.valid_before,
         valid_loss_after=last.loss if last else None,
         valid_tokens=t.held_out.tokens,
+        memorised_train=memorised.train if memorised else None,
+        memorised_held_out=memorised.held_out if memorised else None,
         best_step=kept if kept != at.step else None,
         model_dir=str(t.run.model),
         device=devices.device_name(t.device),
@@ -90,7 +95,11 @@ def _best(t: Training, *, stopped: bool) -> tuple[int, str]:
     at, best = t.at, t.best
     asked = "It was asked to stop; " if stopped else ""
     newest = at.step, f"{asked}its model is what it had learned by then." if stopped else ""
-    if best is None or not best.known or not (stopped or best.worse):
+    if t.by_heart is not None and not stopped:
+        return _before_by_heart(t)
+    if not t.settings.keep_best or best is None or not best.known:
+        return newest
+    if not (stopped or best.worse):
         return newest
     if best.last_step < at.step and (found := t.measure("during")):
         best.look(found.loss, at.step)
@@ -100,6 +109,20 @@ def _best(t: Training, *, stopped: bool) -> tuple[int, str]:
     if stopped:
         return best.step, f"{asked}its model is that of step {best.step}, which was better."
     return best.step, f"It had begun to learn by heart; its model is that of step {best.step}."
+
+
+def _before_by_heart(t: Training) -> tuple[int, str]:
+    """Goes back to the best weights from before too much was learned by heart, if there are any."""
+    found, best, limit = t.by_heart, t.best, t.settings.max_memorised
+    assert found is not None  # noqa: S101
+    reason = (
+        f"It gave back {found.excess:.0%} more of the tweets that it learns from than of others, "
+        f"and at most {limit:.0%} was asked for"
+    )
+    if best is None or not best.known:
+        return t.at.step, f"{reason}; there are no earlier weights."
+    best.restore()
+    return best.step, f"{reason}; its model is that of step {best.step}."
 
 
 def _last_good(t: Training, diverged: Diverged) -> tuple[int, str]:

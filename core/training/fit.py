@@ -40,7 +40,7 @@ def fit(training: Training) -> None:
         done = t.course.done(at.step)
         if done >= 1 or at.step >= t.decisions.steps or t.stop.asked:
             break
-        if t.best is not None and t.best.hopeless:
+        if t.by_heart is not None or (settings.keep_best and t.best and t.best.hopeless):
             break
         stepping = time.monotonic()
         rate = learning_rate(done, peak=settings.lr, warmup=settings.warmup)
@@ -65,7 +65,8 @@ def fit(training: Training) -> None:
         if eval_due.now() and t.course.done(at.step) < 0.9:
             steps.log()
             found = t.measure("during")
-            if t.best is not None and found is not None:
+            t.measure_memorisation()
+            if t.best is not None and found is not None and t.by_heart is None:
                 t.best.look(found.loss, at.step)
             t.show_samples()
             eval_due.again()
@@ -97,8 +98,12 @@ def _begin(t: Training) -> None:
         first = t.measure("before")
         t.at.valid_before = first.loss if first else None
     measuring = time.monotonic() - measuring
+    if t.at.step == 0:
+        t.measure_memorisation()
     # what is measured and written after the last step
     reserve = measuring + 0.5 + 2 * t.parameters * 4 / _DISK_RATE
+    if t.memorisation is not None and t.allowance.enough(t.course.budget, last=True):
+        reserve += t.allowance.cost
     t.course.start(reserve=reserve, done=t.at.done)
 
 

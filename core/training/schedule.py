@@ -49,6 +49,11 @@ class Course:
         self._reserve = 0.0
         self._done_before = 0.0
 
+    @property
+    def budget(self) -> float | None:
+        """Seconds that the run may take in all; None without a limit."""
+        return self._budget
+
     def start(self, *, reserve: float = 0.0, done: float = 0.0) -> None:
         """``done``: the share that was behind when a resumed run left off."""
         self._started = self._clock()
@@ -72,6 +77,11 @@ class Course:
         by_time = (self._clock() - self._started) / window
         by_time = self._done_before + by_time * (1.0 - self._done_before)
         return min(1.0, max(by_steps, by_time))
+
+    def run_seconds(self, step: int, seconds_a_step: float | None) -> float | None:
+        """What the run takes in all, start and end included; None while nothing is known."""
+        left = self.seconds_left(step, seconds_a_step)
+        return None if left is None else self.seconds + left
 
     def seconds_left(self, step: int, seconds_a_step: float | None) -> float | None:
         """Until the process ends; None while nothing is known."""

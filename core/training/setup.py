@@ -30,6 +30,7 @@ from core.training.data import EpochPlan, RunTweets
 from core.training.evaluate import HeldOut, Measure, affordable_tokens
 from core.training.glimpse import GLIMPSE_TOKENS, glimpse
 from core.training.loss import Scorer
+from core.training.memorise import Allowance, Memorisation, Memorised
 from core.training.schedule import Course
 from core.training.signals import StopRequest
 
@@ -59,6 +60,9 @@ class Training:
     best         None when the settings do not want to go back to the best weights
     recent       (sum of losses, tokens) of the last steps
     resumed      whether the run was begun by another process
+    memorisation    None where there are too few tweets to measure it with
+    allowance       what of the run's time may go into that
+    by_heart        the last measure, once it has passed the settings' limit
     """
 
     run: Run
@@ -84,6 +88,9 @@ class Training:
     course: Course
     parameters: int
     resumed: bool
+    memorisation: Memorisation | None
+    allowance: Allowance
+    by_heart: Memorised | None = None
     recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))
     _sampled_at: int = -1
 
@@ -110,6 +117,32 @@ class Training:
         )
         if not math.isfinite(found.loss):
             raise self.diverged("held-out loss")
+        return found
+
+    def measure_memorisation(self, model: Any = None, *, last: bool = False) -> Memorised | None:
+        """How much of the training tweets the model gives back, written down; None when there is
+        nothing to measure, or no time for it.
+        """
+        if self.memorisation is None or (self.stop.asked and not last):
+            return None
+        at = self.at
+        a_step = at.train_seconds / at.step if at.step else None
+        if not self.allowance.enough(self.course.run_seconds(at.step, a_step), last=last):
+            return None
+        began = time.monotonic()
+        with devices.in_arithmetic(self.device, self.dtype):
+            found = self.memorisation.measure(self.model if model is None else model)
+        self.allowance.add(time.monotonic() - began)
+        self.journal.write(
+            "memorisation",
+            step=at.step,
+            train=found.train,
+            held_out=found.held_out,
+            tweets=found.tweets,
+        )
+        limit = self.settings.max_memorised
+        if limit is not None and found.excess > limit:
+            self.by_heart = found
         return found
 
     def diverged(self, what: str) -> Diverged:
@@ -232,7 +265,16 @@ def set_up(
         )
         for at_most in (decisions.eval_tokens, data.valid.total_tokens)
     )
-    best = Best(weights) if settings.keep_best else None
+    best = Best(weights) if settings.keep_best or settings.max_memorised is not None else None
+    memorisation = Memorisation(
+        data.train_texts,
+        data.valid_texts,
+        data.tokenizer,
+        separator=data.separator,
+        seed=settings.seed,
+        context=data.context,
+        device=device,
+    )
     at = Position()
     if resume:
         at = _take_up(run, model, optimizer, best, journal)
@@ -261,6 +303,8 @@ def set_up(
         course=Course(decisions.steps, budget, began=began - at.seconds),
         parameters=parameters,
         resumed=resume,
+        memorisation=memorisation if memorisation.possible else None,
+        allowance=Allowance(parameters, device.type),
     )
 
 

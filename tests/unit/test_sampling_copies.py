@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.sampling.copies import CopyIndex, words
+from core.sampling.copies import CopyIndex
+from core.words import words
 
 FEW = st.lists(st.sampled_from(["a", "b", "c", "Dé", "don't"]), max_size=14).map(" ".join)
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from core.safe_text import printable
 from tui.text.blends import shares_so_far
-from tui.text.numbers import ago, clock, count, short_count, size_in_words
+from tui.text.numbers import ago, clock, count, percent, short_count, size_in_words
 from tui.widgets.row_list import RowCells
 
 if TYPE_CHECKING:
@@ -58,6 +58,11 @@ def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -
     if now is not None:
         was = f"  (was {exp(before):,.0f})" if before is not None and before < 20 else ""
         table.add_row("perplexity", f"{exp(min(now, 20)):,.0f}{was}")
+    if history.memorised_steps:
+        back, elsewhere = history.memorised_train[-1], history.memorised_held_out[-1]
+        table.add_row(
+            "gives back", f"{percent(back)} of training, {percent(elsewhere)} of held out"
+        )
     if shares := shares_so_far(run.shares):
         table.add_row("shares", shares)
     table.add_row("speed", f"{short_count(history.tokens_per_second)} tok/s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -114,6 +115,7 @@ class TrainSection(RunKeys):
         with Vertical(id="train-main", classes="column main"):
             with Panel(title="Loss", id="loss-panel"):
                 yield LossPlot(id="loss", empty=NO_RUN)
+                yield LossPlot(id="memorised", empty="")
             with Horizontal(id="below-loss"):
                 with Panel(title="Now", id="now-panel"):
                     yield Static("", id="now", markup=False)
@@ -138,6 +140,8 @@ class TrainSection(RunKeys):
         self._runs_changed(self.state)
         self._curation_changed(self.state)
         self.query_one("#loss", LossPlot).smoothing = 0.9  # steps are small, so losses jump
+        memorised = self.query_one("#memorised", LossPlot)
+        memorised.y_label, memorised.can_focus = "given back word for word", False
         self.query_one("#runs", RowList).focus()
 
     def possible(self, action: str) -> bool:
@@ -241,6 +245,7 @@ class TrainSection(RunKeys):
         if run is None:
             plot.empty = NO_RUN if self.state.accounts else NO_TWEETS
             plot.clear()
+            self.query_one("#memorised", LossPlot).display = False
             self.query_one("#now", Static).update("")
             self.query_one("#says", SampleList).clear()
             return
@@ -267,6 +272,7 @@ class TrainSection(RunKeys):
                 source = other, laid.taken_back
                 plot.follow(other, laid.valid_steps, laid.valid_losses, source=source)
         plot.x_end = _last_step(run, history) if run.state in GOING else None
+        self._draw_memorised(history, (run.run, history.taken_back), plot.x_end)
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
         panel.status = _headline(run)
@@ -277,6 +283,16 @@ class TrainSection(RunKeys):
                 [Sample(text=s.text, label=f"step {s.step}") for s in reversed(history.samples)]
             )
         self.query_one("#now-panel", Panel).status = run.state
+
+    def _draw_memorised(self, history: RunHistory, source: Hashable, x_end: float | None) -> None:
+        """The curve of what is given back word for word, under the loss, once there is one."""
+        plot = self.query_one("#memorised", LossPlot)
+        plot.display = bool(history.memorised_steps)
+        steps = history.memorised_steps
+        train, held_out = history.memorised_train, history.memorised_held_out
+        plot.follow("training tweets", steps, train, "train", source=source)
+        plot.follow("held-out tweets", steps, held_out, "valid", source=source)
+        plot.x_end = x_end
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 

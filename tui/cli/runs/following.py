@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
@@ -140,6 +140,7 @@ def show_result(run: Run, as_json: bool) -> None:
                 *_learned(result["shares"]),
                 ("train loss", None if train_loss is None else loss(train_loss)),
                 ("held-out loss", f"{before} → {after}"),
+                ("given back", _given_back(result)),
                 ("model", result["model_dir"]),
                 *(
                     (
@@ -153,6 +154,14 @@ def show_result(run: Run, as_json: bool) -> None:
             ]
         )
     )
+
+
+def _given_back(result: dict[str, Any]) -> str | None:
+    """How much of training and of held-out tweets it repeats; None when that was not measured."""
+    train, held_out = result["memorised_train"], result["memorised_held_out"]
+    if train is None or held_out is None:
+        return None
+    return f"{percent(train)} of training phrases word for word, {percent(held_out)} of held-out"
 
 
 def _learned(shares: dict[str, dict[str, float | None]]) -> list[tuple[str, str]]:

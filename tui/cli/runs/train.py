@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 @click.option("--minutes", type=click.FloatRange(0.05, 100_000), help="Training time at most.")
 @click.option("--max-steps", type=click.IntRange(1), help="Optimiser steps at most.")
 @click.option("--lr", type=click.FloatRange(1e-8, 1), help="Highest learning rate.")
+@click.option("--max-memorised", type=click.FloatRange(0, 1), metavar="SHARE",
+              help="End the run once it gives back so much more of its training tweets, word for "
+                   "word, than of held-out ones (0.1: a tenth of their phrases).")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto",
               show_default=True)  # fmt: skip
@@ -53,6 +56,7 @@ def train(
     minutes: float | None,
     max_steps: int | None,
     lr: float | None,
+    max_memorised: float | None,
     seed: int,
     device: str,
     weights: str | None,
@@ -75,7 +79,13 @@ def train(
     from core.workflow import train as start
 
     asked = _tracking(home, tracker, tracking)
-    given = {"epochs": epochs, "minutes": minutes, "max_steps": max_steps, "lr": lr}
+    given = {
+        "epochs": epochs,
+        "minutes": minutes,
+        "max_steps": max_steps,
+        "lr": lr,
+        "max_memorised": max_memorised,
+    }
     run = start(
         home,
         normal_handles(list(handles)),

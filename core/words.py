@@ -1,0 +1,33 @@
+"""Texts as words, the way copying is measured: whatever their case, in any script.
+
+A word is a run of letters, digits and the marks on them; in scripts that put no spaces between
+words every character counts as one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Han, kana, Thai, Lao, Khmer, Burmese: written without spaces between words.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Accents and vowel signs stand inside of words, though Python does not call them letters.
+_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0dff"
+_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[\w{_MARKS}])+")
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
+_ONE_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+
+
+def words(text: str) -> list[str]:
+    """The words of ``text`` as they are compared: NFKC, case folded."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def is_unspaced(word: str) -> bool:
+    """Whether ``word`` is of a script that puts no spaces between words."""
+    return bool(_ONE_UNSPACED.match(word))
