@@ -54,13 +54,6 @@ def fit(training: Training) -> None:
         if log_due.now():
             steps.log()
             log_due.again()
-        if save_due.now():
-            steps.log()  # what is not a number ends the run before it reaches the disk
-            writing = time.monotonic()
-            t.checkpoint()
-            # never more than a twentieth of the time goes into checkpoints
-            took = time.monotonic() - writing
-            save_due.again(max(settings.checkpoint_seconds, 20 * took))
         # not shortly before the end, which measures anyway
         if eval_due.now() and t.course.done(at.step) < 0.9:
             steps.log()
@@ -70,6 +63,14 @@ def fit(training: Training) -> None:
                 t.best.look(found.loss, at.step)
             t.show_samples()
             eval_due.again()
+        # after a measurement, or one that a killed run was at would not be made again
+        if save_due.now():
+            steps.log()  # what is not a number ends the run before it reaches the disk
+            writing = time.monotonic()
+            t.checkpoint()
+            # never more than a twentieth of the time goes into checkpoints
+            took = time.monotonic() - writing
+            save_due.again(max(settings.checkpoint_seconds, 20 * took))
     steps.log()
 
 
