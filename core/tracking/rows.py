@@ -27,7 +27,7 @@ class Row:
 
 
 class Rows:
-    """Makes rows of the journal's lines ``train`` and ``eval``, each step once.
+    """Makes rows of the journal's lines ``train``, ``eval`` and ``memorisation``, each once a step.
 
     A run that is resumed does the steps after its last checkpoint again; trackers cannot take a row
     back, so what was measured first stands.
@@ -61,9 +61,9 @@ class Rows:
             new = step > self._trained
             self._trained = max(step, self._trained)
             return new
-        if kind != "eval" or step < self._trained:
+        if kind not in ("eval", "memorisation") or step < self._trained:
             return False
-        key = str(record.get("phase")), step
+        key = str(record.get("phase", kind)), step
         if key in self._measured:
             return False
         self._measured.add(key)
@@ -78,7 +78,7 @@ class Rows:
 
 def _values(kind: Any, record: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of a line; a loss that was not a number is left out."""
-    prefix = "train" if kind == "train" else "eval"
+    prefix = "memorised" if kind == "memorisation" else "train" if kind == "train" else "eval"
     if record.get("phase") == "all":  # more tweets than the curve is measured on
         prefix = "eval_all"
     return {

@@ -220,10 +220,9 @@ class Allowance:
         self.cost = seconds
 
     def enough(self, run_seconds: float | None, *, last: bool = False) -> bool:
-        """Whether a measure now fits in a run of ``run_seconds`` in all (None: not known yet).
-
-        But for the ``last`` one, time for one more is kept back.
+        """Whether a measure now fits in a run of ``run_seconds`` in all (None: not known yet, so
+        that it does not). But for the ``last`` one, time for one more is kept back.
         """
         if run_seconds is None:
-            return True
+            return False
         return self.spent + self.cost * (1 if last else 2) <= TIME_SHARE * run_seconds

@@ -50,23 +50,32 @@ def test_what_is_given_back_is_the_share_of_word_grams() -> None:
     assert given_back(["too", "short"], ["too", "short"]) == 0.0
 
 
-@settings(max_examples=10)
-@given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=9), min_size=1, max_size=5))
+@settings(max_examples=4)
+@given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=9), min_size=2, max_size=3))
 def test_rows_padded_together_are_continued_as_each_alone(prompts: list[list[int]]) -> None:
     torch.manual_seed(1)
     model = new_model(64, SEPARATOR).eval()
-    lengths = [3 + len(prompt) for prompt in prompts]
+    lengths = [2 + len(prompt) % 3 for prompt in prompts]
     device = torch.device("cpu")
-    together = continue_greedily(model, prompts, lengths, separator=SEPARATOR, device=device)
-    for prompt, length, found in zip(prompts, lengths, together, strict=True):
-        ids = list(prompt)
-        for _ in range(length):
-            with torch.no_grad():
-                best = int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
-            if best == SEPARATOR:
-                break
-            ids.append(best)
-        assert found == ids[len(prompt) :]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # waits for no other process
+    try:
+        together = continue_greedily(model, prompts, lengths, separator=SEPARATOR, device=device)
+        alone = [_alone(model, *asked) for asked in zip(prompts, lengths, strict=True)]
+    finally:
+        torch.set_num_threads(threads)
+    assert together == alone
+
+
+def _alone(model: Any, prompt: list[int], length: int) -> list[int]:
+    ids = list(prompt)
+    for _ in range(length):
+        with torch.no_grad():
+            best = int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
+        if best == SEPARATOR:
+            break
+        ids.append(best)
+    return ids[len(prompt) :]
 
 
 class Parrot(torch.nn.Module):
@@ -111,7 +120,7 @@ def test_no_more_than_its_share_of_the_time_is_spent() -> None:
     allowance = Allowance(135_000_000, "cpu")
     assert not allowance.enough(60.0, last=True)
     assert allowance.enough(3600.0)
-    assert allowance.enough(None)
+    assert not allowance.enough(None)
     spent = 0
     while allowance.enough(600.0):
         allowance.add(3.0)
@@ -120,13 +129,17 @@ def test_no_more_than_its_share_of_the_time_is_spent() -> None:
     assert spent + 3 <= TIME_SHARE * 600
 
 
-def test_a_run_writes_the_curve_and_ends_once_too_much_is_learned_by_heart(tmp_path: Path) -> None:
+def test_a_run_writes_the_curve_and_ends_once_too_much_is_learned_by_heart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.training.memorise.TIME_SHARE", 1e3)  # whatever the machine
+    monkeypatch.setattr("core.training.setup.GLIMPSE_TOKENS", 2)
     tweets = toy_tweets(40)
     asked = {"max_steps": 120, "batch_tokens": 256, "eval_tokens": 64, "eval_seconds": 1e-9}
     run = create_toy(tmp_path / "free", tweets=tweets, **{**asked, "max_steps": 3})
     end = train_here(run)[-1]
     curve = [line for line in lines_of(run) if line["kind"] == "memorisation"]
-    assert [line["step"] for line in curve] == [0, 1, 2, 3]
+    assert [line["step"] for line in curve] == [1, 2, 3]
     assert all(0 <= line["train"] <= 1 and line["tweets"] > 0 for line in curve)
     assert end["memorised_train"] == curve[-1]["train"]
 
