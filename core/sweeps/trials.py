@@ -258,7 +258,7 @@ class _Work:
                 time.sleep(LOOK_SECONDS)
 
     def _measured(self, trial: int, losses: list[float | None], known: int) -> bool:
-        """Keeps the held-out losses after the ``known`` ones; whether to prune by the last.
+        """Keeps the held-out losses after the ``known`` ones; whether to prune by any of them.
 
         The first is the base's.
         """
@@ -266,7 +266,7 @@ class _Work:
         for measurement in range(max(known, 1), len(losses)):
             loss = losses[measurement]
             if loss is not None:
-                prune = self._study.report(trial, measurement, loss)
+                prune |= self._study.report(trial, measurement, loss)
         return prune
 
     def _ended(self, trial: int, summary: RunSummary, history: RunHistory) -> None:
