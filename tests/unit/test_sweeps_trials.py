@@ -199,7 +199,7 @@ def test_a_pruned_run_is_stopped_and_keeps_what_it_has(tmp_path: Path) -> None:
 
     def start(request: RunRequest) -> Run:
         if len(started) < 2:
-            shorter = replace(request.settings, max_steps=12)
+            shorter = replace(request.settings, max_steps=4)
             started.append(trained_here(home)(replace(request, settings=shorter)))
         else:
             batches = [in_order(curate(toy_tweets(), RECIPE))]
