@@ -99,7 +99,7 @@ def _begin(t: Training) -> None:
         first = t.measure("before")
         t.at.valid_before = first.loss if first else None
     measuring = time.monotonic() - measuring
-    if t.at.step == 0:
+    if t.at.step == 0 and not t.stop.asked:
         t.measure_memorisation()
     # what is measured and written after the last step
     reserve = measuring + 0.5 + 2 * t.parameters * 4 / _DISK_RATE

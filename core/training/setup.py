@@ -16,7 +16,6 @@ from core.errors import InputRefused, MynahError
 from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare as prepare_base
-from core.processes import usable_cores
 from core.runs.events import Journal
 from core.runs.folder import Run, checkpoint_folders
 from core.runs.queue import Turn
@@ -27,7 +26,8 @@ from core.training.adapter import add_adapters, trainable
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
 from core.training.data import EpochPlan, RunTweets
-from core.training.evaluate import HeldOut, Measure, affordable_tokens
+from core.training.decide import arithmetic_of, decide, device_of, threads_of
+from core.training.evaluate import HeldOut, Measure
 from core.training.glimpse import GLIMPSE_TOKENS, glimpse
 from core.training.loss import Scorer
 from core.training.memorise import Allowance, Memorisation, Memorised
@@ -36,10 +36,6 @@ from core.training.signals import StopRequest
 
 # The training loss that a run ends with is the mean over so many steps.
 RECENT_STEPS: Final = 32
-# A run on a GPU takes so many steps at least, so that small accounts get enough of them.
-STEPS_WANTED: Final = 150
-LARGEST_BATCH: Final = 4096
-CPU_BATCH: Final = 256
 
 
 class Diverged(MynahError):
@@ -123,7 +119,7 @@ class Training:
         """How much of the training tweets the model gives back, written down; None when there is
         nothing to measure, or no time for it.
         """
-        if self.memorisation is None or (self.stop.asked and not last):
+        if self.memorisation is None:
             return None
         at = self.at
         a_step = at.train_seconds / at.step if at.step else None
@@ -220,11 +216,11 @@ def set_up(
     warnings.filterwarnings("ignore", category=FutureWarning)
     began = time.monotonic() if began is None else began
     before = record.decisions if resume else None
-    device = _device(settings, before, journal)
+    device = device_of(settings, before, journal)
     if turn is not None:
         began += turn.wait(devices.queue_name(device))
-    dtype = _arithmetic(device, before)
-    threads = _threads(device, before, journal)
+    dtype = arithmetic_of(device, before)
+    threads = threads_of(device, before, journal)
     devices.set_up(device, threads)
     torch.manual_seed(settings.seed)
 
@@ -253,7 +249,7 @@ def set_up(
     with devices.in_arithmetic(device, dtype):
         score = Scorer(model)
 
-    decisions = _decide(before, settings, data, device, dtype, threads, parameters)
+    decisions = decide(before, settings, data, device, dtype, threads, parameters)
     run.update_record(decisions=decisions)
     held_out, every_row = (
         HeldOut(
@@ -308,79 +304,6 @@ def set_up(
     )
 
 
-def _device(settings: TrainSettings, before: Decisions | None, journal: Journal) -> torch.device:
-    """The device as before, if that is there still."""
-    device: torch.device
-    if before is None:
-        device = devices.choose_device(settings.device)
-        return device
-    if before.device in devices.devices_here():
-        return torch.device(before.device)
-    device = devices.choose_device("auto")
-    journal.warning(
-        f"The run began on {before.device}, which is not here now; it goes on on {device.type}."
-    )
-    return device
-
-
-def _arithmetic(device: torch.device, before: Decisions | None) -> torch.dtype:
-    """The type to multiply in: as before, where the device is; it may be measured else."""
-    dtype: torch.dtype
-    if before is not None and before.device == device.type:
-        dtype = getattr(torch, before.arithmetic)
-    else:
-        dtype = devices.arithmetic(device)
-    return dtype
-
-
-def _threads(device: torch.device, before: Decisions | None, journal: Journal) -> int | None:
-    """PyTorch's threads on a CPU: as before, if there are still as many cores."""
-    if device.type != "cpu":
-        return None
-    cores = usable_cores()
-    if before is None or before.threads is None or before.threads == cores:
-        return cores
-    if before.threads < cores:
-        return before.threads
-    journal.warning(f"The run began with {before.threads} threads; there are {cores} cores now.")
-    return cores
-
-
-def _decide(
-    before: Decisions | None,
-    settings: TrainSettings,
-    data: RunTweets,
-    device: torch.device,
-    dtype: torch.dtype,
-    threads: int | None,
-    parameters: int,
-) -> Decisions:
-    arithmetic = str(dtype).removeprefix("torch.")
-    if before is not None:
-        # the batches stay as they were whatever the device, or the position in them means nothing
-        batch_tokens, eval_tokens = before.batch_tokens, before.eval_tokens
-        steps, steps_a_round = before.steps, before.steps_a_round
-        steps = min(steps, settings.max_steps or steps)
-    else:
-        batch_tokens = settings.batch_tokens or _batch_tokens(
-            device.type, data.epoch_tokens, settings
-        )
-        eval_tokens = settings.eval_tokens or affordable_tokens(parameters, device.type)
-        steps_a_round = len(data.plan(batch_tokens).batches(0, data.order(0)))
-        steps = max(1, round(settings.epochs * steps_a_round / data.epochs_a_round))
-        steps = min(steps, settings.max_steps or steps)
-    return Decisions(
-        device=device.type,
-        arithmetic=arithmetic,
-        threads=threads,
-        batch_tokens=batch_tokens,
-        row_tokens=data.row_tokens,
-        eval_tokens=eval_tokens,
-        steps=steps,
-        steps_a_round=steps_a_round,
-    )
-
-
 def _take_up(
     run: Run, model: Any, optimizer: torch.optim.Optimizer, best: Best | None, journal: Journal
 ) -> Position:
@@ -422,11 +345,3 @@ def _adamw(weights: list[torch.Tensor], settings: TrainSettings) -> torch.optim.
         return torch.optim.AdamW(weights, fused=True, **options)
     except (RuntimeError, TypeError):  # not on every device
         return torch.optim.AdamW(weights, **options)
-
-
-def _batch_tokens(device_type: str, epoch_tokens: int, settings: TrainSettings) -> int:
-    """On a CPU small steps teach most for the time; a GPU wants large ones, but enough of them."""
-    if device_type == "cpu":
-        return CPU_BATCH
-    wanted = int(settings.epochs * epoch_tokens / STEPS_WANTED)
-    return min(max(wanted, CPU_BATCH), LARGEST_BATCH)
