@@ -288,11 +288,12 @@ class TrainSection(RunKeys):
         """The curve of what is given back word for word, under the loss, once there is one."""
         plot = self.query_one("#memorised", LossPlot)
         plot.display = bool(history.memorised_steps)
-        steps = history.memorised_steps
-        train, held_out = history.memorised_train, history.memorised_held_out
+        # from step 0 on, so that the two plots share an axis
+        steps, gap = [0, *history.memorised_steps], [None]
+        train, held_out = gap + history.memorised_train, gap + history.memorised_held_out
         plot.follow("training tweets", steps, train, "train", source=source)
         plot.follow("held-out tweets", steps, held_out, "valid", source=source)
-        plot.x_end = x_end
+        plot.x_end = x_end or history.step or None
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 
