@@ -6,6 +6,7 @@ is the reason why an object gives none.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def fitted(value: Any, form: type[_S]) -> _S | None:
 
 def _fitted(value: Any, kinds: tuple[Any, ...]) -> Any:
     if Raw in kinds:
-        return Raw(_encode(value))
+        return Raw(without_surrogates(json.dumps(value, ensure_ascii=False)).encode())
     if isinstance(value, dict):
         form = next((k for k in kinds if isinstance(k, type) and issubclass(k, Struct)), None)
         return fitted(value, form) if form else None
@@ -106,7 +107,7 @@ def _fitted(value: Any, kinds: tuple[Any, ...]) -> Any:
     kind = bool if bool in kinds else int if int in kinds and isinstance(value, str) else None
     try:
         return None if kind is None or value is None else convert(value, kind, strict=False)
-    except MsgspecError:
+    except (MsgspecError, UnicodeEncodeError):  # the latter for half a surrogate pair
         return None
 
 

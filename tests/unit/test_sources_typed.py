@@ -185,6 +185,15 @@ def test_any_lines_are_read_as_each_alone(form: Format, items: Any, data: st.Dat
     assert found == one_by_one(block, form)
 
 
+def test_half_a_surrogate_pair_where_no_text_belongs_is_left_out() -> None:
+    line = b'{"id_str": "7", "full_text": "hi", "user": {"screen_name": "tern"}, '
+    for field in ("possibly_sensitive", "is_quote_status", "favorite_count", "user_"):
+        block = line + f'"{field}": "\\ud83d"}}\n'.encode()
+        found, _ = at_once(block, V1)
+        assert found == one_by_one(block, V1)
+        assert len(found) == 1
+
+
 @pytest.mark.parametrize(
     ("form", "write"),
     [
