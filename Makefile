@@ -36,9 +36,9 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-# two at a time: most of the tests wait for a process of their own
+# three at a time, on two cores too: many of the tests wait for a process of their own
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # the wheel, alone in an empty environment, does the whole main job
 wheel-test: $(VENV)/.dev
