@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from core.models.generation import TEMPERATURE, TOP_P
+from core.training.decode import continue_rows
 
 GLIMPSE_TOKENS: Final = 36
 
@@ -26,28 +27,21 @@ def glimpse(
     """
     import torch
 
-    device = next(model.parameters()).device
     # drawn on the CPU, where the same seed means the same numbers on every machine
     rng = torch.Generator().manual_seed(seed)
-    ids = torch.full((count, 1), separator, device=device)
-    written: list[list[int]] = [[] for _ in range(count)]
-    going = set(range(count))
-    past = None
-    with torch.no_grad():
-        for _ in range(max_tokens):
-            out = model(input_ids=ids, past_key_values=past, use_cache=True)
-            past = out.past_key_values
-            chances = nucleus(out.logits[:, -1].float().cpu() / temperature, top_p)
-            chosen = torch.multinomial(chances, 1, generator=rng)
-            for row in sorted(going):
-                token = int(chosen[row])
-                if token == separator:
-                    going.remove(row)
-                else:
-                    written[row].append(token)
-            if not going:
-                break
-            ids = chosen.to(device)
+
+    def draw(logits: Any) -> Any:
+        chances = nucleus(logits.float().cpu() / temperature, top_p)
+        return torch.multinomial(chances, 1, generator=rng)
+
+    written = continue_rows(
+        model,
+        [[separator]] * count,
+        [max_tokens] * count,
+        draw,
+        separator=separator,
+        device=next(model.parameters()).device,
+    )
     return [
         " ".join(tokenizer.decode(tokens, skip_special_tokens=True).split()) for tokens in written
     ]

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.training.decode import continue_rows
 from core.words import words
 
 GRAMS: Final = (4, 5, 6)
@@ -79,10 +80,11 @@ class Memorisation:
     def measure(self, model: Any) -> Memorised:
         """One continuation for each tweet; ``model`` as it is, in whatever arithmetic is on."""
         train, held_out = self._sides
-        written = continue_greedily(
+        written = continue_rows(
             model,
             [task.prompt for task in train + held_out],
             [task.length for task in train + held_out],
+            likeliest,
             separator=self._separator,
             device=self._device,
         )
@@ -147,62 +149,17 @@ def given_back(wanted: Sequence[str], written: Sequence[str]) -> float:
     return _mean(shares)
 
 
+def likeliest(logits: Any) -> Any:
+    """The id of the largest logit of each row, of shape (rows, 1)."""
+    return logits.argmax(dim=-1, keepdim=True)
+
+
 def _grams(text: Sequence[str], size: int) -> set[tuple[str, ...]]:
     return {tuple(text[at : at + size]) for at in range(len(text) - size + 1)}
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-def continue_greedily(
-    model: Any,
-    prompts: Sequence[Sequence[int]],
-    lengths: Sequence[int],
-    *,
-    separator: int,
-    device: Any,
-) -> list[list[int]]:
-    """What ``model`` writes after each prompt, always the likeliest token: at most so many ids as
-    its length says, and none from the separator on.
-
-    All rows go through the model together, padded at the left.
-    """
-    import torch
-
-    if not prompts:
-        return []
-    width = max(map(len, prompts))
-    ids = torch.full((len(prompts), width), separator, dtype=torch.long)
-    mask = torch.zeros((len(prompts), width), dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = torch.tensor(list(prompt))
-        mask[row, width - len(prompt) :] = 1
-    ids, mask = ids.to(device), mask.to(device)
-    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-    past = None
-    columns = []
-    with torch.no_grad():
-        for _ in range(max(lengths)):
-            out = model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=past,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            past = out.past_key_values
-            ids = out.logits[:, -1:].argmax(dim=-1)
-            columns.append(ids)
-            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
-            positions = positions[:, -1:] + 1
-        rows = torch.cat(columns, dim=1).tolist()
-    written = []
-    for row, length in zip(rows, lengths, strict=True):
-        row = row[:length]
-        written.append(row[: row.index(separator)] if separator in row else row)
-    return written
 
 
 class Allowance:

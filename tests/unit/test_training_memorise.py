@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from toy_runs import create_toy, lines_of, toy_tweets, train_here
 
 from core.models.scratch import new_model, train_tokenizer
+from core.training.decode import continue_rows
 from core.training.memorise import (
     TIME_SHARE,
     Allowance,
     Memorisation,
-    continue_greedily,
     given_back,
     in_two,
+    likeliest,
 )
 
 SEPARATOR = 0
@@ -60,7 +61,9 @@ def test_rows_padded_together_are_continued_as_each_alone(prompts: list[list[int
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # waits for no other process
     try:
-        together = continue_greedily(model, prompts, lengths, separator=SEPARATOR, device=device)
+        together = continue_rows(
+            model, prompts, lengths, likeliest, separator=SEPARATOR, device=device
+        )
         alone = [_alone(model, *asked) for asked in zip(prompts, lengths, strict=True)]
     finally:
         torch.set_num_threads(threads)
