@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
 
 # What a run was, of whose end a person is told.
-_GOING: Final = ("queued", "starting", "running", "stopping")
 # Seconds between two tries to read a corpus that another program holds.
 TRY_AGAIN: Final = 1.0
 
@@ -204,12 +203,14 @@ class StateApp(App[None]):
 
     @on(RunsRead)
     def _runs_read(self, report: RunsRead) -> None:
+        from core.runs.folder import GOING
+
         before = {run.run: run.state for run in self.state.runs or []}
         self.state.runs = report.summaries
         self.state.histories = report.histories
         for run in report.summaries:
             was = before.get(run.run)
-            ending = how_it_ended(run) if was in _GOING else None
+            ending = how_it_ended(run) if was in GOING else None
             if ending is not None:
                 timeout = 15 if ending.severity == "error" else None
                 self.notify(

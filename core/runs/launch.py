@@ -283,19 +283,35 @@ def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
     The caller holds the lock of the run, which the child waits for and then holds while it lives.
     """
     run.heartbeat.touch()
-    with run.log.open("ab") as log:
+    child = start_detached(
+        run,
+        "core.training.child",
+        *arguments,
+        log=run.log,
+        environment=child_environment(needs_network=needs_network),
+    )
+    run.update_record(pid=child.pid, pid_start=process_times(child.pid))
+
+
+def start_detached(
+    run: Run, module: str, *arguments: str, log: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """``python -m MODULE RUN_FOLDER ARGUMENTS``, which lives on when this process or its terminal
+    ends; what it prints is added to ``log``.
+    """
+    with log.open("ab") as output:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "core.training.child", str(run.folder), *arguments],
+            [sys.executable, "-m", module, str(run.folder), *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             cwd=run.folder,
-            env=child_environment(needs_network=needs_network),
+            env=environment,
             start_new_session=True,
         )
-    run.update_record(pid=child.pid, pid_start=process_times(child.pid))
     # Without a wait the ended child stays in the process table as long as this process lives.
-    threading.Thread(target=child.wait, name=f"reap {run.id}", daemon=True).start()
+    threading.Thread(target=child.wait, name=f"reap {log.stem} of {run.id}", daemon=True).start()
+    return child
 
 
 def child_environment(*, needs_network: bool = False) -> dict[str, str]:

@@ -152,20 +152,23 @@ def list_runs(home: Home) -> list[RunSummary]:
 
 def run_summary(run: Run) -> RunSummary:
     """One run, from run.json and the first and last lines of metrics.jsonl; raises InputRefused."""
+    return _summary_and_history(run)[0]
+
+
+def _summary_and_history(run: Run) -> tuple[RunSummary, RunHistory]:
+    """The history is that of the journal's first and last lines."""
     record = run.record()
     alive = record.state not in ENDED and is_alive(run, record)
-    lines = _first_and_last(run)
+    lines = list(read_journal(run.metrics, head=_HEAD_BYTES, tail=_TAIL_BYTES))
     history = RunHistory()
     history.take(lines)
-    last = last_of_state(lines)
-    return summarise(run, record, history, run_state(run, record, last, alive=alive))
+    state = run_state(run, record, last_of_state(lines), alive=alive)
+    return summarise(run, record, history, state), history
 
 
 def run_result(run: Run) -> dict[str, Any]:
     """The fields of `mynah train --json`; figures that are not known yet are None."""
-    summary = run_summary(run)
-    history = RunHistory()
-    history.take(_first_and_last(run))
+    summary, history = _summary_and_history(run)
     end = history.result or Result()
     model = run.model if summary.has_model else None
     return {
@@ -242,8 +245,3 @@ def _first(value: float | None, other: float | None) -> float | None:
 
 def _last(values: list[float | None]) -> float | None:
     return next((value for value in reversed(values) if value is not None), None)
-
-
-def _first_and_last(run: Run) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl, without the middle of a long file."""
-    return list(read_journal(run.metrics, head=_HEAD_BYTES, tail=_TAIL_BYTES))

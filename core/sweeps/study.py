@@ -51,8 +51,7 @@ class TrialRow(msgspec.Struct, frozen=True):
 
     def to_json(self) -> dict[str, Any]:
         """The fields of `mynah sweep --json`."""
-        return {name: getattr(self, name) for name in ("trial", "run", "params", "valid_loss",
-                                                       "state", "reason")}  # fmt: skip
+        return msgspec.structs.asdict(self)
 
 
 class Study:

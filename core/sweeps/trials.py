@@ -12,7 +12,7 @@ import msgspec
 from core.errors import InputRefused, Interrupted, MynahError
 from core.home import Home
 from core.locks import Locked, held_lock
-from core.runs.folder import ENDED, Run, all_runs
+from core.runs.folder import ENDED, GOING, Run, all_runs
 from core.runs.launch import stop_run
 from core.runs.record import RunRecord
 from core.runs.settings import RunRequest, SweepTrial, settings_for
@@ -184,7 +184,7 @@ class _Work:
         runs = self._runs()
         for row in self._study.trials():
             run = runs.get(row.trial)
-            if row.state != "running" and run and run_summary(run).state not in (*ENDED, "dead"):
+            if row.state != "running" and run and run_summary(run).state in GOING:
                 stop_run(run)
 
     def next_trial(self) -> int | None:

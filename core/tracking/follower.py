@@ -17,7 +17,7 @@ import msgspec
 
 from core.errors import Interrupted
 from core.processes import Owner
-from core.runs.folder import ENDED, Run
+from core.runs.folder import GOING, Run
 from core.runs.follow import RunReader, RunUpdate
 from core.runs.history import RunHistory, TrainingSample
 from core.runs.tracked import Tracked, tracking_folder, write_tracked
@@ -108,7 +108,7 @@ def follow(run: Run, asked: Tracked, *, cancelled: Callable[[], bool] = lambda: 
                     f"`mynah track {run.id} --to {asked.to}` goes on from there.",
                 )
             if not new.more:
-                if new.state in (*ENDED, "dead"):
+                if new.state not in GOING:
                     break
                 system.sample()
                 time.sleep(POLL_SECONDS)

@@ -6,8 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -17,7 +15,7 @@ import msgspec
 from core.errors import InputRefused, Interrupted, MynahError, ServiceRefused
 from core.locks import Locked, held_lock
 from core.runs.folder import Run, stale_reason
-from core.runs.launch import child_environment
+from core.runs.launch import child_environment, start_detached
 from core.runs.tracked import (
     Tracked,
     all_tracked,
@@ -142,16 +140,11 @@ def _leave(child: subprocess.Popen[bytes]) -> None:
 
 
 def _start(run: Run, to: str) -> subprocess.Popen[bytes]:
-    """The process, detached from this terminal."""
-    with (tracking_folder(run) / f"{to}.log").open("ab") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "core.tracking.child", str(run.folder), "--to", to],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=run.folder,
-            env=tracker_environment(to),
-            start_new_session=True,
-        )
-    threading.Thread(target=child.wait, name=f"reap {to} of {run.id}", daemon=True).start()
-    return child
+    return start_detached(
+        run,
+        "core.tracking.child",
+        "--to",
+        to,
+        log=tracking_folder(run) / f"{to}.log",
+        environment=tracker_environment(to),
+    )

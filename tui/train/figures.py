@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from core.runs.folder import GOING
 from core.safe_text import printable
 from tui.text.blends import shares_so_far
 from tui.text.numbers import ago, clock, count, percent, short_count, size_in_words
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
 
 RESUMABLE = ("stopped", "failed", "dead")
-GOING = ("queued", "starting", "running", "stopping")
 # Of a note, or of the reason why a run ended, so many characters are shown beside its figures.
 LONGEST = 300
 RUN_SIGNS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.runs.folder import GOING
 from tui.section import Section
 from tui.text.numbers import size_in_words
-from tui.train.figures import GOING
 from tui.train.keeping import KeepingJobs
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from core.runs.folder import GOING
 from core.safe_text import printable
 from core.tracking.options import TRACKERS
 from tui.actions import bindings
@@ -20,7 +21,7 @@ from tui.sample.sample_list import Sample, SampleList
 from tui.state import NewRun, State
 from tui.text.blends import in_lines, who_learns
 from tui.text.numbers import count
-from tui.train.figures import GOING, RESUMABLE, run_figures, run_line
+from tui.train.figures import RESUMABLE, run_figures, run_line
 from tui.train.keeping import RunMeasured
 from tui.train.loss_plot import LossPlot
 from tui.train.run_keys import RunKeys
