@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.bundled import bundled
 
 if TYPE_CHECKING:
+    from core.children.warm import Warm
     from core.corpus.importing import ImportProgress, ImportResult
     from core.curation.counts import AccountStats
     from core.dataset.shares import Share
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
     from core.workbench.comparison import Comparison
 
 DEMO_HANDLE = "orbit_grandmother"
+# What a trainer and a sampler import, the slow parts of transformers, which loads them late, too.
+_WARM_MODULES = (
+    "core.training.child",
+    "core.training.finish",
+    "core.training.fit",
+    "core.training.setup",
+    "core.sampling.child",
+    "core.sampling.copies",
+    "core.sampling.engine",
+    "core.sampling.loading",
+    "peft",
+    "transformers.generation",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.auto.tokenization_auto",
+    "transformers.models.gpt2.modeling_gpt2",
+    "transformers.models.llama.modeling_llama",
+)
 
 
 def sample_archives() -> list[Path]:
@@ -263,6 +281,17 @@ def start_training(
     return run
 
 
+def warm_up() -> Warm | None:
+    """A process beside this one from which runs and samplers then start in a moment.
+
+    Returns at once; ``end`` it. None where there is one already, or the system cannot have one.
+    """
+    from core.children import warm
+    from core.children.start import child_environment
+
+    return warm.begin(_WARM_MODULES, child_environment())
+
+
 def resume_training(run: Run, *, now: bool = False) -> Run:
     """`resume_run`, and the trackers that were started with the run; returns at once."""
     from core.runs.launch import resume_run
@@ -293,4 +322,11 @@ def sweep(
 
     _check_device(spec.settings.get("device", "auto"))
     recipe = load_recipe(spec.recipe, home)
-    return run_sweep(home, spec, recipe, start, resume_training, report=report, cancelled=cancelled)
+    warm = warm_up()
+    try:
+        return run_sweep(
+            home, spec, recipe, start, resume_training, report=report, cancelled=cancelled
+        )
+    finally:
+        if warm is not None:
+            warm.end()

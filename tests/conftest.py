@@ -13,13 +13,31 @@ from hypothesis import settings
 settings.register_profile("mynah", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mynah")
 
-# before any import of Polars: each of several workers has one core, and the threads of two pools
-# would wait for each other
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+# before any import of Polars or torch: several processes that each use all cores are slower than
+# on one core each
+for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 # before any import of huggingface_hub, which reads it once
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+from core.children.warm import Warm  # noqa: E402
+from core.workflow import warm_up  # noqa: E402
+
+_warm: Warm | None = None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Workers side by side fork their trainers and samplers from one warm process."""
+    global _warm
+    if getattr(session.config.option, "numprocesses", None):
+        _warm = warm_up()
+    os.environ.setdefault("MYNAH_WARM", "none")  # and the app does not start another
+
+
+def pytest_sessionfinish() -> None:
+    if _warm is not None:
+        _warm.end()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.actions import SkipAction
 from textual.app import SystemCommand
@@ -20,6 +20,9 @@ from tui.handlers import StateApp
 from tui.keymap import own_keys
 from tui.palette import ActionProvider
 from tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from core.children.warm import Warm
 
 
 class MynahApp(StateApp):
@@ -44,6 +47,8 @@ class MynahApp(StateApp):
         super().__init__(home)
         self._first_section = section
         self._poll_seconds = poll_seconds
+        self._warm: Warm | None = None
+        self._ending = False
 
     # ── start and end ────────────────────────────────────────────────────────────────────
 
@@ -84,10 +89,19 @@ class MynahApp(StateApp):
         if name == "train":
             from tui.train.screen import TrainSection
 
+            self.run_worker(self._warm_up, thread=True)
             return TrainSection(self.training)
         from tui.sample.screen import SampleSection
 
         return SampleSection(self.sampling)
+
+    def _warm_up(self) -> None:
+        """While the person reads what Train shows, so that a run then starts at once."""
+        from core.workflow import warm_up
+
+        self._warm = warm_up()
+        if self._ending:
+            self._stop_jobs()
 
     def _after_first_frame(self) -> None:
         self.reading.accounts()
@@ -115,6 +129,9 @@ class MynahApp(StateApp):
         self._stop_jobs()
 
     def _stop_jobs(self) -> None:
+        self._ending = True
+        if self._warm is not None:
+            self._warm.end()
         for job in self.jobs:
             job.stop()
         self.sampling.close()

@@ -6,9 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import core
+from core.children.start import Child, child_environment, start_child
 from core.errors import InputRefused, Interrupted, MynahError
 from core.home import Home
 from core.locks import Locked, held_lock
@@ -38,10 +37,6 @@ TERM_SECONDS: Final = 10.0
 KILL_SECONDS: Final = 5.0
 # Python and the first imports: until then a process does not listen to signals.
 START_SECONDS: Final = 10.0
-
-# Never handed to a training process, which has no use for them and writes a log.
-_SECRET_WORDS: Final = ("TOKEN", "SECRET", "PASSWORD", "API_KEY", "CREDENTIAL")
-_HUB_TOKENS: Final = ("HF_TOKEN", "HF_TOKEN_PATH")
 
 
 def start_run(
@@ -295,46 +290,20 @@ def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
 
 def start_detached(
     run: Run, module: str, *arguments: str, log: Path, environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    """``python -m MODULE RUN_FOLDER ARGUMENTS``, which lives on when this process or its terminal
-    ends; what it prints is added to ``log``.
+) -> Child:
+    """``MODULE RUN_FOLDER ARGUMENTS``, which lives on when this process or its terminal ends;
+    what it prints is added to ``log``.
     """
-    with log.open("ab") as output:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", module, str(run.folder), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=run.folder,
-            env=environment,
-            start_new_session=True,
+    with log.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+        return start_child(
+            module,
+            str(run.folder),
+            *arguments,
+            environment=environment,
+            files=(nothing.fileno(), output.fileno(), output.fileno()),
+            folder=run.folder,
+            detached=True,
         )
-    # Without a wait the ended child stays in the process table as long as this process lives.
-    threading.Thread(target=child.wait, name=f"reap {log.stem} of {run.id}", daemon=True).start()
-    return child
-
-
-def child_environment(*, needs_network: bool = False) -> dict[str, str]:
-    """The environment of a process that trains: nothing secret, nothing that surprises."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not any(word in name.upper() for word in _SECRET_WORDS)
-        or (needs_network and name in _HUB_TOKENS)
-    }
-    environment["TOKENIZERS_PARALLELISM"] = "false"
-    environment["PYTHONUNBUFFERED"] = "1"
-    environment["PYTHONUTF8"] = "1"
-    # Threads that wait for each other by spinning lose most of their time when another process
-    # wants the core; those that sleep lose nothing that could be measured.
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if not needs_network:
-        environment["HF_HUB_OFFLINE"] = "1"
-    root = Path(core.__file__).resolve().parent.parent
-    paths = environment.get("PYTHONPATH", "").split(os.pathsep)
-    if root.name not in ("site-packages", "dist-packages") and str(root) not in paths:
-        environment["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, paths)])
-    return environment
 
 
 def _version(name: str) -> str | None:

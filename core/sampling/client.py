@@ -7,7 +7,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -15,9 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import core
+from core.children.start import child_environment, start_child
 from core.errors import InputRefused, MynahError, ServiceRefused, WrongUsage
-from core.runs.launch import child_environment
 from core.sampling.request import (
     Deltas,
     Done,
@@ -29,18 +27,6 @@ from core.sampling.request import (
     SampleRequest,
 )
 
-# The child must import the same core as its owner, but nothing else from beside it: a checkout
-# holds a folder ``datasets``, and the working directory may hold anything.
-_LAUNCH = """\
-import sys
-sys.path[:] = [place for place in sys.path if place]
-root = sys.argv.pop(1)
-sys.path.insert(0, root)
-import core
-sys.path.remove(root)
-from core.sampling.child import main
-main()
-"""
 _GRACE = 1.0  # seconds that each step of ending the child may take
 _ERRORS = {error.exit_code: error for error in (WrongUsage, InputRefused, ServiceRefused)}
 
@@ -49,20 +35,26 @@ class _Child:
     """One process with its two listeners: events into a queue, stderr into the last 40 lines."""
 
     def __init__(self, arguments: list[str]) -> None:
-        environment = child_environment() | {
-            "TRANSFORMERS_OFFLINE": "1",
-            "PYTHONSAFEPATH": "1",
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-        }
-        root = str(Path(core.__file__).resolve().parents[1])
-        self.process = subprocess.Popen(  # noqa: S603 (our own interpreter, arguments as a list)
-            [sys.executable, "-c", _LAUNCH, root, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            bufsize=0,
-        )
+        asked, ask = os.pipe()
+        answers, answer = os.pipe()
+        errors, complain = os.pipe()
+        self._orders = os.fdopen(ask, "wb", buffering=0)
+        self._answers = os.fdopen(answers, encoding="utf-8")
+        self._errors = os.fdopen(errors, encoding="utf-8", errors="replace")
+        try:
+            self.process = start_child(
+                "core.sampling.child",
+                *arguments,
+                environment=child_environment(),
+                files=(asked, answer, complain),
+            )
+        except BaseException:
+            for stream in (self._orders, self._answers, self._errors):
+                stream.close()
+            raise
+        finally:
+            for end in (asked, answer, complain):
+                os.close(end)
         self.events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.ready: Ready | None = None
         self._last_words: deque[str] = deque(maxlen=40)
@@ -75,12 +67,8 @@ class _Child:
             listener.start()
 
     def _hear_events(self) -> None:
-        assert self.process.stdout is not None  # noqa: S101 (for the type checker)
-        with (
-            contextlib.suppress(OSError, ValueError),
-            open(self.process.stdout.fileno(), encoding="utf-8", closefd=False) as lines,
-        ):
-            for line in lines:
+        with contextlib.suppress(OSError, ValueError):
+            for line in self._answers:
                 try:
                     received = json.loads(line)
                 except ValueError:  # half a line, from a child that was killed
@@ -91,31 +79,21 @@ class _Child:
         self.events.put(None)
 
     def _hear_errors(self) -> None:
-        assert self.process.stderr is not None  # noqa: S101 (for the type checker)
-        with (
-            contextlib.suppress(OSError, ValueError),
-            open(
-                self.process.stderr.fileno(), encoding="utf-8", errors="replace", closefd=False
-            ) as lines,
-        ):
-            for line in lines:
+        with contextlib.suppress(OSError, ValueError):
+            for line in self._errors:
                 if line.strip():
                     self._last_words.append(line.rstrip())
 
     def send(self, **order: Any) -> None:
         """One line to the child; one that is gone hears nothing."""
         line = (json.dumps(order) + "\n").encode()
-        stdin = self.process.stdin
-        assert stdin is not None  # noqa: S101 (for the type checker)
         with self._writing, contextlib.suppress(OSError, ValueError):
-            stdin.write(line)
+            self._orders.write(line)
 
     def end(self) -> None:
         """Gone within a few seconds, asked kindly first."""
-        stdin = self.process.stdin
-        assert stdin is not None  # noqa: S101 (for the type checker)
         with self._writing, contextlib.suppress(OSError):
-            stdin.close()
+            self._orders.close()
         for insist in (None, self.process.terminate, self.process.kill):
             if insist is not None:
                 insist()
@@ -124,10 +102,9 @@ class _Child:
                 break
         for listener in self._listeners:
             listener.join(_GRACE)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        for stream in (self._answers, self._errors):
+            with contextlib.suppress(OSError):
+                stream.close()
 
     def lives_on(self) -> bool:
         """Whether it can take another request: its model is loaded and it still runs."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
+from core.children.start import Child, child_environment, leave
 from core.errors import InputRefused, Interrupted, MynahError, ServiceRefused
 from core.locks import Locked, held_lock
 from core.runs.folder import Run, stale_reason
-from core.runs.launch import child_environment, start_detached
+from core.runs.launch import start_detached
 from core.runs.tracked import (
     Tracked,
     all_tracked,
@@ -99,7 +98,7 @@ def track(
         if progress and (now := read_tracked(run, asked.to)):
             progress(now)
         if cancelled():
-            _leave(child)
+            leave(child, _LEAVE_SECONDS)
             raise Interrupted(
                 f"{run.id} is not followed any more.",
                 "The run itself is as it was.",
@@ -110,7 +109,7 @@ def track(
         kind = {InputRefused.exit_code: InputRefused, ServiceRefused.exit_code: ServiceRefused}
         log = tracking_folder(run) / f"{asked.to}.log"
         unsaid = f"Its process left with {child.returncode}. Its log is {log}"
-        raise kind.get(child.returncode, MynahError)(
+        raise kind.get(child.returncode or 0, MynahError)(
             f"{run.id} could not be tracked.", done.reason if done and done.reason else unsaid
         )
     return done
@@ -131,15 +130,7 @@ def tracker_environment(to: str) -> dict[str, str]:
     return others | own if to == "wandb" else others
 
 
-def _leave(child: subprocess.Popen[bytes]) -> None:
-    child.send_signal(signal.SIGTERM)
-    try:
-        child.wait(_LEAVE_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-
-
-def _start(run: Run, to: str) -> subprocess.Popen[bytes]:
+def _start(run: Run, to: str) -> Child:
     return start_detached(
         run,
         "core.tracking.child",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,10 +12,6 @@ import pytest
 from core.home import Home
 from core.runs.folder import Run
 from tests.shared import made_once
-
-# several processes that each use all cores are slower than on one core each
-for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from toy_runs import create_toy, follow, one_core, start_toy, toy_tweets, train_here
 
+from core.children.start import child_environment
 from core.errors import InputRefused
 from core.home import Home
 from core.runs.folder import checkpoint_folders, find_run
-from core.runs.launch import child_environment, resume_run, start_run, stop_run
+from core.runs.launch import resume_run, start_run, stop_run
 from core.runs.settings import RunRequest, settings_for
 from core.runs.summary import RunsFollower, list_runs, run_result, run_summary
 

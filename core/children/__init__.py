@@ -1,0 +1,1 @@
+"""The processes that learn, sample and track: how they are started."""
