@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DEMO_HANDLE = "orbit_grandmother"
 # What a trainer and a sampler import, the slow parts of transformers, which loads them late, too.
 _WARM_MODULES = (
+    "core.dataset.frozen",
     "core.training.child",
     "core.training.finish",
     "core.training.fit",

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import polars as pl
 
 from core.dataset.shares import expected_shares
 
@@ -27,16 +26,18 @@ _HAIR: Final = 1e-9
 
 
 def epoch_order(
-    train: pl.DataFrame,
+    handles: Sequence[str],
+    authors: NDArray[np.integer[Any]],
+    sizes: NDArray[np.integer[Any]],
     *,
     seed: int,
     epoch: int,
     weights: Mapping[str, float] | None = None,
-    token_counts: Sequence[int] | pl.Series | None = None,
 ) -> Rows:
-    """Row numbers of ``train`` (columns handle, text) in the order of one epoch, as an array.
+    """Row numbers in the order of one epoch, as an array.
 
-    The handles may be text or an Enum; the text is only needed without ``token_counts``.
+    ``authors`` has the number in ``handles`` of whoever wrote each row, ``sizes`` its tokens, end
+    mark included, or what stands for them (characters plus one).
 
     One account: every row once, shuffled. Several: each account gets a share of tokens in
     proportion to its weight (1 without one); the account that is largest for its weight is shown
@@ -45,14 +46,15 @@ def epoch_order(
     is drawn anew each epoch. Accounts are interleaved evenly, and repeats of a tweet lie apart.
     `expected_shares` tells beforehand what comes of it.
 
-    ``token_counts`` has one number a row, end mark included; without it, characters plus one
-    stand for tokens. The same arguments always give the same order, on every machine and whatever
-    order the accounts stand in.
+    The same arguments always give the same order, on every machine and whatever order the accounts
+    stand in.
     """
-    sizes = token_counts if token_counts is not None else train["text"].str.len_chars() + 1
-    size = np.asarray(sizes, dtype=np.int64)
+    size = sizes.astype(np.int64)
     draw = _Draw(seed, epoch)
-    rows = _rows_by_handle(train["handle"])
+    by_author = np.argsort(authors, kind="stable")
+    starts = np.searchsorted(authors[by_author], np.arange(1, len(handles)))
+    # no handles, no rows: the one empty piece belongs to nobody
+    rows = dict(zip(handles, np.split(by_author, starts), strict=False))
     shares = expected_shares(
         {handle: int(size[own].sum()) for handle, own in rows.items()}, weights
     )
@@ -64,16 +66,6 @@ def epoch_order(
     if not shown:
         return np.empty(0, dtype=np.int64)
     return np.concatenate(shown)[np.argsort(np.concatenate(positions), kind="stable")]
-
-
-def _rows_by_handle(handles: pl.Series) -> dict[str, Rows]:
-    """The row numbers of each account, in their order; accounts by name."""
-    names = handles.unique().cast(pl.String).sort()
-    codes = handles.cast(pl.Enum(names)).to_physical().to_numpy()
-    by_account = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[by_account], np.arange(1, len(names)))
-    # no names, no rows: the one empty piece belongs to nobody
-    return dict(zip(names.to_list(), np.split(by_account, starts), strict=False))
 
 
 def _repeated(rows: Rows, size: NDArray[np.int64], times: float, draw: _Draw) -> Rows:

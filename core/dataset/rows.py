@@ -34,6 +34,7 @@ _TOGETHER: Final = ("reply_to_id", "conversation_id")
 class Rows:
     """Rows as exported, in files of Arrow IPC, in the order in which they came.
 
+    handles the accounts, in the order of the Enum in ``keys``
     files   one per batch that had rows
     keys    one row each: handle (Enum), chars, and what a split asks for; empty columns where
             neither a split nor weights are wanted
@@ -58,7 +59,7 @@ class Rows:
         self.keys = pl.DataFrame()
         self._folder = folder
         self._options = options
-        self._handles = pl.Enum(list(handles))
+        self.handles = list(handles)
         self._answers = answers
 
     @property
@@ -81,7 +82,7 @@ class Rows:
                     self.answered += rows.height - rows["answered"].null_count()
                 self.empty = rows.clear().drop(_TOGETHER, strict=False)
                 if with_keys:
-                    keys.append(keys_of(rows, seed=options.seed, handles=self._handles))
+                    keys.append(keys_of(rows, seed=options.seed, handles=pl.Enum(self.handles)))
                 if options.purpose == "training":
                     self._note_joined(batch)
                 yield rows
@@ -182,11 +183,12 @@ def _blend(name: str, rows: Rows, valid: pl.Series, options: ExportOptions) -> P
     """One epoch of the rows that are not ``valid``; characters plus one stand for tokens."""
     keys = rows.keys.filter(~valid)
     order = epoch_order(
-        keys.select(pl.col("handle").cast(pl.String)),
+        rows.handles,
+        keys["handle"].to_physical().to_numpy(),
+        (keys["chars"] + 1).to_numpy(),
         seed=options.seed,
         epoch=0,
         weights=options.weights,
-        token_counts=keys["chars"] + 1,
     )
     numbers = (~valid).arg_true().to_numpy()[order]
     return Part(name, _counts(rows.keys["handle"].gather(numbers)), partial(rows.picked, numbers))

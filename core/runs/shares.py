@@ -55,25 +55,15 @@ def planned_shares(
         for one in stats
     }
     chars = {one.handle: round(learned * one.kept_chars) for one in stats}
-    return _shares(tokens, chars, settings, weights)
+    return shares_of(tokens, chars, settings, weights)
 
 
-def frozen_shares(
-    train: pl.DataFrame,
-    settings: TrainSettings,
-    weights: Mapping[str, float] | None = None,
-    token_counts: Sequence[int] | None = None,
-) -> list[Share]:
-    """What an epoch of ``train`` (columns handle, text) will show of each account.
+def sizes_by_handle(train: pl.DataFrame, token_counts: Sequence[int] | None = None) -> pl.DataFrame:
+    """Columns handle, tokens and chars: the sums of ``train`` (columns handle, text), or of a part.
 
     ``token_counts`` has one number a row, end mark included; without it, characters plus one stand
     for tokens.
     """
-    return shares_of_sizes([sizes_by_handle(train, token_counts)], settings, weights)
-
-
-def sizes_by_handle(train: pl.DataFrame, token_counts: Sequence[int] | None = None) -> pl.DataFrame:
-    """Columns handle, tokens and chars: the sums of ``frozen_shares``, of all rows or some."""
     import polars as pl
 
     chars = train["text"].str.len_chars().cast(pl.Int64)
@@ -87,11 +77,11 @@ def shares_of_sizes(
     settings: TrainSettings,
     weights: Mapping[str, float] | None = None,
 ) -> list[Share]:
-    """``frozen_shares`` of a train part whose sizes were summed some rows at a time."""
+    """`shares_of` a train part whose sizes were summed some rows at a time."""
     import polars as pl
 
     sums = pl.concat(sizes).group_by("handle").agg(pl.col("tokens").sum(), pl.col("chars").sum())
-    return _shares(
+    return shares_of(
         dict(sums.select("handle", "tokens").rows()),
         dict(sums.select("handle", "chars").rows()),
         settings,
@@ -99,12 +89,15 @@ def shares_of_sizes(
     )
 
 
-def _shares(
+def shares_of(
     tokens: Mapping[str, int],
     chars: Mapping[str, int],
     settings: TrainSettings,
-    weights: Mapping[str, float] | None,
+    weights: Mapping[str, float] | None = None,
 ) -> list[Share]:
+    """What an epoch will show of each account, by its tokens (end marks included) and characters
+    in the train part.
+    """
     from core.dataset.shares import classic_shares, expected_shares
 
     if settings.blend == "classic":

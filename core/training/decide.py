@@ -12,8 +12,8 @@ from core.runs.events import Journal
 from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
-from core.training.data import RunTweets
 from core.training.evaluate import affordable_tokens
+from core.training.tweets import RunTweets
 
 # A run on a GPU takes so many steps at least, so that small accounts get enough of them.
 STEPS_WANTED: Final = 150

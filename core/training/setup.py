@@ -25,14 +25,15 @@ from core.training import device as devices
 from core.training.adapter import add_adapters, trainable
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
-from core.training.data import EpochPlan, RunTweets
+from core.training.data import EpochPlan
 from core.training.decide import arithmetic_of, decide, device_of, threads_of
+from core.training.decode import GLIMPSE_TOKENS, glimpse
 from core.training.evaluate import HeldOut, Measure
-from core.training.glimpse import GLIMPSE_TOKENS, glimpse
 from core.training.loss import Scorer
 from core.training.memorise import Allowance, Memorisation, Memorised
 from core.training.schedule import Course
 from core.training.signals import StopRequest
+from core.training.tweets import RunTweets
 
 # The training loss that a run ends with is the mean over so many steps.
 RECENT_STEPS: Final = 32

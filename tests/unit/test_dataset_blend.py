@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -19,8 +20,16 @@ from core.dataset.shares import MOST_REPEATS, classic_shares, expected_shares
 from tests.oracles import classic as oracle
 
 
-def epoch_order(rows: pl.DataFrame, **options: Any) -> list[int]:
-    return order_of_epoch(rows, **options).tolist()
+def epoch_order(
+    rows: pl.DataFrame, *, token_counts: Sequence[int] | None = None, **options: Any
+) -> list[int]:
+    """The order of a frame's rows (columns handle, text); characters and an end mark are tokens."""
+    names = rows["handle"].unique(maintain_order=True).cast(pl.String).to_list()
+    if rows["handle"].dtype == pl.Enum:
+        names = rows["handle"].dtype.categories.to_list()
+    authors = np.array([names.index(handle) for handle in rows["handle"]], dtype=np.int64)
+    sizes = token_counts or [len(text) + 1 for text in rows["text"]]
+    return order_of_epoch(names, authors, np.array(sizes, dtype=np.int64), **options).tolist()
 
 
 def classic_text(accounts: Sequence[Sequence[str]], seed: int, epochs: int = 4) -> str:
@@ -183,7 +192,7 @@ def test_rows_of_accounts_in_any_order_give_the_same_epoch(
     mixer.shuffle(handles)
     turned = pl.concat([rows.filter(pl.col("handle") == handle) for handle in handles])
     here, there = (
-        frame["tweet"][order_of_epoch(frame, seed=4, epoch=epoch, weights={handles[0]: 2})]
+        frame["tweet"][epoch_order(frame, seed=4, epoch=epoch, weights={handles[0]: 2})]
         for frame in (rows, turned)
     )
     assert here.to_list() == there.to_list()

@@ -71,3 +71,12 @@ def test_core_reaches_neither_the_app_nor_torch() -> None:
     loaded = loaded_by("\n".join(f"import {module}" for module in MODULES))
     assert not loaded & {"textual", "rich", "click", "tui"}
     assert not loaded & {"torch", "transformers", "peft"}
+
+
+def test_the_training_process_needs_no_frames_but_to_read_the_frozen_tweets() -> None:
+    """A bare machine with a GPU has torch and transformers, and neither Polars nor DuckDB."""
+    folder = Path(__file__).parents[2] / "core" / "training"
+    modules = [f"core.training.{path.stem}" for path in folder.glob("*.py")]
+    loaded = loaded_by("\n".join(f"import {module}" for module in modules))
+    assert "torch" in loaded
+    assert not loaded & {"polars", "duckdb", "textual", "wandb", "tweepy", "optuna"}

@@ -24,7 +24,7 @@ from core.runs.launch import start_run
 from core.runs.settings import RunRequest, settings_for
 from core.runs.shares import planned_shares
 from core.runs.summary import list_runs, run_result
-from core.training.data import RunTweets
+from core.training.tweets import RunTweets
 from tests.oracles import classic as oracle
 from tests.oracles.datasets import freeze
 from tests.oracles.frames import in_order

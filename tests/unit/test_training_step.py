@@ -14,10 +14,10 @@ from core.errors import InputRefused, MynahError
 from core.models.scratch import new_model, train_tokenizer
 from core.processes import usable_cores
 from core.training.data import prepare
+from core.training.decode import glimpse, nucleus
 from core.training.device import arithmetic, choose_device, in_arithmetic
 from core.training.evaluate import HeldOut, affordable_tokens
 from core.training.finish import save_model
-from core.training.glimpse import glimpse, nucleus
 from core.training.loss import Scorer
 from core.training.step import BatchStep
 

@@ -1,0 +1,120 @@
+"""The frozen tweets of a run as token ids, and in which order each round shows them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.dataset.blend import classic_order, epoch_order
+from core.errors import InputRefused
+from core.models import scratch
+from core.models.load import context_of, load_tokenizer, separator_of
+from core.runs.folder import Run
+from core.runs.settings import TrainSettings
+from core.runs.shares import shares_of
+from core.training.data import EpochPlan, prepare, rows_within
+
+
+class RunTweets:
+    """The frozen tweets of a run as token ids, and the order in which each round shows them.
+
+    A round is an epoch; under the classic blend it is the whole training text, ``epochs_a_round``
+    epochs in one. ``handles`` are the authors by number, and ``shares`` what an epoch is expected
+    to show of each.
+    """
+
+    def __init__(self, run: Run, settings: TrainSettings, folder: Path | None) -> None:
+        # the only use that training makes of Polars
+        from core.dataset.frozen import load_frozen
+
+        frozen = load_frozen(run.dataset)
+        texts = frozen.train["text"].to_list()
+        if not texts:
+            raise InputRefused("There is nothing to learn from.", "No tweet was left to train on.")
+        self.train_texts: list[str] = texts
+        self.valid_texts: list[str] = frozen.valid["text"].to_list()
+        written_by: list[str] = frozen.train["handle"].to_list()
+        self.handles: list[str] = sorted(set(written_by))
+        number = {handle: author for author, handle in enumerate(self.handles)}
+        self._authors = [number[handle] for handle in written_by]
+        self._weights = frozen.manifest.weights
+        self.tokenizer = (
+            load_tokenizer(folder) if folder is not None else scratch.train_tokenizer(texts)
+        )
+        self.separator = separator_of(self.tokenizer)
+        self.context = context_of(folder) if folder is not None else scratch.CONTEXT
+        self.row_tokens = rows_within(self.context, settings.row_tokens)
+        self.train, self.valid = (
+            prepare(
+                part,
+                self.tokenizer,
+                separator=self.separator,
+                row_tokens=self.row_tokens,
+            )
+            for part in (self.train_texts, self.valid_texts)
+        )
+        self._settings = settings
+        self._named = run.record().handles
+        tokens: Counter[str] = Counter()
+        chars: Counter[str] = Counter()
+        for handle, text, count in zip(written_by, texts, self.train.tokens, strict=True):
+            tokens[handle] += count
+            chars[handle] += len(text)
+        self.shares = shares_of(tokens, chars, settings, self._weights)
+        classic = settings.blend == "classic"
+        self.epochs_a_round = math.ceil(settings.epochs) if classic else 1
+        self.epoch_tokens = (
+            sum(self.train.tokens[tweet] for tweet in self.order(0)) // self.epochs_a_round
+        )
+
+    def plan(self, batch_tokens: int) -> EpochPlan:
+        """How a round becomes batches."""
+        settings = self._settings
+        return EpochPlan(
+            self.train,
+            settings.seed,
+            batch_tokens,
+            self.row_tokens,
+            settings.packing,
+            authors=self._authors,
+            whole_blocks=settings.blend == "classic",
+        )
+
+    def order(self, turn: int) -> list[int]:
+        """Numbers of tweets, in the order of round number ``turn``."""
+        if self._settings.blend == "classic":
+            return self._classic_order
+        order: list[int] = epoch_order(
+            self.handles,
+            np.asarray(self._authors),
+            np.asarray(self.train.tokens),
+            seed=self._settings.seed,
+            epoch=turn,
+            weights=self._weights,
+        ).tolist()
+        return order
+
+    @cached_property
+    def _classic_order(self) -> list[int]:
+        """All epochs, as huggingtweets had them: accounts as they were named, each newest first
+        before it is shuffled, which is how X's timeline gave them.
+        """
+        rows: dict[str, list[int]] = {handle: [] for handle in self._named}
+        for row, author in enumerate(self._authors):
+            rows.setdefault(self.handles[author], []).append(row)
+        accounts = [list(reversed(own)) for own in rows.values()]
+        order = classic_order(
+            [[len(self.train_texts[row]) for row in own] for own in accounts],
+            self._settings.seed,
+            self.epochs_a_round,
+        )
+        flat = [row for own in accounts for row in own]
+        return [flat[tweet] for tweet in order]
+
+    def new_model(self) -> Any:
+        return scratch.new_model(len(self.tokenizer), self.separator)
