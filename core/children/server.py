@@ -23,8 +23,7 @@ from typing import Final
 
 import msgspec
 
-from core.children.start import LAUNCHER
-from core.children.warm import LENGTH, Answer, Task, exactly, import_state, send
+from core.children.warm import LAUNCHER, LENGTH, Answer, Task, exactly, import_state, send
 
 _PEER: Final = struct.Struct("3i")  # struct ucred: pid, user, group
 _READ_SECONDS: Final = 2.0

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from core.children import warm
-
-LAUNCHER: Final = Path(__file__).with_name("launch.py")
+from core.children.warm import LAUNCHER
 
 # Never handed to a training process, which has no use for them and writes a log.
 _SECRET_WORDS: Final = ("TOKEN", "SECRET", "PASSWORD", "API_KEY", "CREDENTIAL")

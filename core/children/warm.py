@@ -28,6 +28,7 @@ import msgspec
 
 import core
 
+LAUNCHER: Final = Path(__file__).with_name("launch.py")
 VARIABLE: Final = "MYNAH_WARM"
 # A fork takes some hundredths of a second; who waits longer is served faster by a new process.
 ANSWER_SECONDS: Final = 2.0
@@ -149,8 +150,6 @@ class Warm:
 
     def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
         """Starts it, and returns at once; it serves when it has imported ``modules``."""
-        from core.children.start import LAUNCHER
-
         self.folder = Path(mkdtemp(prefix="mynah-"))
         self.address = str(self.folder / "warm")
         try:
