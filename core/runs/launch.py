@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LEAST_TWEETS: Final = 10
 TERM_SECONDS: Final = 10.0
 KILL_SECONDS: Final = 5.0
+# A process that was killed holds its lock until the last of its threads is gone.
+LOCK_SECONDS: Final = 1.0
 # Python and the first imports: until then a process does not listen to signals.
 START_SECONDS: Final = 10.0
 
@@ -165,8 +167,9 @@ def resume_run(run: Run, *, now: bool = False) -> Run:
     other runs, even if it was started to. Raises InputRefused when it still
     goes on, has finished, or somebody else takes it up at this moment.
     """
-    # the process of a run that has just ended may still be there for a moment
-    wait = TERM_SECONDS if run.record().state in ENDED else 0.0
+    # the process of a run that has just ended, or was killed, may still be there for a moment
+    record = run.record()
+    wait = TERM_SECONDS if record.state in ENDED else 0.0 if is_alive(run, record) else LOCK_SECONDS
     try:
         with held_lock(run.lock, seconds=wait):
             record = run.record()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from core.training.fused_lora import fuse_adapters
+
 
 def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -> Any:
     """Freezes ``model`` and adds trainable matrices to each of its linear layers but the head.
@@ -34,6 +36,8 @@ def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -
     for layer in adapted.modules():
         if isinstance(layer, LoraLayer):
             layer.cast_input_dtype_enabled = not autocast
+    if not autocast:
+        fuse_adapters(adapted)
     return adapted
 
 

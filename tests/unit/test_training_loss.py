@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -100,12 +103,50 @@ def test_new_adapters_change_nothing_and_merged_ones_act_as_before() -> None:
     assert torch.allclose(Scorer(merged)(inputs, targets), learned, atol=1e-4, rtol=1e-5)
 
 
-def test_gpt2_shapes_take_adapters_too() -> None:
+def tiny_gpt2() -> Any:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    config = GPT2Config(vocab_size=64, n_positions=32, n_embd=32, n_layer=1, n_head=2)
-    model = GPT2LMHeadModel(config).eval()
-    add_adapters(model, rank=2, alpha=4)
+    config = GPT2Config(vocab_size=64, n_positions=32, n_embd=32, n_layer=2, n_head=2)
+    return GPT2LMHeadModel(config).eval()
+
+
+@pytest.mark.parametrize("make", [tiny, tiny_gpt2])
+def test_the_fused_pass_of_an_adapted_layer_is_that_of_peft(
+    make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GPT-2 has biases, and its matrices the other way round."""
+    from core.training.fused_lora import fuse_adapters
+
+    model = make()
+    monkeypatch.setattr("core.training.adapter.fuse_adapters", lambda _: None)
+    adapted = add_adapters(model, rank=4, alpha=8)
+    weights = trainable(model)
+    with torch.no_grad():
+        for weight in weights.values():
+            weight.copy_(torch.randn_like(weight) * 0.1)
     inputs, targets = tensors(ROWS, "cpu")
-    Scorer(model)(inputs, targets).backward()
-    assert all(weight.grad is not None for weight in trainable(model).values())
+    score, found = Scorer(model), []
+    for fused in (0, len(weights) // 2):
+        if fused:
+            assert fuse_adapters(adapted) == fused
+        loss = score(inputs, targets)
+        loss.backward()
+        found.append((loss.detach(), [weight.grad for weight in weights.values()]))
+        for weight in weights.values():
+            weight.grad = None
+    (plain, of_plain), (ours, of_ours) = found
+    assert torch.allclose(plain, ours, rtol=1e-6)
+    for one, other in zip(of_plain, of_ours, strict=True):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+    with adapted.disable_adapter():
+        without = score(inputs, targets).detach()
+    assert not torch.allclose(without, ours, rtol=1e-4)
+    merged = merge_adapters(adapted)
+    assert torch.allclose(Scorer(merged)(inputs, targets), ours, rtol=1e-5)
+
+
+def test_what_is_not_float32_on_a_cpu_keeps_the_pass_of_peft() -> None:
+    from core.training.fused_lora import fuse_adapters
+
+    adapted = add_adapters(tiny().to(torch.bfloat16), rank=4, alpha=8, autocast=True)
+    assert fuse_adapters(adapted) == 0
