@@ -157,6 +157,8 @@ ACTIONS: Final = (
            "mynah runs rename RUN NAME", footer=False),
     Action("train.note", "t", "note", "Note", "Note something on the run.",
            "mynah runs note RUN TEXT", footer=False),
+    Action("train.tag", "#", "tag", "Tags", "Set the tags of the run.",
+           "mynah runs tag RUN TAG", footer=False),
     Action("train.delete", "d,delete", "delete", "Delete", "Move the run into the trash.",
            "mynah runs delete RUN", footer=False),
     Action("train.overlay", "space", "overlay", "Overlay", "Lay the run over the others."),

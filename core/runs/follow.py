@@ -19,8 +19,8 @@ SLICE_SECONDS: Final = 0.05
 
 # Seconds without a heartbeat after which a process on another machine counts as gone.
 SILENCE_SECONDS: Final = 600.0
-# Seconds between the making of a run's folder and the start of its process, at most.
-LAUNCH_SECONDS: Final = 30.0
+# A process that lives, or starts another, gives a sign of life within so many seconds.
+LAUNCH_SECONDS: Final = 5.0
 
 _CHUNK: Final = 1 << 16
 _KINDS_OF_STATE: Final = ("queued", "phase", "start", "train", "eval", "checkpoint", "end")
@@ -140,9 +140,11 @@ def is_alive(run: Run, record: RunRecord) -> bool:
     """Whether the process named in ``record`` (run.json) lives and is the same one still.
 
     A process id that another process has now is recognised by the time when that one started.
+    A run without a process lives as long as the one that starts its own.
     """
     if record.pid is None:
-        return _seconds_since_beat(run) < LAUNCH_SECONDS
+        starting = record.starter is not None and record.starter.may_live()
+        return starting or _seconds_since_beat(run) < LAUNCH_SECONDS
     if record.machine not in (None, this_machine()):
         return _seconds_since_beat(run) < SILENCE_SECONDS
     now_there = process_times(record.pid)

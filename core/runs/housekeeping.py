@@ -53,11 +53,17 @@ def note_run(run: Run, note: str) -> None:
 def tag_run(run: Run, add: Iterable[str], remove: Iterable[str] = ()) -> None:
     """Adds and removes tags, in any case with or without ``#``; raises WrongUsage for no tag."""
     gone = {_tag(tag).casefold() for tag in remove}
-    tags: list[str] = []
-    for tag in [*run.record().tags, *map(_tag, add)]:
-        if tag.casefold() not in gone | {known.casefold() for known in tags}:
-            tags.append(tag)
-    run.update_record(tags=tags)
+    added = [tag for tag in map(_tag, add) if tag.casefold() not in gone]
+    set_tags(run, [tag for tag in run.record().tags if tag.casefold() not in gone] + added)
+
+
+def set_tags(run: Run, tags: Iterable[str]) -> None:
+    """These tags, each once, in place of those that a run has; raises WrongUsage for no tag."""
+    found: list[str] = []
+    for tag in map(_tag, tags):
+        if tag.casefold() not in {known.casefold() for known in found}:
+            found.append(tag)
+    run.update_record(tags=found)
 
 
 def _tag(tag: str) -> str:

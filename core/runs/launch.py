@@ -20,7 +20,7 @@ from core.errors import InputRefused, Interrupted, MynahError
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.models.catalogue import Base, resolve
-from core.processes import process_times, this_machine
+from core.processes import Owner, process_times, this_machine
 from core.runs.folder import ENDED, Run, new_run_id
 from core.runs.follow import is_alive
 from core.runs.record import RecipeName, RunRecord
@@ -280,15 +280,20 @@ def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
 
     The caller holds the lock of the run, which the child waits for and then holds while it lives.
     """
+    run.update_record(starter=Owner.this_process())
     run.heartbeat.touch()
-    child = start_detached(
-        run,
-        "core.training.child",
-        *arguments,
-        log=run.log,
-        environment=child_environment(needs_network=needs_network),
-    )
-    run.update_record(pid=child.pid, pid_start=process_times(child.pid))
+    try:
+        child = start_detached(
+            run,
+            "core.training.child",
+            *arguments,
+            log=run.log,
+            environment=child_environment(needs_network=needs_network),
+        )
+    except BaseException:
+        run.update_record(starter=None)
+        raise
+    run.update_record(pid=child.pid, pid_start=process_times(child.pid), starter=None)
 
 
 def start_detached(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from core.processes import Owner
 from core.runs.settings import SweepTrial, TrainSettings
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -74,6 +75,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of run.json; every one may be missing.
 
     ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC.
+    ``starter`` is the process that starts the run's own, until that has its ``pid``.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
     ``sweep`` is there where the run is a trial of one. ``now``: whether it does not wait for other
     runs on its device. ``name``, ``note`` and ``tags`` are a person's own. ``settings`` are kept as
@@ -102,6 +104,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     resumed: float | None = None
     pid: int | None = None
     pid_start: float | None = None
+    starter: Owner | None = None
     machine: str | None = None
     python: str = ""
     versions: dict[str, str | None] = {}

@@ -102,7 +102,11 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
     result = history.result or record.result or Result() if ended else Result()
     reason = result.reason or record.reason if ended else ""
     if state == "dead":
-        reason = "Its process is gone and did not say goodbye."
+        reason = (
+            "Its process was never started."
+            if record.pid is None
+            else "Its process is gone and did not say goodbye."
+        )
     settings = record.train_settings
     losses = _last(history.train_losses), _last(history.valid_losses)
     return RunSummary(

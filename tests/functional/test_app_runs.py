@@ -82,7 +82,7 @@ async def test_a_second_run_is_asked_about_waits_and_leaves_the_queue(told_home:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "large"])
-async def test_naming_noting_and_deleting(told_home: Home, size: tuple[int, int]) -> None:
+async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[int, int]) -> None:
     app = MynahApp(told_home, section="train", poll_seconds=0.1)
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
@@ -97,7 +97,14 @@ async def test_naming_noting_and_deleting(told_home: Home, size: tuple[int, int]
         await until(pilot, lambda: (app.state.runs or [])[0].name)
         await pilot.press("t", *"so [b]loud", "enter")
         await until(pilot, lambda: (app.state.runs or [])[0].note)
+        await pilot.press("#", *"#base slow base", "enter")
+        await until(pilot, lambda: (app.state.runs or [])[0].tags)
         await settled(pilot)
+        assert run.record().tags == ["base", "slow"]
+        if size[1] == 40:
+            assert "[red]gull #base #slow" in screen(pilot)
+        await pilot.press("#", "end", "backspace", *"er", "enter")
+        await until(pilot, lambda: run.record().tags == ["base", "sloer"])
         assert run.record().name == "[red]gull"
         assert "[red]gull" in row(app, run.id)
         assert "[red]gull" in screen(pilot)

@@ -8,17 +8,18 @@ import time
 from pathlib import Path
 
 import pytest
-from toy_runs import edit_record
+from toy_runs import edit_record, follow, start_toy
 
 from core.errors import InputRefused
 from core.home import Home
-from core.processes import process_times, this_machine
+from core.processes import Owner, process_times, this_machine
 from core.runs.events import Journal
 from core.runs.folder import Run, all_runs, find_run, new_run_id
-from core.runs.follow import SLICE_RECORDS, LineTail, RunReader
+from core.runs.follow import LAUNCH_SECONDS, SLICE_RECORDS, LineTail, RunReader
 from core.runs.history import RunHistory
 from core.runs.record import Result
-from core.runs.summary import RunsFollower, list_runs, run_result
+from core.runs.summary import RunsFollower, list_runs, run_result, run_summary
+from tests.unit.cli import mynah
 
 
 def make_run(
@@ -226,3 +227,28 @@ def test_the_follower_says_when_nothing_is_new(tmp_path: Path) -> None:
     assert histories["a"].samples[0].text == "[red]the lamp[/red]"
     with pytest.raises(InputRefused):
         RunsFollower(Home.at(tmp_path), only="nobody").poll()
+
+
+def test_a_run_that_never_got_a_process_is_known_at_once(tmp_path: Path) -> None:
+    """Whoever starts a run says so, and is looked for; so nobody waits for one that is gone."""
+    run = make_run(tmp_path, "a")
+    run.heartbeat.touch()
+    run.update_record(starter=Owner.this_process())
+    long_ago = time.time() - LAUNCH_SECONDS - 1
+    os.utime(run.heartbeat, (long_ago, long_ago))
+    assert run_summary(run).state == "queued", "it is being started, however long that takes"
+    run.update_record(starter=Owner(this_machine(), os.getpid(), 1))
+    assert run_summary(run).state == "dead"
+    assert "never started" in run_summary(run).reason
+    run.update_record(starter=None)
+    assert run_summary(run).state == "dead"
+    said = mynah("watch", "a", home=tmp_path, code=1)
+    assert "presumed dead" in said.err
+    assert "never started" in said.err
+
+
+def test_a_run_forgets_who_started_it_once_it_has_a_process(tmp_path: Path) -> None:
+    run = start_toy(tmp_path, max_steps=1)
+    assert run.record().starter is None
+    assert run.record().pid is not None
+    assert follow(run)[1] == "finished", run.log.read_text()

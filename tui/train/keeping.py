@@ -1,4 +1,4 @@
-"""Housekeeping of runs in the background: names, notes, deleting, and the disk that they take."""
+"""Housekeeping of runs in the background: names, notes, tags, deleting, the disk they take."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RunMeasured(Report):
 
 @dataclass
 class RunKept(Report):
-    """A run was renamed, noted or deleted."""
+    """A run was renamed, noted, tagged or deleted."""
 
     run: str
 
@@ -61,6 +61,16 @@ class KeepingJobs:
             from core.runs.housekeeping import note_run
 
             note_run(run, text)
+
+        self._keep(self._change, summary, change)
+
+    def tag(self, summary: RunSummary, tags: list[str]) -> None:
+        """These tags in place of those that it has."""
+
+        def change(_: Home, run: Run) -> None:
+            from core.runs.housekeeping import set_tags
+
+            set_tags(run, tags)
 
         self._keep(self._change, summary, change)
 

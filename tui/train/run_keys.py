@@ -1,4 +1,4 @@
-"""What one does with the run under the cursor besides training: name, note, delete."""
+"""What one does with the run under the cursor besides training: name, note, tags, delete."""
 
 from __future__ import annotations
 
@@ -53,6 +53,18 @@ class RunKeys(Section):
                     self._keeping.note(run, text)
 
             self.app.push_screen(Ask(f"Note on {run.run}", run.note, optional=True), noted)
+
+    def action_tag(self) -> None:
+        from tui.dialogs.ask import Ask
+
+        if (run := self._run()) is not None:
+
+            def tagged(text: str | None) -> None:
+                if text is not None:
+                    self._keeping.tag(run, text.split())
+
+            tags = " ".join(f"#{tag}" for tag in run.tags)
+            self.app.push_screen(Ask(f"Tags of {run.run}", tags, optional=True), tagged)
 
     def action_delete(self) -> None:
         from core.runs.folder import Run
