@@ -218,7 +218,7 @@ def train(
     home: Home,
     handles: Sequence[str],
     *,
-    recipe_name: str = "standard",
+    recipe_name: str | None = None,
     preset: str = "fast",
     base: str | None = None,
     weights: Mapping[str, float] | None = None,
@@ -227,14 +227,20 @@ def train(
     tracking: Tracked | None = None,
     **overrides: Any,
 ) -> Run:
-    """`start_training` with a recipe by its name, settings by preset, base and ``overrides``."""
+    """`start_training` with a recipe by its name, settings by preset, base and ``overrides``.
+
+    Recipe and base that are not named are the usual ones; those of huggingtweets where the preset
+    is faithful.
+    """
     from core.curation.recipe import load_recipe
-    from core.models.catalogue import default_base
+    from core.models.catalogue import base_of_huggingtweets, default_base
     from core.runs.settings import RunRequest, settings_for
 
-    settings = settings_for(preset, base or default_base(), **overrides)
+    faithful = preset == "faithful"
+    base = base or (base_of_huggingtweets() if faithful else default_base())
+    settings = settings_for(preset, base, **overrides)
     _check_device(settings.device)
-    recipe = load_recipe(recipe_name, home)
+    recipe = load_recipe(recipe_name or ("classic" if faithful else "standard"), home)
     request = RunRequest(handles, recipe, settings, weights, now=now)
     return start_training(home, request, expect=expect, tracking=tracking)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import CorpusBusy
 from core.files import write_text_whole
 from core.home import Home
+from core.runs.settings import PRESETS
 
 if TYPE_CHECKING:
     from core.corpus.reading import AccountRow
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 
 PRESET_HELP = (
     "fast: adapters on the base, good in minutes. quality: longer, a little better. "
-    "classic: every weight, as huggingtweets did."
+    "classic: every weight, as huggingtweets did. "
+    "faithful: the same to the letter, with dropout and nothing held out; it tuned gpt2."
 )
+
+AS_HUGGINGTWEETS = ("classic", "faithful")
 
 
 @dataclass
@@ -44,7 +48,7 @@ class NewRun:
     seed: int = 1
     track: str = "off"
     bases: list[str] = field(default_factory=list)
-    presets: tuple[str, ...] = ("fast", "quality", "classic")
+    presets: tuple[str, ...] = PRESETS
     preset_help: str = PRESET_HELP
     advice: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
@@ -52,15 +56,15 @@ class NewRun:
     all_tweets: str = ""
 
     def weights_of(self, handles: Sequence[str]) -> dict[str, float]:
-        """The weights that count for these accounts; the preset classic knows none."""
-        if self.preset == "classic" or len(handles) < 2:
+        """The weights that count for these accounts; huggingtweets' presets know none."""
+        if self.preset in AS_HUGGINGTWEETS or len(handles) < 2:
             return {}
         return {handle: self.weights[handle] for handle in handles if handle in self.weights}
 
     def weights_in_short(self, handles: Sequence[str]) -> str:
         """``equal``, ``2:1``, or how many of many accounts have another weight than 1."""
-        if self.preset == "classic":
-            return "as classic"
+        if self.preset in AS_HUGGINGTWEETS:
+            return f"as {self.preset}"
         given = self.weights_of(handles)
         weights = [given.get(handle, 1.0) for handle in sorted(handles)]
         if len(set(weights)) < 2:

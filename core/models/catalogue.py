@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from core.errors import InputRefused
+from core.errors import InputRefused, MynahError
 from core.models import hub, smollm2
 from core.models.folder import check_model_folder, parameters_in
 
 SMOLLM2: Final = "smollm2"
 SCRATCH: Final = "scratch"
 SCRATCH_PARAMETERS: Final = 2_164_416
+GPT2: Final = "gpt2"
+GPT2_SHAPE: Final = "gpt2-shape"
 
 _SMOLLM2_NAMES: Final = frozenset({"smollm2", "smollm2-135m", "smollm2-135m-instruct"})
 
@@ -35,8 +37,8 @@ class BaseInfo:
 class Base:
     """What a name stands for.
 
-    ``folder`` holds config.json, safetensors weights and a tokenizer; it is None for ``scratch``,
-    and for a model that `prepare` has yet to convert or download.
+    ``folder`` holds config.json, safetensors weights and a tokenizer; it is None for ``scratch``
+    and ``gpt2-shape``, and for a model that `prepare` has yet to convert or download.
     """
 
     name: str
@@ -85,8 +87,24 @@ def default_base() -> str:
     return SMOLLM2 if smollm2.converted_folder() or smollm2.packaged_gguf() else SCRATCH
 
 
+def base_of_huggingtweets() -> str:
+    """``gpt2``; where its weights are not here and the hub does not give them, ``gpt2-shape``.
+
+    May ask the hub, which answers or not within seconds.
+    """
+    for name in (GPT2, f"openai-community/{GPT2}"):
+        if hub.cached(name) is not None:
+            return name
+    try:
+        resolve(GPT2)
+    except MynahError:
+        return GPT2_SHAPE
+    return GPT2
+
+
 def resolve(name: str) -> Base:
-    """What ``name`` stands for: ``smollm2``, ``scratch``, a folder, or a Hugging Face id.
+    """What ``name`` stands for: ``smollm2``, ``scratch``, a folder, or a Hugging Face id;
+    ``gpt2-shape`` is GPT-2's layers with random weights.
 
     A hub id that is not in the local cache is asked for at the hub (which answers or not within
     seconds), so that a wrong name is refused now and not by a training process later. Raises
@@ -96,6 +114,8 @@ def resolve(name: str) -> Base:
     wanted = name.strip()
     if wanted.lower() == SCRATCH:
         return Base(SCRATCH, "a tiny model from nothing", "scratch", None, "yours")
+    if wanted.lower() == GPT2_SHAPE:
+        return Base(GPT2_SHAPE, "GPT-2's shape with random weights", "scratch", None, "yours")
     if wanted.lower() in _SMOLLM2_NAMES:
         return _smollm2()
     folder = Path(wanted).expanduser()

@@ -11,7 +11,7 @@ from core.models.folder import check_model_folder
 
 
 def prepare(base: Base, progress: Callable[[str], None] | None = None) -> Path | None:
-    """The folder of ``base``, made now if need be; None for ``scratch``.
+    """The folder of ``base``, made now if need be; None for one made from nothing.
 
     May take half a minute (conversion, needs torch) or as long as a download takes, so it runs in
     the training process. ``progress`` gets one sentence when something slow begins.

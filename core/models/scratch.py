@@ -1,4 +1,4 @@
-"""A tokenizer and a model made from nothing but the tweets of one run."""
+"""A tokenizer and models made from nothing but the tweets of one run."""
 
 from __future__ import annotations
 
@@ -56,3 +56,20 @@ def new_model(vocabulary: int, separator: int) -> Any:
         pad_token_id=separator,
     )
     return LlamaForCausalLM(config)
+
+
+def gpt2_shape(vocabulary: int, separator: int) -> Any:
+    """GPT-2's layers (86 million parameters, dropout 0.1) with random weights, torch's own seed.
+
+    Only the vocabulary is smaller than that of the model that huggingtweets tuned.
+    """
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=vocabulary,
+        activation_function="gelu_pytorch_tanh",
+        bos_token_id=separator,
+        eos_token_id=separator,
+        pad_token_id=separator,
+    )
+    return GPT2LMHeadModel(config)

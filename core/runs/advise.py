@@ -168,6 +168,8 @@ def _lines(
         f"{method}, rate {settings.lr:g}",
         f"{tokens:,} tokens{'' if counted else ' (guessed)'}",
     ]
+    if not settings.valid_fraction:
+        lines.append("Nothing is held out: no held-out loss.")
     if rate is None or epochs is None or seconds is None:
         lines.append("speed unknown until a run here")
     else:

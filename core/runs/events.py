@@ -25,8 +25,8 @@ class Journal:
     """Appends to metrics.jsonl and samples.jsonl, and touches the heartbeat until `close`.
 
     Every line has ``kind`` and ``time`` (seconds since 1970). Kinds of metrics.jsonl: phase,
-    queued, start, train, eval, memorisation, checkpoint, warning, end; the fields of each stand
-    where it is written.
+    queued, start, train, eval, memorisation, checkpoint, note, warning, end; the fields of each
+    stand where it is written.
     """
 
     def __init__(self, run: Run) -> None:
@@ -44,6 +44,10 @@ class Journal:
     def phase(self, doing: str) -> None:
         """One sentence on what the process is about to do, when that takes a while."""
         self.write("phase", doing=doing)
+
+    def note(self, text: str) -> None:
+        """Something about the run that is as it should be, and good to know."""
+        self.write("note", text=text)
 
     def warning(self, text: str) -> None:
         """Something that went wrong without ending the run."""

@@ -28,6 +28,7 @@ class RunHistory:
     tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
     ``memorised_train`` and ``memorised_held_out`` are what the model gave back word for word of
     training and of held-out tweets, as shares, measured at ``memorised_steps``.
+    ``valid_tweets`` is how many are held out; 0: nothing is measured on such tweets.
     ``taken_back`` counts how often points were removed again; else the lists only grow.
     """
 
@@ -40,6 +41,8 @@ class RunHistory:
     memorised_held_out: list[float | None] = field(default_factory=list)
     samples: list[TrainingSample] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    valid_tweets: int | None = None
     valid_before: float | None = None
     step: int = 0
     steps: int | None = None
@@ -75,6 +78,8 @@ class RunHistory:
                 self._start(record)
             elif kind == "warning":
                 self.warnings.append(str(record.get("text", "")))
+            elif kind == "note":
+                self.notes.append(str(record.get("text", "")))
             elif kind == "phase":
                 self.doing = str(record.get("doing", ""))
             elif kind == "queued":
@@ -98,6 +103,7 @@ class RunHistory:
     def _start(self, record: dict[str, Any]) -> None:
         self.steps = record.get("steps")
         self.device = str(record.get("device", ""))
+        self.valid_tweets = record.get("valid_tweets", self.valid_tweets)
         resumed = record.get("resumed_from")
         if resumed is None:
             return

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 Method = Literal["lora", "full"]
 Packing = Literal["tweets", "blocks"]
 Blend = Literal["even", "classic"]
+Arithmetic = Literal["auto", "float32"]
 
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
-PRESETS: Final = ("fast", "quality", "classic")
+PRESETS: Final = ("fast", "quality", "classic", "faithful")
+# Bases that know nothing yet: every weight has to learn.
+FROM_NOTHING: Final = ("scratch", "gpt2-shape")
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class TrainSettings:
     beta2           AdamW's second decay; the first is 0.9
     clip            largest norm of the gradient
     lora_rank, lora_alpha   the update of a matrix W is (alpha / rank) B A; on every linear layer
-    valid_fraction  share of tweets held out
+    base_dropout    whether the dropout that the base declares is on while it learns
+    arithmetic      "auto": what the device is fastest in; "float32": nothing shorter, anywhere
+    valid_fraction  share of tweets held out; 0: none, so that nothing is measured on such tweets
     eval_tokens     held-out tokens measured each time, always the same; 0: what the device can
                     read in about two seconds
     eval_seconds    between two measurements; 0: a quarter of ``minutes``, 20 to 120
@@ -77,6 +82,8 @@ class TrainSettings:
     clip: float = 1.0
     lora_rank: int = 64
     lora_alpha: int = 64
+    base_dropout: bool = False
+    arithmetic: Arithmetic = "auto"
     valid_fraction: float = 0.1
     eval_tokens: int = 0
     eval_seconds: float = 0.0
@@ -96,6 +103,26 @@ class TrainSettings:
         return msgspec.convert(content, cls)
 
 
+# Of a run with nothing held out.
+NOTHING_HELD_OUT: Final = (
+    "No tweet is held out, so there is no held-out loss and no memorisation curve. The run does "
+    "not end early, and its model is that of its last step."
+)
+
+# What huggingtweets did (notebook, version 0.6): every weight, 4 epochs at 1.372e-4 with a cosine
+# to 0 and no warm-up, blocks of 1,024 tokens, one a step, AdamW as it comes, and its very training
+# text. On purpose not the same: dropout is off, and 10 % of the tweets are held out.
+_CLASSIC: Final[dict[str, Any]] = {
+    "method": "full",
+    "lr": 1.372e-4,
+    "epochs": 4.0,
+    "row_tokens": 1024,
+    "packing": "blocks",
+    "blend": "classic",
+    "warmup": 0.0,
+    "beta2": 0.999,
+    "keep_best": False,
+}
 _PRESETS: Final[dict[str, dict[str, Any]]] = {
     # Adapters at a high rate and small steps: most of what a minute or two can teach. On 660 tweets
     # SmolLM2's held-out loss fell from 5.24 to 3.67 in 1.5 epochs of this; 4 of them gave 4.30.
@@ -103,21 +130,9 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
     # Half the rate and a little longer: 3.64 on the same tweets. More epochs made it worse (3.73
     # after 3 at half of this rate): a few hundred tweets are soon learned by heart.
     "quality": {"lr": 1e-3, "epochs": 2.0},
-    # What huggingtweets did (notebook, version 0.6): every weight, 4 epochs at 1.372e-4 with a
-    # cosine to 0 and no warm-up, blocks of 1,024 tokens, one a step, AdamW as it comes, and its
-    # very training text. On purpose not the same: dropout is off, and 10 % of the tweets are held
-    # out.
-    "classic": {
-        "method": "full",
-        "lr": 1.372e-4,
-        "epochs": 4.0,
-        "row_tokens": 1024,
-        "packing": "blocks",
-        "blend": "classic",
-        "warmup": 0.0,
-        "beta2": 0.999,
-        "keep_best": False,
-    },
+    "classic": _CLASSIC,
+    # To the letter: with the dropout of its base, in float32, and nothing held out.
+    "faithful": _CLASSIC | {"base_dropout": True, "arithmetic": "float32", "valid_fraction": 0.0},
 }
 # A model from nothing has no knowledge to keep: every weight, and many passes.
 _SCRATCH: Final[dict[str, Any]] = {"method": "full", "lr": 4e-3, "epochs": 8.0}
@@ -192,7 +207,7 @@ def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:
     if preset not in _PRESETS:
         raise WrongUsage(f"There is no preset {preset!r}.", f"There are {', '.join(PRESETS)}.")
     values = dict(_PRESETS[preset])
-    if base == "scratch" and preset != "classic":
+    if base in FROM_NOTHING and values.get("blend") != "classic":
         values |= _SCRATCH
     known = {field.name for field in fields(TrainSettings)}
     for name in overrides:
@@ -200,7 +215,7 @@ def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:
             raise WrongUsage(f"There is no training setting {name!r}.")
     values |= {name: value for name, value in overrides.items() if value is not None}
     settings = TrainSettings(**{**values, "base": base, "preset": preset})
-    if base == "scratch" and settings.method == "lora":
+    if base in FROM_NOTHING and settings.method == "lora":
         settings = replace(settings, method="full")
     _check(settings)
     return settings
@@ -215,8 +230,18 @@ def _check(settings: TrainSettings) -> None:
         raise WrongUsage("method is lora or full; packing is tweets or blocks.")
     if settings.blend not in ("even", "classic"):
         raise WrongUsage("blend is even or classic.")
+    if settings.arithmetic not in ("auto", "float32"):
+        raise WrongUsage("arithmetic is auto or float32.")
     if settings.blend == "classic" and settings.packing != "blocks":
         raise WrongUsage("The classic blend is one text: its packing is blocks.")
+    if settings.max_memorised is not None and not settings.valid_fraction:
+        raise WrongUsage(
+            "What is learned by heart cannot be measured here.",
+            "That takes tweets that are held out, and the preset faithful holds none out."
+            if settings.preset == "faithful"
+            else "That takes tweets that are held out.",
+            "Leave the limit out, or use the preset classic.",
+        )
     for name, (least, most) in _RANGES.items():
         value = getattr(settings, name)
         if value is None:

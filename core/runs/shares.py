@@ -32,7 +32,7 @@ def check_blend(settings: TrainSettings, weights: Mapping[str, float] | None) ->
     """Raises WrongUsage for weights where there can be none."""
     if weights and settings.blend == "classic":
         raise WrongUsage(
-            "The preset classic has no weights.",
+            f"The preset {settings.preset} has no weights.",
             "huggingtweets showed as many characters of each account.",
             "Choose the preset fast or quality, or leave the weights out.",
         )

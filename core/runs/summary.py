@@ -184,6 +184,7 @@ def run_result(run: Run) -> dict[str, Any]:
         "train_loss": summary.train_loss,
         "valid_loss_before": _first(end.valid_loss_before, history.valid_before),
         "valid_loss_after": summary.valid_loss,
+        "valid_tweets": history.valid_tweets,
         "memorised_train": _first(end.memorised_train, _last(history.memorised_train)),
         "memorised_held_out": _first(end.memorised_held_out, _last(history.memorised_held_out)),
         "state": summary.state,

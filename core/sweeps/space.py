@@ -11,7 +11,7 @@ import msgspec
 
 from core.curation.rules import did_you_mean
 from core.errors import MynahError, WrongUsage
-from core.runs.settings import PRESETS, TrainSettings, settings_for
+from core.runs.settings import FROM_NOTHING, PRESETS, TrainSettings, settings_for
 
 Scalar = bool | int | float | str
 
@@ -176,6 +176,13 @@ def check_space(
         )
     for name, value in fixed.items():
         _check_value(name, value, preset, base, fixed)
+    if not settings_for(preset, base, **fixed).valid_fraction:
+        raise WrongSpace(
+            "valid_fraction" if "valid_fraction" in fixed else "preset",
+            "No tweets are held out.",
+            "Trials are compared by the loss on them.",
+            'Use preset = "classic".' if preset == "faithful" else "",
+        )
     for name, dimension in space.items():
         for value in ends_of(dimension):
             _check_value(name, value, preset, base, fixed)
@@ -187,7 +194,7 @@ def check_space(
                 f"{name} makes no difference here.",
                 f"With the base {base} and the preset {preset} every weight learns: no LoRA.",
                 'Leave it out, or say method = "lora" under [settings].'
-                if base != "scratch"
+                if base not in FROM_NOTHING
                 else "Leave it out.",
             )
 

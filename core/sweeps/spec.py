@@ -122,10 +122,6 @@ def _checked(found: SweepFile, path: Path, remarks: list[str]) -> SweepSpec:
     if found.seed < 0 or found.seed >= 2**31:
         raise WrongSpace("seed", f"seed is {found.seed}; it must be from 0 to 2147483647.")
     check_space(space, found.preset, base, settings)
-    if settings.get("valid_fraction") == 0:
-        raise WrongSpace(
-            "valid_fraction", "No tweets are held out.", "Trials are compared by the loss on them."
-        )
     return SweepSpec(
         name=_name(found.name or path.stem),
         accounts=tuple(_accounts(found.accounts)),

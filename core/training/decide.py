@@ -36,10 +36,16 @@ def device_of(settings: TrainSettings, before: Decisions | None, journal: Journa
     return device
 
 
-def arithmetic_of(device: torch.device, before: Decisions | None) -> torch.dtype:
-    """The type to multiply in: as before, where the device is; it may be measured else."""
+def arithmetic_of(
+    device: torch.device, before: Decisions | None, settings: TrainSettings
+) -> torch.dtype:
+    """The type to multiply in: the settings', or as before, where the device is; it may be
+    measured else.
+    """
     dtype: torch.dtype
-    if before is not None and before.device == device.type:
+    if settings.arithmetic == "float32":
+        dtype = torch.float32
+    elif before is not None and before.device == device.type:
         dtype = getattr(torch, before.arithmetic)
     else:
         dtype = devices.arithmetic(device)

@@ -79,14 +79,16 @@ def device_name(device: Any) -> str:
     return f"{device.type} ({platform.machine()})"
 
 
-def set_up(device: Any, threads: int | None = None) -> None:
-    """Threads on a CPU (None: all usable cores); TensorFloat-32 for float32 on a CUDA device."""
+def set_up(device: Any, threads: int | None = None, *, exact: bool = False) -> None:
+    """Threads on a CPU (None: all usable cores); on a CUDA device TensorFloat-32 for float32,
+    unless ``exact``.
+    """
     import torch
 
     if device.type == "cpu":
         torch.set_num_threads(threads or usable_cores())
     elif device.type == "cuda":
-        torch.set_float32_matmul_precision("high")
+        torch.set_float32_matmul_precision("highest" if exact else "high")
 
 
 def arithmetic(device: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -10,6 +11,7 @@ from typing import Final
 
 import torch
 
+from core.runs.settings import NOTHING_HELD_OUT
 from core.training.data import Batch
 from core.training.device import device_name
 from core.training.schedule import learning_rate
@@ -46,7 +48,8 @@ def fit(training: Training) -> None:
         rate = learning_rate(done, peak=settings.lr, warmup=settings.warmup)
         for group in t.optimizer.param_groups:
             group["lr"] = rate
-        loss, norm = take_step(batch.rows)
+        with _dropout(t):
+            loss, norm = take_step(batch.rows)
         if log_due.now():
             # asking for the loss waits for the device, so that its time is counted too
             loss = loss.cpu()
@@ -74,6 +77,28 @@ def fit(training: Training) -> None:
     steps.log()
 
 
+@contextlib.contextmanager
+def _dropout(t: Training) -> Iterator[None]:
+    """Dropout for a step, where the settings want it.
+
+    What it drops depends on seed and step alone, so that a resumed run drops the same.
+    """
+    if not t.settings.base_dropout:
+        yield
+        return
+    torch.manual_seed(step_seed(t.settings.seed, t.at.step))
+    t.model.train()
+    try:
+        yield
+    finally:
+        t.model.eval()
+
+
+def step_seed(seed: int, step: int) -> int:
+    """Of what is drawn in step number ``step`` (from 0) of a run."""
+    return seed * 1_000_003 + step
+
+
 def _begin(t: Training) -> None:
     """Writes down what the run is made of, measures the base, and starts the course."""
     data, decisions = t.data, t.decisions
@@ -94,6 +119,8 @@ def _begin(t: Training) -> None:
         seconds=t.course.seconds,
         resumed_from=t.at.step if t.resumed else None,
     )
+    if not data.valid.rows and not t.resumed:
+        t.journal.note(NOTHING_HELD_OUT)
     measuring = time.monotonic()
     if t.at.step == 0:
         first = t.measure("before")

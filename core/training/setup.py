@@ -47,8 +47,8 @@ class Diverged(MynahError):
 class Training:
     """What `fit` and `finish` work on.
 
-    model        in eval mode throughout: all that this turns off is dropout, which would keep
-                 attention off its fast kernel, and which a run of a few epochs does not need
+    model        in eval mode, but for the steps of settings with dropout: that is all that it turns
+                 off; it would keep attention off its fast kernel, and few epochs do not need it
     adapted      the handle of the adapters; None when every weight learns
     weights      those that learn
     dtype        to multiply in; ``resting``: of the frozen weights; ``stored``: of the model's file
@@ -220,9 +220,9 @@ def set_up(
     device = device_of(settings, before, journal)
     if turn is not None:
         began += turn.wait(devices.queue_name(device))
-    dtype = arithmetic_of(device, before)
+    dtype = arithmetic_of(device, before, settings)
     threads = threads_of(device, before, journal)
-    devices.set_up(device, threads)
+    devices.set_up(device, threads, exact=settings.arithmetic == "float32")
     torch.manual_seed(settings.seed)
 
     preparing = time.monotonic()

@@ -12,8 +12,8 @@ import pytest
 from tests.unit.cli import HANDLES, home_with_a_run, home_with_samples, mynah
 
 TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
-           "valid_loss_before", "valid_loss_after", "memorised_train", "memorised_held_out",
-           "state", "model_dir", "device", "shares", "tracked"}  # fmt: skip
+           "valid_loss_before", "valid_loss_after", "valid_tweets", "memorised_train",
+           "memorised_held_out", "state", "model_dir", "device", "shares", "tracked"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
           "started", "ended", "shares", "stale", "sweep", "trial", "tracked", "bytes", "name",
           "note", "tags", "waits_for"}  # fmt: skip

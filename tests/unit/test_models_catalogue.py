@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputRefused
-from core.models.catalogue import SCRATCH_PARAMETERS, at_hand, default_base, resolve
+from core.models.catalogue import (
+    SCRATCH_PARAMETERS,
+    at_hand,
+    base_of_huggingtweets,
+    default_base,
+    resolve,
+)
 from core.models.folder import check_model_folder, is_model_folder, parameters_in
 from core.models.scratch import SEPARATOR, VOCABULARY, new_model, train_tokenizer
 from core.models.tokens import token_counter
@@ -57,6 +63,19 @@ def test_scratch_is_always_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_base() == "scratch"
     base = resolve("Scratch")
     assert (base.name, base.kind, base.folder) == ("scratch", "scratch", None)
+
+
+def test_the_base_of_huggingtweets_is_gpt2_or_its_shape(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_folder: Path
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert base_of_huggingtweets() == "gpt2-shape"
+    base = resolve("gpt2-shape")
+    assert (base.kind, base.folder) == ("scratch", None)
+    in_hub_cache(tmp_path / "hub", "openai-community/gpt2", model_folder)
+    assert base_of_huggingtweets() == "openai-community/gpt2"
+    in_hub_cache(tmp_path / "hub", "gpt2", model_folder)
+    assert base_of_huggingtweets() == "gpt2"
 
 
 def test_missing_weights_are_refused_with_the_way_to_get_them(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.errors import WrongUsage
@@ -28,6 +30,19 @@ def test_classic_is_the_recipe_of_huggingtweets() -> None:
     assert (classic.row_tokens, classic.warmup, classic.packing) == (1024, 0.0, "blocks")
     assert classic.blend == "classic"
     assert settings_for("quality", "gpt2").blend == "even"
+    faithful = settings_for("faithful", "gpt2")
+    assert (faithful.base_dropout, faithful.arithmetic, faithful.valid_fraction) == (
+        True,
+        "float32",
+        0,
+    )
+    assert (classic.base_dropout, classic.arithmetic, classic.valid_fraction) == (
+        False,
+        "auto",
+        0.1,
+    )
+    same = {"preset": "classic", "base_dropout": False, "arithmetic": "auto", "valid_fraction": 0.1}
+    assert replace(faithful, **same) == classic
 
 
 def test_what_a_person_says_wins_and_none_means_nothing_said() -> None:
@@ -49,7 +64,8 @@ def test_unknown_fields_of_a_later_version_are_left_out() -> None:
         {"row_tokens": 0}, {"row_tokens": 10.5}, {"batch_tokens": -1}, {"eval_tokens": -1},
         {"eval_seconds": -1.0}, {"checkpoint_seconds": -1.0}, {"lora_alpha": 0}, {"lora_rank": 0},
         {"lr": 2.0}, {"epochs": float("nan")}, {"lr": "fast"}, {"max_steps": True},
-        {"method": "magic"}, {"no_such_setting": 1}, {"lr": float("inf")},
+        {"method": "magic"}, {"arithmetic": "int8"},
+        {"valid_fraction": 0, "max_memorised": 0.1}, {"no_such_setting": 1}, {"lr": float("inf")},
     ],
 )  # fmt: skip
 def test_senseless_values_are_refused(wrong: dict[str, object]) -> None:

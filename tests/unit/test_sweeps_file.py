@@ -155,6 +155,7 @@ parameters:
         (f"{LEAST}{SPACE}[settings]\nlr = 1e-3\n", 5, "both fixed"),
         (f"{LEAST}{SPACE}[settings]\nvalid_fraction = 0.0\n", 7, "No tweets are held out"),
         (f"{LEAST}{SPACE}[settings]\npreset = 'fast'\n", 7, "top of the file"),
+        (f'{LEAST}preset = "faithful"\n{SPACE}', 4, "No tweets are held out"),
         (f"{LEAST}minutes = 1\n{SPACE}[settings]\nminutes = 2\n", 4, "twice"),
         (f'{LEAST}preset = "slow"\n{SPACE}', 4, "no preset"),
         (f'{LEAST}sampler = "grid"\n[space]\nlr = {{ low = 1e-4, high = 1e-2 }}\n', 6, "grid"),

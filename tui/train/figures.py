@@ -52,7 +52,9 @@ def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -
     )
     before, now = history.valid_before, run.valid_loss
     held_out = "–" if now is None else f"{now:.3f}"
-    if before is not None and now is not None and before != now:
+    if history.valid_tweets == 0:
+        held_out = "no tweet is: nothing to measure"
+    elif before is not None and now is not None and before != now:
         held_out += f"  (was {before:.3f})"
     table.add_row("held out", held_out)
     if now is not None:

@@ -18,7 +18,7 @@ from core.tracking.options import TRACKERS
 from tui.actions import bindings
 from tui.job import Report
 from tui.sample.sample_list import Sample, SampleList
-from tui.state import NewRun, State
+from tui.state import AS_HUGGINGTWEETS, NewRun, State
 from tui.text.blends import in_lines, who_learns
 from tui.text.numbers import count
 from tui.train.figures import RESUMABLE, run_figures, run_line
@@ -271,7 +271,10 @@ class TrainSection(RunKeys):
         for other in self._overlays - {run.run}:
             if (laid := self.state.histories.get(other)) is not None:
                 source = other, laid.taken_back
-                plot.follow(other, laid.valid_steps, laid.valid_losses, source=source)
+                steps, losses = laid.valid_steps, laid.valid_losses
+                if laid.valid_tweets == 0:
+                    steps, losses = laid.train_steps, laid.train_losses
+                plot.follow(other, steps, losses, source=source)
         plot.x_end = _last_step(run, history) if run.state in GOING else None
         self._draw_memorised(history, (run.run, history.taken_back), plot.x_end)
         panel = self.query_one("#loss-panel", Panel)
@@ -329,10 +332,10 @@ class TrainSection(RunKeys):
         chosen, new_run = self.state.chosen, self.state.new_run
         if len(chosen) < 2:
             self.app.notify("Choose more accounts in Data, with space.", title="Only one account")
-        elif new_run.preset == "classic":
+        elif new_run.preset in AS_HUGGINGTWEETS:
             self.app.notify(
                 "huggingtweets showed as many characters of each account.",
-                title="The preset classic has no weights",
+                title=f"The preset {new_run.preset} has no weights",
             )
         else:
             from tui.train.weights import WeightsScreen

@@ -67,13 +67,17 @@ class _News:
         self._note = note
         self._step = -1
         self._waits_for = ""
-        self._samples = self._warnings = 0
+        self._samples = self._warnings = self._notes = 0
 
     def show(self, history: RunHistory) -> None:
         if history.waits_for and history.waits_for != self._waits_for:
             self._note.done()
             narrate(f"It waits for {history.waits_for} to end.")
         self._waits_for = history.waits_for
+        for note in history.notes[self._notes :]:
+            self._note.done()
+            narrate(note)
+        self._notes = len(history.notes)
         for warning in history.warnings[self._warnings :]:
             self._note.done()
             narrate(f"▲ {warning}")
@@ -139,8 +143,8 @@ def show_result(run: Run, as_json: bool) -> None:
                 ("tokens", count(result["tokens"]) + (f" at {rate(speed)}" if speed else "")),
                 *_learned(result["shares"]),
                 ("train loss", None if train_loss is None else loss(train_loss)),
-                ("held-out loss", f"{before} → {after}"),
-                ("given back", _given_back(result)),
+                ("held-out loss", _nothing(result) or f"{before} → {after}"),
+                ("given back", _nothing(result) or _given_back(result)),
                 ("model", result["model_dir"]),
                 *(
                     (
@@ -154,6 +158,11 @@ def show_result(run: Run, as_json: bool) -> None:
             ]
         )
     )
+
+
+def _nothing(result: dict[str, Any]) -> str:
+    """Why there is no measure on held-out tweets."""
+    return "not measured: no tweet was held out" if result["valid_tweets"] == 0 else ""
 
 
 def _given_back(result: dict[str, Any]) -> str | None:

@@ -9,8 +9,9 @@ import click
 from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
+from core.runs.settings import PRESETS
 from core.tracking.options import TRACKERS
-from tui.cli.options import home_option, json_option, recipe_option, weights_given
+from tui.cli.options import home_option, json_option, weights_given
 from tui.cli.output import narrate
 from tui.cli.runs.following import finish, show_result
 from tui.cli.runs.tracking import tracking_options
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("handles", metavar="HANDLE...", nargs=-1, required=True)
 @click.option("--base", metavar="B", help="smollm2, scratch, a Hugging Face id or a folder.")
-@recipe_option
-@click.option("--preset", type=click.Choice(["fast", "quality", "classic"]), default="fast",
-              show_default=True)  # fmt: skip
+@click.option("--recipe", help="A recipe's name or file. [default: standard]")
+@click.option("--preset", type=click.Choice(PRESETS), help="[default: fast]")
+@click.option("--faithful", is_flag=True,
+              help="As huggingtweets did, to the letter: the preset faithful. Without --base and "
+                   "--recipe it takes gpt2 and classic; nothing is held out.")  # fmt: skip
 @click.option("--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the tweets at most.")
 @click.option("--minutes", type=click.FloatRange(0.05, 100_000), help="Training time at most.")
 @click.option("--max-steps", type=click.IntRange(1), help="Optimiser steps at most.")
@@ -50,8 +53,9 @@ if TYPE_CHECKING:
 def train(
     handles: tuple[str, ...],
     base: str | None,
-    recipe: str,
-    preset: str,
+    recipe: str | None,
+    preset: str | None,
+    faithful: bool,
     epochs: float | None,
     minutes: float | None,
     max_steps: int | None,
@@ -75,6 +79,9 @@ def train(
     The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
     has saved what it learned. It waits its turn while another run goes on the same device.
     """
+    if faithful and preset not in (None, "faithful"):
+        raise WrongUsage(f"--faithful is a preset of its own, not {preset}.", "", "Leave one out.")
+    preset = "faithful" if faithful else preset or "fast"
     shares = weights_given(weights)
     from core.workflow import train as start
 
@@ -100,11 +107,27 @@ def train(
         tracking=asked,
         **{name: value for name, value in given.items() if value is not None},
     )
+    if preset == "faithful":
+        narrate(_how_faithful(run.record().base))
     narrate(f"run {run.id} has started; `mynah watch latest` follows it too")
     if detach:
         show_result(run, as_json)
     else:
         finish(home, run, as_json)
+
+
+def _how_faithful(base: str) -> str:
+    """What of huggingtweets' recipe depends on the base."""
+    from core.models.catalogue import GPT2, GPT2_SHAPE
+
+    if base == GPT2_SHAPE:
+        return (
+            "The weights of gpt2, which huggingtweets tuned, are not at hand: a model of its shape "
+            "with random weights learns instead, and a vocabulary from these tweets."
+        )
+    if base.rpartition("/")[2] != GPT2:
+        return f"huggingtweets tuned gpt2; all but the base, {base}, is as it was there."
+    return "As huggingtweets did: gpt2, every weight, dropout, float32, blocks of 1,024 tokens."
 
 
 def _tracking(home: Home, tracker: str, given: dict[str, Any]) -> Tracked | None:
