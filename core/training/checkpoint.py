@@ -119,7 +119,8 @@ def all_finite(weights: list[Any]) -> bool:
     """Whether every number in ``weights`` is finite."""
     import torch
 
-    return all(bool(torch.isfinite(weight).all()) for weight in weights)
+    # all at once: each question to a device waits for it
+    return all(torch.stack([torch.isfinite(weight).all() for weight in weights]).tolist())
 
 
 def _contiguous(weights: dict[str, Any]) -> dict[str, Any]:

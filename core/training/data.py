@@ -114,22 +114,34 @@ def _groups(rows: Sequence[Row], batch_tokens: int, rng: random.Random) -> list[
     return out
 
 
-def tensors(batch: Sequence[Row], device: Any) -> tuple[Any, Any]:
+def padded_rows(rows: int, width: int, batch_tokens: int) -> int:
+    """As many rows as a full batch of ``width`` has, or the smallest half, quarter, ... of that
+    with room for ``rows``: few different shapes come of any batches.
+    """
+    size = max(rows, batch_tokens // width)
+    while size // 2 >= rows:
+        size //= 2
+    return size
+
+
+def tensors(batch: Sequence[Row], device: Any, *, batch_tokens: int = 0) -> tuple[Any, Any]:
     """Inputs and targets of a batch, int64 of shape (rows, width); padding targets are IGNORE.
 
     Padding stands at the right, where causal attention never looks back from, so no mask is
-    needed and the fast attention kernels apply.
+    needed and the fast attention kernels apply. ``batch_tokens``, if not 0, adds rows of padding
+    (see `padded_rows`). On a CUDA device the copy is not waited for.
     """
     import torch
 
     width = max(padded_width(row) for row in batch)
-    inputs = torch.zeros((len(batch), width), dtype=torch.long)
-    targets = torch.full((len(batch), width), IGNORE, dtype=torch.long)
-    for number, row in enumerate(batch):
-        ids = torch.tensor(row, dtype=torch.long)
-        inputs[number, : len(row) - 1] = ids[:-1]
-        targets[number, : len(row) - 1] = ids[1:]
-    return inputs.to(device), targets.to(device)
+    more = padded_rows(len(batch), width, batch_tokens) - len(batch) if batch_tokens else 0
+    inputs = [row[:-1] + [0] * (width + 1 - len(row)) for row in batch]
+    targets = [row[1:] + [IGNORE] * (width + 1 - len(row)) for row in batch]
+    both = [inputs + [[0] * width] * more, targets + [[IGNORE] * width] * more]
+    on_cuda = torch.device(device).type == "cuda"
+    # from pinned memory, which PyTorch keeps until the copy is made
+    ids = torch.tensor(both, dtype=torch.long, pin_memory=on_cuda).to(device, non_blocking=on_cuda)
+    return ids[0], ids[1]
 
 
 @dataclass(frozen=True)

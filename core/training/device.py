@@ -89,6 +89,24 @@ def set_up(device: Any, threads: int | None = None, *, exact: bool = False) -> N
         torch.set_num_threads(threads or usable_cores())
     elif device.type == "cuda":
         torch.set_float32_matmul_precision("highest" if exact else "high")
+        _never_ask_for_packed_rows()
+
+
+def static_shapes(device: Any) -> bool:
+    """Whether a step on ``device`` has few different shapes, and never asks the device which of
+    its positions count: CUDA, where the processor runs ahead of the device, and asking is waiting.
+    """
+    return bool(device.type == "cuda")
+
+
+def _never_ask_for_packed_rows() -> None:
+    """transformers looks at each forward pass whether several texts are in a row, by their
+    positions, and so waits for all that the device has yet to do. There never are.
+    """
+    from transformers import masking_utils
+
+    if hasattr(masking_utils, "find_packed_sequence_indices"):
+        masking_utils.find_packed_sequence_indices = lambda position_ids: None
 
 
 def arithmetic(device: Any) -> Any:

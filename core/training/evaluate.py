@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.training.data import Row, TweetRows, batches, tensors
+from core.training.device import static_shapes
 from core.training.loss import Scorer
 
 
@@ -44,6 +45,7 @@ class HeldOut:
             self.bytes += tweets.bytes[tweet]
         self._batches = batches(rows, batch_tokens, rng)
         self._device = device
+        self._batch_tokens = batch_tokens if static_shapes(device) else 0
 
     def measure(
         self, score: Scorer, *, give_up: Callable[[], bool] = lambda: False
@@ -53,12 +55,15 @@ class HeldOut:
 
         if not self._batches:
             return None
-        total = 0.0
+        losses = []
         with torch.no_grad():
             for batch in self._batches:
                 if give_up():
                     return None
-                total += score(*tensors(batch, self._device)).item()
+                losses.append(score(*tensors(batch, self._device, batch_tokens=self._batch_tokens)))
+        total = 0.0
+        for loss in torch.stack(losses).tolist():
+            total += loss
         return Measure(total / self.tokens, self.tokens, total / (math.log(2) * max(self.bytes, 1)))
 
 

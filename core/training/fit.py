@@ -31,7 +31,13 @@ def fit(training: Training) -> None:
     t, at, settings = training, training.at, training.settings
     _begin(t)
     take_step = BatchStep(
-        t.score, t.optimizer, t.weights, clip=settings.clip, device=t.device, dtype=t.dtype
+        t.score,
+        t.optimizer,
+        t.weights,
+        clip=settings.clip,
+        device=t.device,
+        dtype=t.dtype,
+        batch_tokens=t.decisions.batch_tokens,
     )
     steps = _Steps(t)
     eval_due = _Every(settings.eval_seconds or _eval_seconds(settings.minutes))
@@ -51,8 +57,7 @@ def fit(training: Training) -> None:
         with _dropout(t):
             loss, norm = take_step(batch.rows)
         if log_due.now():
-            # asking for the loss waits for the device, so that its time is counted too
-            loss = loss.cpu()
+            float(loss)  # waits for the device, so that its time is counted too
         steps.add(batch, loss, norm, rate, time.monotonic() - stepping)
         if log_due.now():
             steps.log()
@@ -162,22 +167,25 @@ class _Steps:
     def log(self) -> None:
         """A line for the steps since the last one; raises Diverged when they went wrong."""
         t, at = self._training, self._training.at
-        found = [(float(loss), float(norm), tokens) for loss, norm, tokens in self._pending]
-        self._pending.clear()
-        if not found:
+        if not self._pending:
             return
+        losses, norms, tokens = zip(*self._pending, strict=True)
+        self._pending.clear()
+        # all at once: each question to a device waits for it
+        asked = torch.stack([torch.stack(losses), torch.stack(norms)]).tolist()
+        found = list(zip(*asked, tokens, strict=True))
         if not all(math.isfinite(loss) for loss, _, _ in found):
             raise t.diverged("loss")
         if not all(math.isfinite(norm) for _, norm, _ in found):
             raise t.diverged("gradient")
-        losses = [(loss, tokens) for loss, _, tokens in found]
-        t.recent.extend(losses)
+        of_steps = [(loss, tokens) for loss, _, tokens in found]
+        t.recent.extend(of_steps)
         batches = at.epoch * t.decisions.steps_a_round + at.batch
         t.journal.write(
             "train",
             step=at.step,
             steps=t.decisions.steps,
-            loss=mean_loss(losses),
+            loss=mean_loss(of_steps),
             lr=self._rate,
             grad_norm=found[-1][1],
             tokens=at.tokens,

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
 from core.training.data import IGNORE
+from core.training.device import static_shapes
 
 _CHUNK_BYTES = {"cpu": 64 << 20, "cuda": 1 << 30}
 
@@ -24,8 +25,13 @@ class Scorer:
     itself gives (some scale or cap their logits), the model's own logits are used instead.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, static: bool | None = None) -> None:
+        """``static``: the head is run for padding, too, instead of asking the device where it is;
+        None: as the device of ``model`` wants it.
+        """
         self._model = model
+        device = next(model.parameters()).device
+        self._static = static_shapes(device) if static is None else static
         self._body = model.base_model
         self._head = model.get_output_embeddings()
         self._simple = self._body is not model and isinstance(self._head, torch.nn.Linear)
@@ -37,14 +43,22 @@ class Scorer:
 
         ``inputs``, ``targets``: int64 of shape (rows, width).
         """
-        wanted = targets != IGNORE
         if not self._simple:
             logits = self._model(input_ids=inputs, use_cache=False).logits
-            return F.cross_entropy(logits[wanted].float(), targets[wanted], reduction="sum")
+            logits, targets = self._counted(logits, targets)
+            return F.cross_entropy(logits.float(), targets, ignore_index=IGNORE, reduction="sum")
         hidden = self._body(input_ids=inputs, use_cache=False).last_hidden_state
-        return linear_cross_entropy(
-            hidden[wanted], self._head.weight, self._head.bias, targets[wanted]
-        )
+        hidden, targets = self._counted(hidden, targets)
+        return linear_cross_entropy(hidden, self._head.weight, self._head.bias, targets)
+
+    def _counted(
+        self, states: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(N, H) and (N): positions that have a target, and where ``static`` the others, too."""
+        if self._static:
+            return states.flatten(0, 1), targets.flatten()
+        wanted = targets != IGNORE
+        return states[wanted], targets[wanted]
 
     @torch.no_grad()
     def _agrees(self) -> bool:
@@ -65,9 +79,9 @@ def linear_cross_entropy(
 ) -> torch.Tensor:
     """``cross_entropy(hidden @ weight.T + bias, targets, reduction="sum")``, chunk by chunk.
 
-    hidden (N, H), weight (V, H), bias (V) or None, targets (N) int64 in [0, V); gives a float32
-    scalar in nats. ``chunk`` is in positions. Gradients are made in the forward pass, so the result
-    can be differentiated once, not twice.
+    hidden (N, H), weight (V, H), bias (V) or None, targets (N) int64 in [0, V), or IGNORE for what
+    does not count; gives a float32 scalar in nats. ``chunk`` is in positions. Gradients are made in
+    the forward pass, so the result can be differentiated once, not twice.
     """
     if chunk is None:
         budget = _CHUNK_BYTES.get(hidden.device.type, _CHUNK_BYTES["cpu"])
@@ -104,14 +118,16 @@ class _LinearCrossEntropy(torch.autograd.Function):
         for start in range(0, hidden.shape[0], chunk):
             part = slice(start, start + chunk)
             states, wanted = hidden[part].to(dtype), targets[part].unsqueeze(1)
+            ignored = wanted == IGNORE
+            wanted = wanted.masked_fill(ignored, 0)
             logits = F.linear(states, matrix, offset).float()
             norms = logits.logsumexp(dim=1, keepdim=True)
-            total += (norms - logits.gather(1, wanted)).sum()
+            total += (norms - logits.gather(1, wanted)).masked_fill(ignored, 0.0).sum()
             if not any(wants):
                 continue
-            # d loss / d logits = softmax(logits) - one_hot(targets)
-            error = logits.sub_(norms).exp_()
-            error.scatter_add_(1, wanted, torch.full_like(error[:, :1], -1.0))
+            # d loss / d logits = softmax(logits) - one_hot(targets), or 0 where nothing counts
+            error = logits.sub_(norms.masked_fill(ignored, torch.inf)).exp_()
+            error.scatter_add_(1, wanted, ignored.float() - 1.0)
             if bias_grad is not None:
                 bias_grad += error.sum(dim=0)
             error = error.to(dtype)

@@ -9,7 +9,7 @@ import torch
 
 from core.errors import MynahError
 from core.training.data import Row, tensors
-from core.training.device import in_arithmetic
+from core.training.device import in_arithmetic, static_shapes
 from core.training.loss import Scorer
 
 
@@ -31,13 +31,16 @@ class BatchStep:
         clip: float,
         device: torch.device,
         dtype: torch.dtype,
+        batch_tokens: int = 0,
     ) -> None:
+        """``batch_tokens``: of a full batch, where the device wants few different shapes."""
         self._score = score
         self._optimizer = optimizer
         self._weights = weights
         self._clip = clip
         self._device = device
         self._dtype = dtype
+        self._batch_tokens = batch_tokens if static_shapes(device) else 0
         self.parts = 1
 
     def __call__(self, batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -69,7 +72,9 @@ class BatchStep:
         size = -(-len(batch) // self.parts)
         total = torch.zeros((), device=self._device)
         for start in range(0, len(batch), size):
-            inputs, targets = tensors(batch[start : start + size], self._device)
+            inputs, targets = tensors(
+                batch[start : start + size], self._device, batch_tokens=self._batch_tokens
+            )
             with in_arithmetic(self._device, self._dtype):
                 loss = self._score(inputs, targets)
             (loss / tokens).backward()  # type: ignore[no-untyped-call]

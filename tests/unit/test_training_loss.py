@@ -42,6 +42,23 @@ def test_chunked_loss_and_gradients_are_the_plain_ones(chunk: int, with_bias: bo
         assert torch.allclose(one, other, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+def test_what_is_ignored_counts_for_nothing(chunk: int) -> None:
+    torch.manual_seed(1)
+    hidden = torch.randn(7, 12, requires_grad=True)
+    weight = torch.randn(30, 12, requires_grad=True)
+    targets = torch.tensor([3, IGNORE, 4, 29, IGNORE, 0, IGNORE])
+    kept = targets != IGNORE
+    plain = F.cross_entropy(F.linear(hidden[kept], weight), targets[kept], reduction="sum")
+    expected = torch.autograd.grad(plain, [hidden, weight])
+    ours = linear_cross_entropy(hidden, weight, None, targets, chunk=chunk)
+    found = torch.autograd.grad(ours, [hidden, weight])
+    assert torch.allclose(ours, plain, atol=1e-5, rtol=1e-5)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.allclose(one, other, atol=1e-5, rtol=1e-5)
+    assert not found[0][~kept].any()
+
+
 def test_a_frozen_head_costs_no_gradient() -> None:
     hidden = torch.randn(4, 6, requires_grad=True)
     weight = torch.randn(9, 6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,22 @@ def test_padding_is_never_a_target() -> None:
     assert targets[0, :2].tolist() == [6, 7]
     assert set(targets[0, 2:].tolist()) == {IGNORE}
     assert targets[1, :9].tolist() == [6, 7, 8, 9, 10, 11, 12, 13, 14]
+
+
+@given(ROWS, st.integers(8, 200))
+def test_static_batches_have_few_shapes(rows: list[list[int]], batch_tokens: int) -> None:
+    heights: dict[int, set[int]] = {}
+    for batch in batches(rows, batch_tokens, random.Random(1)):
+        moving, static = tensors(batch, "cpu"), tensors(batch, "cpu", batch_tokens=batch_tokens)
+        rows_here, width = static[0].shape
+        assert torch.equal(static[0][: len(batch)], moving[0])
+        assert torch.equal(static[1][: len(batch)], moving[1])
+        assert set(static[1][len(batch) :].flatten().tolist()) <= {IGNORE}
+        assert rows_here * width <= batch_tokens or rows_here == 1
+        heights.setdefault(width, set()).add(rows_here)
+    for width, sizes in heights.items():
+        whole = max(1, batch_tokens // width)
+        assert sizes <= {whole >> halvings for halvings in range(8)}
 
 
 def test_blocks_are_one_stream_with_single_marks() -> None:

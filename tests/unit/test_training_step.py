@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from core.errors import InputRefused, MynahError
 from core.models.scratch import new_model, train_tokenizer
 from core.processes import usable_cores
+from core.training.adapter import add_adapters, trainable
 from core.training.data import prepare
 from core.training.decode import glimpse, nucleus
-from core.training.device import arithmetic, choose_device, in_arithmetic
+from core.training.device import arithmetic, choose_device, in_arithmetic, set_up
 from core.training.evaluate import HeldOut, affordable_tokens
 from core.training.finish import save_model
 from core.training.loss import Scorer
@@ -158,3 +162,56 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_else(tmp_path: Path)
     assert stored == torch.bfloat16
     for mine, theirs in zip(model.parameters(), loaded.parameters(), strict=True):
         assert torch.equal(mine, theirs), "the model in hand is the one that was saved"
+
+
+class AsksTheDevice(TorchDispatchMode):
+    """Counts what makes the processor wait for a device: reading a number, or where a mask is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func._schema.name.removeprefix("aten::")
+        by_mask = name in ("index", "_index_put_impl_", "index_put", "index_put_") and any(
+            place is not None and place.dtype == torch.bool for place in args[1]
+        )
+        self.asked[name] += by_mask or name in ("_local_scalar_dense", "nonzero", "masked_select")
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("shape", ["llama", "gpt2"])
+def test_a_step_on_a_gpu_never_waits_for_it(
+    method: str, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the static shapes of CUDA, on this processor."""
+    from transformers import GPT2Config, GPT2LMHeadModel, masking_utils
+
+    def stepped(static: bool) -> tuple[torch.Tensor, Counter[str]]:
+        torch.manual_seed(0)
+        config = GPT2Config(
+            n_embd=32, n_head=2, n_layer=2, vocab_size=64, bos_token_id=0, eos_token_id=0
+        )
+        model = new_model(64, 0) if shape == "llama" else GPT2LMHeadModel(config)
+        if method == "lora":
+            add_adapters(model.eval(), rank=4, alpha=8)
+        weights = list(trainable(model.eval()).values())
+        step = BatchStep(
+            Scorer(model, static=static), torch.optim.AdamW(weights, lr=1e-3, fused=True), weights,
+            clip=1.0, device=CPU, dtype=torch.float32, batch_tokens=64 if static else 0,
+        )  # fmt: skip
+        with AsksTheDevice() as device:
+            loss, norm = step(BATCH)
+        return torch.stack([loss, norm]), +device.asked
+
+    moving, asked = stepped(static=False)
+    assert {"index", "_local_scalar_dense"} <= asked.keys(), "what counts waiting sees it"
+    packed = masking_utils.find_packed_sequence_indices
+    monkeypatch.setattr(masking_utils, "find_packed_sequence_indices", packed)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda precision: None)
+    set_up(torch.device("cuda"))
+    monkeypatch.setattr("core.training.step.static_shapes", lambda device: True)
+    static, asked = stepped(static=True)
+    assert not asked
+    assert torch.allclose(static, moving, rtol=1e-4)
