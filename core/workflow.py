@@ -29,6 +29,8 @@ DEMO_HANDLE = "orbit_grandmother"
 _WARM_MODULES = (
     "core.dataset.frozen",
     "core.training.child",
+    "core.training.distributed.leader",
+    "core.training.distributed.worker",
     "core.training.finish",
     "core.training.fit",
     "core.training.setup",
@@ -239,18 +241,19 @@ def train(
     faithful = preset == "faithful"
     base = base or (base_of_huggingtweets() if faithful else default_base())
     settings = settings_for(preset, base, **overrides)
-    _check_device(settings.device)
+    _check_device(settings.device, settings.nproc)
     recipe = load_recipe(recipe_name or ("classic" if faithful else "standard"), home)
     request = RunRequest(handles, recipe, settings, weights, now=now)
     return start_training(home, request, expect=expect, tracking=tracking)
 
 
-def _check_device(device: str) -> None:
-    """Raises InputRefused for a device that is not here."""
-    if device not in ("auto", "cpu"):
-        from core.training.device import choose_device
+def _check_device(device: str, processes: int) -> None:
+    """Raises InputRefused for a device that is not here, or not for so many processes."""
+    if processes > 1 or device not in ("auto", "cpu"):
+        from core.training.device import check_processes, choose_device
 
-        choose_device(device)  # loads torch, but says so now and not in the run's log
+        # loads torch, but says so now and not in the run's log
+        check_processes(processes, choose_device(device))
 
 
 def start_training(
@@ -327,7 +330,7 @@ def sweep(
     def start(request: RunRequest) -> Run:
         return start_training(home, request, cancelled=cancelled)
 
-    _check_device(spec.settings.get("device", "auto"))
+    _check_device(spec.settings.get("device", "auto"), spec.settings.get("nproc", 1))
     recipe = load_recipe(spec.recipe, home)
     warm = warm_up()
     try:

@@ -11,6 +11,16 @@ from core.errors import InputRefused
 NO_LIMIT: Final = 1 << 20
 
 
+def quiet() -> None:
+    """From here on the libraries print nothing that would only fill a log."""
+    import warnings
+
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+
+
 def load_tokenizer(folder: Path) -> Any:
     """The tokenizer in ``folder``; no code of the folder is run. Raises InputRefused."""
     from transformers import AutoTokenizer

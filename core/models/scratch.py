@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from core.models.catalogue import GPT2_SHAPE
+
 SEPARATOR: Final = "<|endoftext|>"
 VOCABULARY: Final = 2048
 CONTEXT: Final = 1024
@@ -73,3 +75,9 @@ def gpt2_shape(vocabulary: int, separator: int) -> Any:
         pad_token_id=separator,
     )
     return GPT2LMHeadModel(config)
+
+
+def model_of(base: str, vocabulary: int, separator: int) -> Any:
+    """The model of a base that has no weights: random ones, of torch's own seed."""
+    make = gpt2_shape if base == GPT2_SHAPE else new_model
+    return make(vocabulary, separator)

@@ -116,8 +116,8 @@ def _earlier(home: Home, settings: TrainSettings) -> Result:
             and result is not None
             and result.tokens_per_second
             and record.machine == this_machine()
-            and (then.base, then.method, then.device)
-            == (settings.base, settings.method, settings.device)
+            and (then.base, then.method, then.device, then.nproc)
+            == (settings.base, settings.method, settings.device, settings.nproc)
         ):
             return result
     return Result()

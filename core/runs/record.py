@@ -30,6 +30,7 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     row_tokens              the settings', or less where the base's context is shorter
     eval_tokens             held-out tokens of each measurement
     steps, steps_a_round    optimiser steps of the run, and of one pass over its batches
+    processes               that share each step
     """
 
     device: str
@@ -40,6 +41,7 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     eval_tokens: int
     steps: int
     steps_a_round: int
+    processes: int = 1
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -59,6 +59,7 @@ class TrainSettings:
     checkpoint_seconds      between two checkpoints
     max_memorised   ends the run, at the weights it had before, once it gives back so much more of
                     its training tweets than of held-out ones (0 to 1); None: no limit
+    nproc           processes on this machine that share each step, each with a core or GPU its own
     keep_best       whether a run that gets worse on the held-out tweets goes back to where it was
                     best, and ends when that goes on
     """
@@ -90,6 +91,7 @@ class TrainSettings:
     checkpoint_seconds: float = 60.0
     keep_best: bool = True
     max_memorised: float | None = None
+    nproc: int = 1
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -161,9 +163,11 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "eval_seconds": (0, 1e6),
     "checkpoint_seconds": (0, 1e6),
     "max_memorised": (0, 1),
+    "nproc": (1, 1024),
 }
 _WHOLE: Final = (
     "max_steps", "seed", "batch_tokens", "row_tokens", "lora_rank", "lora_alpha", "eval_tokens",
+    "nproc",
 )  # fmt: skip
 
 
@@ -242,6 +246,14 @@ def _check(settings: TrainSettings) -> None:
             else "That takes tweets that are held out.",
             "Leave the limit out, or use the preset classic.",
         )
+    if settings.nproc > 1 and settings.packing == "blocks":
+        raise WrongUsage(
+            f"{settings.nproc} processes cannot share a step of one block.",
+            f"The preset {settings.preset} learns from one block of text a step.",
+            "Use the preset fast or quality, or one process.",
+        )
+    if settings.nproc > 1 and settings.base_dropout:
+        raise WrongUsage("Several processes cannot share the chance of dropout.")
     for name, (least, most) in _RANGES.items():
         value = getattr(settings, name)
         if value is None:

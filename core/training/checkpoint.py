@@ -44,6 +44,11 @@ class Position:
     tokens_by_author: dict[str, int] = field(default_factory=dict)
     best: Measured | None = None
 
+    @property
+    def name(self) -> str:
+        """Of its checkpoint's folder."""
+        return f"step-{self.step:07d}"
+
 
 def save_checkpoint(
     folder: Path, model: Any, optimizer: Any, position: Position, best: Best | None = None
@@ -58,7 +63,7 @@ def save_checkpoint(
 
     own = trainable(model)
     position = replace(position, best=best.measured if best is not None else None)
-    final = folder / f"step-{position.step:07d}"
+    final = folder / position.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with folder_whole(final, "checkpoint") as part:

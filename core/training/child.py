@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused, MynahError
 from core.locks import Locked, held_lock
@@ -20,6 +20,9 @@ from core.runs.queue import TakenOut, Turn
 from core.runs.record import Result
 from core.training.signals import LeaveAtOnce, StopRequest
 
+if TYPE_CHECKING:
+    from core.training.distributed.ranks import Ranks
+
 # Whoever starts this process holds the lock until the process id is written down.
 LOCK_SECONDS: Final = 30.0
 
@@ -27,17 +30,25 @@ _AT_ONCE: Final = "It was told to leave at once; its last checkpoint is kept."
 _TAKEN_OUT: Final = "It was taken out of the queue."
 
 
-def work(run: Run, stop: StopRequest, *, resume: bool, began: float | None = None) -> int:
+def work(
+    run: Run,
+    stop: StopRequest,
+    *,
+    resume: bool,
+    began: float | None = None,
+    ranks: Ranks | None = None,
+) -> int:
     """Trains ``run`` and writes how it ended, once; returns the exit code of the process.
 
-    ``began``: when its time began to count (time.monotonic); None: now.
+    ``began``: when its time began to count (time.monotonic); None: now. ``ranks``: the processes
+    that train; None: as many as the settings say, which are started.
     """
     began = time.monotonic() if began is None else began
     try:
         with held_lock(run.lock, seconds=LOCK_SECONDS):
             journal = Journal(run)
             try:
-                result, code = _result(run, journal, stop, resume=resume, began=began)
+                result, code = _result(run, journal, stop, resume=resume, began=began, ranks=ranks)
                 journal.end(result)
             finally:
                 journal.close()
@@ -50,11 +61,17 @@ def work(run: Run, stop: StopRequest, *, resume: bool, began: float | None = Non
 
 
 def _result(
-    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float
+    run: Run,
+    journal: Journal,
+    stop: StopRequest,
+    *,
+    resume: bool,
+    began: float,
+    ranks: Ranks | None,
 ) -> tuple[Result, int]:
     """How the run ended, whatever happens, and the exit code. From here on signals are ignored."""
     try:
-        found = _tried(run, journal, stop, resume=resume, began=began)
+        found = _tried(run, journal, stop, resume=resume, began=began, ranks=ranks)
         stop.final = True
     except LeaveAtOnce:
         found = Result(state="stopped", reason=_AT_ONCE), 0
@@ -62,12 +79,18 @@ def _result(
 
 
 def _tried(
-    run: Run, journal: Journal, stop: StopRequest, *, resume: bool, began: float
+    run: Run,
+    journal: Journal,
+    stop: StopRequest,
+    *,
+    resume: bool,
+    began: float,
+    ranks: Ranks | None,
 ) -> tuple[Result, int]:
     try:
         journal.phase("loading PyTorch")
         with Turn(run, journal, lambda: stop.asked) as turn:
-            result = train(run, journal, stop, resume=resume, began=began, turn=turn)
+            result = train(run, journal, stop, resume=resume, began=began, turn=turn, ranks=ranks)
         return result, MynahError.exit_code if result.state == "failed" else 0
     except TakenOut:
         return Result(state="stopped", reason=_TAKEN_OUT), 0
@@ -91,18 +114,23 @@ def train(
     resume: bool,
     began: float | None = None,
     turn: Turn | None = None,
+    ranks: Ranks | None = None,
 ) -> Result:
     """Set up, fit, finish; raises MynahError when nothing came of it, and TakenOut."""
+    from core.training.distributed.leader import leader_of
     from core.training.finish import finish
     from core.training.fit import fit
     from core.training.setup import Diverged, set_up
 
-    training = set_up(run, journal, stop, resume=resume, began=began, turn=turn)
-    try:
-        fit(training)
-    except Diverged as error:
-        return finish(training, error)
-    return finish(training)
+    diverged = None
+    with ranks or leader_of(run) as ranks:
+        training = set_up(run, journal, stop, resume=resume, began=began, turn=turn, ranks=ranks)
+        try:
+            fit(training)
+        except Diverged as error:
+            diverged = error
+        ranks.end()
+        return finish(training, diverged)
 
 
 def main() -> int:

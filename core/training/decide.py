@@ -7,11 +7,11 @@ from typing import Final
 
 import torch
 
-from core.processes import usable_cores
 from core.runs.events import Journal
 from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
+from core.training.distributed.ranks import Ranks
 from core.training.evaluate import affordable_tokens
 from core.training.tweets import RunTweets
 
@@ -52,12 +52,16 @@ def arithmetic_of(
     return dtype
 
 
-def threads_of(device: torch.device, before: Decisions | None, journal: Journal) -> int | None:
-    """PyTorch's threads on a CPU: as before, if there are still as many cores."""
+def threads_of(
+    device: torch.device, before: Decisions | None, journal: Journal, ranks: Ranks
+) -> int | None:
+    """PyTorch's threads on a CPU: as before, if there are still as many cores for each process."""
     if device.type != "cpu":
         return None
-    cores = usable_cores()
-    if before is None or before.threads is None or before.threads == cores:
+    cores = devices.cores_of_each(ranks.local_size)
+    if before is None or before.threads is None or before.processes != ranks.size:
+        return cores
+    if before.threads == cores:
         return cores
     if before.threads < cores:
         return before.threads
@@ -73,6 +77,7 @@ def decide(
     dtype: torch.dtype,
     threads: int | None,
     parameters: int,
+    processes: int = 1,
 ) -> Decisions:
     arithmetic = str(dtype).removeprefix("torch.")
     if before is not None:
@@ -97,6 +102,7 @@ def decide(
         eval_tokens=eval_tokens,
         steps=steps,
         steps_a_round=steps_a_round,
+        processes=processes,
     )
 
 

@@ -109,6 +109,28 @@ def _never_ask_for_packed_rows() -> None:
         masking_utils.find_packed_sequence_indices = lambda position_ids: None
 
 
+def cores_of_each(processes: int) -> int:
+    """Threads of each of so many processes on this machine."""
+    return max(1, usable_cores() // processes)
+
+
+def check_processes(processes: int, device: Any) -> None:
+    """Raises InputRefused where so many processes on ``device`` would be in each other's way."""
+    import torch
+
+    room, what = {
+        "cpu": (usable_cores(), "processor cores"),
+        "cuda": (torch.cuda.device_count(), "CUDA devices"),
+    }.get(device.type, (1, f"{device.type} device"))
+    if processes > room:
+        raise InputRefused(
+            f"{processes} processes cannot train here.",
+            f"Each needs one of its own, and there are {room} {what}." if room > 1
+            else f"Each needs one of its own, and there is 1 {what.removesuffix('s')}.",
+            f"The most is --nproc {room}.",
+        )  # fmt: skip
+
+
 def arithmetic(device: Any) -> Any:
     """The torch dtype to multiply in: bfloat16 where it is faster here, else float32.
 

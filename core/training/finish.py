@@ -81,7 +81,7 @@ def finish(training: Training, diverged: Diverged | None = None) -> Result:
         memorised_held_out=memorised.held_out if memorised else None,
         best_step=kept if kept != at.step else None,
         model_dir=str(t.run.model),
-        device=devices.device_name(t.device),
+        device=t.ranks.named(t.device),
         seconds=t.course.seconds,
         peak_memory=peak,
     )

@@ -13,7 +13,6 @@ import torch
 
 from core.runs.settings import NOTHING_HELD_OUT
 from core.training.data import Batch
-from core.training.device import device_name
 from core.training.schedule import learning_rate
 from core.training.setup import Training
 from core.training.step import BatchStep
@@ -38,6 +37,7 @@ def fit(training: Training) -> None:
         device=t.device,
         dtype=t.dtype,
         batch_tokens=t.decisions.batch_tokens,
+        ranks=t.ranks,
     )
     steps = _Steps(t)
     eval_due = _Every(settings.eval_seconds or _eval_seconds(settings.minutes))
@@ -54,6 +54,7 @@ def fit(training: Training) -> None:
         rate = learning_rate(done, peak=settings.lr, warmup=settings.warmup)
         for group in t.optimizer.param_groups:
             group["lr"] = rate
+        t.ranks.step(batch.rows, rate)
         with _dropout(t):
             loss, norm = take_step(batch.rows)
         if log_due.now():
@@ -119,7 +120,7 @@ def _begin(t: Training) -> None:
         batch_tokens=decisions.batch_tokens,
         parameters=t.parameters,
         trained_parameters=sum(weight.numel() for weight in t.weights),
-        device=device_name(t.device),
+        device=t.ranks.named(t.device),
         arithmetic=decisions.arithmetic,
         seconds=t.course.seconds,
         resumed_from=t.at.step if t.resumed else None,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
-import transformers
 
+import core
 from core.errors import InputRefused, MynahError
 from core.models.catalogue import resolve
-from core.models.load import load_model
+from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
 from core.runs.events import Journal
 from core.runs.folder import Run, checkpoint_folders
@@ -22,12 +21,14 @@ from core.runs.queue import Turn
 from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
-from core.training.adapter import add_adapters, trainable
+from core.training.adapter import learner_of
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
 from core.training.data import EpochPlan
 from core.training.decide import arithmetic_of, decide, device_of, threads_of
 from core.training.decode import GLIMPSE_TOKENS, glimpse
+from core.training.distributed.group import frozen_sum
+from core.training.distributed.ranks import Begin, Ranks
 from core.training.evaluate import HeldOut, Measure
 from core.training.loss import Scorer
 from core.training.memorise import Allowance, Memorisation, Memorised
@@ -60,6 +61,7 @@ class Training:
     memorisation    None where there are too few tweets to measure it with
     allowance       what of the run's time may go into that
     by_heart        the last measure, once it has passed the settings' limit
+    ranks           the processes that share each step; this one is the first of them
     """
 
     run: Run
@@ -87,6 +89,7 @@ class Training:
     resumed: bool
     memorisation: Memorisation | None
     allowance: Allowance
+    ranks: Ranks
     by_heart: Memorised | None = None
     recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))
     _sampled_at: int = -1
@@ -201,56 +204,43 @@ def set_up(
     resume: bool,
     began: float | None = None,
     turn: Turn | None = None,
+    ranks: Ranks | None = None,
 ) -> Training:
     """Loads everything, decides what the settings leave open, and takes up the last checkpoint.
 
     What was decided at the first start is in run.json, and is used again. ``began``: when the
     run's time began to count (time.monotonic); None: now. ``turn``: the run's place in the queue
-    of its device, which it waits for without loading a model; that is not its time. Raises
-    MynahError, and TakenOut when a stop is asked for while it waits.
+    of its device, which it waits for without loading a model; that is not its time. ``ranks``: the
+    processes that train; None: this one. Raises MynahError, and TakenOut when a stop is asked for
+    while it waits.
     """
+    ranks = ranks or Ranks()
     record = run.record()
     settings = record.train_settings
     if settings is None:
         raise InputRefused("The settings of this run cannot be read.", "", "Start a new run.")
-    transformers.utils.logging.disable_progress_bar()  # they would fill train.log
-    warnings.filterwarnings("ignore", category=FutureWarning)
+    quiet()
     began = time.monotonic() if began is None else began
     before = record.decisions if resume else None
     device = device_of(settings, before, journal)
     if turn is not None:
         began += turn.wait(devices.queue_name(device))
     dtype = arithmetic_of(device, before, settings)
-    threads = threads_of(device, before, journal)
+    threads = threads_of(device, before, journal, ranks)
     devices.set_up(device, threads, exact=settings.arithmetic == "float32")
     torch.manual_seed(settings.seed)
 
     preparing = time.monotonic()
     folder = prepare_base(resolve(settings.base), journal.phase)
     began += time.monotonic() - preparing  # done once for all runs, so not this run's time
+    ranks.start(run, device)
     journal.phase("loading the model")
     data = RunTweets(run, settings, folder)
     model, stored = load_model(folder) if folder else (data.new_model(), torch.float32)
-    _choose_attention(model, device, dtype, settings)
-    # Frozen weights that are stored in the type that is multiplied in can stay in it; weights that
-    # learn need float32, or small updates would be rounded away.
-    resting = dtype if settings.method == "lora" and dtype == stored else torch.float32
-    model.to(device, resting).eval()
-    parameters = sum(weight.numel() for weight in model.parameters())
-    adapted = None
-    if settings.method == "lora":
-        adapted = add_adapters(
-            model,
-            rank=settings.lora_rank,
-            alpha=settings.lora_alpha,
-            autocast=dtype != torch.float32,
-        )
-    weights = list(trainable(model).values())
-    optimizer = _adamw(weights, settings)
-    with devices.in_arithmetic(device, dtype):
-        score = Scorer(model)
+    learner = learner_of(model, stored, settings, device=device, dtype=dtype)
+    weights, optimizer, parameters = learner.weights, learner.optimizer, learner.parameters
 
-    decisions = decide(before, settings, data, device, dtype, threads, parameters)
+    decisions = decide(before, settings, data, device, dtype, threads, parameters, ranks.size)
     run.update_record(decisions=decisions)
     held_out, every_row = (
         HeldOut(
@@ -275,6 +265,19 @@ def set_up(
     at = Position()
     if resume:
         at = _take_up(run, model, optimizer, best, journal)
+    if ranks.size > 1:
+        ranks.begin(
+            Begin(
+                version=core.__version__,
+                decisions=decisions,
+                vocabulary=len(data.tokenizer),
+                separator=data.separator,
+                checkpoint=at.name if at.step else "",
+                parameters=parameters,
+                frozen_sum=frozen_sum(model),
+            ),
+            weights,
+        )
     budget = None if settings.minutes is None else settings.minutes * 60
     return Training(
         run=run,
@@ -284,14 +287,14 @@ def set_up(
         decisions=decisions,
         device=device,
         dtype=dtype,
-        resting=resting,
+        resting=learner.resting,
         stored=stored,
         data=data,
         model=model,
-        adapted=adapted,
+        adapted=learner.adapted,
         weights=weights,
         optimizer=optimizer,
-        score=score,
+        score=learner.score,
         plan=data.plan(decisions.batch_tokens),
         held_out=held_out,
         every_row=every_row,
@@ -302,6 +305,7 @@ def set_up(
         resumed=resume,
         memorisation=memorisation if memorisation.possible else None,
         allowance=Allowance(parameters, device.type),
+        ranks=ranks,
     )
 
 
@@ -326,23 +330,3 @@ def newest_weights(training: Training) -> int | None:
         except InputRefused:
             continue
     return None
-
-
-def _choose_attention(
-    model: Any, device: torch.device, dtype: torch.dtype, settings: TrainSettings
-) -> None:
-    """Short rows in bfloat16 on a CPU: plain products beat PyTorch's fused attention by 10-20 %."""
-    if device.type == "cpu" and dtype == torch.bfloat16 and settings.row_tokens <= 256:
-        model.set_attn_implementation("eager")
-
-
-def _adamw(weights: list[torch.Tensor], settings: TrainSettings) -> torch.optim.AdamW:
-    options: dict[str, Any] = {
-        "lr": settings.lr,
-        "betas": (0.9, settings.beta2),
-        "weight_decay": settings.weight_decay,
-    }
-    try:
-        return torch.optim.AdamW(weights, fused=True, **options)
-    except (RuntimeError, TypeError):  # not on every device
-        return torch.optim.AdamW(weights, **options)

@@ -10,12 +10,14 @@ import torch
 from core.errors import MynahError
 from core.training.data import Row, tensors
 from core.training.device import in_arithmetic, static_shapes
+from core.training.distributed.ranks import Ranks
 from core.training.loss import Scorer
 
 
 class BatchStep:
     """Called with a batch, it makes the step and returns the sum of losses and the norm of the
-    gradient, both as tensors that have not been waited for.
+    gradient, both as tensors that have not been waited for. Where several ``ranks`` train, each is
+    called with the same batch, and the sum and the norm are those of all.
 
     The gradient is that of the mean loss over the tokens of the whole batch. When the device runs
     out of memory the batch is taken in twice as many parts from then on: the same gradient, slower.
@@ -32,21 +34,25 @@ class BatchStep:
         device: torch.device,
         dtype: torch.dtype,
         batch_tokens: int = 0,
+        ranks: Ranks | None = None,
     ) -> None:
         """``batch_tokens``: of a full batch, where the device wants few different shapes."""
+        self._ranks = ranks or Ranks()
         self._score = score
         self._optimizer = optimizer
         self._weights = weights
         self._clip = clip
         self._device = device
         self._dtype = dtype
-        self._batch_tokens = batch_tokens if static_shapes(device) else 0
+        self._batch_tokens = batch_tokens // self._ranks.size if static_shapes(device) else 0
         self.parts = 1
 
     def __call__(self, batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+        tokens = sum(len(row) - 1 for row in batch)
+        batch = self._ranks.share(batch)
         while True:
             try:
-                loss = self._gradient(batch)
+                loss = self._gradient(batch, tokens)
                 break
             except torch.OutOfMemoryError as error:
                 self._optimizer.zero_grad(set_to_none=True)
@@ -62,14 +68,15 @@ class BatchStep:
                 )
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
+        loss = self._ranks.sum(self._weights, loss)
         norm = torch.nn.utils.clip_grad_norm_(self._weights, self._clip)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return loss, norm
 
-    def _gradient(self, batch: Sequence[Row]) -> torch.Tensor:
-        tokens = sum(len(row) - 1 for row in batch)
-        size = -(-len(batch) // self.parts)
+    def _gradient(self, batch: Sequence[Row], tokens: int) -> torch.Tensor:
+        """The sum of losses; of a step of ``tokens`` tokens, ``batch`` may be a share."""
+        size = max(1, -(-len(batch) // self.parts))
         total = torch.zeros((), device=self._device)
         for start in range(0, len(batch), size):
             inputs, targets = tensors(

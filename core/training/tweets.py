@@ -13,7 +13,6 @@ import numpy as np
 from core.dataset.blend import classic_order, epoch_order
 from core.errors import InputRefused
 from core.models import scratch
-from core.models.catalogue import GPT2_SHAPE
 from core.models.load import context_of, load_tokenizer, separator_of
 from core.runs.folder import Run
 from core.runs.settings import TrainSettings
@@ -119,5 +118,4 @@ class RunTweets:
 
     def new_model(self) -> Any:
         """For a base that has no weights: random ones, of torch's own seed."""
-        make = scratch.gpt2_shape if self._settings.base == GPT2_SHAPE else scratch.new_model
-        return make(len(self.tokenizer), self.separator)
+        return scratch.model_of(self._settings.base, len(self.tokenizer), self.separator)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto",
               show_default=True)  # fmt: skip
+@click.option("--nproc", type=click.IntRange(1), metavar="N",
+              help="Processes that share each step; each needs a core, or a GPU, of this machine."
+              )  # fmt: skip
 @click.option("--weights", metavar="A=1,B=2",
               help="The parts of the accounts in an epoch's tokens; 1 for the others.")  # fmt: skip
 @click.option("--tracker", type=click.Choice(["off", *TRACKERS]), default="off", show_default=True,
@@ -63,6 +66,7 @@ def train(
     max_memorised: float | None,
     seed: int,
     device: str,
+    nproc: int | None,
     weights: str | None,
     tracker: str,
     now: bool,
@@ -92,6 +96,7 @@ def train(
         "max_steps": max_steps,
         "lr": lr,
         "max_memorised": max_memorised,
+        "nproc": nproc,
     }
     run = start(
         home,
