@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
+import torch
 
 from core.errors import InputRefused
 from core.files import folder_whole
-from core.runs.folder import checkpoint_folders
 from core.training.adapter import trainable
 from core.training.best import Best, Measured
 
@@ -57,24 +56,18 @@ def save_checkpoint(
 
     The weights of the ``best`` measurement lie beside the newest, where they are others.
     """
-    import torch
+    import msgspec
     from safetensors import SafetensorError
-    from safetensors.torch import save_file
 
-    own = trainable(model)
+    from core.runs.folder import checkpoint_folders
+
     position = replace(position, best=best.measured if best is not None else None)
     final = folder / position.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with folder_whole(final, "checkpoint") as part:
-            save_file(_contiguous(own), str(part / "weights.safetensors"))
-            if best is not None and best.known and best.step != position.step:
-                kept = dict(zip(own, best.weights, strict=True))
-                save_file(_contiguous(kept), str(part / "best.safetensors"))
-            torch.save(
-                {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()},
-                part / "optimizer.pt",
-            )
+            other = best is not None and best.known and best.step != position.step
+            save_state(part, model, optimizer, best.weights if best and other else None)
             (part / "position.json").write_bytes(msgspec.json.encode(position))
     except (RuntimeError, SafetensorError) as error:  # what PyTorch makes of a full disk
         raise OSError(str(error).strip().partition("\n")[0]) from error
@@ -83,26 +76,62 @@ def save_checkpoint(
     return final
 
 
+def save_state(
+    folder: Path, model: Any, optimizer: Any, best: list[torch.Tensor] | None = None
+) -> None:
+    """What learns, the optimiser, random numbers, and the ``best`` weights if they are others."""
+    from safetensors.torch import save_file
+
+    own = trainable(model)
+    save_file(_contiguous(own), str(folder / "weights.safetensors"))
+    if best is not None:
+        save_file(_contiguous(dict(zip(own, best, strict=True))), str(folder / "best.safetensors"))
+    state = {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()}
+    device = next(iter(own.values())).device
+    if device.type == "cuda":
+        state["cuda_rng"] = torch.cuda.get_rng_state(device)
+    torch.save(state, folder / "optimizer.pt")
+
+
+def load_state(
+    folder: Path, model: Any, optimizer: Any, *, other_best: bool = False
+) -> list[torch.Tensor]:
+    """Puts back what `save_state` wrote; returns the weights, or the best where they are others.
+
+    Weights that do not fit raise ValueError, before any of the model's are changed.
+    """
+    from safetensors.torch import load_file
+
+    own = trainable(model)
+    weights = _fitting(load_file(str(folder / "weights.safetensors")), own)
+    best = weights
+    if other_best:
+        best = _fitting(load_file(str(folder / "best.safetensors")), own)
+    kept = torch.load(folder / "optimizer.pt", weights_only=True, map_location="cpu")
+    optimizer.load_state_dict(kept["optimizer"])
+    torch.set_rng_state(kept["rng"])
+    device = next(iter(own.values())).device
+    if device.type == "cuda" and "cuda_rng" in kept:
+        torch.cuda.set_rng_state(kept["cuda_rng"], device)
+    with torch.no_grad():
+        for weight, saved in zip(own.values(), weights, strict=True):
+            weight.copy_(saved)
+    return best
+
+
 def load_checkpoint(path: Path, model: Any, optimizer: Any, best: Best | None = None) -> Position:
     """Puts weights and optimiser back and returns the position.
 
     Raises InputRefused for a checkpoint that is damaged or of another model; the weights are then
     as they were.
     """
-    import torch
+    import msgspec
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     try:
         position = msgspec.json.decode((path / "position.json").read_bytes(), type=Position)
-        own = trainable(model)
-        weights = _fitting(load_file(str(path / "weights.safetensors")), own)
-        at_best = None
-        if position.best is not None and position.best.step != position.step:
-            at_best = _fitting(load_file(str(path / "best.safetensors")), own)
-        kept = torch.load(path / "optimizer.pt", weights_only=True, map_location="cpu")
-        optimizer.load_state_dict(kept["optimizer"])
-        torch.set_rng_state(kept["rng"])
+        other = position.best is not None and position.best.step != position.step
+        weights = load_state(path, model, optimizer, other_best=other)
     except (
         OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError,
         pickle.UnpicklingError, SafetensorError,
@@ -112,18 +141,13 @@ def load_checkpoint(path: Path, model: Any, optimizer: Any, best: Best | None = 
             f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}.",
             "Start a new run.",
         ) from error
-    with torch.no_grad():
-        for weight, saved in zip(own.values(), weights, strict=True):
-            weight.copy_(saved)
     if best is not None and position.best is not None:
-        best.take_up(position.best, at_best or list(own.values()))
+        best.take_up(position.best, weights)
     return position
 
 
 def all_finite(weights: list[Any]) -> bool:
     """Whether every number in ``weights`` is finite."""
-    import torch
-
     # all at once: each question to a device waits for it
     return all(torch.stack([torch.isfinite(weight).all() for weight in weights]).tolist())
 
