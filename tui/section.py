@@ -12,7 +12,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
 
 from core.errors import MynahError
 from core.safe_text import printable
@@ -235,13 +236,25 @@ class Section(Screen[None]):
         """Show the next column (narrow windows), or move the focus to it (wide ones)."""
         if not self.COLUMNS:
             return
-        self._column = (self._column + step) % len(self.COLUMNS)
-        self._show_column()
+        self._turn_to((self._column + step) % len(self.COLUMNS))
         column = self.query_one(f"#{self.COLUMNS[self._column]}")
-        for node in column.walk_children():
-            if getattr(node, "can_focus", False) and getattr(node, "display", False):
-                self.set_focus(node)  # type: ignore[arg-type]
-                return
+        found = [node for node in column.query("*") if node.can_focus and node.display]
+        # not what is typed into, where one can choose: it would swallow the next [ or ]
+        lists = [node for node in found if not isinstance(node, (Input, TextArea))]
+        for node in (*lists, *found)[:1]:
+            self.set_focus(node)
+
+    def reveal(self, widget: Widget) -> None:
+        """Give a widget the focus, and in a narrow window turn to the column that it is in."""
+        above = {node.id for node in widget.ancestors}
+        for index, name in enumerate(self.COLUMNS):
+            if name in above:
+                self._turn_to(index)
+        self.set_focus(widget)
+
+    def _turn_to(self, column: int) -> None:
+        self._column = column
+        self._show_column()
 
     def _show_column(self) -> None:
         for index, name in enumerate(self.COLUMNS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from core.home import Home
 from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, strips, until
@@ -264,3 +265,48 @@ async def test_a_theme_that_is_gone_is_no_theme(sample_home: Home) -> None:
         await settled(pilot)
         assert app.theme == "mynah"
         assert app.state.chosen == ["orbit_grandmother"]
+
+
+async def test_in_a_narrow_window_what_is_typed_into_is_in_sight(told_home: Home) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for number, key in (("1", "slash"), ("2", "slash"), ("5", "p")):
+            await pilot.press("escape", number)
+            await settled(pilot)
+            await pilot.press("left_square_bracket")
+            await settled(pilot)
+            await pilot.press(key, "z")
+            await settled(pilot)
+            assert isinstance(app.focused, Input)
+            assert app.focused.is_on_screen
+            assert "z" in app.focused.value
+
+
+async def test_turning_the_panels_never_ends_in_a_text_field(told_home: Home) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for number in "12345":
+            await pilot.press("escape", number)
+            await settled(pilot)
+            before = screen(pilot).splitlines()[0]
+            for _ in range(2):  # had a field taken the second one, it would be typed
+                await pilot.press("right_square_bracket")
+                await settled(pilot)
+                assert not isinstance(app.focused, (Input, TextArea))
+            assert screen(pilot).splitlines()[0] == before
+
+
+async def test_space_in_a_narrow_window_changes_nothing_that_one_does_not_see(
+    sample_home: Home,
+) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        chosen = list(app.state.chosen)
+        await pilot.press("space")
+        await settled(pilot)
+        assert app.state.chosen == chosen
+        assert app.screen.query_one("#accounts").is_on_screen
+        await pilot.press("space")
+        await settled(pilot)
+        assert app.state.chosen != chosen

@@ -247,3 +247,27 @@ async def test_a_form_that_shrinks_keeps_the_focused_field_in_sight(app: Form) -
         await pilot.resize_terminal(40, 4)
         await pilot.pause()
         assert field.region.bottom <= app.form.region.bottom
+
+
+async def test_no_letter_changes_a_field_that_is_not_typed_into(app: Form) -> None:
+    """Letters are the commands of a section: l for its log must not turn a choice."""
+    async with app.run_test(size=(40, 12)) as pilot:
+        for field in app.form.fields:
+            if not field.focusable:
+                continue
+            app.screen.set_focus(field)
+            await pilot.press(*"abcdefghilmnopqrstuvwxyz", *"ABDEFGHIL")
+            await pilot.pause()
+            assert app.told == []
+
+
+async def test_steps_typed_ahead_are_all_taken(app: Form) -> None:
+    """On a slow machine several keys wait at once; each still means the field under it."""
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.focus_first()
+        await pilot.pause()
+        app.form.action_walk(1)
+        app.form.action_walk(1)
+        assert app.focused is app.form.field("words")
+        app.form.action_edge(-1)
+        assert app.focused is app.form.field("retweets")

@@ -209,6 +209,7 @@ class DataSection(Section):
             self.mynah.choose(handles)
         else:  # nothing chosen would leave every section empty
             self._accounts_changed(self.state)
+            self.app.notify("Choose another one first.", title="One account stays chosen")
 
     @on(RowList.Chosen, "#accounts")
     def _account_chosen(self, event: RowList.Chosen) -> None:
@@ -223,14 +224,20 @@ class DataSection(Section):
             self.query_one("#tweet", Static).update("")
 
     def action_mark(self) -> None:
-        self.query_one("#accounts", RowList).action_toggle_mark()
+        accounts = self.query_one("#accounts", RowList)
+        if not accounts.is_on_screen:  # turned away: what is chosen is seen first
+            self.reveal(accounts)
+        else:
+            accounts.action_toggle_mark()
 
     def action_which(self) -> None:
         self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
         self._curation_changed(self.state)
 
     def action_search(self) -> None:
-        self.query_one(SearchField).ask()
+        field = self.query_one(SearchField)
+        field.ask()
+        self.reveal(field)
 
     @on(SearchField.Wanted)
     def _search_changed(self, event: SearchField.Wanted) -> None:

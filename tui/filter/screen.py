@@ -329,7 +329,9 @@ class FilterSection(Section):
         ask(recipe.name)
 
     def action_search(self) -> None:
-        self.query_one(SearchField).ask()
+        field = self.query_one(SearchField)
+        field.ask()
+        self.reveal(field)
 
     @on(SearchField.Wanted)
     def _search_changed(self, event: SearchField.Wanted) -> None:

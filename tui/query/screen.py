@@ -133,10 +133,9 @@ class QuerySection(Section):
         """Esc stops a running query; with none, it leaves the editor so that 1 to 5 work again."""
         if self._querying.stop():
             self._tick()
-        elif self.query_one("#plan").display:
-            self.query_one("#plan").focus()
         else:
-            self.query_one("#result").focus()
+            plan = self.query_one("#plan")
+            self.reveal(plan if plan.display else self.query_one("#result"))
 
     def _tick(self) -> None:
         """While a query runs: how long and how far."""
@@ -162,7 +161,7 @@ class QuerySection(Section):
             self._show_end(report)
 
     def _show_end(self, ended: QueryEnded) -> None:
-        self._turn(self.FIRST_COLUMN)
+        self._turn_to(self.FIRST_COLUMN)
         if ended.error is not None:
             self._show_refusal(ended.error)
         elif ended.plan is not None:
@@ -303,13 +302,7 @@ class QuerySection(Section):
         self._start("run")  # a saved query that changes something is run on purpose, with f5
 
     def action_side(self, name: str) -> None:
-        self._turn(0)
-        self.query_one(f"#{name}").focus()
-
-    def _turn(self, column: int) -> None:
-        """In a narrow window only one column is seen."""
-        self._column = column
-        self._show_column()
+        self.reveal(self.query_one(f"#{name}"))
 
     def action_save(self) -> None:
         from tui.dialogs.ask import Ask
@@ -336,7 +329,7 @@ class QuerySection(Section):
         def taken(sql: str | None) -> None:
             if sql is not None:
                 self._put(sql)
-                self.query_one(SqlEditor).focus()
+                self.reveal(self.query_one(SqlEditor))
 
         self.app.push_screen(PastQueries(query_history(self.state.home)), taken)
 
@@ -371,8 +364,7 @@ class QuerySection(Section):
     def _name_taken(self, event: SchemaList.Taken) -> None:
         editor = self.query_one(SqlEditor)
         editor.insert(event.name + " ")
-        self._turn(self.FIRST_COLUMN)
-        editor.focus()
+        self.reveal(editor)
 
     # ── the switch ───────────────────────────────────────────────────────────────────────
 

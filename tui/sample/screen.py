@@ -215,7 +215,7 @@ class SampleSection(Section):
         self._status(f"waking {_model_name(model)}…")
         self._model = model
         self._sampling.run(model.folder, self._request)
-        listing.focus()
+        self.reveal(listing)
 
     def _reported(self, report: Report) -> None:
         if not isinstance(report, (Sampled, SamplingEnded)):
@@ -268,7 +268,7 @@ class SampleSection(Section):
     # ── what a person does ───────────────────────────────────────────────────────────────
 
     def action_prompt(self) -> None:
-        self.query_one("#prompt", Input).focus()
+        self.reveal(self.query_one("#prompt", Input))
 
     def action_stop(self) -> None:
         if self._sampling.stop():

@@ -43,8 +43,8 @@ class ChoiceField(Field[object]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "turn(-1)", "Previous", show=False, id="field.previous"),
-        Binding("right,l", "turn(1)", "Next", show=False, id="field.next"),
+        Binding("left", "turn(-1)", "Previous", show=False, id="field.previous"),
+        Binding("right", "turn(1)", "Next", show=False, id="field.next"),
         Binding("enter,space", "open", "List", show=False, id="field.open"),
     ]
 

@@ -161,8 +161,8 @@ class SwitchField(Field[bool]):
     EMPTY = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "flip", "On/off", show=False, id="field.toggle"),
-        Binding("left,h", "turn(False)", "Off", show=False, id="field.off"),
-        Binding("right,l", "turn(True)", "On", show=False, id="field.on"),
+        Binding("left", "turn(False)", "Off", show=False, id="field.off"),
+        Binding("right", "turn(True)", "On", show=False, id="field.on"),
     ]
 
     def action_flip(self) -> None:

@@ -83,12 +83,13 @@ class FieldForm(VerticalScroll, can_focus=False):
         focused = self.app.focused
         places = [index for index, field in enumerate(fields) if field is focused]
         place = places[0] + step if places else 0
-        fields[max(0, min(place, len(fields) - 1))].focus()
+        # at once, so that keys typed ahead go to the field that they were meant for
+        self.screen.set_focus(fields[max(0, min(place, len(fields) - 1))])
 
     def action_edge(self, direction: int) -> None:
         fields = self._open_fields()
         if fields:
-            fields[0 if direction < 0 else -1].focus()
+            self.screen.set_focus(fields[0 if direction < 0 else -1])
 
     def focus_first(self) -> None:
         """Put the focus on the first field that takes it."""

@@ -177,8 +177,8 @@ class NumberField(TypedField[Number]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h,minus", "step(-1)", "Less", show=False, id="field.less"),
-        Binding("right,l,plus", "step(1)", "More", show=False, id="field.more"),
+        Binding("left,minus", "step(-1)", "Less", show=False, id="field.less"),
+        Binding("right,plus", "step(1)", "More", show=False, id="field.more"),
         Binding("shift+left", "step(-10)", "Much less", show=False, id="field.much_less"),
         Binding("shift+right", "step(10)", "Much more", show=False, id="field.much_more"),
         Binding("backspace", "shorten", "Type", show=False, id="field.shorten"),
