@@ -155,7 +155,7 @@ def _corpus(home: Home) -> tuple[bool, str]:
         return True, "no tweets yet"
     found = accounts(Corpus(home.corpus))
     tweets = sum(account.tweets for account in found)
-    return True, f"{tweets:,} tweets of {len(found)} accounts"
+    return True, f"{tweets:,} tweets of {len(found)} {'account' if len(found) == 1 else 'accounts'}"
 
 
 def _runs(home: Home) -> tuple[bool, str]:

@@ -19,7 +19,13 @@ class MynahError(Exception):
         super().__init__(what, why, next_step)
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.what, self.why, self.next_step) if part)
+        parts = [part for part in (self.what, self.why, self.next_step) if part]
+        return " ".join([*map(_sentence, parts[:-1]), *parts[-1:]])
+
+
+def _sentence(part: str) -> str:
+    """With a full stop where one is missing: words of a library often have none."""
+    return part if part.rstrip("\"')”`")[-1:] in set(".?!:…") else f"{part}."
 
 
 class WrongUsage(MynahError):

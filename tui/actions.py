@@ -69,7 +69,7 @@ ACTIONS: Final = (
         "right_square_bracket",
         "panel(1)",
         "Panel",
-        "Next panel, in a narrow window.",
+        "Next panel.",
         footer=False,
     ),
     Action(
@@ -77,7 +77,7 @@ ACTIONS: Final = (
         "left_square_bracket",
         "panel(-1)",
         "Panel",
-        "Previous panel, in a narrow window.",
+        "Previous panel.",
         footer=False,
     ),
     Action("app.errors", "f12", "errors", "Errors", "What went wrong so far.", footer=False),

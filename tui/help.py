@@ -64,7 +64,7 @@ class HelpScreen(ModalScreen[None]):
             )
             help_text = Text(action.help)
             if action.twin:
-                help_text.append(f"  $ {action.twin}", "dim")
+                help_text.append(f"\n$ {action.twin}", "dim")
             table.add_row(Text(keys, "bold"), Text(action.label), help_text)
         return table
 

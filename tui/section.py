@@ -109,6 +109,11 @@ class Tabs(Static):
                 return
 
 
+# Cells of ``[ ] panel 1 of 2`` with its padding, and of ``● 63 %`` with its own.
+_TURNER = 18
+_LEAST_JOB = 9
+
+
 class TopBar(Horizontal):
     """The app's name, the sections, where the data is and what is chosen, the running job."""
 
@@ -122,6 +127,21 @@ class TopBar(Horizontal):
         yield Static("", id="whereabouts", markup=False)
         yield Static("", id="turner", markup=False)
         yield JobStatus(id="job-status")
+
+    def on_resize(self) -> None:
+        self.share_room()
+
+    def share_room(self) -> None:
+        """In a narrow window: the tabs stay, then the panel's number, then the running job."""
+        job = self.query_one(JobStatus)
+        if not self.screen.has_class("-narrow"):
+            job.styles.max_width = None
+            return
+        room = self.content_size.width - self.query_one(Tabs).outer_size.width
+        shown = job.has_class("-shown")
+        both = room >= _TURNER + _LEAST_JOB
+        self.query_one("#turner").set_class(shown and not both, "-hidden")
+        job.styles.max_width = max(_LEAST_JOB, room - _TURNER if both else room)
 
     def show_whereabouts(self, state: State) -> None:
         self.query_one("#whereabouts", Static).update(whereabouts(state))
@@ -207,6 +227,7 @@ class Section(Screen[None]):
         status, run = self.query_one(JobStatus), state.live_run
         if run is None:
             status.hide()
+            self.query_one(TopBar).share_room()
             return
         history = state.histories.get(run.run)
         rate = history.tokens_per_second if history else None
@@ -216,6 +237,7 @@ class Section(Screen[None]):
             fraction=history.done if history else None,
             detail=f"{short_count(rate)} tok/s" if rate else run.state,
         )
+        self.query_one(TopBar).share_room()
 
     @on(Tabs.Pressed)
     def _tab_pressed(self, event: Tabs.Pressed) -> None:

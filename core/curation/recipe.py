@@ -189,6 +189,8 @@ def save_recipe(recipe: Recipe, home: Home, *, name: str | None = None) -> Recip
             "So that its name means the same thing everywhere.",
             f"Save it under another name, such as my-{name}.",
         )
+    if name != recipe.name and recipe.changed:  # the old sentence may no longer be true
+        recipe = dataclasses.replace(recipe, about=f"{recipe.name}, with changes.")
     write_text_whole(home.recipes / f"{name}.toml", _toml(recipe))
     return dataclasses.replace(recipe, name=name, saved_hash=recipe.hash)
 

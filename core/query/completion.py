@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 FEWEST_LETTERS: Final = 2
 _MOST: Final = 50
+# Keywords that stand before functions: what a query is made of, and what people write most.
+_CLAUSES: Final = frozenset({"SELECT", "FROM", "WHERE", "GROUP", "ORDER", "BY", "HAVING", "LIMIT",
+                             "JOIN", "LEFT", "USING", "ON", "AS", "AND", "OR", "NOT", "DISTINCT",
+                             "UNION", "WITH", "CASE", "WHEN", "THEN", "ELSE", "END", "DESC",
+                             "BETWEEN", "QUALIFY"})  # fmt: skip
 # after these words a table is meant
 _TABLES_FOLLOW: Final = frozenset({"FROM", "JOIN", "INTO", "TABLE", "DESCRIBE", "SUMMARIZE",
                                    "UPDATE", "PIVOT", "UNPIVOT"})  # fmt: skip
@@ -41,8 +46,8 @@ def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
 
     Two letters are needed, or a dot behind a table's name or alias. Names that begin with the
     letters come before those with a later part that does; among them first the columns of the
-    tables that the query names (behind FROM and the like: the tables), then tables, functions and
-    keywords. What is already whole is not offered.
+    tables that the query names (behind FROM and the like: the tables), then tables, the words of
+    clauses, functions and other keywords. What is already whole is not offered.
     """
     found = tokens(sql)
     here = next((t for t in found if t.start < cursor <= t.end), None)
@@ -121,14 +126,23 @@ def _everything(
     ]
     if wants_table:
         yield from tables
+        yield from _functions(catalogue)
+        return
     for table in _named(catalogue, found):
         yield from _columns(table)
-    if not wants_table:
-        yield from tables
+    yield from tables
+    clauses = [word for word in catalogue.keywords if word.upper() in _CLAUSES]
+    for keyword in clauses:
+        yield Completion(keyword.lower() if small else keyword, "keyword")
+    yield from _functions(catalogue)
+    for keyword in catalogue.keywords:
+        if keyword not in clauses:
+            yield Completion(keyword.lower() if small else keyword, "keyword")
+
+
+def _functions(catalogue: Catalogue) -> Iterator[Completion]:
     for function in catalogue.functions:
         yield Completion(function.name, "function", function.help or ", ".join(function.parameters))
-    for keyword in catalogue.keywords:
-        yield Completion(keyword.lower() if small else keyword, "keyword")
 
 
 def _columns(table: TableEntry, *, first: bool = False) -> Iterator[Completion]:
@@ -147,6 +161,8 @@ def _numbered(offered: Iterator[Completion]) -> Iterator[tuple[tuple[int, int], 
     groups: dict[str, int] = {}
     for index, choice in enumerate(offered):
         kind = "table" if choice.kind == "view" else choice.kind
+        if kind == "keyword" and choice.text.upper() in _CLAUSES:
+            kind = "clause"
         yield (groups.setdefault(kind, len(groups)), index), choice
 
 

@@ -15,6 +15,7 @@ from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, r
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.shares import AuthorShare, author_shares
+from core.runs.story import story
 from core.runs.tracked import Tracked, all_tracked
 from core.safe_text import printable
 
@@ -77,14 +78,18 @@ class RunSummary:
         return (self.folder / "model" / "config.json").is_file()
 
     def log_text(self) -> str:
-        """The end of train.log, safe to show."""
+        """What happened, and the end of train.log where its process printed anything; safe."""
+        journal = read_journal(self.folder / "metrics.jsonl", head=_HEAD_BYTES, tail=_TAIL_BYTES)
+        text = "\n".join(story(journal))
         try:
             with (self.folder / "train.log").open("rb") as file:
                 file.seek(max(0, file.seek(0, 2) - _LOG_BYTES))
-                text = file.read().decode("utf-8", "replace")
+                printed = file.read().decode("utf-8", "replace").strip()
         except OSError:
-            return ""
-        return printable(text, keep_newlines=True)
+            printed = ""
+        if printed:
+            text += f"\n\nIts process printed:\n{printed}"
+        return printable(text.lstrip(), keep_newlines=True)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of `mynah runs --json`."""
@@ -108,6 +113,8 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
             else "Its process is gone and did not say goodbye."
         )
     settings = record.train_settings
+    if state == "finished" and not reason and history.steps and history.step < history.steps:
+        reason = "Its time was up before all steps were done."
     losses = _last(history.train_losses), _last(history.valid_losses)
     return RunSummary(
         run=run.id,

@@ -78,6 +78,12 @@ async def test_without_a_token_it_says_how_to_give_one(
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(app.screen, AddTweets), "there is nothing that enter could do"
+        assert "MYNAH_X_TOKEN" in screen(pilot), "and it still says why"
+        assert "path" not in screen(pilot).partition("@" + WALKER)[2]
+        monkeypatch.setenv("MYNAH_X_TOKEN", x.token)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "enter pays and fetches" in screen(pilot), "a token that has come meanwhile"
     assert spent(x) == 0
 
 

@@ -113,6 +113,9 @@ async def test_a_number_by_steps_and_by_typing(app: Form) -> None:
         assert app.told == [("words", 11)]
         await pilot.press("enter", "9", "9", "down")
         assert app.told[-1] == ("words", 12), "the nearest number inside the limits"
+        await pilot.press("k", "enter", "ctrl+u", "minus", "1", "enter")
+        assert app.told[-1] == ("words", 0)
+        assert any("-1 became 0" in one.message for one in app._notifications)
 
 
 async def test_escape_takes_typing_back_and_is_free_otherwise(app: Form) -> None:

@@ -143,3 +143,17 @@ async def test_unknown_fields_are_refused(app: Samples) -> None:
         app.list.update(0, favourite=True)
         with pytest.raises(TypeError):
             app.list.update(0, colour="red")
+
+
+async def test_the_sample_under_the_cursor_can_be_brought_back(app: Samples) -> None:
+    async with app.run_test(size=(40, 6)) as pilot:
+        app.list.begin(5, prompt="so")
+        await pilot.pause()
+        app.list.append(
+            dict.fromkeys(range(5), " a text that takes more than one line of this list")
+        )
+        await pilot.pause()
+        assert not app.lines()[0].startswith("▸"), "it follows the end while texts grow"
+        app.list.show_cursor()
+        await pilot.pause()
+        assert app.lines()[0].startswith("▸")

@@ -99,6 +99,25 @@ async def test_the_job_status() -> None:
         assert not status.display
 
 
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (60, "● training keeper_of_the_light  41 %  2.1k tok/s"),
+        (40, "● training keeper_of_the_light  41 %"),
+        (32, "● keeper_of_the_light  41 %"),
+        (20, "● keeper_of…  41 %"),
+        (10, "●  41 %"),
+    ],
+)
+async def test_how_far_a_job_is_stays_longest(width: int, shown: str) -> None:
+    status = JobStatus()
+    status.styles.max_width = width
+    async with Holder(status).run_test(size=(80, 5)) as pilot:
+        status.show("keeper_of_the_light", fraction=0.41, detail="2.1k tok/s")
+        await pilot.pause()
+        assert text(status).strip() == shown
+
+
 KEYS = [
     FooterKey("a", "Add tweets", "add"),
     FooterKey("/", "Search", "search"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import __version__
+from core.errors import MynahError
 from tests.unit.cli import (
     HANDLES,
     KEEPER,
@@ -285,3 +286,8 @@ def test_one_refusal_of_each_kind_as_a_process(tmp_path: Path) -> None:
     assert "does not exist" in mynah_alone("import", "/no/such/file.zip", home=home, code=3).err
     assert "x-archive" in mynah_alone("import", KEEPER, "--format", "foo", home=home, code=2).err
     assert not home.exists() or not list(home.iterdir())
+
+
+def test_two_sentences_have_a_stop_between_them() -> None:
+    assert str(MynahError("It failed", "errno 2", "Try again")) == "It failed. errno 2. Try again"
+    assert str(MynahError("Gone.", "(It was `x`.)", "Why?")) == "Gone. (It was `x`.) Why?"

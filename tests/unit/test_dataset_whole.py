@@ -200,6 +200,6 @@ def test_the_command_says_what_differs(
     bad = mynah("verify", made["manifest"], tmp_path / "gone.json", "--json", code=3)
     assert [one["ok"] for one in bad.json()] == [False, False]
     assert "sha256" in bad.json()[0]["problems"][0]
-    assert "2 of 2 manifests do not hold" in bad.err
+    assert "2 of 2 were not confirmed" in bad.err
     mynah("export", KEEPER, "--format", "csv", "-o", tmp_path / "y.csv", "--system", "x",
           home=home, code=2)  # fmt: skip

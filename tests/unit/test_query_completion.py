@@ -24,6 +24,7 @@ NAMES = Catalogue(
     (
         FunctionEntry("count", "aggregate", ("arg",), "How many."),
         FunctionEntry("text_of", "scalar"),
+        FunctionEntry("from_base64", "scalar"),
     ),
 )
 ODDMENTS = st.text(alphabet="SELECTfromtweets_.,;()'\"$-/*\n 0123é😀", max_size=80)
@@ -100,6 +101,8 @@ def test_what_an_explain_is_about(sql: str, inside: str | None) -> None:
         ("SELECT tw| FROM odd", ['"two words"', "tweets"]),
         ("SELECT cou|", ["count"]),
         ("sel|", ["select"]),
+        ("SELECT * fro|", ["from"]),
+        ("FROM odd JOIN tw|", ["tweets"]),
         ("SEL|", ["SELECT"]),
         ("SELECT te|xt FROM tweets", ["text", "text_of"]),
     ],
@@ -115,6 +118,11 @@ def test_names_that_are_offered(sql: str, first: list[str]) -> None:
 )  # fmt: skip
 def test_nothing_is_offered(sql: str) -> None:
     assert offered(sql) == []
+
+
+def test_no_column_is_offered_where_a_table_is_meant() -> None:
+    assert '"two words"' in offered("SELECT tw| FROM odd")
+    assert '"two words"' not in offered("FROM odd JOIN tw|")
 
 
 @given(ODDMENTS, st.integers(0, 80))

@@ -13,6 +13,7 @@ from core.workbench.curated import CuratedTable
 from core.workbench.table import TweetTable
 from core.workbench.verdicts import CleanedTexts, judge_all
 from core.workbench.view import TweetRow, TweetRows
+from tui.text.tweets import verdict
 
 TEXTS = [
     "A gull is a gull.",
@@ -102,6 +103,21 @@ def test_escaping_is_undone_once(text: str, escaped: bool, published: str) -> No
         "public", "csv", "gull.csv", None, None,
     )  # fmt: skip
     assert row.published == published
+
+
+@pytest.mark.parametrize(
+    ("trigger", "said"),
+    [("RT @Gull:", "of this account itself"), ("RT @gull_2:", "somebody else"),
+     (None, "somebody else")],
+)  # fmt: skip
+def test_a_retweet_of_oneself_was_not_written_by_somebody_else(
+    trigger: str | None, said: str
+) -> None:
+    row = TweetRow(
+        "1", "gull", None, f"{trigger} chips", False, "", False, "retweet", "retweet", None, None,
+        None, None, "public", "csv", "gull.csv", None, None, trigger,
+    )  # fmt: skip
+    assert said in verdict(row)
 
 
 def test_search_finds_what_people_saw() -> None:

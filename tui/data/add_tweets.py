@@ -19,7 +19,7 @@ from core.errors import MynahError
 from core.handles import normal_handle
 from core.safe_text import printable
 from tui.data.paths import EncodingSuggester, PathInput, PathSuggester, paths_in
-from tui.data.preview import Previewed, PreviewJob
+from tui.data.preview import Previewed, PreviewJob, is_account
 from tui.job import Report
 from tui.section import Mynah
 
@@ -159,7 +159,12 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         if self._estimate is not None:
             self._fetch(self._estimate)
             return
-        paths = paths_in(self.query_one("#path", Input).value)
+        typed = self.query_one("#path", Input).value
+        if is_account(typed):
+            # what is in the way stands below; a token may have been stored meanwhile
+            self._preview.run(typed, None, None)
+            return
+        paths = paths_in(typed)
         if not paths or not all(path.exists() for path in paths):
             self._say("There is nothing at that path. Check it, or esc to leave.")
             return

@@ -53,8 +53,7 @@ class PreviewJob(Job):
         home = self._host.state.home
 
         def work(attempt: Attempt) -> Report | None:
-            words = text.strip()
-            if words.startswith("@") and not Path(words).exists():
+            if is_account(text):
                 return _account(text, home)
             paths = paths_in(text)
             missing = [path for path in paths if not path.exists()]
@@ -68,6 +67,12 @@ class PreviewJob(Job):
             return _files(attempt, text, paths)
 
         self.start(work)
+
+
+def is_account(text: str) -> bool:
+    """Whether what was typed means an account of X, and not a path."""
+    words = text.strip()
+    return words.startswith("@") and not Path(words).exists()
 
 
 def _file(
@@ -146,14 +151,16 @@ def _account(text: str, home: Home) -> Report:
         estimate = estimate_fetch(home, text, token=token)
     except MynahError as error:
         return Previewed(text, _error_lines(error))
-    lines = [
+    lines: list[Line] = [
         (
             f"At most {estimate.posts_at_most:,} posts in {estimate.pages_at_most:,} pages, "
             f"at most ${estimate.cost_usd:,.2f} (prices of {estimate.price_date}).",
             "bold",
         ),
-        (f"Fetched before, and not paid for again: {estimate.already_here:,} posts.", ""),
     ]
+    if estimate.already_here:
+        here = plural(estimate.already_here, "post")
+        lines.append((f"Fetched before, and not paid for again: {here}.", ""))
     if token is None:
         lines.append(
             ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")

@@ -121,8 +121,8 @@ class DataSection(Section):
             tweets.set_rows(ListRows())
             self.query_one("#tweet", Static).update("")
             self.query_one("#tweets-panel", Panel).status = ""
-        else:
-            self.query_one("#tweets", RowList).set_empty("No tweet matches.")
+        elif not len(self.query_one("#tweets", RowList).rows):
+            self.query_one("#tweets", RowList).set_empty("Reading the tweets…")
 
     def _curation_changed(self, state: State) -> None:
         if state.curation is None:
@@ -155,6 +155,8 @@ class DataSection(Section):
             return
         tweets = self.query_one("#tweets", RowList)
         tweets.set_columns(columns(who=len(state.chosen) > 1))
+        if state.accounts:
+            tweets.set_empty("No tweet matches.")
         tweets.set_rows(TweetLines(found.rows), keep_cursor=True)
         status = count(len(found.rows))
         if found.which != "all" or found.words:

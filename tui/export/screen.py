@@ -204,7 +204,8 @@ class ExportScreen(ModalScreen[None]):
             rows, size = report.estimate.rows, size_in_words(report.estimate.size)
             near = "about " if self._options().weights else ""
             recipe = self.mynah.state.recipe
-            under = f" under the recipe {recipe.name}" if recipe else ""
+            changed = " as it stands now (changed)" if recipe and recipe.changed else ""
+            under = f" under the recipe {recipe.name}{changed}" if recipe else ""
             self._about = f"{near}{rows:,} tweets{under}, about {size}."
         else:
             self._about = str(report.error)

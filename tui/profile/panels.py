@@ -57,7 +57,7 @@ def profile_blocks(profile: Profile, width: int) -> list[Block]:
             else []
         ),
         Block("Hashtags", "as published", _bars(profile.hashtags, width)),
-        Block("Languages", "as the source says", _bars(profile.languages.most_common(), width)),
+        Block("Languages", "as the source says", _bars(_languages(profile), width)),
     ]
 
 
@@ -103,6 +103,13 @@ def _chart(values: Sequence[float], width: int, marks: Sequence[str]) -> list[st
 def _kinds(profile: Profile, width: int) -> list[str]:
     pairs = [(title, profile.kinds[kind]) for kind, title in KINDS.items() if profile.kinds[kind]]
     return _bars(pairs, width, of=profile.tweets)
+
+
+def _languages(profile: Profile) -> list[tuple[str, int]]:
+    return [
+        ("unknown" if code == "und" else code, number)
+        for code, number in profile.languages.most_common()
+    ]
 
 
 def _bars(pairs: Iterable[tuple[str, int]], width: int, of: int = 0) -> list[str]:

@@ -16,7 +16,7 @@ from tui.job import Report
 from tui.profile.counting import ProfileJob, ProfileMade, ProfileMoved
 from tui.profile.panels import profile_blocks, summary
 from tui.section import Mynah
-from tui.text.numbers import count
+from tui.text.numbers import count, plural
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class PlotsScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         profile = self._profiles[self._shown]
-        who = "all accounts" if profile.handle == "all" else f"@{printable(profile.handle)}"
+        together = f"{plural(len(self._profiles) - 1, 'account')} together"
+        who = together if profile.handle == "all" else f"@{printable(profile.handle)}"
         dialog = self.query_one("#dialog")
         turning = "← → other accounts   " if len(self._profiles) > 1 else ""
         dialog.border_title = f"Plots: {who}"

@@ -224,13 +224,19 @@ class SampleList(CursorList):
         if not self._samples:
             return
         self.refresh()
-        start, stop = self._starts[new], self._starts[new + 1] - self.gap
+        self.show_cursor()
+        self.post_message(self.Highlighted(self, new))
+
+    def show_cursor(self) -> None:
+        """Scroll so far that the sample under the cursor is in view."""
+        if len(self._starts) <= self.cursor + 1:
+            return
+        start, stop = self._starts[self.cursor], self._starts[self.cursor + 1] - self.gap
         top, height = self.scroll_offset.y, self.size.height
         if start < top or stop - start > height:
             self.scroll_to(y=start, animate=False, force=True)
         elif stop > top + height:
             self.scroll_to(y=stop - height, animate=False, force=True)
-        self.post_message(self.Highlighted(self, new))
 
     def action_page(self, direction: int) -> None:
         line = self._starts[self.cursor] if self._samples else 0

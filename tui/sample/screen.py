@@ -228,6 +228,7 @@ class SampleSection(Section):
                 self._show_event(listing, event)
             return
         listing.finish_all()
+        listing.show_cursor()  # it may have followed the end; v and y mean the one under the cursor
         if report.error is not None:
             self._status("ended with an error; the prompt is still there")
         elif self._done:
@@ -257,8 +258,13 @@ class SampleSection(Section):
             )
             self._status(f"{self._done} of {self._wanted} · esc stops")
         elif isinstance(event, Finished):
+            made = plural(self._done, "sample")
             rate = f"{event.tokens_per_second:.0f} tok/s"
-            self._status(f"{plural(self._done, 'sample')} · {rate} · seed {self._request.seed}")
+            self._status(
+                f"{made} · {rate} · seed {self._request.seed}"
+                if self._done
+                else "stopped before the first sample"
+            )
         elif isinstance(event, Ready):
             self._status(f"generating on {event.device} · esc stops")
 

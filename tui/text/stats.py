@@ -41,7 +41,7 @@ def _rows(columns: Sequence[AccountStats]) -> list[Row]:
         *((REASON_TITLES[reason], f"dropped:{reason}") for reason in REASONS if reason in found),
         ("Tweets kept", "kept"),
         ("Tokens", "tokens"),
-        (f"Blocks of {BLOCK:,}", "blocks"),
+        (f"{BLOCK:,}-token blocks", "blocks"),
     ]
 
 
@@ -96,7 +96,7 @@ def compare_table(names: tuple[str, str], a: AccountStats, b: AccountStats) -> T
 
 def _table() -> Table:
     table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(no_wrap=True, ratio=1, min_width=17)
+    table.add_column(no_wrap=True, ratio=1, min_width=18)
     return table
 
 

@@ -122,12 +122,21 @@ def reason_word(tweet: TweetRow) -> str:
 
 def verdict(tweet: TweetRow) -> str:
     """What the recipe says of one tweet, and the words that made it say so."""
-    from core.curation.reasons import REASON_WORDS
+    from core.curation.reasons import MANUAL_RETWEET, REASON_WORDS, RETWEET
 
     words = _trigger(tweet)
     if tweet.kept:
         return f"kept, but flagged:{words}" if words else "kept"
-    return f"dropped: {REASON_WORDS.get(tweet.reason or '', reason_word(tweet))}{words}"
+    why = REASON_WORDS.get(tweet.reason or "", reason_word(tweet))
+    if tweet.reason in (RETWEET, MANUAL_RETWEET) and _names_itself(tweet):
+        why = "a retweet of this account itself"
+    return f"dropped: {why}{words}"
+
+
+def _names_itself(tweet: TweetRow) -> bool:
+    """Whether the account repeats its own words: RT @ and its own handle."""
+    _, sign, named = (tweet.trigger or "").rpartition("@")
+    return bool(sign) and named.rstrip(": ").casefold() == tweet.handle.casefold()
 
 
 def short_verdict(tweet: TweetRow) -> str:
@@ -156,6 +165,6 @@ def detail(tweet: TweetRow) -> Text:
         facts.append("long post")
     if tweet.audience != "public":
         facts.append(tweet.audience)
-    facts += [f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
+    facts += [f"id\N{NO-BREAK SPACE}{tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
     text.append("\n" + printable(" · ".join(facts)), "dim")
     return text

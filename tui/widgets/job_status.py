@@ -35,6 +35,9 @@ _VERBS: dict[str, str] = {
     "failed": "failed",
 }
 
+# Cells that a cut name needs at least, with the space before it.
+_SHORTEST_NAME = 6
+
 
 class JobStatus(Widget, can_focus=True):
     """``● training keeper  63 %  2.1k tok/s``; gone when there is no run.
@@ -119,34 +122,38 @@ class JobStatus(Widget, can_focus=True):
         """There is no run to show."""
         self.remove_class("-shown")
 
-    def _parts(self) -> list[tuple[str, str]]:
-        """(text, style name); the later ones are left out first."""
-        parts = [(_SIGNS[self._state] + " ", "sign"), (_VERBS[self._state], "")]
-        if self._run:
-            parts.append((" " + printable(self._run), ""))
+    def _parts(self, room: int | None = None) -> list[tuple[str, str]]:
+        """(text, style name). Where ``room`` cells are too few, first the detail goes, then the
+        verb, and then the name is cut: how far it is stays longest.
+        """
+        sign, verb = (_SIGNS[self._state], "sign"), (f" {_VERBS[self._state]}", "")
+        name = f" {printable(self._run)}" if self._run else ""
+        percent = ""
         if self._fraction is not None and self._state in ("running", "stopping"):
             # Never 100 % before it is true.
-            percent = int(max(0.0, min(1.0, self._fraction)) * 100)
-            parts.append((f"  {percent} %", ""))
-        if self._detail:
-            parts.append((f"  {printable(self._detail)}", "detail"))
-        return parts
+            percent = f"  {int(max(0.0, min(1.0, self._fraction)) * 100)} %"
+        detail = f"  {printable(self._detail)}" if self._detail else ""
+        whole = [sign, verb, (name, ""), (percent, ""), (detail, "detail")]
+        for parts in (whole, whole[:-1], [sign, *whole[2:-1]]):
+            if room is None or _size(parts) <= room:
+                return [part for part in parts if part[0]]
+        left = max(0, room or 0) - cell_len(percent) - 1
+        if left < _SHORTEST_NAME:  # a lone ellipsis says nothing
+            return [sign, (percent or verb[0], "")]
+        return [sign, (cut(name, left), ""), (percent, "")]
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        return sum(cell_len(text) for text, _ in self._parts())
+        return _size(self._parts())
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
         base = self.rich_style
         segments: list[Segment] = []
         left = width
-        parts = self._parts() if y == 0 else []
-        for index, (text, name) in enumerate(parts):
+        parts = self._parts(width) if y == 0 else []
+        for text, name in parts:
             size = cell_len(text)
             if size > left:
-                # A cut name is worth more than a cut rate.
-                if index == 2 and left > 4:
-                    segments.append(Segment(cut(text, left), base))
                 break
             style = self.get_visual_style(f"job-status--{name}").rich_style if name else base
             segments.append(Segment(text, style))
@@ -158,3 +165,7 @@ class JobStatus(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         self.action_press()
+
+
+def _size(parts: list[tuple[str, str]]) -> int:
+    return sum(cell_len(text) for text, _ in parts)

@@ -204,9 +204,8 @@ class NumberField(TypedField[Number]):
         self.minimum, self.maximum = minimum, maximum
         self.step, self.factor, self.decimals = step, factor, decimals
         self.unit, self.none_text, self.slider = unit, none_text, slider
-        minus = "-?" if minimum is None or minimum < 0 else ""
         fraction = r"(\.\d*)?((?<=[\d.])e-?\d*)?" if decimals != 0 else ""
-        self._pattern = re.compile(rf"{minus}\d*{fraction}")
+        self._pattern = re.compile(rf"-?\d*{fraction}")
         self._value: Number = self._bounded(value)
 
     @property

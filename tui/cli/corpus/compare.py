@@ -11,6 +11,7 @@ from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
+from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.workbench.comparison import Comparison
@@ -80,7 +81,9 @@ def _table(found: Comparison) -> str:
     rows.append(["kept", a.kept, b.kept, _signed(b.kept - a.kept)])
     rows.append(["characters", a.kept_chars, b.kept_chars, _signed(b.kept_chars - a.kept_chars)])
     names = [found.a.recipe.name, found.b.recipe.name]
-    return table(["all accounts", *names, "difference"], rows, right=(1, 2, 3))
+    several = plural(len(found.a.stats), "account")
+    who = f"@{found.a.stats[0].handle}" if len(found.a.stats) == 1 else several
+    return table([who, *names, "difference"], rows, right=(1, 2, 3))
 
 
 def _signed(number: int) -> str:

@@ -100,4 +100,6 @@ def curate(
         narrate(f"and {len(result.files) - _SHOWN:,} more files")
     accounts = "1 account" if result.accounts == 1 else f"{result.accounts:,} accounts"
     narrate(f"{result.kept:,} of {result.rows:,} tweets of {accounts} are kept")
-    narrate(f"written to {result.path}; mynah verify {shlex.quote(str(result.path))} checks it")
+    narrate(
+        f"Written to {result.path}. Check it with: mynah verify {shlex.quote(str(result.path))}"
+    )

@@ -114,5 +114,5 @@ def export(
         return
     rows = [[file.name, file.rows, file.sha256] for file in result.files]
     emit(table(["file", "rows", "sha256"], rows, right=(1,)))
-    narrate(f"written to {output.parent if format_ != 'hf' else output}; "
-            f"mynah verify {shlex.quote(str(result.manifest))} checks it")  # fmt: skip
+    where = (output.parent if format_ != "hf" else output).absolute()
+    narrate(f"Written to {where}. Check it with: mynah verify {shlex.quote(str(result.manifest))}")

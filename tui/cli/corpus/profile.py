@@ -12,6 +12,7 @@ from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option, recipe_option
 from tui.cli.output import ProgressNote, emit, emit_json
+from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.curation.profile import Profile
@@ -49,7 +50,8 @@ def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) ->
         return
     width = min(shutil.get_terminal_size().columns, 100)
     for one in found:
-        who = "all accounts" if one.handle == "all" else f"@{printable(one.handle)}"
+        together = f"{plural(len(found) - 1, 'account')} together"
+        who = together if one.handle == "all" else f"@{printable(one.handle)}"
         emit(f"{who}: {summary(one)}")
         for block in profile_blocks(one, width - 2):
             emit(f"\n{block.title} ({block.status})" if block.status else f"\n{block.title}")

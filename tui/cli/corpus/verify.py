@@ -39,8 +39,10 @@ def verify(manifests: tuple[Path, ...], as_json: bool, home: Home) -> None:
             emit(_told(one))
     wrong = [one for one in found if not one.ok]
     if wrong:
-        of = f"{len(wrong)} of {len(found)} manifests do not hold." if len(found) > 1 else ""
-        raise InputRefused(of or f"{wrong[0].manifest} does not hold.")
+        of = (
+            f"{len(wrong)} of {len(found)} were not confirmed: see above." if len(found) > 1 else ""
+        )
+        raise InputRefused(of or f"{wrong[0].manifest} was not confirmed: see above.")
 
 
 def _place(given: Path, home: Home) -> Path:

@@ -1,0 +1,90 @@
+"""What a run's log tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from core.runs.folder import Run
+from core.runs.story import story
+from core.runs.summary import run_summary
+from tests.unit.test_runs_follow import make_run
+
+JOURNAL = [
+    {"kind": "phase", "doing": "loading the model"},
+    {"kind": "start", "steps": 124, "train_tweets": 653, "valid_tweets": 73, "batch_tokens": 256,
+     "parameters": 134515008, "trained_parameters": 19537920, "device": "cpu", "resumed_from": None,
+     "arithmetic": "float32"},
+    {"kind": "eval", "step": 0, "phase": "before", "valid_loss": 5.0642},
+    {"kind": "train", "step": 1, "steps": 124, "loss": 4.9},
+    {"kind": "train", "step": 2, "steps": 124, "loss": 3.7353, "tokens_per_second": 23.9},
+    {"kind": "eval", "step": 2, "phase": "after", "valid_loss": None},
+    {"kind": "memorisation", "step": 2, "train": 0.125, "held_out": 0.0},
+    {"kind": "warning", "text": "It is \x1b[31mhot"},
+    {"kind": "later", "step": 3},
+    {"kind": "checkpoint", "step": 2},
+    {"kind": "end", "state": "finished", "steps": 2, "reason": ""},
+]  # fmt: skip
+
+
+def written(tmp_path: Path) -> Run:
+    run = make_run(tmp_path, "a", state="finished")
+    lines = [json.dumps({"time": 1_000.0 + n, **one}) for n, one in enumerate(JOURNAL)]
+    run.metrics.write_text("\n".join(lines) + "\n")
+    return run
+
+
+def test_each_thing_that_happened_is_a_line(tmp_path: Path) -> None:
+    text = run_summary(written(tmp_path)).log_text()
+    assert text.splitlines()[0] == "00:16:40  loading the model"
+    for words in (
+        "learns from 653 tweets, measures on 73 held-out ones",
+        "124 steps at most, 256 tokens a step, 19,537,920 of 134,515,008 parameters learn",
+        "step 0: held-out loss 5.064",
+        "step 2 of 124: train loss 3.735, 24 tok/s",
+        "step 2: held-out loss not a number",
+        "12% of training phrases, 0% of held-out ones",
+        "▲ It is ␛[31mhot",
+        "step 2: checkpoint written",
+        "finished after 2 steps",
+    ):
+        assert words in text
+    assert "step 1 of 124" not in text, "of the steps only the newest before a measurement"
+
+
+def test_what_the_process_printed_follows(tmp_path: Path) -> None:
+    run = written(tmp_path)
+    (run.folder / "train.log").write_text("Traceback: [b]gone[/b]\n")
+    assert run_summary(run).log_text().endswith("Its process printed:\nTraceback: [b]gone[/b]")
+
+
+def test_a_journal_with_anything_in_it_is_told() -> None:
+    odd = [
+        {},
+        {"kind": 3},
+        *(
+            {"kind": kind}
+            for kind in (
+                "queued",
+                "phase",
+                "start",
+                "train",
+                "eval",
+                "memorisation",
+                "checkpoint",
+                "end",
+            )
+        ),
+    ]
+    assert all(
+        isinstance(line, str) for line in story([*odd, *({**one, "time": "?"} for one in odd)])
+    )
+
+
+def test_a_run_that_had_no_more_time_says_so(tmp_path: Path) -> None:
+    run = written(tmp_path)
+    assert run_summary(run).reason == "Its time was up before all steps were done."
+    all_steps = [{"kind": "start", "steps": 2}, {"kind": "train", "step": 2, "steps": 2, "loss": 1}]
+    lines = [json.dumps(one) for one in [*all_steps, JOURNAL[-1]]]
+    run.metrics.write_text("\n".join(lines) + "\n")
+    assert run_summary(run).reason == ""
