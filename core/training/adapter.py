@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training.fused_lora import fuse_adapters
 from core.training.loss import Scorer
+
+if TYPE_CHECKING:
+    from core.runs.settings import TrainSettings
 
 
 def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -> Any:

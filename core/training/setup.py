@@ -27,8 +27,9 @@ from core.training.checkpoint import Position, all_finite, load_checkpoint, save
 from core.training.data import EpochPlan
 from core.training.decide import arithmetic_of, decide, device_of, threads_of
 from core.training.decode import GLIMPSE_TOKENS, glimpse
+from core.training.distributed.begin import Begin
 from core.training.distributed.group import frozen_sum
-from core.training.distributed.ranks import Begin, Ranks
+from core.training.distributed.ranks import Ranks
 from core.training.evaluate import HeldOut, Measure
 from core.training.loss import Scorer
 from core.training.memorise import Allowance, Memorisation, Memorised

@@ -10,8 +10,9 @@ import msgspec
 import torch
 import torch.distributed as dist
 
+from core.training.distributed.begin import Begin
 from core.training.distributed.group import END, Group, failed_key, here_key
-from core.training.distributed.ranks import Begin, Step
+from core.training.distributed.ranks import Step
 
 if TYPE_CHECKING:
     from torch._C._distributed_c10d import Store

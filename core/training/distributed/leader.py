@@ -19,6 +19,7 @@ from core.errors import InputRefused, MynahError
 from core.runs.folder import Run
 from core.training.data import Row
 from core.training.device import check_processes
+from core.training.distributed.begin import Begin
 from core.training.distributed.group import (
     BEGIN,
     END,
@@ -30,7 +31,7 @@ from core.training.distributed.group import (
     meeting_place,
     on_this_machine,
 )
-from core.training.distributed.ranks import Begin, Ranks
+from core.training.distributed.ranks import Ranks
 
 if TYPE_CHECKING:
     from torch._C._distributed_c10d import Store

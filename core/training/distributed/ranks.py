@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 import torch
 
-from core.runs.folder import Run
-from core.runs.record import Decisions
 from core.training.data import Row
 from core.training.device import device_name
 
-
-class Begin(msgspec.Struct, frozen=True, kw_only=True):
-    """What the others need to hold the same model as rank 0.
-
-    ``vocabulary`` and ``separator``: of the tokenizer, for a model from nothing. ``checkpoint``:
-    the name of its folder; empty at the beginning. ``frozen_sum``: of what does not learn.
-    """
-
-    version: str
-    decisions: Decisions
-    vocabulary: int
-    separator: int
-    checkpoint: str
-    parameters: int
-    frozen_sum: float
+if TYPE_CHECKING:
+    from core.runs.folder import Run
+    from core.training.distributed.begin import Begin
 
 
 class Step(NamedTuple):
