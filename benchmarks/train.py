@@ -8,6 +8,9 @@ step, the model's own loss over all logits, dropout as the model declares it, fl
 
     python -m benchmarks.train --base smollm2
     python -m benchmarks.train --base gpt2-shape --device cuda --compile
+
+"of the floor": the time that the bare matrix products of a step take here, each at its own shape,
+of the time that the step takes. Nothing is faster that computes the same.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +27,7 @@ import torch
 from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare
+from core.runs.settings import TrainSettings
 from core.training.adapter import add_adapters, trainable
 from core.training.data import Row, batches, cut
 from core.training.device import arithmetic, choose_device, device_name, in_arithmetic, set_up
@@ -76,13 +81,59 @@ def our_step(
     lora = method == "lora"
     model.to(device, dtype if lora else torch.float32).eval()
     if lora:
-        add_adapters(model, rank=16, alpha=32, autocast=dtype != torch.float32)
+        shipped = TrainSettings(base="")
+        add_adapters(
+            model,
+            rank=shipped.lora_rank,
+            alpha=shipped.lora_alpha,
+            autocast=dtype != torch.float32,
+        )
     weights = list(trainable(model).values())
     optimizer = torch.optim.AdamW(weights, lr=1e-5, fused=True)
     with in_arithmetic(device, dtype):
         score = Scorer(model)
-    step = BatchStep(score, optimizer, weights, clip=1.0, device=device, dtype=dtype)
-    return torch.compile(step) if compiled else step
+    if compiled:
+        score = torch.compile(score)
+    return BatchStep(score, optimizer, weights, clip=1.0, device=device, dtype=dtype)
+
+
+def floor(model: Any, tokens: int, *, method: str, seconds: float) -> float:
+    """Tokens a second of nothing but the float32 products of a step of ``tokens`` tokens.
+
+    For a weight of ``out`` by ``in`` forward is one product, the gradient of its input another,
+    and that of the weight, where it learns, a third. An adapter of rank r adds three pairs of
+    products with r columns. The head is one of the weights, and has no adapter.
+    """
+    rank = TrainSettings(base="").lora_rank
+    head = model.get_output_embeddings().weight.shape
+    body = Counter(
+        tuple(weight.shape)
+        for name, weight in model.named_parameters()
+        if weight.ndim == 2 and weight is not model.get_output_embeddings().weight
+        and "wte" not in name and "wpe" not in name and "embed" not in name
+    )  # fmt: skip
+    products: Counter[tuple[int, int, int]] = Counter()
+    for (rows, columns), count in [*body.items(), (tuple(head), 1)]:
+        products[tokens, columns, rows] += count
+        products[tokens, rows, columns] += count
+        if method == "full":
+            products[rows, tokens, columns] += count
+        elif (rows, columns) != tuple(head):
+            for one, other in ((rows, columns), (columns, rows)):
+                products[tokens, one, rank] += count  # down: A of x, B' of the gradient
+                products[tokens, rank, other] += count  # and up again
+                products[one, tokens, rank] += count  # what A and B learn
+    each = seconds / len(products)
+    total = 0.0
+    for (one, inner, other), count in products.items():
+        left, right = torch.randn(one, inner), torch.randn(inner, other)
+        left @ right
+        times, began = 0, time.perf_counter()
+        while times == 0 or time.perf_counter() - began < each:
+            left @ right
+            times += 1
+        total += count * (time.perf_counter() - began) / times
+    return tokens / total
 
 
 def tokens_per_second(
@@ -145,8 +196,17 @@ def main() -> None:
             best[name] = max(best[name], tokens_per_second(step, work, device, given.seconds))
     first = next(iter(best.values()))
     print(f"{given.base} on {device_name(device)}, chosen here: {str(dtype).split('.')[1]}")
+    floors = {}
+    if device.type == "cpu":
+        model = model_for(given.base)
+        mean = round(sum(sum(len(row) - 1 for row in batch) for batch in ours) / len(ours))
+        for method, name in (("full", "every weight"), ("lora", "LoRA")):
+            floors[f"ours, {name}, float32"] = floor(
+                model, mean, method=method, seconds=given.seconds
+            )
     for name, rate in best.items():
-        print(f"  {name:32} {rate / first:6.2f} times  ({rate:,.0f} tokens/s in this run)")
+        share = f", {rate / floors[name]:.2f} of the floor" if name in floors else ""
+        print(f"  {name:32} {rate / first:6.2f} times  ({rate:,.0f} tokens/s in this run{share})")
 
 
 if __name__ == "__main__":
