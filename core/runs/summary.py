@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from core.errors import InputRefused
 from core.home import Home
+from core.runs.curve import whole_curve
 from core.runs.folder import ENDED, Run, all_runs, stale_reason
 from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, run_state
 from core.runs.history import RunHistory
@@ -202,6 +203,28 @@ def run_result(run: Run) -> dict[str, Any]:
     }
 
 
+def run_snapshot(home: Home, run: Run) -> dict[str, Any]:
+    """The fields of `mynah watch --once --json`: those of `run_result`, how far the run is, what it
+    said, and its whole curve (see `whole_curve`).
+    """
+    summary, history = RunsFollower(home, only=run.id).catch_up()
+    return run_result(run) | {
+        "handles": summary.handles,
+        "step": summary.step,
+        "steps_planned": summary.steps,
+        "done": 1.0 if summary.state == "finished" else history.done,
+        "doing": summary.doing,
+        "waits_for": summary.waits_for,
+        "seconds": history.seconds,
+        "seconds_left": history.seconds_left,
+        "reason": summary.reason,
+        "notes": history.notes,
+        "warnings": history.warnings,
+        "samples": [{"step": one.step, "text": one.text} for one in history.samples],
+        "curve": whole_curve(run),
+    }
+
+
 class RunsFollower:
     """All runs of a home, or only one, each read a slice at a time."""
 
@@ -230,6 +253,13 @@ class RunsFollower:
                 self._summaries[run.id] = before[run.id]
         histories = {name: self._histories[name] for name in self._summaries}
         return list(self._summaries.values()), histories, changed or self._summaries != before
+
+    def catch_up(self) -> tuple[RunSummary, RunHistory]:
+        """The newest run, or the only one, after all of its journal."""
+        changed = True
+        while changed:
+            summaries, histories, changed = self.poll()
+        return summaries[0], histories[summaries[0].run]
 
     def _look(self, run: Run, *, read: bool) -> bool:
         """Reads one slice of ``run`` when ``read``; returns whether it held anything new."""

@@ -61,7 +61,7 @@ def test_watching_stops_watching_and_training_saves(home: Path, tmp_path: Path) 
             assert training.process.poll() is None, training.err
             time.sleep(0.02)
         watching = Started("watch", "latest", home=home, notes=tmp_path / "watching")
-        left = watching.interrupt(lambda: "step 0" in watching.err)
+        left = watching.interrupt(lambda: "held-out loss" in watching.err)
         assert "goes on" in left.err
         assert training.process.poll() is None
         (metrics,) = (home / "runs").glob("*/metrics.jsonl")

@@ -48,6 +48,41 @@ def test_a_finished_run_in_runs_and_watch(home: Path) -> None:
     assert listed["run"] in mynah("runs", home=home).text
 
 
+def test_watch_once_is_a_snapshot(home: Path) -> None:
+    listed = the_run(home)
+    said = mynah("watch", "latest", "--once", home=home)
+    assert not said.err
+    first, ended, *rest = said.text.splitlines()
+    assert first == f"Run {listed['run']} learns from @{HANDLES[0]}, on the base scratch."
+    assert ended.startswith("It has finished after 5 steps")
+    assert any("less than the" in sentence and "of the start" in sentence for sentence in rest)
+    assert not any("\x1b" in sentence for sentence in said.text)
+
+
+def test_watch_once_as_json_is_the_whole_curve(home: Path) -> None:
+    found = mynah("watch", "latest", "--once", "--json", home=home).json()
+    result = mynah("watch", "latest", "--json", home=home).json()
+    assert {name: found[name] for name in result} == result
+    assert set(found) - set(result) == {
+        "handles", "step", "steps_planned", "done", "doing", "waits_for", "seconds",
+        "seconds_left", "reason", "notes", "warnings", "samples", "curve",
+    }  # fmt: skip
+    assert (found["step"], found["done"], found["seconds_left"]) == (5, 1.0, None)
+    metrics = (home / "runs" / found["run"] / "metrics.jsonl").read_text().splitlines()
+    lines = [json.loads(line) for line in metrics]
+    for name, kind in (("train", "train"), ("held_out", "eval"), ("memorisation", "memorisation")):
+        points, written = found["curve"][name], [line for line in lines if line["kind"] == kind]
+        assert [point["step"] for point in points] == [line["step"] for line in written]
+        seconds = [point["seconds"] for point in points]
+        assert seconds == sorted(seconds)
+        for point, line in zip(points, written, strict=True):
+            own = set(point) - {"step", "seconds"}
+            assert {key: point[key] for key in own} == {key: line[key] for key in own}
+    point = found["curve"]["train"][-1]
+    assert {"loss", "lr", "grad_norm", "tokens", "tokens_per_second"} <= set(point)
+    assert found["curve"]["held_out"][0]["phase"] == "before"
+
+
 def test_stopping_what_has_ended_is_harmless(home: Path) -> None:
     before = the_run(home)
     ended = mynah("stop", "latest", home=home)

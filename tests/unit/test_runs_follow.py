@@ -13,6 +13,7 @@ from toy_runs import edit_record, follow, start_toy
 from core.errors import InputRefused
 from core.home import Home
 from core.processes import Owner, process_times, this_machine
+from core.runs.curve import whole_curve
 from core.runs.events import Journal
 from core.runs.folder import Run, all_runs, find_run, new_run_id
 from core.runs.follow import LAUNCH_SECONDS, SLICE_RECORDS, LineTail, RunReader
@@ -144,6 +145,30 @@ def test_history_of_a_resumed_run_does_not_run_back_in_time() -> None:
     history.take({"kind": "train", "step": step, "loss": 0.5} for step in range(6, 8))
     assert history.train_steps == [1, 2, 3, 4, 5, 6, 7]
     assert history.train_losses[-2:] == [0.5, 0.5]
+
+
+def test_the_curve_of_a_resumed_run_does_not_run_back_in_time(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a")
+
+    def lines(*records: dict[str, object]) -> None:
+        with run.metrics.open("a") as file:
+            file.writelines(json.dumps(record) + "\n" for record in records)
+
+    lines({"kind": "start", "time": 1000.0, "seconds": 5.0},
+          {"kind": "eval", "time": 1001.0, "step": 0, "phase": "before", "valid_loss": 5.0},
+          *({"kind": "train", "step": step, "loss": 1.0, "seconds": 6.0 + step}
+            for step in range(1, 9)),
+          {"kind": "eval", "time": 1010.0, "step": 8, "valid_loss": 4.0})  # fmt: skip
+    # an hour later
+    lines({"kind": "start", "time": 4600.0, "seconds": 11.0, "resumed_from": 5},
+          {"kind": "train", "step": 6, "loss": 0.5, "seconds": 13.0},
+          {"kind": "eval", "time": 4603.0, "step": 6, "valid_loss": None})  # fmt: skip
+    curve = whole_curve(run)
+    assert [point["step"] for point in curve["train"]] == [1, 2, 3, 4, 5, 6]
+    assert [(one["step"], one["seconds"]) for one in curve["held_out"]] == [(0, 6.0), (6, 14.0)]
+    assert curve["held_out"][1]["valid_loss"] is None
+    lines({"kind": "start", "time": 9000.0, "seconds": 0.0, "resumed_from": 0})
+    assert whole_curve(run) == {"train": [], "held_out": [], "memorisation": []}
 
 
 def test_ids_are_readable_and_safe() -> None:

@@ -13,12 +13,9 @@ from core.processes import process_times, this_machine
 from core.runs import queue
 from core.runs.events import Journal
 from core.runs.folder import Run
-from core.runs.history import RunHistory
 from core.runs.queue import TakenOut, Turn
 from core.runs.record import RunRecord
 from core.runs.summary import list_runs
-from tui.cli.output import ProgressNote
-from tui.cli.runs.following import _News
 
 
 def make_run(home: Path, name: str, second: int = 0, **more: object) -> Run:
@@ -165,18 +162,3 @@ def test_a_damaged_ticket_does_not_count(tmp_path: Path) -> None:
     (ticket,) = (tmp_path / "locks").glob("*/going.json")
     ticket.write_text('{"run": 5')
     assert turn(make_run(tmp_path, "next", 1)).waits_for("cpu") is None
-
-
-def test_a_run_that_is_followed_says_once_whom_it_waits_for(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    history, news = RunHistory(), _News(ProgressNote())
-    history.take([{"kind": "queued", "waits_for": "first"}])
-    for _ in range(2):
-        news.show(history)
-    history.take([{"kind": "queued", "waits_for": "zeroth"}])
-    news.show(history)
-    history.take([{"kind": "phase", "doing": "its turn has come"}])
-    news.show(history)
-    said = capsys.readouterr().err.splitlines()
-    assert said == ["It waits for first to end.", "It waits for zeroth to end."]

@@ -108,12 +108,12 @@ class ProgressNote:
     def __init__(self, every: float = 0.1, after: float = 0.5) -> None:
         self._every = every
         self._last = time.monotonic() + after - every
-        self._live = sys.stderr.isatty()
+        self.live = sys.stderr.isatty()
         self._shown = False
 
     def __call__(self, text: str) -> None:
         now = time.monotonic()
-        if not self._live or now - self._last < self._every:
+        if not self.live or now - self._last < self._every:
             return
         self._last = now
         self._shown = True

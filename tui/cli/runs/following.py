@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
 from core.runs.folder import GOING
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, pairs
+from tui.text import runs as sentences
 from tui.text.numbers import clock, count, loss, percent, rate, short_count
+from tui.text.terminal import TerminalSignals, signals_to
 
 if TYPE_CHECKING:
     from core.runs.folder import Run
     from core.runs.history import RunHistory
-    from core.runs.summary import RunSummary
+    from core.runs.summary import RunsFollower, RunSummary
+
+# Where there is no line of progress, how far a run is is said after a tenth of it, but not so soon
+# again; and after a minute, however little that was.
+_SOONEST: Final = 10.0
+_LATEST: Final = 60.0
+# What a run is busy with before it learns is said when it takes so long.
+_BUSY: Final = 3.0
 
 
 def finish(home: Home, run: Run, as_json: bool) -> None:
@@ -28,25 +38,47 @@ def finish(home: Home, run: Run, as_json: bool) -> None:
     refuse_failure(summary)
 
 
-def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> RunSummary:
+def follow(home: Home, run: Run, *, stop_on_interrupt: bool, plain: bool = False) -> RunSummary:
     """Narrate a run until it ends and return its summary.
 
-    ctrl+c stops the run, or only the watching; either way it raises Interrupted.
+    ``plain``: in sentences that stay, without a line that rewrites itself; what has happened
+    before is summed up in some of them. ctrl+c stops the run, or only the watching; either way it
+    raises Interrupted.
     """
     from core.runs.summary import RunsFollower
 
-    follower = RunsFollower(home, only=run.id)
+    with signals_to(sys.stderr) as terminal:
+        return _follow(RunsFollower(home, only=run.id), run, terminal, stop_on_interrupt, plain)
+
+
+def _follow(
+    follower: RunsFollower,
+    run: Run,
+    terminal: TerminalSignals,
+    stop_on_interrupt: bool,
+    plain: bool,
+) -> RunSummary:
     note = ProgressNote()
-    news = _News(note)
+    news = News(note, how_far=plain or not note.live)
     try:
+        if plain:
+            summary, history = follower.catch_up()
+            for sentence in sentences.snapshot(summary, history):
+                narrate(sentence)
+            narrate("ctrl+c ends the watching, not the run.")
+            news.skip(history)
         while True:
-            summaries, histories, _ = follower.poll()
-            summary, history = summaries[0], histories[run.id]
-            news.show(history)
+            summary, history = look(follower, run)
+            news.show(summary, history)
             if summary.state not in GOING:
+                note.done()
+                narrate(sentences.how_it_ended(summary, history))
+                terminal.say(sentences.last_word(summary))
                 return summary
-            ends = "ctrl+c stops" if stop_on_interrupt else "ctrl+c leaves it running"
-            note(f"{progress_line(summary, history)} · {ends}")
+            terminal.progress(history.done if history.train_steps else None)
+            if not plain:
+                ends = "ctrl+c stops" if stop_on_interrupt else "ctrl+c leaves it running"
+                note(f"{progress_line(summary, history)} · {ends}")
             time.sleep(0.5)
     except KeyboardInterrupt:
         note.done()
@@ -60,38 +92,79 @@ def follow(home: Home, run: Run, *, stop_on_interrupt: bool) -> RunSummary:
         note.done()
 
 
-class _News:
-    """Prints each warning, measurement and sample of a run once."""
+def look(follower: RunsFollower, run: Run) -> tuple[RunSummary, RunHistory]:
+    """The run after one more slice of its journal."""
+    summaries, histories, _ = follower.poll()
+    return summaries[0], histories[run.id]
 
-    def __init__(self, note: ProgressNote) -> None:
-        self._note = note
-        self._step = -1
-        self._waits_for = ""
+
+class News:
+    """Prints each warning, note, measurement and sample of a run once; and, for those who have no
+    line of progress, ``how_far`` it is from time to time.
+    """
+
+    def __init__(self, note: ProgressNote, *, how_far: bool) -> None:
+        self._note, self._how_far = note, how_far
+        self._measured = self._memorised = (-1, 0)
+        self._waits_for = self._doing = ""
         self._samples = self._warnings = self._notes = 0
+        self._done, self._said_at = 0.0, time.monotonic()
+        self._busy_since = self._said_at
 
-    def show(self, history: RunHistory) -> None:
+    def skip(self, history: RunHistory) -> None:
+        """What has happened by now is told already."""
+        self._waits_for = history.waits_for
+        self._notes, self._warnings = len(history.notes), len(history.warnings)
+        self._samples, self._done = len(history.samples), history.done
+        self._measured, self._memorised = _newest(history)
+
+    def show(self, summary: RunSummary, history: RunHistory) -> None:
         if history.waits_for and history.waits_for != self._waits_for:
-            self._note.done()
-            narrate(f"It waits for {history.waits_for} to end.")
+            self._say(f"It waits for {history.waits_for} to end.")
         self._waits_for = history.waits_for
         for note in history.notes[self._notes :]:
-            self._note.done()
-            narrate(note)
+            self._say(note)
         self._notes = len(history.notes)
         for warning in history.warnings[self._warnings :]:
-            self._note.done()
-            narrate(f"▲ {warning}")
+            self._say(f"Warning: {warning}")
         self._warnings = len(history.warnings)
-        if history.valid_steps and history.valid_steps[-1] != self._step:
-            self._step = history.valid_steps[-1]
-            self._note.done()
-            measured = history.valid_losses[-1]
-            measurement = "not a number" if measured is None else loss(measured)
-            narrate(f"step {self._step:,}: held-out loss {measurement}")
+        measured, memorised = _newest(history)
+        if measured != self._measured and (sentence := sentences.held_out(history)):
+            self._say(sentence)
+        if memorised != self._memorised and (sentence := sentences.given_back(history)):
+            self._say(sentence)
+        self._measured, self._memorised = measured, memorised
         for sample in history.samples[self._samples :]:
-            self._note.done()
-            narrate(f"  generated: {sample.text}")
+            self._say(f"  generated: {sample.text}")
         self._samples = len(history.samples)
+        if self._how_far and summary.state in GOING:
+            self._say_how_far(summary, history)
+
+    def _say_how_far(self, summary: RunSummary, history: RunHistory) -> None:
+        now = time.monotonic()
+        if history.doing != self._doing:
+            self._doing, self._busy_since = history.doing, now
+        if self._doing and now - self._busy_since >= _BUSY:
+            self._say(f"It is busy: {self._doing}.")
+            self._busy_since = float("inf")
+        since = now - self._said_at
+        far = history.done - self._done >= 0.1 and since >= _SOONEST
+        if history.train_steps and not history.doing and (far or since >= _LATEST):
+            self._say(sentences.how_far(summary, history))
+            self._done, self._said_at = history.done, now
+
+    def _say(self, sentence: str) -> None:
+        self._note.done()
+        narrate(sentence)
+
+
+def _newest(history: RunHistory) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Step and number of the newest held-out loss and of the newest measure of memorisation."""
+    measured, memorised = history.valid_steps, history.memorised_steps
+    return (
+        (measured[-1] if measured else -1, len(measured)),
+        (memorised[-1] if memorised else -1, len(memorised)),
+    )
 
 
 def progress_line(summary: RunSummary, history: RunHistory) -> str:
