@@ -227,6 +227,7 @@ def train(
     now: bool = False,
     expect: Callable[[list[Share], bool], None] | None = None,
     tracking: Tracked | None = None,
+    torchrun: bool = False,
     **overrides: Any,
 ) -> Run:
     """`start_training` with a recipe by its name, settings by preset, base and ``overrides``.
@@ -241,10 +242,11 @@ def train(
     faithful = preset == "faithful"
     base = base or (base_of_huggingtweets() if faithful else default_base())
     settings = settings_for(preset, base, **overrides)
-    _check_device(settings.device, settings.nproc)
+    if not torchrun:  # else it is for other machines, too
+        _check_device(settings.device, settings.nproc)
     recipe = load_recipe(recipe_name or ("classic" if faithful else "standard"), home)
     request = RunRequest(handles, recipe, settings, weights, now=now)
-    return start_training(home, request, expect=expect, tracking=tracking)
+    return start_training(home, request, expect=expect, tracking=tracking, torchrun=torchrun)
 
 
 def _check_device(device: str, processes: int) -> None:
@@ -262,20 +264,21 @@ def start_training(
     *,
     expect: Callable[[list[Share], bool], None] | None = None,
     tracking: Tracked | None = None,
+    torchrun: bool = False,
     cancelled: Callable[[], bool] | None = None,
 ) -> Run:
     """Curate and freeze the dataset, start the detached trainer, and return its run at once.
 
     The recipe need not be saved. The tweets are curated in a stream, as for an export: memory does
     not grow with them. ``expect`` is that of `create_run`; ``tracking`` (see `tracking_asked`) is
-    for a process beside the run that brings it into a tracker. Raises InputRefused when a handle
-    has no tweets, too few are kept, or the base is not at hand; CorpusBusy; Interrupted when
-    ``cancelled`` says so.
+    for a process beside the run that brings it into a tracker. ``torchrun``: nothing is started,
+    torchrun does that. Raises InputRefused when a handle has no tweets, too few are kept, or the
+    base is not at hand; CorpusBusy; Interrupted when ``cancelled`` says so.
     """
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
     from core.curation.stream import curated_batches
-    from core.runs.launch import start_run
+    from core.runs.launch import prepare_run, start_run
 
     corpus = Corpus(home.corpus)
     tweets_at_hand(corpus, request.handles)
@@ -283,7 +286,7 @@ def start_training(
         corpus, request.handles, request.recipe, explain=False, cancelled=cancelled
     )
     request = replace(request, names=account_names(corpus, request.handles))
-    run = start_run(home, request, batches, expect=expect)
+    run = (prepare_run if torchrun else start_run)(home, request, batches, expect=expect)
     if tracking is not None:
         from core.tracking.launch import track_with_run
 

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -57,6 +57,20 @@ def start_run(
     except BaseException:
         shutil.rmtree(run.folder, ignore_errors=True)
         raise
+    return run
+
+
+def prepare_run(
+    home: Home,
+    request: RunRequest,
+    batches: Iterable[pl.DataFrame],
+    *,
+    expect: Callable[[list[Share], bool], None] | None = None,
+) -> Run:
+    """`create_run`; its processes are then started by torchrun, or one by `resume_run`."""
+    run = create_run(home, request, batches, expect=expect)
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    run.update_record(state="stopped", ended=now, reason="It waits for torchrun to start it.")
     return run
 
 
@@ -167,6 +181,28 @@ def resume_run(run: Run, *, now: bool = False) -> Run:
     other runs, even if it was started to. Raises InputRefused when it still
     goes on, has finished, or somebody else takes it up at this moment.
     """
+    with _taken_up(run, now=now) as base:
+        _launch(run, "--resume", needs_network=_needs_network(base))
+    return run
+
+
+def work_here(run: Run) -> bool:
+    """This process is that of ``run`` from now on; returns whether the run had begun before.
+
+    For one that somebody else has started, on whichever machine. Raises InputRefused as
+    `resume_run` does.
+    """
+    with _taken_up(run, now=False):
+        pid = os.getpid()
+        record = run.update_record(
+            pid=pid, pid_start=process_times(pid), machine=this_machine(), reason=""
+        )
+    return record.decisions is not None
+
+
+@contextlib.contextmanager
+def _taken_up(run: Run, *, now: bool) -> Iterator[Base]:
+    """The base of ``run``, which has no process, and nobody else gives it one for the block."""
     # the process of a run that has just ended, or was killed, may still be there for a moment
     record = run.record()
     wait = TERM_SECONDS if record.state in ENDED else 0.0 if is_alive(run, record) else LOCK_SECONDS
@@ -197,10 +233,9 @@ def resume_run(run: Run, *, now: bool = False) -> Run:
                 resumed=time.time(),
                 now=record.now or now,
             )
-            _launch(run, "--resume", needs_network=_needs_network(base))
+            yield base
     except Locked as error:
         raise _still_going(run) from error
-    return run
 
 
 def _still_going(run: Run) -> InputRefused:

@@ -139,10 +139,10 @@ def main() -> int:
     run = Run(Path(sys.argv[1]))
     stop = StopRequest(run)
     stop.listen()
-    return work(run, stop, resume="--resume" in sys.argv[2:], began=_start_of_this_process())
+    return work(run, stop, resume="--resume" in sys.argv[2:], began=start_of_this_process())
 
 
-def _start_of_this_process() -> float | None:
+def start_of_this_process() -> float | None:
     """In terms of time.monotonic; None where the system does not tell."""
     started = process_times(os.getpid())
     return time.monotonic() - max(0.0, time.time() - started) if started else None

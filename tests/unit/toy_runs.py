@@ -20,7 +20,7 @@ from core.curation.recipe import load_recipe
 from core.home import Home
 from core.runs.folder import Run
 from core.runs.follow import RunReader, RunUpdate, is_alive
-from core.runs.launch import create_run, start_run
+from core.runs.launch import create_run, prepare_run, start_run
 from core.runs.settings import RunRequest, settings_for
 from core.training.child import work
 from core.training.signals import LeaveAtOnce, StopRequest
@@ -58,6 +58,11 @@ def start_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: An
 def create_toy(home: Path, *, tweets: pl.DataFrame | None = None, **overrides: Any) -> Run:
     """A run that nothing works on yet; see `train_here`."""
     return create_run(Home.at(home), *_asked(tweets, overrides))
+
+
+def prepare_toy(home: Path, **overrides: Any) -> Run:
+    """A run that torchrun is to start."""
+    return prepare_run(Home.at(home), *_asked(None, overrides))
 
 
 def _asked(

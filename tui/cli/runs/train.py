@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +21,7 @@ from tui.text.blends import expected_sentences
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share
+    from core.runs.folder import Run
     from core.runs.tracked import Tracked
 
 
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
 @tracking_options
 @click.option("--now", is_flag=True,
               help="Begin even while another run goes on the same device.")  # fmt: skip
+@click.option("--torchrun", is_flag=True,
+              help="Start nothing, but print the line that does, on each machine.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
 @json_option
 @home_option
@@ -70,6 +75,7 @@ def train(
     weights: str | None,
     tracker: str,
     now: bool,
+    torchrun: bool,
     detach: bool,
     as_json: bool,
     home: Home,
@@ -90,6 +96,12 @@ def train(
     from core.workflow import train as start
 
     asked = _tracking(home, tracker, tracking)
+    if torchrun and asked is not None:
+        raise WrongUsage(
+            "Nothing is started, so there is nothing to track yet.",
+            "",
+            f"Once it goes: `mynah track latest --to {tracker}`.",
+        )
     given = {
         "epochs": epochs,
         "minutes": minutes,
@@ -110,10 +122,16 @@ def train(
         now=now,
         expect=_say_shares,
         tracking=asked,
+        torchrun=torchrun,
         **{name: value for name, value in given.items() if value is not None},
     )
     if preset == "faithful":
         narrate(_how_faithful(run.record().base))
+    if torchrun:
+        narrate(f"run {run.id} is ready; docs/distributed.md says how it goes. On each machine:")
+        narrate(_torchrun_line(run, nproc or 1))
+        show_result(run, as_json)
+        return
     narrate(f"run {run.id} has started; `mynah watch latest` follows it too")
     if detach:
         show_result(run, as_json)
@@ -146,6 +164,13 @@ def _tracking(home: Home, tracker: str, given: dict[str, Any]) -> Tracked | None
     from core.tracking.options import tracking_asked
 
     return tracking_asked(home, tracker, **given)
+
+
+def _torchrun_line(run: Run, processes: int) -> str:
+    return (
+        f"{quote(sys.executable)} -m torch.distributed.run --nproc-per-node {processes}"
+        f" -m core.training.distributed.torchrun {quote(str(run.folder))}"
+    )
 
 
 def _say_shares(expected: list[Share], counted: bool) -> None:
