@@ -149,7 +149,7 @@ ACTIONS: Final = (
            "How much of each chosen account an epoch holds.",
            "mynah train HANDLE HANDLE --weights A=1,B=2", footer=False),
     Action("train.stop", "x", "stop", "Stop",
-           "Stop the run; its model and curve stay. One that waits leaves the queue.",
+           "Stop the run and keep its model; a waiting one leaves the queue.",
            "mynah stop RUN"),
     Action("train.resume", "r", "resume", "Resume", "Take up a run that ended early, where it was.",
            "mynah resume RUN", footer=False),

@@ -7,9 +7,10 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, cast
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.keys import key_to_character
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -21,6 +22,7 @@ from tui.actions import footer_actions
 from tui.job import Host, Report
 from tui.state import NewRun, State, next_step
 from tui.text.numbers import plural, short_count
+from tui.widgets.field import Field
 from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import FooterKey, KeyFooter
 
@@ -69,6 +71,16 @@ def explained(action: Callable[Concatenate[Any, Answer], None]) -> Callable[...,
             section.mynah.show_error(error)
 
     return guarded
+
+
+def takes_key(focused: Widget | None, key: str) -> bool:
+    """Whether a key means something of its own to the widget that has the focus."""
+    if focused is None:
+        return False
+    if isinstance(focused, Field) and focused.bindings_of(key):
+        return True
+    character = key_to_character(key)
+    return character is not None and focused.check_consume_key(key, character)
 
 
 TABS = (
@@ -176,18 +188,40 @@ class Section(Screen[None]):
     SECTION: ClassVar[str] = ""
     COLUMNS: ClassVar[tuple[str, ...]] = ()
     FIRST_COLUMN: ClassVar[int] = 0
+    _explained = ""
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.SECTION)
         with Horizontal(id="body"):
             yield from self.compose_body()
         yield Static("", id="next-step", markup=False)
-        keys = [
-            FooterKey(a.key, a.label, a.name if a.section != "app" else f"app.{a.name}", a.help)
-            for a in footer_actions(self.SECTION, self.state.keymap)
-        ]
-        asks = [key for key in keys if key.action == "app.help"]
-        yield KeyFooter([key for key in keys if key not in asks], asks[0], id="footer")
+        yield KeyFooter(*self._keys(None), id="footer")
+
+    @on(events.DescendantFocus)
+    def _focus_moved(self, event: events.DescendantFocus) -> None:
+        self.query_one("#footer", KeyFooter).set_keys(*self._keys(event.widget))
+
+    def _keys(self, focused: Widget | None) -> tuple[list[FooterKey], FooterKey]:
+        """The keys of the footer: none that what has the focus takes for itself, but what enter
+        does there; and the one for help.
+        """
+        keys: list[FooterKey] = []
+        asks = FooterKey("f1", "Help", "app.help")
+        if isinstance(focused, Field):
+            keys += [
+                FooterKey("enter", binding.description, binding.action)
+                for binding in focused.bindings_of("enter")
+            ]
+        for action in footer_actions(self.SECTION, self.state.keymap):
+            name = action.name if action.section != "app" else f"app.{action.name}"
+            key = FooterKey(action.key, action.label, name, action.help)
+            if takes_key(focused, action.keys.split(",")[0]):
+                continue
+            if name == "app.help":
+                asks = key
+            else:
+                keys.append(key)
+        return keys, asks
 
     def compose_body(self) -> ComposeResult:
         raise NotImplementedError
@@ -218,9 +252,18 @@ class Section(Screen[None]):
         self.query_one(TopBar).show_whereabouts(state)
         hint = next_step(state, self.SECTION)
         line = self.query_one("#next-step", Static)
-        line.display = bool(hint)
-        line.update(Text("→ " + hint, no_wrap=True, overflow="ellipsis") if hint else "")
+        line.display = bool(hint or self._explained)
+        if self._explained:
+            line.update(Text(printable(self._explained), "dim", no_wrap=True, overflow="ellipsis"))
+        else:
+            line.update(Text("→ " + hint, no_wrap=True, overflow="ellipsis") if hint else "")
         self._show_job(state)
+
+    def explain(self, words: str) -> None:
+        """One line on what has the focus, in place of the next step; empty brings that back."""
+        if words != self._explained:
+            self._explained = words
+            self._frame_changed(self.state)
 
     def _show_job(self, state: State) -> None:
         """The running job, in every section."""

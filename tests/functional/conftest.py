@@ -70,15 +70,15 @@ def trained_once(_samples_once: Home, tmp_path_factory: pytest.TempPathFactory) 
 def _train(home: Home) -> None:
     import time
 
-    from core.runs.follow import RunReader
+    from core.runs.follow import RunReader, is_alive
     from core.workflow import train
 
     run = train(home, ["orbit_grandmother"], base="scratch", max_steps=12, eval_tokens=256)
     reader, give_up = RunReader(run), time.monotonic() + 120
     while time.monotonic() < give_up:
         state = reader.poll().state
-        if state == "finished":
-            return
+        if state == "finished" and not is_alive(run, run.record()):
+            return  # and writes no more
         assert state not in ("failed", "dead"), run.log.read_text()
         time.sleep(0.2)
     raise AssertionError(f"no end within two minutes: {run.log.read_text()}")

@@ -15,6 +15,7 @@ from tui.help import HelpScreen
 from tui.job import Job
 from tui.palette import ActionProvider
 from tui.section import Section
+from tui.widgets.field_form import FieldForm
 from tui.widgets.key_footer import KeyFooter
 
 WHOLE = [(100, 30), (200, 50), (120, 40)]  # the others are in the pictures
@@ -310,3 +311,43 @@ async def test_space_in_a_narrow_window_changes_nothing_that_one_does_not_see(
         await pilot.press("space")
         await settled(pilot)
         assert app.state.chosen != chosen
+
+
+async def test_the_footer_names_no_key_that_the_focus_takes(told_home: Home) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+
+        def footer() -> str:
+            return screen(pilot).splitlines()[-1]
+
+        await pilot.press("4")
+        await settled(pilot)
+        assert "enter Sample" in footer()
+        app.screen.set_focus(app.screen.query_one("#train-form", FieldForm).field("preset"))
+        await settled(pilot)
+        assert "enter List" in footer()
+        assert "space Overlay" not in footer()
+        assert "l Log" in footer(), "a letter is the section's, also here"
+        await pilot.press("escape", "5", "p")
+        await settled(pilot)
+        assert "g Generate" not in footer()
+        assert "f1 Help" in footer()
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "g Generate" in footer()
+        assert "? Help" in footer()
+
+
+async def test_a_setting_of_a_run_explains_itself(told_home: Home) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4", "left_square_bracket")
+        await settled(pilot)
+        form = app.screen.query_one("#train-form", FieldForm)
+        for key in ("minutes", "track", "seed"):
+            app.screen.set_focus(form.field(key))
+            await settled(pilot)
+            assert form.field(key).help in screen(pilot)
+        app.screen.set_focus(app.screen.query_one("#runs"))
+        await settled(pilot)
+        assert form.field("seed").help not in screen(pilot)

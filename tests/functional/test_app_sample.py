@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,3 +160,21 @@ async def test_a_model_that_is_gone_is_an_error_and_not_a_crash(trained_home: Ho
         await until(pilot, lambda: not app.sampling.busy, WAIT)
         await settled(pilot)
         assert any("has no model" in toast for toast in heard.toasts)
+
+
+async def test_a_run_that_was_resumed_speaks_with_its_new_model(trained_home: Home) -> None:
+    app = MynahApp(trained_home, section="sample")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        await settled(pilot)
+        run = (app.state.runs or [])[0]
+        with app.sampling._lock:
+            before = app.sampling._for(run.folder)
+            assert app.sampling._for(run.folder) is before, "loaded once"
+            os.utime(run.folder / "model" / "config.json")
+            assert app.sampling._for(run.folder) is not before, "another was written"
+        app.state.runs = [replace(run, valid_loss=0.375)]
+        app.runs_changed.publish(app.state)
+        field: Any = app.screen.query_one("#voice-form", FieldForm).field("run")
+        await until(pilot, lambda: field.choices[0].label.endswith("(0.38)"))

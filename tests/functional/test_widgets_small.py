@@ -106,7 +106,7 @@ async def test_the_job_status() -> None:
         (40, "● training keeper_of_the_light  41 %"),
         (32, "● keeper_of_the_light  41 %"),
         (20, "● keeper_of…  41 %"),
-        (10, "●  41 %"),
+        (10, "● 41 %"),
     ],
 )
 async def test_how_far_a_job_is_stays_longest(width: int, shown: str) -> None:

@@ -41,6 +41,7 @@ class SamplingJob(Job):
         self._warm = Job(host, "loading the model")
         self._sampler: Sampler | None = None
         self._folder: Path | None = None
+        self._written = 0
         self._lock = threading.Lock()  # one thread at a time talks to the child
         self._closed = False
         self.generation = 0
@@ -72,7 +73,7 @@ class SamplingJob(Job):
 
     def warm(self, folder: Path) -> None:
         """Load the model before it is asked for, so that the first words come sooner."""
-        if self.busy or self._closed or self._folder == folder:
+        if self.busy or self._closed or self._has(folder):
             return
 
         def work(_: Attempt) -> None:
@@ -99,10 +100,22 @@ class SamplingJob(Job):
     def _for(self, folder: Path) -> Sampler:
         from core.sampling.client import Sampler
 
-        if self._sampler is None or self._folder != folder:
+        if self._sampler is None or not self._has(folder):
             if self._sampler is not None:
                 self._sampler.close()
+            self._folder, self._written = folder, _written(folder)
             self._sampler = Sampler.for_run(folder)
-            self._folder = folder
             self._sampler.start()
         return self._sampler
+
+    def _has(self, folder: Path) -> bool:
+        """Whether the child has this run's model; one that was resumed writes another."""
+        return self._folder == folder and self._written == _written(folder)
+
+
+def _written(folder: Path) -> int:
+    """When the model of a run was written; 0 when it has none."""
+    try:
+        return (folder / "model" / "config.json").stat().st_mtime_ns
+    except OSError:
+        return 0

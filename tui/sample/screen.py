@@ -102,7 +102,8 @@ class SampleSection(Section):
 
     def _runs_changed(self, state: State) -> None:
         models = [run for run in state.runs or [] if run.has_model]
-        if models and [*map(_run_and_name, models)] == [*map(_run_and_name, self._models)]:
+        shown = [(run.run, _model_name(run)) for run in self._models]
+        if models and [(run.run, _model_name(run)) for run in models] == shown:
             return
         self._models = models
         listing = self.query_one("#samples", SampleList)
@@ -317,10 +318,6 @@ class SampleSection(Section):
         self.app.push_screen(
             TextScreen("Favourites (generated)", "\n\n".join(lines) or "None yet: v keeps one.")
         )
-
-
-def _run_and_name(run: RunSummary) -> tuple[str, str]:
-    return run.run, run.name
 
 
 def _model_name(run: RunSummary) -> str:

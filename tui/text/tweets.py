@@ -165,6 +165,6 @@ def detail(tweet: TweetRow) -> Text:
         facts.append("long post")
     if tweet.audience != "public":
         facts.append(tweet.audience)
-    facts += [f"id\N{NO-BREAK SPACE}{tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
+    facts += [f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
     text.append("\n" + printable(" · ".join(facts)), "dim")
     return text

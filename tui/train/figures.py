@@ -50,6 +50,8 @@ def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -
     table.add_row(
         "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
     )
+    if run.reason:
+        table.add_row("why", _text(run.reason))
     before, now = history.valid_before, run.valid_loss
     held_out = "–" if now is None else f"{now:.3f}"
     if history.valid_tweets == 0:
@@ -81,8 +83,6 @@ def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -
         table.add_row("disk", size_in_words(size))
     if run.note:
         table.add_row("note", _text(run.note))
-    if run.reason:
-        table.add_row("why", _text(run.reason))
     if run.state in RESUMABLE:
         table.add_row("next", "r takes it up again, s starts a new run")
     return table

@@ -34,6 +34,8 @@ from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
+    from textual.events import DescendantFocus
+
     from core.runs.history import RunHistory
     from core.runs.summary import RunSummary
 
@@ -144,6 +146,10 @@ class TrainSection(RunKeys):
         memorised = self.query_one("#memorised", LossPlot)
         memorised.y_label, memorised.can_focus = "given back word for word", False
         self.query_one("#runs", RowList).focus()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """The setting under the cursor explains itself."""
+        self.explain(event.widget.help if isinstance(event.widget, Field) else "")
 
     def possible(self, action: str) -> bool:
         run, state = self._run(), self.state

@@ -142,6 +142,10 @@ class Field(Widget, Generic[T], can_focus=True):
             ]
         ).adjust_cell_length(width, base)
 
+    def bindings_of(self, key: str) -> list[Binding]:
+        """What ``key`` does while this field has the focus; empty when it is left to others."""
+        return self._bindings.key_to_bindings.get(key, [])
+
     def _click_part(self, event: events.Click) -> tuple[int, int] | None:
         """Where in the control a click fell: (cell, width of the control); None outside."""
         offset = event.get_content_offset(self)

@@ -35,8 +35,8 @@ _VERBS: dict[str, str] = {
     "failed": "failed",
 }
 
-# Cells that a cut name needs at least, with the space before it.
-_SHORTEST_NAME = 6
+# Cells that a cut name needs at least.
+_SHORTEST_NAME = 5
 
 
 class JobStatus(Widget, can_focus=True):
@@ -126,20 +126,20 @@ class JobStatus(Widget, can_focus=True):
         """(text, style name). Where ``room`` cells are too few, first the detail goes, then the
         verb, and then the name is cut: how far it is stays longest.
         """
-        sign, verb = (_SIGNS[self._state], "sign"), (f" {_VERBS[self._state]}", "")
-        name = f" {printable(self._run)}" if self._run else ""
+        sign, verb = (f"{_SIGNS[self._state]} ", "sign"), (_VERBS[self._state], "")
+        name = printable(self._run)
         percent = ""
         if self._fraction is not None and self._state in ("running", "stopping"):
             # Never 100 % before it is true.
             percent = f"  {int(max(0.0, min(1.0, self._fraction)) * 100)} %"
         detail = f"  {printable(self._detail)}" if self._detail else ""
-        whole = [sign, verb, (name, ""), (percent, ""), (detail, "detail")]
-        for parts in (whole, whole[:-1], [sign, *whole[2:-1]]):
+        told = [sign, verb, (f" {name}" if name else "", ""), (percent, "")]
+        for parts in ([*told, (detail, "detail")], told, [sign, (name, ""), (percent, "")]):
             if room is None or _size(parts) <= room:
                 return [part for part in parts if part[0]]
-        left = max(0, room or 0) - cell_len(percent) - 1
+        left = max(0, room or 0) - cell_len(percent) - cell_len(sign[0])
         if left < _SHORTEST_NAME:  # a lone ellipsis says nothing
-            return [sign, (percent or verb[0], "")]
+            return [sign, (percent.lstrip() or verb[0], "")]
         return [sign, (cut(name, left), ""), (percent, "")]
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
