@@ -15,6 +15,7 @@ from core.runs.folder import ENDED, Run, all_runs, stale_reason
 from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, run_state
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
+from core.runs.settings import TrainSettings
 from core.runs.shares import AuthorShare, author_shares
 from core.runs.story import story
 from core.runs.tracked import Tracked, all_tracked
@@ -35,7 +36,8 @@ class RunSummary:
     ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
     forgotten since; ``tracked`` where else the run can be looked at. ``sweep`` is the name of the
     sweep that it is a trial of, and ``trial`` which, counted from 1. ``waits_for``: the run that a
-    queued one waits for. ``name``, ``note`` and ``tags`` are a person's own.
+    queued one waits for. ``name``, ``note`` and ``tags`` are a person's own. ``settings`` are
+    None where they are missing or damaged.
     """
 
     run: str
@@ -64,6 +66,7 @@ class RunSummary:
     name: str = ""
     note: str = ""
     tags: list[str] = field(default_factory=list)
+    settings: TrainSettings | None = None
 
     @property
     def started_at(self) -> datetime | None:
@@ -148,6 +151,7 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
         name=record.name,
         note=record.note,
         tags=record.tags,
+        settings=settings,
     )
 
 

@@ -226,3 +226,17 @@ def test_the_demo_does_the_whole_job(tmp_path: Path) -> None:
     assert len(made["samples"]) == 6
     assert all(set(one) >= SAMPLED for one in made["samples"])
     assert the_run(home)["run"] == made["run"]["run"]
+
+
+def test_runs_are_filtered_by_settings_figures_and_words(home: Path) -> None:
+    listed = the_run(home)
+    matching = f"base:scratch handle:{HANDLES[0]} step=5 -state:failed lr>1e-9"
+    shown = mynah("runs", "--filter", matching, home=home)
+    assert listed["run"] in shown.text
+    assert "1 of 1 runs match" in shown.err
+    assert mynah("runs", "--filter", matching, "--json", home=home).json() == [listed]
+    none = mynah("runs", "--filter", "step>5", home=home)
+    assert not none.out
+    assert "0 of 1 runs match" in none.err
+    assert mynah("runs", "--filter", "step>5", "--json", home=home).json() == []
+    assert "Runs have no colour" in mynah("runs", "--filter", "colour:red", home=home, code=2).err

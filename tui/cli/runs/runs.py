@@ -21,25 +21,39 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True)
+@click.option(
+    "--filter",
+    "wanted",
+    metavar="TEXT",
+    default="",
+    help='Only those that match: "lr>=1e-3 handle:nasa -tag:old loss<3.5 word".',
+)
 @json_option
 @home_option
 @click.pass_context
-def runs(context: click.Context, as_json: bool, home: Home) -> None:
+def runs(context: click.Context, wanted: str, as_json: bool, home: Home) -> None:
     """The runs on this machine, newest first; with a command, housekeeping.
 
     A run that was given a name answers to it in every command that takes a RUN.
     """
     if context.invoked_subcommand is None:
-        _list_them(as_json, home)
+        _list_them(wanted, as_json, home)
 
 
-def _list_them(as_json: bool, home: Home) -> None:
+def _list_them(wanted: str, as_json: bool, home: Home) -> None:
+    from core.runs.filter import parse_filter
     from core.runs.folder import Run
     from core.runs.summary import list_runs
 
-    found = list_runs(home)
+    chosen = parse_filter(wanted)
+    all_of_them = list_runs(home)
+    found = [one for one in all_of_them if chosen.matches(one)]
+    if chosen and all_of_them:
+        narrate(f"{count(len(found))} of {count(len(all_of_them))} runs match {chosen}")
     if as_json:
         emit_json([_data(one) for one in found])
+    elif all_of_them and not found:
+        return
     elif not found:
         narrate("No runs yet. `mynah train HANDLE` starts one.")
     else:
