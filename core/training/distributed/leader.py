@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _START_SECONDS: Final = 1800.0
 # For the others, once there is nothing left to do.
 _LEAVE_SECONDS: Final = 5.0
+# Between two looks at whether all processes live.
+_LOOK_SECONDS: Final = 0.5
 # How long the last words of a rank may take to arrive after its sockets are closed.
 _REASON_SECONDS: Final = 2.0
 
@@ -60,8 +63,10 @@ class Leader(Group):
         self._file: Path | None = None
         self._lifeline: int | None = None
         self._run_id = ""
+        self._over = threading.Event()
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         if self._lifeline is not None:
             os.close(self._lifeline)  # those that still go on leave
             self._lifeline = None
@@ -117,6 +122,8 @@ class Leader(Group):
             self._say(BEGIN, len(message))
             dist.broadcast(message, src=0)
             self._sum_on(weights[0].device)
+        if weights[0].is_cuda:
+            threading.Thread(target=self._call_off, name="ranks", daemon=True).start()
         self._give(weights)
 
     def step(self, rows: list[Row], rate: float) -> None:
@@ -128,6 +135,7 @@ class Leader(Group):
             dist.broadcast(torch.tensor(content, dtype=torch.int32), src=0)
 
     def end(self) -> None:
+        self._over.set()
         with suppress(RuntimeError):  # somebody has gone already
             self._say(END)
         dist.destroy_process_group()
@@ -142,6 +150,14 @@ class Leader(Group):
             if self._reason() or time.monotonic() > until:
                 raise self._failed(f"Rank {missing[0]} did not start in time.")
             time.sleep(0.02)
+
+    def _call_off(self) -> None:
+        """A GPU waits for the share of a process that has died until it is told not to."""
+        while not self._over.wait(_LOOK_SECONDS):
+            if self._reason():
+                if not self._over.wait(_LEAVE_SECONDS) and self._gradients is not None:
+                    self._gradients.abort()
+                return
 
     def _lost(self, error: RuntimeError) -> MynahError:
         until = time.monotonic() + _REASON_SECONDS
