@@ -130,6 +130,7 @@ class MynahApp(StateApp):
 
     def _stop_jobs(self) -> None:
         self._ending = True
+        self.terminal.clear()
         if self._warm is not None:
             self._warm.end()
         for job in self.jobs:

@@ -28,6 +28,8 @@ from tui.profile.counting import ProfileJob
 from tui.query.running import QueryEnded, QueryJob
 from tui.sample.generating import SamplingEnded, SamplingJob
 from tui.state import NewRun, State
+from tui.text.runs import last_word
+from tui.text.terminal import of_this_app
 from tui.train.following import FollowJob, RunsRead, how_it_ended
 from tui.train.keeping import RunKept, RunMeasured
 from tui.train.starting import Advised, BasesFound, NewRunChanged, RunStarted, TrainJobs
@@ -49,6 +51,7 @@ class StateApp(App[None]):
     def __init__(self, home: Home) -> None:
         super().__init__()
         self.state = State(home)
+        self.terminal = of_this_app(self._to_terminal)
         self._next_try: Timer | None = None
         self.failures: list[str] = []
         self.jobs: list[Job] = []
@@ -216,7 +219,22 @@ class StateApp(App[None]):
                 self.notify(
                     ending.sentence, title=ending.title, severity=ending.severity, timeout=timeout
                 )
+                self.terminal.say(last_word(run), seconds=report.histories[run.run].seconds or 0)
+        self._show_progress()
         self.runs_changed.publish(self.state)
+
+    def _show_progress(self) -> None:
+        """The run at work in the tab or task bar of the terminal."""
+        run = self.state.live_run
+        if run is None or run.state == "queued":
+            self.terminal.clear()
+        else:
+            history = self.state.histories[run.run]
+            self.terminal.progress(history.done if history.train_steps else None)
+
+    def _to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     @on(BasesFound)
     def _bases_found(self, report: BasesFound) -> None:

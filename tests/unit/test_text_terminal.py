@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import shutil
 import signal
+import struct
 import subprocess
-from collections.abc import Callable, Iterator
+import termios
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -130,13 +134,30 @@ def going(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     mynah("stop", "latest", home=home)
 
 
+@dataclass
+class OnATerminal:
+    """A command that is under way, and the end of its terminal that a person sits at."""
+
+    process: subprocess.Popen[bytes]
+    person: int
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+
 def watched(
-    home: Path, until: bytes, then: Callable[[subprocess.Popen[bytes]], object], **more: str
+    home: Path,
+    until: bytes,
+    then: Callable[[OnATerminal], object],
+    *,
+    command: Sequence[str] = ("watch", "latest"),
+    **more: str,
 ) -> tuple[int, bytes]:
-    """Exit code of a watch to which ``then`` happens once ``until`` is seen, and all that was."""
+    """Exit code of a command to which ``then`` happens once ``until`` is seen, and all that was."""
     master, slave = pty.openpty()
-    watching = subprocess.Popen(
-        [*MYNAH, "watch", "latest"], stdin=slave, stdout=slave, stderr=slave,
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
+    process = subprocess.Popen(
+        [*MYNAH, *command], stdin=slave, stdout=slave, stderr=slave,
         env=in_windows_terminal(home) | XTERM | more, cwd=ROOT, start_new_session=True,
     )  # fmt: skip
     os.close(slave)
@@ -145,26 +166,31 @@ def watched(
         while chunk := os.read(master, 65536):
             seen += chunk
             if until in seen and not happened:
-                then(watching)
+                then(OnATerminal(process, master))
                 happened = True
     except OSError:  # the other side has closed
         pass
     finally:
         os.close(master)
     assert happened, seen[-2000:]
-    return watching.wait(30), seen
-
-
-def interrupt(watching: subprocess.Popen[bytes]) -> None:
-    watching.send_signal(signal.SIGINT)
+    return process.wait(30), seen
 
 
 def test_nothing_of_it_inside_tmux_or_a_dumb_terminal(going: Path) -> None:
     for more in ({"TMUX": "0,1,0"}, {"TERM": "dumb"}):
-        ended, seen = watched(going, b"ctrl+c ends the watching", interrupt, **more)
+        ended, seen = watched(going, b"ctrl+c ends the watching", OnATerminal.interrupt, **more)
         assert ended == 130
         assert b"\x1b" not in seen
         assert b"\a" not in seen
+
+
+def test_the_app_shows_the_progress_of_a_run_and_takes_it_away(going: Path) -> None:
+    ended, seen = watched(
+        going, b"\x1b]9;4;1;", lambda app: os.write(app.person, b"\x11"), command=()
+    )
+    assert ended == 0, seen[-2000:]
+    assert seen.count(CLEAR) == 1
+    assert b"\x1b]9;4;" not in seen.split(CLEAR)[1]
 
 
 def test_progress_is_taken_away_however_watching_ends(going: Path) -> None:
@@ -172,9 +198,9 @@ def test_progress_is_taken_away_however_watching_ends(going: Path) -> None:
         mynah("stop", "latest", home=going)
 
     ends = (
-        (interrupt, 130),
-        (lambda watching: watching.send_signal(signal.SIGTERM), 143),
-        (lambda watching: watching.send_signal(signal.SIGHUP), 129),
+        (OnATerminal.interrupt, 130),
+        (lambda watch: watch.process.send_signal(signal.SIGTERM), 143),
+        (lambda watch: watch.process.send_signal(signal.SIGHUP), 129),
         (stop_the_run, 0),
     )
     for end, code in ends:
