@@ -13,11 +13,13 @@ import torch
 
 from core.runs.settings import NOTHING_HELD_OUT
 from core.training.data import Batch
-from core.training.schedule import learning_rate
+from core.training.schedule import LAST_MEASURE, Pace, learning_rate
 from core.training.setup import Training
 from core.training.step import BatchStep
 
 LOG_SECONDS: Final = 0.1
+# Between two measurements so many times as long passes as the last one took, samples included.
+MEASURING: Final = 5
 # Writing the model: so many bytes a second.
 _DISK_RATE: Final = 4e8
 
@@ -40,7 +42,8 @@ def fit(training: Training) -> None:
         ranks=t.ranks,
     )
     steps = _Steps(t)
-    eval_due = _Every(settings.eval_seconds or _eval_seconds(settings.minutes))
+    every = settings.eval_seconds or _eval_seconds(settings.minutes)
+    eval_due = _Every(every)
     save_due = _Every(settings.checkpoint_seconds)
     log_due = _Every(LOG_SECONDS)
 
@@ -64,14 +67,21 @@ def fit(training: Training) -> None:
             steps.log()
             log_due.again()
         # not shortly before the end, which measures anyway
-        if eval_due.now() and t.course.done(at.step) < 0.9:
+        if eval_due.now() and t.course.done(at.step) < LAST_MEASURE:
             steps.log()
+            measuring = time.monotonic()
             found = t.measure("during")
+            measured = time.monotonic()
             t.measure_memorisation()
             if t.best is not None and found is not None and t.by_heart is None:
                 t.best.look(found.loss, at.step)
+            sampling = time.monotonic()
             t.show_samples()
-            eval_due.again()
+            steps.ending = _ending(t, measured - measuring, time.monotonic() - sampling)
+            took = time.monotonic() - measuring
+            # a machine that is busy with other work takes many times the usual time for it
+            eval_due.again(every if settings.eval_seconds else max(every, MEASURING * took))
+            steps.pace.pause(took)
         # after a measurement, or one that a killed run was at would not be made again
         if save_due.now():
             steps.log()  # what is not a number ends the run before it reaches the disk
@@ -79,6 +89,7 @@ def fit(training: Training) -> None:
             t.checkpoint()
             # never more than a twentieth of the time goes into checkpoints
             took = time.monotonic() - writing
+            steps.pace.pause(took)
             save_due.again(max(settings.checkpoint_seconds, 20 * took))
     steps.log()
 
@@ -134,11 +145,26 @@ def _begin(t: Training) -> None:
     measuring = time.monotonic() - measuring
     if t.at.step == 0 and not t.stop.asked:
         t.measure_memorisation()
-    # what is measured and written after the last step
-    reserve = measuring + 0.5 + 2 * t.parameters * 4 / _DISK_RATE
+    reserve = measuring + _saving(t)
     if t.memorisation is not None and t.allowance.enough(t.course.budget, last=True):
         reserve += t.allowance.cost
     t.course.start(reserve=reserve, done=t.at.done)
+
+
+def _saving(t: Training) -> float:
+    """Seconds for writing the model, about."""
+    return 0.5 + 2 * t.parameters * 4 / _DISK_RATE
+
+
+def _ending(t: Training, measuring: float, sampling: float) -> float:
+    """Seconds that everything after the last step will take, by what a measurement and samples
+    took; a run without a limit measures all that is held out, besides.
+    """
+    times = 1.0
+    if t.settings.minutes is None and t.data.valid.total_tokens > t.held_out.tokens:
+        times += t.data.valid.total_tokens / t.held_out.tokens
+    memorising = t.allowance.cost if t.memorisation is not None else 0.0
+    return times * measuring + sampling + memorising + _saving(t)
 
 
 class _Steps:
@@ -148,6 +174,9 @@ class _Steps:
         self._training = training
         self._pending: list[tuple[torch.Tensor, torch.Tensor, int]] = []
         self._rate = 0.0
+        self.pace = Pace()
+        self.ending = 0.0
+        """Seconds that what comes after the last step will take, once that is known."""
 
     def add(
         self, batch: Batch, loss: torch.Tensor, norm: torch.Tensor, rate: float, seconds: float
@@ -159,6 +188,7 @@ class _Steps:
         at.batch += 1
         at.tokens += tokens
         at.train_seconds += seconds
+        self.pace.step(seconds)
         for author, count in batch.tokens.items():
             handle = handles[author]
             at.tokens_by_author[handle] = at.tokens_by_author.get(handle, 0) + count
@@ -194,7 +224,9 @@ class _Steps:
             epoch=batches * t.data.epochs_a_round / t.decisions.steps_a_round,
             done=t.course.done(at.step),
             seconds=t.course.seconds,
-            seconds_left=t.course.seconds_left(at.step, at.train_seconds / max(at.step, 1)),
+            seconds_left=t.course.seconds_left(
+                at.step, self.pace.seconds_a_step, pausing=self.pace.pausing, end=self.ending
+            ),
         )
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
+from typing import Final
+
+# Nothing is measured in what is left after this share of a run: its end measures anyway.
+LAST_MEASURE: Final = 0.9
+# What a step takes is the mean over those of the last so many seconds, and so many at least.
+_RECENT_SECONDS: Final = 30.0
+_RECENT_STEPS: Final = 15
 
 
 def learning_rate(done: float, *, peak: float, warmup: float) -> float:
@@ -83,11 +91,70 @@ class Course:
         left = self.seconds_left(step, seconds_a_step)
         return None if left is None else self.seconds + left
 
-    def seconds_left(self, step: int, seconds_a_step: float | None) -> float | None:
-        """Until the process ends; None while nothing is known."""
-        left = []
+    def seconds_left(
+        self,
+        step: int,
+        seconds_a_step: float | None,
+        *,
+        pausing: Callable[[float], float] = lambda _: 0.0,
+        end: float = 0.0,
+    ) -> float | None:
+        """Until the process ends; None while nothing is known.
+
+        ``pausing`` gives what goes into measurements, samples and checkpoints during so many
+        seconds of steps; ``end`` is what comes after the last step, if more than the reserve.
+        """
+        left, end = [], max(end, self._reserve)
         if seconds_a_step is not None:
-            left.append(max(0, self.steps - step) * seconds_a_step + self._reserve)
+            steps = max(0, self.steps - step)
+            with_pauses = max(0.0, LAST_MEASURE * self.steps - step)
+            between = pausing(with_pauses * seconds_a_step) if with_pauses else 0.0
+            left.append(steps * seconds_a_step + between + end)
         if self._end is not None:
-            left.append(max(0.0, self._end - self._clock()))
+            left.append(max(0.0, self._end - self._reserve - self._clock()) + end)
         return min(left) if left else None
+
+
+class Pace:
+    """What the steps of this process take, and what lies between them; all in seconds."""
+
+    def __init__(self) -> None:
+        self._steps = self._at_pause = self._paused = 0.0
+        self._count = self._pauses = 0
+        # (seconds of steps, number of steps) after each of the last ones, and before them
+        self._marks = deque([(0.0, 0)])
+
+    def step(self, seconds: float) -> None:
+        """One more step, which took so long."""
+        self._steps += seconds
+        self._count += 1
+        self._marks.append((self._steps, self._count))
+        while (
+            self._marks[1][0] < self._steps - _RECENT_SECONDS
+            and self._marks[1][1] <= self._count - _RECENT_STEPS
+        ):
+            self._marks.popleft()
+
+    def pause(self, seconds: float) -> None:
+        """So long went into a measurement, samples or a checkpoint."""
+        self._pauses += self._at_pause < self._steps  # else it belongs to the one just before
+        self._paused += seconds
+        self._at_pause = self._steps
+
+    @property
+    def seconds_a_step(self) -> float | None:
+        """Lately; None before the first step."""
+        (since, first), (until, last) = self._marks[0], self._marks[-1]
+        return (until - since) / (last - first) if last > first else None
+
+    def pausing(self, seconds: float) -> float:
+        """What will go into pauses during so many seconds of steps.
+
+        They come at even distances, so that half a one less than their share is to be expected
+        right after one, and half a one more right before.
+        """
+        if not self._pauses:
+            return 0.0
+        share = self._paused / self._at_pause
+        since = self._steps - self._at_pause
+        return max(0.0, share * (seconds + since) - self._paused / self._pauses / 2)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.training.schedule import Course, learning_rate
+from core.training.schedule import Course, Pace, learning_rate
 
 
 class Clock:
@@ -79,3 +79,40 @@ def test_time_left_is_that_of_whatever_ends_first() -> None:
     assert course.seconds_left(0, None) == pytest.approx(60)
     assert course.seconds_left(90, 0.5) == pytest.approx(7)
     assert course.seconds_left(0, 10.0) == pytest.approx(60)
+
+    def half(seconds: float) -> float:
+        return seconds / 2
+
+    # with measurements and samples between the steps, of which the last tenth has none
+    assert course.seconds_left(40, 0.2, pausing=half) == pytest.approx(60 * 0.2 + 50 * 0.2 / 2 + 2)
+    assert course.seconds_left(95, 0.2, pausing=half, end=9) == pytest.approx(5 * 0.2 + 9)
+    assert course.seconds_left(0, 10.0, end=9) == pytest.approx(67), "more than was kept back"
+
+
+@pytest.mark.parametrize("pause", [0.0, 4.0, 45.0])
+@pytest.mark.parametrize("first_steps", [0.5, 4.0])
+def test_time_left_is_right_after_the_first_minute(pause: float, first_steps: float) -> None:
+    """A run of 900 steps of half a second, of which the first may be slow, that pauses at times."""
+    clock, pace = Clock(), Pace()
+    course = Course(900, began=clock(), clock=clock)
+    clock.now += 9
+    course.start(reserve=3)
+    began, expected = clock(), []
+    due = began + 60
+    for step in range(900):
+        if clock() >= began + 60 + pause:
+            left = course.seconds_left(step, pace.seconds_a_step, pausing=pace.pausing, end=5)
+            assert left is not None
+            expected.append((clock(), left))
+        took = first_steps if step < 5 else 0.5
+        clock.now += took
+        pace.step(took)
+        if pause and clock() >= due and step < 810:
+            clock.now += pause
+            pace.pause(pause)
+            due = clock() + 60
+    end = clock() + 5
+    assert len(expected) > 600
+    for at, left in expected:
+        # where little is left, half a pause more or less counts for much
+        assert left == pytest.approx(end - at, rel=0.15, abs=1 + pause / 2)
