@@ -60,6 +60,6 @@ class Ranks:
         return loss
 
     def named(self, device: torch.device) -> str:
-        """For people: ``NVIDIA H200``, ``2 processes, each cpu (1 threads)``."""
+        """For people: ``NVIDIA H200``, ``2 processes, each cpu (1 thread)``."""
         name = device_name(device)
         return name if self.size == 1 else f"{self.size} processes, each {name}"
