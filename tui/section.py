@@ -10,7 +10,6 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.keys import key_to_character
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -73,13 +72,16 @@ def explained(action: Callable[Concatenate[Any, Answer], None]) -> Callable[...,
     return guarded
 
 
-def takes_key(focused: Widget | None, key: str) -> bool:
-    """Whether a key means something of its own to the widget that has the focus."""
+def takes_key(focused: Widget | None, key: str, shown: str) -> bool:
+    """Whether a key means something of its own to the widget that has the focus.
+
+    ``shown`` is the key as a person reads it.
+    """
     if focused is None:
         return False
     if isinstance(focused, Field) and focused.bindings_of(key):
         return True
-    character = key_to_character(key)
+    character = " " if key == "space" else shown if len(shown) == 1 else None
     return character is not None and focused.check_consume_key(key, character)
 
 
@@ -215,7 +217,7 @@ class Section(Screen[None]):
         for action in footer_actions(self.SECTION, self.state.keymap):
             name = action.name if action.section != "app" else f"app.{action.name}"
             key = FooterKey(action.key, action.label, name, action.help)
-            if takes_key(focused, action.keys.split(",")[0]):
+            if takes_key(focused, action.keys.split(",")[0], action.key):
                 continue
             if name == "app.help":
                 asks = key

@@ -207,7 +207,7 @@ def rows_of(seen: Preview) -> list[str]:
 
 def notes_of(seen: Preview) -> list[Line]:
     """Sentences that are worth reading before the tweets are in."""
-    return [(f"▲ {note}", "") for note in seen.notes]
+    return [(f"{'·' if note.startswith('Reads ') else '▲'} {note}", "") for note in seen.notes]
 
 
 def _counted(seen: Preview) -> str:

@@ -84,7 +84,7 @@ class TrainSection(RunKeys):
                         step=0.5,
                         decimals=1,
                         unit="min",
-                        help="At most; evaluation is included.",
+                        help="The run ends by then, its measurements included.",
                     )
                     yield NumberField(
                         "seed",

@@ -29,7 +29,7 @@ class TypedField(Field[T]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "type", "Type, then take", show=False, id="field.take"),
+        Binding("enter", "type", "Type", show=False, id="field.take"),
         Binding("escape", "revert", "Take back", show=False, id="field.revert"),
     ]
 
