@@ -7,19 +7,21 @@ from typing import Final
 
 import torch
 
-# Below this, a difference between two measurements of some thousand tokens says nothing.
-CLEARLY: Final = 0.03
+from core.training.evaluate import Measure
+
+# A measurement is clearly worse than the best when it lies more than so many standard errors of
+# their difference above it: less is noise, by chance once in forty times at most.
+CLEARLY: Final = 2.0
 PATIENCE: Final = 3
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The best measurement (nats a token) and its step, the last one and its, and how many in a
-    row have been clearly worse than the best."""
+    """The best measurement and its step, the step of the last one, and how many in a row have been
+    clearly worse than the best."""
 
-    loss: float
+    best: Measure
     step: int
-    last: float
     last_step: int
     worse: int
 
@@ -36,17 +38,17 @@ class Best:
         self.weights: list[torch.Tensor] = []
         """Those of the best measurement; empty before the first."""
         self._worse = 0
-        self.loss = self.last = float("inf")
+        self._best: Measure | None = None
         self.step = self.last_step = 0
 
-    def look(self, loss: float, step: int) -> None:
-        """Takes note of the held-out ``loss`` after ``step``, with the weights as they are."""
-        self.last, self.last_step = loss, step
-        if loss < self.loss:
-            self.loss, self.step, self._worse = loss, step, 0
+    def look(self, found: Measure, step: int) -> None:
+        """Takes note of what was ``found`` after ``step``, with the weights as they are."""
+        self.last_step = step
+        if self._best is None or found.loss < self._best.loss:
+            self._best, self.step, self._worse = found, step, 0
             self._keep(self._learning)
         else:
-            self._worse = self._worse + 1 if loss > self.loss + CLEARLY else 0
+            self._worse = self._worse + 1 if found.errors_above(self._best) > CLEARLY else 0
 
     @property
     def known(self) -> bool:
@@ -56,14 +58,14 @@ class Best:
     @property
     def measured(self) -> Measured | None:
         """What `take_up` needs besides the weights; None before the first measurement."""
-        if not self.known:
+        if self._best is None:
             return None
-        return Measured(self.loss, self.step, self.last, self.last_step, self._worse)
+        return Measured(self._best, self.step, self.last_step, self._worse)
 
     def take_up(self, measured: Measured, weights: list[torch.Tensor]) -> None:
         """Goes on from what another process had measured, ``weights`` being those of the best."""
-        self.loss, self.step, self._worse = measured.loss, measured.step, measured.worse
-        self.last, self.last_step = measured.last, measured.last_step
+        self._best, self.step, self._worse = measured.best, measured.step, measured.worse
+        self.last_step = measured.last_step
         self._keep(weights)
 
     @property

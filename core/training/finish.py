@@ -13,7 +13,6 @@ from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.runs.record import Result
 from core.training import device as devices
 from core.training.adapter import merge_adapters
-from core.training.best import CLEARLY
 from core.training.checkpoint import all_finite
 from core.training.fit import mean_loss
 from core.training.loss import Scorer
@@ -102,8 +101,8 @@ def _best(t: Training, *, stopped: bool) -> tuple[int, str]:
     if not (stopped or best.worse):
         return newest
     if best.last_step < at.step and (found := t.measure("during")):
-        best.look(found.loss, at.step)
-    if best.last <= best.loss + CLEARLY:
+        best.look(found, at.step)
+    if not best.worse:
         return newest
     best.restore()
     if stopped:

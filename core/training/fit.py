@@ -74,7 +74,7 @@ def fit(training: Training) -> None:
             measured = time.monotonic()
             t.measure_memorisation()
             if t.best is not None and found is not None and t.by_heart is None:
-                t.best.look(found.loss, at.step)
+                t.best.look(found, at.step)
             sampling = time.monotonic()
             t.show_samples()
             steps.ending = _ending(t, measured - measuring, time.monotonic() - sampling)

@@ -7,6 +7,7 @@ for a chunk of positions at a time, and only where there is something to predict
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -51,6 +52,28 @@ class Scorer:
         hidden, targets = self._counted(hidden, targets)
         return linear_cross_entropy(hidden, self._head.weight, self._head.bias, targets)
 
+    @torch.no_grad()
+    def of_rows(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The sum of each row, float32 of shape (rows,), without a gradient."""
+        wanted = targets != IGNORE
+        row_of = torch.arange(len(targets), device=targets.device).unsqueeze(1).expand_as(targets)
+        if self._simple:
+            states = self._body(input_ids=inputs, use_cache=False).last_hidden_state[wanted]
+            head: Callable[[torch.Tensor], torch.Tensor] = self._head
+            size = _chunk_size(states.device.type, self._head.weight.shape[0])
+        else:
+            states = self._model(input_ids=inputs, use_cache=False).logits[wanted]
+            head, size = torch.nn.Identity(), max(1, len(states))
+        sums = torch.zeros(len(targets), device=targets.device)
+        for part, aims, rows in zip(
+            torch.split(states, size),
+            torch.split(targets[wanted], size),
+            torch.split(row_of[wanted], size),
+            strict=True,
+        ):
+            sums.index_add_(0, rows, F.cross_entropy(head(part).float(), aims, reduction="none"))
+        return sums
+
     def _counted(
         self, states: torch.Tensor, targets: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,8 +107,7 @@ def linear_cross_entropy(
     the forward pass, so the result can be differentiated once, not twice.
     """
     if chunk is None:
-        budget = _CHUNK_BYTES.get(hidden.device.type, _CHUNK_BYTES["cpu"])
-        chunk = max(1, budget // (4 * weight.shape[0]))
+        chunk = _chunk_size(hidden.device.type, weight.shape[0])
     kind = hidden.device.type
     # Inside the function below autocast is spelled out, because it does not reach there by itself.
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
@@ -94,6 +116,11 @@ def linear_cross_entropy(
         hidden, weight, bias, targets, chunk, dtype, with_gradient
     )
     return loss
+
+
+def _chunk_size(device_type: str, vocabulary: int) -> int:
+    """Positions whose logits are held at once."""
+    return max(1, _CHUNK_BYTES.get(device_type, _CHUNK_BYTES["cpu"]) // (4 * vocabulary))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

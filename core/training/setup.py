@@ -113,6 +113,7 @@ class Training:
             phase=phase,
             valid_loss=found.loss,
             tokens=found.tokens,
+            error=found.error,
             bits_per_byte=found.bits_per_byte,
             tokens_by_author=self.at.tokens_by_author,
         )

@@ -1,33 +1,84 @@
-"""Noticing that a model learns by heart, and going back."""
+"""Noticing that a model learns by heart, and going back; what of a difference is noise."""
 
 from __future__ import annotations
 
+import math
+import random
+import statistics
+
+import pytest
 import torch
 
-from core.training.best import CLEARLY, PATIENCE, Best
+from core.training.best import PATIENCE, Best
+from core.training.evaluate import Measure
+
+SIZES = [10, 30, 40, 20, 25, 25]
+HARD = [60.0, 90.0, 118.0, 85.0, 140.0, 110.0]
+"""Nats of each row: some are hard for every model."""
+
+
+def measured(shift: float = 0.0, scatter: float = 0.0) -> Measure:
+    """``HARD``, each token worse by ``shift``, and by turns a little more or less."""
+    sums = [
+        hard + size * (shift + scatter * (-1) ** row)
+        for row, (hard, size) in enumerate(zip(HARD, SIZES, strict=True))
+    ]
+    return Measure(sum(sums) / sum(SIZES), sum(SIZES), 1.0, sums, SIZES)
 
 
 def test_it_goes_back_to_the_best_weights() -> None:
     weight = torch.zeros(3, requires_grad=True)
     best = Best([weight])
-    for step, loss in enumerate((5.0, 4.0, 4.0 + 2 * CLEARLY), start=1):
+    for step, shift in enumerate((1.0, 0.0, 0.1), start=1):
         with torch.no_grad():
             weight.fill_(step)
-        best.look(loss, step)
+        best.look(measured(shift, 0.01), step)
     assert best.worse
-    assert (best.loss, best.step) == (4.0, 2)
+    assert best.step == 2
     best.restore()
     assert weight.tolist() == [2.0, 2.0, 2.0]
 
 
 def test_noise_is_not_worse_and_patience_ends() -> None:
     best = Best([torch.zeros(1)])
-    best.look(4.0, 1)
-    best.look(4.0 + CLEARLY / 2, 2)
+    best.look(measured(), 1)
+    # 0.05 worse on average, by turns 0.35 worse and 0.25 better
+    best.look(measured(0.05, 0.3), 2)
     assert not best.worse
     for step in range(PATIENCE):
         assert not best.hopeless
-        best.look(4.0 + 2 * CLEARLY, 3 + step)
+        # no more worse on average, but everywhere
+        best.look(measured(0.05, 0.01), 3 + step)
     assert best.hopeless
-    best.look(3.9, 9)
+    best.look(measured(-0.1), 9)
     assert not best.worse
+
+
+def test_a_difference_is_judged_row_by_row_and_not_by_how_hard_the_rows_are() -> None:
+    one, other = measured(), measured(0.05, 0.01)
+    assert other.loss - one.loss < one.error  # as two samples they could not be told apart
+    assert other.errors_above(one) > 2
+    assert one.errors_above(other) < -2
+    assert one.errors_above(one) == 0
+    assert measured(0.05).errors_above(one) > 1e6  # the same everywhere
+
+
+def test_the_standard_error_is_how_much_the_loss_of_drawn_tweets_varies() -> None:
+    """Against many draws from the same population."""
+    rng = random.Random(1)
+
+    def drawn() -> Measure:
+        sizes = [rng.randint(5, 60) for _ in range(120)]
+        sums = [size * max(0.5, rng.gauss(3.5, 0.8)) for size in sizes]
+        return Measure(sum(sums) / sum(sizes), sum(sizes), 1.0, sums, sizes)
+
+    measures = [drawn() for _ in range(400)]
+    spread = statistics.stdev(one.loss for one in measures)
+    assert statistics.fmean(one.error for one in measures) == pytest.approx(spread, rel=0.1)
+
+
+def test_one_row_has_no_error_that_is_known() -> None:
+    one, other = Measure(3.0, 4, 1.0, [12.0], [4]), Measure(2.0, 4, 1.0, [8.0], [4])
+    assert one.error == 0
+    assert one.errors_above(other) == math.inf
+    assert other.errors_above(one) == -math.inf

@@ -120,6 +120,18 @@ def test_new_adapters_change_nothing_and_merged_ones_act_as_before() -> None:
     assert torch.allclose(Scorer(merged)(inputs, targets), learned, atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.parametrize("simple", [True, False])
+def test_the_losses_of_rows_add_up_to_that_of_the_batch(simple: bool) -> None:
+    model = tiny()
+    score = Scorer(model)
+    score._simple = simple
+    inputs, targets = tensors(ROWS, "cpu")
+    rows = score.of_rows(inputs, targets)
+    assert torch.allclose(rows.sum(), score(inputs, targets), rtol=1e-6)
+    for number, row in enumerate(ROWS):
+        assert torch.allclose(rows[number], score(*tensors([row], "cpu")), rtol=1e-5)
+
+
 def tiny_gpt2() -> Any:
     from transformers import GPT2Config, GPT2LMHeadModel
 
