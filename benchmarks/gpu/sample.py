@@ -10,6 +10,7 @@ from transformers import StaticCache
 
 from benchmarks.gpu.report import Figures, Report
 from benchmarks.gpu.shapes import Shape, only_cuda, shapes
+from core.models.load import cast_weights
 from core.sampling.engine import Engine
 from core.sampling.loading import Loaded
 from core.sampling.request import SampleRequest
@@ -40,7 +41,7 @@ class Sampling:
         torch.manual_seed(1)
         self.report = report
         self.rows, self.tokens = (2, 12) if report.small else (10, 96)
-        self.model = shape.model(report.device).to(report.dtype).requires_grad_(False)
+        self.model = cast_weights(shape.model(report.device), report.dtype).requires_grad_(False)
         parameters = sum(weight.numel() for weight in self.model.parameters())
         loaded = Loaded(self.model, report.device, report.dtype, parameters)
         self.engine = Engine(loaded, Numbers())  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.gpu.report import Figures, Report, of_peak
 from benchmarks.gpu.shapes import SMALL, Shape, equal_rows, only_cuda, shapes, tweets
+from core.models.load import cast_weights
 from core.training.adapter import add_adapters, trainable
 from core.training.checkpoint import load_state, save_state
 from core.training.data import Row, batches, tensors
@@ -30,7 +31,9 @@ class Learner:
         torch.manual_seed(1)
         lora = method == "lora"
         self.report = report
-        self.model = shape.model(report.device).to(report.dtype if lora else torch.float32)
+        self.model = cast_weights(
+            shape.model(report.device), report.dtype if lora else torch.float32
+        )
         self.parameters = sum(weight.numel() for weight in self.model.parameters())
         if lora:
             add_adapters(self.model, rank=RANK, alpha=RANK, autocast=report.dtype != torch.float32)

@@ -67,6 +67,17 @@ def load_model(folder: Path) -> tuple[Any, Any]:
     return model, stored
 
 
+def cast_weights(model: Any, dtype: Any) -> Any:
+    """``model`` itself, its weights in ``dtype`` and its buffers as they are.
+
+    ``model.to`` casts those, too, and with them the frequencies of rotary positions: in bfloat16 a
+    position of 100 is then turned by a tenth of a radian too much or too little.
+    """
+    for weight in model.parameters():
+        weight.data = weight.data.to(dtype)
+    return model
+
+
 def context_of(folder: Path) -> int:
     """How many tokens the model in ``folder`` can read at most; raises InputRefused.
 

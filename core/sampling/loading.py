@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, DynamicCache
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import cache_dir
+from core.models.load import cast_weights
 from core.training.device import choose_device
 
 # Below this size a token takes a few milliseconds in any type, so the exact one it is.
@@ -95,7 +96,7 @@ def _rounded(model: Any, dtype: torch.dtype) -> Any:
     bent = getattr(model.config, "final_logit_softcapping", None)
     if isinstance(head, nn.Linear) and not bent:
         model.set_output_embeddings(CentredHead(head.weight.detach(), head.bias, dtype))
-    return model.to(dtype)
+    return cast_weights(model, dtype)
 
 
 def _dtype(model: Any, target: torch.device, parameters: int) -> torch.dtype:
@@ -109,7 +110,7 @@ def _dtype(model: Any, target: torch.device, parameters: int) -> torch.dtype:
     key += f"{model.config.model_type} of {parameters}"
     if key not in known:
         exact = _seconds_per_step(model)
-        known[key] = exact / _seconds_per_step(model.to(torch.bfloat16))
+        known[key] = exact / _seconds_per_step(cast_weights(model, torch.bfloat16))
         _remember(record, known)
     return torch.bfloat16 if known[key] >= _WORTH_ROUNDING else torch.float32
 

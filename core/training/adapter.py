@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from core.models.load import cast_weights
 from core.training import device as devices
 from core.training.fused_lora import fuse_adapters
 from core.training.loss import Scorer
@@ -84,7 +85,7 @@ def learner_of(
     # Frozen weights that are stored in the type that is multiplied in can stay in it; weights that
     # learn need float32, or small updates would be rounded away.
     resting = dtype if settings.method == "lora" and dtype == stored else torch.float32
-    model.to(device, resting).eval()
+    cast_weights(model, resting).to(device).eval()
     parameters = sum(weight.numel() for weight in model.parameters())
     adapted = None
     if settings.method == "lora":

@@ -10,6 +10,7 @@ import torch
 from core.errors import MynahError
 from core.files import folder_whole
 from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
+from core.models.load import cast_weights
 from core.runs.record import Result
 from core.training import device as devices
 from core.training.adapter import merge_adapters
@@ -44,7 +45,7 @@ def finish(training: Training, diverged: Diverged | None = None) -> Result:
     # Measured as it will be saved, rounding and all, in the arithmetic of the first measurement.
     round_weights(merged, t.stored)
     with devices.in_arithmetic(t.device, t.dtype):
-        t.score = Scorer(merged.to(t.resting))
+        t.score = Scorer(cast_weights(merged, t.resting))
     last = t.measure("after")
     memorised = None
     if diverged is None:
@@ -139,8 +140,7 @@ def _last_good(t: Training, diverged: Diverged) -> tuple[int, str]:
 def round_weights(model: Any, dtype: torch.dtype) -> None:
     """Rounds the weights to ``dtype``; they stay in the type that they have."""
     kept = model.dtype
-    model.to(dtype)
-    model.to(kept)
+    cast_weights(cast_weights(model, dtype), kept)
 
 
 def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtype: Any) -> None:
@@ -168,13 +168,13 @@ def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtyp
     tokenizer.chat_template = None
     kept = model.dtype
     try:
-        model.to(dtype)
+        cast_weights(model, dtype)
         if not all_finite(list(model.parameters())):
             raise MynahError("The model is not saved: some of its weights are not numbers.")
         with folder_whole(folder, "model") as part:
             save_files(part, model, tokenizer)
     finally:
-        model.to(kept)
+        cast_weights(model, kept)
 
 
 def save_files(folder: Path, model: Any, tokenizer: Any) -> None:

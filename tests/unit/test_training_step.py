@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from core.errors import InputRefused, MynahError
+from core.models.load import cast_weights
 from core.models.scratch import new_model, train_tokenizer
 from core.processes import usable_cores
 from core.training.adapter import add_adapters, trainable
@@ -21,7 +22,7 @@ from core.training.data import prepare
 from core.training.decode import glimpse, nucleus
 from core.training.device import arithmetic, choose_device, in_arithmetic, set_up
 from core.training.evaluate import HeldOut, affordable_tokens
-from core.training.finish import save_model
+from core.training.finish import round_weights, save_model
 from core.training.loss import Scorer
 from core.training.step import BatchStep
 
@@ -149,6 +150,17 @@ def test_devices() -> None:
     assert arithmetic(CPU) in (torch.float32, torch.bfloat16)
     with in_arithmetic(CPU, torch.bfloat16):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+def test_other_weights_leave_the_rotary_frequencies_exact() -> None:
+    model = new_model(64, 0)
+    exact = model.model.rotary_emb.inv_freq.clone()
+    cast_weights(model, torch.bfloat16)
+    assert {weight.dtype for weight in model.parameters()} == {torch.bfloat16}
+    assert torch.equal(model.model.rotary_emb.inv_freq, exact)
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    round_weights(cast_weights(model, torch.float32), torch.bfloat16)
+    assert torch.equal(model.model.rotary_emb.inv_freq, exact)
 
 
 def test_saving_again_replaces_the_model_and_leaves_nothing_else(tmp_path: Path) -> None:
