@@ -240,3 +240,10 @@ def test_runs_are_filtered_by_settings_figures_and_words(home: Path) -> None:
     assert "0 of 1 runs match" in none.err
     assert mynah("runs", "--filter", "step>5", "--json", home=home).json() == []
     assert "Runs have no colour" in mynah("runs", "--filter", "colour:red", home=home, code=2).err
+
+
+def test_no_line_of_the_help_breaks_off() -> None:
+    lines = mynah("runs", "--help").out.decode().splitlines()
+    commands = lines[lines.index("Commands:") + 1 :]
+    assert len(commands) >= 4
+    assert all(line.endswith(".") and not line.endswith("...") for line in commands)

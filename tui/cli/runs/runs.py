@@ -110,7 +110,7 @@ def _show_changed(run: Run, as_json: bool) -> None:
         narrate(f"{summary.run}: {_own_words(summary) or 'no name, no note, no tags'}")
 
 
-@runs.command()
+@runs.command(short_help="Give a run a name.")
 @click.argument("run")
 @click.argument("name")
 @json_option
@@ -125,7 +125,7 @@ def rename(run: str, name: str, as_json: bool, home: Home) -> None:
     _show_changed(found, as_json)
 
 
-@runs.command()
+@runs.command(short_help="Note something on a run.")
 @click.argument("run")
 @click.argument("text")
 @json_option
@@ -140,7 +140,7 @@ def note(run: str, text: str, as_json: bool, home: Home) -> None:
     _show_changed(found, as_json)
 
 
-@runs.command()
+@runs.command(short_help="Add tags to a run, or take some away.")
 @click.argument("run")
 @click.argument("tags", metavar="[TAG]...", nargs=-1)
 @click.option("--remove", metavar="TAG", multiple=True, help="Take a tag away; can be repeated.")
@@ -159,7 +159,7 @@ def tag(
     _show_changed(found, as_json)
 
 
-@runs.command()
+@runs.command(short_help="Move runs into the trash, for a week.")
 @click.argument("names", metavar="RUN...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
