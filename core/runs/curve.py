@@ -10,7 +10,7 @@ from core.runs.follow import read_journal
 # Of each kind of line of the journal: the name of its list, and the fields of a point.
 _POINTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "train": ("train", ("loss", "lr", "grad_norm", "tokens", "tokens_per_second", "epoch", "done")),
-    "eval": ("held_out", ("phase", "valid_loss", "tokens", "bits_per_byte")),
+    "eval": ("held_out", ("phase", "valid_loss", "error", "tokens", "bits_per_byte")),
     "memorisation": ("memorisation", ("train", "held_out", "tweets")),
 }
 

@@ -58,6 +58,11 @@ def test_the_held_out_loss_is_held_against_its_start_and_its_best() -> None:
     assert held_out(history_of(BEFORE, measure(4, None))) == (
         "After step 4 the held-out loss was not a number."
     )
+    kept = {"kind": "end", "state": "finished", "valid_loss_after": 3.61, "best_step": 40}
+    assert held_out(history_of(*better, measure(70, 3.61, "after"), kept)) == (
+        "The held-out loss of its model, that of step 40, is 3.61: 1.63 less than the 5.24 of the "
+        "start, and the best of the run."
+    )
     nothing = held_out(history_of({"kind": "start", "steps": 9, "valid_tweets": 0}))
     assert nothing == "No tweet is held out, so there is no held-out loss."
 

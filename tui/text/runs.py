@@ -81,15 +81,19 @@ def held_out(history: RunHistory) -> str | None:
         less = "less" if change < 0 else "more"
         against = f"{loss(abs(change), 2)} {less} than the {loss(first, 2)} of the start"
     best, best_step = min(measured)
+    subject, of_all = f"After step {step:,} the held-out loss is", "so far"
+    if (result := history.result) is not None and result.valid_loss_after == newest:
+        kept = result.best_step or step
+        subject, of_all = f"The held-out loss of its model, that of step {kept:,}, is", "of the run"
     if newest <= best + _SAME:
-        compared = "the best so far"
+        compared = f"the best {of_all}"
     elif newest <= best + _CLEARLY:
         compared = f"about as good as the best, {loss(best, 2)} after step {best_step:,}"
     else:
         compared = f"worse than the best, {loss(best, 2)} after step {best_step:,}"
     if best_step == step and abs(change) < _SAME:
-        return f"After step {step:,} the held-out loss is {loss(newest, 2)}, {against}."
-    return f"After step {step:,} the held-out loss is {loss(newest, 2)}: {against}, and {compared}."
+        return f"{subject} {loss(newest, 2)}, {against}."
+    return f"{subject} {loss(newest, 2)}: {against}, and {compared}."
 
 
 def given_back(history: RunHistory) -> str | None:
