@@ -17,16 +17,19 @@ import msgspec
 from core.errors import InputRefused
 from core.runs.folder import Run
 from core.runs.record import Result
+from core.runs.system import SystemProbe
 
 BEAT_SECONDS: Final = 2.0
+# Between two looks at processor, memory and GPUs: some 50 KB of journal an hour.
+SYSTEM_SECONDS: Final = 10.0
 
 
 class Journal:
     """Appends to metrics.jsonl and samples.jsonl, and touches the heartbeat until `close`.
 
     Every line has ``kind`` and ``time`` (seconds since 1970). Kinds of metrics.jsonl: phase,
-    queued, start, train, eval, memorisation, checkpoint, note, warning, end; the fields of each
-    stand where it is written.
+    queued, start, train, eval, memorisation, system, checkpoint, note, warning, end; the fields of
+    each stand where it is written.
     """
 
     def __init__(self, run: Run) -> None:
@@ -34,12 +37,20 @@ class Journal:
         self._metrics = _Lines(run.metrics)
         self._samples = _Lines(run.samples)
         self._closed = threading.Event()
+        self._gpus: bool | None = None
         run.heartbeat.touch()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
     def write(self, kind: str, **fields: Any) -> None:
         """Appends one line of metrics.jsonl; a number that is not finite becomes null."""
         self._metrics.append({"kind": kind, "time": time.time(), **fields})
+
+    def watch_system(self, *, gpus: bool) -> None:
+        """From now on a line ``system`` every ten seconds: the fields are SystemProbe's.
+
+        ``gpus``: whether the run learns on one.
+        """
+        self._gpus = gpus
 
     def phase(self, doing: str) -> None:
         """One sentence on what the process is about to do, when that takes a while."""
@@ -78,11 +89,19 @@ class Journal:
         self._samples.close()
 
     def _beat(self) -> None:
+        probe, due = None, 0.0
         while not self._closed.wait(BEAT_SECONDS):
             try:
                 os.utime(self.run.heartbeat)
             except OSError:
                 return  # the folder is gone: the run will notice by itself
+            if self._gpus is None:
+                continue
+            if probe is None:
+                probe = SystemProbe(gpus=self._gpus)
+            elif time.monotonic() >= due:
+                due = time.monotonic() + SYSTEM_SECONDS - BEAT_SECONDS / 2
+                self.write("system", **probe.values())
 
 
 class _Lines:
@@ -93,20 +112,25 @@ class _Lines:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
+        self._writing = threading.Lock()  # the heartbeat writes too
         # a process that was killed while it wrote; what it left is one broken line
         self._broken = path.stat().st_size > 0 and not _ends_with_newline(path)
 
     def append(self, content: dict[str, Any]) -> None:
         line = json.dumps(_finite(content), ensure_ascii=False, allow_nan=False) + "\n"
-        written = (b"\n" if self._broken else b"") + line.encode("utf-8", "replace")
-        try:
-            self._broken = self._file.write(written) != len(written)
-        except OSError as error:
-            self._broken = True
-            print(f"a line of the journal is lost: {error}", file=sys.stderr)  # noqa: T201
+        with self._writing:
+            if self._file.closed:
+                return
+            written = (b"\n" if self._broken else b"") + line.encode("utf-8", "replace")
+            try:
+                self._broken = self._file.write(written) != len(written)
+            except OSError as error:
+                self._broken = True
+                print(f"a line of the journal is lost: {error}", file=sys.stderr)  # noqa: T201
 
     def close(self) -> None:
-        self._file.close()
+        with self._writing:
+            self._file.close()
 
 
 def _finite(content: dict[str, Any]) -> dict[str, Any]:

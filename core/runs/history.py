@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from array import array
+from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,27 +20,63 @@ class TrainingSample:
 
 
 @dataclass
+class Positions:
+    """Where the points of a curve lie: optimiser steps, tokens learned from, seconds at work.
+
+    Seconds go on where a resumed run took up; what it was at rest in between does not count.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    tokens: array[float] = field(default_factory=lambda: array("d"))
+    seconds: array[float] = field(default_factory=lambda: array("d"))
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def add(self, step: int, tokens: float, seconds: float) -> None:
+        self.steps.append(step)
+        self.tokens.append(tokens)
+        self.seconds.append(seconds)
+
+    def take_back(self, step: int) -> None:
+        """Removes what lies after ``step``; everything when it is 0."""
+        # one that starts again at its beginning measures the base once more, too
+        while self.steps and (self.steps[-1] > step or step == 0):
+            for values in (self.steps, self.tokens, self.seconds):
+                values.pop()
+
+
+@dataclass
 class RunHistory:
     """Losses are nats a token; None stands for one that was not a number.
 
+    ``train_at`` are the positions of ``train_losses``, and of the learning ``rates``, ``gradients``
+    (their norms) and ``speeds`` (tokens a second since the point before; NaN: unknown).
+    ``valid_at``, ``memorised_at`` and ``system_at`` are those of the other curves. ``system`` holds
+    what SystemProbe says, by name, NaN where a line lacks it.
     ``valid_before`` is the first held-out loss, measured before the first step. ``seconds`` is how
     long the process has been at work, ``seconds_left`` what it expects to need still (None:
     unknown). ``doing`` is the phase that it announced last, ``waits_for`` the run that goes before
     it on the same device, while it waits for that. ``expected_shares`` are those of an epoch's
     tokens by handle, ``tokens_by_author`` what it has learned from at its last measurement.
     ``memorised_train`` and ``memorised_held_out`` are what the model gave back word for word of
-    training and of held-out tweets, as shares, measured at ``memorised_steps``.
+    training and of held-out tweets, as shares.
     ``valid_tweets`` is how many are held out; 0: nothing is measured on such tweets.
     ``taken_back`` counts how often points were removed again; else the lists only grow.
     """
 
-    train_steps: list[int] = field(default_factory=list)
+    train_at: Positions = field(default_factory=Positions)
     train_losses: list[float | None] = field(default_factory=list)
-    valid_steps: list[int] = field(default_factory=list)
+    rates: array[float] = field(default_factory=lambda: array("d"))
+    gradients: array[float] = field(default_factory=lambda: array("d"))
+    speeds: array[float] = field(default_factory=lambda: array("d"))
+    valid_at: Positions = field(default_factory=Positions)
     valid_losses: list[float | None] = field(default_factory=list)
-    memorised_steps: list[int] = field(default_factory=list)
+    memorised_at: Positions = field(default_factory=Positions)
     memorised_train: list[float | None] = field(default_factory=list)
     memorised_held_out: list[float | None] = field(default_factory=list)
+    system_at: Positions = field(default_factory=Positions)
+    system: dict[str, array[float]] = field(default_factory=dict)
     samples: list[TrainingSample] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -58,6 +96,23 @@ class RunHistory:
     expected_shares: dict[str, float] = field(default_factory=dict)
     tokens_by_author: dict[str, int] = field(default_factory=dict)
     taken_back: int = 0
+    # seconds at work when the process began, and at the last line that was read, and its time
+    _began: float = 0.0
+    _now: tuple[float, float] = (0.0, 0.0)
+    # tokens and the seconds that their steps took, of the last train line
+    _learned: tuple[float, float] | None = None
+
+    @property
+    def train_steps(self) -> list[int]:
+        return self.train_at.steps
+
+    @property
+    def valid_steps(self) -> list[int]:
+        return self.valid_at.steps
+
+    @property
+    def memorised_steps(self) -> list[int]:
+        return self.memorised_at.steps
 
     def take(self, records: Iterable[dict[str, Any]]) -> None:
         """Adds lines of metrics.jsonl, oldest first; unknown kinds and fields are passed over."""
@@ -71,9 +126,11 @@ class RunHistory:
             elif kind == "eval":
                 self._eval(record)
             elif kind == "memorisation":
-                self.memorised_steps.append(int(record.get("step") or 0))
+                self._add(self.memorised_at, record)
                 self.memorised_train.append(record.get("train"))
                 self.memorised_held_out.append(record.get("held_out"))
+            elif kind == "system":
+                self._system(record)
             elif kind == "start":
                 self._start(record)
             elif kind == "warning":
@@ -106,19 +163,25 @@ class RunHistory:
         self.valid_tweets = record.get("valid_tweets", self.valid_tweets)
         resumed = record.get("resumed_from")
         if resumed is None:
+            self._seconds(record)
             return
         # What came after the checkpoint is done again: the old points would run back in time.
         self.taken_back += 1
-        for steps, *curves in (
-            (self.train_steps, self.train_losses),
-            (self.valid_steps, self.valid_losses),
-            (self.memorised_steps, self.memorised_train, self.memorised_held_out),
-        ):
-            # one that starts again at its beginning measures the base once more, too
-            while steps and (steps[-1] > resumed or resumed == 0):
-                steps.pop()
-                for curve in curves:
-                    curve.pop()
+        curves: tuple[tuple[Positions, tuple[MutableSequence[Any], ...]], ...] = (
+            (self.train_at, (self.train_losses, self.rates, self.gradients, self.speeds)),
+            (self.valid_at, (self.valid_losses,)),
+            (self.memorised_at, (self.memorised_train, self.memorised_held_out)),
+            (self.system_at, tuple(self.system.values())),
+        )
+        for at, values in curves:
+            at.take_back(int(resumed))
+            for curve in values:
+                del curve[len(at) :]
+        self.step = int(resumed)
+        self.tokens = int(self.train_at.tokens[-1]) if self.train_at else 0
+        self._began = self.train_at.seconds[-1] if self.train_at else 0.0
+        self._learned = None
+        self._seconds(record)
 
     def _authors(self, record: dict[str, Any]) -> None:
         for name in ("expected_shares", "tokens_by_author"):
@@ -135,8 +198,43 @@ class RunHistory:
         self.done = float(record.get("done") or 0.0)
         self.seconds = record.get("seconds")
         self.seconds_left = record.get("seconds_left")
-        self.train_steps.append(self.step)
+        self._add(self.train_at, record)
         self.train_losses.append(record.get("loss"))
+        self.rates.append(_number(record.get("lr")))
+        self.gradients.append(_number(record.get("grad_norm")))
+        self.speeds.append(self._speed())
+
+    def _speed(self) -> float:
+        """Of the steps since the train line before: the journal holds the mean of all steps."""
+        mean, before = _number(self.tokens_per_second), self._learned
+        if not mean > 0:
+            return math.nan
+        self._learned = tokens, seconds = self.tokens, self.tokens / mean
+        if before is None or seconds <= before[1] or tokens <= before[0]:
+            return mean
+        return (tokens - before[0]) / (seconds - before[1])
+
+    def _system(self, record: dict[str, Any]) -> None:
+        self._add(self.system_at, {"step": self.step, **record})
+        for name, value in record.items():
+            if name not in ("kind", "time", "step") and isinstance(value, (int, float)):
+                missing = len(self.system_at) - 1 - len(self.system.setdefault(name, array("d")))
+                self.system[name].extend([math.nan] * missing)
+                self.system[name].append(float(value))
+
+    def _add(self, at: Positions, record: dict[str, Any]) -> None:
+        at.add(int(record.get("step") or 0), self.tokens, self._seconds(record))
+
+    def _seconds(self, record: dict[str, Any]) -> float:
+        """Seconds at work when ``record`` was written; only some lines say it themselves."""
+        said, time = record.get("seconds"), _number(record.get("time"))
+        now, then = self._now
+        if isinstance(said, (int, float)):
+            now = self._began + said
+        elif then and time > then:
+            now += time - then
+        self._now = now, time if time == time else then
+        return now
 
     def _eval(self, record: dict[str, Any]) -> None:
         loss = record.get("valid_loss")
@@ -144,5 +242,10 @@ class RunHistory:
             self.valid_before = loss
         if record.get("phase") == "all":
             return  # more rows than the curve's: not a point of it
-        self.valid_steps.append(int(record.get("step") or 0))
+        self._add(self.valid_at, record)
         self.valid_losses.append(loss)
+
+
+def _number(value: object) -> float:
+    """NaN for what is none."""
+    return float(value) if isinstance(value, (int, float)) else math.nan

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from typing import Final
 
 import msgspec
@@ -24,7 +23,6 @@ from core.runs.tracked import Tracked, tracking_folder, write_tracked
 from core.tracking.options import TRACKERS
 from core.tracking.outgoing import Outgoing
 from core.tracking.rows import Row, Rows
-from core.tracking.system import SystemLog
 
 POLL_SECONDS: Final = 1.0
 
@@ -86,46 +84,44 @@ def follow(run: Run, asked: Tracked, *, cancelled: Callable[[], bool] = lambda: 
     )
     write_tracked(run, done)
     tracker = tracker_of(asked.to, outgoing, done)
-    with closing(SystemLog(run)) as system:
-        feed = _Feed(run, outgoing, system)
+    feed = _Feed(run, outgoing)
+    new = feed.read()
+    feed.skip(*tracker.open())
+    while True:
+        rows, samples = feed.missing(new)
+        if rows or samples or done.url != tracker.url:
+            tracker.write(rows, samples)
+            done = msgspec.structs.replace(
+                done, rows=feed.rows, samples=feed.samples, step=feed.step,
+                url=tracker.url, files=dict(tracker.written()),
+            )  # fmt: skip
+            write_tracked(run, done)
+        if cancelled():
+            tracker.close("running")
+            write_tracked(run, msgspec.structs.replace(done, state="stopped", owner=None))
+            raise Interrupted(
+                f"{run.id} is not followed any more.",
+                f"{asked.to} has its first {feed.rows:,} rows.",
+                f"`mynah track {run.id} --to {asked.to}` goes on from there.",
+            )
+        if not new.more:
+            if new.state not in GOING:
+                break
+            time.sleep(POLL_SECONDS)
         new = feed.read()
-        feed.skip(*tracker.open())
-        while True:
-            rows, samples = feed.missing(new)
-            if rows or samples or done.url != tracker.url:
-                tracker.write(rows, samples)
-                done = msgspec.structs.replace(
-                    done, rows=feed.rows, samples=feed.samples, step=feed.step,
-                    url=tracker.url, files=dict(tracker.written()),
-                )  # fmt: skip
-                write_tracked(run, done)
-            if cancelled():
-                tracker.close("running")
-                write_tracked(run, msgspec.structs.replace(done, state="stopped", owner=None))
-                raise Interrupted(
-                    f"{run.id} is not followed any more.",
-                    f"{asked.to} has its first {feed.rows:,} rows.",
-                    f"`mynah track {run.id} --to {asked.to}` goes on from there.",
-                )
-            if not new.more:
-                if new.state not in GOING:
-                    break
-                system.sample()
-                time.sleep(POLL_SECONDS)
-            new = feed.read()
-        tracker.close(new.state)
-        done = msgspec.structs.replace(
-            done, state="finished", files=dict(tracker.written()), owner=None
-        )
-        write_tracked(run, done)
-        return done
+    tracker.close(new.state)
+    done = msgspec.structs.replace(
+        done, state="finished", files=dict(tracker.written()), owner=None
+    )
+    write_tracked(run, done)
+    return done
 
 
 class _Feed:
     """The rows and samples of a run, a slice of its journal at a time."""
 
-    def __init__(self, run: Run, outgoing: Outgoing, system: SystemLog) -> None:
-        self._reader, self._outgoing, self._system = RunReader(run), outgoing, system
+    def __init__(self, run: Run, outgoing: Outgoing) -> None:
+        self._reader, self._outgoing = RunReader(run), outgoing
         self._made = Rows()
         self._seen: set[tuple[int, str]] = set()
         self.rows = self.samples = self.step = 0
@@ -142,8 +138,6 @@ class _Feed:
 
     def missing(self, update: RunUpdate) -> tuple[list[Row], list[TrainingSample]]:
         """The rows and samples of ``update`` that the tracker does not have."""
-        for when, values in self._system.read():
-            self._made.system(when, values)
         rows = self._made.of(update.records)
         history = RunHistory()
         history.take_samples(update.samples)

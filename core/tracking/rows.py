@@ -29,6 +29,7 @@ class Row:
 class Rows:
     """Makes rows of the journal's lines ``train``, ``eval`` and ``memorisation``, each once a step.
 
+    What a line ``system`` says is carried by the next row.
     A run that is resumed does the steps after its last checkpoint again; trackers cannot take a row
     back, so what was measured first stands.
     """
@@ -37,21 +38,20 @@ class Rows:
         self.count = 0
         self._trained = -1
         self._measured: set[tuple[str, int]] = set()
-        self._system: list[tuple[float, Mapping[str, float]]] = []
-
-    def system(self, time: float, values: Mapping[str, float]) -> None:
-        """Lets the next row that is not older than ``time`` carry ``values`` too."""
-        self._system.append((time, values))
+        self._system: dict[str, float] = {}
 
     def of(self, records: Iterable[dict[str, Any]]) -> list[Row]:
         """The rows of new lines of metrics.jsonl."""
         rows = []
         for record in records:
             step, kind = record.get("step"), record.get("kind")
+            if kind == "system":
+                self._system |= _values(kind, record)
             if not isinstance(step, int) or not self._is_new(kind, record, step):
                 continue
             time = float(record.get("time") or 0.0)
-            values = {STEP: float(step), **_values(kind, record), **self._system_until(time)}
+            values = {STEP: float(step), **_values(kind, record), **self._system}
+            self._system = {}
             rows.append(Row(self.count, time, step, values))
             self.count += 1
         return rows
@@ -69,16 +69,10 @@ class Rows:
         self._measured.add(key)
         return True
 
-    def _system_until(self, time: float) -> dict[str, float]:
-        values: dict[str, float] = {}
-        while self._system and self._system[0][0] <= time:
-            values |= self._system.pop(0)[1]
-        return values
-
 
 def _values(kind: Any, record: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of a line; a loss that was not a number is left out."""
-    prefix = "memorised" if kind == "memorisation" else "train" if kind == "train" else "eval"
+    prefix = {"memorisation": "memorised", "train": "train", "system": "system"}.get(kind, "eval")
     if record.get("phase") == "all":  # more tweets than the curve is measured on
         prefix = "eval_all"
     return {

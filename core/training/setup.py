@@ -281,6 +281,7 @@ def set_up(
             weights,
         )
     budget = None if settings.minutes is None else settings.minutes * 60
+    journal.watch_system(gpus=device.type == "cuda")
     return Training(
         run=run,
         journal=journal,

@@ -16,7 +16,7 @@ from core.processes import Owner, process_times, this_machine
 from core.runs.curve import whole_curve
 from core.runs.events import Journal
 from core.runs.folder import Run, all_runs, find_run, new_run_id
-from core.runs.follow import LAUNCH_SECONDS, SLICE_RECORDS, LineTail, RunReader
+from core.runs.follow import LAUNCH_SECONDS, SLICE_RECORDS, LineTail, RunReader, read_journal
 from core.runs.history import RunHistory
 from core.runs.record import Result
 from core.runs.summary import RunsFollower, list_runs, run_result, run_summary
@@ -169,6 +169,73 @@ def test_the_curve_of_a_resumed_run_does_not_run_back_in_time(tmp_path: Path) ->
     assert curve["held_out"][1]["valid_loss"] is None
     lines({"kind": "start", "time": 9000.0, "seconds": 0.0, "resumed_from": 0})
     assert whole_curve(run) == {"train": [], "held_out": [], "memorisation": []}
+
+
+def test_the_journal_says_what_the_process_takes_of_its_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.runs.events.BEAT_SECONDS", 0.02)
+    monkeypatch.setattr("core.runs.events.SYSTEM_SECONDS", 0.02)
+    run = make_run(tmp_path, "a")
+    journal = Journal(run)
+    journal.write("train", step=7, loss=1.0, seconds=3.0)
+    journal.watch_system(gpus=True)
+    give_up = time.monotonic() + 30
+    while len(records := list(read_journal(run.metrics))) < 3 and time.monotonic() < give_up:
+        time.sleep(0.02)
+    journal.close()
+    assert [one["kind"] for one in records[:3]] == ["train", "system", "system"]
+    assert {"time", "cpu", "memory", "process_cpu", "process_memory"} <= set(records[1])
+    assert records[1]["process_memory"] > 10
+    history = RunHistory()
+    history.take(records)
+    assert history.system_at.steps[:2] == [7, 7]
+    assert history.system["process_memory"][0] == records[1]["process_memory"]
+    assert history.system_at.seconds[0] >= 3.0
+
+
+def line(step: int, seconds: float, **fields: object) -> dict[str, object]:
+    """A train line of a run that learns 100 tokens a step and was started at 1000."""
+    tokens = step * 100
+    return {"kind": "train", "step": step, "time": 1000.0 + seconds, "seconds": seconds,
+            "tokens": tokens, "loss": 1.0, **fields}  # fmt: skip
+
+
+def test_each_point_lies_at_a_step_a_number_of_tokens_and_a_second() -> None:
+    history = RunHistory()
+    history.take([
+        {"kind": "start", "time": 1005.0, "seconds": 5.0, "steps": 9, "resumed_from": None},
+        {"kind": "eval", "time": 1006.0, "step": 0, "phase": "before", "valid_loss": 5.0},
+        line(1, 8.0, tokens_per_second=100.0, lr=0.1, grad_norm=2.0),
+        line(3, 10.0, tokens_per_second=200.0, lr=0.2),
+        {"kind": "eval", "time": 1013.0, "step": 3, "valid_loss": 4.0},
+        {"kind": "system", "time": 1014.0, "cpu": 50.0},
+        {"kind": "system", "time": 1015.0, "cpu": 60.0, "gpu0_use": 90.0},
+    ])  # fmt: skip
+    assert list(history.train_at.tokens) == [100, 300]
+    assert list(history.train_at.seconds) == [8, 10]
+    assert list(history.rates) == [0.1, 0.2]
+    assert history.gradients[0] == 2.0
+    assert history.gradients[1] != history.gradients[1]
+    # 100 tokens in its first second of learning, then 200 in half of one
+    assert list(history.speeds) == [100, 400]
+    assert (list(history.valid_at.tokens), list(history.valid_at.seconds)) == ([0, 300], [6, 13])
+    assert list(history.system["cpu"]) == [50, 60]
+    assert str(list(history.system["gpu0_use"])) == "[nan, 90.0]"
+    assert list(history.system_at.seconds) == [14, 15]
+
+
+def test_the_seconds_of_a_resumed_run_go_on_without_the_pause() -> None:
+    history = RunHistory()
+    history.take([line(step, 10.0 * step, tokens_per_second=10.0) for step in (1, 2, 3)])
+    history.take([{"kind": "system", "time": 1031.0, "cpu": 50.0}])
+    history.take([{"kind": "start", "time": 9000.0, "seconds": 4.0, "resumed_from": 2}])
+    assert (history.step, history.tokens, len(history.system["cpu"])) == (2, 200, 0)
+    history.take([{"kind": "eval", "time": 9001.0, "step": 2, "valid_loss": 4.0}])
+    history.take([{**line(3, 6.0, tokens_per_second=10.0), "time": 9002.0}])
+    assert list(history.train_at.seconds) == [10, 20, 26]
+    assert list(history.valid_at.seconds) == [25]
+    assert list(history.speeds) == [10, 10, 10]
 
 
 def test_ids_are_readable_and_safe() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +16,6 @@ from core.runs.summary import run_summary
 from core.runs.tracked import Tracked, all_tracked, read_tracked, write_tracked
 from core.tracking.child import lock_of
 from core.tracking.launch import track, track_again, track_with_run, tracker_environment
-from core.tracking.system import SystemLog
 from tests.unit.cli import mynah
 from tests.unit.tracked_runs import append, end, measure, resume, start, tracked_run, train
 
@@ -171,40 +168,3 @@ def test_a_tracker_whose_process_is_gone_says_so(tmp_path: Path) -> None:
     machine = tracked_run(tmp_path).record().machine or ""
     gone = Tracked(to="wandb", mode="online", state="following", owner=(machine, os.getpid(), 1))
     assert gone.in_words == "wandb (online): its process is gone"
-
-
-# ── the machine ──────────────────────────────────────────────────────────────────────────
-
-
-def samples(run: Run) -> list[dict[str, Any]]:
-    lines = (run.folder / "tracking" / "system.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def test_the_process_and_the_machine_are_sampled_by_one_and_read_by_all(tmp_path: Path) -> None:
-    run = tracked_run(tmp_path)
-    (run.folder / "tracking").mkdir()
-    logs = SystemLog(run, every=0), SystemLog(run, every=0)
-    with contextlib.closing(logs[0]) as first, contextlib.closing(logs[1]) as other:
-        first.sample()  # from when on the processor's share is counted
-        first.sample()
-        other.sample()
-        other.sample()
-        (sample,) = samples(run)
-        assert sample["process_memory"] > 10
-        assert {"time", "cpu", "memory", "process_cpu", "process_memory"} <= set(sample)
-        for log in (first, other):
-            ((when, values),) = log.read()
-            assert when == sample["time"]
-            assert values["system/process_memory"] == sample["process_memory"]
-            assert log.read() == []
-
-
-def test_a_run_on_another_machine_is_not_sampled(tmp_path: Path) -> None:
-    run = tracked_run(tmp_path)
-    (run.folder / "tracking").mkdir()
-    run.update_record(machine="elsewhere")
-    with contextlib.closing(SystemLog(run, every=0)) as log:
-        log.sample()
-        log.sample()
-        assert log.read() == []

@@ -64,13 +64,11 @@ def test_reading_in_slices_gives_the_same_rows() -> None:
     assert [row for line in lines for row in sliced.of([line])] == whole
 
 
-def test_a_sample_of_the_machine_goes_with_the_first_row_that_is_not_older() -> None:
-    rows = Rows()
-    rows.system(10.0, {"system/cpu": 1.0})
-    rows.system(20.0, {"system/cpu": 2.0})
-    rows.system(99.0, {"system/cpu": 9.0})
-    made = rows.of([{**train(n), "time": t} for n, t in ((1, 5.0), (2, 20.0), (3, 30.0))])
+def test_a_sample_of_the_machine_goes_with_the_next_row_and_only_with_that() -> None:
+    samples = [{"kind": "system", "time": 10.0 * n, "cpu": float(n)} for n in (1, 2, 9)]
+    made = Rows().of([train(1), samples[0], samples[1], train(2), train(3), samples[2]])
     assert [row.values.get("system/cpu") for row in made] == [None, 2.0, None]
+    assert not any("system/time" in row.values for row in made)
 
 
 def test_damaged_lines_are_no_rows() -> None:
