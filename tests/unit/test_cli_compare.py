@@ -38,7 +38,7 @@ def test_both_sides_are_what_stats_says(home: Path) -> None:
 def test_the_table_goes_to_stdout_and_the_sentence_to_stderr(home: Path) -> None:
     done = mynah("compare", "standard", "strict", HANDLES[0], "--tweets", "3", home=home)
     lines = done.text.splitlines()
-    assert lines[0].split() == ["all", "accounts", "standard", "strict", "difference"]
+    assert lines[0].split() == ["@keeper_of_the_light", "standard", "strict", "difference"]
     assert any(line.startswith("kept") and "-" in line for line in lines)
     assert sum(line.startswith(f"@{HANDLES[0]}") for line in lines) == 3
     assert done.err.startswith("They differ on ")
