@@ -69,6 +69,8 @@ def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -
         )
     if shares := shares_so_far(run.shares):
         table.add_row("shares", shares)
+    for tracked in run.tracked:
+        table.add_row("tracked", _text(tracked.in_words))
     table.add_row("speed", f"{short_count(history.tokens_per_second)} tok/s")
     if run.waits_for:
         table.add_row("behind", _text(run.waits_for))
@@ -77,8 +79,6 @@ def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -
     else:
         table.add_row("took", clock(history.seconds))
     table.add_row("on", _text(run.device or "–"))
-    for tracked in run.tracked:
-        table.add_row("tracked", _text(tracked.in_words))
     if size is not None:
         table.add_row("disk", size_in_words(size))
     if run.note:
