@@ -89,7 +89,9 @@ def decide(
         batch_tokens = settings.batch_tokens or _batch_tokens(
             device.type, data.epoch_tokens, settings
         )
-        eval_tokens = settings.eval_tokens or affordable_tokens(parameters, device.type)
+        eval_tokens = settings.eval_tokens or affordable_tokens(
+            parameters, device.type, settings.minutes
+        )
         steps_a_round = len(data.plan(batch_tokens).batches(0, data.order(0)))
         steps = max(1, round(settings.epochs * steps_a_round / data.epochs_a_round))
         steps = min(steps, settings.max_steps or steps)

@@ -103,11 +103,13 @@ class HeldOut:
         return Measure(total / self.tokens, self.tokens, bits_per_byte, sums, sizes)
 
 
-def affordable_tokens(parameters: int, device_type: str) -> int:
+def affordable_tokens(parameters: int, device_type: str, minutes: float | None = None) -> int:
     """Held-out tokens that take about two seconds, at 2 * parameters operations each, but not so
-    few that their loss says little: that of 4,000 has a standard error of some hundredths.
+    few that their loss says little: that of 4,000 has a standard error of some hundredths. A run of
+    so many ``minutes`` spends a thirtieth of them on a measurement at most.
 
     It depends on the kind of device and not on a measurement, so that a run can be repeated.
     """
-    operations = {"cpu": 5e11, "cuda": 4e13}.get(device_type, 4e12)
-    return int(min(max(operations / (2 * parameters), 4000), 100_000))
+    speed = {"cpu": 2.5e11, "cuda": 2e13}.get(device_type, 2e12) / (2 * parameters)
+    most = math.inf if minutes is None else max(1000, speed * minutes * 60 / 30)
+    return int(min(max(2 * speed, 4000), most, 100_000))

@@ -112,6 +112,9 @@ def test_without_held_out_tweets_there_is_no_figure() -> None:
 def test_small_models_are_measured_on_more() -> None:
     assert affordable_tokens(2_000_000, "cpu") > affordable_tokens(134_000_000, "cpu") >= 4000
     assert affordable_tokens(134_000_000, "cuda") > affordable_tokens(134_000_000, "cpu")
+    # a run of a minute or two has better things to do
+    assert 1000 <= affordable_tokens(134_000_000, "cpu", 1.0) < 2000
+    assert affordable_tokens(134_000_000, "cpu", 30.0) == affordable_tokens(134_000_000, "cpu")
 
 
 def test_a_glimpse_repeats_with_its_seed_and_is_one_line() -> None:
