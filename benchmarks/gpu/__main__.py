@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import platform
+import signal
 import sys
 import time
 import warnings
@@ -75,11 +76,15 @@ def main() -> None:
     until = began + max(0.0, 60 * given.minutes - 20)
     seconds = given.seconds / 20 if small else given.seconds
     report = Report(device, arithmetic(device), seconds, until, small)
-    with contextlib.redirect_stdout(sys.stderr):  # the libraries print
+    peak: Figures = {}
+    interrupt_after(60 * given.minutes)
+    # the libraries print; and whoever interrupts it gets what was measured until then
+    with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(KeyboardInterrupt):
         peak = peak_of(report)
         for name in GROUPS:
             if name in given.only:
                 GROUPS[name](report)
+    interrupt_after(0)
     states = [rung["state"] for rung in report.rungs]
     print(
         json.dumps(
@@ -95,6 +100,14 @@ def main() -> None:
             }
         )
     )
+
+
+def interrupt_after(seconds: float) -> None:
+    """As ctrl+c would, and as SIGTERM does from here on; 0: not at all."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def peak_of(report: Report) -> Figures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import traceback
@@ -57,12 +58,17 @@ class Report:
             traceback.print_exc()
             first_line = (str(error).strip().splitlines() or [""])[0]
             entry |= {"state": "failed", "reason": f"{type(error).__name__}: {first_line}"[:500]}
-        entry["took"] = round(time.perf_counter() - began, 3)
-        self.rungs.append(entry)
-        shown = {key: value for key, value in entry.items() if key not in ("name", "took")}
-        print(f"{name:44} {shown}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            entry |= {"state": "skipped", "reason": "the time was up before it had ended"}
+            raise
+        finally:
+            entry["took"] = round(time.perf_counter() - began, 3)
+            self.rungs.append(entry)
+            shown = {key: value for key, value in entry.items() if key not in ("name", "took")}
+            print(f"{name:44} {shown}", file=sys.stderr, flush=True)
         if self.on_cuda:
-            torch.cuda.empty_cache()
+            with contextlib.suppress(RuntimeError):  # a device that an error left unusable
+                torch.cuda.empty_cache()
 
     def wait(self) -> None:
         """Until the device has done what it was given."""

@@ -94,6 +94,21 @@ def test_when_the_time_is_up_rungs_say_so() -> None:
     assert {rung["reason"] for rung in read["rungs"]} == {"the time is up"}
 
 
+def test_a_rung_that_is_interrupted_is_in_the_report() -> None:
+    import torch
+
+    from benchmarks.gpu.report import Report
+
+    def interrupted() -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    report = Report(torch.device("cpu"), torch.float32, 0.0, float("inf"), small=True)
+    with pytest.raises(KeyboardInterrupt):
+        report.rung("one", interrupted)
+    (rung,) = report.rungs
+    assert (rung["name"], rung["state"]) == ("one", "skipped")
+
+
 def test_a_rung_that_fails_does_not_end_the_others() -> None:
     import torch
 
