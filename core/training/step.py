@@ -21,7 +21,7 @@ class BatchStep:
 
     The gradient is that of the mean loss over the tokens of the whole batch. When the device runs
     out of memory the batch is taken in twice as many parts from then on: the same gradient, slower.
-    Raises MynahError when not even a single row fits.
+    Raises MynahError when not even a single row fits, or not the optimiser's state.
     """
 
     def __init__(
@@ -57,10 +57,8 @@ class BatchStep:
             except torch.OutOfMemoryError as error:
                 self._optimizer.zero_grad(set_to_none=True)
                 if self.parts >= len(batch):
-                    raise MynahError(
-                        "The device has too little memory for this base.",
-                        f"Not even one row of {len(batch[0])} tokens fits.",
-                        "Use a smaller base, the preset fast (LoRA), or --device cpu.",
+                    raise _too_little(
+                        f"Not even one row of {len(batch[0])} tokens fits."
                     ) from error
                 self.parts *= 2
                 print(  # noqa: T201 - the log of the training process
@@ -70,7 +68,10 @@ class BatchStep:
                 torch.cuda.empty_cache()
         loss = self._ranks.sum(self._weights, loss)
         norm = torch.nn.utils.clip_grad_norm_(self._weights, self._clip)
-        self._optimizer.step()
+        try:
+            self._optimizer.step()
+        except torch.OutOfMemoryError as error:  # in the first step, before any weight is changed
+            raise _too_little("What the optimiser keeps of each weight does not fit.") from error
         self._optimizer.zero_grad(set_to_none=True)
         return loss, norm
 
@@ -87,3 +88,11 @@ class BatchStep:
             (loss / tokens).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         return total
+
+
+def _too_little(why: str) -> MynahError:
+    return MynahError(
+        "The device has too little memory for this base.",
+        why,
+        "Use a smaller base, the preset fast (LoRA), or --device cpu.",
+    )

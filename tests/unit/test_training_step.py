@@ -81,6 +81,18 @@ def test_when_not_even_a_row_fits_it_says_so(monkeypatch: pytest.MonkeyPatch) ->
         step(BATCH)
 
 
+def test_an_optimiser_that_does_not_fit_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("too much")
+
+    monkeypatch.setattr(torch.optim.SGD, "_init_group", full)
+    model, step = stepper()
+    before = [weight.clone() for weight in model.parameters()]
+    with pytest.raises(MynahError, match="optimiser"):
+        step(BATCH)
+    assert all(map(torch.equal, before, model.parameters()))
+
+
 def test_the_held_out_rows_are_the_same_each_time() -> None:
     texts = [f"the lamp number {i} is lit" for i in range(60)]
     tokenizer = train_tokenizer(texts)
