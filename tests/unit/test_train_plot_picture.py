@@ -152,3 +152,56 @@ def test_every_picture_fills_its_room_exactly(
     assert len(lines) == height
     if width >= 12:
         assert {cell_len(line) for line in lines} == {width}
+
+
+@pytest.mark.parametrize(("width", "height"), [(76, 13), (82, 17), (120, 30)])
+def test_fourteen_runs_are_named_by_letters_in_legend_and_plot(width: int, height: int) -> None:
+    items = [series("train", [5.0, 4.0, 3.0]), series("held out", [4.0, 3.5], "valid")]
+    for number in range(14):
+        other = series(f"id{number}", [6 - number / 5, 5 - number / 5, 4 - number / 5], "other")
+        other.label = f"run {number}"
+        items.append(other)
+    lines = drawn(items, View(width, height))
+    rows = [n for n, line in enumerate(lines) if "run " in line]
+    assert rows == list(range(1, len(rows) + 1))
+    named = " ".join(lines[n] for n in rows)
+    below = "".join(lines[rows[-1] + 1 : -2])
+    for number, char in enumerate("abcdefghijklmn"):
+        assert f"{char} run {number} " in named
+        assert f"{4 - number / 5:.2f}" in named
+        assert below.count(char) == 1
+    assert "train 3.00" in lines[0]
+    assert len(lines) == height
+    assert {cell_len(line) for line in lines} == {width}
+
+
+def test_a_letter_stays_with_its_run() -> None:
+    items = [series(f"id{number}", [3.0, 2.0], "other") for number in range(5)]
+    for number, item in zip((0, 2, 5, 6, 30), items, strict=True):
+        item.number, item.label = number, f"run {number}"
+    named = "".join(drawn(items, View(100, 12))[1:3])
+    for char, number in zip("acfge", (0, 2, 5, 6, 30), strict=True):
+        assert f"{char} run {number} " in named
+
+
+def test_more_runs_than_there_is_room_for_are_counted() -> None:
+    items = [series(f"id{number}", [3.0, 2.0], "other") for number in range(40)]
+    lines = drawn(items, View(60, 12))
+    (said,) = [line for line in lines if "more" in line]
+    shown = sum(line.count("id") for line in lines)
+    assert f"… {40 - shown} more" in said
+    assert {cell_len(line) for line in lines} == {60}
+
+
+def test_a_low_plot_with_a_margin_says_its_scale() -> None:
+    lines = drawn([series("train", [54.12, 60.0, 206.0])], View(40, 4, margin=5))
+    high, low = float(lines[1][:5]), float(lines[-1][:5])
+    assert low < 54.12 < 206 < high, "with a little air"
+    assert lines[1][4] == lines[-1][4] == " "
+    assert {cell_len(line) for line in lines} == {40}
+
+
+def test_large_and_small_figures_keep_the_axis_narrow() -> None:
+    for values in ([0.0, 176_000.0], [0.0, 2e-3]):
+        lines = drawn([series("train", values)], View(60, 12))  # type: ignore[arg-type]
+        assert lines[-2].startswith("    └")

@@ -94,7 +94,8 @@ def _text(words: str) -> Text:
     return Text(shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…")
 
 
-def run_line(run: RunSummary) -> RowCells:
+def run_line(run: RunSummary, letter: str = "") -> RowCells:
+    """``letter``: what the run wears in the plot, among many that are overlaid."""
     sign, style = RUN_SIGNS.get(run.state, ("?", "muted"))
     name = printable(run.name) or "+".join(run.handles) or run.run
     when = "now" if run.state in GOING else ago(run.started_at)
@@ -103,4 +104,6 @@ def run_line(run: RunSummary) -> RowCells:
     loss = f"{run.valid_loss:.2f}" if run.valid_loss is not None else ""
     if run.stale:
         name = f"▲ {name}"
+    if letter:
+        name = f"{letter} {name}"
     return ((sign, style), (name, ""), (when, "muted"), (loss, ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,7 +16,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.safe_text import printable
-from tui.train.plot_picture import View, picture, x_limits
+from tui.train.plot_legend import OTHER_COLOURS, View
+from tui.train.plot_picture import picture, x_limits
 from tui.train.plot_series import Role, Series
 from tui.widgets.cells import fit, wrap
 
@@ -57,7 +58,10 @@ class LossPlot(Widget, can_focus=True):
         Binding("escape", "cursor_off", "No cursor", show=False, id="plot.cursor_off"),
     ]  # fmt: skip
 
-    _STYLES = ("train", "valid", "other1", "other2", "other3", "raw", "axis", "cursor", "label")
+    _STYLES = (
+        "train", "valid", *(f"other{n + 1}" for n in range(OTHER_COLOURS)),
+        "raw", "axis", "cursor", "label",
+    )  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"loss-plot--{name}" for name in _STYLES),
         "loss-plot--strong",
@@ -73,6 +77,9 @@ class LossPlot(Widget, can_focus=True):
         & > .loss-plot--other1 { color: $text-warning; }
         & > .loss-plot--other2 { color: $text-secondary; }
         & > .loss-plot--other3 { color: $text-error; }
+        & > .loss-plot--other4 { color: $text-accent; }
+        & > .loss-plot--other5 { color: $foreground; }
+        & > .loss-plot--other6 { color: $text-success; }
         & > .loss-plot--raw { color: $primary 35%; }
         & > .loss-plot--axis { color: $foreground 45%; }
         & > .loss-plot--cursor { color: $foreground 60%; }
@@ -98,6 +105,8 @@ class LossPlot(Widget, can_focus=True):
     """Whether x counts seconds: ticks then read 0:30, 1:00, …"""
     x_end: reactive[float | None] = reactive(None)
     """Where the x axis ends at least, for instance the planned last step."""
+    x_span: reactive[tuple[float, float] | None] = reactive(None)
+    """The stretch of the x axis in view; None: all of it."""
     cursor: reactive[float | None] = reactive(None)
 
     @dataclass
@@ -119,6 +128,8 @@ class LossPlot(Widget, can_focus=True):
         self,
         *,
         empty: str = "No loss yet. The line starts with the first step.",
+        margin: int = 0,
+        name_others: bool = True,
         name: str | None = None,
         id: str | None = None,  # noqa: A002  (Textual's own name)
         classes: str | None = None,
@@ -126,6 +137,8 @@ class LossPlot(Widget, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.empty = empty
+        self.margin = margin
+        self.name_others = name_others
         self._series: dict[str, Series] = {}
         self._sources: dict[str, tuple[Hashable, int]] = {}  # followed: of what, points read
         self._strips: list[Strip] | None = None
@@ -162,18 +175,25 @@ class LossPlot(Widget, can_focus=True):
         role: Role = "other",
         *,
         source: Hashable,
+        label: str = "",
+        number: int | None = None,
     ) -> None:
         """A line that grows at the end of ``xs`` and ``ys``: only what is new there is read.
 
-        Another ``source`` than the last time, or fewer points, start the line over.
+        Another ``source`` than the last time, or fewer points, start the line over. ``label`` is
+        its name in the legend, where that is another; ``number`` gives its colour and letter.
         """
         count = min(len(xs), len(ys))  # whoever reads the run may be between the two
         before, read = self._sources.get(name, (None, 0))
         if before != source or read > count or name not in self._series:
-            self._series[name] = Series(name, role)
+            self._series[name] = Series(name, role, label)
             read = 0
             self._draw_again()
         self._sources[name] = (source, count)
+        series = self._series[name]
+        if (series.label, series.number) != (label or name, number):
+            series.label, series.number = label or name, number
+            self._draw_again()
         if read < count:
             self.extend(name, zip(xs[read:count], ys[read:count], strict=True))
 
@@ -188,6 +208,18 @@ class LossPlot(Widget, can_focus=True):
         self._sources.clear()
         self.cursor = None
         self._draw_again()
+
+    def x_limits(self) -> tuple[float, float] | None:
+        """Ends of the x axis as it is drawn; None without points."""
+        return self._limits(self._view())
+
+    def x_whole(self) -> tuple[float, float] | None:
+        """Ends of the x axis with all points in view and no room kept for those to come."""
+        return self._limits(replace(self._view(), x_span=None, x_end=None))
+
+    def _limits(self, view: View) -> tuple[float, float] | None:
+        filled = [series for series in self._series.values() if len(series)]
+        return x_limits(filled, view) if filled else None
 
     @property
     def series_names(self) -> list[str]:
@@ -205,10 +237,10 @@ class LossPlot(Widget, can_focus=True):
         main = self._main()
         if main is None:
             return
+        left, right = self.x_limits() or (0.0, 1.0)
         if self.cursor is None:
-            self.cursor = main.xs[-1]
+            self.cursor = main.xs[max(0, bisect_right(main.xs, right) - 1)]
             return
-        left, right = x_limits([s for s in self._series.values() if len(s)], self._view())
         target = self.cursor + columns * (right - left) / max(1, self.size.width - 6)
         # On to a point at least that far away: with few points one key press is one point.
         if columns > 0:
@@ -255,7 +287,7 @@ class LossPlot(Widget, can_focus=True):
         offset = event.get_content_offset(self)
         if main is None or offset is None:
             return
-        left, right = x_limits([s for s in self._series.values() if len(s)], self._view())
+        left, right = self.x_limits() or (0.0, 1.0)
         margin = self._margin()
         target = left + (right - left) * (offset.x - margin + 0.5) / max(
             1, self.size.width - margin
@@ -270,7 +302,7 @@ class LossPlot(Widget, can_focus=True):
             origin = strip.text.find("└")
             if origin >= 0:
                 return origin + 1
-        return 0
+        return self.margin
 
     # --- drawing -------------------------------------------------------------------------------
 
@@ -278,7 +310,7 @@ class LossPlot(Widget, can_focus=True):
         self._draw_again()
 
     watch_log_y = watch_show_raw = watch_x_label = watch_y_label = _watch_view
-    watch_smoothing = watch_x_is_time = watch_x_end = _watch_view
+    watch_smoothing = watch_x_is_time = watch_x_end = watch_x_span = _watch_view
 
     def validate_smoothing(self, smoothing: float) -> float:
         return min(max(0.0, smoothing), 0.999)
@@ -303,6 +335,9 @@ class LossPlot(Widget, can_focus=True):
             y_label=printable(self.y_label),
             x_is_time=self.x_is_time,
             x_end=self.x_end,
+            x_span=self.x_span,
+            margin=self.margin,
+            name_others=self.name_others,
         )
 
     def render_line(self, y: int) -> Strip:

@@ -5,12 +5,25 @@ Nothing here knows Textual: a picture is a list of lines, a line a list of (text
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from core.safe_text import printable
 from tui.text.numbers import clock
 from tui.train.plot_bins import Bin
+from tui.train.plot_legend import (
+    SPARK_UNDER,
+    Line,
+    Stroke,
+    View,
+    legend,
+    lettered,
+    names_of,
+    number,
+    smoothing_of,
+    strokes,
+)
 from tui.train.plot_maths import (
     Raster,
     Scale,
@@ -22,70 +35,15 @@ from tui.train.plot_maths import (
     y_limits,
 )
 from tui.train.plot_series import Series
-from tui.widgets.cells import cell_len, cut, fit
-
-Line = list[tuple[str, str]]
-
-SPARK_UNDER = 6
-"""Under this many lines there are no axes, only the curve and the last values."""
+from tui.widgets.cells import cell_len, fit
 
 _LEAST_MARGIN = 5  # labels of four cells and the axis: most losses fit, and the plot stays still
-
-# Each line differs in its stroke as well as in its colour: (dots on, dots off), sample in legend.
-_OTHER_STROKES = (((4, 2), "╌╌"), ((2, 2), "┄┄"), ((1, 2), "··"))
-_MARKS = {"train": "──", "valid": "─●"}
-
-
-@dataclass(frozen=True)
-class View:
-    """What a person chose to see. ``cursor`` is an x; ``x_end`` holds the axis open to there."""
-
-    width: int
-    height: int
-    log_y: bool = False
-    smoothing: float = 0.0
-    show_raw: bool = True
-    cursor: float | None = None
-    x_label: str = "step"
-    y_label: str = "loss"
-    x_is_time: bool = False
-    x_end: float | None = None
-
-
-@dataclass(frozen=True)
-class _Stroke:
-    """How one series is drawn: style name, legend sample, dashes."""
-
-    style: str
-    mark: str
-    dash: tuple[int, int] | None = None
-
-
-def strokes(series: Sequence[Series]) -> list[_Stroke]:
-    """A stroke for each series: the run's own two are fixed, other runs' take turns."""
-    found: list[_Stroke] = []
-    others = 0
-    for item in series:
-        if item.role in _MARKS:
-            found.append(_Stroke(item.role, _MARKS[item.role]))
-        else:
-            dash, mark = _OTHER_STROKES[others % len(_OTHER_STROKES)]
-            found.append(_Stroke(f"other{others % 3 + 1}", mark, dash))
-            others += 1
-    return found
-
-
-def number(value: float) -> str:
-    """A loss in at most five cells: ``3.61``, ``0.012``, ``240``; ``–`` for none."""
-    if value != value:
-        return "–"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.2g}"
 
 
 def x_limits(series: Sequence[Series], view: View) -> tuple[float, float]:
     """Ends of the x axis: from zero when the points begin near it."""
+    if view.x_span is not None:
+        return view.x_span
     low = min(item.xs[0] for item in series if len(item))
     high = max(item.xs[-1] for item in series if len(item))
     if view.x_end is not None:
@@ -139,11 +97,11 @@ def _bins(
     series: Sequence[Series], view: View, width: int, span: tuple[float, float]
 ) -> tuple[_Bins, _Bins]:
     """What each series shows in ``width`` cells, and the unsmoothed lines that go behind."""
-    smooth = [item.bins(*span, 2 * width, _smoothing(item, view)) for item in series]
+    smooth = [item.bins(*span, 2 * width, smoothing_of(item, view)) for item in series]
     raw = [
         item.bins(*span, 2 * width, 0.0)
         for item in series
-        if view.show_raw and item.role == "train" and _smoothing(item, view) > 0
+        if view.show_raw and item.role == "train" and smoothing_of(item, view) > 0
     ]
     return smooth, raw
 
@@ -155,6 +113,7 @@ def _scale(bins: tuple[_Bins, _Bins], view: View, height: int) -> Scale:
 
 def _plot(
     series: Sequence[Series],
+    view: View,
     bins: tuple[_Bins, _Bins],
     grid: _Grid,
     scale: Scale,
@@ -166,7 +125,7 @@ def _plot(
         raster = Raster(grid.width, grid.height)
         draw_bins(raster, line, scale)
         grid.lay(raster, "raw")
-    found = strokes(series)
+    found = strokes(series, view)
     for index in _order(series):
         raster = Raster(grid.width, grid.height)
         draw_bins(raster, smooth[index], scale)
@@ -176,63 +135,41 @@ def _plot(
         grid.lay(raster, found[index].style)
         if series[index].role == "valid":
             _points(series[index], grid, span, scale)
+    if lettered(series, view):
+        others = [index for index, item in enumerate(series) if item.role == "other"]
+        for number, index in enumerate(others):
+            share = (number + 0.5) / len(others)
+            _put_letter(grid, smooth[index], scale, share, found[index])
+
+
+def _put_letter(
+    grid: _Grid, bins: list[Bin | None], scale: Scale, share: float, stroke: Stroke
+) -> None:
+    """Writes a line's letter on it after so much of its way: each on another column."""
+    drawn = [at for at, one in enumerate(bins) if one is not None]
+    if not drawn:
+        return
+    wanted = drawn[0] + share * (drawn[-1] - drawn[0])
+    after = bisect_left(drawn, wanted)
+    right, left = drawn[after], drawn[max(0, after - 1)]
+    one, other = bins[left], bins[right]
+    assert one is not None and other is not None  # noqa: PT018, S101 - they are drawn
+    way = (wanted - left) / (right - left) if right > left else 0.0
+    y = scale(one.last) + way * (scale(other.first) - scale(one.last))
+    grid.put(int(wanted) // 2, grid.height - 1 - int(y) // 4, stroke.mark, stroke.style)
 
 
 def _points(item: Series, grid: _Grid, span: tuple[float, float], scale: Scale) -> None:
     """A ``●`` on each point while they stand apart, else on the last alone."""
     left, right = span
-    newest = range(max(0, len(item) - grid.width), len(item))
+    first, stop = bisect_left(item.xs, left), bisect_right(item.xs, right)
+    newest = range(max(first, stop - grid.width), stop)
     real = [(item.xs[at], item.ys[at]) for at in newest if item.ys[at] == item.ys[at]]
-    if len(real) * 3 > grid.width or len(item) > grid.width:
+    if len(real) * 3 > grid.width or stop - first > grid.width:
         real = real[-1:]
     for x, y in real:
         column = min(grid.width - 1, int((x - left) / (right - left) * grid.width))
         grid.put(column, grid.height - 1 - scale(y) // 4, "●", "valid")
-
-
-def _smoothing(item: Series, view: View) -> float:
-    """Only the train curve is noisy; the held-out one has few points, each a mean already."""
-    return 0.0 if item.role == "valid" else view.smoothing
-
-
-def legend(series: Sequence[Series], view: View, width: int) -> Line:
-    """What is drawn and where it stands, at the right of a line ``width`` cells wide."""
-    at = view.cursor
-    parts: list[Line] = []
-    for item, stroke in zip(series, strokes(series), strict=True):
-        smoothing = _smoothing(item, view)
-        value = item.last(smoothing) if at is None else item.at(at, smoothing)
-        parts.append(
-            [
-                (stroke.mark, stroke.style),
-                (f" {printable(item.name)} ", "label"),
-                (number(value), "strong"),
-            ]
-        )
-    note = view.y_label
-    if view.log_y:
-        note += ", log"
-    if view.smoothing > 0:
-        note += f", smoothed {view.smoothing:g}"
-    if at is not None:
-        note = f"{view.x_label} {clock(at) if view.x_is_time else format(at, ',.10g')}"
-    left: Line = [(cut(printable(note), width), "strong" if at is not None else "label")]
-    used = cell_len(left[0][0])
-    shown: list[Line] = []
-    for count, part in enumerate(parts):
-        size = 3 + sum(cell_len(text) for text, _ in part)
-        rest = len(parts) - count - 1
-        more = len(f"   … {rest} more") if rest else 0
-        if used + size + more > width:
-            hidden = len(parts) - count
-            room = width - used
-            shown.append([(fit(f"   … {hidden} more", min(room, 3 + 9), "left").rstrip(), "label")])
-            used += cell_len(shown[-1][0][0])
-            break
-        shown.append([("   ", ""), *part])
-        used += size
-    gap: Line = [(" " * max(0, width - used), "")]
-    return left + gap + [piece for part in shown for piece in part]
 
 
 def _x_axis(view: View, span: tuple[float, float], width: int) -> tuple[str, str]:
@@ -263,11 +200,23 @@ def _y_axis(scale: Scale, height: int) -> tuple[list[str], int]:
     make = log_ticks if scale.log else linear_ticks
     ticks = make(scale.low, scale.high, count)
     labels = [""] * height
-    for tick, label in zip(ticks, tick_labels(ticks), strict=True):
+    for tick, label in zip(ticks, _short(ticks), strict=True):
         row = height - 1 - scale(tick) // 4
         if not labels[row]:
             labels[row] = label
     return labels, max((len(label) for label in labels), default=0)
+
+
+def _short(ticks: Sequence[float]) -> list[str]:
+    """Labels that leave the margin as it is, for figures that are large or small too."""
+    top = max(map(abs, ticks), default=0.0)
+    if 1e4 <= top < 1e6:
+        thousands = tick_labels([tick / 1e3 for tick in ticks])
+        return [label if label == "0" else f"{label}k" for label in thousands]
+    if 0 < top < 1e-2:
+        powers = [f"{tick:.1e}".replace("e-0", "e-").replace(".0e", "e") for tick in ticks]
+        return ["0" if tick == 0 else power for tick, power in zip(ticks, powers, strict=True)]
+    return tick_labels(ticks)
 
 
 def picture(series: Sequence[Series], view: View) -> list[Line]:
@@ -276,7 +225,8 @@ def picture(series: Sequence[Series], view: View) -> list[Line]:
     if view.height < SPARK_UNDER:
         return _spark(shown, view)
     span = x_limits(shown, view)
-    height = view.height - 3
+    names = names_of(shown, view)
+    height = view.height - 3 - len(names)
     margin = _LEAST_MARGIN
     bins = _bins(shown, view, max(1, view.width - margin), span)
     scale = _scale(bins, view, height)
@@ -285,10 +235,10 @@ def picture(series: Sequence[Series], view: View) -> list[Line]:
         margin = widest + 1
         bins = _bins(shown, view, max(1, view.width - margin), span)
     grid = _Grid(max(1, view.width - margin), height)
-    _plot(shown, bins, grid, scale, span)
+    _plot(shown, view, bins, grid, scale, span)
     if view.cursor is not None:
         _cursor(grid, view.cursor, span)
-    lines = [legend(shown, view, view.width)]
+    lines = [legend(shown, view, view.width), *names]
     for y, label in enumerate(labels):
         axis = f"{label:>{margin - 1}}" + ("┤" if label else "│")
         lines.append([(axis, "axis"), *grid.line(y)])
@@ -301,6 +251,8 @@ def picture(series: Sequence[Series], view: View) -> list[Line]:
 
 def _cursor(grid: _Grid, x: float, span: tuple[float, float]) -> None:
     left, right = span
+    if not left <= x <= right:
+        return
     column = min(grid.width - 1, max(0, int((x - left) / (right - left) * grid.width)))
     for y in range(grid.height):
         if grid.texts[y][column] == " " or grid.styles[y][column] == "raw":
@@ -312,18 +264,36 @@ def _spark(series: Sequence[Series], view: View) -> list[Line]:
     span = x_limits(series, view)
     if view.height == 1:
         parts: Line = []
-        for item, stroke in list(zip(series, strokes(series), strict=True))[:2]:
-            value = number(item.last(_smoothing(item, view)))
+        for item, stroke in list(zip(series, strokes(series, view), strict=True))[:2]:
+            value = number(item.last(smoothing_of(item, view)))
             if view.cursor is not None:
-                value = number(item.at(view.cursor, _smoothing(item, view)))
-            parts += [(stroke.mark[-1], stroke.style), (f" {printable(item.name)} ", "label")]
+                value = number(item.at(view.cursor, smoothing_of(item, view)))
+            parts += [(stroke.mark[-1], stroke.style), (f" {printable(item.label)} ", "label")]
             parts += [(value, "strong"), ("  ", "")]
         used = sum(cell_len(text) for text, _ in parts)
         if view.width - used < 8:
             parts, used = [], 0
         return [parts + _curve(series, view, max(1, view.width - used), 1, span)[0]]
-    lines = _curve(series, view, view.width, view.height - 1, span)
+    width = max(1, view.width - view.margin)
+    lines = _curve(series, view, width, view.height - 1, span)
+    if view.width > view.margin > 0:
+        low, high = y_limits(_bins(series, view, width, span)[0], view.log_y) or (
+            math.nan,
+            math.nan,
+        )
+        ends = [""] * len(lines)
+        ends[-1], ends[0] = (_in_cells(value, view.margin - 1) for value in (low, high))
+        lines = [
+            [(fit(end, view.margin - 1, "right") + " ", "axis"), *line]
+            for end, line in zip(ends, lines, strict=True)
+        ]
     return [legend(series, view, view.width), *lines]
+
+
+def _in_cells(value: float, cells: int) -> str:
+    """``number``, or fewer digits where that is too long."""
+    text = number(value)
+    return text if len(text) <= cells else f"{value:.{max(1, cells - 1)}g}"
 
 
 def _curve(
@@ -332,7 +302,7 @@ def _curve(
     """The lines alone, without axes."""
     bins = _bins(series, view, width, span)
     grid = _Grid(width, height)
-    _plot(series, bins, grid, _scale(bins, view, height), span)
+    _plot(series, view, bins, grid, _scale(bins, view, height), span)
     if view.cursor is not None:
         _cursor(grid, view.cursor, span)
     return [grid.line(y) for y in range(height)]

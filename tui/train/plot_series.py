@@ -22,9 +22,13 @@ class Series:
     a picture looks at a few points for each of its columns, however many there are.
     """
 
-    def __init__(self, name: str, role: Role = "other") -> None:
+    def __init__(self, name: str, role: Role = "other", label: str = "") -> None:
+        """``label`` is what a person reads; the name where there is none."""
         self.name = name
+        self.label = label or name
         self.role = role
+        self.number: int | None = None
+        """Which of the other runs it is, from 0, where that is not its turn among the lines."""
         self.xs: array[float] = array("d")
         self._raw = MinMaxPyramid()
         self._smooth = MinMaxPyramid()
@@ -81,8 +85,36 @@ class Series:
         return self._smooth
 
     def bins(self, left: float, right: float, count: int, smoothing: float) -> list[Bin | None]:
-        """``min_max_bins`` of the values as drawn."""
-        return min_max_bins(self.xs, self._drawn(smoothing), left, right, count)
+        """``min_max_bins`` of the values as drawn, with the line led on to both edges."""
+        ys = self._drawn(smoothing)
+        bins = min_max_bins(self.xs, ys, left, right, count)
+        if count and len(self.xs) and right > left:
+            self._lead_on(bins, ys.values, left, right)
+        return bins
+
+    def _lead_on(
+        self, bins: list[Bin | None], ys: Sequence[float], left: float, right: float
+    ) -> None:
+        """Where an edge lies between two points, it gets the value of the line between them."""
+        enters, leaves = self._between(ys, left), self._between(ys, right)
+        inside = [at for at, one in enumerate(bins) if one is not None]
+        if enters is not None and bins[0] is None:
+            bins[0] = Bin(enters, enters, enters, enters, joins=False, leaves=True)
+            first = bins[inside[0]] if inside else None
+            if first is not None and ys[bisect_right(self.xs, left)] == first.first:
+                bins[inside[0]] = first._replace(joins=True)
+        if leaves is not None and bins[-1] is None:
+            bins[-1] = Bin(leaves, leaves, leaves, leaves, joins=True, leaves=True)
+
+    def _between(self, ys: Sequence[float], x: float) -> float | None:
+        """The line's value at ``x``; None on a point, at a gap and outside."""
+        at = bisect_right(self.xs, x)
+        if not 0 < at < len(self.xs) or self.xs[at - 1] == x:
+            return None
+        before, after = ys[at - 1], ys[at]
+        share = (x - self.xs[at - 1]) / (self.xs[at] - self.xs[at - 1])
+        found = before + share * (after - before)
+        return found if math.isfinite(found) else None
 
     def at(self, x: float, smoothing: float) -> float:
         """The value of the last point at or before ``x`` that has one; NaN when there is none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -12,6 +11,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from core.errors import WrongUsage
+from core.runs.filter import RunFilter, parse_filter
 from core.runs.folder import GOING
 from core.safe_text import printable
 from core.tracking.options import TRACKERS
@@ -21,30 +22,31 @@ from tui.sample.sample_list import Sample, SampleList
 from tui.state import AS_HUGGINGTWEETS, NewRun, State
 from tui.text.blends import in_lines, who_learns
 from tui.text.numbers import count
+from tui.train.curve_keys import CurveKeys, headline
 from tui.train.figures import RESUMABLE, run_figures, run_line
 from tui.train.keeping import RunMeasured
 from tui.train.loss_plot import LossPlot
-from tui.train.run_keys import RunKeys
 from tui.train.starting import TrainJobs
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
 from tui.widgets.field_form import FieldForm
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import Column, ListRows, RowList
+from tui.widgets.search_field import SearchField
 from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from textual.events import DescendantFocus
 
-    from core.runs.history import RunHistory
     from core.runs.summary import RunSummary
 
 NO_RUN = "No run yet. Press s to start one with the settings under New run."
 FIRST_WORDS = "Its first words come after some twenty seconds of training."
+FILTER_WORDS = "lr>=1e-3 handle:nasa loss<3.5 word"
 NO_TWEETS = "There is nothing to learn from yet."
 
 
-class TrainSection(RunKeys):
+class TrainSection(CurveKeys):
     """Runs are read from their folders alone, so all of it is there again after a restart."""
 
     SECTION = "train"
@@ -109,6 +111,8 @@ class TrainSection(RunKeys):
                     yield ButtonField("start", "Start")
                 yield Static("", id="advice", markup=False)
             with Panel(title="Runs", id="runs-panel"):
+                yield SearchField(back_to="#runs", words=FILTER_WORDS, id="run-filter")
+                yield Static("", id="filter-error", markup=False)
                 yield RowList(
                     (Column(width=1), Column(flex=1), Column(width=6, align="right"),
                      Column(width=5, align="right")),
@@ -117,8 +121,7 @@ class TrainSection(RunKeys):
                 )  # fmt: skip
         with Vertical(id="train-main", classes="column main"):
             with Panel(title="Loss", id="loss-panel"):
-                yield LossPlot(id="loss", empty=NO_RUN)
-                yield LossPlot(id="memorised", empty="")
+                yield from self.compose_curves(NO_RUN)
             with Horizontal(id="below-loss"):
                 with Panel(title="Now", id="now-panel"):
                     yield Static("", id="now", markup=False)
@@ -131,7 +134,7 @@ class TrainSection(RunKeys):
     def on_mount(self) -> None:
         super().on_mount()
         self._shown: str | None = None
-        self._overlays: set[str] = set()
+        self._filter = RunFilter()
         self._runs: list[RunSummary] = []
         self._pick_newest = True
         self._samples_shown: tuple[str, int] | None = None
@@ -142,9 +145,6 @@ class TrainSection(RunKeys):
         app.reported.subscribe(self, self._reported)
         self._runs_changed(self.state)
         self._curation_changed(self.state)
-        self.query_one("#loss", LossPlot).smoothing = 0.9  # steps are small, so losses jump
-        memorised = self.query_one("#memorised", LossPlot)
-        memorised.y_label, memorised.can_focus = "given back word for word", False
         self.query_one("#runs", RowList).focus()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
@@ -208,32 +208,69 @@ class TrainSection(RunKeys):
     # ── the runs ─────────────────────────────────────────────────────────────────────────
 
     def _runs_changed(self, state: State) -> None:
-        runs = state.runs
-        if runs is None:
+        if state.runs is None:
             return
-        before = [run.run for run in self._runs]
-        self._runs = runs
-        listing = self.query_one("#runs", RowList)
-        new = [run.run for run in runs if run.run not in before]
-        listing.set_rows(
-            ListRows([run_line(run) for run in runs]),
-            keep_cursor=True,
-            marks=[i for i, run in enumerate(runs) if run.run in self._overlays],
-        )
+        before = {run.run for run in self._runs}
+        self._runs = [run for run in state.runs if self._filter.matches(run)]
+        new = [run.run for run in self._runs if run.run not in before]
+        self._show_list()
         if new and (self._pick_newest or len(new) == 1):
             # a run that has just been started is what one wants to see
             self._pick_newest = False
-            listing.cursor = 0
-        waiting = sum(run.state == "queued" for run in runs)
-        running = sum(run.state in GOING for run in runs) - waiting
-        going = f"{running} running of {len(runs)}" if running else count(len(runs))
-        self.query_one("#runs-panel", Panel).status = (
-            f"{running} running, {waiting} queued" if waiting else going
-        )
+            self.query_one("#runs", RowList).cursor = 0
+        waiting = sum(run.state == "queued" for run in state.runs)
+        running = sum(run.state in GOING for run in state.runs) - waiting
+        of = len(state.runs)
+        shown = f"{running} running of {of}" if running else count(of)
+        if waiting:
+            shown = f"{running} running, {waiting} queued"
+        if self._filter:
+            shown = f"{len(self._runs)} of {of}"
+        self.query_one("#runs-panel", Panel).status = shown
         self._draw()
+
+    def _show_list(self) -> None:
+        listing = self.query_one("#runs", RowList)
+        listing.set_empty("No run matches." if self._filter else "None yet.")
+        listing.set_rows(
+            ListRows([run_line(run, self.letter_of(run.run)) for run in self._runs]),
+            keep_cursor=True,
+            marks=[i for i, run in enumerate(self._runs) if run.run in self.overlaid],
+        )
+
+    def draw_again(self) -> None:
+        self._show_list()
+        self._draw()
+
+    def listed(self) -> list[RunSummary]:
+        return self._runs
+
+    def action_filter(self) -> None:
+        field = self.query_one("#run-filter", SearchField)
+        field.ask()
+        self.reveal(field)
+
+    @on(SearchField.Wanted)
+    def _filter_changed(self, event: SearchField.Wanted) -> None:
+        error = self.query_one("#filter-error", Static)
+        try:
+            self._filter = parse_filter(event.words)
+            error.update("")
+        except WrongUsage as refused:
+            error.update(Text(printable(str(refused))))
+        error.display = bool(str(error.content))
+        self._pick_newest = True
+        self._runs_changed(self.state)
+
+    def action_leave(self) -> None:
+        """Puts the cursor, the zoom or the filter away, in this order."""
+        if not self.leave_plot():
+            self.query_one("#run-filter", SearchField).leave()
 
     @on(RowList.Highlighted, "#runs")
     def _run_highlighted(self) -> None:
+        if self.overlaid:
+            self._show_list()  # the run under the cursor wears no letter
         self._draw()
 
     def _run(self) -> RunSummary | None:
@@ -252,7 +289,7 @@ class TrainSection(RunKeys):
         if run is None:
             plot.empty = NO_RUN if self.state.accounts else NO_TWEETS
             plot.clear()
-            self.query_one("#memorised", LossPlot).display = False
+            self.query_one("#measure", LossPlot).display = False
             self.query_one("#now", Static).update("")
             self.query_one("#says", SampleList).clear()
             return
@@ -269,23 +306,10 @@ class TrainSection(RunKeys):
         plot.empty = doing[0].upper() + doing[1:]
         says = self.query_one("#says", SampleList)
         says.set_empty(FIRST_WORDS if run.state in GOING else "It said nothing before it ended.")
-        for name in set(plot.series_names) - {"train", "held out", *self._overlays}:
-            plot.remove_series(name)
-        source = run.run, history.taken_back
-        plot.follow("train", history.train_steps, history.train_losses, "train", source=source)
-        plot.follow("held out", history.valid_steps, history.valid_losses, "valid", source=source)
-        for other in self._overlays - {run.run}:
-            if (laid := self.state.histories.get(other)) is not None:
-                source = other, laid.taken_back
-                steps, losses = laid.valid_steps, laid.valid_losses
-                if laid.valid_tweets == 0:
-                    steps, losses = laid.train_steps, laid.train_losses
-                plot.follow(other, steps, losses, source=source)
-        plot.x_end = _last_step(run, history) if run.state in GOING else None
-        self._draw_memorised(history, (run.run, history.taken_back), plot.x_end)
+        self.draw_curves(run, history)
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
-        panel.status = _headline(run)
+        panel.status = headline(run)
         self.query_one("#now", Static).update(run_figures(run, history, self.size_of(run)))
         if self._samples_shown != (run.run, len(history.samples)):
             self._samples_shown = (run.run, len(history.samples))
@@ -293,17 +317,6 @@ class TrainSection(RunKeys):
                 [Sample(text=s.text, label=f"step {s.step}") for s in reversed(history.samples)]
             )
         self.query_one("#now-panel", Panel).status = run.state
-
-    def _draw_memorised(self, history: RunHistory, source: Hashable, x_end: float | None) -> None:
-        """The curve of what is given back word for word, under the loss, once there is one."""
-        plot = self.query_one("#memorised", LossPlot)
-        plot.display = bool(history.memorised_steps)
-        # from step 0 on, so that the two plots share an axis
-        steps, gap = [0, *history.memorised_steps], [None]
-        train, held_out = gap + history.memorised_train, gap + history.memorised_held_out
-        plot.follow("training tweets", steps, train, "train", source=source)
-        plot.follow("held-out tweets", steps, held_out, "valid", source=source)
-        plot.x_end = x_end or history.step or None
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 
@@ -367,20 +380,6 @@ class TrainSection(RunKeys):
         else:
             self.app.notify("This run is not going.", title="Nothing to stop")
 
-    def action_overlay(self) -> None:
-        run = self._run()
-        if run is not None:
-            self._overlays ^= {run.run}
-            self._runs_changed(self.state)
-
-    def action_log_y(self) -> None:
-        self.query_one("#loss", LossPlot).action_toggle_log()
-
-    def action_smooth(self) -> None:
-        plot = self.query_one("#loss", LossPlot)
-        plot.action_cycle_smoothing()
-        self.app.notify(f"Smoothing {plot.smoothing:g} on the train curve.")
-
     def action_log(self) -> None:
         from tui.dialogs.text import TextScreen
 
@@ -393,16 +392,3 @@ class TrainSection(RunKeys):
         run = self._run()
         if run is not None:
             self.mynah.talk_to(run)
-
-
-def _headline(run: RunSummary) -> str:
-    who = "+".join("@" + handle for handle in run.handles)
-    return f"{who} · {run.base} · {run.method} · {run.state}"
-
-
-def _last_step(run: RunSummary, history: RunHistory) -> float | None:
-    """Where the curve will end as far as one can tell: by steps, or by the time budget."""
-    if history.done > 0.05 and history.step:
-        expected = history.step / history.done
-        return min(expected, run.steps) if run.steps else expected
-    return None

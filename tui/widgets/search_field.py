@@ -31,8 +31,15 @@ class SearchField(Input):
 
         words: str
 
-    def __init__(self, *, back_to: str, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(placeholder="words to look for; enter keeps, esc clears", id=id)
+    def __init__(
+        self,
+        *,
+        back_to: str,
+        words: str = "words to look for; enter keeps, esc clears",
+        id: str | None = None,  # noqa: A002  (Textual's own name)
+    ) -> None:
+        """``words`` stand in it while it is empty."""
+        super().__init__(placeholder=words, id=id)
         self._back_to = back_to
 
     def ask(self) -> None:

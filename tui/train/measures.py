@@ -1,0 +1,99 @@
+"""What Train draws: where points lie along the x axis, and the measures under the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from core.runs.history import Positions, RunHistory
+    from tui.train.plot_series import Role
+
+AXES: Final = ("step", "tok", "time")
+
+
+def along(at: Positions, axis: str) -> Sequence[float]:
+    """The positions of points on one of AXES: optimiser steps, tokens, seconds."""
+    positions: dict[str, Sequence[float]] = {
+        "step": at.steps,
+        "tok": at.tokens,
+        "time": at.seconds,
+    }
+    return positions[axis]
+
+
+class Curve(NamedTuple):
+    """One line of a measure."""
+
+    name: str
+    at: Positions
+    values: Sequence[float | None]
+    role: Role
+
+
+@dataclass(frozen=True)
+class Measure:
+    """``label`` stands in the plot, with the unit; ``curves`` of a run may be none."""
+
+    label: str
+    curves: Callable[[RunHistory], list[Curve]]
+
+    def known(self, history: RunHistory) -> bool:
+        return any(value == value for one in self.curves(history) for value in one.values[-1:])
+
+
+def _memorised(history: RunHistory) -> list[Curve]:
+    at = history.memorised_at
+    if not at:
+        return []
+    return [
+        Curve("training tweets", at, history.memorised_train, "train"),
+        Curve("held-out tweets", at, history.memorised_held_out, "valid"),
+    ]
+
+
+def _trained(name: str) -> Callable[[RunHistory], list[Curve]]:
+    return lambda history: [Curve("this run", history.train_at, getattr(history, name), "train")]
+
+
+def _system(*named: tuple[str, str]) -> Callable[[RunHistory], list[Curve]]:
+    """Names of the figures, and what their lines are called."""
+
+    def curves(history: RunHistory) -> Iterator[Curve]:
+        roles: list[Role] = ["train", "valid"]
+        for (key, name), role in zip(named, roles, strict=False):
+            if key in history.system:
+                yield Curve(name, history.system_at, history.system[key], role)
+
+    return lambda history: list(curves(history))
+
+
+def _gpus(figure: str) -> Callable[[RunHistory], list[Curve]]:
+    def curves(history: RunHistory) -> Iterator[Curve]:
+        names = sorted(name for name in history.system if name.endswith(f"_{figure}"))
+        for number, name in enumerate(name for name in names if name.startswith("gpu")):
+            role: Role = "other" if number else "train"
+            shown = name.removesuffix(f"_{figure}").replace("gpu", "GPU ")
+            yield Curve(shown, history.system_at, history.system[name], role)
+
+    return lambda history: list(curves(history))
+
+
+MEASURES: Final = {
+    "memorisation": Measure("given back word for word", _memorised),
+    "speed": Measure("tokens a second", _trained("speeds")),
+    "gradient": Measure("gradient norm", _trained("gradients")),
+    "rate": Measure("learning rate", _trained("rates")),
+    "processor": Measure("processor, %", _system(
+        ("process_cpu", "training, of one core"), ("cpu", "machine, of all"),
+    )),
+    "memory": Measure("memory, MiB", _system(("process_memory", "training"))),
+    "gpu": Measure("GPU, %", _gpus("use")),
+    "gpu memory": Measure("GPU memory, MiB", _gpus("memory")),
+}  # fmt: skip
+
+
+def measures_of(history: RunHistory) -> list[str]:
+    """The names in MEASURES of which the run has something, in their order."""
+    return [name for name, measure in MEASURES.items() if measure.known(history)]
