@@ -174,6 +174,8 @@ ACTIONS: Final = (
            "mynah runs --filter TEXT", footer=False),
     Action("train.axis", "a", "axis", "Axis", "Steps, tokens or time along the plots.",
            footer=False),
+    Action("train.log_x", "A", "log_x", "Log axis", "A logarithmic axis along the plots.",
+           footer=False),
     Action("train.measure", "p", "measure", "Measure",
            "Memorisation, speed, gradient, rate, processor, memory or GPU under the loss.",
            footer=False),

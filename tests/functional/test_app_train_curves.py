@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
 
 from core.home import Home
-from tests.functional.walk import assert_safe, screen, settled, status, until
+from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
 from tui.app import MynahApp
 from tui.train.loss_plot import LossPlot
 from tui.widgets.row_list import RowList
@@ -111,6 +112,11 @@ async def test_one_axis_one_view_and_one_cursor_for_both_plots(
         await pilot.press("a")
         await pilot.pause()
         assert (loss.x_label, loss.cursor) == ("step", None)
+        await pilot.press("A", "left")
+        await pilot.pause()
+        assert loss.cursor == under.cursor == pytest.approx(math.log10(340))
+        assert "step 340 " in text_of(loss)
+        assert text_of(loss).split("\n")[-1].split()[1:4] == ["5", "10", "20"]
         assert app.failures == []
 
 
@@ -118,8 +124,8 @@ async def test_one_axis_one_view_and_one_cursor_for_both_plots(
 async def test_fourteen_runs_over_each_other_are_told_apart(
     many: Home, size: tuple[int, int]
 ) -> None:
-    app = MynahApp(many, section="train", poll_seconds=0.1)
-    async with app.run_test(size=size) as pilot:
+    app, heard = MynahApp(many, section="train", poll_seconds=0.1), Heard()
+    async with app.run_test(size=size, message_hook=heard) as pilot:
         await settled(pilot)
         await until(pilot, lambda: len(app.state.histories) == 14)
         await settled(pilot)
@@ -143,6 +149,13 @@ async def test_fourteen_runs_over_each_other_are_told_apart(
         await pilot.pause()
         assert "a c00d" in text_of(loss), "letters stay with their runs"
         assert "b c00c" not in text_of(loss)
+        await pilot.press(*["left"] * 5)
+        await pilot.pause()
+        heard.messages.clear()
+        await pilot.pause(0.3)
+        assert heard.of(LossPlot.CursorMoved) == []
+        moved = [one for one in heard.of(RowList.Highlighted) if one.row_list is listing]
+        assert len(moved) <= 5, "a list at rest is at rest"
         await pilot.press("o", "v")
         await settled(pilot)
         assert len(loss.series_names) == 2
@@ -172,8 +185,10 @@ async def test_the_list_shows_what_matches(many: Home, size: tuple[int, int]) ->
         await settled(pilot)
         assert listing.has_focus
         assert len(plots(app)[0].series_names) == 3
+        kept = app.screen._run().run  # type: ignore[attr-defined]
         await pilot.press("o", "escape")
         await until(pilot, lambda: status(pilot, "#runs-panel") == "14")
+        assert app.screen._run().run == kept  # type: ignore[attr-defined]
         assert "is a number" not in screen(pilot)
         await pilot.press("slash", *"colour:red")
         await settled(pilot)

@@ -205,3 +205,14 @@ def test_large_and_small_figures_keep_the_axis_narrow() -> None:
     for values in ([0.0, 176_000.0], [0.0, 2e-3]):
         lines = drawn([series("train", values)], View(60, 12))  # type: ignore[arg-type]
         assert lines[-2].startswith("    └")
+
+
+def test_a_logarithmic_axis_reads_in_plain_numbers() -> None:
+    train = series("train", [5.0, 4.0, 3.0, 2.0])
+    train.set([0.0, 1.0, 2.0, math.log10(2000)], [5.0, 4.0, 3.0, 2.0])
+    lines = drawn([train], View(60, 12, x_log=True, cursor=2.0))
+    assert lines[0].startswith("step 100 ")
+    assert lines[-1].split() == ["step", "1", "10", "100", "1000"]
+    timed = drawn([train], View(60, 12, x_log=True, x_is_time=True, x_label="time", cursor=2.0))
+    assert timed[0].startswith("time 1:40")
+    assert timed[-1].split()[1:3] == ["0:01", "0:10"]

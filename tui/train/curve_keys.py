@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from math import log10
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -13,13 +14,13 @@ from core.safe_text import printable
 from tui.text.numbers import plural
 from tui.train.keeping import KeepingJobs
 from tui.train.loss_plot import LossPlot
-from tui.train.measures import AXES, MEASURES, along, measures_of
+from tui.train.measures import AXES, MEASURES, Logarithms, along, measures_of
 from tui.train.plot_legend import LETTERS_OVER, letter
 from tui.train.plot_window import Window, panned, showing, zoomed
 from tui.train.run_keys import RunKeys
 
 if TYPE_CHECKING:
-    from core.runs.history import RunHistory
+    from core.runs.history import Positions, RunHistory
     from core.runs.summary import RunSummary
 
 # In place of a measure: the loss has all the room.
@@ -36,6 +37,7 @@ class CurveKeys(RunKeys):
         super().__init__(keeping)
         self.overlaid: list[str] = []
         self._axis = AXES[0]
+        self._log_x = False
         self._measure = ""
         self._window: Window | None = None
 
@@ -63,11 +65,12 @@ class CurveKeys(RunKeys):
         """The runs in the list."""
         raise NotImplementedError
 
-    def letter_of(self, run: str) -> str:
-        """What an overlaid run wears in the plot, when there are many; else nothing."""
+    def letters(self) -> dict[str, str]:
+        """What overlaid runs wear in plot and list, by run; empty while there are few."""
         shown = self._others()
-        many = len(shown) > LETTERS_OVER and run in shown
-        return letter(self.overlaid.index(run)) if many else ""
+        if len(shown) <= LETTERS_OVER:
+            return {}
+        return {name: letter(self.overlaid.index(name)) for name in shown}
 
     def _others(self) -> list[str]:
         """The overlaid runs besides the one under the cursor."""
@@ -78,26 +81,27 @@ class CurveKeys(RunKeys):
     # ── drawing ──────────────────────────────────────────────────────────────────────────
 
     def draw_curves(self, run: RunSummary, history: RunHistory) -> None:
-        loss, axis = self._loss, self._axis
+        loss, axis, log = self._loss, self._axis, self._log_x
         others = self._others()
         for name in [name for name in loss.series_names if name not in others]:
             if name not in ("train", "held out"):
                 loss.remove_series(name)
-        source: Hashable = (run.run, history.taken_back, axis)
+        source: Hashable = (run.run, history.taken_back, axis, log)
         train, valid = history.train_at, history.valid_at
-        loss.follow("train", along(train, axis), history.train_losses, "train", source=source)
-        loss.follow("held out", along(valid, axis), history.valid_losses, "valid", source=source)
+        loss.follow("train", self._along(train), history.train_losses, "train", source=source)
+        loss.follow("held out", self._along(valid), history.valid_losses, "valid", source=source)
         for other in others:
             laid = self.state.histories[other]
             at, losses = laid.valid_at, laid.valid_losses
             if laid.valid_tweets == 0:
                 at, losses = laid.train_at, laid.train_losses
-            source = (other, laid.taken_back, axis)
+            source = (other, laid.taken_back, axis, log)
             number, label = self.overlaid.index(other), self._label_of(other)
-            xs = along(at, axis)
+            xs = self._along(at)
             loss.follow(other, xs, losses, source=source, label=label, number=number)
         loss.x_label, loss.x_is_time = axis, axis == "time"
-        loss.x_end = self._x_end(run, history)
+        loss.x_log, end = log, self._x_end(run, history)
+        loss.x_end = log10(end) if log and end else end
         self._draw_measure(run, history, others)
         self._show_window()
 
@@ -106,21 +110,26 @@ class CurveKeys(RunKeys):
         plot.display = name != NOTHING
         if name == NOTHING:
             return
-        measure, axis = MEASURES[name], self._axis
+        measure, axis, log = MEASURES[name], self._axis, self._log_x
         curves = measure.curves(history)
         wanted = {curve.name for curve in curves} | set(others)
         for old in set(plot.series_names) - wanted:
             plot.remove_series(old)
         for curve in curves:
-            source: Hashable = (run.run, history.taken_back, axis, name)
-            plot.follow(curve.name, along(curve.at, axis), curve.values, curve.role, source=source)
+            source: Hashable = (run.run, history.taken_back, axis, log, name)
+            plot.follow(curve.name, self._along(curve.at), curve.values, curve.role, source=source)
         for other in others:
             laid = self.state.histories[other]
             for curve in measure.curves(laid)[:1]:
-                source = (other, laid.taken_back, axis, name)
-                xs, number = along(curve.at, axis), self.overlaid.index(other)
+                source = (other, laid.taken_back, axis, log, name)
+                xs, number = self._along(curve.at), self.overlaid.index(other)
                 plot.follow(other, xs, curve.values, source=source, number=number)
         plot.y_label, plot.x_label, plot.x_is_time = measure.label, axis, axis == "time"
+        plot.x_log = log
+
+    def _along(self, at: Positions) -> Sequence[float]:
+        found = along(at, self._axis)
+        return Logarithms(found) if self._log_x else found
 
     def _label_of(self, other: str) -> str:
         """A name; else the end of the run's id, which tells runs of one account apart."""
@@ -153,9 +162,12 @@ class CurveKeys(RunKeys):
 
     @on(LossPlot.CursorMoved)
     def _cursor_moved(self, event: LossPlot.CursorMoved) -> None:
-        self._loss.cursor = self._under.cursor = event.x
-        if event.x is not None and (whole := self._loss.x_whole()) is not None:
-            self._window = showing(self._window, whole, event.x)
+        x = event.plot.cursor  # it may have moved on since
+        other = self._under if event.plot is self._loss else self._loss
+        with other.prevent(LossPlot.CursorMoved):
+            other.cursor = x
+        if x is not None and (whole := self._loss.x_whole()) is not None:
+            self._window = showing(self._window, whole, x)
             self._show_window()
 
     def action_cursor(self, columns: int) -> None:
@@ -197,6 +209,11 @@ class CurveKeys(RunKeys):
 
     def action_axis(self) -> None:
         self._axis = AXES[(AXES.index(self._axis) + 1) % len(AXES)]
+        self._window = self._loss.cursor = None
+        self.draw_again()
+
+    def action_log_x(self) -> None:
+        self._log_x = not self._log_x
         self._window = self._loss.cursor = None
         self.draw_again()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -107,3 +108,12 @@ def run_line(run: RunSummary, letter: str = "") -> RowCells:
     if letter:
         name = f"{letter} {name}"
     return ((sign, style), (name, ""), (when, "muted"), (loss, ""))
+
+
+def how_many(runs: Sequence[RunSummary]) -> str:
+    """``1 running, 2 queued``, ``1 running of 4``, ``4``: the corner of the list."""
+    waiting = sum(run.state == "queued" for run in runs)
+    running = sum(run.state in GOING for run in runs) - waiting
+    if waiting:
+        return f"{running} running, {waiting} queued"
+    return f"{running} running of {len(runs)}" if running else count(len(runs))

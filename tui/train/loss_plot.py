@@ -103,6 +103,8 @@ class LossPlot(Widget, can_focus=True):
     y_label: reactive[str] = reactive("loss")
     x_is_time: reactive[bool] = reactive(False)
     """Whether x counts seconds: ticks then read 0:30, 1:00, …"""
+    x_log: reactive[bool] = reactive(False)
+    """Whether each x is a logarithm to the base 10 of what the axis shows."""
     x_end: reactive[float | None] = reactive(None)
     """Where the x axis ends at least, for instance the planned last step."""
     x_span: reactive[tuple[float, float] | None] = reactive(None)
@@ -310,7 +312,7 @@ class LossPlot(Widget, can_focus=True):
         self._draw_again()
 
     watch_log_y = watch_show_raw = watch_x_label = watch_y_label = _watch_view
-    watch_smoothing = watch_x_is_time = watch_x_end = watch_x_span = _watch_view
+    watch_smoothing = watch_x_is_time = watch_x_end = watch_x_log = watch_x_span = _watch_view
 
     def validate_smoothing(self, smoothing: float) -> float:
         return min(max(0.0, smoothing), 0.999)
@@ -334,6 +336,7 @@ class LossPlot(Widget, can_focus=True):
             x_label=printable(self.x_label),
             y_label=printable(self.y_label),
             x_is_time=self.x_is_time,
+            x_log=self.x_log,
             x_end=self.x_end,
             x_span=self.x_span,
             margin=self.margin,

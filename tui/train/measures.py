@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from math import log10, nan
+from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 if TYPE_CHECKING:
     from core.runs.history import Positions, RunHistory
@@ -21,6 +22,29 @@ def along(at: Positions, axis: str) -> Sequence[float]:
         "time": at.seconds,
     }
     return positions[axis]
+
+
+class Logarithms(Sequence[float]):
+    """Of the numbers in a sequence, to the base 10, worked out where they are asked for.
+
+    What has none is NaN: a point that a logarithmic axis cannot show.
+    """
+
+    def __init__(self, of: Sequence[float]) -> None:
+        self._of = of
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @overload
+    def __getitem__(self, index: int) -> float: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[float]: ...
+    def __getitem__(self, index: int | slice) -> float | list[float]:
+        found = self._of[index]
+        if isinstance(found, (int, float)):
+            return log10(found) if found > 0 else nan
+        return [log10(value) if value > 0 else nan for value in found]
 
 
 class Curve(NamedTuple):

@@ -31,9 +31,9 @@ _MARKS = {"train": "──", "valid": "─●"}
 class View:
     """What a person chose to see. ``cursor`` is an x; ``x_end`` holds the axis open to there.
 
-    ``x_span`` is the stretch of the axis in view, all of it where there is none. ``margin`` holds
-    so many cells free at the left of a plot without axes. ``name_others``: whether the legend
-    names the lines of other runs.
+    ``x_log`` says that each x is a logarithm to the base 10. ``x_span`` is the stretch of the axis
+    in view, all of it where there is none. ``margin`` holds so many cells free at the left of a
+    plot without axes. ``name_others``: whether the legend names the lines of other runs.
     """
 
     width: int
@@ -45,6 +45,7 @@ class View:
     x_label: str = "step"
     y_label: str = "loss"
     x_is_time: bool = False
+    x_log: bool = False
     x_end: float | None = None
     x_span: tuple[float, float] | None = None
     margin: int = 0
@@ -123,7 +124,9 @@ def legend(series: Sequence[Series], view: View, width: int) -> Line:
     if view.smoothing > 0:
         note += f", smoothed {view.smoothing:g}"
     if at is not None:
-        note = f"{view.x_label} {clock(at) if view.x_is_time else format(at, ',.10g')}"
+        x = 10**at if view.x_log else at
+        shown_x = clock(x) if view.x_is_time else format(x, ",.6g" if view.x_log else ",.10g")
+        note = f"{view.x_label} {shown_x}"
     left: Line = [(cut(printable(note), width), "strong" if at is not None else "label")]
     used = cell_len(left[0][0])
     shown: list[Line] = []

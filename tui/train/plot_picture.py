@@ -176,7 +176,11 @@ def _x_axis(view: View, span: tuple[float, float], width: int) -> tuple[str, str
     """The rule with its ticks and the numbers under it, both ``width`` cells."""
     left, right = span
     count = max(1, width // 14)
-    if view.x_is_time:
+    if view.x_log:
+        values = log_ticks(10**left, 10**right, count)
+        ticks = [math.log10(value) for value in values]
+        labels = [clock(value) for value in values] if view.x_is_time else tick_labels(values)
+    elif view.x_is_time:
         ticks = time_ticks(left, right, count)
         labels = [clock(tick) for tick in ticks]
     else:

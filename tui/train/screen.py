@@ -21,9 +21,8 @@ from tui.job import Report
 from tui.sample.sample_list import Sample, SampleList
 from tui.state import AS_HUGGINGTWEETS, NewRun, State
 from tui.text.blends import in_lines, who_learns
-from tui.text.numbers import count
 from tui.train.curve_keys import CurveKeys, headline
-from tui.train.figures import RESUMABLE, run_figures, run_line
+from tui.train.figures import RESUMABLE, how_many, run_figures, run_line
 from tui.train.keeping import RunMeasured
 from tui.train.loss_plot import LossPlot
 from tui.train.starting import TrainJobs
@@ -135,6 +134,7 @@ class TrainSection(CurveKeys):
         super().on_mount()
         self._shown: str | None = None
         self._filter = RunFilter()
+        self._letters: dict[str, str] = {}
         self._runs: list[RunSummary] = []
         self._pick_newest = True
         self._samples_shown: tuple[str, int] | None = None
@@ -218,22 +218,18 @@ class TrainSection(CurveKeys):
             # a run that has just been started is what one wants to see
             self._pick_newest = False
             self.query_one("#runs", RowList).cursor = 0
-        waiting = sum(run.state == "queued" for run in state.runs)
-        running = sum(run.state in GOING for run in state.runs) - waiting
-        of = len(state.runs)
-        shown = f"{running} running of {of}" if running else count(of)
-        if waiting:
-            shown = f"{running} running, {waiting} queued"
+        shown = how_many(state.runs)
         if self._filter:
-            shown = f"{len(self._runs)} of {of}"
+            shown = f"{len(self._runs)} of {len(state.runs)}"
         self.query_one("#runs-panel", Panel).status = shown
         self._draw()
 
     def _show_list(self) -> None:
         listing = self.query_one("#runs", RowList)
         listing.set_empty("No run matches." if self._filter else "None yet.")
+        self._letters = self.letters()
         listing.set_rows(
-            ListRows([run_line(run, self.letter_of(run.run)) for run in self._runs]),
+            ListRows([run_line(run, self._letters.get(run.run, "")) for run in self._runs]),
             keep_cursor=True,
             marks=[i for i, run in enumerate(self._runs) if run.run in self.overlaid],
         )
@@ -252,25 +248,28 @@ class TrainSection(CurveKeys):
 
     @on(SearchField.Wanted)
     def _filter_changed(self, event: SearchField.Wanted) -> None:
-        error = self.query_one("#filter-error", Static)
+        error, run = self.query_one("#filter-error", Static), self._run()
         try:
             self._filter = parse_filter(event.words)
             error.update("")
         except WrongUsage as refused:
             error.update(Text(printable(str(refused))))
         error.display = bool(str(error.content))
-        self._pick_newest = True
         self._runs_changed(self.state)
+        names = [one.run for one in self._runs]
+        if run is not None and run.run in names:
+            self.query_one("#runs", RowList).cursor = names.index(run.run)
 
     def action_leave(self) -> None:
-        """Puts the cursor, the zoom or the filter away, in this order."""
-        if not self.leave_plot():
-            self.query_one("#run-filter", SearchField).leave()
+        """Puts the cursor, the zoom or the filter away, in this order; first what is typed in."""
+        field = self.query_one("#run-filter", SearchField)
+        if field.has_focus or not self.leave_plot():
+            field.leave()
 
     @on(RowList.Highlighted, "#runs")
     def _run_highlighted(self) -> None:
-        if self.overlaid:
-            self._show_list()  # the run under the cursor wears no letter
+        if self._letters != self.letters():
+            self._show_list()  # the run under the cursor wears none
         self._draw()
 
     def _run(self) -> RunSummary | None:
@@ -288,7 +287,10 @@ class TrainSection(CurveKeys):
             return  # drawn when one comes back
         if run is None:
             plot.empty = NO_RUN if self.state.accounts else NO_TWEETS
+            if self._filter:
+                plot.empty = "No run matches."
             plot.clear()
+            self._samples_shown = None
             self.query_one("#measure", LossPlot).display = False
             self.query_one("#now", Static).update("")
             self.query_one("#says", SampleList).clear()
