@@ -34,6 +34,8 @@ def many(home: Home) -> Home:
         lines = []
         for line in (folder / "metrics.jsonl").read_text().splitlines():
             found = json.loads(line)
+            if number == 3 and found["kind"] == "train":
+                found["grad_norm"] = None  # a run that lacks a measure
             if found["kind"] == "eval":
                 found["valid_loss"] += number / 10
             lines.append(json.dumps(found))
@@ -145,6 +147,11 @@ async def test_fourteen_runs_over_each_other_are_told_apart(
             else:
                 assert name == "+".join(run.handles), "the run itself wears none"
         assert not app.screen.query_one("#below-loss").region.height
+        assert len(under.series_names) == 14
+        await pilot.press("p")
+        await pilot.pause()
+        assert under.y_label == "gradient norm"
+        assert len(under.series_names) == 13, "one run has none"
         listing.cursor = 1
         await pilot.pause()
         assert "a c00d" in text_of(loss), "letters stay with their runs"

@@ -112,6 +112,8 @@ class CurveKeys(RunKeys):
             return
         measure, axis, log = MEASURES[name], self._axis, self._log_x
         curves = measure.curves(history)
+        histories = self.state.histories
+        others = [other for other in others if measure.known(histories[other])]
         wanted = {curve.name for curve in curves} | set(others)
         for old in set(plot.series_names) - wanted:
             plot.remove_series(old)
@@ -119,9 +121,8 @@ class CurveKeys(RunKeys):
             source: Hashable = (run.run, history.taken_back, axis, log, name)
             plot.follow(curve.name, self._along(curve.at), curve.values, curve.role, source=source)
         for other in others:
-            laid = self.state.histories[other]
-            for curve in measure.curves(laid)[:1]:
-                source = (other, laid.taken_back, axis, log, name)
+            for curve in measure.curves(histories[other])[:1]:
+                source = (other, histories[other].taken_back, axis, log, name)
                 xs, number = self._along(curve.at), self.overlaid.index(other)
                 plot.follow(other, xs, curve.values, source=source, number=number)
         plot.y_label, plot.x_label, plot.x_is_time = measure.label, axis, axis == "time"
