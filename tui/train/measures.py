@@ -77,8 +77,8 @@ def _memorised(history: RunHistory) -> list[Curve]:
     ]
 
 
-def _trained(name: str) -> Callable[[RunHistory], list[Curve]]:
-    return lambda history: [Curve("this run", history.train_at, getattr(history, name), "train")]
+def _trained(values: str, name: str) -> Callable[[RunHistory], list[Curve]]:
+    return lambda history: [Curve(name, history.train_at, getattr(history, values), "train")]
 
 
 def _system(*named: tuple[str, str]) -> Callable[[RunHistory], list[Curve]]:
@@ -106,13 +106,13 @@ def _gpus(figure: str) -> Callable[[RunHistory], list[Curve]]:
 
 MEASURES: Final = {
     "memorisation": Measure("given back word for word", _memorised),
-    "speed": Measure("tokens a second", _trained("speeds")),
-    "gradient": Measure("gradient norm", _trained("gradients")),
-    "rate": Measure("learning rate", _trained("rates")),
+    "speed": Measure("tokens a second", _trained("speeds", "tok/s")),
+    "gradient": Measure("gradient norm", _trained("gradients", "norm")),
+    "rate": Measure("learning rate", _trained("rates", "rate")),
     "processor": Measure("processor, %", _system(
         ("process_cpu", "training, of one core"), ("cpu", "machine, of all"),
     )),
-    "memory": Measure("memory, MiB", _system(("process_memory", "training"))),
+    "memory": Measure("memory, MiB", _system(("process_memory", "training, MiB"))),
     "gpu": Measure("GPU, %", _gpus("use")),
     "gpu memory": Measure("GPU memory, MiB", _gpus("memory")),
 }  # fmt: skip
