@@ -12,7 +12,8 @@ from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training.distributed.ranks import Ranks
-from core.training.evaluate import affordable_tokens
+from core.training.evaluate import affordable_tokens, tokens_within
+from core.training.loss import Scorer
 from core.training.tweets import RunTweets
 
 # A run on a GPU takes so many steps at least, so that small accounts get enough of them.
@@ -77,6 +78,7 @@ def decide(
     dtype: torch.dtype,
     threads: int | None,
     parameters: int,
+    score: Scorer,
     processes: int = 1,
 ) -> Decisions:
     arithmetic = str(dtype).removeprefix("torch.")
@@ -89,9 +91,12 @@ def decide(
         batch_tokens = settings.batch_tokens or _batch_tokens(
             device.type, data.epoch_tokens, settings
         )
-        eval_tokens = settings.eval_tokens or affordable_tokens(
-            parameters, device.type, settings.minutes
-        )
+        eval_tokens = settings.eval_tokens or affordable_tokens(parameters, device.type)
+        if settings.minutes is not None and not settings.eval_tokens:
+            rows = [row for tweet in data.valid.rows for row in tweet]
+            with devices.in_arithmetic(device, dtype):
+                most = tokens_within(settings.minutes, score, rows, device)
+            eval_tokens = min(eval_tokens, most)
         steps_a_round = len(data.plan(batch_tokens).batches(0, data.order(0)))
         steps = max(1, round(settings.epochs * steps_a_round / data.epochs_a_round))
         steps = min(steps, settings.max_steps or steps)

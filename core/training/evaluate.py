@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from core.training.data import Row, TweetRows, batches, tensors
 from core.training.device import static_shapes
 from core.training.loss import Scorer
+
+_PROBE_TOKENS: Final = 128
 
 
 @dataclass(frozen=True)
@@ -103,13 +106,31 @@ class HeldOut:
         return Measure(total / self.tokens, self.tokens, bits_per_byte, sums, sizes)
 
 
-def affordable_tokens(parameters: int, device_type: str, minutes: float | None = None) -> int:
+def affordable_tokens(parameters: int, device_type: str) -> int:
     """Held-out tokens that take about two seconds, at 2 * parameters operations each, but not so
-    few that their loss says little: that of 4,000 has a standard error of some hundredths. A run of
-    so many ``minutes`` spends a thirtieth of them on a measurement at most.
+    few that their loss says little: that of 4,000 has a standard error of some hundredths.
 
     It depends on the kind of device and not on a measurement, so that a run can be repeated.
     """
-    speed = {"cpu": 2.5e11, "cuda": 2e13}.get(device_type, 2e12) / (2 * parameters)
-    most = math.inf if minutes is None else max(1000, speed * minutes * 60 / 30)
-    return int(min(max(2 * speed, 4000), most, 100_000))
+    operations = {"cpu": 5e11, "cuda": 4e13}.get(device_type, 4e12)
+    return int(min(max(operations / (2 * parameters), 4000), 100_000))
+
+
+def tokens_within(minutes: float, score: Scorer, rows: Sequence[Row], device: Any) -> int:
+    """Held-out tokens that take a thirtieth of a run of ``minutes``, but at least 1,000.
+
+    This is measured, on the first of ``rows``: a run that is ended by the clock cannot be repeated
+    to the bit anyway, and slow machines are ten times slower than fast ones.
+    """
+    probe: list[Row] = []
+    for row in rows:
+        probe.append(row)
+        if sum(len(one) - 1 for one in probe) >= _PROBE_TOKENS:
+            break
+    if not probe:
+        return 0
+    score.of_rows(*tensors(probe[:1], device)).tolist()  # the first pass sets things up
+    began = time.perf_counter()
+    score.of_rows(*tensors(probe, device)).tolist()
+    speed = sum(len(row) - 1 for row in probe) / max(time.perf_counter() - began, 1e-9)
+    return max(1000, int(speed * minutes * 60 / 30))

@@ -242,7 +242,9 @@ def set_up(
     learner = learner_of(model, stored, settings, device=device, dtype=dtype)
     weights, optimizer, parameters = learner.weights, learner.optimizer, learner.parameters
 
-    decisions = decide(before, settings, data, device, dtype, threads, parameters, ranks.size)
+    decisions = decide(
+        before, settings, data, device, dtype, threads, parameters, learner.score, ranks.size
+    )
     run.update_record(decisions=decisions)
     held_out, every_row = (
         HeldOut(
