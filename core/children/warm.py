@@ -39,7 +39,7 @@ LENGTH: Final = struct.Struct("!I")
 # the warm process, a fork of it would not be what was asked for.
 _READ_ON_IMPORT: Final = (
     "ACCELERATE_", "CUDA_", "GOMP_", "HF_", "HOME", "HUGGINGFACE_", "KMP_", "LD_", "MKL_",
-    "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "TORCH", "PYTORCH", "TRANSFORMERS_", "XDG_",
+    "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "TORCH_", "PYTORCH_", "TRANSFORMERS_", "XDG_",
 )  # fmt: skip
 
 

@@ -358,7 +358,7 @@ async def test_letters_typed_into_a_number_run_nothing(sample_home: Home) -> Non
         await pilot.press("space")
         await settled(pilot)
         form.field("min_words").focus()
-        await pilot.press("enter", "u", "c", "p", "minus", "5", "full_stop", "enter")
+        await pilot.press("enter", "u", "c", "p", "5", "full_stop", "enter")
         await settled(pilot)
         assert app.section == "filter"
         assert app.state.recipe is not None
