@@ -100,9 +100,6 @@ def child_environment(*, needs_network: bool = False) -> dict[str, str]:
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONSAFEPATH"] = "1"
-    # Threads that wait for each other by spinning lose most of their time when another process
-    # wants the core; those that sleep lose nothing that could be measured.
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if not needs_network:
         environment["HF_HUB_OFFLINE"] = "1"
         environment["TRANSFORMERS_OFFLINE"] = "1"
