@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +30,34 @@ def process_times(pid: int) -> float | None:
         return 0.0
 
 
+def since_boot(pid: int) -> float | None:
+    """When process ``pid`` began, in seconds since its machine did; None where that is not known.
+
+    Unlike `process_times`, which Linux counts back from the clock of the moment, it is the same
+    after the clock was set.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        # proc_pid_stat(5): the name, field 2, is in brackets; starttime is field 22
+        return float(stat.rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
+def process_age(pid: int) -> float | None:
+    """Seconds since process ``pid`` began, or None when there is none, or that is not told."""
+    began = since_boot(pid)
+    if began is not None and hasattr(time, "CLOCK_BOOTTIME"):
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began)
+    started = process_times(pid)
+    return max(0.0, time.time() - started) if started else None
+
+
 @dataclass(frozen=True)
 class Owner:
-    """A process that owns something on a disk: machine, process id, start (seconds since 1970)."""
+    """A process that owns something on a disk: machine, process id, and its start, in seconds since
+    the machine's (Linux) or since 1970.
+    """
 
     machine: str
     pid: int
@@ -39,7 +65,8 @@ class Owner:
 
     @classmethod
     def this_process(cls) -> Owner:
-        return cls(this_machine(), os.getpid(), round(process_times(os.getpid()) or 0.0))
+        pid = os.getpid()
+        return cls(this_machine(), pid, round(since_boot(pid) or process_times(pid) or 0.0))
 
     def may_live(self) -> bool:
         """False only where this process is known to be gone: of another machine nothing is known.
@@ -49,7 +76,11 @@ class Owner:
         if self.machine != this_machine():
             return True
         began = process_times(self.pid)
-        return began is not None and (began == 0.0 or abs(began - self.began) <= 1.0)
+        if began is None:
+            return False
+        # earlier versions wrote seconds since 1970 on Linux, too
+        starts = (began, since_boot(self.pid) or began)
+        return began == 0.0 or any(abs(start - self.began) <= 1.0 for start in starts)
 
 
 def usable_cores() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefused
-from core.processes import process_times, this_machine
+from core.processes import process_times, since_boot, this_machine
 from core.runs.folder import ENDED, Run
 from core.runs.record import RunRecord
 
@@ -150,14 +150,19 @@ def is_alive(run: Run, record: RunRecord) -> bool:
     now_there = process_times(record.pid)
     if now_there is None:
         return False
-    began = record.pid_start
-    return began is None or now_there == 0.0 or abs(now_there - began) < 1.0
+    began, since = record.pid_start, record.pid_since_boot
+    if began is None or now_there == 0.0 or abs(now_there - began) < 1.0:
+        return True
+    # the clock was set: the start of a process in its terms moves along
+    there = None if since is None else since_boot(record.pid)
+    return there is not None and since is not None and abs(there - since) < 0.05
 
 
 def _seconds_since_beat(run: Run) -> float:
+    """Or until it, where the clock was set back since, or that of another machine is ahead."""
     for path in (run.heartbeat, run.record_file):
         try:
-            return time.time() - path.stat().st_mtime
+            return abs(time.time() - path.stat().st_mtime)
         except OSError:
             continue
     return float("inf")

@@ -20,9 +20,10 @@ from core.errors import InputRefused, Interrupted, MynahError
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.models.catalogue import Base, resolve
-from core.processes import Owner, process_times, this_machine
+from core.processes import Owner, process_age, process_times, since_boot, this_machine
+from core.runs.events import BEAT_SECONDS
 from core.runs.folder import ENDED, Run, new_run_id
-from core.runs.follow import is_alive
+from core.runs.follow import is_alive, read_journal
 from core.runs.record import RecipeName, RunRecord
 from core.runs.settings import RunRequest, TrainSettings
 from core.runs.shares import check_blend, shares_of_sizes, sizes_by_handle
@@ -39,6 +40,8 @@ KILL_SECONDS: Final = 5.0
 LOCK_SECONDS: Final = 1.0
 # Python and the first imports: until then a process does not listen to signals.
 START_SECONDS: Final = 10.0
+# The end of a journal, in which its latest lines are.
+_TAIL_BYTES: Final = 1 << 16
 
 
 def start_run(
@@ -195,7 +198,11 @@ def work_here(run: Run) -> bool:
     with _taken_up(run, now=False):
         pid = os.getpid()
         record = run.update_record(
-            pid=pid, pid_start=process_times(pid), machine=this_machine(), reason=""
+            pid=pid,
+            pid_start=process_times(pid),
+            pid_since_boot=since_boot(pid),
+            machine=this_machine(),
+            reason="",
         )
     return record.decisions is not None
 
@@ -215,7 +222,7 @@ def _taken_up(run: Run, *, now: bool) -> Iterator[Base]:
                     "Its model is made, and its checkpoints are removed.",
                     "For more epochs start a new run: `mynah train HANDLE --epochs N`.",
                 )
-            if not _gone(run, record, wait):
+            if not _gone(run, record, wait) or _beats_elsewhere(run, record):
                 raise _still_going(run)
             if record.train_settings is None:
                 raise InputRefused(
@@ -230,12 +237,35 @@ def _taken_up(run: Run, *, now: bool) -> Iterator[Base]:
                 ended=None,
                 pid=None,
                 pid_start=None,
-                resumed=time.time(),
+                pid_since_boot=None,
+                resumed=_after_all_lines(run),
                 now=record.now or now,
             )
             yield base
     except Locked as error:
         raise _still_going(run) from error
+
+
+def _after_all_lines(run: Run) -> float:
+    """The time now, but later than each line of the journal: the clock may have been set back."""
+    lines = read_journal(run.metrics, tail=_TAIL_BYTES)
+    times = [at + 0.001 for line in lines if isinstance(at := line.get("time"), (int, float))]
+    return max([time.time(), *times])
+
+
+def _beats_elsewhere(run: Run, record: RunRecord) -> bool:
+    """Whether a process on another machine, whose clock may be another, gives a sign of life."""
+    if record.pid is None or record.machine in (None, this_machine()):
+        return False
+
+    def beat() -> int | None:
+        with contextlib.suppress(OSError):
+            return run.heartbeat.stat().st_mtime_ns
+        return None
+
+    before = beat()
+    time.sleep(2 * BEAT_SECONDS)
+    return beat() != before
 
 
 def _still_going(run: Run) -> InputRefused:
@@ -267,8 +297,8 @@ def stop_run(run: Run, wait: float = 60.0, *, cancelled: Callable[[], bool] | No
         )
     run.stop_mark.touch()
     try:
-        began = record.pid_start or 0.0
-        for number, seconds in _stop_signals(wait, young=time.time() - began < START_SECONDS):
+        age = process_age(record.pid)
+        for number, seconds in _stop_signals(wait, young=age is not None and age < START_SECONDS):
             if number is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(record.pid, number)
@@ -328,7 +358,12 @@ def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
     except BaseException:
         run.update_record(starter=None)
         raise
-    run.update_record(pid=child.pid, pid_start=process_times(child.pid), starter=None)
+    run.update_record(
+        pid=child.pid,
+        pid_start=process_times(child.pid),
+        pid_since_boot=since_boot(child.pid),
+        starter=None,
+    )
 
 
 def start_detached(

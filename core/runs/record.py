@@ -76,7 +76,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of run.json; every one may be missing.
 
-    ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC.
+    ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC;
+    ``pid_since_boot`` is seconds since the machine's start, where that is known.
     ``starter`` is the process that starts the run's own, until that has its ``pid``.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
     ``sweep`` is there where the run is a trial of one. ``now``: whether it does not wait for other
@@ -106,6 +107,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     resumed: float | None = None
     pid: int | None = None
     pid_start: float | None = None
+    pid_since_boot: float | None = None
     starter: Owner | None = None
     machine: str | None = None
     python: str = ""

@@ -69,8 +69,9 @@ def save_checkpoint(
             other = best is not None and best.known and best.step != position.step
             save_state(part, model, optimizer, best.weights if best and other else None)
             (part / "position.json").write_bytes(msgspec.json.encode(position))
-    except (RuntimeError, SafetensorError) as error:  # what PyTorch makes of a full disk
-        raise OSError(str(error).strip().partition("\n")[0]) from error
+    # what PyTorch makes of a full disk, and what is missing where memory is
+    except (RuntimeError, MemoryError, SafetensorError) as error:
+        raise OSError(str(error).strip().partition("\n")[0] or "no memory") from error
     for old in checkpoint_folders(folder)[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)
     return final

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused, MynahError
 from core.locks import Locked, held_lock
-from core.processes import process_times
+from core.processes import process_age
 from core.runs.events import Journal
 from core.runs.folder import Run
 from core.runs.queue import TakenOut, Turn
@@ -120,17 +120,18 @@ def train(
     from core.training.distributed.leader import leader_of
     from core.training.finish import finish
     from core.training.fit import fit
+    from core.training.memory import TooLittleMemory
     from core.training.setup import Diverged, set_up
 
-    diverged = None
+    trouble = None
     with ranks or leader_of(run) as ranks:
         training = set_up(run, journal, stop, resume=resume, began=began, turn=turn, ranks=ranks)
         try:
             fit(training)
-        except Diverged as error:
-            diverged = error
+        except (Diverged, TooLittleMemory) as error:
+            trouble = error
         ranks.end()
-        return finish(training, diverged)
+        return finish(training, trouble)
 
 
 def main() -> int:
@@ -144,8 +145,8 @@ def main() -> int:
 
 def start_of_this_process() -> float | None:
     """In terms of time.monotonic; None where the system does not tell."""
-    started = process_times(os.getpid())
-    return time.monotonic() - max(0.0, time.time() - started) if started else None
+    age = process_age(os.getpid())
+    return None if age is None else time.monotonic() - age
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.training import memory
 from core.training.data import Row, TweetRows, batches, tensors
 from core.training.device import static_shapes
 from core.training.loss import Scorer
@@ -83,11 +84,16 @@ class HeldOut:
         self._batches = batches(rows, batch_tokens, rng)
         self._device = device
         self._batch_tokens = batch_tokens if static_shapes(device) else 0
+        self.parts = 1
 
     def measure(
         self, score: Scorer, *, give_up: Callable[[], bool] = lambda: False
     ) -> Measure | None:
-        """The token-weighted mean loss; None when there is nothing to measure, or it gave up."""
+        """The token-weighted mean loss; None when there is nothing to measure, or it gave up.
+
+        When the device runs out of memory the batches are taken in more parts from then on. Raises
+        TooLittleMemory when not even a single row fits.
+        """
         import torch
 
         if not self._batches:
@@ -97,13 +103,28 @@ class HeldOut:
             for batch in self._batches:
                 if give_up():
                     return None
-                filled = tensors(batch, self._device, batch_tokens=self._batch_tokens)
-                found.append(score.of_rows(*filled)[: len(batch)])
+                found += self._sums(score, batch)
         sums: list[float] = torch.cat(found).tolist()  # waits for the device once
         sizes = [len(row) - 1 for batch in self._batches for row in batch]
         total = sum(sums)
         bits_per_byte = total / (math.log(2) * max(self.bytes, 1))
         return Measure(total / self.tokens, self.tokens, bits_per_byte, sums, sizes)
+
+    def _sums(self, score: Scorer, batch: Sequence[Row]) -> list[Any]:
+        """The sums of the rows of each part of ``batch``, not waited for."""
+        while True:
+            size = max(1, -(-len(batch) // self.parts))
+            parts = [batch[start : start + size] for start in range(0, len(batch), size)]
+            try:
+                return [
+                    score.of_rows(*tensors(part, self._device, batch_tokens=self._batch_tokens))[
+                        : len(part)
+                    ]
+                    for part in parts
+                ]
+            except Exception as error:
+                self.parts = memory.more_parts(error, self.parts, batch, self._device)
+            memory.release(self._device)
 
 
 def affordable_tokens(parameters: int, device_type: str) -> int:

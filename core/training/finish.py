@@ -13,42 +13,47 @@ from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.models.load import cast_weights
 from core.runs.record import Result
 from core.training import device as devices
+from core.training import memory
 from core.training.adapter import merge_adapters
 from core.training.checkpoint import all_finite
 from core.training.fit import mean_loss
 from core.training.loss import Scorer
+from core.training.memory import TooLittleMemory
 from core.training.setup import Diverged, Training, newest_weights
 
 
-def finish(training: Training, diverged: Diverged | None = None) -> Result:
+@memory.explained("ending the run")
+def finish(training: Training, trouble: Diverged | TooLittleMemory | None = None) -> Result:
     """Saves the model, measures it, and says how the run ended.
 
-    A run that ``diverged`` has failed, but keeps the last good weights where there are any. Raises
-    MynahError when there are none, or the model cannot be written.
+    A run that ran into ``trouble`` has failed, but keeps the last good weights where there are any.
+    Raises MynahError when there are none, or the model cannot be written.
     """
     t, at = training, training.at
     stopped = t.stop.asked
     t.journal.phase("saving")
     try:
-        if diverged is not None:
-            raise diverged
+        if trouble is not None:
+            raise trouble
         if not all_finite(t.weights):
             raise t.diverged("model")
         if stopped:
             t.checkpoint()
         kept, reason = _best(t, stopped=stopped)
-    except Diverged as error:
-        diverged = error
+    except (Diverged, TooLittleMemory) as error:
+        trouble = error
         kept, reason = _last_good(t, error)
     peak = devices.peak_memory(t.device)
     merged = merge_adapters(t.adapted) if t.adapted is not None else t.model
     # Measured as it will be saved, rounding and all, in the arithmetic of the first measurement.
     round_weights(merged, t.stored)
-    with devices.in_arithmetic(t.device, t.dtype):
-        t.score = Scorer(cast_weights(merged, t.resting))
-    last = t.measure("after")
-    memorised = None
-    if diverged is None:
+    cast_weights(merged, t.resting)
+    last = memorised = None
+    with memory.dispensable(t.journal, "the last measurement"):
+        with devices.in_arithmetic(t.device, t.dtype):
+            t.score = Scorer(merged)
+        last = t.measure("after")
+    if trouble is None:
         memorised = t.measure_memorisation(merged, last=True)
     try:
         save_model(
@@ -60,13 +65,13 @@ def finish(training: Training, diverged: Diverged | None = None) -> Result:
             f"{error}.",
             f"Make room, then `mynah resume {t.run.id}`.",
         ) from error
-    in_no_hurry = t.settings.minutes is None and not stopped and diverged is None
+    in_no_hurry = t.settings.minutes is None and not stopped and trouble is None
     if in_no_hurry and t.data.valid.total_tokens > t.held_out.tokens:
         t.measure("all", t.every_row)
-    if not stopped and diverged is None:
+    if not stopped and trouble is None:
         t.show_samples()
     return Result(
-        state="failed" if diverged else "stopped" if stopped else "finished",
+        state="failed" if trouble else "stopped" if stopped else "finished",
         reason=reason,
         steps=at.step,
         tokens=at.tokens,
@@ -125,16 +130,28 @@ def _before_by_heart(t: Training) -> tuple[int, str]:
     return best.step, f"{reason}; its model is that of step {best.step}."
 
 
-def _last_good(t: Training, diverged: Diverged) -> tuple[int, str]:
-    """Goes back to the best weights, or to the newest checkpoint; raises ``diverged`` else."""
+def _last_good(t: Training, trouble: Diverged | TooLittleMemory) -> tuple[int, str]:
+    """Goes back to the best weights, or to the newest checkpoint; raises ``trouble`` else.
+
+    Where only memory was short, the weights are good, and so is a checkpoint of them.
+    """
+    short = isinstance(trouble, TooLittleMemory)
+    if short:
+        # the frames that it came through hold what did not fit
+        trouble.__traceback__ = trouble.__cause__ = trouble.__context__ = None
+        t.optimizer.zero_grad(set_to_none=True)
+        memory.release(t.device)
+        if t.at.step and all_finite(t.weights):
+            t.checkpoint()
     if t.best is not None and t.best.known:
         t.best.restore()
         step: int | None = t.best.step
     else:
         step = newest_weights(t)
     if step is None or not all_finite(t.weights):
-        raise diverged
-    return step, f"{diverged} Its model is that of step {step}, before this."
+        raise trouble
+    reason = f"{trouble} Its model is that of step {step}"
+    return step, f"{reason}." if short else f"{reason}, before this."
 
 
 def round_weights(model: Any, dtype: torch.dtype) -> None:

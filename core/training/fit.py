@@ -12,6 +12,7 @@ from typing import Final
 import torch
 
 from core.runs.settings import NOTHING_HELD_OUT
+from core.training import memory
 from core.training.data import Batch
 from core.training.schedule import LAST_MEASURE, Pace, learning_rate
 from core.training.setup import Training
@@ -24,10 +25,11 @@ MEASURING: Final = 5
 _DISK_RATE: Final = 4e8
 
 
+@memory.explained("training")
 def fit(training: Training) -> None:
     """Steps until the course is run, somebody asks to stop, or going on makes it only worse.
 
-    Raises Diverged when a loss or a gradient is not a number any more.
+    Raises Diverged when a loss or a gradient is not a number any more, and TooLittleMemory.
     """
     t, at, settings = training, training.at, training.settings
     _begin(t)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from core.runs.queue import Turn
 from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
+from core.training import memory
 from core.training.adapter import learner_of
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
@@ -131,10 +134,18 @@ class Training:
         a_step = at.train_seconds / at.step if at.step else None
         if not self.allowance.enough(self.course.run_seconds(at.step, a_step), last=last):
             return None
-        began = time.monotonic()
-        with devices.in_arithmetic(self.device, self.dtype):
+        began, found = time.monotonic(), None
+        with self._dispensable("the memorisation curve"):
             found = self.memorisation.measure(self.model if model is None else model)
         self.allowance.add(time.monotonic() - began)
+        limit = self.settings.max_memorised
+        if found is None:
+            self.memorisation = None
+            if limit is not None:
+                raise memory.too_little(
+                    self.device.type, "What it learns by heart, which has a limit, needs more."
+                )
+            return None
         self.journal.write(
             "memorisation",
             step=at.step,
@@ -142,7 +153,6 @@ class Training:
             held_out=found.held_out,
             tweets=found.tweets,
         )
-        limit = self.settings.max_memorised
         if limit is not None and found.excess > limit:
             self.by_heart = found
         return found
@@ -159,8 +169,8 @@ class Training:
         """Writes down what the model writes, unless nothing has been learned since."""
         if self._sampled_at == self.at.step:
             return
-        self._sampled_at = self.at.step
-        with devices.in_arithmetic(self.device, self.dtype):
+        self._sampled_at, texts = self.at.step, []
+        with self._dispensable("samples"):
             texts = glimpse(
                 self.model,
                 self.data.tokenizer,
@@ -171,6 +181,15 @@ class Training:
         for text in texts:
             if text:
                 self.journal.sample(self.at.step, text)
+
+    @contextlib.contextmanager
+    def _dispensable(self, what: str) -> Iterator[None]:
+        """In the run's arithmetic, and without ``what`` where there is no memory for it."""
+        with (
+            memory.dispensable(self.journal, what),
+            devices.in_arithmetic(self.device, self.dtype),
+        ):
+            yield
 
     def checkpoint(self) -> None:
         """Writes a checkpoint; where that fails, the run goes on without it.
@@ -198,6 +217,7 @@ class Training:
         )
 
 
+@memory.explained("making ready")
 def set_up(
     run: Run,
     journal: Journal,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import torch
 
-from core.errors import MynahError
+from core.training import memory
 from core.training.data import Row, tensors
 from core.training.device import in_arithmetic, static_shapes
 from core.training.distributed.ranks import Ranks
@@ -21,7 +20,7 @@ class BatchStep:
 
     The gradient is that of the mean loss over the tokens of the whole batch. When the device runs
     out of memory the batch is taken in twice as many parts from then on: the same gradient, slower.
-    Raises MynahError when not even a single row fits, or not the optimiser's state.
+    Raises TooLittleMemory when not even a single row fits, or not the optimiser's state.
     """
 
     def __init__(
@@ -54,24 +53,20 @@ class BatchStep:
             try:
                 loss = self._gradient(batch, tokens)
                 break
-            except torch.OutOfMemoryError as error:
+            except Exception as error:
                 self._optimizer.zero_grad(set_to_none=True)
-                if self.parts >= len(batch):
-                    raise _too_little(
-                        f"Not even one row of {len(batch[0])} tokens fits."
-                    ) from error
-                self.parts *= 2
-                print(  # noqa: T201 - the log of the training process
-                    f"out of memory: batches are taken in {self.parts} parts now", file=sys.stderr
-                )
-            if self._device.type == "cuda":
-                torch.cuda.empty_cache()
+                self.parts = memory.more_parts(error, self.parts, batch, self._device)
+            memory.release(self._device)
         loss = self._ranks.sum(self._weights, loss)
         norm = torch.nn.utils.clip_grad_norm_(self._weights, self._clip)
         try:
             self._optimizer.step()
-        except torch.OutOfMemoryError as error:  # in the first step, before any weight is changed
-            raise _too_little("What the optimiser keeps of each weight does not fit.") from error
+        except Exception as error:  # in the first step, before any weight is changed
+            if not memory.out_of_memory(error):
+                raise
+            raise memory.too_little(
+                self._device.type, "What the optimiser keeps of each weight does not fit."
+            ) from error
         self._optimizer.zero_grad(set_to_none=True)
         return loss, norm
 
@@ -88,11 +83,3 @@ class BatchStep:
             (loss / tokens).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         return total
-
-
-def _too_little(why: str) -> MynahError:
-    return MynahError(
-        "The device has too little memory for this base.",
-        why,
-        "Use a smaller base, the preset fast (LoRA), or --device cpu.",
-    )

@@ -1,0 +1,182 @@
+"""Out of memory on a CPU, with the errors that PyTorch raises there: smaller parts where they help,
+else a sentence, and the best model so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from toy_runs import create_toy, lines_of, one_core, train_here
+
+from core.models.load import load_model
+from core.runs.events import Journal
+from core.runs.folder import Run, checkpoint_folders
+from core.runs.record import Result
+from core.training.finish import finish
+from core.training.fit import fit
+from core.training.memory import TooLittleMemory, out_of_memory
+from core.training.setup import Training, set_up
+from core.training.signals import StopRequest
+
+SMALL: dict[str, Any] = {"max_steps": 6, "batch_tokens": 128, "eval_tokens": 64}
+EVERY_TIME = 1e-9
+
+
+def absurd(*_: Any) -> None:
+    """More than any machine has: PyTorch raises what it raises on a machine that is full."""
+    torch.empty(1 << 50)
+
+
+def of_kind(run: Run, kind: str) -> list[dict[str, Any]]:
+    return [line for line in lines_of(run) if line["kind"] == kind]
+
+
+def losses(run: Run) -> list[float]:
+    return [line["loss"] for line in of_kind(run, "train")]
+
+
+@contextmanager
+def in_hand(run: Run) -> Iterator[Training]:
+    """A run that is trained here piece by piece."""
+    journal = Journal(run)
+    try:
+        with one_core():
+            yield set_up(run, journal, StopRequest(run), resume=False)
+    finally:
+        journal.close()
+
+
+def cramp(training: Training, *, rows: int, learning: bool, from_step: int = 0) -> Any:
+    """From a step on, the model has no room for more than so many rows; of a step or a measure."""
+
+    def look(module: Any, args: Any, given: Any) -> None:
+        read = given.get("input_ids")
+        there = training.at.step >= from_step and torch.is_grad_enabled() == learning
+        if there and read is not None and len(read) > rows:
+            absurd()
+
+    body = training.model.base_model
+    return body.register_forward_pre_hook(look, with_kwargs=True)
+
+
+def ended(training: Training) -> Result:
+    """As the training process ends it."""
+    trouble = None
+    try:
+        fit(training)
+    except TooLittleMemory as error:
+        trouble = error
+    return finish(training, trouble)
+
+
+def test_what_pytorch_raises_is_told_apart() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        absurd()
+    assert out_of_memory(raised.value)
+    with pytest.raises(MemoryError) as of_python:
+        bytearray(1 << 60)
+    assert out_of_memory(of_python.value)
+    with pytest.raises(RuntimeError) as other:
+        torch.ones(2) @ torch.ones(3)
+    assert not out_of_memory(other.value)
+
+
+def test_steps_and_measures_that_do_not_fit_are_made_in_parts(tmp_path: Path) -> None:
+    plain, cramped = (create_toy(tmp_path / name, **SMALL) for name in ("plain", "cramped"))
+    train_here(plain)
+    with in_hand(cramped) as training:
+        for learning in (True, False):
+            cramp(training, rows=2, learning=learning)
+        end = ended(training)
+    assert (end.state, end.steps) == ("finished", 6)
+    assert losses(cramped) == pytest.approx(losses(plain), rel=1e-5)
+    assert training.held_out.parts > 1
+    for one, other in zip(of_kind(cramped, "eval"), of_kind(plain, "eval"), strict=True):
+        assert one["valid_loss"] == pytest.approx(other["valid_loss"], rel=1e-5)
+        assert one["error"] == pytest.approx(other["error"], rel=1e-3)
+
+
+@pytest.mark.parametrize("learning", [True, False], ids=["step", "measure"])
+def test_where_nothing_fits_the_best_model_is_kept(tmp_path: Path, learning: bool) -> None:
+    run = create_toy(tmp_path, **SMALL, eval_seconds=EVERY_TIME)
+    with in_hand(run) as training:
+        cramp(training, rows=0, learning=learning, from_step=4)
+        end = ended(training)
+        training.journal.end(end)
+    assert (end.state, end.steps) == ("failed", 4)
+    assert "This machine has too little memory" in end.reason
+    assert "Not even one row" in end.reason
+    assert "smaller base" in end.reason
+    measured = {
+        line["step"]: line["valid_loss"]
+        for line in of_kind(run, "eval")
+        if line["phase"] == "during"
+    }
+    best = min(measured, key=lambda step: measured[step])
+    assert f"Its model is that of step {best}." in end.reason
+    model, _ = load_model(run.model)
+    assert all(bool(torch.isfinite(weight).all()) for weight in model.parameters())
+    if learning:
+        assert end.valid_loss_after == pytest.approx(measured[best], abs=0.02)
+    else:
+        assert "too little memory for the last measurement" in of_kind(run, "warning")[-1]["text"]
+    assert checkpoint_folders(run.checkpoints)[-1].name == "step-0000004"
+    lines = train_here(run, resume=True)
+    assert next(line for line in lines if line["kind"] == "start")["resumed_from"] == 4
+    assert (lines[-1]["state"], lines[-1]["steps"]) == ("finished", 6)
+
+
+def test_an_optimiser_that_does_not_fit_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_toy(tmp_path, **SMALL)
+    monkeypatch.setattr(torch.optim.AdamW, "_init_group", absurd)
+    end = train_here(run)[-1]
+    assert end["state"] == "failed"
+    assert "What the optimiser keeps" in end["reason"]
+    assert not run.model.exists()
+
+
+def test_best_weights_that_do_not_fit_end_the_run_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_toy(tmp_path, **SMALL, eval_seconds=EVERY_TIME)
+    monkeypatch.setattr("core.training.best.Best.look", absurd)
+    end = train_here(run)[-1]
+    assert end["state"] == "failed"
+    assert "It ran out while training." in end["reason"]
+    assert "Its model is that of step 1." in end["reason"]
+    assert (run.model / "model.safetensors").is_file()
+
+
+def test_what_a_run_can_do_without_is_left_out(tmp_path: Path) -> None:
+    run = create_toy(tmp_path, **SMALL)
+    with in_hand(run) as training:
+
+        def look(module: Any, args: Any, given: Any) -> None:
+            if given.get("use_cache"):  # it writes
+                absurd()
+
+        training.model.register_forward_pre_hook(look, with_kwargs=True)
+        end = ended(training)
+    assert end.state == "finished"
+    assert end.valid_loss_after is not None
+    assert "for samples" in of_kind(run, "warning")[0]["text"]
+
+
+def test_a_model_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
+    from torch.nn.modules.module import register_module_parameter_registration_hook
+
+    run = create_toy(tmp_path, **SMALL)
+    hook = register_module_parameter_registration_hook(absurd)
+    try:
+        end = train_here(run)[-1]
+    finally:
+        hook.remove()
+    assert end["state"] == "failed"
+    assert "It ran out while making ready." in end["reason"]
+    assert "RuntimeError" not in end["reason"]
