@@ -127,7 +127,7 @@ def create_run(
             RunRecord(
                 id=run.id,
                 handles=handles,
-                names={handle: names.get(handle) or handle for handle in handles},
+                names={handle: names.get(handle) or handle for handle in request.handles},
                 base=base.name,
                 base_source=base.source,
                 base_licence=base.licence,

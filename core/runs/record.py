@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -12,6 +14,8 @@ from core.processes import Owner
 from core.runs.settings import SweepTrial, TrainSettings
 
 T = TypeVar("T", bound=msgspec.Struct)
+# W&B's own limit on a name is 128; a blend of many accounts is cut, and its hash tells it apart.
+_LONGEST_NAME: Final = 100
 
 
 class RecipeName(msgspec.Struct, frozen=True):
@@ -78,6 +82,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC;
     ``pid_since_boot`` is seconds since the machine's start, where that is known.
+    ``names`` are the accounts' own, in the order that a person gave the accounts in.
     ``starter`` is the process that starts the run's own, until that has its ``pid``.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
     ``sweep`` is there where the run is a trial of one. ``now``: whether it does not wait for other
@@ -119,6 +124,16 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     other_fields: dict[str, Any] = {}
 
     @property
+    def base_name(self) -> str:
+        """The base's name as others may read it; of a folder on this machine the last part only."""
+        return self.base if self.base_source else Path(self.base).name or "a folder"
+
+    @property
+    def slug(self) -> str:
+        """``a-b``: the accounts by name, as huggingtweets called a model of theirs."""
+        return short_name("-".join(sorted(self.handles)))
+
+    @property
     def train_settings(self) -> TrainSettings | None:
         """The settings as this version reads them; None where they are missing or damaged."""
         if not self.settings:
@@ -127,6 +142,13 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
             return TrainSettings.from_json({"base": self.base, **self.settings})
         except ValueError:
             return None
+
+
+def short_name(name: str) -> str:
+    """``name``, cut where it is too long for other services."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def read_fields(kind: type[T], content: dict[str, Any]) -> T:

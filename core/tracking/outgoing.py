@@ -6,7 +6,6 @@ dataset and the weights only come along where they were asked for.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +15,8 @@ from typing import Any, Final
 from core.files import sha256_of
 from core.runs.folder import Run
 from core.runs.history import TrainingSample
-from core.runs.record import Result, RunRecord, read_fields
+from core.runs.record import Result, RunRecord, read_fields, short_name
 
-# W&B's own limit on a name is 128; a blend of many accounts is cut, and its hash tells it apart.
-_LONGEST_NAME: Final = 100
 _COUNTS: Final = (
     "downloaded", "retweets", "short", "kept", "kept_chars", "train", "valid", "joined",
 )  # fmt: skip
@@ -79,18 +76,7 @@ class Outgoing:
 
     def run_name(self, job: str) -> str:
         """``@a-b-train``: the accounts in the order they were named in."""
-        return f"@{_short('-'.join(self.record.handles))}-{job}"
-
-    @property
-    def slug(self) -> str:
-        """``a-b``: the accounts by name. None has a hyphen in it."""
-        return _short("-".join(sorted(self.record.handles)))
-
-    @property
-    def base(self) -> str:
-        """The base's name; of a folder on this machine the last part only."""
-        name = self.record.base
-        return name if self.record.base_source else Path(name).name or "a folder"
+        return f"@{short_name('-'.join(self.record.handles))}-{job}"
 
     def preprocess_config(self) -> dict[str, Any]:
         recipe = self.record.recipe
@@ -107,7 +93,7 @@ class Outgoing:
         return {
             **self._of_both(),
             **self.record.settings,
-            "base": self.base,
+            "base": self.record.base_name,
             "weights": dict(self.record.weights),
             "dataset": self.record.dataset,
             **self._start,
@@ -131,7 +117,7 @@ class Outgoing:
         """How many tweets each account had, and why some were left out. Never a tweet."""
         counts = self._counts()
         return Artifact(
-            f"tweets-{self.slug}",
+            f"tweets-{self.record.slug}",
             "raw-dataset",
             {"handle": ", ".join(self.record.handles), "version": self._version},
             {"counts.json": _json(counts)},
@@ -147,7 +133,7 @@ class Outgoing:
         shown |= {"files": entries, "handles": self._counts()}
         shown["recipe"] = {"name": self.record.recipe.name, "hash": self.record.recipe.hash}
         return Artifact(
-            f"dataset-{self.slug}",
+            f"dataset-{self.record.slug}",
             "train-dataset",
             {
                 "handle": ", ".join(self.record.handles),
@@ -162,12 +148,12 @@ class Outgoing:
     def pretrained_model(self) -> Artifact:
         """What the run began with, by name."""
         base = {
-            "name": self.base,
+            "name": self.record.base_name,
             "source": self.record.base_source,
             "licence": self.record.base_licence,
             "parameters": self._start.get("parameters"),
         }
-        name = self.base.replace("/", "-") or "unknown"
+        name = self.record.base_name.replace("/", "-") or "unknown"
         return Artifact(
             name, "pretrained-model", {"version": self._version}, {"base.json": _json(base)}
         )
@@ -189,7 +175,7 @@ class Outgoing:
             for name, path in paths.items()
         }
         return Artifact(
-            self.slug,
+            self.record.slug,
             "finetuned-model",
             {"run": self.run.id, "version": self._version, **self.outcome(state)},
             {"files.json": _json(entries)},
@@ -239,12 +225,6 @@ class Outgoing:
             for handle, counts in (handles if isinstance(handles, dict) else {}).items()
             if handle in self.record.handles and isinstance(counts, dict)
         }
-
-
-def _short(name: str) -> str:
-    if len(name) <= _LONGEST_NAME:
-        return name
-    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _json(content: Mapping[str, Any]) -> str:
