@@ -157,6 +157,15 @@ class MynahApp(StateApp):
 
         self.push_screen(PlotsScreen(self.profiling))
 
+    def action_sweeps(self) -> None:
+        from tui.sweeps.screen import SweepsScreen
+
+        def chosen(run: str | None) -> None:
+            if run is not None:
+                self.look_at(run)
+
+        self.push_screen(SweepsScreen(self.looking_at_sweeps, self.training), chosen)
+
     def action_export(self) -> None:
         """Write the chosen accounts' tweets, under the recipe as it stands, for other tools."""
         from tui.export.screen import ExportScreen

@@ -28,6 +28,7 @@ from tui.profile.counting import ProfileJob
 from tui.query.running import QueryEnded, QueryJob
 from tui.sample.generating import SamplingEnded, SamplingJob
 from tui.state import NewRun, State
+from tui.sweeps.reading import SweepsJob
 from tui.text.runs import last_word
 from tui.text.terminal import of_this_app
 from tui.train.following import FollowJob, RunsRead, how_it_ended
@@ -62,6 +63,7 @@ class StateApp(App[None]):
         self.querying = QueryJob(self)
         self.training = TrainJobs(self)
         self.following = FollowJob(self)
+        self.looking_at_sweeps = SweepsJob(self)
         self.sampling = SamplingJob(self)
         self.exporting = ExportJob(self)
         self.profiling = ProfileJob(self)
@@ -313,6 +315,11 @@ class StateApp(App[None]):
             return
         self.state.voice = run.run
         self.go("sample")
+
+    def look_at(self, run: str) -> None:
+        """Open Train with the cursor on this run."""
+        self.state.run_wanted = run
+        self.go("train")
 
     def go(self, section: str) -> None:
         """Show a section; a dialog on top of the present one closes first."""

@@ -94,6 +94,7 @@ class State:
         default_factory=dict
     )  # bytes on the disk by run, as last measured
     voice: str | None = None
+    run_wanted: str | None = None  # that Train puts its cursor on when it comes into view
     importing: bool = False
     typed: dict[str, str] = field(default_factory=dict)  # in Add tweets, of what is under way
     sampled: bool = False

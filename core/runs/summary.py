@@ -11,7 +11,7 @@ from typing import Any, Final
 from core.errors import InputRefused
 from core.home import Home
 from core.runs.curve import whole_curve
-from core.runs.folder import ENDED, Run, all_runs, stale_reason
+from core.runs.folder import ENDED, GOING, Run, all_runs, stale_reason
 from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, run_state
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
@@ -238,6 +238,7 @@ class RunsFollower:
         self._readers: dict[str, RunReader] = {}
         self._histories: dict[str, RunHistory] = {}
         self._summaries: dict[str, RunSummary] = {}
+        self._read_at: dict[str, float] = {}
 
     def poll(self) -> tuple[list[RunSummary], dict[str, RunHistory], bool]:
         """Summaries (newest first), histories by run id, and whether anything changed.
@@ -248,15 +249,25 @@ class RunsFollower:
         before = dict(self._summaries)
         until = time.monotonic() + _LOOK_SECONDS
         changed = False
+        in_order = sorted(runs, key=self._turn)
         self._summaries = {}
-        for run in runs:
-            in_time = time.monotonic() < until
+        in_time = True
+        for run in in_order:
             if in_time or run.id not in before:
                 changed |= self._look(run, read=in_time)
             else:
                 self._summaries[run.id] = before[run.id]
+            in_time = time.monotonic() < until
+        found = self._summaries
+        self._summaries = {run.id: found[run.id] for run in runs if run.id in found}
         histories = {name: self._histories[name] for name in self._summaries}
         return list(self._summaries.values()), histories, changed or self._summaries != before
+
+    def _turn(self, run: Run) -> tuple[bool, float]:
+        """Runs that go on come first, then those that were not read for the longest time."""
+        known = self._summaries.get(run.id)
+        going = known is not None and known.state in GOING
+        return not going, self._read_at.get(run.id, 0.0)
 
     def catch_up(self) -> tuple[RunSummary, RunHistory]:
         """The newest run, or the only one, after all of its journal."""
@@ -278,6 +289,7 @@ class RunsFollower:
         if not read:
             self._summaries[run.id] = run_summary(run)
             return True
+        self._read_at[run.id] = time.monotonic()
         update = reader.poll()
         history.take(update.records)
         history.take_samples(update.samples)

@@ -40,6 +40,7 @@ class SweepSpec(msgspec.Struct, frozen=True, kw_only=True):
     seed        of the sampler, and of every run: of its held-out tweets, order and first weights.
                 A run has one seed for all of these, so it cannot be part of the space
     pruning     whether a trial ends early when its held-out loss is worse than the median's
+    file        where it was read from, as an absolute path
     """
 
     name: str
@@ -53,6 +54,7 @@ class SweepSpec(msgspec.Struct, frozen=True, kw_only=True):
     preset: str
     seed: int
     pruning: bool
+    file: str = ""
 
 
 def read_sweep(
@@ -134,6 +136,7 @@ def _checked(found: SweepFile, path: Path, remarks: list[str]) -> SweepSpec:
         preset=found.preset,
         seed=found.seed,
         pruning=found.pruning,
+        file=str(path.absolute()),
     )
 
 

@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from optuna.storages.journal import JournalFileOpenLock
     from optuna.trial import FrozenTrial
 
+    from core.runs.summary import RunSummary
+
 # Before it has so many trials to learn from, TPE draws at random. Optuna's 10 is for long studies.
 TPE_STARTUP: Final = 5
 # No trial is pruned before so many have been measured to their end.
 PRUNING_STARTUP: Final = 2
+# What may be another each time that a sweep is worked on: its trials compare all the same.
+_FREE: Final = ("trials", "pruning", "file")
 _STATES: Final = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
 
 
@@ -52,6 +56,18 @@ class TrialRow(msgspec.Struct, frozen=True):
     def to_json(self) -> dict[str, Any]:
         """The fields of `mynah sweep --json`."""
         return msgspec.structs.asdict(self)
+
+
+def as_it_stands(row: TrialRow, run: RunSummary | None) -> TrialRow:
+    """A trial that is not over has the state and the loss of its run; stopped without a run."""
+    if row.state != "running":
+        return row
+    return msgspec.structs.replace(
+        row,
+        run=run.run if run else row.run,
+        state=run.state if run else "stopped",
+        valid_loss=run.valid_loss if run else None,
+    )
 
 
 class Study:
@@ -160,19 +176,21 @@ class Study:
 def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str:
     """Keeps what is asked, the first time; returns the id of the sweep, which its runs carry.
 
-    What was asked may not change, but for the number of trials and pruning: raises InputRefused.
+    What was asked may not change, but for what is _FREE: raises InputRefused.
     ``begun`` says whether there is a run of the sweep with that id; if not, it begins anew.
     """
     asked = json.loads(msgspec.json.encode(spec))
-    for name in ("trials", "pruning"):
-        del asked[name]
+    free = {name: asked.pop(name) for name in _FREE}
     path = folder / "sweep.json"
     try:
         before = json.loads(path.read_bytes())
         identity = str(before.pop("id"))
+        free_before = {name: before.pop(name, None) for name in _FREE}
     except (OSError, ValueError, KeyError, AttributeError):
-        before, identity = None, ""
+        before, identity, free_before = None, "", {}
     if before == asked:
+        if free_before != free:
+            _write_asked(path, identity, asked | free)
         return identity
     if before is not None and begun(identity):
         differing = [name for name in asked if asked[name] != before.get(name)]
@@ -183,8 +201,30 @@ def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str
         )
     identity = secrets.token_hex(4)
     (folder / "study.log").unlink(missing_ok=True)
-    write_text_whole(path, json.dumps({"id": identity, **asked}, indent=1) + "\n")
+    _write_asked(path, identity, asked | free)
     return identity
+
+
+def _write_asked(path: Path, identity: str, asked: dict[str, Any]) -> None:
+    write_text_whole(path, json.dumps({"id": identity, **asked}, indent=1) + "\n")
+
+
+def read_trials(log: Path, name: str) -> list[TrialRow]:
+    """The trials in a study.log that somebody else may be writing; none when it names no study.
+
+    Nothing is written, not even by Optuna. Raises OSError, and ValueError for a damaged one.
+    """
+    import optuna
+    from optuna.storages.journal import JournalFileBackend, JournalStorage
+
+    log.stat()  # Optuna would make one
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = JournalStorage(JournalFileBackend(str(log), lock_obj=_held_already(log)))
+    try:
+        study = storage.get_study_id_from_name(name)
+    except KeyError:
+        return []
+    return [_row(trial) for trial in storage.get_all_trials(study, deepcopy=False)]
 
 
 def _row(trial: FrozenTrial) -> TrialRow:

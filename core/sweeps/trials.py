@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from core.errors import InputRefused, Interrupted, MynahError
 from core.home import Home
 from core.locks import Locked, held_lock
@@ -18,7 +16,7 @@ from core.runs.record import RunRecord
 from core.runs.settings import RunRequest, SweepTrial, settings_for
 from core.runs.summary import RunsFollower, run_summary
 from core.sweeps.spec import SweepSpec
-from core.sweeps.study import Study, TrialRow, begin
+from core.sweeps.study import Study, TrialRow, as_it_stands, begin
 
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe
@@ -161,19 +159,12 @@ class _Work:
     def rows(self) -> list[TrialRow]:
         """All trials; of those that are not done what their runs say."""
         runs = self._runs()
-        shown = []
-        for row in self._study.trials():
-            if row.state == "running":
-                run = runs.get(row.trial)
-                summary = run_summary(run) if run else None
-                row = msgspec.structs.replace(
-                    row,
-                    run=run.id if run else None,
-                    state=summary.state if summary else "stopped",
-                    valid_loss=summary.valid_loss if summary else None,
-                )
-            shown.append(row)
-        return shown
+
+        def stands(row: TrialRow) -> TrialRow:
+            run = runs.get(row.trial) if row.state == "running" else None
+            return as_it_stands(row, run_summary(run) if run else None)
+
+        return [stands(row) for row in self._study.trials()]
 
     def _runs(self) -> dict[int, Run]:
         found = _runs_of(self._home, self._identity)

@@ -321,6 +321,33 @@ def test_the_follower_says_when_nothing_is_new(tmp_path: Path) -> None:
         RunsFollower(Home.at(tmp_path), only="nobody").poll()
 
 
+def test_every_run_is_read_however_little_time_a_look_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at a time at worst; and the one that goes on is read each time."""
+    monkeypatch.setattr("core.runs.summary._LOOK_SECONDS", 0.0)
+    for number in range(5):
+        run = make_run(tmp_path, f"r{number}", state="finished")
+        journal = Journal(run)
+        journal.write("train", step=7, steps=9, loss=2.0, tokens=10, tokens_per_second=5.0)
+        journal.close()
+    follower = RunsFollower(Home.at(tmp_path))
+    for _ in range(5):
+        summaries, histories, changed = follower.poll()
+        assert changed
+    assert [summary.run for summary in summaries] == [run.id for run in all_runs(Home.at(tmp_path))]
+    assert [history.step for history in histories.values()] == [7] * 5
+    Run(tmp_path / "runs" / "r0").update_record(state="running")
+    alive(Run(tmp_path / "runs" / "r0"))
+    for _ in range(5):
+        follower.poll()
+    journal = Journal(Run(tmp_path / "runs" / "r0"))
+    for step in (8, 9):
+        journal.write("train", step=step, steps=9, loss=2.0, tokens=10, tokens_per_second=5.0)
+        assert follower.poll()[1]["r0"].step == step
+    journal.close()
+
+
 def test_a_run_that_never_got_a_process_is_known_at_once(tmp_path: Path) -> None:
     """Whoever starts a run says so, and is looked for; so nobody waits for one that is gone."""
     run = make_run(tmp_path, "a")

@@ -114,6 +114,23 @@ class ResultTable(RowList):
         self.first = self.column = 0
         self._lay_out(keep=False)
 
+    def show_again(self) -> None:
+        """The table has changed in place, its layout too; cursor and column stay."""
+        if self._table is not None:
+            self._layout_of = self._table.layout()
+            self.set_rows(self._rows, keep_cursor=True)
+            self._go(self.column)
+
+    def column_at(self, x: int) -> int | None:
+        """The column that ``x``, a cell of the content, lies in; counted from 0 of all."""
+        at = self._gutter()
+        widths = column_widths(self.columns, self.scrollable_content_region.width - at)
+        for position, width in enumerate(widths):
+            if x < at + width + 1:
+                return self.first + position
+            at += width + 1
+        return None
+
     def clear(self, sentence: str) -> None:
         """No result; ``sentence`` says why."""
         self._table, self._layout_of = None, []
@@ -174,18 +191,14 @@ class ResultTable(RowList):
             self._go(self.column)
 
     def on_click(self, event: events.Click) -> None:
+        event.prevent_default()  # Textual would call that of the base class once more
         offset = event.get_content_offset(self)
         if offset is not None and self._layout_of:
-            at = self._gutter()
-            widths = column_widths(self.columns, self.scrollable_content_region.width - at)
-            for position, width in enumerate(widths):
-                if offset.x < at + width + 1:
-                    if self.first + position != self.column:
-                        self.cursor = self._item_at(offset.y) or self.cursor
-                        self._go(self.first + position)
-                        return
-                    break
-                at += width + 1
+            column, row = self.column_at(offset.x), self._item_at(offset.y)
+            if column is not None and column != self.column:
+                self.cursor = self.cursor if row is None else row
+                self._go(column)
+                return
         super().on_click(event)
 
 

@@ -129,3 +129,12 @@ def last_word(summary: RunSummary) -> str:
         "" if summary.valid_loss is None else f", held-out loss {loss(summary.valid_loss, 2)}"
     )
     return f"{name} {how.get(summary.state, 'is presumed dead')}{measured}"
+
+
+def setting(value: object) -> str:
+    """A training setting as a sweep file has it, a number with four digits at most."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

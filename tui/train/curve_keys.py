@@ -61,10 +61,6 @@ class CurveKeys(RunKeys):
         """Draws the run under the cursor, and the list where its letters change."""
         raise NotImplementedError
 
-    def listed(self) -> list[RunSummary]:
-        """The runs in the list."""
-        raise NotImplementedError
-
     def letters(self) -> dict[str, str]:
         """What overlaid runs wear in plot and list, by run; empty while there are few."""
         shown = self._others()

@@ -59,7 +59,7 @@ def _order(series: Sequence[Series]) -> list[int]:
     return sorted(range(len(series)), key=lambda index: rank[series[index].role])
 
 
-class _Grid:
+class Grid:
     """The plot's own cells, each with a character and the name of its style."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -115,7 +115,7 @@ def _plot(
     series: Sequence[Series],
     view: View,
     bins: tuple[_Bins, _Bins],
-    grid: _Grid,
+    grid: Grid,
     scale: Scale,
     span: tuple[float, float],
 ) -> None:
@@ -143,7 +143,7 @@ def _plot(
 
 
 def _put_letter(
-    grid: _Grid, bins: list[Bin | None], scale: Scale, share: float, stroke: Stroke
+    grid: Grid, bins: list[Bin | None], scale: Scale, share: float, stroke: Stroke
 ) -> None:
     """Writes a line's letter on it after so much of its way: each on another column."""
     drawn = [at for at, one in enumerate(bins) if one is not None]
@@ -159,7 +159,7 @@ def _put_letter(
     grid.put(int(wanted) // 2, grid.height - 1 - int(y) // 4, stroke.mark, stroke.style)
 
 
-def _points(item: Series, grid: _Grid, span: tuple[float, float], scale: Scale) -> None:
+def _points(item: Series, grid: Grid, span: tuple[float, float], scale: Scale) -> None:
     """A ``●`` on each point while they stand apart, else on the last alone."""
     left, right = span
     first, stop = bisect_left(item.xs, left), bisect_right(item.xs, right)
@@ -204,14 +204,14 @@ def _y_axis(scale: Scale, height: int) -> tuple[list[str], int]:
     make = log_ticks if scale.log else linear_ticks
     ticks = make(scale.low, scale.high, count)
     labels = [""] * height
-    for tick, label in zip(ticks, _short(ticks), strict=True):
+    for tick, label in zip(ticks, short_labels(ticks), strict=True):
         row = height - 1 - scale(tick) // 4
         if not labels[row]:
             labels[row] = label
     return labels, max((len(label) for label in labels), default=0)
 
 
-def _short(ticks: Sequence[float]) -> list[str]:
+def short_labels(ticks: Sequence[float]) -> list[str]:
     """Labels that leave the margin as it is, for figures that are large or small too."""
     top = max(map(abs, ticks), default=0.0)
     if 1e4 <= top < 1e6:
@@ -238,7 +238,7 @@ def picture(series: Sequence[Series], view: View) -> list[Line]:
     if widest + 1 > margin:  # the limits do not depend on the width, only the bins do
         margin = widest + 1
         bins = _bins(shown, view, max(1, view.width - margin), span)
-    grid = _Grid(max(1, view.width - margin), height)
+    grid = Grid(max(1, view.width - margin), height)
     _plot(shown, view, bins, grid, scale, span)
     if view.cursor is not None:
         _cursor(grid, view.cursor, span)
@@ -253,7 +253,7 @@ def picture(series: Sequence[Series], view: View) -> list[Line]:
     return lines
 
 
-def _cursor(grid: _Grid, x: float, span: tuple[float, float]) -> None:
+def _cursor(grid: Grid, x: float, span: tuple[float, float]) -> None:
     left, right = span
     if not left <= x <= right:
         return
@@ -305,7 +305,7 @@ def _curve(
 ) -> list[Line]:
     """The lines alone, without axes."""
     bins = _bins(series, view, width, span)
-    grid = _Grid(width, height)
+    grid = Grid(width, height)
     _plot(series, view, bins, grid, _scale(bins, view, height), span)
     if view.cursor is not None:
         _cursor(grid, view.cursor, span)

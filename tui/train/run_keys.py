@@ -8,6 +8,8 @@ from core.runs.folder import GOING
 from tui.section import Section
 from tui.text.numbers import size_in_words
 from tui.train.keeping import KeepingJobs
+from tui.widgets.row_list import RowList
+from tui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from core.runs.summary import RunSummary
@@ -24,6 +26,28 @@ class RunKeys(Section):
     def _run(self) -> RunSummary | None:
         """The run under the cursor."""
         raise NotImplementedError
+
+    def listed(self) -> list[RunSummary]:
+        """The runs in the list."""
+        raise NotImplementedError
+
+    def filter_by(self, event: SearchField.Wanted) -> None:
+        """Lists only the runs that match."""
+        raise NotImplementedError
+
+    def go_to_wanted(self) -> None:
+        """Puts the cursor on the run that was asked for elsewhere, out of the filter if need be."""
+        wanted, self.state.run_wanted = self.state.run_wanted, None
+        if wanted is None:
+            return
+        if wanted not in [run.run for run in self.listed()]:
+            self.query_one("#run-filter", SearchField).leave()
+            self.filter_by(SearchField.Wanted(""))
+        names = [run.run for run in self.listed()]
+        if wanted in names:
+            listing = self.query_one("#runs", RowList)
+            listing.cursor = names.index(wanted)
+            self.reveal(listing)
 
     def size_of(self, run: RunSummary) -> int | None:
         """Bytes on the disk as they were measured last; asked for again when its state changes."""

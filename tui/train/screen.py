@@ -163,7 +163,7 @@ class TrainSection(CurveKeys):
             return run is not None and run.state in RESUMABLE
         if action == "talk":
             return run is not None and run.has_model
-        return run is not None
+        return run is not None or action == "app.sweeps"
 
     # ── the form ─────────────────────────────────────────────────────────────────────────
 
@@ -247,7 +247,7 @@ class TrainSection(CurveKeys):
         self.reveal(field)
 
     @on(SearchField.Wanted)
-    def _filter_changed(self, event: SearchField.Wanted) -> None:
+    def filter_by(self, event: SearchField.Wanted) -> None:
         error, run = self.query_one("#filter-error", Static), self._run()
         try:
             self._filter = parse_filter(event.words)
@@ -324,6 +324,7 @@ class TrainSection(CurveKeys):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
+        self.go_to_wanted()
         self._draw()
 
     def action_start(self) -> None:

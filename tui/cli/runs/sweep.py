@@ -13,6 +13,7 @@ from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.cli.runs.following import progress_line
 from tui.text.numbers import loss
+from tui.text.runs import setting
 
 if TYPE_CHECKING:
     from core.sweeps.spec import SweepSpec
@@ -89,11 +90,7 @@ def _outcome(row: TrialRow, *, best: bool) -> str:
 
 
 def _settings(params: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {_value(value)}" for name, value in params.items())
-
-
-def _value(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return ", ".join(f"{name} {setting(value)}" for name, value in params.items())
 
 
 def _show(rows: list[TrialRow], spec: SweepSpec, as_json: bool) -> None:
@@ -106,7 +103,7 @@ def _show(rows: list[TrialRow], spec: SweepSpec, as_json: bool) -> None:
         names = list(spec.space)
         cells = [
             [row.trial, row.run, row.state, row.valid_loss]
-            + [_value(row.params.get(name)) for name in names]
+            + [setting(row.params.get(name)) for name in names]
             for row in best_first(rows)
         ]
         right = (0, *range(3, 4 + len(names)))

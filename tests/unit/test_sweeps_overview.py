@@ -1,0 +1,127 @@
+"""Looking at sweeps that others work on: their trials, what was asked, rank correlations."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.home import Home
+from core.sweeps.overview import SweepsReader, rank_correlations, read_folder
+from core.sweeps.study import Study, TrialRow, begin
+from tests.fixtures.sweeps import FAILED, GOING, PRUNED, rates, run_of, told_sweep
+
+
+def test_a_reader_sees_what_the_study_says_and_writes_nothing(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    study = told_sweep(home)
+    folder = home.sweeps / "rates"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (sweep,), changed = SweepsReader(home).poll()
+    assert changed
+    assert list(sweep.rows) == study.trials()
+    asked = rates()
+    for name in ("name", "accounts", "base", "preset", "sampler", "space", "trials", "file"):
+        assert getattr(sweep, name) == getattr(asked, name)
+    states = {row.trial: row.state for row in sweep.rows}
+    assert (states[PRUNED], states[GOING], states[FAILED]) == ("pruned", "running", "failed")
+    assert sweep.rows[0].run == run_of(1)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_it_says_when_something_was_written(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    reader = SweepsReader(home)
+    assert reader.poll() == ([], True)
+    assert reader.poll() == ([], False)
+    study = told_sweep(home)
+    assert len(reader.poll()[0]) == 1
+    assert not reader.poll()[1]
+    study.end(GOING, "finished", loss=3.0)
+    (sweep,), changed = reader.poll()
+    assert changed
+    assert sweep.rows[GOING - 1].valid_loss == 3.0
+    second = told_sweep_of_its_own(home, "second")
+    os.utime(home.sweeps / "rates" / "study.log", (0, 0))
+    assert [sweep.name for sweep in reader.poll()[0]] == ["second", "rates"]
+    with (home.sweeps / "second" / "study.log").open("ab") as file:
+        file.write(b'{"op_code": 4, "worker')  # a line that is being written
+    assert list(reader.poll()[0][0].rows) == second
+
+
+def told_sweep_of_its_own(home: Home, name: str) -> list[TrialRow]:
+    spec = rates(name=name)
+    folder = home.sweeps / name
+    folder.mkdir()
+    begin(folder, spec, begun=lambda _: False)
+    study = Study(folder, spec)
+    study.draw()
+    return study.trials()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "rates", "space": {"lr": 3}}'])
+def test_a_damaged_sweep_hides_no_other(tmp_path: Path, content: str) -> None:
+    home = Home.at(tmp_path)
+    told_sweep(home)
+    told_sweep_of_its_own(home, "whole")
+    (home.sweeps / "rates" / "sweep.json").write_text(content)
+    (home.sweeps / "no folder").touch()
+    (home.sweeps / "empty").mkdir()
+    assert [sweep.name for sweep in SweepsReader(home).poll()[0]] == ["whole"]
+
+
+def test_one_of_an_older_version_has_no_file_and_no_number(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    told_sweep(home)
+    path = home.sweeps / "rates" / "sweep.json"
+    kept = json.loads(path.read_text())
+    for name in ("trials", "pruning", "file"):
+        del kept[name]
+    path.write_text(json.dumps(kept))
+    sweep = read_folder(path.parent)
+    assert (sweep.trials, sweep.file) == (None, None)
+    assert len(sweep.rows) == 12
+    asked = rates(trials=30, file="/elsewhere/rates.toml")
+    assert begin(path.parent, asked, begun=lambda _: True) == kept["id"]
+    assert read_folder(path.parent).trials == 30
+
+
+def rows(values: list[tuple[object, float]], name: str = "lr") -> list[TrialRow]:
+    return [
+        TrialRow(number, None, {name: value}, loss, "finished")
+        for number, (value, loss) in enumerate(values, 1)
+    ]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=8, max_size=30))
+def test_rank_correlation_is_that_of_polars(pairs: list[tuple[int, int]]) -> None:
+    """Ties share their rank in both."""
+    count, found = rank_correlations(["lr"], rows([(a, float(b)) for a, b in pairs]))
+    assert count == len(pairs)
+    frame = pl.DataFrame(pairs, schema=["a", "b"], orient="row").cast(pl.Float64)
+    expected = frame.select(pl.corr("a", "b", method="spearman")).item()
+    if found:
+        assert found[0].rho == pytest.approx(expected)
+    else:
+        assert expected is None or expected != expected
+
+
+def test_only_finished_trials_and_numbers_have_ranks() -> None:
+    rising = [(n / 100, 3.0 + n / 10) for n in range(8)]
+    count, (one,) = rank_correlations(["lr"], rows(rising))
+    assert (count, one.rho, one.clear) == (8, pytest.approx(1.0), True)
+    assert rank_correlations(["lr"], rows(rising[:7])) == (7, [])
+    early = [TrialRow(9, None, {"lr": 0.5}, 9.0, "pruned"), *rows(rising[:7])]
+    assert rank_correlations(["lr"], early) == (7, [])
+    words = rows([("lora", 3.0), ("full", 4.0)] * 5, "method")
+    assert rank_correlations(["method"], words) == (10, [])
+    assert rank_correlations(["lr"], rows([(True, 3.0), (False, 4.0)] * 5)) == (10, [])
+    mixed = rows([(n, 3.0 + (n % 2)) for n in range(10)])
+    count, (one,) = rank_correlations(["lr"], mixed)
+    assert not one.clear
