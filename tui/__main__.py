@@ -39,11 +39,12 @@ COMMANDS = {
     "resume": ("runs.resume", "Take a stopped run up again at its last checkpoint."),
     "track": ("runs.track", "Bring a run into Weights & Biases or TensorBoard."),
     "sample": ("runs.sample", "Write tweets with a fine-tuned model."),
+    "report": ("runs.report", "How well a run imitates, and how much it copies."),
     "card": ("runs.card", "The model card of a run."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
     "doctor": ("doctor", "What works on this machine."),
 }
-LATER = ("report", "publish")
+LATER = ("publish",)
 
 # What the machine refuses, not what mynah does wrong: no room, no right, not a folder.
 REFUSED_BY_SYSTEM = frozenset(

@@ -45,6 +45,7 @@ class Run:
     lock            held while the process lives, and by whoever starts it
     record.lock     held while run.json is changed
     tracking/       what trackers were given, and how far they are
+    report/         what a report drew and computed
     dataset/        the frozen tweets, checkpoints/ where to take up again, model/ the result
     """
 
@@ -94,6 +95,10 @@ class Run:
     def model(self) -> Path:
         """Merged weights, config and tokenizer as transformers reads them; once there is one."""
         return self.folder / "model"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report"
 
     def disk_bytes(self) -> int:
         """What the files of the folder take up on the disk."""

@@ -161,12 +161,15 @@ class Sampler:
         self._stop_asked = threading.Event()
 
     @classmethod
-    def for_run(cls, run_folder: Path, device: str = "auto") -> Sampler:
+    def for_run(
+        cls, run_folder: Path, device: str = "auto", *, model_dir: Path | None = None
+    ) -> Sampler:
         """The model of a run and the tweets it learned from; raises InputRefused without a model.
 
+        ``model_dir``: another model in its place, such as its base, to be sampled as the run is.
         A run whose frozen tweets are gone can be sampled; its copies stay unchecked.
         """
-        model_dir = Path(run_folder) / "model"
+        model_dir = model_dir or Path(run_folder) / "model"
         if not (model_dir / "config.json").is_file():
             raise InputRefused(
                 f"The run {Path(run_folder).name} has no model yet.",

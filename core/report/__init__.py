@@ -1,0 +1,1 @@
+"""How well a run's model imitates its authors, and how much it copies: measured on four points."""

@@ -1,0 +1,248 @@
+"""What the measures mean, in sentences for somebody who does not know them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import exp
+from typing import Final
+
+from core.report.authorship import FEWEST_TO_LEARN
+from core.report.intervals import Estimate
+from core.report.measures import FEWEST, Group, Measure
+from core.report.points import RealTexts
+from core.report.profiles import FEATURES
+
+_NOT_KNOWN: Final = Estimate(None, 0)
+# Below this the classifier does not know the author's own unseen tweets.
+_LEAST_KNOWN: Final = 0.6
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The measures of a report by name and point, and what to call the authors."""
+
+    who: str
+    measures: Mapping[str, Measure]
+    real: RealTexts
+    no_base: str
+
+    def of(self, name: str, point: str = "tuned") -> Estimate:
+        measure = self.measures.get(name)
+        return _NOT_KNOWN if measure is None else measure.points.get(point, _NOT_KNOWN)
+
+    @property
+    def unseen(self) -> str:
+        return f"unseen tweets of {self.who}"
+
+
+def who(authors: list[str]) -> str:
+    """``@a``, ``@a and @b``, or ``@a and 3 others``."""
+    names = [f"@{handle}" for handle in authors]
+    if len(names) <= 2:
+        return " and ".join(names)
+    return f"{names[0]} and {len(names) - 1} others"
+
+
+def conclusions(findings: Findings) -> dict[Group, str]:
+    """A sentence or some for each group of measures that there are."""
+    say: dict[Group, Callable[[Findings], str]] = {
+        "author": _author,
+        "copying": _copying,
+        "loss": _loss,
+        "variety": _variety,
+        "look": _look,
+        "leak": _leak,
+    }
+    groups = {measure.group for measure in findings.measures.values()}
+    return {group: speak(findings) for group, speak in say.items() if group in groups}
+
+
+# ── one group each ───────────────────────────────────────────────────────────────────────
+
+
+def _author(found: Findings) -> str:
+    tuned, unseen = found.of("sounds_like"), found.of("sounds_like", "held_out")
+    if tuned.value is None:
+        return (
+            "Too few to say who it sounds like: a classifier needs "
+            f"{FEWEST_TO_LEARN} real tweets of {found.who} and of others; it has "
+            f"{len(found.real.to_learn):,} and {len(found.real.impostors):,} (less those it is "
+            "tried on)."
+        )
+    said = f"Sounds like {found.who} in {_out_of(tuned)}"
+    if not _enough(unseen):
+        return (
+            f"{said}, says a classifier that could not be checked: {unseen.n} {found.unseen} are "
+            f"too few, {FEWEST} are needed."
+        )
+    said += f"; {found.unseen} do in {_out_of(unseen)}"
+    base, others = found.of("sounds_like", "base"), found.of("sounds_like", "impostors")
+    rest = [
+        f"{what} in {_out_of(one, interval=False)}"
+        for what, one in (("the base model", base), ("other people", others))
+        if one.value is not None
+    ]
+    said += f" ({', '.join(rest)})." if rest else "."
+    if (unseen.value or 0) < _LEAST_KNOWN:
+        return f"{said} The classifier hardly knows {found.who}, so that this says little."
+    return f"{said} {_style(found)}"
+
+
+def _style(found: Findings) -> str:
+    tuned, unseen = found.of("style"), found.of("style", "held_out")
+    if tuned.value is None or unseen.value is None:
+        return ""
+    said = (
+        "With the subject hidden (names, tags, links, numbers, rare words) it still does in "
+        f"{_out_of(tuned)}, {found.unseen} in {_out_of(unseen, interval=False)}: "
+    )
+    if unseen.value < _LEAST_KNOWN:
+        return f"{said}without their subjects these authors are hard to tell apart."
+    if tuned.value >= 0.8 * unseen.value:
+        return f"{said}it has the style, and not only the subjects."
+    if tuned.value >= 0.5 * unseen.value:
+        return f"{said}it has the subjects, and a part of the style."
+    return f"{said}it has the subjects more than the style."
+
+
+def _copying(found: Findings) -> str:
+    tuned, unseen = found.of("copied"), found.of("copied", "held_out")
+    said = (
+        f"{_out_of(found.of('verbatim'), of=100)} of its texts are a training tweet word for word, "
+        f"{_out_of(found.of('near'), of=100)} come close to one"
+    )
+    if not _enough(unseen):
+        return (
+            f"{said}. With {unseen.n} {found.unseen} it is too few to say whether that is more "
+            f"than {found.who} repeats; {FEWEST} are needed."
+        )
+    of_unseen = _out_of(unseen, of=100)
+    how = _compared(tuned, unseen)
+    verdict = {
+        "more": f"more than {found.who} repeats own tweets ({of_unseen} {found.unseen})",
+        "less": f"less than {found.who} repeats own tweets ({of_unseen} {found.unseen})",
+        "alike": f"no more than {found.who} repeats own tweets ({of_unseen} {found.unseen})",
+    }[how]
+    five, five_unseen = found.of("novelty_5"), found.of("novelty_5", "held_out")
+    runs = ""
+    if five.value is not None and five_unseen.value is not None:
+        runs = (
+            f" Of its runs of five words {_percent(five)} stand in no training tweet, of those in "
+            f"{found.unseen} {_percent(five_unseen)}."
+        )
+    return f"{said}: {verdict}.{runs}"
+
+
+def _loss(found: Findings) -> str:
+    base, tuned, parrot = (found.of("loss", point) for point in ("base", "tuned", "parrot"))
+    if tuned.value is None:
+        return f"There are no {found.unseen}, so nothing is known of its loss on them."
+    said = f"To guess the next token of {found.unseen} it"
+    if base.value is not None:
+        said += f" had one in {exp(base.value):,.0f} before tuning and"
+    said += f" has one in {exp(tuned.value):,.0f}" + (" now." if base.value is not None else ".")
+    if parrot.value is not None:
+        learned = _compared(parrot, tuned) == "less"
+        said += f" Of tweets it was trained on: one in {exp(parrot.value):,.0f}, " + (
+            "so it knows these better than what it has not seen."
+            if learned
+            else "no better than what it has not seen."
+        )
+    return said
+
+
+def _variety(found: Findings) -> str:
+    tuned, unseen = found.of("distinct_1"), found.of("distinct_1", "held_out")
+    if tuned.value is None or unseen.value is None:
+        return "Too few words to say how varied it is: 200 of each side are needed."
+    how = {
+        "more": f"more varied than {found.unseen}",
+        "less": f"less varied than {found.unseen}: it repeats itself",
+        "alike": f"as varied as {found.unseen}",
+    }[_compared(tuned, unseen)]
+    return (
+        f"Of 200 words in a row {_percent(tuned)} are different ones, {_percent(unseen)} in "
+        f"{found.unseen}: it is {how}."
+    )
+
+
+def _look(found: Findings) -> str:
+    if not _enough(found.of("length", "held_out")):
+        n = found.of("length", "held_out").n
+        return f"{n} {found.unseen} are too few to compare looks with; {FEWEST} are needed."
+    other = []
+    for feature in FEATURES:
+        name = f"{feature.name}_distance"
+        if _compared(found.of(name), found.of(name, "held_out")) == "more":
+            mean, usual = found.of(feature.name), found.of(feature.name, "held_out")
+            other.append(
+                f"{found.measures[feature.name].title} ({_number(mean, feature.name)} a text, "
+                f"{found.who} {_number(usual, feature.name)})"
+            )
+    if not other:
+        return f"In length, tags, names, emoji, capitals and punctuation it looks like {found.who}."
+    return f"It does not look like {found.who} in: {'; '.join(other)}."
+
+
+def _leak(found: Findings) -> str:
+    out, unseen = found.of("extracted"), found.of("extracted", "held_out")
+    if out.value is None:
+        return "No training tweet is long enough to be asked for."
+    whole = round(out.value * out.n)
+    said = (
+        f"Given its first third, {whole:,} of {out.n:,} training tweets "
+        f"{'comes' if whole == 1 else 'come'} back word for word"
+    )
+    if unseen.value is not None:
+        said += f" ({round(unseen.value * unseen.n):,} of {unseen.n:,} unseen ones)"
+    auc = found.of("membership_auc")
+    if auc.value is None or auc.interval is None:
+        return f"{said}. Without the base nobody can say which tweets it was trained on."
+    low, high = auc.interval
+    how = "mostly tell" if auc.value >= 0.8 else "often tell" if low >= 0.55 else "hardly tell"
+    return (
+        f"{said}. Who has the base, the model and a tweet can {how} whether it was trained on it "
+        f"(AUC {auc.value:.2f}, {low:.2f} to {high:.2f}; 0.5 is chance, 1 is certain)."
+    )
+
+
+# ── words for numbers ────────────────────────────────────────────────────────────────────
+
+
+def _enough(one: Estimate) -> bool:
+    return one.value is not None and one.n >= FEWEST
+
+
+def _compared(one: Estimate, other: Estimate) -> str:
+    """more or less only where the intervals lie apart."""
+    mine, its = one.interval, other.interval
+    if mine is None or its is None:
+        return "alike"
+    if mine[0] > its[1]:
+        return "more"
+    return "less" if mine[1] < its[0] else "alike"
+
+
+def _out_of(one: Estimate, *, of: int | None = None, interval: bool = True) -> str:
+    """``7 of 10 (6 to 8)``; of 100 where that is nearly none or nearly all."""
+    if one.value is None:
+        return "an unknown number"
+    scale = of or (10 if 0.1 <= one.value <= 0.9 else 100)
+    said = f"{scale * one.value:.0f} of {scale}"
+    if not interval or one.interval is None:
+        return said
+    low, high = one.interval
+    return f"{said} ({scale * low:.0f} to {scale * high:.0f})"
+
+
+def _percent(one: Estimate) -> str:
+    return "?" if one.value is None else f"{100 * one.value:.0f} %"
+
+
+def _number(one: Estimate, name: str) -> str:
+    if one.value is None:
+        return "?"
+    if name == "capitals":
+        return _percent(one)
+    return f"{one.value:.0f}" if one.value >= 10 else f"{one.value:.1f}"

@@ -1,0 +1,193 @@
+"""A report as Markdown whose tables are aligned, so that a terminal shows it as well as a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from core.report.conclusions import Findings, conclusions, who
+from core.report.intervals import Estimate
+from core.report.leaks import Leak
+from core.report.measures import Group, Measure
+from core.report.points import POINTS
+from core.report.report import Report
+from core.safe_text import printable
+
+_TITLES: Final[dict[Group, str]] = {
+    "author": "Who it sounds like",
+    "copying": "What it copies",
+    "loss": "What it has learned",
+    "variety": "How varied it is",
+    "look": "What it looks like",
+    "leak": "What can be got out",
+}
+_COLUMNS: Final = {
+    "tuned": "tuned",
+    "base": "base",
+    "held_out": "unseen",
+    "parrot": "parrot",
+    "impostors": "others",
+    "chance": "chance",
+}
+# Of the runs of words, those that a table shows; the JSON has them all.
+_SHOWN_RUNS: Final = frozenset({2, 3, 5, 8, 12})
+_NOTES: Final[dict[Group, str]] = {
+    "author": (
+        "Percent of texts that a classifier takes for the author's: trained on the letters of real "
+        "tweets by the author and by others (character 3-5-grams). With the subject masked, links, "
+        "names, tags, numbers and all words that not both sides use are hidden first. "
+        "Burrows's Delta compares how often the 100 commonest words are used; 0 is the same."
+    ),
+    "copying": (
+        "Percent of texts, or of their runs of words, found in the training tweets or not. People "
+        "repeat themselves: compare with the unseen tweets, not with 0."
+    ),
+    "loss": (
+        "How surprising the unseen tweets are to the base and to the tuned model, and (parrot) "
+        "training tweets to the tuned one; less is better. Bits a byte do not depend on the "
+        "tokenizer."
+    ),
+    "variety": (
+        "Percent of different words and pairs within 200 in a row; self-BLEU is how far each text "
+        "is put together from others of its kind, 0 to 1."
+    ),
+    "look": (
+        "Means a text, then the distance of all texts from the training tweets (Jensen-Shannon "
+        "divergence: 0 is the same, 1 has nothing in common)."
+    ),
+    "leak": (
+        "Each training tweet of seven words or more is begun with its first third, and the model "
+        "goes on with its likeliest words."
+    ),
+}
+_ESCAPED: Final = re.compile(r"([\\`*_\[\]<>|~&])")
+
+
+def findings_of(report: Report) -> Findings:
+    """The measures by name, for the sentences."""
+    by_name = {measure.name: measure for measure in report.measures}
+    return Findings(who(report.real.authors), by_name, report.real, report.no_base)
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The measures by name; ``meaning`` is what their group says to a person."""
+    meanings = conclusions(findings_of(report))
+    found = {}
+    for measure in report.measures:
+        found[measure.name] = {
+            **measure.to_json(),
+            "meaning": meanings.get(measure.group, ""),
+            "run": report.run,
+        }
+    if report.leaked is not None and "extracted" in found:
+        found["extracted"]["tweets"] = [
+            {**leak, "text": report.leaked.get(leak["tweet_id"], "")}
+            for leak in found["extracted"]["tweets"]
+        ]
+    return found
+
+
+def to_markdown(report: Report) -> str:
+    """The page; nothing in it is markup or a control but what stands in this module."""
+    findings = findings_of(report)
+    meanings = conclusions(findings)
+    lines = [f"# {escaped(findings.who)}: report on {escaped(report.run)}", ""]
+    lines += [*_points(report, findings.who), "", "## In short", ""]
+    lines += [f"- {escaped(meaning)}" for meaning in meanings.values()]
+    for group, title in _TITLES.items():
+        measures = [one for one in report.measures if one.group == group and _is_shown(one)]
+        if measures:
+            lines += ["", f"## {title}", "", *_table(measures), "", _NOTES[group]]
+    if report.leaked:
+        lines += ["", *_leaked(report, report.leaked)]
+    lines += ["", "In brackets: 95 % intervals. Generated texts are not written by a person."]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """``text`` from outside as Markdown shows it letter by letter, on one line, for a terminal."""
+    return _ESCAPED.sub(r"\\\1", printable(text))
+
+
+def _points(report: Report, name: str) -> list[str]:
+    real = report.real
+    others = ", ".join(f"@{handle}" for handle in real.impostor_handles[:5])
+    if len(real.impostor_handles) > 5:
+        others += f" and {len(real.impostor_handles) - 5} more"
+    if real.bundled_impostors:
+        others += " (invented authors that ship with mynah; your corpus has no others)"
+    counts = {point: len(texts) for point, texts in report.texts.items()}
+    base = report.no_base or f"{report.base} before tuning"
+    rows = [
+        ("tuned", counts["tuned"], "texts by this run's model, copies allowed"),
+        ("base", counts.get("base", 0), base),
+        ("unseen", counts["held_out"], f"tweets of {name} that it never saw: what to aim at"),
+        ("parrot", counts["parrot"], "its own training tweets given back: what it must not do"),
+        ("others", counts["impostors"], others or "nobody else's tweets are at hand"),
+    ]
+    return [f"- {title}: {count:,} · {escaped(what)}" for title, count, what in rows]
+
+
+def _is_shown(measure: Measure) -> bool:
+    """Not every length of runs, nor what nobody writes, such as links where a recipe drops them."""
+    name, _, size = measure.name.partition("_")
+    if name == "novelty":
+        return int(size) in _SHOWN_RUNS
+    return measure.group != "look" or any(one.value for one in measure.points.values())
+
+
+def _table(measures: Sequence[Measure]) -> list[str]:
+    points = [
+        point
+        for point in ("tuned", *(one for one in POINTS if one != "tuned"), "chance")
+        if any(point in measure.points for measure in measures)
+    ]
+    head = ["", *(_COLUMNS[point] for point in points)]
+    rows = [
+        [
+            measure.title + (" %" if measure.unit == "share" else ""),
+            *(_cell(measure, measure.points.get(point)) for point in points),
+        ]
+        for measure in measures
+    ]
+    widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
+
+    def line(cells: Iterable[str]) -> str:
+        first, *rest = cells
+        shown = [first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])]
+        return f"| {' | '.join(shown)} |"
+
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return [line(head), line(rule), *map(line, rows)]
+
+
+def _cell(measure: Measure, one: Estimate | None) -> str:
+    if one is None:
+        return ""
+    if one.value is None:
+        return "too few"
+    scale = 100.0 if measure.unit == "share" else 1.0
+    if one.interval is None:
+        return _short(scale * one.value)
+    low, high = (_short(scale * end) for end in one.interval)
+    return f"{_short(scale * one.value)} ({low}–{high})"
+
+
+def _short(value: float) -> str:
+    """Two digits that mean something: 187, 42, 3.1, 0.42, 0."""
+    if value >= 9.95:
+        return f"{value:,.0f}"
+    shown = f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
+    return shown.rstrip("0").rstrip(".")
+
+
+def _leaked(report: Report, texts: dict[str, str]) -> list[str]:
+    measure = next(one for one in report.measures if one.name == "extracted")
+    lines = ["## Training tweets that came back", ""]
+    for fields in measure.more["tweets"]:
+        leak = Leak(**fields)
+        came = "all" if leak.extracted else f"{leak.back} of"
+        text = escaped(texts.get(leak.tweet_id, ""))
+        lines.append(f"- {escaped(leak.tweet_id)} · {came} {leak.words} words: {text}")
+    return lines

@@ -1,0 +1,159 @@
+"""The measures of a report: what is measured of each point, and under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Any, Final, Literal
+
+from core.report import authorship
+from core.report.copying import SIZES, Novelty, copies
+from core.report.intervals import Estimate, ratio
+from core.report.likelihood import TextNats
+from core.report.points import RealTexts
+from core.report.profiles import FEATURES, profile
+from core.report.variety import FEWEST_COMPARED, MOST_COMPARED, distinct, self_bleu
+
+Group = Literal["author", "copying", "loss", "variety", "look", "leak"]
+Unit = Literal["share", "number"]
+
+# What a report is to be believed with at least, of each point.
+FEWEST: Final = 20
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of every point that it makes sense for; ``title`` has its unit.
+
+    ``value`` of the JSON is the tuned model's, ``of`` what it is compared with.
+    """
+
+    name: str
+    title: str
+    group: Group
+    unit: Unit
+    points: Mapping[str, Estimate]
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """``value``, ``n`` and ``interval`` of the tuned model, ``of``: the same by point."""
+        tuned = self.points.get("tuned", Estimate(None, 0))
+        others = {point: found.to_json() for point, found in self.points.items()}
+        others.pop("tuned", None)
+        return {
+            **tuned.to_json(),
+            "of": others,
+            "group": self.group,
+            "unit": self.unit,
+            "title": self.title,
+            **self.more,
+        }
+
+
+def of_losses(nats: Mapping[str, tuple[Sequence[str], Sequence[TextNats]]]) -> list[Measure]:
+    """``nats``: by point the texts and what they cost. Of ``parrot`` they are training tweets and
+    the model is the tuned one; of the others they are held-out tweets.
+    """
+    loss, bits = {}, {}
+    for point, (texts, found) in nats.items():
+        sums = [one.nats for one in found]
+        loss[point] = ratio(sums, [float(one.tokens) for one in found])
+        # one byte more for each end mark, as a run counts them
+        sizes = [log(2) * (len(text.encode("utf-8", "replace")) + 1) for text in texts]
+        bits[point] = ratio(sums, sizes)
+    return [
+        Measure("loss", "loss, nats a token", "loss", "number", loss),
+        Measure("bits_per_byte", "bits a byte", "loss", "number", bits),
+    ]
+
+
+def of_copying(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> list[Measure]:
+    """Whole copies, and new n-grams."""
+    found = copies(train, points)
+    titles = {
+        "copied": "copied, wholly or nearly",
+        "verbatim": "· word for word",
+        "near": "· nearly",
+    }
+    made = [Measure(kind, title, "copying", "share", found[kind]) for kind, title in titles.items()]
+    novelty = Novelty(train)
+    by_point = {point: novelty.of(texts) for point, texts in points.items()}
+    for size in SIZES:
+        points_of_size = {point: of[size] for point, of in by_point.items()}
+        title = f"new runs of {size} words"
+        made.append(Measure(f"novelty_{size}", title, "copying", "share", points_of_size))
+    return made
+
+
+def of_variety(points: Mapping[str, Sequence[str]]) -> list[Measure]:
+    """Of as many texts of each point, because more of them are more alike."""
+    enough = [len(texts) for texts in points.values() if len(texts) >= FEWEST_COMPARED]
+    most = min([MOST_COMPARED, *enough])
+    bleu = {
+        point: self_bleu(texts[:most]) if len(texts) >= most else Estimate(None, len(texts))
+        for point, texts in points.items()
+    }
+    return [
+        *(
+            Measure(
+                f"distinct_{size}",
+                f"different {what}",
+                "variety",
+                "share",
+                {point: distinct(texts, size) for point, texts in points.items()},
+            )
+            for size, what in ((1, "words"), (2, "pairs of words"))
+        ),
+        Measure("self_bleu", "self-BLEU", "variety", "number", bleu),
+    ]
+
+
+def of_looks(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> list[Measure]:
+    """The mean of each feature, then how far its distribution is from the training tweets'."""
+    found = {point: profile(train, texts) for point, texts in points.items() if texts}
+    means, distances = [], []
+    for feature in FEATURES:
+        both = {point: of[feature.name] for point, of in found.items()}
+        share = feature.name == "capitals"
+        means.append(
+            Measure(
+                feature.name,
+                "capitals" if share else feature.title,
+                "look",
+                "share" if share else "number",
+                {point: mean for point, (mean, _) in both.items()},
+            )
+        )
+        distances.append(
+            Measure(
+                f"{feature.name}_distance",
+                f"distance: {means[-1].title}",
+                "look",
+                "number",
+                {point: apart for point, (_, apart) in both.items()},
+            )
+        )
+    return [*means, *distances]
+
+
+def of_authors(real: RealTexts, points: Mapping[str, Sequence[str]], n: int) -> list[Measure]:
+    """Who the texts sound like, as they are and with the subject masked, and Burrows's Delta.
+
+    The parrot's texts and the n impostors' that are scored are not among those learned from.
+    """
+    others = real.impostors[n:]
+    titles = {
+        "sounds_like": "taken for the author",
+        "style": "· with the subject masked",
+    }
+    enough = min(len(real.to_learn), len(others)) >= authorship.FEWEST_TO_LEARN
+    made = []
+    for name, title in titles.items():
+        found = {point: Estimate(None, len(texts)) for point, texts in points.items()}
+        if enough:
+            classifier = authorship.Classifier(real.to_learn, others, masked=name == "style")
+            found = {point: classifier.called_author(texts) for point, texts in points.items()}
+        made.append(Measure(name, title, "author", "share", found))
+    delta = authorship.deltas(real.to_learn, others, points)
+    return [*made, Measure("delta", "Burrows's Delta", "author", "number", delta)]

@@ -1,0 +1,71 @@
+"""What a run's model is compared with: its base, unseen tweets, a parrot, and impostors."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from core.curation.recipe import Recipe
+from core.curation.rules import check_rules
+from core.dataset.frozen import load_frozen
+from core.home import Home
+from core.report.impostors import find_impostors
+from core.runs.folder import Run
+
+Point = Literal["base", "tuned", "held_out", "parrot", "impostors"]
+# From what it was, over what it should be, to what it must not be.
+POINTS: Final[tuple[Point, ...]] = ("base", "tuned", "held_out", "parrot", "impostors")
+# Of few training tweets the parrot takes only so large a part: a classifier learns from the rest.
+_PARROT_SHARE: Final = 0.25
+
+
+@dataclass(frozen=True)
+class RealTexts:
+    """The real texts of a report; all of them as the run's recipe cleaned them.
+
+    train, train_ids   what the model learned from, and the ids of these tweets
+    held_out           the authors' own tweets that it never saw, in a seeded order
+    parrot             training tweets drawn at random: a model that only copies
+    to_learn           the rest of ``train``, for a classifier, in a seeded order
+    impostors          tweets by others; those after the first n are for a classifier
+    """
+
+    authors: list[str]
+    train: list[str]
+    train_ids: list[str]
+    held_out: list[str]
+    parrot: list[str]
+    to_learn: list[str]
+    impostors: list[str]
+    impostor_handles: list[str]
+    bundled_impostors: bool
+
+
+def real_texts(home: Home, run: Run, n: int, seed: int) -> RealTexts:
+    """Raises InputRefused where the run's frozen tweets are gone or changed; CorpusBusy."""
+    frozen = load_frozen(run.dataset)
+    train, held_out = frozen.train["text"].to_list(), frozen.valid["text"].to_list()
+    authors = sorted({*frozen.train["handle"].to_list(), *run.record().handles})
+    rules = frozen.manifest.content["recipe"]["rules"]
+    recipe = Recipe("report", **check_rules(rules, "The recipe of the run"))
+    order = _shuffled(range(len(train)), seed, "parrot")
+    given_back = min(n, max(1, int(len(train) * _PARROT_SHARE)))
+    impostors = find_impostors(home, recipe, authors, [*train, *held_out], seed)
+    return RealTexts(
+        authors=authors,
+        train=train,
+        train_ids=[str(tweet) for tweet in frozen.train["tweet_id"].to_list()],
+        held_out=[held_out[at] for at in _shuffled(range(len(held_out)), seed, "held out")],
+        parrot=[train[at] for at in order[:given_back]],
+        to_learn=[train[at] for at in order[given_back:]],
+        impostors=impostors.texts,
+        impostor_handles=impostors.handles,
+        bundled_impostors=impostors.bundled,
+    )
+
+
+def _shuffled(places: Sequence[int], seed: int, purpose: str) -> list[int]:
+    rng = random.Random(f"{seed}/{purpose}")  # noqa: S311 - repeatable on purpose
+    return rng.sample(places, len(places))

@@ -1,0 +1,58 @@
+"""What a report has drawn and computed, kept in the run's folder until its inputs change.
+
+A file holds the inputs, the model's hash among them, and what came of them. Generated text is in
+it, and numbers and ids of tweets, but no tweet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from core.files import sha256_of, write_text_whole
+from core.runs.folder import Run
+
+_MODEL_FILES: Final = ("config.json", "generation_config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True)
+class ReportModel:
+    """One of the two models of a report: its folder, and a hash of what is in it."""
+
+    point: Literal["base", "tuned"]
+    folder: Path
+    hash: str
+
+    @classmethod
+    def at(cls, point: Literal["base", "tuned"], folder: Path) -> ReportModel:
+        """Hashes weights, tokenizer and settings: about a second for a small model."""
+        names = [name for name in _MODEL_FILES if (folder / name).is_file()]
+        names += sorted(path.name for path in folder.glob("*.safetensors"))
+        listed = "".join(f"{name} {sha256_of(folder / name)}\n" for name in names)
+        return cls(point, folder, hashlib.sha256(listed.encode("utf-8")).hexdigest())
+
+
+def remembered(run: Run, name: str, inputs: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+    """What ``make`` gave for these ``inputs`` (both as JSON has them), from ``report/NAME.json`` if
+    it is there. A file that cannot be read is as good as none.
+    """
+    path = run.report / f"{name}.json"
+    asked = json.loads(json.dumps(inputs))
+    try:
+        kept = json.loads(path.read_bytes())
+        if kept["inputs"] == asked:
+            return kept["result"]
+    except (OSError, ValueError, LookupError, TypeError):
+        pass
+    result = make()
+    write_text_whole(path, json.dumps({"inputs": asked, "result": result}))
+    return result
+
+
+def texts_hash(texts: Sequence[str]) -> str:
+    """Names a list of texts."""
+    return hashlib.sha256(json.dumps(list(texts)).encode("utf-8")).hexdigest()

@@ -1,0 +1,269 @@
+"""A report on a real run: a tuned model, its base, unseen tweets, a parrot and somebody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_runs import CREW, KEEPER, make_home
+from sampling_models import TWEETS, blank, parrot
+
+from core.errors import InputRefused, Interrupted
+from core.home import Home
+from core.report.conclusions import who
+from core.report.leaks import beginning_and_rest, leaked_ids, membership
+from core.report.likelihood import LanguageModel
+from core.report.markdown import escaped, to_json, to_markdown
+from core.report.report import Report, make_report
+from core.report.stored import ReportModel, remembered
+from core.runs.folder import Run, find_run
+from core.sampling.engine import Engine
+from core.sampling.request import Done, SampleRequest
+from tests.shared import made_once
+from tests.unit.cli import mynah
+
+N = 60
+OTHERS = [
+    "There is a great deal of paperwork in heaven, and none of it is filed by colour.",
+    "My neighbour sells his opinions by the pound, wrapped in yesterday's newspaper.",
+    "A good umbrella remembers where it was left, which is more than I can say of myself.",
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home.at(made_once(tmp_path_factory, "report", make_home))
+
+
+@pytest.fixture(scope="module")
+def run(home: Home) -> Run:
+    return find_run(home, "latest")
+
+
+@pytest.fixture(scope="module")
+def report(home: Home, run: Run) -> Report:
+    return make_report(home, run, n=N, leaks=True, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def measures(report: Report) -> dict[str, Any]:
+    found = to_json(report)
+    assert json.loads(json.dumps(found)) == found
+    return found
+
+
+def at(measure: dict[str, Any], point: str) -> dict[str, Any]:
+    found = measure if point == "tuned" else measure["of"][point]
+    assert isinstance(found, dict)
+    return found
+
+
+def surely_above(measure: dict[str, Any], one: str, other: str) -> bool:
+    return bool(at(measure, one)["interval"][0] > at(measure, other)["interval"][1])
+
+
+# ── the four points, and other people ────────────────────────────────────────────────────
+
+
+def test_every_measure_says_value_and_of_what(measures: dict[str, Any]) -> None:
+    assert {"loss", "bits_per_byte", "verbatim", "near", "distinct_1", "distinct_2", "self_bleu",
+            "sounds_like", "style", "delta", "extracted", "membership_auc", "length",
+            "emoji_distance", *(f"novelty_{n}" for n in range(2, 13))} <= set(measures)  # fmt: skip
+    for name, measure in measures.items():
+        assert {"value", "of", "n", "interval", "meaning"} <= set(measure), name
+        for point in ("tuned", *measure["of"]):
+            found = at(measure, point)
+            if found["interval"] is not None:
+                low, high = found["interval"]
+                assert low <= found["value"] <= high, (name, point)
+
+
+def test_a_parrot_copies_and_nobody_else_does(measures: dict[str, Any]) -> None:
+    copied = measures["copied"]
+    assert at(measures["verbatim"], "parrot")["value"] == 1
+    for point in ("tuned", "held_out", "base", "impostors"):
+        assert surely_above(copied, "parrot", point), point
+    assert at(measures["verbatim"], "held_out")["value"] == 0
+    assert at(measures["novelty_5"], "parrot")["value"] == 0
+    assert at(measures["novelty_5"], "impostors")["value"] == 1
+    assert surely_above(measures["novelty_5"], "base", "held_out")
+
+
+def test_the_tuned_model_sounds_like_the_author_and_the_base_does_not(
+    measures: dict[str, Any],
+) -> None:
+    for name in ("sounds_like", "style"):
+        for point in ("tuned", "held_out", "parrot"):
+            assert surely_above(measures[name], point, "base"), (name, point)
+            assert surely_above(measures[name], point, "impostors"), (name, point)
+    for point in ("base", "impostors"):
+        assert surely_above(measures["delta"], point, "tuned"), point
+        assert surely_above(measures["capitals_distance"], point, "tuned"), point
+
+
+def test_tuning_has_taught_it_something(measures: dict[str, Any]) -> None:
+    assert surely_above(measures["loss"], "base", "tuned")
+    assert surely_above(measures["bits_per_byte"], "base", "tuned")
+    loss, bits = measures["loss"], measures["bits_per_byte"]
+    assert loss["value"] > bits["value"] > 0
+
+
+def test_the_page_says_what_it_means(report: Report) -> None:
+    page = to_markdown(report)
+    assert page.startswith(f"# @{KEEPER}: report on ")
+    assert f"Sounds like @{KEEPER} in " in page
+    assert "no more than @keeper repeats" in page or "less than @keeper repeats" in page
+    assert f"@{escaped(CREW)}" in page
+    assert page.count("\n## ") >= 6
+    assert max(map(len, page.split("\n|")[1:][0].splitlines())) < 120
+
+
+def test_what_was_drawn_is_not_drawn_again(home: Home, run: Run, report: Report) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in run.report.iterdir()}
+    assert {"texts-base.json", "texts-tuned.json", "leaks.json"} <= set(before)
+    again = make_report(home, run, n=N, leaks=True, device="cpu")
+    assert to_json(again) == to_json(report)
+    assert {path.name: path.stat().st_mtime_ns for path in run.report.iterdir()} == before
+
+
+def test_no_tweet_is_kept_with_the_report(run: Run, report: Report) -> None:
+    kept = "".join(path.read_text("utf-8") for path in run.report.iterdir())
+    written = {*report.texts["tuned"], *report.texts["base"]}
+    assert not [text for text in report.real.train if text not in written and text in kept]
+
+
+def test_the_command_writes_a_page_and_data(home: Home, report: Report, tmp_path: Path) -> None:
+    page = tmp_path / "report.md"
+    given = "report", "latest", "-n", str(N), "--leaks", "--device", "cpu"
+    done = mynah(*given, "--json", "-o", page, home=home.root)
+    assert done.json() == to_json(report)
+    assert page.read_text("utf-8") == to_markdown(report)
+
+
+# ── what cannot be said ──────────────────────────────────────────────────────────────────
+
+
+def test_a_run_without_a_model_is_refused(home: Home, run: Run, tmp_path: Path) -> None:
+    bare = tmp_path / "runs" / run.id
+    shutil.copytree(run.folder, bare, ignore=shutil.ignore_patterns("model", "report"))
+    with pytest.raises(InputRefused, match="no model yet"):
+        make_report(home, Run(bare))
+
+
+def test_who_asks_to_stop_is_heard_before_anything_is_drawn(home: Home, run: Run) -> None:
+    with pytest.raises(Interrupted):
+        make_report(home, run, n=N + 1, cancelled=lambda: True)
+
+
+def test_without_unseen_tweets_and_other_people_it_says_so(
+    home: Home, run: Run, report: Report
+) -> None:
+    from dataclasses import replace
+
+    from core.report.measures import of_authors, of_copying
+
+    real = replace(report.real, held_out=[], to_learn=report.real.to_learn[:10])
+    points = {**report.texts, "held_out": []}
+    few = of_authors(real, points, N) + of_copying(real.train, points)
+    page = to_markdown(replace(report, real=real, texts=points, measures=few, leaked=None))
+    assert "Too few to say who it sounds like: a classifier needs 50 real tweets" in page
+    assert "With 0 unseen tweets of @keeper it is too few to say" in page
+
+
+# ── likelihood and leaks ─────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def by_heart() -> LanguageModel:
+    return LanguageModel(parrot() / "model", "cpu")
+
+
+def test_given_back_is_what_greedy_decoding_gives(by_heart: LanguageModel) -> None:
+    engine = Engine.of(parrot() / "model", "cpu")
+    pairs = [beginning_and_rest(text) for text in [*TWEETS, *OTHERS]]
+    found = by_heart.given_back([pair for pair in pairs if pair])
+    for pair, one in zip(pairs, found, strict=True):
+        assert pair is not None
+        request = SampleRequest(pair[0], n=1, temperature=0, seed=1, allow_copies=True)
+        (text,) = [e.sample.text for e in engine.generate(request) if isinstance(e, Done)]
+        assert one.extracted == text.startswith("".join(pair))
+        asked = pair[1].split()
+        assert one.words == len(asked)
+        assert one.extracted or text[len(pair[0]) :].split()[: one.back] == asked[: one.back]
+    assert sum(one.extracted for one in found[: len(TWEETS)]) >= len(TWEETS) - 1
+    assert not any(one.extracted for one in found[len(TWEETS) :])
+
+
+def test_what_was_learned_is_told_from_what_was_not(by_heart: LanguageModel) -> None:
+    base = LanguageModel(blank(), "cpu")
+    sides = [
+        list(zip(base.nats(texts), by_heart.nats(texts), strict=True)) for texts in (TWEETS, OTHERS)
+    ]
+    assert membership(*sides).value == 1
+    assert membership(sides[0], sides[0]).value == 0.5
+
+
+def test_nats_are_those_of_the_model(by_heart: LanguageModel) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = parrot() / "model"
+    model, words = (kind.from_pretrained(folder) for kind in (AutoModelForCausalLM, AutoTokenizer))
+    for text, found in zip(TWEETS, by_heart.nats(TWEETS), strict=True):
+        ids = torch.tensor([[0, *words(text, add_special_tokens=False)["input_ids"], 0]])
+        with torch.no_grad():
+            loss = model(input_ids=ids, labels=ids).loss
+        assert found.tokens == ids.shape[1] - 1
+        assert found.nats == pytest.approx(float(loss) * found.tokens, rel=1e-4)
+
+
+def test_leaked_ids_are_those_that_came_back_whole(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    assert leaked_ids(run) == []
+    found = [
+        {"tweet_id": "7", "words": 9, "back": 9},
+        {"tweet_id": "8", "words": 9, "back": 6},
+    ]
+    remembered(run, "leaks", {}, lambda: {"found": found, "asked": 3, "unseen": []})
+    assert leaked_ids(run) == ["7"]
+
+
+# ── what is kept, and what is shown ──────────────────────────────────────────────────────
+
+
+def test_it_is_made_again_only_for_other_inputs(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make() -> list[int]:
+        made.append(len(made))
+        return made[:]
+
+    run = Run(tmp_path)
+    assert remembered(run, "x", {"a": (1, 2)}, make) == [0]
+    assert remembered(run, "x", {"a": (1, 2)}, make) == [0]
+    assert remembered(run, "x", {"a": (1, 3)}, make) == [0, 1]
+    (run.report / "x.json").write_text("{", "utf-8")
+    assert remembered(run, "x", {"a": (1, 3)}, make) == [0, 1, 2]
+
+
+def test_another_model_has_another_hash(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(blank(), tmp_path / name)
+    one, two = (ReportModel.at("tuned", tmp_path / name).hash for name in ("one", "two"))
+    assert one == two
+    weights = tmp_path / "two" / "model.safetensors"
+    os.truncate(weights, weights.stat().st_size - 1)
+    assert ReportModel.at("tuned", tmp_path / "two").hash != one
+
+
+def test_text_from_outside_is_no_markup() -> None:
+    assert escaped("a|b <i>*x*</i> [l](u) `c` \x1b[31m\n# no") == (
+        r"a\|b \<i\>\*x\*\</i\> \[l\](u) \`c\` ␛\[31m ⏎ # no"
+    )
+    assert who(["a"]) == "@a"
+    assert who(["a", "b"]) == "@a and @b"
+    assert who(["a", "b", "c"]) == "@a and 2 others"

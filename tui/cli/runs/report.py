@@ -1,0 +1,75 @@
+"""``mynah report``: how well a run imitates, and how much it copies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from core.home import Home
+from tui.cli.long_work import Stopped, moved_line, with_progress
+from tui.cli.options import home_option, json_option
+from tui.cli.output import ProgressNote, emit, emit_json, narrate
+from tui.cli.runs.following import say_stale
+
+if TYPE_CHECKING:
+    from core.report.report import Report
+
+
+@click.command()
+@click.argument("run")
+@click.option("-n", "--n", "n", type=click.IntRange(20, 2000), default=200, show_default=True,
+              help="Texts of each point.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option("--leaks", is_flag=True, help="Which training tweets can be got out.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write Markdown here.")
+@json_option
+@home_option
+def report(
+    run: str,
+    n: int,
+    seed: int,
+    leaks: bool,
+    device: str,
+    output: Path | None,
+    as_json: bool,
+    home: Home,
+) -> None:
+    """How well a run's model imitates, and how much it copies.
+
+    RUN is an id, the beginning of one, a name, or latest. Its texts are compared with those of the
+    base model, the author's unseen tweets, a parrot (training tweets given back) and other people.
+    What was drawn is kept in the run's folder. ctrl+c stops; the same command then goes on.
+    """
+    from core.files import write_text_whole
+    from core.report.markdown import to_json, to_markdown
+    from core.report.report import make_report
+    from core.runs.folder import find_run
+    from core.runs.summary import run_summary
+
+    chosen = find_run(home, run)
+    say_stale(run_summary(chosen))
+
+    def work(note: ProgressNote, stopped: Stopped) -> Report:
+        return make_report(
+            home,
+            chosen,
+            n=n,
+            seed=seed,
+            leaks=leaks,
+            device=device,
+            progress=lambda moved: note(moved_line(moved)),
+            cancelled=stopped,
+        )
+
+    made = with_progress(work)
+    page = to_markdown(made)
+    if output is not None:
+        write_text_whole(output, page)
+        narrate(f"written to {output}")
+    if as_json:
+        emit_json(to_json(made))
+    elif output is None:
+        emit(page.rstrip("\n"))
