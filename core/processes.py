@@ -83,6 +83,35 @@ class Owner:
         return began == 0.0 or any(abs(start - self.began) <= 1.0 for start in starts)
 
 
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that processes on this machine, or in this container, can have: now, and in all."""
+
+    free: int
+    total: int
+
+
+def machine_memory() -> Memory:
+    """What is free counts what the system gives back at once, such as copies of files, and swap."""
+    import psutil
+
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    free, total = memory.available + swap.free, memory.total + swap.total
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = int((group / "memory.max").read_text(encoding="ascii"))
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+        stat = dict(
+            line.split()
+            for line in (group / "memory.stat").read_text(encoding="ascii").splitlines()
+        )
+        given_back = int(stat.get("inactive_file", 0))
+        free, total = min(free, max(0, limit - used + given_back)), min(total, limit)
+    except (OSError, ValueError):  # there is no limit, or another system
+        pass
+    return Memory(free, total)
+
+
 def usable_cores() -> int:
     """Physical cores that this process may use: affinity and a container's quota count too."""
     import psutil

@@ -7,11 +7,13 @@ from typing import Final
 
 from core.errors import MynahError
 from core.home import Home
-from core.models.catalogue import at_hand
-from core.processes import this_machine, usable_cores
+from core.models.catalogue import at_hand, resolve
+from core.models.shape import shape_of
+from core.processes import machine_memory, this_machine, usable_cores
 from core.runs.folder import all_runs
+from core.runs.memory import in_gb, memory_needed
 from core.runs.record import Result
-from core.runs.settings import TrainSettings, settings_for
+from core.runs.settings import FROM_NOTHING, TrainSettings, settings_for
 
 # Adapters on SmolLM2-135M, a core of a server processor of 2025 that is busy with other work too.
 _CORE_TOKENS: Final = 150.0
@@ -72,7 +74,7 @@ def advise(
     parameters = next((b.parameters for b in at_hand() if b.name == settings.base), None)
     earlier = _earlier(home, settings)
     rate = earlier.tokens_per_second or _guessed_rate(parameters, settings)
-    memory = earlier.peak_memory or _guessed_memory(parameters, settings)
+    memory = earlier.peak_memory or _estimated_memory(settings)
     epochs, seconds = _fit(an_epoch, rate, settings)
     return Advice(
         settings=settings,
@@ -133,11 +135,15 @@ def _guessed_rate(parameters: int | None, settings: TrainSettings) -> float | No
     return rate * (_FULL_SHARE if settings.method == "full" else 1.0)
 
 
-def _guessed_memory(parameters: int | None, settings: TrainSettings) -> int | None:
-    """Weights in float32, for full training also gradient and two moments; 0.6 GB besides."""
-    if parameters is None:
+def _estimated_memory(settings: TrainSettings) -> int | None:
+    """Bytes; None for a base that is not at hand."""
+    there = {base.name for base in at_hand()} | set(FROM_NOTHING)
+    shape = shape_of(resolve(settings.base)) if settings.base in there else None
+    if shape is None:
         return None
-    return int(parameters * (16 if settings.method == "full" else 5)) + 600_000_000
+    on_gpu = settings.device == "cuda"
+    kind = settings.device if on_gpu else "cpu"
+    return memory_needed(shape, settings, device=kind, short=on_gpu).total() * settings.nproc
 
 
 def _fit(
@@ -178,7 +184,10 @@ def _lines(
         lines.append(f"{rate:,.0f} tok/s, {how}")
     if memory:
         how = "measured" if earlier.peak_memory else "estimated"
-        lines.append(f"{memory / 1e9:.1f} GB, {how}")
+        lines.append(f"{in_gb(memory)}, {how}")
+        free = machine_memory().free
+        if memory > free and settings.device != "cuda":
+            lines.append(f"Only {in_gb(free)} of memory is free.")
     if epochs is not None and epochs < 0.5:
         lines.append("More minutes would help: it will not see half of the tweets.")
     return tuple(lines)

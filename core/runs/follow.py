@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,12 @@ SILENCE_SECONDS: Final = 600.0
 # A process that lives, or starts another, gives a sign of life within so many seconds.
 LAUNCH_SECONDS: Final = 5.0
 
+# Two heartbeats of a process.
+BEATS_SECONDS: Final = 4.0
+
 _CHUNK: Final = 1 << 16
+# The end of a journal, in which its latest lines are.
+_TAIL_BYTES: Final = 1 << 16
 _KINDS_OF_STATE: Final = ("queued", "phase", "start", "train", "eval", "checkpoint", "end")
 
 
@@ -166,6 +172,28 @@ def _seconds_since_beat(run: Run) -> float:
         except OSError:
             continue
     return float("inf")
+
+
+def after_all_lines(run: Run) -> float:
+    """The time now, but later than each line of the journal: the clock may have been set back."""
+    lines = read_journal(run.metrics, tail=_TAIL_BYTES)
+    times = [at + 0.001 for line in lines if isinstance(at := line.get("time"), (int, float))]
+    return max([time.time(), *times])
+
+
+def beats_elsewhere(run: Run, record: RunRecord) -> bool:
+    """Whether a process on another machine, whose clock may be another, gives a sign of life."""
+    if record.pid is None or record.machine in (None, this_machine()):
+        return False
+
+    def beat() -> int | None:
+        with suppress(OSError):
+            return run.heartbeat.stat().st_mtime_ns
+        return None
+
+    before = beat()
+    time.sleep(BEATS_SECONDS)
+    return beat() != before
 
 
 def last_of_state(records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -20,10 +20,16 @@ from core.errors import InputRefused, Interrupted, MynahError
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.models.catalogue import Base, resolve
-from core.processes import Owner, process_age, process_times, since_boot, this_machine
-from core.runs.events import BEAT_SECONDS
+from core.processes import (
+    Owner,
+    process_age,
+    process_times,
+    since_boot,
+    this_machine,
+)
 from core.runs.folder import ENDED, Run, new_run_id
-from core.runs.follow import is_alive, read_journal
+from core.runs.follow import after_all_lines, beats_elsewhere, is_alive
+from core.runs.memory import check_and_estimate
 from core.runs.record import RecipeName, RunRecord
 from core.runs.settings import RunRequest, TrainSettings
 from core.runs.shares import check_blend, shares_of_sizes, sizes_by_handle
@@ -40,8 +46,6 @@ KILL_SECONDS: Final = 5.0
 LOCK_SECONDS: Final = 1.0
 # Python and the first imports: until then a process does not listen to signals.
 START_SECONDS: Final = 10.0
-# The end of a journal, in which its latest lines are.
-_TAIL_BYTES: Final = 1 << 16
 
 
 def start_run(
@@ -122,6 +126,7 @@ def create_run(
                 "What the recipe keeps of them has changed since.",
                 "Their losses would not compare: begin a sweep under another name.",
             )
+        needed = check_and_estimate(base, settings, insist=request.now)
         shares, counted = _expected(run, settings, manifest.weights)
         run.write_record(
             RunRecord(
@@ -138,6 +143,7 @@ def create_run(
                 settings=settings.to_json(),
                 sweep=request.sweep,
                 now=request.now,
+                memory_needed=needed,
                 state="queued",
                 created=now.isoformat(timespec="seconds"),
                 machine=this_machine(),
@@ -222,7 +228,7 @@ def _taken_up(run: Run, *, now: bool) -> Iterator[Base]:
                     "Its model is made, and its checkpoints are removed.",
                     "For more epochs start a new run: `mynah train HANDLE --epochs N`.",
                 )
-            if not _gone(run, record, wait) or _beats_elsewhere(run, record):
+            if not _gone(run, record, wait) or beats_elsewhere(run, record):
                 raise _still_going(run)
             if record.train_settings is None:
                 raise InputRefused(
@@ -238,34 +244,12 @@ def _taken_up(run: Run, *, now: bool) -> Iterator[Base]:
                 pid=None,
                 pid_start=None,
                 pid_since_boot=None,
-                resumed=_after_all_lines(run),
+                resumed=after_all_lines(run),
                 now=record.now or now,
             )
             yield base
     except Locked as error:
         raise _still_going(run) from error
-
-
-def _after_all_lines(run: Run) -> float:
-    """The time now, but later than each line of the journal: the clock may have been set back."""
-    lines = read_journal(run.metrics, tail=_TAIL_BYTES)
-    times = [at + 0.001 for line in lines if isinstance(at := line.get("time"), (int, float))]
-    return max([time.time(), *times])
-
-
-def _beats_elsewhere(run: Run, record: RunRecord) -> bool:
-    """Whether a process on another machine, whose clock may be another, gives a sign of life."""
-    if record.pid is None or record.machine in (None, this_machine()):
-        return False
-
-    def beat() -> int | None:
-        with contextlib.suppress(OSError):
-            return run.heartbeat.stat().st_mtime_ns
-        return None
-
-    before = beat()
-    time.sleep(2 * BEAT_SECONDS)
-    return beat() != before
 
 
 def _still_going(run: Run) -> InputRefused:

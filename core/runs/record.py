@@ -35,6 +35,7 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     eval_tokens             held-out tokens of each measurement
     steps, steps_a_round    optimiser steps of the run, and of one pass over its batches
     processes               that share each step
+    recompute               whether steps keep the input of each layer only, for want of memory
     """
 
     device: str
@@ -46,6 +47,7 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     steps_a_round: int
     processes: int = 1
+    recompute: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,6 +85,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``pid_start`` and ``resumed`` are seconds since 1970, ``created`` and ``ended`` ISO in UTC;
     ``pid_since_boot`` is seconds since the machine's start, where that is known.
     ``names`` are the accounts' own, in the order that a person gave the accounts in.
+    ``memory_needed`` is an estimate in bytes, from before the start.
     ``starter`` is the process that starts the run's own, until that has its ``pid``.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
     ``sweep`` is there where the run is a trial of one. ``now``: whether it does not wait for other
@@ -113,6 +116,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     pid_start: float | None = None
     pid_since_boot: float | None = None
+    memory_needed: int | None = None
     starter: Owner | None = None
     machine: str | None = None
     python: str = ""

@@ -202,6 +202,8 @@ def run_result(run: Run) -> dict[str, Any]:
         "state": summary.state,
         "model_dir": str(model) if model else None,
         "device": summary.device,
+        "memory_needed": run.record().memory_needed,
+        "peak_memory": end.peak_memory,
         "shares": {handle: share.to_json() for handle, share in summary.shares.items()},
         "tracked": [one.to_json() for one in summary.tracked],
     }

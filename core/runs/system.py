@@ -40,6 +40,11 @@ class SystemProbe:
         return {name: round(value, 1) for name, value in found.items()}
 
 
+def has_nvidia_gpu() -> bool:
+    """Whether there is one that a driver answers for."""
+    return bool(_gpus())
+
+
 class _Gpu:
     """One of NVIDIA's, through its driver's own library."""
 

@@ -84,8 +84,9 @@ class Best:
         for weight, kept in zip(self._learning, self.weights, strict=True):
             weight.copy_(kept)
 
+    @torch.no_grad()
     def _keep(self, weights: list[torch.Tensor]) -> None:
-        self.weights = [
-            weight.detach().to(own.device, copy=True)
-            for weight, own in zip(weights, self._learning, strict=True)
-        ]
+        """In place of those kept before: there is never a third copy."""
+        self.weights = self.weights or [torch.empty_like(own) for own in self._learning]
+        for kept, weight in zip(self.weights, weights, strict=True):
+            kept.copy_(weight)

@@ -7,7 +7,18 @@ from typing import Final
 
 import torch
 
+from core.models.shape import Shape
+from core.processes import machine_memory
 from core.runs.events import Journal
+from core.runs.memory import (
+    CPU_BATCH,
+    GPU_BATCH,
+    NEXT_STEP,
+    MemoryNeed,
+    check_memory,
+    memory_needed,
+    wants_recomputing,
+)
 from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
@@ -18,8 +29,6 @@ from core.training.tweets import RunTweets
 
 # A run on a GPU takes so many steps at least, so that small accounts get enough of them.
 STEPS_WANTED: Final = 150
-LARGEST_BATCH: Final = 4096
-CPU_BATCH: Final = 256
 
 
 def device_of(settings: TrainSettings, before: Decisions | None, journal: Journal) -> torch.device:
@@ -70,6 +79,47 @@ def threads_of(
     return cores
 
 
+class Room:
+    """The memory that a run finds when its turn has come, before it loads a model."""
+
+    def __init__(
+        self, settings: TrainSettings, shape: Shape | None, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        """``shape`` None: nothing is known of what it will need."""
+        self._settings, self._shape, self._device = settings, shape, device
+        self._short = dtype != torch.float32
+        if device.type == "cuda":
+            self.free = int(torch.cuda.mem_get_info(device)[0])
+        else:
+            import psutil  # type: ignore[import-untyped,unused-ignore]
+
+            # what this process has already is a part of what it needs
+            self.free = machine_memory().free + psutil.Process().memory_info().rss
+
+    def check(self) -> None:
+        """Raises InputRefused where not even the least that the run needs is there."""
+        need = self._need(None)
+        if need is not None:
+            where = "this machine" if self._device.type == "cpu" else "the device"
+            check_memory(need, self.free, where=f"{where} now", next_step=NEXT_STEP)
+
+    def recompute(self, batch_tokens: int) -> bool:
+        """Whether steps of so many tokens fit only if they are computed twice."""
+        need = self._need(batch_tokens)
+        return need is not None and wants_recomputing(need, self.free)
+
+    def _need(self, batch_tokens: int | None) -> MemoryNeed | None:
+        if self._shape is None:
+            return None
+        return memory_needed(
+            self._shape,
+            self._settings,
+            device=self._device.type,
+            batch_tokens=batch_tokens,
+            short=self._short,
+        )
+
+
 def decide(
     before: Decisions | None,
     settings: TrainSettings,
@@ -79,6 +129,7 @@ def decide(
     threads: int | None,
     parameters: int,
     score: Scorer,
+    room: Room,
     processes: int = 1,
 ) -> Decisions:
     arithmetic = str(dtype).removeprefix("torch.")
@@ -110,6 +161,7 @@ def decide(
         steps=steps,
         steps_a_round=steps_a_round,
         processes=processes,
+        recompute=(before is not None and before.recompute) or room.recompute(batch_tokens),
     )
 
 
@@ -118,4 +170,4 @@ def _batch_tokens(device_type: str, epoch_tokens: int, settings: TrainSettings) 
     if device_type == "cpu":
         return CPU_BATCH
     wanted = int(settings.epochs * epoch_tokens / STEPS_WANTED)
-    return min(max(wanted, CPU_BATCH), LARGEST_BATCH)
+    return min(max(wanted, CPU_BATCH), GPU_BATCH)

@@ -42,6 +42,7 @@ def fit(training: Training) -> None:
         dtype=t.dtype,
         batch_tokens=t.decisions.batch_tokens,
         ranks=t.ranks,
+        recompute=t.recompute,
     )
     steps = _Steps(t)
     every = settings.eval_seconds or _eval_seconds(settings.minutes)

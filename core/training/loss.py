@@ -13,10 +13,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
+from core.runs.memory import LOGITS
 from core.training.data import IGNORE
 from core.training.device import static_shapes
-
-_CHUNK_BYTES = {"cpu": 64 << 20, "cuda": 1 << 30}
 
 
 class Scorer:
@@ -120,7 +119,7 @@ def linear_cross_entropy(
 
 def _chunk_size(device_type: str, vocabulary: int) -> int:
     """Positions whose logits are held at once."""
-    return max(1, _CHUNK_BYTES.get(device_type, _CHUNK_BYTES["cpu"]) // (4 * vocabulary))
+    return max(1, LOGITS.get(device_type, LOGITS["cpu"]) // (4 * vocabulary))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

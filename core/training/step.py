@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -34,8 +34,11 @@ class BatchStep:
         dtype: torch.dtype,
         batch_tokens: int = 0,
         ranks: Ranks | None = None,
+        recompute: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``batch_tokens``: of a full batch, where the device wants few different shapes."""
+        """``batch_tokens``: of a full batch, where the device wants few different shapes.
+        ``recompute`` is called when not even a single row fits: whether steps take less memory now.
+        """
         self._ranks = ranks or Ranks()
         self._score = score
         self._optimizer = optimizer
@@ -44,6 +47,7 @@ class BatchStep:
         self._device = device
         self._dtype = dtype
         self._batch_tokens = batch_tokens // self._ranks.size if static_shapes(device) else 0
+        self._recompute = recompute
         self.parts = 1
 
     def __call__(self, batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,7 +59,11 @@ class BatchStep:
                 break
             except Exception as error:
                 self._optimizer.zero_grad(set_to_none=True)
-                self.parts = memory.more_parts(error, self.parts, batch, self._device)
+                try:
+                    self.parts = memory.more_parts(error, self.parts, batch, self._device)
+                except memory.TooLittleMemory:
+                    if not self._recompute():
+                        raise
             memory.release(self._device)
         loss = self._ranks.sum(self._weights, loss)
         norm = torch.nn.utils.clip_grad_norm_(self._weights, self._clip)

@@ -32,6 +32,11 @@ needs_boot = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def a_line_for_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.fit.LOG_SECONDS", 0.0)
+
+
 class Jumpy(StopRequest):
     """Sets the clock a day forward, back, and right again, each time somebody asks."""
 
@@ -163,7 +168,7 @@ def test_a_heartbeat_of_tomorrow_is_no_sign_of_life(tmp_path: Path) -> None:
 def test_a_run_that_beats_on_another_machine_is_not_started_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
 ) -> None:
-    monkeypatch.setattr("core.runs.launch.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("core.runs.follow.BEATS_SECONDS", 0.2)
     run = create_toy(tmp_path)
     run.update_record(pid=1, pid_start=1.0, machine="elsewhere", state="running")
     over = threading.Event()

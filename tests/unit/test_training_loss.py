@@ -144,7 +144,7 @@ def test_the_fused_pass_of_an_adapted_layer_is_that_of_peft(
     make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GPT-2 has biases, and its matrices the other way round."""
-    from core.training.fused_lora import fuse_adapters
+    from core.training.adapter import fuse_adapters
 
     model = make()
     monkeypatch.setattr("core.training.adapter.fuse_adapters", lambda _: None)
@@ -175,7 +175,7 @@ def test_the_fused_pass_of_an_adapted_layer_is_that_of_peft(
 
 
 def test_what_is_not_float32_on_a_cpu_keeps_the_pass_of_peft() -> None:
-    from core.training.fused_lora import fuse_adapters
+    from core.training.adapter import fuse_adapters
 
     adapted = add_adapters(tiny().to(torch.bfloat16), rank=4, alpha=8, autocast=True)
     assert fuse_adapters(adapted) == 0

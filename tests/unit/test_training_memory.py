@@ -8,22 +8,36 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
-from toy_runs import create_toy, lines_of, one_core, train_here
+from toy_runs import StopAfter, create_toy, lines_of, one_core, train_here
 
+from core.models.catalogue import resolve
 from core.models.load import load_model
+from core.models.scratch import new_model
+from core.models.shape import shape_of
+from core.processes import Memory
 from core.runs.events import Journal
 from core.runs.folder import Run, checkpoint_folders
+from core.runs.memory import MemoryNeed, memory_needed
 from core.runs.record import Result
+from core.training.adapter import add_adapters, recompute_layers, trainable
 from core.training.finish import finish
 from core.training.fit import fit
+from core.training.loss import Scorer
 from core.training.memory import TooLittleMemory, out_of_memory
 from core.training.setup import Training, set_up
 from core.training.signals import StopRequest
+from core.training.step import BatchStep
 
 SMALL: dict[str, Any] = {"max_steps": 6, "batch_tokens": 128, "eval_tokens": 64}
 EVERY_TIME = 1e-9
+
+
+@pytest.fixture(autouse=True)
+def a_line_for_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.fit.LOG_SECONDS", 0.0)
 
 
 def absurd(*_: Any) -> None:
@@ -180,3 +194,105 @@ def test_a_model_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
     assert end["state"] == "failed"
     assert "It ran out while making ready." in end["reason"]
     assert "RuntimeError" not in end["reason"]
+
+
+# ── computing twice what does not fit ────────────────────────────────────────────────────
+
+
+def find_memory(monkeypatch: pytest.MonkeyPatch, there: int) -> None:
+    """The machine has so many bytes for the run, with those that this process has already."""
+
+    def found() -> Memory:
+        return Memory(there - psutil.Process().memory_info().rss, there)
+
+    monkeypatch.setattr("core.training.decide.machine_memory", found)
+
+
+def need_of(run: Run) -> MemoryNeed:
+    shape, settings = shape_of(resolve("scratch")), run.record().train_settings
+    assert shape is not None
+    assert settings is not None
+    return memory_needed(shape, settings)
+
+
+@pytest.mark.parametrize("shape", ["llama", "gpt2"])
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_layers_that_are_computed_twice_learn_the_same(method: str, shape: str) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    def learned(again: bool) -> tuple[list[float], list[torch.Tensor]]:
+        torch.manual_seed(0)
+        config = GPT2Config(n_embd=32, n_head=2, n_layer=2, vocab_size=64)
+        model = new_model(64, 0) if shape == "llama" else GPT2LMHeadModel(config)
+        if method == "lora":
+            add_adapters(model.eval(), rank=4, alpha=8)
+        weights = list(trainable(model.eval()).values())
+        step = BatchStep(
+            Scorer(model), torch.optim.AdamW(weights, lr=1e-2), weights,
+            clip=1.0, device=torch.device("cpu"), dtype=torch.float32,
+        )  # fmt: skip
+        if again:
+            assert recompute_layers(model)
+            assert recompute_layers(model), "twice is once"
+        batch = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0], [0, 2, 2, 0]]
+        return [float(step(batch)[0]) for _ in range(5)], weights
+
+    (once, weights), (twice, others) = learned(again=False), learned(again=True)
+    assert twice == pytest.approx(once, rel=1e-5)
+    assert once[-1] < once[0]
+    for one, other in zip(weights, others, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_where_only_activations_do_not_fit_they_are_computed_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, short = (create_toy(tmp_path / name, **SMALL) for name in ("plain", "short"))
+    train_here(plain)
+    with monkeypatch.context() as cramped:
+        find_memory(cramped, need_of(short).total() - 1)
+        train_here(short, StopAfter(short, 3))
+    decided = short.record().decisions
+    assert decided is not None
+    assert decided.recompute
+    assert "Memory is short" in of_kind(short, "note")[0]["text"]
+    end = train_here(short, resume=True)[-1]
+    decided = short.record().decisions
+    assert decided is not None
+    assert decided.recompute, "as it was decided at the start"
+    assert end["state"] == "finished"
+    assert losses(short) == pytest.approx(losses(plain), rel=1e-5)
+
+
+def test_a_run_that_does_not_fit_now_is_refused_unless_it_is_to_start_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_toy(tmp_path, **SMALL)
+    find_memory(monkeypatch, need_of(run).total() // 2)
+    end = train_here(run)[-1]
+    assert end["state"] == "failed"
+    assert "This run needs about 0." in end["reason"]
+    assert "add --now" in end["reason"]
+    run.update_record(now=True)
+    assert train_here(run, resume=True)[-1]["state"] == "finished"
+
+
+def test_a_step_that_does_not_fit_at_all_is_tried_with_layers_computed_twice(
+    tmp_path: Path,
+) -> None:
+    plain, short = (create_toy(tmp_path / name, **SMALL) for name in ("plain", "short"))
+    train_here(plain)
+    with in_hand(short) as training:
+
+        def look(*_: Any) -> None:
+            late = training.at.step >= 2 and torch.is_grad_enabled()
+            if late and not training.decisions.recompute:
+                absurd()
+
+        training.model.base_model.register_forward_pre_hook(look)
+        end = ended(training)
+    assert (end.state, end.steps) == ("finished", 6)
+    decided = short.record().decisions
+    assert decided is not None
+    assert decided.recompute
+    assert losses(short) == pytest.approx(losses(plain), rel=1e-5)

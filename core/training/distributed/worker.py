@@ -26,7 +26,7 @@ from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
 from core.runs.folder import Run
 from core.training import device as devices
-from core.training.adapter import learner_of
+from core.training.adapter import learner_of, recompute_layers
 from core.training.checkpoint import load_checkpoint
 from core.training.distributed.follower import Follower, LeaderGone
 from core.training.distributed.group import (
@@ -103,6 +103,8 @@ def follow(run: Run, ranks: Follower) -> None:
     if begin.checkpoint:
         load_checkpoint(run.checkpoints / begin.checkpoint, model, learner.optimizer)
     ranks.take(learner.weights)
+    if decisions.recompute:
+        recompute_layers(model)
     take_step = BatchStep(
         learner.score,
         learner.optimizer,
@@ -112,6 +114,7 @@ def follow(run: Run, ranks: Follower) -> None:
         dtype=getattr(torch, decisions.arithmetic),
         batch_tokens=decisions.batch_tokens,
         ranks=ranks,
+        recompute=lambda: recompute_layers(model),
     )
     for step in ranks.steps():
         for group in learner.optimizer.param_groups:

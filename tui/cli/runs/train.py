@@ -52,7 +52,7 @@ if TYPE_CHECKING:
               help="A process beside the run brings it there.")  # fmt: skip
 @tracking_options
 @click.option("--now", is_flag=True,
-              help="Begin even while another run goes on the same device.")  # fmt: skip
+              help="Begin though another run goes there, or memory seems short.")  # fmt: skip
 @click.option("--torchrun", is_flag=True,
               help="Start nothing, but print the line that does, on each machine.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
@@ -127,6 +127,11 @@ def train(
     )
     if preset == "faithful":
         narrate(_how_faithful(run.record().base))
+    from core.processes import machine_memory
+    from core.runs.memory import warning
+
+    if short := warning(run.record().memory_needed, machine_memory()):
+        narrate(short)
     if torchrun:
         narrate(f"run {run.id} is ready; docs/distributed.md says how it goes. On each machine:")
         narrate(_torchrun_line(run, nproc or 1))

@@ -1,0 +1,97 @@
+"""The memory of short runs on this CPU, estimated before they start and measured at their peak.
+
+    python -m benchmarks.memory [--steps 4] [--only smollm2/lora]
+
+Both are over that of an idle process, one that has only imported the libraries. The peak is that of
+the process by its end of training; see `core.runs.memory` for the estimate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.train_kills import gone
+from core.home import Home
+from core.models.catalogue import resolve
+from core.models.shape import shape_of
+from core.runs.memory import memory_needed
+from core.workflow import DEMO_HANDLE, import_paths, sample_archives, train
+
+IMPORTS = (
+    "import core.dataset.frozen, core.training.child, core.training.finish, core.training.fit, "
+    "core.training.setup, peft, transformers.models.llama.modeling_llama, "
+    "transformers.models.gpt2.modeling_gpt2, psutil; print(psutil.Process().memory_info().rss)"
+)
+
+
+@dataclass(frozen=True)
+class Rung:
+    base: str
+    method: str
+    preset: str = "fast"
+
+    @property
+    def name(self) -> str:
+        return f"{self.base}/{self.method}" + ("" if self.preset == "fast" else f"/{self.preset}")
+
+
+RUNGS = (
+    Rung("scratch", "full"),
+    Rung("smollm2", "lora"),
+    Rung("gpt2-shape", "full"),
+    Rung("smollm2", "full"),
+    Rung("smollm2", "full", "classic"),
+)
+
+
+def idle() -> int:
+    """Bytes of a process that has imported what a run imports."""
+    done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, check=True)
+    return int(done.stdout)
+
+
+def measured(home: Home, rung: Rung, steps: int) -> tuple[Any, int]:
+    """The settings of a run, and the peak of its process in bytes."""
+    run = train(
+        home, [DEMO_HANDLE], base=rung.base, method=rung.method, preset=rung.preset, device="cpu",
+        max_steps=steps, eval_tokens=1100, eval_seconds=1.0, now=True,
+    )  # fmt: skip
+    assert gone(run, 3600)
+    record = run.record()
+    assert record.state == "finished", record.reason
+    assert record.result is not None
+    assert record.result.peak_memory is not None
+    return record.train_settings, record.result.peak_memory
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--only", default="", help="rungs whose names begin so")
+    given = parser.parse_args()
+    at_rest = idle()
+    print(f"an idle process: {at_rest / 1e6:.0f} MB")
+    print(f"{'MB over that':24} {'estimated':>10} {'measured':>10} {'ratio':>6}")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home.at(folder)
+        import_paths(home, [path for path in sample_archives() if DEMO_HANDLE in path.name])
+        for rung in RUNGS:
+            if not rung.name.startswith(given.only):
+                continue
+            settings, peak = measured(home, rung, given.steps)
+            shape = shape_of(resolve(rung.base))
+            assert shape is not None
+            expected, over = memory_needed(shape, settings).over_idle, peak - at_rest
+            print(
+                f"{rung.name:24} {expected / 1e6:10.0f} {over / 1e6:10.0f} {expected / over:6.2f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The memory a run will need: counted as autograd keeps it, told, refused where it is absurd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from toy_runs import _asked
+
+from core.errors import InputRefused
+from core.home import Home
+from core.models.catalogue import resolve
+from core.models.scratch import VOCABULARY, new_model, train_tokenizer
+from core.models.shape import shape_of
+from core.processes import Memory, machine_memory
+from core.runs.advise import advise
+from core.runs.launch import create_run
+from core.runs.memory import (
+    SURE,
+    MemoryNeed,
+    check_memory,
+    memory_needed,
+    wants_recomputing,
+    warning,
+)
+from core.runs.settings import settings_for
+from core.runs.summary import run_result
+from core.training.adapter import add_adapters, recompute_layers, trainable
+
+NEED = MemoryNeed(
+    weights=400, learning=300, activations=200, recomputed=50, head=50, besides=0
+)  # fmt: skip
+
+
+def small(kind: str, layers: int) -> Any:
+    """Models whose parts all have other widths."""
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+    if kind == "gpt2":
+        shape = GPT2Config(vocab_size=300, n_embd=48, n_layer=layers, n_head=3, n_positions=128)
+        shape.activation_function = "gelu_pytorch_tanh"
+        return GPT2LMHeadModel(shape).eval()
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=300, hidden_size=64, intermediate_size=160, num_hidden_layers=layers,
+            num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=128,
+        )
+    ).eval()  # fmt: skip
+
+
+def folder_of(model: Any, folder: Path) -> str:
+    model.save_pretrained(folder)
+    train_tokenizer(["the lamp is lit"]).save_pretrained(folder)
+    return str(folder)
+
+
+def kept_for_backward(model: Any, tokens: int) -> int:
+    """Bytes that autograd keeps of a pass through the body, weights not counted."""
+    weights = {one.data_ptr() for one in [*model.parameters(), *model.buffers()]}
+    kept: dict[int, tuple[int, torch.Tensor]] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes(), tensor
+        return tensor
+
+    ids = torch.arange(tokens).reshape(4, -1) % 300
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        out = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    assert out.requires_grad
+    return sum(size for size, _ in kept.values())
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_what_a_layer_keeps_is_what_is_estimated(tmp_path: Path, kind: str, method: str) -> None:
+    torch.manual_seed(0)
+    tokens, models = 256, [small(kind, layers) for layers in (2, 3)]
+    shape = shape_of(resolve(folder_of(models[1], tmp_path / "base")))
+    assert shape is not None
+    assert shape.parameters == sum(weight.numel() for weight in models[1].parameters())
+    settings = settings_for("fast", "a", method=method, lora_rank=8)
+    if method == "lora":
+        for model in models:
+            add_adapters(model, rank=8, alpha=8)
+        learned = sum(weight.numel() for weight in trainable(models[1]).values())
+        assert shape.adapter_parameters(8) == learned
+    a_layer = kept_for_backward(models[1], tokens) - kept_for_backward(models[0], tokens)
+    need = memory_needed(shape, settings, batch_tokens=tokens)
+    assert need.activations / 3 == pytest.approx(a_layer, rel=0.05)
+    for model in models:
+        assert recompute_layers(model)
+    a_layer = kept_for_backward(models[1], tokens) - kept_for_backward(models[0], tokens)
+    assert a_layer == pytest.approx(tokens * shape.hidden * 4, rel=0.05)
+    assert need.recomputed < need.activations
+
+
+def test_the_bases_that_have_no_folder_have_their_shape(tmp_path: Path) -> None:
+    of_scratch = shape_of(resolve("scratch"))
+    assert of_scratch is not None
+    assert of_scratch.parameters == sum(
+        one.numel() for one in new_model(VOCABULARY, 0).parameters()
+    )
+    assert shape_of(resolve("gpt2-shape")) is not None
+    model = small("llama", 1)
+    folder = tmp_path / "odd"
+    folder_of(model, folder)
+    (folder / "config.json").write_text('{"model_type": "odd"}')
+    assert shape_of(resolve(str(folder))) is None
+
+
+def test_more_is_needed_for_more() -> None:
+    shape = shape_of(resolve("gpt2-shape"))
+    assert shape is not None
+    one = settings_for("fast", "gpt2-shape")
+    total = memory_needed(shape, one).total()
+    assert memory_needed(shape, replace(one, keep_best=False)).total() < total
+    assert memory_needed(shape, replace(one, batch_tokens=1024)).total() > total
+    assert memory_needed(shape, replace(one, method="lora")).total() < total
+    assert memory_needed(shape, settings_for("classic", "gpt2-shape")).activations > (
+        memory_needed(shape, one).activations
+    )
+
+
+def test_only_what_clearly_does_not_fit_is_refused() -> None:
+    least = NEED.total(recompute=True)
+    assert (NEED.total(), least) == (950, 800)
+    check_memory(NEED, round(least / SURE) + 1, where="this machine", next_step="")
+    with pytest.raises(InputRefused, match="and this machine has") as refused:
+        check_memory(NEED, round(least / SURE) - 1, where="this machine", next_step="--now")
+    assert refused.value.next_step == "--now"
+    assert [wants_recomputing(NEED, free) for free in (799, 800, 949, 950)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+    assert warning(950, Memory(950, 2000)) == "" == warning(None, Memory(0, 0))
+    assert "needs about 2.0 GB of memory, and 1.0 GB is free" in warning(
+        2_000_000_000, Memory(1_000_000_000, 0)
+    )
+
+
+def test_a_run_that_the_machine_cannot_hold_is_refused_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, tweets = _asked(None, {})
+    home = Home.at(tmp_path)
+    real = machine_memory()
+    assert 0 < real.free <= real.total
+    told = create_run(home, request, tweets)
+    assert run_result(told)["memory_needed"] == told.record().memory_needed
+    assert 4e8 < (told.record().memory_needed or 0) < 2e9
+    monkeypatch.setattr("core.runs.memory.machine_memory", lambda: Memory(0, 200_000_000))
+    with pytest.raises(InputRefused, match="this machine has"):
+        create_run(home, request, tweets)
+    assert [path.name for path in home.runs.iterdir()] == [told.id], "nothing is left behind"
+    insisted = create_run(home, replace(request, now=True), tweets)
+    assert insisted.record().memory_needed == told.record().memory_needed
+
+
+def test_the_advice_says_where_memory_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home.at(tmp_path)
+    assert not any("is free" in line for line in advise(home, kept=9, base="scratch").lines)
+    monkeypatch.setattr("core.runs.advise.machine_memory", lambda: Memory(100_000_000, 0))
+    advice = advise(home, kept=9, base="scratch")
+    assert "Only 0.1 GB of memory is free." in advice.lines
+    assert advice.memory is not None
