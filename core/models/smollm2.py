@@ -90,27 +90,10 @@ def convert(progress: Callable[[str], None] | None = None) -> Path:
 def _write_converted(gguf: Path, out: Path) -> None:
     """Tokenizer, config and bfloat16 weights of ``gguf`` in Hugging Face's layout."""
     import torch
-    from transformers import AutoConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
-    # Reading the file takes most of the time, and from_pretrained of the Auto classes reads it
-    # three times. The names of the weights are needed to read them, and they depend on nothing but
-    # the number of layers.
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, local_files_only=True
-    )
-    with torch.device("meta"):
-        names = LlamaForCausalLM(AutoConfig.for_model("llama", num_hidden_layers=LAYERS))
-    found = load_gguf_checkpoint(str(gguf), return_tensors=True, model_to_load=names)
-    model, loaded = LlamaForCausalLM.from_pretrained(
-        None,
-        config=AutoConfig.for_model(**found["config"]),
-        state_dict=found["tensors"],
-        dtype=torch.bfloat16,
-        output_loading_info=True,
-    )
-    if loaded["missing_keys"] or loaded["unexpected_keys"] or loaded["mismatched_keys"]:
-        raise ValueError(f"its weights are not those of {TITLE}")
+    from core.models.gguf_file import read_gguf
+
+    model, tokenizer = read_gguf(gguf, "llama", LAYERS, torch.bfloat16)
     # The file is tuned for chat and declares <|im_end|>. Tweets are parted by the mark that the
     # model saw between documents when it was first trained.
     tokenizer.chat_template = None

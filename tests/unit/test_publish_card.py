@@ -22,7 +22,8 @@ from core.dataset.manifest import sealed, text_of
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
 from core.models.load import load_model, load_tokenizer
-from core.publish.card import NOWHERE_YET, Example, card_of, render, table_rows
+from core.publish.card import NOWHERE_YET, Example, card_of, render
+from core.publish.card_sections import table_rows
 from core.publish.facts import Account, RunFacts, facts_of
 from core.runs.folder import Run
 from core.safe_text import printable
