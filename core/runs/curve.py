@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from core.runs.folder import Run
 from core.runs.follow import read_journal
+from core.runs.positions import WorkClock, done_again
 
 # Of each kind of line of the journal: the name of its list, and the fields of a point.
 _POINTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
@@ -23,21 +24,19 @@ def whole_curve(run: Run) -> dict[str, list[dict[str, Any]]]:
     wrote none. What a resumed run does again is there once, as it was the last time.
     """
     curve: dict[str, list[dict[str, Any]]] = {name: [] for name, _ in _POINTS.values()}
-    began: float | None = None  # when seconds were 0, as clocks have it
+    clock = WorkClock()
     for line in read_journal(run.metrics):
         kind = str(line.get("kind"))
-        if kind == "start":
-            if (seconds := line.get("seconds")) is not None:
-                began = float(line.get("time") or 0.0) - float(seconds)
-            resumed = line.get("resumed_from")
-            if resumed is not None:
-                for points in curve.values():
-                    points[:] = [point for point in points if 0 < resumed >= point["step"]]
+        seconds = clock.of(line)
+        resumed = line.get("resumed_from")
+        if kind == "start" and resumed is not None:
+            for points in curve.values():
+                points[:] = [point for point in points if not done_again(point["step"], resumed)]
         elif kind in _POINTS:
             name, fields = _POINTS[kind]
-            seconds = line.get("seconds")
-            if seconds is None and began is not None:
-                seconds = round(float(line.get("time") or 0.0) - began, 3)
-            point = {"step": int(line.get("step") or 0), "seconds": seconds}
+            point = {
+                "step": int(line.get("step") or 0),
+                "seconds": None if seconds is None else round(seconds, 3),
+            }
             curve[name].append(point | {field: line.get(field) for field in fields})
     return curve

@@ -8,6 +8,7 @@ from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.runs.positions import Positions, WorkClock, number
 from core.runs.record import Result, read_fields
 
 
@@ -17,33 +18,6 @@ class TrainingSample:
 
     step: int
     text: str
-
-
-@dataclass
-class Positions:
-    """Where the points of a curve lie: optimiser steps, tokens learned from, seconds at work.
-
-    Seconds go on where a resumed run took up; what it was at rest in between does not count.
-    """
-
-    steps: list[int] = field(default_factory=list)
-    tokens: array[float] = field(default_factory=lambda: array("d"))
-    seconds: array[float] = field(default_factory=lambda: array("d"))
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def add(self, step: int, tokens: float, seconds: float) -> None:
-        self.steps.append(step)
-        self.tokens.append(tokens)
-        self.seconds.append(seconds)
-
-    def take_back(self, step: int) -> None:
-        """Removes what lies after ``step``; everything when it is 0."""
-        # one that starts again at its beginning measures the base once more, too
-        while self.steps and (self.steps[-1] > step or step == 0):
-            for values in (self.steps, self.tokens, self.seconds):
-                values.pop()
 
 
 @dataclass
@@ -96,9 +70,7 @@ class RunHistory:
     expected_shares: dict[str, float] = field(default_factory=dict)
     tokens_by_author: dict[str, int] = field(default_factory=dict)
     taken_back: int = 0
-    # seconds at work when the process began, and at the last line that was read, and its time
-    _began: float = 0.0
-    _now: tuple[float, float] = (0.0, 0.0)
+    _clock: WorkClock = field(default_factory=WorkClock)
     # tokens and the seconds that their steps took, of the last train line
     _learned: tuple[float, float] | None = None
 
@@ -161,9 +133,9 @@ class RunHistory:
         self.steps = record.get("steps")
         self.device = str(record.get("device", ""))
         self.valid_tweets = record.get("valid_tweets", self.valid_tweets)
+        self._clock.of(record)
         resumed = record.get("resumed_from")
         if resumed is None:
-            self._seconds(record)
             return
         # What came after the checkpoint is done again: the old points would run back in time.
         self.taken_back += 1
@@ -179,9 +151,7 @@ class RunHistory:
                 del curve[len(at) :]
         self.step = int(resumed)
         self.tokens = int(self.train_at.tokens[-1]) if self.train_at else 0
-        self._began = self.train_at.seconds[-1] if self.train_at else 0.0
         self._learned = None
-        self._seconds(record)
 
     def _authors(self, record: dict[str, Any]) -> None:
         for name in ("expected_shares", "tokens_by_author"):
@@ -200,13 +170,13 @@ class RunHistory:
         self.seconds_left = record.get("seconds_left")
         self._add(self.train_at, record)
         self.train_losses.append(record.get("loss"))
-        self.rates.append(_number(record.get("lr")))
-        self.gradients.append(_number(record.get("grad_norm")))
+        self.rates.append(number(record.get("lr")))
+        self.gradients.append(number(record.get("grad_norm")))
         self.speeds.append(self._speed())
 
     def _speed(self) -> float:
         """Of the steps since the train line before: the journal holds the mean of all steps."""
-        mean, before = _number(self.tokens_per_second), self._learned
+        mean, before = number(self.tokens_per_second), self._learned
         if not mean > 0:
             return math.nan
         self._learned = tokens, seconds = self.tokens, self.tokens / mean
@@ -223,18 +193,7 @@ class RunHistory:
                 self.system[name].append(float(value))
 
     def _add(self, at: Positions, record: dict[str, Any]) -> None:
-        at.add(int(record.get("step") or 0), self.tokens, self._seconds(record))
-
-    def _seconds(self, record: dict[str, Any]) -> float:
-        """Seconds at work when ``record`` was written; only some lines say it themselves."""
-        said, time = record.get("seconds"), _number(record.get("time"))
-        now, then = self._now
-        if isinstance(said, (int, float)):
-            now = self._began + said
-        elif then and time > then:
-            now += time - then
-        self._now = now, time if time == time else then
-        return now
+        at.add(int(record.get("step") or 0), self.tokens, self._clock.of(record) or 0.0)
 
     def _eval(self, record: dict[str, Any]) -> None:
         loss = record.get("valid_loss")
@@ -244,8 +203,3 @@ class RunHistory:
             return  # more rows than the curve's: not a point of it
         self._add(self.valid_at, record)
         self.valid_losses.append(loss)
-
-
-def _number(value: object) -> float:
-    """NaN for what is none."""
-    return float(value) if isinstance(value, (int, float)) else math.nan

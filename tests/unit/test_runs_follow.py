@@ -229,10 +229,10 @@ def test_the_seconds_of_a_resumed_run_go_on_without_the_pause() -> None:
     history = RunHistory()
     history.take([line(step, 10.0 * step, tokens_per_second=10.0) for step in (1, 2, 3)])
     history.take([{"kind": "system", "time": 1031.0, "cpu": 50.0}])
-    history.take([{"kind": "start", "time": 9000.0, "seconds": 4.0, "resumed_from": 2}])
+    history.take([{"kind": "start", "time": 9000.0, "seconds": 24.0, "resumed_from": 2}])
     assert (history.step, history.tokens, len(history.system["cpu"])) == (2, 200, 0)
     history.take([{"kind": "eval", "time": 9001.0, "step": 2, "valid_loss": 4.0}])
-    history.take([{**line(3, 6.0, tokens_per_second=10.0), "time": 9002.0}])
+    history.take([{**line(3, 26.0, tokens_per_second=10.0), "time": 9002.0}])
     assert list(history.train_at.seconds) == [10, 20, 26]
     assert list(history.valid_at.seconds) == [25]
     assert list(history.speeds) == [10, 10, 10]

@@ -20,7 +20,8 @@ from tui.train.plot_window import Window, panned, showing, zoomed
 from tui.train.run_keys import RunKeys
 
 if TYPE_CHECKING:
-    from core.runs.history import Positions, RunHistory
+    from core.runs.history import RunHistory
+    from core.runs.positions import Positions
     from core.runs.summary import RunSummary
 
 # In place of a measure: the loss has all the room.

@@ -8,7 +8,8 @@ from math import log10, nan
 from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 if TYPE_CHECKING:
-    from core.runs.history import Positions, RunHistory
+    from core.runs.history import RunHistory
+    from core.runs.positions import Positions
     from tui.train.plot_series import Role
 
 AXES: Final = ("step", "tok", "time")
