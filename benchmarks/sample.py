@@ -23,13 +23,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch  # noqa: E402
 import transformers  # noqa: E402
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel  # noqa: E402
+from transformers import AutoModelForCausalLM  # noqa: E402
 
+from core.models.scratch import gpt2_shape  # noqa: E402
 from core.sampling.engine import Engine  # noqa: E402
 from core.sampling.request import Done, SampleRequest  # noqa: E402
 
 
-def gpt2_shape(folder: Path) -> Path:
+def saved_gpt2_shape(folder: Path) -> Path:
     """GPT-2's shape with random weights, and a small byte-level tokenizer."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -42,7 +43,7 @@ def gpt2_shape(folder: Path) -> Path:
     )
     words.train_from_iterator(["a"], trainer)
     words.add_tokens([f"word{number} " for number in range(50257 - words.get_vocab_size())])
-    GPT2LMHeadModel(GPT2Config(bos_token_id=0, eos_token_id=0)).save_pretrained(folder)
+    gpt2_shape(50257, 0).save_pretrained(folder)
     words.save(str(folder / "tokenizer.json"))
     return folder
 
@@ -106,7 +107,7 @@ def main() -> None:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     with TemporaryDirectory() as made:
-        folder = options.model_dir or gpt2_shape(Path(made))
+        folder = options.model_dir or saved_gpt2_shape(Path(made))
         exact = Ours(folder, options.device, "float32")
         sides: list[Ours | Theirs] = [Theirs(folder, exact.engine), exact]
         chosen = Ours(folder, options.device, "auto")

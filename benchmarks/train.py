@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.gpu.shapes import tweets
 from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare
@@ -41,21 +42,15 @@ BLOCK = 1023  # and the id that is read before the first predicted one: 1,024
 def model_for(base: str) -> Any:
     """The model of ``base`` in float32; ``gpt2-shape`` is GPT-2's with random weights."""
     if base == "gpt2-shape":
-        from transformers import GPT2Config, GPT2LMHeadModel
+        from core.models.scratch import gpt2_shape
 
-        return GPT2LMHeadModel(GPT2Config())
+        return gpt2_shape(50257, 50256)
     folder = prepare(resolve(base), print)
     if folder is None:
         from core.models.scratch import VOCABULARY, new_model
 
         return new_model(VOCABULARY, 0)
     return load_model(folder)[0]
-
-
-def rows_like_tweets(count: int, vocabulary: int, rng: random.Random) -> list[Row]:
-    """Random ids in rows as long as tweets are: 6 to 70 tokens, around 30."""
-    lengths = (min(70, max(6, round(rng.gauss(30, 14)))) for _ in range(count))
-    return [[rng.randrange(vocabulary) for _ in range(length + 1)] for length in lengths]
 
 
 def plain_step(model: Any, device: torch.device) -> Step:
@@ -168,7 +163,7 @@ def main() -> None:
     dtype = arithmetic(device)
     batch_tokens = given.batch_tokens or (256 if device.type == "cpu" else 4096)
     vocabulary = model_for(given.base).config.vocab_size
-    rows = rows_like_tweets(4000, vocabulary, rng)
+    rows = tweets(4000, vocabulary)
     ours = batches(rows, batch_tokens, rng)
     stream = [token for row in rows for token in row]
     blocks = [[row] for row in cut(stream, BLOCK) if len(row) == BLOCK + 1]

@@ -2,8 +2,8 @@
 
     python core/children/launch.py core.children.server SOCKET MODULE...
 
-It leaves when its stdin ends. It has one thread and computes nothing: a thread pool of torch or
-of Polars that had begun before a fork would hang in the fork.
+It leaves when its stdin ends. It runs one thread of Python and computes nothing: a thread pool of
+torch or of Polars that had worked before a fork would hang in the fork.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import importlib
 import os
 import selectors
 import shutil
-import signal
 import socket
 import struct
 import sys
@@ -139,7 +138,6 @@ def _become(
     os.environ.clear()
     os.environ.update(task.environment)
     sys.argv[:] = [task.module, *task.arguments]
-    signal.set_wakeup_fd(-1)
     if _cuda_has_begun():
         os.execve(  # noqa: S606 - our own interpreter and module
             sys.executable,

@@ -103,7 +103,7 @@ class Forked:
                 # in short turns: several threads may wait
                 left = 0.1 if until is None else max(0.0, min(0.1, until - time.monotonic()))
                 if _readable(self._wire, left):
-                    answer = _received(self._wire, Answer)
+                    answer = _answer(self._wire)
                     self._code = -signal.SIGKILL if answer is None else answer.code or 0
                     self._wire.close()
                     return self._code
@@ -134,7 +134,7 @@ def fork(task: Task, files: tuple[int, int, int]) -> Forked | None:
         message = msgspec.json.encode(task)
         socket.send_fds(wire, [LENGTH.pack(len(message))], files)
         wire.sendall(message)
-        answer = _received(wire, Answer)
+        answer = _answer(wire)
         if answer is not None and answer.pid is not None:
             wire.sendall(b"g")  # go: without it the fork leaves, so that nothing starts twice
             wire.settimeout(None)
@@ -204,11 +204,11 @@ def send(wire: socket.socket, answer: Answer) -> None:
     wire.sendall(LENGTH.pack(len(message)) + message)
 
 
-def _received(wire: socket.socket, kind: type[Answer]) -> Answer | None:
+def _answer(wire: socket.socket) -> Answer | None:
     """None at the end of the stream."""
     head = exactly(wire, LENGTH.size)
     body = exactly(wire, *LENGTH.unpack(head)) if head else None
-    return msgspec.json.decode(body, type=kind) if body else None
+    return msgspec.json.decode(body, type=Answer) if body else None
 
 
 def exactly(wire: socket.socket, size: int) -> bytes | None:

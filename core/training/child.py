@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,8 +48,16 @@ def work(
     try:
         with held_lock(run.lock, seconds=LOCK_SECONDS):
             journal = Journal(run)
+
+            def learn() -> Result:
+                journal.phase("loading PyTorch")
+                with Turn(run, journal, lambda: stop.asked) as turn:
+                    return train(
+                        run, journal, stop, resume=resume, began=began, turn=turn, ranks=ranks
+                    )
+
             try:
-                result, code = _result(run, journal, stop, resume=resume, began=began, ranks=ranks)
+                result, code = _outcome(learn, stop)
                 journal.end(result)
             finally:
                 journal.close()
@@ -60,37 +69,19 @@ def work(
         return InputRefused.exit_code
 
 
-def _result(
-    run: Run,
-    journal: Journal,
-    stop: StopRequest,
-    *,
-    resume: bool,
-    began: float,
-    ranks: Ranks | None,
-) -> tuple[Result, int]:
+def _outcome(learn: Callable[[], Result], stop: StopRequest) -> tuple[Result, int]:
     """How the run ended, whatever happens, and the exit code. From here on signals are ignored."""
     try:
-        found = _tried(run, journal, stop, resume=resume, began=began, ranks=ranks)
+        found = _tried(learn)
         stop.final = True
     except LeaveAtOnce:
         found = Result(state="stopped", reason=_AT_ONCE), 0
     return found
 
 
-def _tried(
-    run: Run,
-    journal: Journal,
-    stop: StopRequest,
-    *,
-    resume: bool,
-    began: float,
-    ranks: Ranks | None,
-) -> tuple[Result, int]:
+def _tried(learn: Callable[[], Result]) -> tuple[Result, int]:
     try:
-        journal.phase("loading PyTorch")
-        with Turn(run, journal, lambda: stop.asked) as turn:
-            result = train(run, journal, stop, resume=resume, began=began, turn=turn, ranks=ranks)
+        result = learn()
         return result, MynahError.exit_code if result.state == "failed" else 0
     except TakenOut:
         return Result(state="stopped", reason=_TAKEN_OUT), 0
