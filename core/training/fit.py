@@ -14,7 +14,7 @@ import torch
 from core.runs.settings import NOTHING_HELD_OUT
 from core.training import memory
 from core.training.data import Batch
-from core.training.schedule import LAST_MEASURE, Pace, learning_rate
+from core.training.schedule import LAST_MEASURE, learning_rate
 from core.training.setup import Training
 from core.training.step import BatchStep
 
@@ -32,7 +32,8 @@ def fit(training: Training) -> None:
     Raises Diverged when a loss or a gradient is not a number any more, and TooLittleMemory.
     """
     t, at, settings = training, training.at, training.settings
-    _begin(t)
+    every = settings.eval_seconds or _eval_seconds(settings.minutes)
+    _begin(t, every)
     take_step = BatchStep(
         t.score,
         t.optimizer,
@@ -45,7 +46,6 @@ def fit(training: Training) -> None:
         recompute=t.recompute,
     )
     steps = _Steps(t)
-    every = settings.eval_seconds or _eval_seconds(settings.minutes)
     eval_due = _Every(every)
     save_due = _Every(settings.checkpoint_seconds)
     log_due = _Every(LOG_SECONDS)
@@ -84,7 +84,7 @@ def fit(training: Training) -> None:
             took = time.monotonic() - measuring
             # a machine that is busy with other work takes many times the usual time for it
             eval_due.again(every if settings.eval_seconds else max(every, MEASURING * took))
-            steps.pace.pause(took)
+            t.course.pace.pause(took)
         # after a measurement, or one that a killed run was at would not be made again
         if save_due.now():
             steps.log()  # what is not a number ends the run before it reaches the disk
@@ -92,7 +92,7 @@ def fit(training: Training) -> None:
             t.checkpoint()
             # never more than a twentieth of the time goes into checkpoints
             took = time.monotonic() - writing
-            steps.pace.pause(took)
+            t.course.pace.pause(took)
             save_due.again(max(settings.checkpoint_seconds, 20 * took))
     steps.log()
 
@@ -119,8 +119,11 @@ def step_seed(seed: int, step: int) -> int:
     return seed * 1_000_003 + step
 
 
-def _begin(t: Training) -> None:
-    """Writes down what the run is made of, measures the base, and starts the course."""
+def _begin(t: Training, every: float) -> None:
+    """Writes down what the run is made of, measures the base, and starts the course.
+
+    ``every``: seconds between two measurements.
+    """
     data, decisions = t.data, t.decisions
     t.journal.write(
         "start",
@@ -148,10 +151,13 @@ def _begin(t: Training) -> None:
     measuring = time.monotonic() - measuring
     if t.at.step == 0 and not t.stop.asked:
         t.measure_memorisation()
-    reserve = measuring + _saving(t)
+    # a few samples take about as long as the measure of memorisation, which decodes as well
+    pause = measuring + t.allowance.cost
+    reserve = pause + _saving(t)
     if t.memorisation is not None and t.allowance.enough(t.course.budget, last=True):
         reserve += t.allowance.cost
     t.course.start(reserve=reserve, done=t.at.done)
+    t.course.pace.expect(pause, every if t.settings.eval_seconds else max(every, MEASURING * pause))
 
 
 def _saving(t: Training) -> float:
@@ -177,7 +183,6 @@ class _Steps:
         self._training = training
         self._pending: list[tuple[torch.Tensor, torch.Tensor, int]] = []
         self._rate = 0.0
-        self.pace = Pace()
         self.ending = 0.0
         """Seconds that what comes after the last step will take, once that is known."""
 
@@ -191,7 +196,7 @@ class _Steps:
         at.batch += 1
         at.tokens += tokens
         at.train_seconds += seconds
-        self.pace.step(seconds)
+        self._training.course.pace.step(seconds)
         for author, count in batch.tokens.items():
             handle = handles[author]
             at.tokens_by_author[handle] = at.tokens_by_author.get(handle, 0) + count
@@ -227,9 +232,7 @@ class _Steps:
             epoch=batches * t.data.epochs_a_round / t.decisions.steps_a_round,
             done=t.course.done(at.step),
             seconds=t.course.seconds,
-            seconds_left=t.course.seconds_left(
-                at.step, self.pace.seconds_a_step, pausing=self.pace.pausing, end=self.ending
-            ),
+            seconds_left=t.course.seconds_left(at.step, end=self.ending),
         )
 
 

@@ -28,6 +28,75 @@ def learning_rate(done: float, *, peak: float, warmup: float) -> float:
     return peak * 0.5 * (1.0 + math.cos(math.pi * along))
 
 
+class Pace:
+    """What the steps of this process take, and what lies between them; all in seconds."""
+
+    def __init__(self) -> None:
+        self.learned = 0.0
+        """Seconds that went into steps."""
+        self._at_pause = self._paused = 0.0
+        self._count = self._pauses = 0
+        self._expected = (0.0, 1.0)
+        # (seconds of steps, number of steps) after each of the last ones, and before them
+        self._marks = deque([(0.0, 0)])
+
+    def expect(self, pause: float, every: float) -> None:
+        """A pause of so long after each ``every`` seconds of steps, until there has been one."""
+        self._expected = pause, every
+
+    def step(self, seconds: float) -> None:
+        """One more step, which took so long."""
+        self.learned += seconds
+        self._count += 1
+        self._marks.append((self.learned, self._count))
+        while (
+            self._marks[1][0] < self.learned - _RECENT_SECONDS
+            and self._marks[1][1] <= self._count - _RECENT_STEPS
+        ):
+            self._marks.popleft()
+
+    def pause(self, seconds: float) -> None:
+        """So long went into a measurement, samples or a checkpoint."""
+        self._pauses += self._at_pause < self.learned  # else it belongs to the one just before
+        self._paused += seconds
+        self._at_pause = self.learned
+
+    @property
+    def seconds_a_step(self) -> float | None:
+        """Lately; None before the first step."""
+        (since, first), (until, last) = self._marks[0], self._marks[-1]
+        return (until - since) / (last - first) if last > first else None
+
+    def pausing(self, seconds: float) -> float:
+        """What will go into pauses during so many seconds of steps.
+
+        They come at even distances, so that half a one less than their share is to be expected
+        right after one, and half a one more right before.
+        """
+        share, since, half = self._pausing()
+        return max(0.0, share * (seconds + since) - half)
+
+    def learning_within(self, seconds: float) -> float:
+        """Seconds of steps that fit into the last ``seconds`` of a run, with the pauses between
+        them: its last share of steps (see LAST_MEASURE) has none.
+        """
+        share, since, half = self._pausing()
+        # seconds = steps + pausing(steps with pauses), where the steps with pauses are
+        # LAST_MEASURE * (learned + steps) - learned
+        without = (1 - LAST_MEASURE) * self.learned
+        steps = (seconds + half - share * (since - without)) / (1 + share * LAST_MEASURE)
+        return max(0.0, min(steps, seconds))
+
+    def _pausing(self) -> tuple[float, float, float]:
+        """Seconds of pause to one of steps; of steps since the last pause; half of one pause."""
+        if self._pauses:
+            share, half = self._paused / self._at_pause, self._paused / self._pauses / 2
+        else:
+            pause, every = self._expected
+            share, half = pause / every, pause / 2
+        return share, self.learned - self._at_pause, half
+
+
 class Course:
     """The course of a run: by steps, and by time where there is a limit.
 
@@ -37,7 +106,8 @@ class Course:
     seconds. When loading has eaten up nearly all of the budget, a quarter of it is still given to
     learning: a run that learned nothing would be time lost altogether. The rate falls with
     whichever of steps and time is further along, so that a run cut by time ends as quietly as one
-    that is not.
+    that is not; the time is that of its steps alone, as ``pace`` has it, or the rate would fall
+    while nothing is learned.
     """
 
     def __init__(
@@ -55,7 +125,8 @@ class Course:
         self._end = None if budget is None else self._began + budget
         self._started = self._began
         self._reserve = 0.0
-        self._done_before = 0.0
+        self._done_before = self._by_time = 0.0
+        self.pace = Pace()
 
     @property
     def budget(self) -> float | None:
@@ -81,80 +152,31 @@ class Course:
         by_steps = step / self.steps
         if self._end is None:
             return min(1.0, by_steps)
-        window = max(self._end - self._reserve - self._started, 1e-9)
-        by_time = (self._clock() - self._started) / window
-        by_time = self._done_before + by_time * (1.0 - self._done_before)
-        return min(1.0, max(by_steps, by_time))
+        learned = self.pace.learned
+        still = self.pace.learning_within(self._end - self._reserve - self._clock())
+        share = learned / (learned + still) if still else 1.0
+        by_time = self._done_before + share * (1.0 - self._done_before)
+        # what is still to come is an estimate, which may grow; the rate does not rise again
+        self._by_time = max(self._by_time, by_time)
+        return min(1.0, max(by_steps, self._by_time))
 
-    def run_seconds(self, step: int, seconds_a_step: float | None) -> float | None:
+    def run_seconds(self, step: int) -> float | None:
         """What the run takes in all, start and end included; None while nothing is known."""
-        left = self.seconds_left(step, seconds_a_step)
+        left = self.seconds_left(step)
         return None if left is None else self.seconds + left
 
-    def seconds_left(
-        self,
-        step: int,
-        seconds_a_step: float | None,
-        *,
-        pausing: Callable[[float], float] = lambda _: 0.0,
-        end: float = 0.0,
-    ) -> float | None:
+    def seconds_left(self, step: int, *, end: float = 0.0) -> float | None:
         """Until the process ends; None while nothing is known.
 
-        ``pausing`` gives what goes into measurements, samples and checkpoints during so many
-        seconds of steps; ``end`` is what comes after the last step, if more than the reserve.
+        ``end`` is what comes after the last step, if more than the reserve.
         """
         left, end = [], max(end, self._reserve)
+        seconds_a_step = self.pace.seconds_a_step
         if seconds_a_step is not None:
             steps = max(0, self.steps - step)
             with_pauses = max(0.0, LAST_MEASURE * self.steps - step)
-            between = pausing(with_pauses * seconds_a_step) if with_pauses else 0.0
+            between = self.pace.pausing(with_pauses * seconds_a_step) if with_pauses else 0.0
             left.append(steps * seconds_a_step + between + end)
         if self._end is not None:
             left.append(max(0.0, self._end - self._reserve - self._clock()) + end)
         return min(left) if left else None
-
-
-class Pace:
-    """What the steps of this process take, and what lies between them; all in seconds."""
-
-    def __init__(self) -> None:
-        self._steps = self._at_pause = self._paused = 0.0
-        self._count = self._pauses = 0
-        # (seconds of steps, number of steps) after each of the last ones, and before them
-        self._marks = deque([(0.0, 0)])
-
-    def step(self, seconds: float) -> None:
-        """One more step, which took so long."""
-        self._steps += seconds
-        self._count += 1
-        self._marks.append((self._steps, self._count))
-        while (
-            self._marks[1][0] < self._steps - _RECENT_SECONDS
-            and self._marks[1][1] <= self._count - _RECENT_STEPS
-        ):
-            self._marks.popleft()
-
-    def pause(self, seconds: float) -> None:
-        """So long went into a measurement, samples or a checkpoint."""
-        self._pauses += self._at_pause < self._steps  # else it belongs to the one just before
-        self._paused += seconds
-        self._at_pause = self._steps
-
-    @property
-    def seconds_a_step(self) -> float | None:
-        """Lately; None before the first step."""
-        (since, first), (until, last) = self._marks[0], self._marks[-1]
-        return (until - since) / (last - first) if last > first else None
-
-    def pausing(self, seconds: float) -> float:
-        """What will go into pauses during so many seconds of steps.
-
-        They come at even distances, so that half a one less than their share is to be expected
-        right after one, and half a one more right before.
-        """
-        if not self._pauses:
-            return 0.0
-        share = self._paused / self._at_pause
-        since = self._steps - self._at_pause
-        return max(0.0, share * (seconds + since) - self._paused / self._pauses / 2)

@@ -139,8 +139,7 @@ class Training:
         if self.memorisation is None:
             return None
         at = self.at
-        a_step = at.train_seconds / at.step if at.step else None
-        if not self.allowance.enough(self.course.run_seconds(at.step, a_step), last=last):
+        if not self.allowance.enough(self.course.run_seconds(at.step), last=last):
             return None
         began, found = time.monotonic(), None
         with self._dispensable("the memorisation curve"):

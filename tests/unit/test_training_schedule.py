@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.training.schedule import Course, Pace, learning_rate
+from core.training.schedule import Course, learning_rate
 
 
 class Clock:
@@ -15,6 +15,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def learn(course: Course, clock: Clock, seconds: float) -> None:
+    clock.now += seconds
+    course.pace.step(seconds)
 
 
 def test_it_rises_to_the_peak_and_falls_to_zero() -> None:
@@ -43,10 +48,10 @@ def test_with_a_limit_the_further_of_steps_and_time_counts() -> None:
     clock.now += 10  # loading
     course.start(reserve=10)
     assert course.done(0) == 0
-    clock.now += 40  # half of the 80 seconds between loading and what the end needs
+    learn(course, clock, 40)  # half of the 80 seconds between loading and what the end needs
     assert course.done(10) == pytest.approx(0.5)
     assert course.done(900) == pytest.approx(0.9)
-    clock.now += 40
+    learn(course, clock, 40)
     assert course.done(20) == 1
     assert course.seconds == pytest.approx(90)
 
@@ -57,10 +62,50 @@ def test_a_limit_that_loading_has_eaten_up_leaves_a_quarter_for_learning() -> No
     clock.now += 10
     course.start(reserve=3)
     assert course.done(0) == 0
-    clock.now += 1
+    learn(course, clock, 1)
     assert course.done(1) == pytest.approx(0.5)
-    clock.now += 1
+    learn(course, clock, 1)
     assert course.done(2) == 1
+
+
+def test_pauses_take_nothing_from_the_schedule() -> None:
+    """A run of 400 seconds that measures for 20 after each 80 of steps: 300 of them are steps."""
+    clock = Clock()
+    course = Course(10_000, budget=400, began=clock(), clock=clock)
+    course.start(reserve=20)
+    course.pace.expect(20, 80)
+    found = [course.done(0)]
+    since = 0.0
+    while found[-1] < 1:
+        learn(course, clock, 2)
+        since += 2
+        before = course.done(1)
+        if since >= 80 and before < 0.9:
+            clock.now += 20
+            course.pace.pause(20)
+            since = 0
+            assert course.done(1) == pytest.approx(before, abs=0.03)
+        found.append(course.done(1))
+    assert clock() - 100 == pytest.approx(380, abs=3), "the budget, but for the reserve"
+    assert found == sorted(found)
+    # a straight line, however the steps lie between the pauses
+    assert found == pytest.approx([i / (len(found) - 1) for i in range(len(found))], abs=0.04)
+
+
+def test_the_rate_does_not_rise_again_when_pauses_are_shorter_than_expected() -> None:
+    clock = Clock()
+    course = Course(10_000, budget=100, began=clock(), clock=clock)
+    course.start()
+    course.pace.expect(10, 20)
+    learn(course, clock, 20)
+    expected = course.done(1)
+    assert 0.2 < expected < 0.3
+    course.pace.pause(0.1)  # as long as this, 80 more seconds can be learned, not 53
+    assert course.done(1) == expected
+    learn(course, clock, 40)
+    assert expected < course.done(1) < 0.65
+    clock.now += 40
+    assert course.done(1) == 1, "standing still takes from the time that is left"
 
 
 def test_a_resumed_course_goes_on_where_it_was() -> None:
@@ -68,32 +113,39 @@ def test_a_resumed_course_goes_on_where_it_was() -> None:
     course = Course(1000, budget=100, began=clock() - 40, clock=clock)
     course.start(done=0.4)
     assert course.done(1) == pytest.approx(0.4)
-    clock.now += 30
+    learn(course, clock, 30)
     assert course.done(1) == pytest.approx(0.7)
 
 
 def test_time_left_is_that_of_whatever_ends_first() -> None:
     clock = Clock()
+
+    def left(step: int, seconds_a_step: float, *, pause: float = 0.0, end: float = 0.0) -> float:
+        course = Course(100, budget=60, began=clock(), clock=clock)
+        course.start(reserve=2)
+        course.pace.step(seconds_a_step)
+        # so that half of a pause has gone by
+        course.pace.expect(pause, 2 * seconds_a_step)
+        found = course.seconds_left(step, end=end)
+        assert found is not None
+        return found
+
     course = Course(100, budget=60, began=clock(), clock=clock)
     course.start(reserve=2)
-    assert course.seconds_left(0, None) == pytest.approx(60)
-    assert course.seconds_left(90, 0.5) == pytest.approx(7)
-    assert course.seconds_left(0, 10.0) == pytest.approx(60)
-
-    def half(seconds: float) -> float:
-        return seconds / 2
-
+    assert course.seconds_left(0) == pytest.approx(60)
+    assert left(90, 0.5) == pytest.approx(7)
+    assert left(0, 10.0) == pytest.approx(60)
     # with measurements and samples between the steps, of which the last tenth has none
-    assert course.seconds_left(40, 0.2, pausing=half) == pytest.approx(60 * 0.2 + 50 * 0.2 / 2 + 2)
-    assert course.seconds_left(95, 0.2, pausing=half, end=9) == pytest.approx(5 * 0.2 + 9)
-    assert course.seconds_left(0, 10.0, end=9) == pytest.approx(67), "more than was kept back"
+    assert left(40, 0.2, pause=0.2) == pytest.approx(60 * 0.2 + 50 * 0.2 / 2 + 2)
+    assert left(95, 0.2, pause=0.2, end=9) == pytest.approx(5 * 0.2 + 9)
+    assert left(0, 10.0, end=9) == pytest.approx(67), "more than was kept back"
 
 
 @pytest.mark.parametrize("pause", [0.0, 4.0, 45.0])
 @pytest.mark.parametrize("first_steps", [0.5, 4.0])
 def test_time_left_is_right_after_the_first_minute(pause: float, first_steps: float) -> None:
     """A run of 900 steps of half a second, of which the first may be slow, that pauses at times."""
-    clock, pace = Clock(), Pace()
+    clock = Clock()
     course = Course(900, began=clock(), clock=clock)
     clock.now += 9
     course.start(reserve=3)
@@ -101,15 +153,15 @@ def test_time_left_is_right_after_the_first_minute(pause: float, first_steps: fl
     due = began + 60
     for step in range(900):
         if clock() >= began + 60 + pause:
-            left = course.seconds_left(step, pace.seconds_a_step, pausing=pace.pausing, end=5)
+            left = course.seconds_left(step, end=5)
             assert left is not None
             expected.append((clock(), left))
         took = first_steps if step < 5 else 0.5
         clock.now += took
-        pace.step(took)
+        course.pace.step(took)
         if pause and clock() >= due and step < 810:
             clock.now += pause
-            pace.pause(pause)
+            course.pace.pause(pause)
             due = clock() + 60
     end = clock() + 5
     assert len(expected) > 600
