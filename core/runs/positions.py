@@ -23,7 +23,8 @@ class WorkClock:
         """None where no line so far has said it, or this one has no time."""
         seconds, time = number(line.get("seconds")), number(line.get("time"))
         if not math.isnan(seconds):
-            self._said, self._at = seconds, time
+            if not math.isnan(time):
+                self._said, self._at = seconds, time
             return seconds
         passed = time - self._at
         return None if math.isnan(passed) else self._said + max(0.0, passed)
