@@ -127,3 +127,10 @@ def usable_cores() -> int:
     except (OSError, ValueError):
         pass
     return max(1, cores)
+
+
+def usable_threads() -> int:
+    """Of a process that computes: one for each usable core, or fewer where OMP_NUM_THREADS says."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    cores = usable_cores()
+    return min(cores, int(asked)) if asked.isdigit() and int(asked) else cores

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from core.errors import InputRefused, MynahError, WrongUsage
-from core.processes import usable_cores
+from core.processes import usable_threads
 from core.sampling.request import Deltas, Done, Restarted, SampleRequest
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def _load(options: argparse.Namespace) -> tuple[Engine, CheckCopy, int | None]:
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(usable_cores())
+    torch.set_num_threads(usable_threads())
     engine = Engine.of(options.model_dir, options.device, options.dtype, lines=options.lines)
     return engine, check or unchecked, tweets
 

@@ -75,7 +75,7 @@ def threads_of(
         return cores
     if before.threads < cores:
         return before.threads
-    journal.warning(f"The run began with {before.threads} threads; there are {cores} cores now.")
+    journal.warning(f"The run began with {before.threads} threads; it goes on with {cores}.")
     return cores
 
 

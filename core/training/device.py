@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from core.errors import InputRefused, WrongUsage
-from core.processes import usable_cores
+from core.processes import usable_cores, usable_threads
 
 _KINDS: Final = ("cpu", "cuda", "mps")
 # bfloat16 loses digits; it must be clearly faster to be worth that.
@@ -81,13 +81,13 @@ def device_name(device: Any) -> str:
 
 
 def set_up(device: Any, threads: int | None = None, *, exact: bool = False) -> None:
-    """Threads on a CPU (None: all usable cores); on a CUDA device TensorFloat-32 for float32,
-    unless ``exact``.
+    """Threads on a CPU (None: one for each usable core); on a CUDA device TensorFloat-32 for
+    float32, unless ``exact``.
     """
     import torch
 
     if device.type == "cpu":
-        torch.set_num_threads(threads or usable_cores())
+        torch.set_num_threads(threads or usable_threads())
     elif device.type == "cuda":
         torch.set_float32_matmul_precision("highest" if exact else "high")
         _never_ask_for_packed_rows()
@@ -112,7 +112,8 @@ def _never_ask_for_packed_rows() -> None:
 
 def cores_of_each(processes: int) -> int:
     """Threads of each of so many processes on this machine."""
-    return max(1, usable_cores() // processes)
+    # torchrun sets OMP_NUM_THREADS to 1 for its processes, which nobody asked it for
+    return usable_threads() if processes == 1 else max(1, usable_cores() // processes)
 
 
 def check_processes(processes: int, device: Any) -> None:

@@ -16,11 +16,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from core.errors import InputRefused, MynahError
 from core.models.load import cast_weights
 from core.models.scratch import new_model, train_tokenizer
-from core.processes import usable_cores
+from core.processes import usable_cores, usable_threads
 from core.training.adapter import add_adapters, trainable
 from core.training.data import prepare
 from core.training.decode import glimpse, nucleus
-from core.training.device import arithmetic, choose_device, in_arithmetic, set_up
+from core.training.device import (
+    arithmetic,
+    choose_device,
+    cores_of_each,
+    in_arithmetic,
+    set_up,
+)
 from core.training.evaluate import HeldOut, affordable_tokens, tokens_within
 from core.training.finish import round_weights, save_model
 from core.training.loss import Scorer
@@ -157,6 +163,17 @@ def test_a_nucleus_holds_its_share_and_no_more_than_it_needs(
     assert float(kept.sum()) >= top_p - 1e-6
     least = float(kept[inside].min())
     assert float(kept.sum()) - least < top_p + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("said", "threads"), [("1", 1), ("100000", None), ("0", None), ("x,2", None)]
+)
+def test_no_more_threads_than_the_environment_says(
+    said: str, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert cores_of_each(1) == usable_threads() == (threads or usable_cores())
+    assert cores_of_each(2) == max(1, usable_cores() // 2), "torchrun sets it by itself"
 
 
 def test_devices() -> None:
