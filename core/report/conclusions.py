@@ -25,7 +25,6 @@ class Findings:
     who: str
     measures: Mapping[str, Measure]
     real: RealTexts
-    no_base: str
 
     def of(self, name: str, point: str = "tuned") -> Estimate:
         measure = self.measures.get(name)
@@ -77,13 +76,10 @@ def _author(found: Findings) -> str:
             f"too few, {FEWEST} are needed."
         )
     said += f"; {found.unseen} do in {_out_of(unseen)}"
-    base, others = found.of("sounds_like", "base"), found.of("sounds_like", "impostors")
-    rest = [
-        f"{what} in {_out_of(one, interval=False)}"
-        for what, one in (("the base model", base), ("other people", others))
-        if one.value is not None
-    ]
-    said += f" ({', '.join(rest)})." if rest else "."
+    for what, point in (("the base model", "base"), ("other people", "impostors")):
+        one = found.of("sounds_like", point)
+        said += "" if one.value is None else f", {what} in {_out_of(one, interval=False)}"
+    said += "."
     if (unseen.value or 0) < _LEAST_KNOWN:
         return f"{said} The classifier hardly knows {found.who}, so that this says little."
     return f"{said} {_style(found)}"
@@ -110,46 +106,49 @@ def _copying(found: Findings) -> str:
     tuned, unseen = found.of("copied"), found.of("copied", "held_out")
     said = (
         f"{_out_of(found.of('verbatim'), of=100)} of its texts are a training tweet word for word, "
-        f"{_out_of(found.of('near'), of=100)} come close to one"
+        f"{_out_of(found.of('near'), of=100)} come close to one."
     )
     if not _enough(unseen):
         return (
-            f"{said}. With {unseen.n} {found.unseen} it is too few to say whether that is more "
-            f"than {found.who} repeats; {FEWEST} are needed."
+            f"{said} With {unseen.n} {found.unseen} it is too few to say whether {found.who} "
+            f"repeats as much; {FEWEST} are needed."
         )
-    of_unseen = _out_of(unseen, of=100)
-    how = _compared(tuned, unseen)
-    verdict = {
-        "more": f"more than {found.who} repeats own tweets ({of_unseen} {found.unseen})",
-        "less": f"less than {found.who} repeats own tweets ({of_unseen} {found.unseen})",
-        "alike": f"no more than {found.who} repeats own tweets ({of_unseen} {found.unseen})",
-    }[how]
+    verdict = {"more": "more than", "less": "less than", "alike": "no more than"}
+    said += (
+        f" By the same rule {_out_of(unseen, of=100)} {found.unseen} repeat an earlier one: it "
+        f"copies {verdict[_compared(tuned, unseen)]} {found.who} does."
+    )
     five, five_unseen = found.of("novelty_5"), found.of("novelty_5", "held_out")
-    runs = ""
     if five.value is not None and five_unseen.value is not None:
-        runs = (
-            f" Of its runs of five words {_percent(five)} stand in no training tweet, of those in "
+        said += (
+            f" {_percent(five)} of its runs of five words stand in no training tweet, of those in "
             f"{found.unseen} {_percent(five_unseen)}."
         )
-    return f"{said}: {verdict}.{runs}"
+    return said
 
 
 def _loss(found: Findings) -> str:
     base, tuned, parrot = (found.of("loss", point) for point in ("base", "tuned", "parrot"))
     if tuned.value is None:
         return f"There are no {found.unseen}, so nothing is known of its loss on them."
-    said = f"To guess the next token of {found.unseen} it"
-    if base.value is not None:
-        said += f" had one in {exp(base.value):,.0f} before tuning and"
-    said += f" has one in {exp(tuned.value):,.0f}" + (" now." if base.value is not None else ".")
+    said = (
+        f"Reading {found.unseen}, it wavers at each next token between as much as "
+        f"{_choices(tuned)} equal choices"
+    )
+    said += "." if base.value is None else f", the base between {_choices(base)}."
     if parrot.value is not None:
-        learned = _compared(parrot, tuned) == "less"
-        said += f" Of tweets it was trained on: one in {exp(parrot.value):,.0f}, " + (
+        said += f" Reading tweets that it was trained on: {_choices(parrot)}, " + (
             "so it knows these better than what it has not seen."
-            if learned
-            else "no better than what it has not seen."
+            if _compared(parrot, tuned) == "less"
+            else "not clearly fewer than for what it has not seen."
         )
     return said
+
+
+def _choices(loss: Estimate) -> str:
+    """Perplexity: as many equally likely tokens surprise as much."""
+    choices = exp(min(loss.value or 0.0, 20))
+    return f"{choices:,.0f}" if choices >= 10 else f"{choices:.1f}"
 
 
 def _variety(found: Findings) -> str:

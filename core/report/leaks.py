@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -11,7 +10,7 @@ from core.report.intervals import Estimate, auc, share
 from core.report.likelihood import GivenBack, TextNats
 from core.report.measures import Measure
 from core.report.reading import Reader
-from core.report.stored import remembered, texts_hash
+from core.report.stored import recall, remembered, texts_hash
 from core.runs.folder import Run
 
 # A tweet is asked for with a third of its words, but not with fewer than this.
@@ -100,11 +99,8 @@ def leaked_ids(run: Run) -> list[str]:
     """The training tweets that the last ``mynah report RUN --leaks`` got out word for word: those
     to leave out of the next dataset. Empty where nobody looked.
     """
-    try:
-        kept = json.loads((run.report / f"{_FILE}.json").read_bytes())
-        found = [Leak(**one) for one in kept["result"]["found"]]
-    except (OSError, ValueError, LookupError, TypeError):
-        return []
+    kept = recall(run, _FILE)
+    found = [] if kept is None else [Leak(**one) for one in kept[1]["found"]]
     return [leak.tweet_id for leak in found if leak.extracted]
 
 

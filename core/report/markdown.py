@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from core.report.conclusions import Findings, conclusions, who
+from core.report.conclusions import conclusions
 from core.report.intervals import Estimate
 from core.report.leaks import Leak
 from core.report.measures import Group, Measure
@@ -61,36 +61,13 @@ _NOTES: Final[dict[Group, str]] = {
         "goes on with its likeliest words."
     ),
 }
-_ESCAPED: Final = re.compile(r"([\\`*_\[\]<>|~&])")
-
-
-def findings_of(report: Report) -> Findings:
-    """The measures by name, for the sentences."""
-    by_name = {measure.name: measure for measure in report.measures}
-    return Findings(who(report.real.authors), by_name, report.real, report.no_base)
-
-
-def to_json(report: Report) -> dict[str, Any]:
-    """The measures by name; ``meaning`` is what their group says to a person."""
-    meanings = conclusions(findings_of(report))
-    found = {}
-    for measure in report.measures:
-        found[measure.name] = {
-            **measure.to_json(),
-            "meaning": meanings.get(measure.group, ""),
-            "run": report.run,
-        }
-    if report.leaked is not None and "extracted" in found:
-        found["extracted"]["tweets"] = [
-            {**leak, "text": report.leaked.get(leak["tweet_id"], "")}
-            for leak in found["extracted"]["tweets"]
-        ]
-    return found
+# An underscore within a word, as in @many_names, is no emphasis.
+_ESCAPED: Final = re.compile(r"([\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def to_markdown(report: Report) -> str:
     """The page; nothing in it is markup or a control but what stands in this module."""
-    findings = findings_of(report)
+    findings = report.findings
     meanings = conclusions(findings)
     lines = [f"# {escaped(findings.who)}: report on {escaped(report.run)}", ""]
     lines += [*_points(report, findings.who), "", "## In short", ""]
@@ -167,18 +144,19 @@ def _cell(measure: Measure, one: Estimate | None) -> str:
         return ""
     if one.value is None:
         return "too few"
-    scale = 100.0 if measure.unit == "share" else 1.0
     if one.interval is None:
-        return _short(scale * one.value)
-    low, high = (_short(scale * end) for end in one.interval)
-    return f"{_short(scale * one.value)} ({low}–{high})"
+        return _short(measure, one.value)
+    low, high = (_short(measure, end) for end in one.interval)
+    return f"{_short(measure, one.value)} ({low}–{high})"
 
 
-def _short(value: float) -> str:
-    """Two digits that mean something: 187, 42, 3.1, 0.42, 0."""
+def _short(measure: Measure, value: float) -> str:
+    """The digits that mean something: 187, 42, 3.1, 0.42, 0; a share in percent."""
+    if measure.unit == "share":
+        value *= 100
     if value >= 9.95:
         return f"{value:,.0f}"
-    shown = f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
+    shown = f"{value:.1f}" if measure.unit == "share" or value >= 0.995 else f"{value:.2f}"
     return shown.rstrip("0").rstrip(".")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from core.errors import InputRefused, Interrupted, ServiceRefused
 from core.home import Home
@@ -13,17 +13,19 @@ from core.models.catalogue import resolve
 from core.models.prepare import prepare
 from core.progress import Cancelled, Progress, Reporter
 from core.report import measures
+from core.report.conclusions import Findings, conclusions, who
 from core.report.drawing import drawn_texts
 from core.report.leaks import MOST_COMPARED, find_leaks, membership, of_leaks
 from core.report.measures import Measure
 from core.report.points import RealTexts, real_texts
 from core.report.reading import Reader
-from core.report.stored import ReportModel
+from core.report.stored import ReportModel, recall, remember
 from core.runs.folder import Run
 
 TEXTS: Final = 200
 FEWEST_TEXTS: Final = 20
 MOST_TEXTS: Final = 2000
+_FILE: Final = "report"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,26 @@ class Report:
     texts: dict[str, Sequence[str]]
     leaked: dict[str, str] | None = None
     no_base: str = ""
+
+    @property
+    def findings(self) -> Findings:
+        """What the sentences are made of."""
+        return Findings(who(self.real.authors), {one.name: one for one in self.measures}, self.real)
+
+    def to_json(self, *, tweets: bool = True) -> dict[str, Any]:
+        """The measures by name; ``meaning`` is what their group says to a person. ``tweets``: with
+        the texts of those that leaks were found of.
+        """
+        meanings = conclusions(self.findings)
+        found = {}
+        for one in self.measures:
+            found[one.name] = {**one.to_json(), "meaning": meanings[one.group], "run": self.run}
+        if tweets and self.leaked is not None and "extracted" in found:
+            leaks = found["extracted"]["tweets"]
+            texts = [self.leaked.get(leak["tweet_id"], "") for leak in leaks]
+            both = zip(leaks, texts, strict=True)
+            found["extracted"]["tweets"] = [{**leak, "text": text} for leak, text in both]
+        return found
 
 
 def make_report(
@@ -92,7 +114,22 @@ def make_report(
     reporter.check()
     found += [*losses, *measures.of_variety(points), *measures.of_looks(real.train, points)]
     found += leak_measures
-    return Report(run.id, run.record().base, n, seed, real, found, points, leaked, no_base)
+    made = Report(run.id, run.record().base, n, seed, real, found, points, leaked, no_base)
+    inputs = {"model": models[-1].hash, "n": n, "seed": seed, "leaks": leaks}
+    remember(run, _FILE, inputs, made.to_json(tweets=False))
+    return made
+
+
+def last_measures(run: Run) -> dict[str, Any] | None:
+    """What the last report on the model that the run has now gave as JSON, without any tweet; None
+    where there is none. For a card, or whoever publishes.
+    """
+    kept = recall(run, _FILE)
+    if kept is None or not run.model.is_dir():
+        return None
+    inputs, measured = kept
+    current = ReportModel.at("tuned", run.model).hash
+    return dict(measured) if inputs.get("model") == current else None
 
 
 def _stopped() -> Interrupted:

@@ -38,19 +38,33 @@ class ReportModel:
 
 def remembered(run: Run, name: str, inputs: Mapping[str, Any], make: Callable[[], Any]) -> Any:
     """What ``make`` gave for these ``inputs`` (both as JSON has them), from ``report/NAME.json`` if
-    it is there. A file that cannot be read is as good as none.
+    it is there.
     """
-    path = run.report / f"{name}.json"
-    asked = json.loads(json.dumps(inputs))
-    try:
-        kept = json.loads(path.read_bytes())
-        if kept["inputs"] == asked:
-            return kept["result"]
-    except (OSError, ValueError, LookupError, TypeError):
-        pass
+    kept = recall(run, name)
+    if kept is not None and kept[0] == json.loads(json.dumps(inputs)):
+        return kept[1]
     result = make()
-    write_text_whole(path, json.dumps({"inputs": asked, "result": result}))
+    remember(run, name, inputs, result)
     return result
+
+
+def remember(run: Run, name: str, inputs: Mapping[str, Any], result: Any) -> None:
+    """Writes ``report/NAME.json``, unless that is what it holds."""
+    text = json.dumps({"inputs": inputs, "result": result})
+    path = run.report / f"{name}.json"
+    if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
+        write_text_whole(path, text)
+
+
+def recall(run: Run, name: str) -> tuple[dict[str, Any], Any] | None:
+    """The inputs and the result in ``report/NAME.json``; one that cannot be read is as good as
+    none.
+    """
+    try:
+        kept = json.loads((run.report / f"{name}.json").read_bytes())
+        return dict(kept["inputs"]), kept["result"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def texts_hash(texts: Sequence[str]) -> str:

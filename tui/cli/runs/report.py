@@ -44,7 +44,7 @@ def report(
     What was drawn is kept in the run's folder. ctrl+c stops; the same command then goes on.
     """
     from core.files import write_text_whole
-    from core.report.markdown import to_json, to_markdown
+    from core.report.markdown import to_markdown
     from core.report.report import make_report
     from core.runs.folder import find_run
     from core.runs.summary import run_summary
@@ -70,6 +70,6 @@ def report(
         write_text_whole(output, page)
         narrate(f"written to {output}")
     if as_json:
-        emit_json(to_json(made))
+        emit_json(made.to_json())
     elif output is None:
         emit(page.rstrip("\n"))
