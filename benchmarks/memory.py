@@ -59,7 +59,7 @@ def measured(home: Home, rung: Rung, steps: int) -> tuple[Any, int]:
     """The settings of a run, and the peak of its process in bytes."""
     run = train(
         home, [DEMO_HANDLE], base=rung.base, method=rung.method, preset=rung.preset, device="cpu",
-        max_steps=steps, eval_tokens=1100, eval_seconds=1.0, now=True,
+        max_steps=steps, minutes=60.0, eval_tokens=1100, eval_seconds=1.0, now=True,
     )  # fmt: skip
     assert gone(run, 3600)
     record = run.record()

@@ -68,6 +68,13 @@ def outcome(run: Run) -> tuple[dict[str, Any], str]:
     return last, sha256_of(run.model / "model.safetensors")
 
 
+def share_of_checkpoints(run: Run) -> float:
+    """Of the time of an undisturbed run, by its journal."""
+    lines = [json.loads(line) for line in run.metrics.read_text("utf-8").splitlines()]
+    took = sum(line["took"] for line in lines if line["kind"] == "checkpoint")
+    return float(took / lines[-1]["seconds"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
@@ -87,7 +94,9 @@ def main() -> None:
             seconds = time.monotonic() - began
             assert whole.record().state == "finished", whole.record().reason
             expected = outcome(whole)
+            share = share_of_checkpoints(whole)
             print(f"undisturbed: {given.steps} steps in {seconds:.1f} s")
+            print(f"checkpoints: {share:.1%} of its time")
             left, runs, lost, different = given.kills, 0, 0, 0
             where: Counter[str] = Counter()
             while left > 0:

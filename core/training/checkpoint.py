@@ -20,6 +20,8 @@ from core.training.adapter import trainable
 from core.training.best import Best, Measured
 
 KEEP: Final = 2
+# The largest share of a run's time that may go into checkpoints.
+TIME_SHARE: Final = 0.03
 
 
 @dataclass
@@ -47,6 +49,15 @@ class Position:
     def name(self) -> str:
         """Of its checkpoint's folder."""
         return f"step-{self.step:07d}"
+
+
+def pause_after(took: float, spent: float, gone: float, wanted: float) -> float:
+    """Seconds until the next checkpoint: ``wanted``, or as many more as keep within TIME_SHARE.
+
+    The last one ``took`` so long, as the next is taken to; ``spent`` went into all of them so far,
+    in the ``gone`` seconds of the run.
+    """
+    return max(wanted, (spent + took) / TIME_SHARE - took - gone)
 
 
 def save_checkpoint(

@@ -13,6 +13,7 @@ import torch
 
 from core.runs.settings import NOTHING_HELD_OUT
 from core.training import memory
+from core.training.checkpoint import pause_after
 from core.training.data import Batch
 from core.training.schedule import LAST_MEASURE, learning_rate
 from core.training.setup import Training
@@ -49,6 +50,7 @@ def fit(training: Training) -> None:
     eval_due = _Every(every)
     save_due = _Every(settings.checkpoint_seconds)
     log_due = _Every(LOG_SECONDS)
+    saving = 0.0  # seconds that went into checkpoints
 
     for batch in _endless(t):
         done = t.course.done(at.step)
@@ -90,10 +92,11 @@ def fit(training: Training) -> None:
             steps.log()  # what is not a number ends the run before it reaches the disk
             writing = time.monotonic()
             t.checkpoint()
-            # never more than a twentieth of the time goes into checkpoints
             took = time.monotonic() - writing
             t.course.pace.pause(took)
-            save_due.again(max(settings.checkpoint_seconds, 20 * took))
+            saving += took
+            wanted = settings.checkpoint_seconds
+            save_due.again(pause_after(took, saving, t.course.seconds, wanted))
     steps.log()
 
 

@@ -214,6 +214,7 @@ class Training:
         """
         if not all_finite(self.weights):
             raise self.diverged("model")
+        began = time.monotonic()
         self.at.seconds, self.at.done = self.course.seconds, self.course.done(self.at.step)
         try:
             path = save_checkpoint(
@@ -229,6 +230,7 @@ class Training:
             "checkpoint",
             step=self.at.step,
             name=path.name,
+            took=time.monotonic() - began,
             tokens_by_author=self.at.tokens_by_author,
         )
 

@@ -10,7 +10,14 @@ import torch
 from core.errors import InputRefused
 from core.models.scratch import new_model
 from core.runs.folder import checkpoint_folders
-from core.training.checkpoint import KEEP, Position, load_checkpoint, save_checkpoint
+from core.training.checkpoint import (
+    KEEP,
+    TIME_SHARE,
+    Position,
+    load_checkpoint,
+    pause_after,
+    save_checkpoint,
+)
 
 
 def learner(seed: int) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
@@ -37,6 +44,23 @@ def test_what_is_saved_comes_back_and_goes_on_alike(tmp_path: Path) -> None:
     one_step(other, other_optimizer)
     for mine, theirs in zip(model.parameters(), other.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize("wanted", [1e-9, 60.0])
+@pytest.mark.parametrize("costs", [[0.01], [2.0], [9.0], [3.0, 0.5, 9.0, 9.0, 0.1, 4.0]])
+def test_checkpoints_take_their_share_of_the_time_and_no_more(
+    costs: list[float], wanted: float
+) -> None:
+    gone, spent, pauses = wanted, 0.0, []
+    for took in costs * 12:
+        # all before it, and it, if it took as long as the last, have kept to their share
+        gone, spent = gone + took, spent + took
+        pauses.append(pause_after(took, spent, gone, wanted))
+        gone += pauses[-1]
+        assert (spent + took) / (gone + took) <= TIME_SHARE * (1 + 1e-9)
+    assert min(pauses) >= wanted
+    cheap = max(costs) <= TIME_SHARE * wanted
+    assert not cheap or set(pauses) == {wanted}, "what costs little is done as often as asked"
 
 
 def test_only_the_newest_are_kept_and_unfinished_ones_do_not_count(tmp_path: Path) -> None:
