@@ -3,7 +3,8 @@
     python -m benchmarks.memory [--steps 4] [--only smollm2/lora]
 
 Both are over that of an idle process, one that has only imported the libraries. The peak is that of
-the process by its end of training; see `core.runs.memory` for the estimate.
+the steps and measurements of a run, in a process of its own; what it writes meanwhile is kept
+short. See `core.runs.memory` for the estimate.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-from benchmarks.train_kills import gone
 from core.home import Home
 from core.models.catalogue import resolve
 from core.models.shape import shape_of
+from core.runs.folder import Run
 from core.runs.memory import memory_needed
+from core.runs.settings import TrainSettings
 from core.workflow import DEMO_HANDLE, import_paths, sample_archives, train
 
 IMPORTS = (
@@ -55,25 +57,47 @@ def idle() -> int:
     return int(done.stdout)
 
 
-def measured(home: Home, rung: Rung, steps: int) -> tuple[Any, int]:
-    """The settings of a run, and the peak of its process in bytes."""
+def steps_of(folder: Path) -> int:
+    """Makes the steps of a run in this process; returns its peak in bytes."""
+    from core.runs.events import Journal
+    from core.training import setup
+    from core.training.device import peak_memory
+    from core.training.fit import fit
+    from core.training.signals import StopRequest
+
+    run = Run(folder)
+    journal = Journal(run)
+    setup.GLIMPSE_TOKENS = 2  # type: ignore[misc]
+    training = setup.set_up(run, journal, StopRequest(run), resume=False)
+    training.memorisation = None
+    fit(training)
+    journal.close()
+    assert training.best is not None or not training.settings.keep_best
+    return peak_memory(training.device) or 0
+
+
+def measured(home: Home, rung: Rung, steps: int) -> tuple[TrainSettings, int]:
+    """The settings of a run, and its peak in bytes."""
     run = train(
         home, [DEMO_HANDLE], base=rung.base, method=rung.method, preset=rung.preset, device="cpu",
-        max_steps=steps, minutes=60.0, eval_tokens=1100, eval_seconds=1.0, now=True,
+        max_steps=steps, eval_tokens=1100, eval_seconds=1.0, torchrun=True,
     )  # fmt: skip
-    assert gone(run, 3600)
-    record = run.record()
-    assert record.state == "finished", record.reason
-    assert record.result is not None
-    assert record.result.peak_memory is not None
-    return record.train_settings, record.result.peak_memory
+    command = [sys.executable, "-m", "benchmarks.memory", "--steps-of", str(run.folder)]
+    done = subprocess.run(command, capture_output=True, check=True)
+    settings = run.record().train_settings
+    assert settings is not None
+    return settings, int(done.stdout.split()[-1])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--only", default="", help="rungs whose names begin so")
+    parser.add_argument("--steps-of", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.steps_of:
+        print(steps_of(given.steps_of))
+        return
     at_rest = idle()
     print(f"an idle process: {at_rest / 1e6:.0f} MB")
     print(f"{'MB over that':24} {'estimated':>10} {'measured':>10} {'ratio':>6}")

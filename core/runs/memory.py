@@ -31,7 +31,7 @@ NEXT_STEP: Final = (
 # A process with PyTorch and transformers imported, before it has a model.
 _IDLE: Final = 430_000_000
 # What a run brings besides: code of the model, tokenizer, tweets, buffers of the products.
-_BESIDES: Final = 80_000_000
+_BESIDES: Final = 50_000_000
 _FLOAT: Final = 4
 
 
