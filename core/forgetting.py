@@ -10,8 +10,9 @@ said, and a file ``.tweets.duckdb.not-compacted`` beside the corpus remembers it
 same again, or anything else, tries once more.
 
 What was made from them before (a run's frozen dataset, its model, what the model wrote) is not
-changed, but marked as stale: a note ``stale.json`` in the run's folder says what it still holds.
-Files that were exported lie where the person put them; mynah does not know of them.
+changed, but marked as stale: a note ``stale.json`` in the run's folder says what it still holds,
+and its card says so from then on. Where a run's model was published or converted to is told.
+Datasets that were exported lie where the person put them; mynah does not know of them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 class Forgotten:
     """What went: rows by table, and the runs whose dataset and model still hold some of it.
 
-    ``runs`` maps a run's id to how many of its tweets are among the forgotten. ``files`` counts
+    ``runs`` maps a run's id to how many of its tweets are among the forgotten, ``published`` to the
+    addresses, files and folders that its model was published or converted to. ``files`` counts
     what went outside the corpus: ``fetched_pages`` still pending (or posts taken out of such),
     ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is
     still in the corpus's file, and ``not_compacted`` says why.
@@ -50,6 +52,7 @@ class Forgotten:
     tweets: int
     rows: dict[str, int] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
+    published: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
     compacted: bool = True
     not_compacted: str = ""
@@ -86,7 +89,7 @@ def forget(
             "",
             "`mynah accounts` lists who is in it.",
         )
-    runs = _mark_runs(home, column, wanted)
+    runs, published = _mark_runs(home, column, wanted)
     files = _forget_files(home, list(handles), tweet_id, copied)
     was_unfinished = unfinished.exists()
     write_bytes_whole(unfinished, b"")
@@ -105,7 +108,7 @@ def forget(
     for purpose in ("curating", "compacted"):  # copies that a killed process left
         remove_orphans(corpus.path.parent, purpose)
     tweets = rows.get("tweets", 0)
-    return Forgotten(list(handles), tweet_id, tweets, rows, runs, files, not why, why)
+    return Forgotten(list(handles), tweet_id, tweets, rows, runs, published, files, not why, why)
 
 
 def _delete(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
@@ -213,11 +216,15 @@ def _quoted(name: str) -> str:
     return f'"{doubled}"'
 
 
-def _mark_runs(home: Home, column: str, wanted: list[str]) -> dict[str, int]:
+def _mark_runs(
+    home: Home, column: str, wanted: list[str]
+) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """How many of their tweets are forgotten, and where their models have gone; by run."""
+    from core.publish.published import publications
     from core.runs.folder import all_runs
     from core.runs.housekeeping import runs_in_trash
 
-    marked = {}
+    marked, published = {}, {}
     for run in [*all_runs(home), *runs_in_trash(home)]:
         held = _held(run.dataset, column, wanted)
         if held is None:  # no dataset left: go by what was asked of the run
@@ -226,7 +233,9 @@ def _mark_runs(home: Home, column: str, wanted: list[str]) -> dict[str, int]:
         if held:
             _write_note(run.folder, column, wanted, max(held, 0))
             marked[run.id] = max(held, 0)
-    return marked
+            if gone := [one.where for one in publications(run)]:
+                published[run.id] = gone
+    return marked, published
 
 
 def _held(dataset: Path, column: str, wanted: list[str]) -> int | None:

@@ -42,10 +42,10 @@ COMMANDS = {
     "report": ("runs.report", "How well a run imitates, and how much it copies."),
     "card": ("runs.card", "The model card of a run."),
     "convert": ("runs.convert", "A run's model for llama.cpp, Ollama and others, with proof."),
+    "publish": ("runs.publish", "A run's model and card on the Hugging Face hub, private first."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
     "doctor": ("doctor", "What works on this machine."),
 }
-LATER = ("publish",)
 
 # What the machine refuses, not what mynah does wrong: no room, no right, not a folder.
 REFUSED_BY_SYSTEM = frozenset(
@@ -80,8 +80,6 @@ class LazyGroup(click.Group):
         name = args[0]
         if name in COMMANDS:
             return super().resolve_command(ctx, args)
-        if name in LATER:
-            raise click.UsageError(f"`mynah {name}` is not in this version ({__version__}).", ctx)
         from difflib import get_close_matches
 
         near = get_close_matches(name.lower(), COMMANDS, n=1)

@@ -23,6 +23,7 @@ from core.publish.card_sections import (
     how_to_use,
     journal_measures,
     procedure,
+    report_meanings,
     report_measures,
     source_names,
     table_columns,
@@ -64,7 +65,7 @@ def card_of(
     layout     of several accounts, of one, or of one with its table in HTML; None: what fits
     repo       where the model lies on the hub; None: the code block has a path to fill in
     examples   texts of the model; None: what it wrote last while it learned, copies left out
-    measures   the report's, by name, each with ``value``, ``of`` and ``n``; None: there is none
+    measures   those of a report, as its JSON has them; None: of the last one on this model, if any
     remarks    sentences that stand at the top
 
     Raises InputRefused when the run is damaged or has no model, WrongUsage for a layout that does
@@ -92,6 +93,8 @@ def render(
     """`card_of` for facts at hand."""
     from huggingface_hub import ModelCard
 
+    from core.report.report import last_measures
+
     several = len(facts.accounts) > 1
     layout = layout or ("several" if several else "one")
     if layout == "one" and several:
@@ -102,6 +105,8 @@ def render(
         )
     if examples is None:
         examples = recorded_examples(facts)
+    if measures is None:
+        measures = last_measures(facts.run) or {}
     record = facts.record
     names = " & ".join(account.name for account in facts.accounts)
     rows = table_rows(facts.accounts)
@@ -135,6 +140,7 @@ def render(
         copies=copies(facts),
         measured=[*journal_measures(facts), *report_measures(measures)],
         reported=bool(measures),
+        meanings=report_meanings(measures),
         examples=examples,
         base_licence=base_licence(facts),
         whom_to_ask="on the Community page of this model" if repo else "whoever gave it to them",

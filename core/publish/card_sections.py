@@ -12,6 +12,14 @@ from core.models.hub import is_repo_id
 from core.publish.escaping import markdown_text
 from core.publish.facts import Account, RunFacts
 
+# Lengths of runs of words whose novelty is shown.
+_NOVELTY: Final = ("novelty_3", "novelty_5", "novelty_8")
+_POINTS: Final = {
+    "base": "base",
+    "held_out": "the author's unseen tweets",
+    "parrot": "training tweets given back",
+    "impostors": "other people",
+}
 _SOURCES: Final = {"x-archive": "an archive that X gave to its author", "x-api": "the API of X"}
 
 
@@ -172,30 +180,47 @@ def journal_measures(facts: RunFacts) -> list[dict[str, str]]:
     return rows
 
 
-def report_measures(measures: Mapping[str, Mapping[str, Any]] | None) -> list[dict[str, str]]:
+def report_measures(measures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Rows of what ``mynah report`` measured; profiles and most lengths of runs stay there."""
     rows = []
-    for name, measure in (measures or {}).items():
+    for name, measure in measures.items():
+        if measure.get("group") == "look" or (name.startswith("novelty_") and name not in _NOVELTY):
+            continue
+        scale = 100.0 if measure.get("unit") == "share" else 1.0
+        of = measure.get("of")
+        points = of if isinstance(of, Mapping) else {}
+        others = [
+            f"{_POINTS.get(point, point)} {_estimate(found, scale)}"
+            for point, found in points.items()
+            if isinstance(found, Mapping) and found.get("value") is not None
+        ]
+        title = str(measure.get("title") or name.replace("_", " ")).lstrip("· ")
         rows.append(
             {
-                "name": name.replace("_", " "),
-                "value": _figure(measure.get("value")),
-                "of": _figure(measure.get("of")),
-                "n": _figure(measure.get("n")),
+                "name": title + (" (%)" if scale == 100.0 else ""),
+                "value": _estimate(measure, scale),
+                "of": "; ".join(others) or ("" if isinstance(of, Mapping) else str(of or "")),
+                "n": str(measure.get("n") or ""),
             }
         )
     return rows
 
 
-def _figure(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_figure(one)}" for key, one in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_figure, value))
-    return str(value)
+def report_meanings(measures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the report says of each group of measures, in its order."""
+    found = (measure.get("meaning") for measure in measures.values())
+    return list(dict.fromkeys(str(meaning) for meaning in found if meaning))
+
+
+def _estimate(found: Mapping[str, Any], scale: float) -> str:
+    """``7.1 (5.2 to 9.4)``."""
+    value, interval = found.get("value"), found.get("interval")
+    if not isinstance(value, (int, float)):
+        return "too few to say"
+    if not (isinstance(interval, (list, tuple)) and len(interval) == 2):
+        return f"{scale * value:.3g}"
+    low, high = interval
+    return f"{scale * value:.3g} ({scale * low:.3g} to {scale * high:.3g})"
 
 
 def how_to_use(model: str, *, one_line_tweets: bool) -> str:

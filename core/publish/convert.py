@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,6 +19,7 @@ from core.publish.card import render
 from core.publish.facts import RunFacts, facts_of
 from core.publish.gguf_writer import Quant, Shape, shape_of, write_gguf
 from core.publish.proof import prove
+from core.publish.published import Publication, remember_publication
 from core.runs.folder import Run
 
 Format = Literal["gguf", "ollama", "folder"]
@@ -74,9 +76,19 @@ def convert(
 
     reporter = Reporter(progress, cancelled, stopped)
     if to == "folder":
-        return _to_folder(facts, path, reporter)
-    shape, name = shape_of(run.model), facts.slug
-    quant = quant or "f16"
+        done = _to_folder(facts, path, reporter)
+    else:
+        done = _to_gguf(facts, to, path, quant or "f16", reporter)
+    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    remember_publication(run, Publication(to=to, path=str(path), at=at))
+    return done
+
+
+def _to_gguf(
+    facts: RunFacts, to: Format, path: Path, quant: Quant, reporter: Reporter
+) -> Converted:
+    """A GGUF file, or the folder for Ollama with one."""
+    shape, name = shape_of(facts.run.model), facts.slug
     proofs: list[dict[str, Any]] = []
 
     def make(part: Path) -> None:

@@ -21,7 +21,7 @@ from tests.unit.cli import (
     mynah_alone,
 )
 from tests.unit.cli import on_a_terminal as terminal
-from tui.__main__ import COMMANDS, LATER
+from tui.__main__ import COMMANDS
 
 NEED_NOTHING = [["accounts"], ["runs"], ["doctor"], ["sql", "FROM accounts"]]
 
@@ -75,7 +75,10 @@ def test_the_version() -> None:
         (["track", "latest"], "--to"),
         (["export", "a", "--format", "csv", "-o", "x.csv", "--weights", "a"], "--weights"),
         (["export", "a", "--format", "csv", "-o", "x.csv", "--weights", "a=1,@A=2"], "once"),
-        *[([name], "not in this version") for name in LATER],
+        (["publish"], "RUN"),
+        (["publish", "latest", "--to", "mars"], "hub"),
+        (["convert", "latest", "-o", "x"], "--to"),
+        (["card", "latest", "--layout", "round"], "several"),
     ],
 )
 def test_wrong_usage_is_2_and_says_what_would_be_right(

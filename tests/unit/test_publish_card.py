@@ -50,6 +50,19 @@ SEEDS = {
     ),
     "tylerthecreator": (("Tyler, The Creator", "tylerthecreator", 3213, 452, 633, 2128),),
 }
+# As the JSON of a report has it.
+MEASURES: dict[str, Any] = {
+    "style": {
+        "value": 0.71234, "n": 200, "interval": [0.65, 0.775], "group": "author", "unit": "share",
+        "title": "· with the subject masked", "meaning": "It sounds like @keeper in 7 of 10.",
+        "of": {
+            "base": {"value": 0.04, "n": 200, "interval": None},
+            "held_out": {"value": 0.9, "n": 60, "interval": [0.851, 0.94]},
+            "impostors": {"value": None, "n": 0, "interval": None},
+        },
+    },
+    "length": {"value": 9.0, "n": 200, "group": "look", "unit": "number", "of": {}},
+}  # fmt: skip
 LABELS = ("Tweets downloaded", "Retweets", "Short tweets", "Tweets kept")
 
 
@@ -147,7 +160,7 @@ def test_what_huggingtweets_lacked_is_in_it(toy: Run, tmp_path: Path) -> None:
         json.dumps({"kind": "eval", "phase": "before", "bits_per_byte": 1.5})
         + "\n" + json.dumps({"kind": "eval", "phase": "after", "bits_per_byte": 1.25}) + "\n"
     )  # fmt: skip
-    card = card_of(toy, measures={"style": {"value": 0.71234, "of": "held-out 0.9", "n": 200}})
+    card = card_of(toy, measures=MEASURES)
     path = tmp_path / "README.md"
     path.write_text(card, encoding="utf-8")
     front = metadata_load(path)
@@ -166,8 +179,14 @@ def test_what_huggingtweets_lacked_is_in_it(toy: Run, tmp_path: Path) -> None:
     assert measured[1:] == [
         ["Held-out loss (nats per token)", "3.250", "the base: 4.500", "900 tokens"],
         ["Held-out bits per byte", "1.250", "the base: 1.500", "900 tokens"],
-        ["style", "0.7123", "held-out 0.9", "200"],
+        [
+            "with the subject masked (%)",
+            "71.2 (65 to 77.5)",
+            "base 4; the author's unseen tweets 90 (85.1 to 94)",
+            "200",
+        ],
     ]
+    assert "\n- It sounds like @keeper in 7 of 10.\n" in card
     assert "No report was made" not in card
     assert "gave 12.5% of" in card
     assert "The energy that it took was not measured." in card

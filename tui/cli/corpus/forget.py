@@ -63,5 +63,9 @@ def _say(gone: Forgotten, of: list[str], tweet_id: str | None) -> None:
     for run, held in gone.runs.items():
         of_these = f"{held:,} of these tweets" if held else "these tweets"
         narrate(f"▲ Run {run} is stale: its dataset and model were made with {of_these}.")
+    for run, places in gone.published.items():
+        narrate(f"▲ So is what was made of it: {', '.join(places)}.")
+        if any(place.startswith("http") for place in places):
+            narrate(f"`mynah publish {run} --unpublish` takes it back from the hub.")
     if gone.runs:
         narrate("Delete a stale run's folder, or train again, to be rid of them there too.")

@@ -1,0 +1,245 @@
+"""``mynah publish --to hub``: a run's model and card in a repository, private unless asked for.
+
+`plan_publication` says what would leave, where to, and what speaks against it; nothing is sent
+before `publish`. ``HF_ENDPOINT`` moves it to another server.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import InputRefused, ServiceRefused, WrongUsage
+from core.models.hub import FILES, TIMEOUT_SECONDS, is_repo_id
+from core.publish.card import render
+from core.publish.facts import RunFacts, facts_of
+from core.publish.published import (
+    Publication,
+    forget_publication,
+    publications,
+    remember_publication,
+)
+from core.publish.scan import not_looked_for, reasons_against
+from core.runs.folder import Run
+
+_ENDPOINT: Final = "https://huggingface.co"
+_TAG: Final = "mynah"
+# Of a repository that holds nothing of anybody's.
+_EMPTY: Final = frozenset({".gitattributes"})
+X_TERMS: Final = (
+    "Tweets of this run came through the API of X. Its developer terms forbid to train models on "
+    "its content, and to pass the content on; to publish the model is your own decision."
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would leave: ``files`` by name in bytes, the ``card``, the ``reasons`` against it.
+
+    ``x_terms``: whether X's terms have to be agreed to.
+    """
+
+    facts: RunFacts
+    repo: str
+    url: str
+    public: bool
+    files: dict[str, int]
+    card: str
+    reasons: list[str]
+    remarks: list[str]
+    x_terms: bool
+
+    @property
+    def size(self) -> int:
+        return sum(self.files.values())
+
+
+def plan_publication(run: Run, *, repo: str | None = None, public: bool = False) -> Plan:
+    """Asks the hub who we are, and what is in the repository; sends nothing.
+
+    Raises InputRefused (no model, no safetensors, the repository is somebody else's work or public
+    already), WrongUsage for what is no repository's name, ServiceRefused.
+    """
+    facts = facts_of(run)
+    api = _api()
+    with _told(repo or "the hub"):
+        user = str(api.whoami()["name"])
+    name = repo or f"{user}/{_repo_name(facts.slug)}"
+    name = name if "/" in name else f"{user}/{name}"
+    if not is_repo_id(name):
+        raise WrongUsage(f"{name!r} is no name of a repository.", "It looks like owner/model.")
+    _check_there(api, name, public)
+    paths = _files(run)
+    remarks = not_looked_for(facts)
+    card = render(facts, repo=name, remarks=remarks)
+    files = {path.name: path.stat().st_size for path in paths}
+    return Plan(
+        facts=facts,
+        repo=name,
+        url=f"{api.endpoint}/{name}",
+        public=public,
+        files=files | {"README.md": len(card.encode("utf-8"))},
+        card=card,
+        reasons=reasons_against(facts, card, paths),
+        remarks=remarks,
+        x_terms=facts.from_the_x_api,
+    )
+
+
+def publish(plan: Plan, *, anyway: bool = False, x_terms_agreed: bool = False) -> Publication:
+    """Makes the repository and commits the files to it in one revision.
+
+    What an interrupted upload has sent is not sent again. Raises InputRefused when there are
+    reasons against it and ``anyway`` is not set (else they stand in the card), or X's terms are not
+    agreed to; ServiceRefused.
+    """
+    from huggingface_hub import CommitOperationAdd
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    facts = plan.facts
+    if plan.reasons and not anyway:
+        raise InputRefused(
+            f"{facts.run.id} is not published.",
+            " ".join(plan.reasons),
+            "--anyway publishes it with these sentences in its card.",
+        )
+    if plan.x_terms and not x_terms_agreed:
+        raise InputRefused(f"{facts.run.id} is not published.", X_TERMS, "Agree to that first.")
+    remarks = [*plan.remarks, *(f"Published although: {reason}" for reason in plan.reasons)]
+    if plan.x_terms:
+        remarks.append("Who published this was shown the terms of X's API, and agreed to them.")
+    card = render(facts, repo=plan.repo, remarks=remarks)
+    disable_progress_bars()
+    api = _api()
+    with _told(plan.repo):
+        api.create_repo(plan.repo, private=not plan.public, exist_ok=True)
+        if plan.public:
+            api.update_repo_settings(plan.repo, private=False)
+        adds = [CommitOperationAdd(path.name, path) for path in _files(facts.run)]
+        adds.append(CommitOperationAdd("README.md", card.encode("utf-8")))
+        made = api.create_commit(plan.repo, adds, commit_message=f"mynah run {facts.run.id}")
+    done = Publication(
+        to="hub",
+        repo=plan.repo,
+        url=plan.url,
+        revision=str(made.oid),
+        public=plan.public,
+        at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        despite=plan.reasons,
+        x_terms=plan.x_terms,
+    )
+    remember_publication(facts.run, done)
+    return done
+
+
+def published_at(run: Run, repo: str | None = None) -> Publication:
+    """Where ``run`` lies on a hub, the newest if ``repo`` is None; raises InputRefused."""
+    found = [one for one in publications(run) if one.to == "hub" and (not repo or one.repo == repo)]
+    if not found:
+        where = f" as {repo}" if repo else ""
+        raise InputRefused(
+            f"{run.id} was not published{where} from here.",
+            "",
+            "What was published elsewhere is deleted in its settings on the hub.",
+        )
+    return found[-1]
+
+
+def unpublish(run: Run, publication: Publication) -> None:
+    """Deletes the repository, its history included; one that is gone already is no error.
+
+    Raises ServiceRefused.
+    """
+    with _told(publication.repo):
+        _api(publication.url.removesuffix(f"/{publication.repo}")).delete_repo(
+            publication.repo, missing_ok=True
+        )
+    forget_publication(run, publication)
+
+
+def _api(endpoint: str | None = None) -> Any:
+    """Raises ServiceRefused where nobody is logged in."""
+    from huggingface_hub import HfApi, get_token
+
+    if not get_token():
+        raise ServiceRefused(
+            "Nobody is logged in to the hub.", "", "`hf auth login`, or set HF_TOKEN."
+        )
+    return HfApi(endpoint=endpoint or os.environ.get("HF_ENDPOINT") or _ENDPOINT)
+
+
+def _check_there(api: Any, repo: str, public: bool) -> None:
+    """Raises InputRefused for a repository that is not to be written to."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    with _told(repo):
+        try:
+            info = api.model_info(repo, timeout=TIMEOUT_SECONDS)
+        except RepositoryNotFoundError:
+            return
+    names = {sibling.rfilename for sibling in info.siblings or []} - _EMPTY
+    if names and _TAG not in (info.tags or []):
+        raise InputRefused(
+            f"{repo} holds something else.", "mynah did not put it there.", "Name another --repo."
+        )
+    if not info.private and not public:
+        raise InputRefused(
+            f"{repo} is public already.", "What goes there is seen by everybody.",
+            "Say --public, or name another --repo.",
+        )  # fmt: skip
+
+
+def _files(run: Run) -> Sequence[Path]:
+    """The model's own files: weights as safetensors, settings, tokenizer, and nothing else."""
+    found = [
+        path
+        for path in sorted(run.model.iterdir())
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in FILES)
+    ]
+    if not any(path.suffix == ".safetensors" for path in found):
+        raise InputRefused(f"The model of {run.id} has no safetensors weights.")
+    return found
+
+
+def _repo_name(slug: str) -> str:
+    """Of letters, digits, ``-``, ``_`` and ``.``, as the hub takes them."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", slug)
+    return re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", ".", name)).strip("-.")[:90] or "mynah"
+
+
+@contextmanager
+def _told(repo: str) -> Iterator[None]:
+    """What the hub or the network says, as ServiceRefused. No key is in any of it."""
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        yield
+    except (InputRefused, ServiceRefused):
+        raise
+    except OfflineModeIsEnabled as error:
+        raise ServiceRefused(
+            "The hub is not asked.", "HF_HUB_OFFLINE forbids it.", "Unset it."
+        ) from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else None
+        if status in (401, 403):
+            raise ServiceRefused(
+                f"The hub does not take this key for {repo}.",
+                f"It answered {status}.",
+                "`hf auth login` with a key that may write.",
+            ) from error
+        why = str(error.server_message or f"it answered {status}").splitlines()[0]
+        raise ServiceRefused(f"The hub refused {repo}.", f"{why}.", "") from error
+    except Exception as error:  # every kind of network failure, from several libraries
+        raise ServiceRefused(
+            f"{repo}: the hub could not be reached, or broke off.",
+            f"{type(error).__name__}.",
+            "The same command goes on with what is there.",
+        ) from error

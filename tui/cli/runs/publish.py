@@ -1,0 +1,115 @@
+"""``mynah publish``: a run's model and card on the hub, after a yes; and back from there."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from core.errors import Interrupted, WrongUsage
+from core.home import Home
+from tui.cli.long_work import with_progress
+from tui.cli.options import home_option, json_option
+from tui.cli.output import emit, emit_json, narrate, table
+from tui.text.numbers import size_in_words
+
+if TYPE_CHECKING:
+    from core.publish.hub import Plan
+    from core.runs.folder import Run
+
+
+@click.command()
+@click.argument("run")
+@click.option("--to", type=click.Choice(["hub"]), default="hub", show_default=True,
+              help="Where to; HF_ENDPOINT moves the hub.")  # fmt: skip
+@click.option("--repo", metavar="OWNER/NAME", help="The repository.  [default: you/the accounts]")
+@click.option("--public", is_flag=True, help="For everybody to see; else only for you.")
+@click.option("--unpublish", is_flag=True, help="Delete it there, its history included.")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@click.option("--anyway", is_flag=True, help="Despite what speaks against it; the card says so.")
+@json_option
+@home_option
+def publish(
+    run: str,
+    to: str,
+    repo: str | None,
+    public: bool,
+    unpublish: bool,
+    yes: bool,
+    anyway: bool,
+    as_json: bool,
+    home: Home,
+) -> None:
+    """Publish a run's model with its card, private unless told otherwise.
+
+    RUN is an id, the beginning of one, a name, or latest. First it says what leaves, where to and
+    how large it is. It refuses where the model wrote personal data, copies or leaks too much, or
+    nobody has measured that (`mynah report`).
+    """
+    from core.publish.hub import plan_publication
+    from core.publish.hub import publish as send
+    from core.runs.folder import find_run
+
+    found = find_run(home, run)
+    if unpublish:
+        _take_back(found, repo, yes, as_json)
+        return
+    plan = with_progress(lambda note, _: plan_publication(found, repo=repo, public=public))
+    _show(plan)
+    if not yes and (anyway or not plan.reasons):
+        _ask("Publish this?", "Nothing was published.")
+
+    narrate(f"sending {size_in_words(plan.size)} to {plan.repo}…")
+    done = with_progress(lambda note, _: send(plan, anyway=anyway, x_terms_agreed=True))
+    result = {
+        "url": done.url,
+        "files": sorted(plan.files),
+        "repo": done.repo,
+        "public": done.public,
+        "revision": done.revision,
+    }
+    if as_json:
+        emit_json(result)
+    else:
+        emit(done.url)
+        narrate(f"`mynah publish {found.id} --unpublish` deletes it there.")
+
+
+def _show(plan: Plan) -> None:
+    from core.publish.hub import X_TERMS
+
+    seen = "everybody can see it" if plan.public else "private: only you see it"
+    narrate(f"{plan.facts.run.id} would go to {plan.url} ({seen}):")
+    rows = [[name, size_in_words(length)] for name, length in plan.files.items()]
+    narrate(table(["file", "size"], [*rows, ["together", size_in_words(plan.size)]], right=(1,)))
+    for reason in plan.reasons:
+        narrate(f"▲ {reason}")
+    for remark in plan.remarks:
+        narrate(f"– {remark}")
+    if plan.x_terms:
+        narrate(f"▲ {X_TERMS}")
+
+
+def _take_back(found: Run, repo: str | None, yes: bool, as_json: bool) -> None:
+    from core.publish.hub import published_at, unpublish
+
+    there = published_at(found, repo)
+    narrate(f"{there.url} would be deleted, its history included.")
+    if not yes:
+        _ask("Delete it?", "Nothing was deleted.")
+    with_progress(lambda note, _: unpublish(found, there))
+    if as_json:
+        emit_json({"url": there.url, "files": [], "unpublished": True})
+    else:
+        emit(f"Deleted: {there.url}")
+
+
+def _ask(question: str, otherwise: str) -> None:
+    """A yes on the terminal; anywhere else it has to be on the command line."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise WrongUsage(
+            f"{otherwise[:-1]}: nobody can be asked here.", "", "Add --yes to agree to it."
+        )
+    if not click.confirm(question, default=False, err=True):
+        raise Interrupted(otherwise)
