@@ -20,6 +20,7 @@ FEWEST_TO_LEARN: Final = 50
 FEWEST_TO_CHECK: Final = 20
 # More learns little, and takes longer.
 MOST_TO_LEARN: Final = 2000
+MOST_FOR_DELTA: Final = 10_000
 # Hashing keeps memory the same for every corpus; so many columns make collisions rare.
 _COLUMNS: Final = 2**18
 _C: Final = 10.0
@@ -80,6 +81,7 @@ def deltas(
     parts of 500 words of all real texts: 0 is the same use of these words. Source: Burrows 2002,
     Delta: a measure of stylistic difference and a guide to likely authorship.
     """
+    author, others = author[:MOST_FOR_DELTA], others[:MOST_FOR_DELTA]
     spoken = [words(text) for text in [*author, *others]]
     ranked = Counter(word for said in spoken for word in said).most_common(_FREQUENT_WORDS)
     places = {word: place for place, (word, _) in enumerate(ranked)}

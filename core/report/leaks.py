@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from core.report.intervals import Estimate, auc, share
-from core.report.likelihood import GivenBack, TextNats
+from core.report.likelihood import GivenBack, TextNats, units
 from core.report.measures import Measure
 from core.report.reading import Reader
 from core.report.stored import recall, remembered, texts_hash
@@ -49,11 +49,13 @@ class Leaks:
 def beginning_and_rest(text: str) -> tuple[str, str] | None:
     """The first third of the words of ``text`` and what follows; None where that is too little.
 
-    The rest begins with the space between the two.
+    The rest begins with the space between the two. In scripts without spaces characters take the
+    place of words, and two of them that of one in the least numbers.
     """
-    said = text.split()
-    given = max(_FEWEST_GIVEN, -(-len(said) // 3))
-    if len(said) - given < _FEWEST_ASKED:
+    said = units(text)
+    scale = 1 if len(said) == len(text.split()) else 2
+    given = max(scale * _FEWEST_GIVEN, -(-len(said) // 3))
+    if len(said) - given < scale * _FEWEST_ASKED:
         return None
     at = 0
     for word in said[:given]:

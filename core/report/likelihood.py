@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from core.words import is_unspaced, words
+
 # Ids of a batch, padding included: on two cores larger ones are not faster.
 _BATCH_IDS: Final = {"cpu": 2048, "cuda": 65_536}
 _ROW_TOKENS: Final = 512
@@ -38,6 +40,14 @@ class GivenBack:
     def extracted(self) -> bool:
         """Whether all of the rest came back, word for word."""
         return bool(self.words) and self.back == self.words
+
+
+def units(text: str) -> list[str]:
+    """The words of a text as spaces part them; in scripts without spaces, its characters."""
+    said = words(text)
+    if 2 * sum(map(is_unspaced, said)) > len(said):
+        return [letter for letter in text if not letter.isspace()]
+    return text.split()
 
 
 class LanguageModel:
@@ -114,10 +124,10 @@ class LanguageModel:
 
     def _back(self, rest: str, ids: Sequence[int], same: int) -> GivenBack:
         """``same`` tokens of ``rest`` as whole words of it."""
-        of = rest.split()
+        of = units(rest)
         if same == len(ids):
             return GivenBack(len(of), len(of))
-        came = self._tokenizer.decode(ids[:same]).split()
+        came = units(self._tokenizer.decode(ids[:same]))
         back = 0
         while back < min(len(came), len(of)) and came[back] == of[back]:
             back += 1

@@ -8,11 +8,11 @@ from math import log
 from typing import Any, Final, Literal
 
 from core.report import authorship
-from core.report.copying import SIZES, Novelty, copies
+from core.report.copying import copies, novelty
 from core.report.intervals import Estimate, ratio
 from core.report.likelihood import TextNats
 from core.report.points import RealTexts
-from core.report.profiles import FEATURES, profile
+from core.report.profiles import FEATURES, Profiles
 from core.report.variety import FEWEST_COMPARED, MOST_COMPARED, distinct, self_bleu
 
 Group = Literal["author", "copying", "loss", "variety", "look", "leak"]
@@ -77,12 +77,9 @@ def of_copying(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> lis
         "near": "· nearly",
     }
     made = [Measure(kind, title, "copying", "share", found[kind]) for kind, title in titles.items()]
-    novelty = Novelty(train)
-    by_point = {point: novelty.of(texts) for point, texts in points.items()}
-    for size in SIZES:
-        points_of_size = {point: of[size] for point, of in by_point.items()}
+    for size, of_size in novelty(train, points).items():
         title = f"new runs of {size} words"
-        made.append(Measure(f"novelty_{size}", title, "copying", "share", points_of_size))
+        made.append(Measure(f"novelty_{size}", title, "copying", "share", of_size))
     return made
 
 
@@ -111,7 +108,8 @@ def of_variety(points: Mapping[str, Sequence[str]]) -> list[Measure]:
 
 def of_looks(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> list[Measure]:
     """The mean of each feature, then how far its distribution is from the training tweets'."""
-    found = {point: profile(train, texts) for point, texts in points.items() if texts}
+    profiles = Profiles(train)
+    found = {point: profiles.of(texts) for point, texts in points.items() if texts}
     means, distances = [], []
     for feature in FEATURES:
         both = {point: of[feature.name] for point, of in found.items()}

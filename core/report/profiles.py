@@ -67,21 +67,28 @@ FEATURES: Final = (
 )
 
 
-def profile(training: Sequence[str], texts: Sequence[str]) -> dict[str, tuple[Estimate, Estimate]]:
-    """By feature: its mean over ``texts``, and how far its distribution is from ``training``'s.
+class Profiles:
+    """How far texts are from ``training`` in each feature.
 
     The distance is the Jensen-Shannon divergence in bits (Lin 1991): 0 for the same distribution,
     1 for two that share nothing. Of punctuation it is between the kinds of marks, a text without
     any counting as a kind; of the rest between histograms.
     """
-    found = {}
-    for feature in FEATURES:
-        rows, target = (_rows(feature, some) for some in (texts, training))
-        found[feature.name] = (
-            mean([feature.of(text) for text in texts]),
-            distance(rows, _divergence_from(target.sum(axis=0)), most=1.0),
-        )
-    return found
+
+    def __init__(self, training: Sequence[str]) -> None:
+        self._targets = {feature.name: _rows(feature, training).sum(axis=0) for feature in FEATURES}
+
+    def of(self, texts: Sequence[str]) -> dict[str, tuple[Estimate, Estimate]]:
+        """By feature: its mean over ``texts``, and the distance of their distribution."""
+        return {
+            feature.name: (
+                mean([feature.of(text) for text in texts]),
+                distance(
+                    _rows(feature, texts), _divergence_from(self._targets[feature.name]), most=1.0
+                ),
+            )
+            for feature in FEATURES
+        }
 
 
 def _rows(feature: Feature, texts: Sequence[str]) -> Floats:

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.report.authorship import Classifier, deltas
-from core.report.copying import Novelty, copies
+from core.report.copying import copies, novelty
 from core.report.intervals import Estimate, auc, distance, mean, ratio, share
 from core.report.leaks import beginning_and_rest
 from core.report.masking import common_words, mask
-from core.report.profiles import FEATURES, jensen_shannon, profile
+from core.report.profiles import FEATURES, Profiles, jensen_shannon
 from core.report.variety import SEGMENT, distinct, self_bleu
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
@@ -109,7 +109,7 @@ def test_a_distance_takes_off_what_few_texts_are_away_by_chance() -> None:
 @given(TEXTS)
 @settings(max_examples=20)
 def test_texts_look_like_themselves(texts: list[str]) -> None:
-    for average, apart in profile(texts, texts).values():
+    for average, apart in Profiles(texts).of(texts).values():
         assert apart.value == 0
         assert inside(average)
         assert inside(apart)
@@ -156,20 +156,23 @@ def test_self_bleu_by_hand() -> None:
 
 
 def test_novelty_by_hand() -> None:
-    novelty = Novelty(["the lamp is lit", "fog again"])
-    found = novelty.of(["The lamp is out", "lit fog", "fog"])
-    assert found[2].value == pytest.approx(2 / 4)
-    assert found[2].n == 2, "the third text has no pair of words"
-    assert found[3].value == 1 / 2
-    assert found[5] == Estimate(None, 0)
-    assert novelty.of(["is lit fog"])[3].value == 1, "no run crosses the end of a tweet"
+    training = ["the lamp is lit", "fog again"]
+    found = novelty(
+        training, {"one": ["The lamp is out", "lit fog", "fog"], "other": ["is lit fog"]}
+    )
+    assert found[2]["one"].value == pytest.approx(2 / 4)
+    assert found[2]["one"].n == 2, "the third text has no pair of words"
+    assert found[3]["one"].value == 1 / 2
+    assert found[5]["one"] == Estimate(None, 0)
+    assert found[3]["other"].value == 1, "no run crosses the end of a tweet"
 
 
 def test_a_parrot_copies_everything_and_says_nothing_new() -> None:
     found = copies(SEA, {"parrot": SEA[:10], "others": SPACE})
     assert found["verbatim"]["parrot"].value == 1
     assert found["copied"]["others"].value == 0
-    assert all(one.value == 0 for one in Novelty(SEA).of(SEA[:10]).values() if one.n)
+    new = novelty(SEA, {"parrot": SEA[:10]})
+    assert [of["parrot"].value for of in new.values()] == [0] * len(new)
 
 
 # ── authors ──────────────────────────────────────────────────────────────────────────────
@@ -223,3 +226,8 @@ def test_a_tweet_in_its_beginning_and_rest() -> None:
     assert len(found[0].split()) == 10
     assert "".join(found) == long
     assert beginning_and_rest("a a  a\na a a a") == ("a a  a", "\na a a a")
+    assert beginning_and_rest("灯台の光が霧の中でまた灯った夜") == (
+        "灯台の光が霧",
+        "の中でまた灯った夜",
+    )
+    assert beginning_and_rest("灯台の光が霧の中で") is None
