@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -265,6 +265,7 @@ def start_training(
     expect: Callable[[list[Share], bool], None] | None = None,
     tracking: Tracked | None = None,
     torchrun: bool = False,
+    leaked: Collection[str] = (),
     cancelled: Callable[[], bool] | None = None,
 ) -> Run:
     """Curate and freeze the dataset, start the detached trainer, and return its run at once.
@@ -272,8 +273,9 @@ def start_training(
     The recipe need not be saved. The tweets are curated in a stream, as for an export: memory does
     not grow with them. ``expect`` is that of `create_run`; ``tracking`` (see `tracking_asked`) is
     for a process beside the run that brings it into a tracker. ``torchrun``: nothing is started,
-    torchrun does that. Raises InputRefused when a handle has no tweets, too few are kept, or the
-    base is not at hand; CorpusBusy; Interrupted when ``cancelled`` says so.
+    torchrun does that. ``leaked``: ids of tweets to leave out. Raises InputRefused when a handle
+    has no tweets, too few are kept, or the base is not at hand; CorpusBusy; Interrupted when
+    ``cancelled`` says so.
     """
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
@@ -285,6 +287,10 @@ def start_training(
     batches = curated_batches(
         corpus, request.handles, request.recipe, explain=False, cancelled=cancelled
     )
+    if leaked:
+        from core.report.leaks import without_leaked
+
+        batches = without_leaked(batches, leaked)
     request = replace(request, names=account_names(corpus, request.handles))
     run = (prepare_run if torchrun else start_run)(home, request, batches, expect=expect)
     if tracking is not None:
@@ -292,6 +298,44 @@ def start_training(
 
         track_with_run(run, tracking)
     return run
+
+
+def train_without_leaks(
+    home: Home,
+    run: Run,
+    *,
+    torchrun: bool = False,
+    cancelled: Callable[[], bool] | None = None,
+) -> Run:
+    """A new run like ``run``, but for the tweets that its model gave back word for word.
+
+    They are those that the last `make_report` with leaks found. Accounts, recipe, settings and
+    weights are the same; the tweets are what the corpus holds now. ``torchrun`` is that of
+    `start_training`. Raises InputRefused when no leak was found, and what that raises.
+    """
+    from core.curation.recipe import Recipe
+    from core.curation.rules import check_rules
+    from core.dataset.frozen import load_frozen
+    from core.errors import InputRefused
+    from core.report.leaks import leaked_ids
+    from core.runs.settings import RunRequest
+
+    leaked = leaked_ids(run)
+    if not leaked:
+        raise InputRefused(
+            f"No tweet is known to come back from {run.id}.",
+            "",
+            f"`mynah report {run.id} --leaks` looks for them.",
+        )
+    record = run.record()
+    settings = record.train_settings
+    if settings is None:
+        raise InputRefused(f"The settings of {run.id} cannot be read.", "Its run.json is damaged.")
+    frozen = load_frozen(run.dataset).manifest
+    rules = check_rules(frozen.content["recipe"]["rules"], "The recipe of the run")
+    recipe = Recipe(record.recipe.name or "standard", **rules)
+    request = RunRequest(record.handles, recipe, settings, frozen.weights or None)
+    return start_training(home, request, torchrun=torchrun, leaked=leaked, cancelled=cancelled)
 
 
 def warm_up() -> Warm | None:

@@ -18,6 +18,7 @@ SHORT: Final = "short"
 DUPLICATE: Final = "duplicate"
 NEAR_DUPLICATE: Final = "near_duplicate"
 CAP: Final = "cap"
+LEAKED: Final = "leaked"
 
 REASONS: Final = (
     RETWEET,
@@ -34,6 +35,7 @@ REASONS: Final = (
     DUPLICATE,
     NEAR_DUPLICATE,
     CAP,
+    LEAKED,
 )
 """In order of precedence: a short retweet counts as a retweet."""
 
@@ -52,6 +54,7 @@ REASON_TITLES: Final = {
     DUPLICATE: "Duplicates",
     NEAR_DUPLICATE: "Near duplicates",
     CAP: "Over the cap",
+    LEAKED: "Given back",
 }
 """What a table calls a row of such tweets."""
 
@@ -70,5 +73,6 @@ REASON_WORDS: Final = {
     DUPLICATE: "says the same as an earlier tweet of this account",
     NEAR_DUPLICATE: "says nearly the same as an earlier tweet of this account",
     CAP: "beyond the number of tweets taken from one account",
+    LEAKED: "an earlier model gave it back word for word",
 }
 """What one tweet is told, after "Left out:"."""

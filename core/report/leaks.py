@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from core.curation.reasons import LEAKED
 from core.report.intervals import Estimate, auc, share
 from core.report.likelihood import GivenBack, TextNats, units
 from core.report.measures import Measure
 from core.report.reading import Reader
 from core.report.stored import recall, remembered, texts_hash
 from core.runs.folder import Run
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # A tweet is asked for with a third of its words, but not with fewer than this.
 _FEWEST_GIVEN: Final = 3
@@ -104,6 +108,20 @@ def leaked_ids(run: Run) -> list[str]:
     kept = recall(run, _FILE)
     found = [] if kept is None else [Leak(**one) for one in kept[1]["found"]]
     return [leak.tweet_id for leak in found if leak.extracted]
+
+
+def without_leaked(
+    batches: Iterable[pl.DataFrame], tweet_ids: Collection[str]
+) -> Iterator[pl.DataFrame]:
+    """Curated batches in which these tweets are dropped, for the reason LEAKED."""
+    import polars as pl
+
+    for batch in batches:
+        leaked = pl.col("kept") & pl.col("tweet_id").is_in(list(tweet_ids))
+        yield batch.with_columns(
+            kept=pl.col("kept") & ~leaked,
+            reason=pl.when(leaked).then(pl.lit(LEAKED)).otherwise("reason"),
+        )
 
 
 def membership(

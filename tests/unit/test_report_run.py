@@ -12,6 +12,7 @@ import pytest
 from report_runs import CREW, KEEPER, make_home
 from sampling_models import TWEETS, blank, parrot
 
+from core.dataset.frozen import load_frozen
 from core.errors import InputRefused, Interrupted
 from core.home import Home
 from core.report.conclusions import who
@@ -19,10 +20,11 @@ from core.report.leaks import beginning_and_rest, leaked_ids, membership
 from core.report.likelihood import LanguageModel
 from core.report.markdown import escaped, to_markdown
 from core.report.report import Report, last_measures, make_report
-from core.report.stored import ReportModel, remembered
+from core.report.stored import ReportModel, remember, remembered
 from core.runs.folder import Run, find_run
 from core.sampling.engine import Engine
 from core.sampling.request import Done, SampleRequest
+from core.workflow import train_without_leaks
 from tests.shared import made_once
 from tests.unit.cli import mynah
 
@@ -242,6 +244,29 @@ def test_leaked_ids_are_those_that_came_back_whole(tmp_path: Path) -> None:
     ]
     remembered(run, "leaks", {}, lambda: {"found": found, "asked": 3, "unseen": []})
     assert leaked_ids(run) == ["7"]
+
+
+def test_a_new_run_is_made_without_them(home: Home, report: Report, tmp_path: Path) -> None:
+    here = Home.at(tmp_path / "home")
+    shutil.copytree(home.root, here.root)
+    first = find_run(here, "latest")
+    found = [{"tweet_id": one, "words": 9, "back": 9} for one in report.real.train_ids[:7]]
+    remember(first, "leaks", {}, {"found": found, "asked": 300, "unseen": []})
+    again = train_without_leaks(here, first, torchrun=True)
+    assert again.record().settings == first.record().settings
+    frozen, before = load_frozen(again.dataset), load_frozen(first.dataset)
+    left = {*frozen.train["tweet_id"], *frozen.valid["tweet_id"]}
+    assert left == {*before.train["tweet_id"], *before.valid["tweet_id"]} - {
+        one["tweet_id"] for one in found
+    }
+    counted = frozen.manifest.content["handles"][KEEPER]
+    assert counted["dropped"] == {"leaked": 7}
+    assert counted["kept"] == 353
+
+
+def test_without_leaks_no_run_is_made(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="No tweet is known to come back"):
+        train_without_leaks(home, Run(tmp_path))
 
 
 # ── what is kept, and what is shown ──────────────────────────────────────────────────────

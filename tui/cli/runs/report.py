@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.errors import WrongUsage
 from core.home import Home
 from tui.cli.long_work import Stopped, moved_line, with_progress
 from tui.cli.options import home_option, json_option
@@ -15,6 +16,7 @@ from tui.cli.runs.following import say_stale
 
 if TYPE_CHECKING:
     from core.report.report import Report
+    from core.runs.folder import Run
 
 
 @click.command()
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
               help="Texts of each point.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--leaks", is_flag=True, help="Which training tweets can be got out.")
+@click.option("--drop", is_flag=True,
+              help="With --leaks: start a new run without the tweets that came back.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write Markdown here.")
 @json_option
@@ -32,6 +36,7 @@ def report(
     n: int,
     seed: int,
     leaks: bool,
+    drop: bool,
     device: str,
     output: Path | None,
     as_json: bool,
@@ -49,6 +54,8 @@ def report(
     from core.runs.folder import find_run
     from core.runs.summary import run_summary
 
+    if drop and not leaks:
+        raise WrongUsage("There is nothing to drop.", "No leaks are looked for.", "Add --leaks.")
     chosen = find_run(home, run)
     say_stale(run_summary(chosen))
 
@@ -73,3 +80,16 @@ def report(
         emit_json(made.to_json())
     elif output is None:
         emit(page.rstrip("\n"))
+    if drop:
+        _train_again(home, chosen)
+
+
+def _train_again(home: Home, run: Run) -> None:
+    from core.report.leaks import leaked_ids
+    from core.workflow import train_without_leaks
+
+    if not leaked_ids(run):
+        narrate("No tweet came back whole, so there is nothing to leave out.")
+        return
+    again = with_progress(lambda _, stopped: train_without_leaks(home, run, cancelled=stopped))
+    narrate(f"run {again.id} has started without them; `mynah watch {again.id}` follows it")
