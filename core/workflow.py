@@ -365,18 +365,36 @@ def sweep(
     *,
     report: Callable[[SweepEvent], None],
     cancelled: Callable[[], bool],
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
+    workers: int | None = None,
 ) -> list[TrialRow]:
-    """Trains the trials of a sweep that are not done yet, one after the other; returns all.
+    """Trains the trials of a sweep that are not done yet; returns all.
 
-    Each is a run as `start_training` makes it. Raises what that raises, SweepStopped when
-    ``cancelled`` says so, and InputRefused when the sweep was begun with another space.
+    Each is a run as `start_training` makes it. The engine local has one at work, ray as many as
+    there are ``workers``, in a Ray at ``address`` (see `ray_workers`). Raises what these raise,
+    SweepStopped when ``cancelled`` says so, and InputRefused when the sweep was begun with another
+    space.
     """
     from core.curation.recipe import load_recipe
+    from core.errors import WrongUsage
     from core.sweeps.trials import run_sweep
 
     def start(request: RunRequest) -> Run:
-        return start_training(home, request, cancelled=cancelled)
+        return start_training(home, request, torchrun=engine == "ray", cancelled=cancelled)
 
+    if engine == "ray":
+        from core.sweeps.ray import ray_workers
+
+        recipe = load_recipe(spec.recipe, home)
+        with ray_workers(address, workers, start, warm_up, cancelled) as ray:
+            return run_sweep(
+                home, spec, recipe, ray.start, ray.resume, report=report, cancelled=cancelled,
+                stop=ray.stop, at_once=ray.count,
+            )  # fmt: skip
+    if address or workers:
+        what = "an address" if address else "workers"
+        raise WrongUsage(f"Only Ray has {what}.", "", "Add --engine ray.")
     _check_device(spec.settings.get("device", "auto"), spec.settings.get("nproc", 1))
     recipe = load_recipe(spec.recipe, home)
     warm = warm_up()

@@ -346,6 +346,7 @@ def _launch(run: Run, *arguments: str, needs_network: bool) -> None:
         pid=child.pid,
         pid_start=process_times(child.pid),
         pid_since_boot=since_boot(child.pid),
+        machine=this_machine(),
         starter=None,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -78,25 +79,28 @@ def run_sweep(
     *,
     report: Callable[[SweepEvent], None],
     cancelled: Callable[[], bool],
+    stop: Callable[[Run], None] = stop_run,
+    at_once: int = 1,
 ) -> list[TrialRow]:
     """Works on the trials of ``spec`` that are not done yet; returns all of them.
 
     Killed at any moment it can be called again: a trial that was at work is taken up by resuming
     its run, which is found by its own record. ``start`` starts a run, ``resume`` takes one up
-    again. Raises what these raise, InputRefused when somebody else is at work on the sweep or it
-    was begun with another space, and SweepStopped when ``cancelled`` says so, after the trial at
-    work has saved what it has.
+    again, ``stop`` ends one; ``at_once`` is how many trials are at work together. Raises what these
+    raise, InputRefused when somebody else is at work on the sweep or it was begun with another
+    space, and SweepStopped when ``cancelled`` says so, after the trials at work have saved what
+    they have.
     """
     folder = home.sweeps / spec.name
     try:
         with held_lock(folder / "lock", seconds=0):
             identity = begin(folder, spec, begun=lambda identity: bool(_runs_of(home, identity)))
             study = Study(folder, spec)
-            work = _Work(home, spec, identity, recipe, start, resume, study, report, cancelled)
+            calls = _Calls(start, resume, stop, report, cancelled)
+            work = _Work(home, spec, identity, recipe, study, calls)
             work.stop_leftovers()
             try:
-                while (trial := work.next_trial()) is not None:
-                    work.on(trial)
+                work.on_all(at_once)
             except Interrupted as error:
                 raise SweepStopped(error, work.rows()) from None
             return work.rows()
@@ -130,6 +134,30 @@ def _runs_of(home: Home, identity: str) -> dict[int, tuple[Run, RunRecord]]:
     return found
 
 
+@dataclass(frozen=True)
+class _Calls:
+    """What `run_sweep` was given to call."""
+
+    start: Callable[[RunRequest], Run]
+    resume: Callable[[Run], Run]
+    stop: Callable[[Run], None]
+    report: Callable[[SweepEvent], None]
+    cancelled: Callable[[], bool]
+
+
+@dataclass
+class _Followed:
+    """A trial at work. ``resumes`` counts how often its process died, ``measured`` the losses that
+    are known.
+    """
+
+    trial: int
+    run: Run
+    follower: RunsFollower
+    resumes: int = 0
+    measured: int = 0
+
+
 class _Work:
     """One process at work on a sweep, whose lock it holds."""
 
@@ -139,21 +167,15 @@ class _Work:
         spec: SweepSpec,
         identity: str,
         recipe: Recipe,
-        start: Callable[[RunRequest], Run],
-        resume: Callable[[Run], Run],
         study: Study,
-        report: Callable[[SweepEvent], None],
-        cancelled: Callable[[], bool],
+        calls: _Calls,
     ) -> None:
         self._home = home
         self._spec = spec
         self._identity = identity
         self._recipe = recipe
-        self._start = start
-        self._resume = resume
         self._study = study
-        self._report = report
-        self._cancelled = cancelled
+        self._calls = calls
         self._failures = 0
 
     def rows(self) -> list[TrialRow]:
@@ -176,26 +198,54 @@ class _Work:
         for row in self._study.trials():
             run = runs.get(row.trial)
             if row.state != "running" and run and run_summary(run).state in GOING:
-                stop_run(run)
+                self._calls.stop(run)
 
-    def next_trial(self) -> int | None:
-        """The trial that is not done, else a new one; None when there are as many as asked for."""
+    def on_all(self, at_once: int) -> None:
+        """Works on every trial that is not done, ``at_once`` together."""
+        going: list[_Followed] = []
+        try:
+            while True:
+                while len(going) < at_once:
+                    trial = self._next_trial([one.trial for one in going])
+                    if trial is None:
+                        break
+                    going.append(self._begin(trial, going))
+                if not going:
+                    return
+                looks = [(one, *self._look(one)) for one in going]
+                going = [one for one, done, _ in looks if not done]
+                if self._calls.cancelled() and going:
+                    raise self._interrupted(going)
+                if not any(done or moved for _, done, moved in looks):
+                    time.sleep(LOOK_SECONDS)
+        except MynahError:
+            self._stop_all(going)
+            raise
+
+    def _stop_all(self, going: Sequence[_Followed]) -> None:
+        """Together: each may take a minute to save what it has."""
+        if going:
+            with ThreadPoolExecutor(len(going)) as pool:
+                list(pool.map(lambda one: self._calls.stop(one.run), going))
+
+    def _next_trial(self, going: Sequence[int]) -> int | None:
+        """One that is not done, else a new one; None when there are as many as asked for."""
         rows = self._study.trials()
-        begun = [row.trial for row in rows if row.state == "running"]
+        begun = [row.trial for row in rows if row.state == "running" and row.trial not in going]
         if begun:
             return begun[0]
         return self._study.draw() if len(rows) < self._spec.trials else None
 
-    def on(self, trial: int) -> None:
-        """Starts the run of a trial, or takes it up again, and follows it until it is done."""
-        if self._cancelled():
-            raise self._interrupted()
+    def _begin(self, trial: int, going: Sequence[_Followed]) -> _Followed:
+        """Starts the run of a trial, or takes it up again."""
+        if self._calls.cancelled():
+            raise self._interrupted(going)
         run = self._runs().get(trial)
         resumed = run is not None
         run = self._new_run(trial) if run is None else self._taken_up(run)
         self._study.name_run(trial, run.id)
-        self._report(TrialBegun(self._study.trial(trial), resumed))
-        self._follow(trial, run)
+        self._calls.report(TrialBegun(self._study.trial(trial), resumed))
+        return _Followed(trial, run, RunsFollower(self._home, only=run.id))
 
     def _new_run(self, trial: int) -> Run:
         spec = self._spec
@@ -207,7 +257,7 @@ class _Work:
             **self._study.trial(trial).params,
         )
         others = _runs_of(self._home, self._identity).values()
-        return self._start(
+        return self._calls.start(
             RunRequest(
                 spec.accounts,
                 self._recipe,
@@ -217,36 +267,32 @@ class _Work:
             )
         )
 
-    def _follow(self, trial: int, run: Run) -> None:
-        follower = RunsFollower(self._home, only=run.id)
-        resumes = measured = 0
-        while True:
-            summaries, histories, changed = follower.poll()
-            summary, history = summaries[0], histories[run.id]
-            self._report(TrialMoved(trial, summary, history))
-            if self._cancelled():
-                stop_run(run)
-                raise self._interrupted(run)
-            # what came after the checkpoint that a run went on at is measured again
-            losses = history.valid_losses
-            prune = self._measured(trial, losses, min(measured, len(losses)))
-            measured = len(losses)
-            if summary.state in ENDED:
-                if not changed:
-                    self._ended(trial, summary, history)
-                    return
-            elif summary.state == "dead":
-                resumes += 1
-                if resumes > RESUMES:
-                    self._end(trial, "failed", reason="Its process died again and again.")
-                    return
-                self._resume(run)
-            elif prune and summary.state == "running" and history.done < NEARLY_DONE:
-                self._end(trial, "pruned")
-                stop_run(run)
-                return
+    def _look(self, one: _Followed) -> tuple[bool, bool]:
+        """Reads what the run of a trial has written; whether it is done, and anything was new."""
+        summaries, histories, changed = one.follower.poll()
+        summary, history = summaries[0], histories[one.run.id]
+        self._calls.report(TrialMoved(one.trial, summary, history))
+        if self._calls.cancelled():
+            return False, changed
+        # what came after the checkpoint that a run went on at is measured again
+        losses = history.valid_losses
+        prune = self._measured(one.trial, losses, min(one.measured, len(losses)))
+        one.measured = len(losses)
+        if summary.state in ENDED:
             if not changed:
-                time.sleep(LOOK_SECONDS)
+                self._ended(one.trial, summary, history)
+                return True, changed
+        elif summary.state == "dead":
+            one.resumes += 1
+            if one.resumes > RESUMES:
+                self._end(one.trial, "failed", reason="Its process died again and again.")
+                return True, changed
+            self._calls.resume(one.run)
+        elif prune and summary.state == "running" and history.done < NEARLY_DONE:
+            self._end(one.trial, "pruned")
+            self._calls.stop(one.run)
+            return True, changed
+        return False, changed
 
     def _measured(self, trial: int, losses: list[float | None], known: int) -> bool:
         """Keeps the held-out losses after the ``known`` ones; whether to prune by any of them.
@@ -274,7 +320,7 @@ class _Work:
         self._study.end(trial, state, loss=loss, reason=reason)
         rows = self._study.trials()
         best = best_first(rows)[0]
-        self._report(TrialEnded(rows[trial - 1], best.trial == trial and state == "finished"))
+        self._calls.report(TrialEnded(rows[trial - 1], best.trial == trial and state == "finished"))
         self._failures = self._failures + 1 if state == "failed" else 0
         if self._failures >= FAILURES:
             raise MynahError(
@@ -283,12 +329,14 @@ class _Work:
                 "The same command goes on with the next.",
             )
 
-    def _interrupted(self, run: Run | None = None) -> Interrupted:
+    def _interrupted(self, going: Sequence[_Followed]) -> Interrupted:
         rows = self._study.trials()
         done = sum(row.state != "running" for row in rows)
+        names = " and ".join(one.run.id for one in going)
+        keep = "keeps what it has learned" if len(going) == 1 else "keep what they have learned"
         return Interrupted(
             f"The sweep {self._spec.name} has {done} of {self._spec.trials} trials done.",
-            f"{run.id} keeps what it has learned." if run else "",
+            f"{names} {keep}." if going else "",
             "The same command goes on where it was.",
         )
 
@@ -296,6 +344,6 @@ class _Work:
         """The run of a trial begun before: left as it is when it goes on, or is done."""
         state = run_summary(run).state
         if state == "stopping":
-            stop_run(run)
+            self._calls.stop(run)
             state = run_summary(run).state
-        return self._resume(run) if state in ("stopped", "dead") else run
+        return self._calls.resume(run) if state in ("stopped", "dead") else run

@@ -151,7 +151,7 @@ def test_without_ray_the_words_say_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = written(tmp_path / "in", frame(["one two three"]))
-    monkeypatch.setattr("core.bulk.ray.find_spec", lambda name: None)
+    monkeypatch.setattr("core.ray_session.find_spec", lambda name: None)
     with pytest.raises(WrongUsage, match=r"pip install 'mynah-tui\[ray\]'"):
         curate_files(source, tmp_path / "out", STANDARD, engine="ray")
     assert [path.name for path in tmp_path.iterdir()] == ["in"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,7 +12,7 @@ from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.cli.runs.following import progress_line
-from tui.text.numbers import loss
+from tui.text.numbers import loss, percent
 from tui.text.runs import setting
 
 if TYPE_CHECKING:
@@ -25,10 +25,35 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("handles", metavar="[HANDLE...]", nargs=-1)
 @click.option("--trials", type=click.IntRange(1, 10_000), help="How many, instead of the file's.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray trains several at once, on a Ray cluster or on this machine.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1_000),
+    metavar="N",
+    help="How many trials Ray has at work; else one for each GPU, or machine.",
+)
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="The Ray cluster to use (or RAY_ADDRESS); without one, Ray is started here.",
+)
 @json_option
 @home_option
 def sweep(
-    file: Path, handles: tuple[str, ...], trials: int | None, as_json: bool, home: Home
+    file: Path,
+    handles: tuple[str, ...],
+    trials: int | None,
+    engine: Literal["local", "ray"],
+    workers: int | None,
+    address: str | None,
+    as_json: bool,
+    home: Home,
 ) -> None:
     """Try the settings of a sweep file on the same tweets, one run after the other.
 
@@ -45,7 +70,15 @@ def sweep(
         narrate(f"▲ {remark}")
 
     def work(note: ProgressNote, stopped: Stopped) -> list[TrialRow]:
-        return work_on(home, spec, report=_News(note, spec), cancelled=stopped)
+        return work_on(
+            home,
+            spec,
+            report=_News(note, spec),
+            cancelled=stopped,
+            engine=engine,
+            address=address,
+            workers=workers,
+        )
 
     try:
         rows = with_progress(work)
@@ -61,6 +94,7 @@ class _News:
     def __init__(self, note: ProgressNote, spec: SweepSpec) -> None:
         self._note = note
         self._spec = spec
+        self._going: dict[int, str] = {}
 
     def __call__(self, event: SweepEvent) -> None:
         from core.sweeps.trials import TrialBegun, TrialEnded
@@ -69,10 +103,16 @@ class _News:
             how = "goes on" if event.resumed else "begins"
             self._say(f"{self._trial(event.row.trial)} {how}: {_settings(event.row.params)}")
         elif isinstance(event, TrialEnded):
+            self._going.pop(event.row.trial, None)
             self._say(f"{self._trial(event.row.trial)}: {_outcome(event.row, best=event.best)}")
         else:
-            going = progress_line(event.summary, event.history)
-            self._note(f"{self._trial(event.trial)} · {going} · ctrl+c stops")
+            self._going[event.trial] = f"{event.trial}: {percent(event.history.done)}"
+            if len(self._going) > 1:
+                shares = " · ".join(text for _, text in sorted(self._going.items()))
+                self._note(f"trials {shares} · ctrl+c stops")
+            else:
+                going = progress_line(event.summary, event.history)
+                self._note(f"{self._trial(event.trial)} · {going} · ctrl+c stops")
 
     def _trial(self, trial: int) -> str:
         return f"trial {trial} of {self._spec.trials}"
