@@ -8,57 +8,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from fnmatch import fnmatch
-from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefused, ServiceRefused, WrongUsage
-from core.models.hub import FILES, TIMEOUT_SECONDS, is_repo_id
-from core.publish.card import render
-from core.publish.facts import RunFacts, facts_of
+from core.models.hub import TIMEOUT_SECONDS, is_repo_id
+from core.publish.facts import facts_of
+from core.publish.plan import Plan, agreed_card, model_files, plan_for
 from core.publish.published import (
     Publication,
     forget_publication,
     publications,
     remember_publication,
 )
-from core.publish.scan import not_looked_for, reasons_against
 from core.runs.folder import Run
 
 _ENDPOINT: Final = "https://huggingface.co"
 _TAG: Final = "mynah"
 # Of a repository that holds nothing of anybody's.
 _EMPTY: Final = frozenset({".gitattributes"})
-X_TERMS: Final = (
-    "Tweets of this run came through the API of X. Its developer terms forbid to train models on "
-    "its content, and to pass the content on; to publish the model is your own decision."
-)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What would leave: ``files`` by name in bytes, the ``card``, the ``reasons`` against it.
-
-    ``x_terms``: whether X's terms have to be agreed to.
-    """
-
-    facts: RunFacts
-    repo: str
-    url: str
-    public: bool
-    files: dict[str, int]
-    card: str
-    reasons: list[str]
-    remarks: list[str]
-    x_terms: bool
-
-    @property
-    def size(self) -> int:
-        return sum(self.files.values())
 
 
 def plan_publication(run: Run, *, repo: str | None = None, public: bool = False) -> Plan:
@@ -76,21 +46,9 @@ def plan_publication(run: Run, *, repo: str | None = None, public: bool = False)
     if not is_repo_id(name):
         raise WrongUsage(f"{name!r} is no name of a repository.", "It looks like owner/model.")
     _check_there(api, name, public)
-    paths = _files(run)
-    remarks = not_looked_for(facts)
-    card = render(facts, repo=name, remarks=remarks)
-    files = {path.name: path.stat().st_size for path in paths}
-    return Plan(
-        facts=facts,
-        repo=name,
-        url=f"{api.endpoint}/{name}",
-        public=public,
-        files=files | {"README.md": len(card.encode("utf-8"))},
-        card=card,
-        reasons=reasons_against(facts, card, paths),
-        remarks=remarks,
-        x_terms=facts.from_the_x_api,
-    )
+    audience = "everybody can see it" if public else "private: only you see it"
+    where = f"{api.endpoint}/{name}"
+    return plan_for(facts, "hub", name, where, public=public, audience=audience)
 
 
 def publish(plan: Plan, *, anyway: bool = False, x_terms_agreed: bool = False) -> Publication:
@@ -103,39 +61,29 @@ def publish(plan: Plan, *, anyway: bool = False, x_terms_agreed: bool = False) -
     from huggingface_hub import CommitOperationAdd
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    facts = plan.facts
-    if plan.reasons and not anyway:
-        raise InputRefused(
-            f"{facts.run.id} is not published.",
-            " ".join(plan.reasons),
-            "--anyway publishes it with these sentences in its card.",
-        )
-    if plan.x_terms and not x_terms_agreed:
-        raise InputRefused(f"{facts.run.id} is not published.", X_TERMS, "Agree to that first.")
-    remarks = [*plan.remarks, *(f"Published although: {reason}" for reason in plan.reasons)]
-    if plan.x_terms:
-        remarks.append("Who published this was shown the terms of X's API, and agreed to them.")
-    card = render(facts, repo=plan.repo, remarks=remarks)
+    run = plan.facts.run
+    assert plan.repo is not None  # noqa: S101 - it is a plan for the hub
+    card = agreed_card(plan, anyway=anyway, x_terms_agreed=x_terms_agreed)
     disable_progress_bars()
     api = _api()
     with _told(plan.repo):
         api.create_repo(plan.repo, private=not plan.public, exist_ok=True)
         if plan.public:
             api.update_repo_settings(plan.repo, private=False)
-        adds = [CommitOperationAdd(path.name, path) for path in _files(facts.run)]
+        adds = [CommitOperationAdd(path.name, path) for path in model_files(run)]
         adds.append(CommitOperationAdd("README.md", card.encode("utf-8")))
-        made = api.create_commit(plan.repo, adds, commit_message=f"mynah run {facts.run.id}")
+        made = api.create_commit(plan.repo, adds, commit_message=f"mynah run {run.id}")
     done = Publication(
         to="hub",
         repo=plan.repo,
-        url=plan.url,
+        url=plan.where,
         revision=str(made.oid),
         public=plan.public,
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         despite=plan.reasons,
         x_terms=plan.x_terms,
     )
-    remember_publication(facts.run, done)
+    remember_publication(run, done)
     return done
 
 
@@ -194,18 +142,6 @@ def _check_there(api: Any, repo: str, public: bool) -> None:
             f"{repo} is public already.", "What goes there is seen by everybody.",
             "Say --public, or name another --repo.",
         )  # fmt: skip
-
-
-def _files(run: Run) -> Sequence[Path]:
-    """The model's own files: weights as safetensors, settings, tokenizer, and nothing else."""
-    found = [
-        path
-        for path in sorted(run.model.iterdir())
-        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in FILES)
-    ]
-    if not any(path.suffix == ".safetensors" for path in found):
-        raise InputRefused(f"The model of {run.id} has no safetensors weights.")
-    return found
 
 
 def _repo_name(slug: str) -> str:

@@ -15,7 +15,7 @@ FILE: Final = "published.json"
 class Publication(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A place outside of the run's folder that holds its model.
 
-    to         hub, gguf, ollama or folder
+    to         hub, wandb, gguf, ollama or folder
     repo       of a hub, with ``url``, ``revision`` and whether it is ``public``
     path       of a file or folder on this machine
     at         ISO, UTC

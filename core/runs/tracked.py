@@ -67,6 +67,11 @@ def tracking_folder(run: Run) -> Path:
     return run.folder / FOLDER
 
 
+def card_file(run: Run) -> Path:
+    """The model card that goes out with the model's files, where it was published."""
+    return tracking_folder(run) / "README.md"
+
+
 def read_tracked(run: Run, to: str) -> Tracked | None:
     """What the tracker ``to`` has of ``run``; None when it never was asked, or its file is bad."""
     try:

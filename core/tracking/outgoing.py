@@ -16,6 +16,7 @@ from core.files import sha256_of
 from core.runs.folder import Run
 from core.runs.history import TrainingSample
 from core.runs.record import Result, RunRecord, read_fields, short_name
+from core.runs.tracked import card_file
 
 _COUNTS: Final = (
     "downloaded", "retweets", "short", "kept", "kept_chars", "train", "valid", "joined",
@@ -174,6 +175,8 @@ class Outgoing:
             name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
             for name, path in paths.items()
         }
+        if card_file(self.run).is_file():
+            paths["README.md"] = card_file(self.run)
         return Artifact(
             self.record.slug,
             "finetuned-model",

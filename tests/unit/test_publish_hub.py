@@ -46,16 +46,20 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
         assert not server.unknown, server.unknown
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
+def made_run(home: Path) -> Run:
     """A run whose small model was looked at, with nothing found."""
-    made = create_toy(tmp_path)
+    made = create_toy(home)
     model, _ = load_model(parrot() / "model")
     tokenizer = load_tokenizer(parrot() / "model")
     separator = tokenizer.convert_tokens_to_ids("<|endoftext|>")
     save_model(made.model, model, tokenizer, separator=separator, dtype=model.dtype)
     reported(made)
     return made
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return made_run(tmp_path)
 
 
 def reported(run: Run, texts: list[str] | None = None, **measures: Any) -> None:
@@ -248,11 +252,7 @@ def test_forgetting_marks_what_was_published(hub: Hub, tmp_path: Path) -> None:
     path = tmp_path / "keeper.jsonl"
     path.write_text(lines)
     import_paths(home, [path], handle="keeper")
-    run = create_toy(home.root)
-    model, _ = load_model(parrot() / "model")
-    tokenizer = load_tokenizer(parrot() / "model")
-    save_model(run.model, model, tokenizer, separator=0, dtype=model.dtype)
-    reported(run)
+    run = made_run(home.root)
     done = publish(plan_publication(run))
     gone = forget(Corpus(home.corpus), home, handles=["keeper"])
     assert gone.published == {run.id: [done.url]}

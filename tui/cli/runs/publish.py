@@ -9,20 +9,22 @@ import click
 
 from core.errors import Interrupted, WrongUsage
 from core.home import Home
-from tui.cli.long_work import with_progress
+from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
-from tui.cli.output import emit, emit_json, narrate, table
+from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.text.numbers import size_in_words
 
 if TYPE_CHECKING:
-    from core.publish.hub import Plan
+    from core.publish.plan import Plan
+    from core.publish.published import Publication
     from core.runs.folder import Run
+    from core.runs.tracked import Tracked
 
 
 @click.command()
 @click.argument("run")
-@click.option("--to", type=click.Choice(["hub"]), default="hub", show_default=True,
-              help="Where to; HF_ENDPOINT moves the hub.")  # fmt: skip
+@click.option("--to", type=click.Choice(["hub", "wandb"]), default="hub", show_default=True,
+              help="wandb: an artifact in the project that `mynah track` uses.")  # fmt: skip
 @click.option("--repo", metavar="OWNER/NAME", help="The repository.  [default: you/the accounts]")
 @click.option("--public", is_flag=True, help="For everybody to see; else only for you.")
 @click.option("--unpublish", is_flag=True, help="Delete it there, its history included.")
@@ -48,20 +50,26 @@ def publish(
     nobody has measured that (`mynah report`).
     """
     from core.publish.hub import plan_publication
-    from core.publish.hub import publish as send
+    from core.publish.wandb import plan_wandb
     from core.runs.folder import find_run
 
     found = find_run(home, run)
+    if to == "wandb" and (repo or public or unpublish):
+        raise WrongUsage(
+            "--repo, --public and --unpublish are for the hub.", "", "W&B has its own settings."
+        )
     if unpublish:
         _take_back(found, repo, yes, as_json)
         return
-    plan = with_progress(lambda note, _: plan_publication(found, repo=repo, public=public))
+    asked = None
+    if to == "wandb":
+        plan, asked = plan_wandb(home, found)
+    else:
+        plan = with_progress(lambda note, _: plan_publication(found, repo=repo, public=public))
     _show(plan)
     if not yes and (anyway or not plan.reasons):
         _ask("Publish this?", "Nothing was published.")
-
-    narrate(f"sending {size_in_words(plan.size)} to {plan.repo}…")
-    done = with_progress(lambda note, _: send(plan, anyway=anyway, x_terms_agreed=True))
+    done = with_progress(lambda note, stopped: _send(plan, asked, anyway, note, stopped))
     result = {
         "url": done.url,
         "files": sorted(plan.files),
@@ -73,14 +81,26 @@ def publish(
         emit_json(result)
     else:
         emit(done.url)
+    if to == "hub":
         narrate(f"`mynah publish {found.id} --unpublish` deletes it there.")
 
 
-def _show(plan: Plan) -> None:
-    from core.publish.hub import X_TERMS
+def _send(
+    plan: Plan, asked: Tracked | None, anyway: bool, note: ProgressNote, stopped: Stopped
+) -> Publication:
+    from core.publish.hub import publish as to_hub
+    from core.publish.wandb import publish_to_wandb
 
-    seen = "everybody can see it" if plan.public else "private: only you see it"
-    narrate(f"{plan.facts.run.id} would go to {plan.url} ({seen}):")
+    note(f"sending {size_in_words(plan.size)} to {plan.where}…")
+    if asked is None:
+        return to_hub(plan, anyway=anyway, x_terms_agreed=True)
+    return publish_to_wandb(plan, asked, anyway=anyway, x_terms_agreed=True, cancelled=stopped)
+
+
+def _show(plan: Plan) -> None:
+    from core.publish.plan import X_TERMS
+
+    narrate(f"{plan.facts.run.id} would go to {plan.where} ({plan.audience}):")
     rows = [[name, size_in_words(length)] for name, length in plan.files.items()]
     narrate(table(["file", "size"], [*rows, ["together", size_in_words(plan.size)]], right=(1,)))
     for reason in plan.reasons:

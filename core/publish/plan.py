@@ -1,0 +1,106 @@
+"""What would leave this machine, where to, what speaks against it; and the card to go along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Final
+
+from core.errors import InputRefused
+from core.models.hub import FILES
+from core.publish.card import render
+from core.publish.facts import RunFacts
+from core.publish.scan import not_looked_for, reasons_against
+from core.runs.folder import Run
+
+X_TERMS: Final = (
+    "Tweets of this run came through the API of X. Its developer terms forbid to train models on "
+    "its content, and to pass the content on; to publish the model is your own decision."
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would leave: ``files`` by name in bytes, the card among them.
+
+    to         hub or wandb
+    repo       where the card's code finds the model; None where it cannot be loaded from there
+    where      an address or name that a person knows the place by
+    audience   who could see it, in words
+    reasons    sentences against it, remarks: what was not looked for
+    """
+
+    facts: RunFacts
+    to: str
+    repo: str | None
+    where: str
+    public: bool
+    audience: str
+    files: dict[str, int]
+    reasons: list[str]
+    remarks: list[str]
+
+    @property
+    def size(self) -> int:
+        return sum(self.files.values())
+
+    @property
+    def x_terms(self) -> bool:
+        """Whether X's terms have to be agreed to."""
+        return self.facts.from_the_x_api
+
+
+def plan_for(
+    facts: RunFacts, to: str, repo: str | None, where: str, *, public: bool, audience: str
+) -> Plan:
+    """Looks through what would leave. Raises InputRefused for a model without safetensors."""
+    paths = model_files(facts.run)
+    remarks = not_looked_for(facts)
+    card = render(facts, repo=repo, remarks=remarks)
+    files = {path.name: path.stat().st_size for path in paths}
+    return Plan(
+        facts,
+        to,
+        repo,
+        where,
+        public,
+        audience,
+        files | {"README.md": len(card.encode("utf-8"))},
+        reasons_against(facts, card, paths),
+        remarks,
+    )
+
+
+def agreed_card(plan: Plan, *, anyway: bool, x_terms_agreed: bool) -> str:
+    """The card with what was overruled and agreed to in it.
+
+    Raises InputRefused when there are reasons against it and ``anyway`` is not set, or X's terms
+    are not agreed to.
+    """
+    run = plan.facts.run.id
+    if plan.reasons and not anyway:
+        raise InputRefused(
+            f"{run} is not published.",
+            " ".join(plan.reasons),
+            "--anyway publishes it with these sentences in its card.",
+        )
+    if plan.x_terms and not x_terms_agreed:
+        raise InputRefused(f"{run} is not published.", X_TERMS, "Agree to that first.")
+    remarks = [*plan.remarks, *(f"Published although: {reason}" for reason in plan.reasons)]
+    if plan.x_terms:
+        remarks.append("Who published this was shown the terms of X's API, and agreed to them.")
+    return render(plan.facts, repo=plan.repo, remarks=remarks)
+
+
+def model_files(run: Run) -> Sequence[Path]:
+    """The model's own files: weights as safetensors, settings, tokenizer, and nothing else."""
+    found = [
+        path
+        for path in sorted(run.model.iterdir())
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in FILES)
+    ]
+    if not any(path.suffix == ".safetensors" for path in found):
+        raise InputRefused(f"The model of {run.id} has no safetensors weights.")
+    return found
