@@ -22,7 +22,7 @@ from core.curation.recipe import Recipe, load_recipe
 from core.dataset.verify import verify
 from core.errors import InputRefused, Interrupted, WrongUsage
 from tests.oracles.frames import frame
-from tests.unit.cli import MYNAH, ROOT, environment, mynah
+from tests.unit.cli import MYNAH, ROOT, environment, mynah_alone
 from tests.unit.test_bulk import RECIPES, bytes_of, many, written
 
 HAS_RAY = all(find_spec(name) for name in ("ray", "pyarrow"))
@@ -98,11 +98,11 @@ def test_stopping_leaves_nothing(tmp_path: Path, asked: int) -> None:
 def test_the_command_starts_a_ray_of_its_own_and_is_quiet(tmp_path: Path) -> None:
     source = written(tmp_path / "in", many(200))
     curate_files(source, tmp_path / "local", STANDARD)
-    ended = mynah("curate", source, "-o", tmp_path / "out", "--engine", "ray", "--json")
+    ended = mynah_alone("curate", source, "-o", tmp_path / "out", "--engine", "ray", "--json")
     assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "local")
     assert ended.json()["rows"] == 200
     assert ended.err == ""
-    told = mynah("curate", source, "-o", tmp_path / "o2", "--engine", "ray", "--address",
+    told = mynah_alone("curate", source, "-o", tmp_path / "o2", "--engine", "ray", "--address",
                  "127.0.0.1:1", code=3)  # fmt: skip
     assert "There is no Ray to be reached at 127.0.0.1:1" in told.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "local", "out"]
