@@ -122,7 +122,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out.*.part/judged/*.arrow")) and time.monotonic() < deadline:
+    while not list(tmp_path.rglob("curated/*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(child.pid, signal.SIGINT)
     _, said = child.communicate(timeout=60)
