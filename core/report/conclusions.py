@@ -12,6 +12,7 @@ from core.report.intervals import Estimate
 from core.report.measures import FEWEST, Group, Measure
 from core.report.points import RealTexts
 from core.report.profiles import FEATURES
+from core.report.variety import SEGMENT
 
 _NOT_KNOWN: Final = Estimate(None, 0)
 # Below this the classifier does not know the author's own unseen tweets.
@@ -105,8 +106,8 @@ def _style(found: Findings) -> str:
 def _copying(found: Findings) -> str:
     tuned, unseen = found.of("copied"), found.of("copied", "held_out")
     said = (
-        f"{_out_of(found.of('verbatim'), of=100)} of its texts are a training tweet word for word, "
-        f"{_out_of(found.of('near'), of=100)} come close to one."
+        f"{_out_of(found.of('verbatim'))} of its texts are a training tweet word for word, "
+        f"{_out_of(found.of('near'))} come close to one."
     )
     if not _enough(unseen):
         return (
@@ -115,7 +116,7 @@ def _copying(found: Findings) -> str:
         )
     verdict = {"more": "more than", "less": "less than", "alike": "no more than"}
     said += (
-        f" By the same rule {_out_of(unseen, of=100)} {found.unseen} repeat an earlier one: it "
+        f" By the same rule {_out_of(unseen)} of {found.unseen} repeat an earlier one: it "
         f"copies {verdict[_compared(tuned, unseen)]} {found.who} does."
     )
     five, five_unseen = found.of("novelty_5"), found.of("novelty_5", "held_out")
@@ -153,15 +154,18 @@ def _choices(loss: Estimate) -> str:
 
 def _variety(found: Findings) -> str:
     tuned, unseen = found.of("distinct_1"), found.of("distinct_1", "held_out")
-    if tuned.value is None or unseen.value is None:
-        return "Too few words to say how varied it is: 200 of each side are needed."
+    if tuned.interval is None or unseen.interval is None:
+        return (
+            f"Too few words to say how varied it is: {2 * SEGMENT} are needed of its texts, and of "
+            f"{found.unseen}."
+        )
     how = {
         "more": f"more varied than {found.unseen}",
         "less": f"less varied than {found.unseen}: it repeats itself",
         "alike": f"as varied as {found.unseen}",
     }[_compared(tuned, unseen)]
     return (
-        f"Of 200 words in a row {_percent(tuned)} are different ones, {_percent(unseen)} in "
+        f"Of {SEGMENT} words in a row {_percent(tuned)} are different ones, {_percent(unseen)} in "
         f"{found.unseen}: it is {how}."
     )
 
@@ -223,16 +227,17 @@ def _compared(one: Estimate, other: Estimate) -> str:
     return "less" if mine[1] < its[0] else "alike"
 
 
-def _out_of(one: Estimate, *, of: int | None = None, interval: bool = True) -> str:
-    """``7 of 10 (6 to 8)``; of 100 where that is nearly none or nearly all."""
+def _out_of(one: Estimate, *, interval: bool = True) -> str:
+    """``7 of 10 (6 to 8)``; where that is nearly none or nearly all ``2 % (0 to 5 %)``."""
     if one.value is None:
         return "an unknown number"
-    scale = of or (10 if 0.1 <= one.value <= 0.9 else 100)
-    said = f"{scale * one.value:.0f} of {scale}"
+    tens = 0.1 <= one.value <= 0.9
+    scale = 10 if tens else 100
+    said = f"{10 * one.value:.0f} of 10" if tens else f"{100 * one.value:.0f} %"
     if not interval or one.interval is None:
         return said
     low, high = one.interval
-    return f"{said} ({scale * low:.0f} to {scale * high:.0f})"
+    return f"{said} ({scale * low:.0f} to {scale * high:.0f}{'' if tens else ' %'})"
 
 
 def _percent(one: Estimate) -> str:

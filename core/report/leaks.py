@@ -147,8 +147,8 @@ def of_leaks(leaks: Leaks, members: Estimate | None) -> list[Measure]:
         "held_out": share([one.extracted for one in leaks.unseen if one.words]),
     }
     tweets = {"tweets": [asdict(leak) for leak in leaks.found]}
-    made = [Measure("extracted", "got out word for word", "leak", "share", points, tweets)]
+    made = [Measure("extracted", "come back whole", "leak", "share", points, tweets)]
     if members is not None:
         of = {"tuned": members, "chance": Estimate(0.5, members.n)}
-        made.append(Measure("membership_auc", "known as trained on, AUC", "leak", "number", of))
+        made.append(Measure("membership_auc", "membership, AUC", "leak", "number", of))
     return made

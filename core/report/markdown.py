@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 from typing import Final
 
 from core.report.conclusions import conclusions
 from core.report.intervals import Estimate
 from core.report.leaks import Leak
 from core.report.measures import Group, Measure
-from core.report.points import POINTS
 from core.report.report import Report
 from core.safe_text import printable
 
@@ -28,8 +28,8 @@ _COLUMNS: Final = {
     "held_out": "unseen",
     "parrot": "parrot",
     "impostors": "others",
-    "chance": "chance",
 }
+_IN_SENTENCES: Final = ("tuned", "held_out")
 # Of the runs of words, those that a table shows; the JSON has them all.
 _SHOWN_RUNS: Final = frozenset({2, 3, 5, 8, 12})
 _NOTES: Final[dict[Group, str]] = {
@@ -53,20 +53,24 @@ _NOTES: Final[dict[Group, str]] = {
         "is put together from others of its kind, 0 to 1."
     ),
     "look": (
-        "Means a text, then the distance of all texts from the training tweets (Jensen-Shannon "
-        "divergence: 0 is the same, 1 has nothing in common)."
+        "Means a text, then (≠) how far all texts are from the training tweets: Jensen-Shannon "
+        "divergence, 0 is the same, 1 has nothing in common."
     ),
     "leak": (
         "Each training tweet of seven words or more is begun with its first third, and the model "
-        "goes on with its likeliest words."
+        "goes on with its likeliest words. Membership: how well the fall in surprise from the base "
+        "to the tuned model tells training tweets from unseen ones; 0.5 is chance, 1 is certain."
     ),
 }
 # An underscore within a word, as in @many_names, is no emphasis.
 _ESCAPED: Final = re.compile(r"([\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
-def to_markdown(report: Report) -> str:
-    """The page; nothing in it is markup or a control but what stands in this module."""
+def to_markdown(report: Report, *, width: int | None = None) -> str:
+    """The page; nothing in it is markup or a control but what stands in this module.
+
+    Where a table is wider than ``width`` cells, some of its intervals are left out.
+    """
     findings = report.findings
     meanings = conclusions(findings)
     lines = [f"# {escaped(findings.who)}: report on {escaped(report.run)}", ""]
@@ -75,7 +79,10 @@ def to_markdown(report: Report) -> str:
     for group, title in _TITLES.items():
         measures = [one for one in report.measures if one.group == group and _is_shown(one)]
         if measures:
-            lines += ["", f"## {title}", "", *_table(measures), "", _NOTES[group]]
+            table = _table(measures, brief=False)
+            if width is not None and len(table[0]) > width:
+                table = _table(measures, brief=True)
+            lines += ["", f"## {title}", "", *table, "", _NOTES[group]]
     if report.leaked:
         lines += ["", *_leaked(report, report.leaked)]
     lines += ["", "In brackets: 95 % intervals. Generated texts are not written by a person."]
@@ -95,7 +102,8 @@ def _points(report: Report, name: str) -> list[str]:
     if real.bundled_impostors:
         others += " (invented authors that ship with mynah; your corpus has no others)"
     counts = {point: len(texts) for point, texts in report.texts.items()}
-    base = report.no_base or f"{report.base} before tuning"
+    # of a folder its name, since a page may go out
+    base = report.no_base or f"{PurePath(report.base).name or report.base} before tuning"
     rows = [
         ("tuned", counts["tuned"], "texts by this run's model, copies allowed"),
         ("base", counts.get("base", 0), base),
@@ -114,17 +122,17 @@ def _is_shown(measure: Measure) -> bool:
     return measure.group != "look" or any(one.value for one in measure.points.values())
 
 
-def _table(measures: Sequence[Measure]) -> list[str]:
-    points = [
-        point
-        for point in ("tuned", *(one for one in POINTS if one != "tuned"), "chance")
-        if any(point in measure.points for measure in measures)
-    ]
+def _table(measures: Sequence[Measure], *, brief: bool) -> list[str]:
+    """``brief``: with intervals only where the sentences need them."""
+    points = [point for point in _COLUMNS if any(point in measure.points for measure in measures)]
     head = ["", *(_COLUMNS[point] for point in points)]
     rows = [
         [
             measure.title + (" %" if measure.unit == "share" else ""),
-            *(_cell(measure, measure.points.get(point)) for point in points),
+            *(
+                _cell(measure, measure.points.get(point), brief and point not in _IN_SENTENCES)
+                for point in points
+            ),
         ]
         for measure in measures
     ]
@@ -139,12 +147,12 @@ def _table(measures: Sequence[Measure]) -> list[str]:
     return [line(head), line(rule), *map(line, rows)]
 
 
-def _cell(measure: Measure, one: Estimate | None) -> str:
+def _cell(measure: Measure, one: Estimate | None, brief: bool) -> str:
     if one is None:
         return ""
     if one.value is None:
         return "too few"
-    if one.interval is None:
+    if brief or one.interval is None:
         return _short(measure, one.value)
     low, high = (_short(measure, end) for end in one.interval)
     return f"{_short(measure, one.value)} ({low}–{high})"
@@ -168,4 +176,7 @@ def _leaked(report: Report, texts: dict[str, str]) -> list[str]:
         came = "all" if leak.extracted else f"{leak.back} of"
         text = escaped(texts.get(leak.tweet_id, ""))
         lines.append(f"- {escaped(leak.tweet_id)} · {came} {leak.words} words: {text}")
+    if any(Leak(**fields).extracted for fields in measure.more["tweets"]):
+        again = f"mynah report {report.run} --leaks --drop"
+        lines += ["", f"`{again}` starts a new run without those that came back whole."]
     return lines

@@ -72,13 +72,13 @@ def of_copying(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> lis
     """Whole copies, and new n-grams."""
     found = copies(train, points)
     titles = {
-        "copied": "copied, wholly or nearly",
+        "copied": "copied",
         "verbatim": "· word for word",
         "near": "· nearly",
     }
     made = [Measure(kind, title, "copying", "share", found[kind]) for kind, title in titles.items()]
     for size, of_size in novelty(train, points).items():
-        title = f"new runs of {size} words"
+        title = f"new {size}-word runs"
         made.append(Measure(f"novelty_{size}", title, "copying", "share", of_size))
     return made
 
@@ -100,7 +100,7 @@ def of_variety(points: Mapping[str, Sequence[str]]) -> list[Measure]:
                 "share",
                 {point: distinct(texts, size) for point, texts in points.items()},
             )
-            for size, what in ((1, "words"), (2, "pairs of words"))
+            for size, what in ((1, "words"), (2, "pairs"))
         ),
         Measure("self_bleu", "self-BLEU", "variety", "number", bleu),
     ]
@@ -126,7 +126,7 @@ def of_looks(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> list[
         distances.append(
             Measure(
                 f"{feature.name}_distance",
-                f"distance: {means[-1].title}",
+                f"≠ {means[-1].title}",
                 "look",
                 "number",
                 {point: apart for point, (_, apart) in both.items()},
@@ -142,8 +142,8 @@ def of_authors(real: RealTexts, points: Mapping[str, Sequence[str]], n: int) -> 
     """
     others = real.impostors[n:]
     titles = {
-        "sounds_like": "taken for the author",
-        "style": "· with the subject masked",
+        "sounds_like": "taken for author",
+        "style": "· subject masked",
     }
     enough = min(len(real.to_learn), len(others)) >= authorship.FEWEST_TO_LEARN
     made = []

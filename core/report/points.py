@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from core.curation.recipe import Recipe
 from core.curation.rules import check_rules
@@ -14,9 +14,6 @@ from core.home import Home
 from core.report.impostors import find_impostors
 from core.runs.folder import Run
 
-Point = Literal["base", "tuned", "held_out", "parrot", "impostors"]
-# From what it was, over what it should be, to what it must not be.
-POINTS: Final[tuple[Point, ...]] = ("base", "tuned", "held_out", "parrot", "impostors")
 # Of few training tweets the parrot takes only so large a part: a classifier learns from the rest.
 _PARROT_SHARE: Final = 0.25
 

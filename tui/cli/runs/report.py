@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,14 +74,14 @@ def report(
         )
 
     made = with_progress(work)
-    page = to_markdown(made)
     if output is not None:
-        write_text_whole(output, page)
+        write_text_whole(output, to_markdown(made))
         narrate(f"written to {output}")
     if as_json:
         emit_json(made.to_json())
     elif output is None:
-        emit(page.rstrip("\n"))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        emit(to_markdown(made, width=width).rstrip("\n"))
     if drop:
         _train_again(home, chosen)
 
