@@ -41,6 +41,7 @@ COMMANDS = {
     "sample": ("runs.sample", "Write tweets with a fine-tuned model."),
     "report": ("runs.report", "How well a run imitates, and how much it copies."),
     "card": ("runs.card", "The model card of a run."),
+    "share": ("runs.share", "A picture of one sample, labelled as generated."),
     "convert": ("runs.convert", "A run's model for llama.cpp, Ollama and others, with proof."),
     "publish": ("runs.publish", "A run's model and card on the Hugging Face hub, private first."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
