@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import exp
+from math import ceil, exp, floor
 from typing import Final
 
 from core.report.authorship import FEWEST_TO_LEARN
@@ -17,6 +17,10 @@ from core.report.variety import SEGMENT
 _NOT_KNOWN: Final = Estimate(None, 0)
 # Below this the classifier does not know the author's own unseen tweets.
 _LEAST_KNOWN: Final = 0.6
+# With the subject masked a model has the style, or a part of it, where it is taken for the author
+# so often in proportion to the unseen tweets.
+_HAS_STYLE: Final = 0.8
+_HAS_PART: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,12 @@ def _style(found: Findings) -> str:
     )
     if unseen.value < _LEAST_KNOWN:
         return f"{said}without their subjects these authors are hard to tell apart."
-    if tuned.value >= 0.8 * unseen.value:
+    base = found.of("style", "base")
+    if base.value is not None and _compared(tuned, base) != "more":
+        return f"{said}but no more often than the base model, so it has not learned that."
+    if tuned.value >= _HAS_STYLE * unseen.value:
         return f"{said}it has the style, and not only the subjects."
-    if tuned.value >= 0.5 * unseen.value:
+    if tuned.value >= _HAS_PART * unseen.value:
         return f"{said}it has the subjects, and a part of the style."
     return f"{said}it has the subjects more than the style."
 
@@ -231,13 +238,15 @@ def _out_of(one: Estimate, *, interval: bool = True) -> str:
     """``7 of 10 (6 to 8)``; where that is nearly none or nearly all ``2 % (0 to 5 %)``."""
     if one.value is None:
         return "an unknown number"
-    tens = 0.1 <= one.value <= 0.9
-    scale = 10 if tens else 100
-    said = f"{10 * one.value:.0f} of 10" if tens else f"{100 * one.value:.0f} %"
+    if 0.1 <= one.value <= 0.9:
+        said, scale, unit = f"{10 * one.value:.0f} of 10", 10, ""
+    else:
+        said, scale, unit = f"{100 * one.value:.0f} %", 100, " %"
     if not interval or one.interval is None:
         return said
-    low, high = one.interval
-    return f"{said} ({scale * low:.0f} to {scale * high:.0f}{'' if tens else ' %'})"
+    # outwards: a rounded interval is not to look narrower than it is
+    low, high = (round(scale * end, 6) for end in one.interval)
+    return f"{said} ({floor(low)} to {ceil(high)}{unit})"
 
 
 def _percent(one: Estimate) -> str:

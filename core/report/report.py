@@ -115,9 +115,18 @@ def make_report(
     found += [*losses, *measures.of_variety(points), *measures.of_looks(real.train, points)]
     found += leak_measures
     made = Report(run.id, run.record().base, n, seed, real, found, points, leaked, no_base)
-    inputs = {"model": models[-1].hash, "n": n, "seed": seed, "leaks": leaks}
-    remember(run, _FILE, inputs, made.to_json(tweets=False))
+    _remember_measures(run, models[-1].hash, made)
     return made
+
+
+def _remember_measures(run: Run, model: str, made: Report) -> None:
+    """For `last_measures`. What an earlier report on the same model found of leaks stays."""
+    kept = recall(run, _FILE)
+    found = {}
+    if made.leaked is None and kept is not None and kept[0].get("model") == model:
+        found = {name: one for name, one in kept[1].items() if one.get("group") == "leak"}
+    inputs = {"model": model, "n": made.n, "seed": made.seed}
+    remember(run, _FILE, inputs, {**made.to_json(tweets=False), **found})
 
 
 def last_measures(run: Run) -> dict[str, Any] | None:

@@ -161,12 +161,14 @@ def test_the_command_writes_a_page_and_data(home: Home, report: Report, tmp_path
 
 
 def test_a_card_finds_the_last_report_of_the_model_that_is_there(
-    run: Run, report: Report, tmp_path: Path
+    home: Home, run: Run, report: Report, tmp_path: Path
 ) -> None:
     assert last_measures(run) == report.to_json(tweets=False)
     other = Run(tmp_path / run.id)
     shutil.copytree(run.folder, other.folder)
     assert last_measures(other) == report.to_json(tweets=False)
+    make_report(home, other, n=N, device="cpu")
+    assert last_measures(other) == last_measures(run), "what was found of leaks stays"
     (other.model / "config.json").write_text("{}", "utf-8")
     assert last_measures(other) is None, "it was of another model"
     assert last_measures(Run(tmp_path)) is None

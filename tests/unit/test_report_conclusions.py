@@ -1,0 +1,107 @@
+"""The sentences of a report: each says what its numbers do, and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.report.conclusions import Findings, conclusions
+from core.report.intervals import Estimate, share
+from core.report.measures import Measure
+from core.report.points import RealTexts
+
+REAL = RealTexts(["nasa"], [], [], [], [], [], [], [], bundled_impostors=False)
+
+
+def counted(hits: int, n: int = 200) -> Estimate:
+    return share([True] * hits + [False] * (n - hits))
+
+
+def said(group: Any, **measures: dict[str, Estimate]) -> str:
+    made = {name: Measure(name, name, group, "share", of) for name, of in measures.items()}
+    return conclusions(Findings("@nasa", made, REAL))[group]
+
+
+def number(value: float, spread: float) -> Estimate:
+    return Estimate.within(value, 200, value - spread, value + spread)
+
+
+AUTHOR = {"held_out": counted(180), "impostors": counted(6), "base": counted(24)}
+
+
+@pytest.mark.parametrize(
+    ("masked", "unseen", "base", "conclusion"),
+    [
+        (160, 180, 20, "it has the style, and not only the subjects."),
+        (110, 180, 20, "it has the subjects, and a part of the style."),
+        (60, 180, 20, "it has the subjects more than the style."),
+        (160, 180, 155, "but no more often than the base model, so it has not learned that."),
+        (60, 90, 20, "without their subjects these authors are hard to tell apart."),
+    ],
+)
+def test_style_is_told_from_subject(masked: int, unseen: int, base: int, conclusion: str) -> None:
+    style = {"tuned": counted(masked), "held_out": counted(unseen), "base": counted(base)}
+    text = said("author", sounds_like={"tuned": counted(140), **AUTHOR}, style=style)
+    assert text.startswith(
+        "Sounds like @nasa in 7 of 10 (6 to 8); unseen tweets of @nasa do in 9 of 10 (8 to 10), "
+        "the base model in 1 of 10, other people in 3 %."
+    )
+    assert text.endswith(conclusion)
+
+
+def test_a_classifier_that_hardly_knows_the_author_says_little() -> None:
+    text = said("author", sounds_like={"tuned": counted(140), "held_out": counted(100)})
+    assert text.endswith("The classifier hardly knows @nasa, so that this says little.")
+    few = said("author", sounds_like={"tuned": counted(140), "held_out": counted(3, 5)})
+    assert "5 unseen tweets of @nasa are too few, 20 are needed." in few
+
+
+@pytest.mark.parametrize(
+    ("copied", "verdict"), [(4, "no more than"), (60, "more than"), (0, "no more than")]
+)
+def test_copies_are_held_against_what_the_author_repeats(copied: int, verdict: str) -> None:
+    text = said(
+        "copying",
+        copied={"tuned": counted(copied), "held_out": counted(6)},
+        verbatim={"tuned": counted(0)},
+        near={"tuned": counted(copied)},
+    )
+    assert text.startswith("0 % (0 to 2 %) of its texts are a training tweet word for word, ")
+    assert f"3 % (1 to 7 %) of unseen tweets of @nasa repeat an earlier one: it copies {verdict} "
+
+
+def test_a_loss_is_said_as_choices() -> None:
+    of = {"tuned": number(3.0, 0.1), "base": number(4.6, 0.1), "parrot": number(2.95, 0.1)}
+    assert said("loss", loss=of) == (
+        "Reading unseen tweets of @nasa, it wavers at each next token between as much as 20 equal "
+        "choices, the base between 99. Reading tweets that it was trained on: 19, not clearly "
+        "fewer than for what it has not seen."
+    )
+    learned = said("loss", loss={**of, "parrot": number(1.0, 0.1)})
+    assert learned.endswith(": 2.7, so it knows these better than what it has not seen.")
+    assert said("loss", loss={"parrot": number(1, 0.1)}).startswith("There are no unseen tweets")
+
+
+def test_few_texts_are_said_to_be_few() -> None:
+    few = {"tuned": counted(1), "held_out": counted(1, 7)}
+    assert "With 7 unseen tweets of @nasa it is too few to say" in said("copying", copied=few)
+    one_part = {"tuned": number(0.7, 0.1), "held_out": Estimate(0.8, 1)}
+    assert said("variety", distinct_1=one_part).startswith("Too few words to say how varied it is")
+    assert "7 unseen tweets of @nasa are too few" in said(
+        "look", length={"held_out": counted(1, 7)}
+    )
+
+
+def test_leaks_are_said_as_numbers_of_tweets() -> None:
+    out = {"tuned": counted(3, 2000), "held_out": counted(0, 150)}
+    text = said("leak", extracted=out, membership_auc={"tuned": number(0.9, 0.02)})
+    assert text == (
+        "Given its first third, 3 of 2,000 training tweets come back word for word (0 of 150 "
+        "unseen ones). Who has the base, the model and a tweet can mostly tell whether it was "
+        "trained on it (AUC 0.90, 0.88 to 0.92; 0.5 is chance, 1 is certain)."
+    )
+    assert "can hardly tell" in said(
+        "leak", extracted=out, membership_auc={"tuned": number(0.52, 0.1)}
+    )
+    assert said("leak", extracted=out).endswith("which tweets it was trained on.")
