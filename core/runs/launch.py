@@ -29,7 +29,7 @@ from core.processes import (
 )
 from core.runs.folder import ENDED, Run, new_run_id
 from core.runs.follow import after_all_lines, beats_elsewhere, is_alive
-from core.runs.memory import check_and_estimate
+from core.runs.memory import check_here, estimated
 from core.runs.record import RecipeName, RunRecord
 from core.runs.settings import RunRequest, TrainSettings
 from core.runs.shares import check_blend, shares_of_sizes, sizes_by_handle
@@ -55,8 +55,13 @@ def start_run(
     *,
     expect: Callable[[list[Share], bool], None] | None = None,
 ) -> Run:
-    """`create_run`, and its process, which lives on when this one ends. Returns at once."""
+    """`create_run`, and its process, which lives on when this one ends. Returns at once.
+
+    Raises InputRefused where this machine has too little memory, but for ``request.now``.
+    """
     base = resolve(request.settings.base)
+    if not request.now:
+        check_here(base, request.settings)
     run = create_run(home, request, batches, expect=expect, base=base)
     try:
         with held_lock(run.lock):
@@ -126,7 +131,6 @@ def create_run(
                 "What the recipe keeps of them has changed since.",
                 "Their losses would not compare: begin a sweep under another name.",
             )
-        needed = check_and_estimate(base, settings, insist=request.now)
         shares, counted = _expected(run, settings, manifest.weights)
         run.write_record(
             RunRecord(
@@ -143,7 +147,7 @@ def create_run(
                 settings=settings.to_json(),
                 sweep=request.sweep,
                 now=request.now,
-                memory_needed=needed,
+                memory_needed=estimated(base, settings),
                 state="queued",
                 created=now.isoformat(timespec="seconds"),
                 machine=this_machine(),

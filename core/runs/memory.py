@@ -124,21 +124,27 @@ def check_memory(need: MemoryNeed, there: int, *, where: str, next_step: str) ->
         )
 
 
-def check_and_estimate(base: Base, settings: TrainSettings, *, insist: bool) -> int | None:
-    """Bytes, of all processes here; raises InputRefused where this machine never has them.
+def estimated(base: Base, settings: TrainSettings) -> int | None:
+    """Bytes, of all processes; None where that is not known yet, and the training process looks."""
+    need = _need(base, settings)
+    return None if need is None else need.total() * settings.nproc
 
-    None where that is not known yet: the training process looks again, at what is free.
-    """
+
+def check_here(base: Base, settings: TrainSettings) -> None:
+    """Raises InputRefused where this machine never has what a run needs."""
+    need = _need(base, settings)
+    if need is not None:
+        total = machine_memory().total // settings.nproc
+        check_memory(need, total, where="this machine", next_step=NEXT_STEP)
+
+
+def _need(base: Base, settings: TrainSettings) -> MemoryNeed | None:
     shape = shape_of(base)
     if shape is None or settings.device == "cuda":
         return None
     if settings.device == "auto" and has_nvidia_gpu():
         return None
-    need = memory_needed(shape, settings)
-    if not insist:
-        total = machine_memory().total // settings.nproc
-        check_memory(need, total, where="this machine", next_step=NEXT_STEP)
-    return need.total() * settings.nproc
+    return memory_needed(shape, settings)
 
 
 def warning(needed: int | None, memory: Memory) -> str:

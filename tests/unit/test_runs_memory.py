@@ -17,7 +17,7 @@ from core.models.scratch import VOCABULARY, new_model, train_tokenizer
 from core.models.shape import shape_of
 from core.processes import Memory, machine_memory
 from core.runs.advise import advise
-from core.runs.launch import create_run
+from core.runs.launch import create_run, prepare_run, start_run, stop_run
 from core.runs.memory import (
     SURE,
     MemoryNeed,
@@ -154,9 +154,12 @@ def test_a_run_that_the_machine_cannot_hold_is_refused_before_it_starts(
     assert 4e8 < (told.record().memory_needed or 0) < 2e9
     monkeypatch.setattr("core.runs.memory.machine_memory", lambda: Memory(0, 200_000_000))
     with pytest.raises(InputRefused, match="this machine has"):
-        create_run(home, request, tweets)
+        start_run(home, request, tweets)
     assert [path.name for path in home.runs.iterdir()] == [told.id], "nothing is left behind"
-    insisted = create_run(home, replace(request, now=True), tweets)
+    prepared = prepare_run(home, request, tweets)
+    assert prepared.record().memory_needed == told.record().memory_needed, "for other machines"
+    insisted = start_run(home, replace(request, now=True), tweets)
+    stop_run(insisted)
     assert insisted.record().memory_needed == told.record().memory_needed
 
 

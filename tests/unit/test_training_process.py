@@ -41,7 +41,7 @@ def test_a_run_from_start_to_a_model_that_transformers_loads(tmp_path: Path) -> 
     assert set(result) == set(
         "run base steps tokens tokens_per_second train_loss valid_loss_before valid_loss_after "
         "state model_dir device shares tracked memorised_train memorised_held_out "
-        "valid_tweets".split()
+        "valid_tweets memory_needed peak_memory".split()
     )
     assert (result["run"], result["base"], result["state"]) == (run.id, "scratch", "finished")
     assert result["valid_loss_after"] < result["valid_loss_before"]
