@@ -150,7 +150,10 @@ def _stopped() -> Interrupted:
 def _base_of(run: Run) -> tuple[Path | None, str]:
     """The folder of the model that the run began with; or None, and why there is none."""
     try:
-        folder = prepare(resolve(run.record().base))
+        base = resolve(run.record().base)
+        if base.kind == "hub" and base.folder is None:  # a report downloads nothing
+            return None, f"The base model {base.name} is not on this machine any more."
+        folder = prepare(base)
     except (InputRefused, ServiceRefused) as error:
         return None, f"The base model is not at hand: {error.what}"
     if folder is None:

@@ -27,7 +27,7 @@ from core.sampling.engine import Engine
 from core.sampling.request import Done, SampleRequest
 from core.workflow import train_without_leaks
 from tests.shared import made_once
-from tests.unit.cli import mynah
+from tests.unit.cli import home_with_a_run, mynah
 
 N = 60
 OTHERS = [
@@ -182,6 +182,15 @@ def test_a_run_without_a_model_is_refused(home: Home, run: Run, tmp_path: Path) 
     shutil.copytree(run.folder, bare, ignore=shutil.ignore_patterns("model", "report"))
     with pytest.raises(InputRefused, match="no model yet"):
         make_report(home, Run(bare))
+
+
+def test_a_run_from_nothing_has_no_base(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = home_with_a_run(tmp_path_factory)
+    page = mynah("report", "latest", "-n", "20", "--leaks", "--device", "cpu", home=home).text
+    assert "- base: 0 · The run began with random weights, which write no words." in page
+    assert "Without the base nobody can say which tweets it was trained on." in page
+    others = "@orbit_grandmother, @second_breakfast_club"
+    assert f"- others: 20 · {others}" in page
 
 
 def test_who_asks_to_stop_is_heard_before_anything_is_drawn(home: Home, run: Run) -> None:
