@@ -36,7 +36,7 @@ def test_each_axis_has_its_name_and_its_labels() -> None:
 
 
 def test_a_line_goes_through_its_values_and_is_named_at_its_end() -> None:
-    lines = drawn([LR, LOSS], [Trace([1e-4, 4.0], "good", "✦ 3")])
+    lines = drawn([LR, LOSS], [Trace((1e-4, 4.0), "good", "✦ 3")])
     assert lines[1].rstrip().endswith("✦ 3")
     dots = [[at for at, cell in enumerate(line) if "⠀" < cell <= "⣿"] for line in lines[1:]]
     assert sum(map(bool, dots)) >= 11, "it crosses every line, but for those of labels"
@@ -45,8 +45,8 @@ def test_a_line_goes_through_its_values_and_is_named_at_its_end() -> None:
 
 
 def test_what_is_not_known_yet_is_not_drawn() -> None:
-    none = drawn([LR, METHOD, LOSS], [Trace([None, None, None], "going", "7")])
-    half = drawn([LR, METHOD, LOSS], [Trace([1e-3, 1.0, None], "going", "7")])
+    none = drawn([LR, METHOD, LOSS], [Trace((None, None, None), "going", "7")])
+    half = drawn([LR, METHOD, LOSS], [Trace((1e-3, 1.0, None), "going", "7")])
     at = half[row_of(half, "lora┤")].index("┤", 10)
     assert [line[at:] for line in half[1:]] == [line[at:] for line in none[1:]]
     assert half != none
@@ -57,19 +57,19 @@ def test_a_thick_line_has_twice_the_dots() -> None:
         text = "".join(drawn([LR, LOSS], [trace]))
         return sum((ord(cell) - 0x2800).bit_count() for cell in text if "⠀" < cell <= "⣿")
 
-    thin = dots(Trace([1e-3, 3.5], "good"))
-    assert dots(Trace([1e-3, 3.5], "good", thick=True)) >= 1.9 * thin
-    assert dots(Trace([1e-3, 3.5], "ended", dotted=True)) <= thin / 2
+    thin = dots(Trace((1e-3, 3.5), "good"))
+    assert dots(Trace((1e-3, 3.5), "good", thick=True)) >= 1.9 * thin
+    assert dots(Trace((1e-3, 3.5), "ended", dotted=True)) <= thin / 2
 
 
 def test_names_at_the_same_place_stand_one_under_the_other() -> None:
-    traces = [Trace([1e-3, 3.5], "best", "✦ 3", True), Trace([2e-3, 3.5], "cursor", "▸ 14", True)]
+    traces = [Trace((1e-3, 3.5), "best", "✦ 3", True), Trace((2e-3, 3.5), "cursor", "▸ 14", True)]
     lines = drawn([LR, LOSS], traces)
     assert abs(row_of(lines, "✦ 3") - row_of(lines, "▸ 14")) == 1
 
 
 def test_a_loss_far_away_is_drawn_at_the_edge() -> None:
-    lines = drawn([LR, Axis("held out", 3.0, 4.0, cut=True)], [Trace([1e-3, 11.0], "bad", "9")])
+    lines = drawn([LR, Axis("held out", 3.0, 4.0, cut=True)], [Trace((1e-3, 11.0), "bad", "9")])
     assert "more┤" in lines[1]
     assert lines[1].rstrip().endswith("9")
 
@@ -91,7 +91,7 @@ def test_it_has_the_size_that_was_asked_for(
 ) -> None:
     axes = [LR, Axis("p", 0.0, 1.0), Axis("a long name of a parameter"), LOSS]
     axes = axes[-axes_that_fit(4, width) :]
-    traces = [Trace(one[-len(axes) :], "good", "✦ 1", thick=True) for one in values]
+    traces = [Trace(tuple(one[-len(axes) :]), "good", "✦ 1", thick=True) for one in values]
     lines = drawn(axes, traces, width, height)
     assert len(lines) == height
     assert {cell_len(line) for line in lines} == {width}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from functools import lru_cache
+from itertools import groupby, pairwise, takewhile
 
 from core.safe_text import printable
 from tui.train.plot_legend import Line
@@ -70,7 +71,7 @@ class Trace:
     ``label`` names it at the right; ``thick`` ones are drawn whole over what is behind them.
     """
 
-    values: Sequence[float | None]
+    values: tuple[float | None, ...]
     style: str
     label: str = ""
     thick: bool = False
@@ -92,15 +93,9 @@ def parallel_picture(
     grid = Grid(width, height - 1)
     labels = [axis.labels(grid.height) for axis in axes]
     columns = _columns(labels, max((cell_len(trace.label) for trace in traces), default=0), width)
-    for (style, thick, dotted), same in groupby(
-        traces, lambda trace: (trace.style, trace.thick, trace.dotted)
-    ):
-        raster = Raster(grid.width, grid.height)
-        for trace in same:
-            _draw(raster, axes, columns, trace)
-        if dotted:
-            raster.mask_columns(1, 2)
-        _lay(grid, raster, style, over=thick)
+    thin = tuple(takewhile(lambda trace: not trace.thick, traces))
+    grid.texts, grid.styles = _behind(tuple(axes), thin, columns, grid.width, grid.height)
+    _lay_traces(grid, axes, columns, traces[len(thin) :])
     for axis_labels, column in zip(labels, columns, strict=True):
         for y in range(grid.height):
             text = axis_labels.get(y, "")
@@ -111,12 +106,45 @@ def parallel_picture(
     return [_names(axes, columns, width), *(grid.line(y) for y in range(grid.height))]
 
 
-def _columns(labels: Sequence[dict[int, str]], right: int, width: int) -> list[int]:
+def _behind(
+    axes: tuple[Axis, ...], traces: tuple[Trace, ...], columns: tuple[int, ...], *size: int
+) -> tuple[list[list[str]], list[list[str]]]:
+    """The texts and styles of a grid of ``size`` with the trials that stay as they are while the
+    cursor moves: drawing 300 of them takes 0.2 seconds.
+    """
+    texts, styles = _drawn_behind(axes, traces, columns, *size)
+    return [list(row) for row in texts], [list(row) for row in styles]
+
+
+@lru_cache(maxsize=2)
+def _drawn_behind(
+    axes: tuple[Axis, ...], traces: tuple[Trace, ...], columns: tuple[int, ...], *size: int
+) -> tuple[list[list[str]], list[list[str]]]:
+    grid = Grid(*size)
+    _lay_traces(grid, axes, columns, traces)
+    return grid.texts, grid.styles
+
+
+def _lay_traces(
+    grid: Grid, axes: Sequence[Axis], columns: Sequence[int], traces: Sequence[Trace]
+) -> None:
+    for (style, thick, dotted), same in groupby(
+        traces, lambda trace: (trace.style, trace.thick, trace.dotted)
+    ):
+        raster = Raster(grid.width, grid.height)
+        for trace in same:
+            _draw(raster, axes, columns, trace)
+        if dotted:
+            raster.mask_columns(1, 2)
+        _lay(grid, raster, style, over=thick)
+
+
+def _columns(labels: Sequence[dict[int, str]], right: int, width: int) -> tuple[int, ...]:
     """The cell of each axis: the first after its labels, the last before the traces' names."""
     first = max((cell_len(text) for text in labels[0].values()), default=0)
     last = max(first, width - 2 - right)
     steps = max(1, len(labels) - 1)
-    return [first + round(index * (last - first) / steps) for index in range(len(labels))]
+    return tuple(first + round(index * (last - first) / steps) for index in range(len(labels)))
 
 
 def _draw(raster: Raster, axes: Sequence[Axis], columns: Sequence[int], trace: Trace) -> None:

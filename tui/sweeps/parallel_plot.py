@@ -23,7 +23,7 @@ class ParallelPlot(Widget):
     Example::
 
         plot.show([Axis("lr", 1e-4, 1e-2, log=True), Axis("held out", 3.1, 3.9)],
-                  [Trace([2e-3, 3.2], "best", "✦ 3", thick=True)])
+                  [Trace((2e-3, 3.2), "best", "✦ 3", thick=True)])
         plot.clear("No sweep yet.")
     """
 

@@ -90,14 +90,14 @@ def traces_of(
 
 def _values(
     trial: Trial, names: Sequence[str], orders: Mapping[str, Mapping[tuple[bool, Scalar], int]]
-) -> list[float | None]:
+) -> tuple[float | None, ...]:
     values: list[float | None] = []
     for name in names:
         value = trial.row.params.get(name)
         if value is not None and name in orders:
             value = orders[name].get(_key(value))
         values.append(None if value is None else float(value))
-    return [*values, trial.row.valid_loss]
+    return *values, trial.row.valid_loss
 
 
 def _key(value: Scalar) -> tuple[bool, Scalar]:
