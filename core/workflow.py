@@ -313,8 +313,6 @@ def train_without_leaks(
     weights are the same; the tweets are what the corpus holds now. ``torchrun`` is that of
     `start_training`. Raises InputRefused when no leak was found, and what that raises.
     """
-    from core.curation.recipe import Recipe
-    from core.curation.rules import check_rules
     from core.dataset.frozen import load_frozen
     from core.errors import InputRefused
     from core.report.leaks import leaked_ids
@@ -331,10 +329,8 @@ def train_without_leaks(
     settings = record.train_settings
     if settings is None:
         raise InputRefused(f"The settings of {run.id} cannot be read.", "Its run.json is damaged.")
-    frozen = load_frozen(run.dataset).manifest
-    rules = check_rules(frozen.content["recipe"]["rules"], "The recipe of the run")
-    recipe = Recipe(record.recipe.name or "standard", **rules)
-    request = RunRequest(record.handles, recipe, settings, frozen.weights or None)
+    manifest = load_frozen(run.dataset).manifest
+    request = RunRequest(record.handles, manifest.recipe, settings, manifest.weights or None)
     return start_training(home, request, torchrun=torchrun, leaked=leaked, cancelled=cancelled)
 
 

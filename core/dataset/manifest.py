@@ -65,6 +65,13 @@ class Manifest:
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
     @property
+    def recipe(self) -> Recipe:
+        """What chose and cleaned the tweets; raises InputRefused for rules that are not known."""
+        written = self.content["recipe"]
+        rules = check_rules(written["rules"], "The dataset's recipe")
+        return Recipe(str(written.get("name") or "standard"), **rules)
+
+    @property
     def weights(self) -> dict[str, float]:
         """How much of each account an epoch should hold; empty means equal shares."""
         return dict(self.content.get("weights") or {})

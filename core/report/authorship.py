@@ -6,7 +6,7 @@ scikit-learn is loaded when a classifier is made.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +15,8 @@ from core.report.intervals import Estimate, Floats, distance, share
 from core.report.masking import common_words, mask
 from core.words import words
 
-# Below these numbers of real texts a side a classifier's answers are mostly chance.
+# With fewer real texts of either side a classifier's answers are mostly chance.
 FEWEST_TO_LEARN: Final = 50
-FEWEST_TO_CHECK: Final = 20
 # More learns little, and takes longer.
 MOST_TO_LEARN: Final = 2000
 MOST_FOR_DELTA: Final = 10_000
@@ -88,18 +87,15 @@ def deltas(
     parts = _in_parts(_counts(author, places), _counts(others, places))
     if len(parts) < 2:
         return {point: Estimate(None, len(texts)) for point, texts in points.items()}
-    varying = parts.std(axis=0, ddof=1) > 0
-    spread = parts.std(axis=0, ddof=1)[varying]
+    spread = parts.std(axis=0, ddof=1)
+    varying = spread > 0
     own = _frequencies(_counts(author, places).sum(axis=0, keepdims=True))[0]
 
-    def of() -> Callable[[Floats], Floats]:
-        def delta(sums: Floats) -> Floats:
-            apart = np.abs(_frequencies(sums) - own)[:, varying] / spread
-            return np.asarray(apart.mean(axis=1))
+    def delta(sums: Floats) -> Floats:
+        apart = np.abs(_frequencies(sums) - own)[:, varying] / spread[varying]
+        return np.asarray(apart.mean(axis=1))
 
-        return delta
-
-    return {point: distance(_counts(texts, places), of()) for point, texts in points.items()}
+    return {point: distance(_counts(texts, places), delta) for point, texts in points.items()}
 
 
 def _counts(texts: Sequence[str], places: Mapping[str, int]) -> Floats:

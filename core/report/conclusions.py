@@ -70,9 +70,8 @@ def _author(found: Findings) -> str:
     if tuned.value is None:
         return (
             "Too few to say who it sounds like: a classifier needs "
-            f"{FEWEST_TO_LEARN} real tweets of {found.who} and of others; it has "
-            f"{len(found.real.to_learn):,} and {len(found.real.impostors):,} (less those it is "
-            "tried on)."
+            f"{FEWEST_TO_LEARN} real tweets of {found.who} and as many of others to learn from; it "
+            f"has {len(found.real.to_learn):,} and {len(found.real.impostors_to_learn):,}."
         )
     said = f"Sounds like {found.who} in {_out_of(tuned)}"
     if not _enough(unseen):

@@ -135,12 +135,12 @@ def of_looks(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> list[
     return [*means, *distances]
 
 
-def of_authors(real: RealTexts, points: Mapping[str, Sequence[str]], n: int) -> list[Measure]:
+def of_authors(real: RealTexts, points: Mapping[str, Sequence[str]]) -> list[Measure]:
     """Who the texts sound like, as they are and with the subject masked, and Burrows's Delta.
 
-    The parrot's texts and the n impostors' that are scored are not among those learned from.
+    None of the texts that are scored are among those that are learned from.
     """
-    others = real.impostors[n:]
+    others = real.impostors_to_learn
     titles = {
         "sounds_like": "taken for author",
         "style": "· subject masked",

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.curation.recipe import Recipe
-from core.curation.rules import check_rules
 from core.dataset.frozen import load_frozen
 from core.home import Home
 from core.report.impostors import find_impostors
@@ -26,7 +24,8 @@ class RealTexts:
     held_out           the authors' own tweets that it never saw, in a seeded order
     parrot             training tweets drawn at random: a model that only copies
     to_learn           the rest of ``train``, for a classifier, in a seeded order
-    impostors          tweets by others; those after the first n are for a classifier
+    impostors          tweets by others
+    impostors_to_learn more of them, for a classifier
     """
 
     authors: list[str]
@@ -36,6 +35,7 @@ class RealTexts:
     parrot: list[str]
     to_learn: list[str]
     impostors: list[str]
+    impostors_to_learn: list[str]
     impostor_handles: list[str]
     bundled_impostors: bool
 
@@ -45,11 +45,11 @@ def real_texts(home: Home, run: Run, n: int, seed: int) -> RealTexts:
     frozen = load_frozen(run.dataset)
     train, held_out = frozen.train["text"].to_list(), frozen.valid["text"].to_list()
     authors = sorted({*frozen.train["handle"].to_list(), *run.record().handles})
-    rules = frozen.manifest.content["recipe"]["rules"]
-    recipe = Recipe("report", **check_rules(rules, "The recipe of the run"))
     order = _shuffled(range(len(train)), seed, "parrot")
     given_back = min(n, max(1, int(len(train) * _PARROT_SHARE)))
-    impostors = find_impostors(home, recipe, authors, [*train, *held_out], seed)
+    own = [*train, *held_out]
+    others = find_impostors(home, frozen.manifest.recipe, authors, own, seed)
+    scored = min(n, len(others.texts) // 3)
     return RealTexts(
         authors=authors,
         train=train,
@@ -57,9 +57,10 @@ def real_texts(home: Home, run: Run, n: int, seed: int) -> RealTexts:
         held_out=[held_out[at] for at in _shuffled(range(len(held_out)), seed, "held out")],
         parrot=[train[at] for at in order[:given_back]],
         to_learn=[train[at] for at in order[given_back:]],
-        impostors=impostors.texts,
-        impostor_handles=impostors.handles,
-        bundled_impostors=impostors.bundled,
+        impostors=others.texts[:scored],
+        impostors_to_learn=others.texts[scored:],
+        impostor_handles=others.handles,
+        bundled_impostors=others.bundled,
     )
 
 

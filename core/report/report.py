@@ -102,13 +102,13 @@ def make_report(
     }
     points["held_out"] = real.held_out[:n]
     points["parrot"] = real.parrot
-    points["impostors"] = real.impostors[:n]
+    points["impostors"] = real.impostors
     readers: dict[str, Reader] = {
         model.point: Reader(run, model, device, reporter) for model in models
     }
     losses, leak_measures, leaked = _read(run, real, readers, leaks=leaks)
     reporter.show("comparing", 0, None)
-    found = measures.of_authors(real, points, n)
+    found = measures.of_authors(real, points)
     reporter.check()
     found += measures.of_copying(real.train, points)
     reporter.check()

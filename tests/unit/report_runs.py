@@ -67,7 +67,7 @@ def make_home(root: Path) -> Run:
     own, other = tweets_by(KEEPER, sea, 360), tweets_by(CREW, space, 200)
     base = _base(root / "base", other["text"].to_list(), own["text"].to_list())
     home = Home.at(root)
-    _bring_in(home, pl.concat([own, other]))
+    bring_in(home, pl.concat([own, other]))
     run = create_toy(
         root,
         tweets=own,
@@ -128,7 +128,7 @@ def _base(folder: Path, texts: list[str], more: list[str]) -> Path:
     return folder
 
 
-def _bring_in(home: Home, tweets: pl.DataFrame) -> None:
+def bring_in(home: Home, tweets: pl.DataFrame) -> None:
     """Through the door that everybody's tweets come in by."""
     for (handle,), rows in tweets.group_by("handle", maintain_order=True):
         file = home.root / f"{handle}.jsonl"

@@ -11,7 +11,7 @@ from core.report.intervals import Estimate, share
 from core.report.measures import Measure
 from core.report.points import RealTexts
 
-REAL = RealTexts(["nasa"], [], [], [], [], [], [], [], bundled_impostors=False)
+REAL = RealTexts(["nasa"], [], [], [], [], [], [], [], [], bundled_impostors=False)
 
 
 def counted(hits: int, n: int = 200) -> Estimate:

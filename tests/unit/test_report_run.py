@@ -207,7 +207,7 @@ def test_without_unseen_tweets_and_other_people_it_says_so(
 
     real = replace(report.real, held_out=[], to_learn=report.real.to_learn[:10])
     points = {**report.texts, "held_out": []}
-    few = of_authors(real, points, N) + of_copying(real.train, points)
+    few = of_authors(real, points) + of_copying(real.train, points)
     page = to_markdown(replace(report, real=real, texts=points, measures=few, leaked=None))
     assert "Too few to say who it sounds like: a classifier needs 50 real tweets" in page
     assert "With 0 unseen tweets of @keeper it is too few to say" in page
