@@ -94,9 +94,9 @@ def about_data(facts: RunFacts) -> list[str]:
         others = ", ".join(
             f"{reason.replace('_', ' ')} {number}" for reason, number in account.others.items()
         )
-        said = "; ".join(part for part in (span, others and f"left out also: {others}") if part)
-        if said:
-            lines.append(f"{markdown_text('@' + account.handle)}: {markdown_text(said)}.")
+        line = "; ".join(part for part in (span, others and f"left out also: {others}") if part)
+        if line:
+            lines.append(f"{markdown_text('@' + account.handle)}: {markdown_text(line)}.")
     if facts.languages:
         lines.append(
             f"Language, told by a detector from the training tweets: {', '.join(facts.languages)}."

@@ -16,7 +16,7 @@ from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.models.load import load_tokenizer, separator_of
 from core.progress import Cancelled, Progress, Reporter
 from core.publish.card import render
-from core.publish.facts import RunFacts, facts_of
+from core.publish.facts import RunFacts, facts_of, some_texts
 from core.publish.gguf_writer import Quant, Shape, shape_of, write_gguf
 from core.publish.proof import prove
 from core.publish.published import Publication, remember_publication
@@ -24,6 +24,8 @@ from core.runs.folder import Run
 
 Format = Literal["gguf", "ollama", "folder"]
 FORMATS: Final[tuple[Format, ...]] = ("gguf", "ollama", "folder")
+# Tweets that the proof chooses from.
+_MOST_HELD_OUT: Final = 2_000
 # Files of a folder that was converted before, and may be replaced by another.
 _OURS: Final = ("config.json", "Modelfile")
 
@@ -127,6 +129,8 @@ def _check_free(path: Path, to: Format, force: bool) -> None:
 def _gguf(
     facts: RunFacts, shape: Shape, out: Path, quant: Quant, reporter: Reporter
 ) -> dict[str, Any]:
+    from core.dataset.frozen import VALID
+
     names = " & ".join(account.name for account in facts.accounts)
     about = {
         "description": f"AI-generated text in the manner of {names}; nothing of it was written or "
@@ -147,24 +151,11 @@ def _gguf(
         shape,
         out,
         quant,
-        _held_out(facts.run),
+        some_texts(facts.run, VALID, _MOST_HELD_OUT).to_list(),
         rounded,
         check=lambda phase: reporter.show(phase, 0, None),
     )
     return proof.to_json()
-
-
-def _held_out(run: Run) -> list[str]:
-    """Empty where the run's dataset is not there any more."""
-    import polars as pl
-
-    from core.dataset.frozen import VALID
-
-    try:
-        texts = pl.read_parquet(run.dataset / VALID, columns=["text"], glob=False)["text"]
-    except (OSError, pl.exceptions.PolarsError):
-        return []
-    return texts.drop_nulls().to_list()
 
 
 def _mark(shape: Shape) -> str:

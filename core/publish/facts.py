@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from core.dataset.manifest import RUN_NAME, BadManifest, count, read_manifest
@@ -20,9 +20,12 @@ from core.runs.follow import read_journal
 from core.runs.record import Result, RunRecord
 from core.runs.tracked import all_tracked
 
+if TYPE_CHECKING:
+    import polars as pl
+
 X_API: Final = "x-api"
 _X_SOURCES: Final = frozenset({X_API, "x-archive"})
-# Training tweets whose language is told: evenly from all of them.
+# Training tweets whose language is detected: evenly from all of them.
 _MOST_TEXTS: Final = 2_000
 # A language with a smaller share of the tweets is taken for an error of the detector.
 _LEAST_SHARE: Final = 0.1
@@ -174,16 +177,21 @@ def _account(handle: str, name: str, counts: object) -> Account:
 def _languages(run: Run) -> list[str]:
     """Empty where the training tweets are not there, or too short to tell."""
     from core.curation.language import tell_languages
-    from core.dataset.frozen import training_batches
+    from core.dataset.frozen import TRAIN
 
-    try:
-        texts = [
-            text for batch in training_batches(run.dataset, ["text"]) for text in batch["text"]
-        ]
-    except Exception:  # Polars has an error for each way a file can be damaged
-        return []
+    texts = some_texts(run, TRAIN, _MOST_TEXTS)
+    codes = tell_languages(texts)["code"].drop_nulls().to_list()
+    return [code for code, n in Counter(codes).most_common() if n >= _LEAST_SHARE * len(codes)]
+
+
+def some_texts(run: Run, name: str, at_most: int) -> pl.Series:
+    """Of a file of the run's frozen tweets, evenly from all of it; empty where it cannot be read."""
     import polars as pl
 
-    some = texts[:: len(texts) // _MOST_TEXTS + 1]
-    told = tell_languages(pl.Series(some, dtype=pl.String))["code"].drop_nulls().to_list()
-    return [code for code, n in Counter(told).most_common() if n >= _LEAST_SHARE * len(told)]
+    try:
+        rows = pl.scan_parquet(run.dataset / name, glob=False, hive_partitioning=False)
+        total = int(rows.select(pl.len()).collect().item())
+        some = rows.select("text").gather_every(total // at_most + 1).collect()
+        return some["text"].drop_nulls()
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return pl.Series("text", [], dtype=pl.String)

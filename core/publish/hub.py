@@ -1,6 +1,6 @@
 """``mynah publish --to hub``: a run's model and card in a repository, private unless asked for.
 
-`plan_publication` says what would leave, where to, and what speaks against it; nothing is sent
+`preview_publication` says what would leave, where to, and what speaks against it; nothing is sent
 before `publish`. ``HF_ENDPOINT`` moves it to another server.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Final
 from core.errors import InputRefused, ServiceRefused, WrongUsage
 from core.models.hub import TIMEOUT_SECONDS, is_repo_id
 from core.publish.facts import facts_of
-from core.publish.plan import Plan, agreed_card, model_files, plan_for
+from core.publish.preview import Preview, agreed_card, model_files, preview_of
 from core.publish.published import (
     Publication,
     forget_publication,
@@ -31,7 +31,7 @@ _TAG: Final = "mynah"
 _EMPTY: Final = frozenset({".gitattributes"})
 
 
-def plan_publication(run: Run, *, repo: str | None = None, public: bool = False) -> Plan:
+def preview_publication(run: Run, *, repo: str | None = None, public: bool = False) -> Preview:
     """Asks the hub who we are, and what is in the repository; sends nothing.
 
     Raises InputRefused (no model, no safetensors, the repository is somebody else's work or public
@@ -39,7 +39,7 @@ def plan_publication(run: Run, *, repo: str | None = None, public: bool = False)
     """
     facts = facts_of(run)
     api = _api()
-    with _told(repo or "the hub"):
+    with _refusals(repo or "the hub"):
         user = str(api.whoami()["name"])
     name = repo or f"{user}/{_repo_name(facts.slug)}"
     name = name if "/" in name else f"{user}/{name}"
@@ -48,10 +48,10 @@ def plan_publication(run: Run, *, repo: str | None = None, public: bool = False)
     _check_there(api, name, public)
     audience = "everybody can see it" if public else "private: only you see it"
     where = f"{api.endpoint}/{name}"
-    return plan_for(facts, "hub", name, where, public=public, audience=audience)
+    return preview_of(facts, "hub", name, where, public=public, audience=audience)
 
 
-def publish(plan: Plan, *, anyway: bool = False, x_terms_agreed: bool = False) -> Publication:
+def publish(preview: Preview, *, anyway: bool = False, x_terms_agreed: bool = False) -> Publication:
     """Makes the repository and commits the files to it in one revision.
 
     What an interrupted upload has sent is not sent again. Raises InputRefused when there are
@@ -61,27 +61,27 @@ def publish(plan: Plan, *, anyway: bool = False, x_terms_agreed: bool = False) -
     from huggingface_hub import CommitOperationAdd
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    run = plan.facts.run
-    assert plan.repo is not None  # noqa: S101 - it is a plan for the hub
-    card = agreed_card(plan, anyway=anyway, x_terms_agreed=x_terms_agreed)
+    run = preview.facts.run
+    assert preview.repo is not None  # noqa: S101 - it is a preview for the hub
+    card = agreed_card(preview, anyway=anyway, x_terms_agreed=x_terms_agreed)
     disable_progress_bars()
     api = _api()
-    with _told(plan.repo):
-        api.create_repo(plan.repo, private=not plan.public, exist_ok=True)
-        if plan.public:
-            api.update_repo_settings(plan.repo, private=False)
+    with _refusals(preview.repo):
+        api.create_repo(preview.repo, private=not preview.public, exist_ok=True)
+        if preview.public:
+            api.update_repo_settings(preview.repo, private=False)
         adds = [CommitOperationAdd(path.name, path) for path in model_files(run)]
         adds.append(CommitOperationAdd("README.md", card.encode("utf-8")))
-        made = api.create_commit(plan.repo, adds, commit_message=f"mynah run {run.id}")
+        made = api.create_commit(preview.repo, adds, commit_message=f"mynah run {run.id}")
     done = Publication(
         to="hub",
-        repo=plan.repo,
-        url=plan.where,
+        repo=preview.repo,
+        url=preview.where,
         revision=str(made.oid),
-        public=plan.public,
+        public=preview.public,
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        despite=plan.reasons,
-        x_terms=plan.x_terms,
+        despite=preview.reasons,
+        x_terms=preview.x_terms,
     )
     remember_publication(run, done)
     return done
@@ -105,7 +105,7 @@ def unpublish(run: Run, publication: Publication) -> None:
 
     Raises ServiceRefused.
     """
-    with _told(publication.repo):
+    with _refusals(publication.repo):
         _api(publication.url.removesuffix(f"/{publication.repo}")).delete_repo(
             publication.repo, missing_ok=True
         )
@@ -127,7 +127,7 @@ def _check_there(api: Any, repo: str, public: bool) -> None:
     """Raises InputRefused for a repository that is not to be written to."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    with _told(repo):
+    with _refusals(repo):
         try:
             info = api.model_info(repo, timeout=TIMEOUT_SECONDS)
         except RepositoryNotFoundError:
@@ -151,7 +151,7 @@ def _repo_name(slug: str) -> str:
 
 
 @contextmanager
-def _told(repo: str) -> Iterator[None]:
+def _refusals(repo: str) -> Iterator[None]:
     """What the hub or the network says, as ServiceRefused. No key is in any of it."""
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 

@@ -212,8 +212,8 @@ class _Layout:
                 f'<tspan fill="{prompt if typed else words}">{html.escape(text)}</tspan>'
                 for text, typed in line
             )
-            place = f'x="{_MARGIN}" y="{y}" font-size="{_SIZE}" xml:space="preserve"'
-            rows.append(f"<text {place}>{spans}</text>")
+            where = f'x="{_MARGIN}" y="{y}" font-size="{_SIZE}" xml:space="preserve"'
+            rows.append(f"<text {where}>{spans}</text>")
             y += _LINE
         content = f"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {self.height}" \

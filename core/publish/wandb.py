@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from core.files import write_text_whole
 from core.home import Home
 from core.publish.facts import facts_of
-from core.publish.plan import Plan, agreed_card, plan_for
+from core.publish.preview import Preview, agreed_card, preview_of
 from core.publish.published import Publication, remember_publication
 from core.runs.folder import Run
 from core.runs.tracked import Tracked, card_file
@@ -16,10 +16,10 @@ from core.tracking.launch import track
 from core.tracking.options import tracking_asked
 
 
-def plan_wandb(
+def preview_wandb(
     home: Home, run: Run, *, project: str | None = None, entity: str | None = None
-) -> tuple[Plan, Tracked]:
-    """The plan, and what to give `publish_to_wandb` with it.
+) -> tuple[Preview, Tracked]:
+    """The preview, and what to give `publish_to_wandb` with it.
 
     Raises InputRefused where there is no model, ServiceRefused where W&B has no key.
     """
@@ -29,11 +29,11 @@ def plan_wandb(
     where = "/".join(part for part in (asked.entity, asked.project) if part)
     audience = "whoever sees that project sees it"
     facts = facts_of(run)
-    return plan_for(facts, "wandb", None, f"W&B {where}", public=False, audience=audience), asked
+    return preview_of(facts, "wandb", None, f"W&B {where}", public=False, audience=audience), asked
 
 
 def publish_to_wandb(
-    plan: Plan,
+    preview: Preview,
     asked: Tracked,
     *,
     anyway: bool = False,
@@ -45,16 +45,16 @@ def publish_to_wandb(
 
     Raises what `agreed_card` and `track` raise.
     """
-    run = plan.facts.run
-    card = agreed_card(plan, anyway=anyway, x_terms_agreed=x_terms_agreed)
+    run = preview.facts.run
+    card = agreed_card(preview, anyway=anyway, x_terms_agreed=x_terms_agreed)
     write_text_whole(card_file(run), card)
     done = track(run, asked, progress=progress, cancelled=cancelled)
     made = Publication(
         to="wandb",
         url=done.url,
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        despite=plan.reasons,
-        x_terms=plan.x_terms,
+        despite=preview.reasons,
+        x_terms=preview.x_terms,
     )
     remember_publication(run, made)
     return made

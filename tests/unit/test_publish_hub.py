@@ -18,7 +18,7 @@ from core.home import Home
 from core.models.load import load_model, load_tokenizer
 from core.publish import scan
 from core.publish.facts import facts_of
-from core.publish.hub import plan_publication, publish, published_at, unpublish
+from core.publish.hub import preview_publication, publish, published_at, unpublish
 from core.publish.published import publications
 from core.report.report import last_measures
 from core.report.stored import ReportModel, remember
@@ -114,19 +114,19 @@ def test_nobody_is_asked_in_a_pipe(hub: Hub, run: Run, tmp_path: Path) -> None:
 
 
 def test_public_only_when_said(hub: Hub, run: Run) -> None:
-    publish(plan_publication(run, repo="bird", public=True))
+    publish(preview_publication(run, repo="bird", public=True))
     assert not hub.repos[f"{USER}/bird"].private
     with pytest.raises(InputRefused, match="public already"):
-        plan_publication(run, repo="bird")
+        preview_publication(run, repo="bird")
     hub.repos[f"{USER}/bird"].private = True
-    publish(plan_publication(run, repo="bird", public=True))
+    publish(preview_publication(run, repo="bird", public=True))
     assert not hub.repos[f"{USER}/bird"].private, "what was private becomes public"
 
 
 def test_a_second_time_makes_another_revision(hub: Hub, run: Run) -> None:
-    first = publish(plan_publication(run))
+    first = publish(preview_publication(run))
     run.update_record(note="x")
-    second = publish(plan_publication(run))
+    second = publish(preview_publication(run))
     there = hub.repos[f"{USER}/keeper"]
     assert there.commits == [first.revision, second.revision]
     assert [one.revision for one in publications(run)] == [second.revision]
@@ -135,15 +135,15 @@ def test_a_second_time_makes_another_revision(hub: Hub, run: Run) -> None:
 
 def test_an_upload_that_broke_off_goes_on(hub: Hub, run: Run) -> None:
     hub.refuse_storage = True
-    plan = plan_publication(run)
+    preview = preview_publication(run)
     with pytest.raises(ServiceRefused, match="broke off"):
-        publish(plan)
+        publish(preview)
     assert not hub.repos[f"{USER}/keeper"].commits, "nothing half done can be seen"
     assert not publications(run)
     hub.refuse_storage = False
-    publish(plan)
+    publish(preview)
     sent = [one for one in hub.sent if "PUT /storage" in one]
-    publish(plan_publication(run))
+    publish(preview_publication(run))
     assert [one for one in hub.sent if "PUT /storage" in one] == sent, "what is there is not sent"
 
 
@@ -152,9 +152,9 @@ def test_the_work_of_others_is_not_written_over(hub: Hub, run: Run) -> None:
 
     hub.repos[f"{USER}/keeper"] = Repo(private=True, files={"model.safetensors": b"x"})
     with pytest.raises(InputRefused, match="holds something else"):
-        plan_publication(run)
+        preview_publication(run)
     with pytest.raises(WrongUsage):
-        plan_publication(run, repo="a/b/c")
+        preview_publication(run, repo="a/b/c")
 
 
 def test_without_a_key_nothing_is_asked(
@@ -162,25 +162,25 @@ def test_without_a_key_nothing_is_asked(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     with pytest.raises(ServiceRefused, match="does not take this key"):
-        plan_publication(run)
+        preview_publication(run)
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(ServiceRefused, match="logged in"):
-        plan_publication(run)
+        preview_publication(run)
 
 
 def test_without_a_report_it_is_refused_unless_said_otherwise(hub: Hub, run: Run) -> None:
     (run.report / "report.json").unlink()
-    plan = plan_publication(run)
-    assert len(plan.reasons) == 1
+    preview = preview_publication(run)
+    assert len(preview.reasons) == 1
     with pytest.raises(InputRefused, match="mynah report"):
-        publish(plan)
+        publish(preview)
     assert not hub.repos
-    done = publish(plan, anyway=True)
+    done = publish(preview, anyway=True)
     card = hub.repos[done.repo].files["README.md"].decode()
     assert "Published although: Nobody has measured what this model copies" in card.replace(
         "&#58;", ":"
     )
-    assert done.despite == plan.reasons == publications(run)[0].despite
+    assert done.despite == preview.reasons == publications(run)[0].despite
 
 
 def reasons(run: Run, card: str = "") -> str:
@@ -230,11 +230,11 @@ def test_tweets_of_the_x_api_need_another_yes(hub: Hub, tmp_path: Path, run: Run
     manifest = json.loads((run.dataset / "manifest.json").read_text())
     manifest["handles"]["keeper"]["sources"] = ["x-api"]
     (run.dataset / "manifest.json").write_text(json.dumps(manifest))
-    plan = plan_publication(run)
-    assert plan.x_terms
+    preview = preview_publication(run)
+    assert preview.x_terms
     with pytest.raises(InputRefused, match="terms"):
-        publish(plan)
-    done = publish(plan, x_terms_agreed=True)
+        publish(preview)
+    done = publish(preview, x_terms_agreed=True)
     assert done.x_terms
     card = hub.repos[done.repo].files["README.md"].decode()
     assert "was shown the terms of X's API, and agreed" in card
@@ -253,18 +253,18 @@ def test_forgetting_marks_what_was_published(hub: Hub, tmp_path: Path) -> None:
     path.write_text(lines)
     import_paths(home, [path], handle="keeper")
     run = made_run(home.root)
-    done = publish(plan_publication(run))
+    done = publish(preview_publication(run))
     gone = forget(Corpus(home.corpus), home, handles=["keeper"])
     assert gone.published == {run.id: [done.url]}
     with pytest.raises(InputRefused, match="forgotten since"):
-        publish(plan_publication(run))
+        publish(preview_publication(run))
     unpublish(run, published_at(run))
     assert not hub.repos
 
 
 def test_no_other_server_is_asked(hub: Hub, run: Run) -> None:
     assert os.environ["HF_ENDPOINT"] == hub.url
-    done = publish(plan_publication(run))
+    done = publish(preview_publication(run))
     os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
     unpublish(run, done)
     assert not hub.repos, "it is deleted where it was published"

@@ -11,7 +11,7 @@ import pytest
 from core.errors import InputRefused
 from core.home import Home
 from core.publish.published import publications
-from core.publish.wandb import plan_wandb, publish_to_wandb
+from core.publish.wandb import preview_wandb, publish_to_wandb
 from core.runs.folder import Run
 from tests.fakes.wandb_api import KEY, WandbServer, wandb_server
 from tests.unit.cli import mynah
@@ -39,8 +39,8 @@ def run(tmp_path: Path) -> Run:
 
 def test_the_artifact_has_the_model_and_its_card(server: WandbServer, run: Run) -> None:
     home = Home.at(run.folder.parents[1])
-    plan, asked = plan_wandb(home, run)
-    done = publish_to_wandb(plan, asked)
+    preview, asked = preview_wandb(home, run)
+    done = publish_to_wandb(preview, asked)
     artifact = server.artifact("keeper")
     assert artifact.type == "finetuned-model"
     assert artifact.files["model.safetensors"] == (run.model / "model.safetensors").read_bytes()
@@ -53,9 +53,9 @@ def test_the_artifact_has_the_model_and_its_card(server: WandbServer, run: Run) 
 
 def test_it_is_refused_for_the_same_reasons(server: WandbServer, run: Run, tmp_path: Path) -> None:
     reported(run, ["write to me@home.example please"])
-    plan, asked = plan_wandb(Home.at(tmp_path), run)
+    preview, asked = preview_wandb(Home.at(tmp_path), run)
     with pytest.raises(InputRefused, match="1 of 1 texts"):
-        publish_to_wandb(plan, asked)
+        publish_to_wandb(preview, asked)
     assert not server.artifacts
     told = mynah("publish", "latest", "--to", "wandb", "--public", home=tmp_path, code=2)
     assert "for the hub" in told.err

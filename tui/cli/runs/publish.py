@@ -15,7 +15,7 @@ from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.text.numbers import size_in_words
 
 if TYPE_CHECKING:
-    from core.publish.plan import Plan
+    from core.publish.preview import Preview
     from core.publish.published import Publication
     from core.runs.folder import Run
     from core.runs.tracked import Tracked
@@ -49,8 +49,8 @@ def publish(
     how large it is. It refuses where the model wrote personal data, copies or leaks too much, or
     nobody has measured that (`mynah report`).
     """
-    from core.publish.hub import plan_publication
-    from core.publish.wandb import plan_wandb
+    from core.publish.hub import preview_publication
+    from core.publish.wandb import preview_wandb
     from core.runs.folder import find_run
 
     found = find_run(home, run)
@@ -63,16 +63,18 @@ def publish(
         return
     asked = None
     if to == "wandb":
-        plan, asked = plan_wandb(home, found)
+        preview, asked = preview_wandb(home, found)
     else:
-        plan = with_progress(lambda note, _: plan_publication(found, repo=repo, public=public))
-    _show(plan)
-    if not yes and (anyway or not plan.reasons):
+        preview = with_progress(
+            lambda note, _: preview_publication(found, repo=repo, public=public)
+        )
+    _show(preview)
+    if not yes and (anyway or not preview.reasons):
         _ask("Publish this?", "Nothing was published.")
-    done = with_progress(lambda note, stopped: _send(plan, asked, anyway, note, stopped))
+    done = with_progress(lambda note, stopped: _send(preview, asked, anyway, note, stopped))
     result = {
         "url": done.url,
-        "files": sorted(plan.files),
+        "files": sorted(preview.files),
         "repo": done.repo,
         "public": done.public,
         "revision": done.revision,
@@ -86,28 +88,28 @@ def publish(
 
 
 def _send(
-    plan: Plan, asked: Tracked | None, anyway: bool, note: ProgressNote, stopped: Stopped
+    preview: Preview, asked: Tracked | None, anyway: bool, note: ProgressNote, stopped: Stopped
 ) -> Publication:
     from core.publish.hub import publish as to_hub
     from core.publish.wandb import publish_to_wandb
 
-    note(f"sending {size_in_words(plan.size)} to {plan.where}…")
+    note(f"sending {size_in_words(preview.size)} to {preview.where}…")
     if asked is None:
-        return to_hub(plan, anyway=anyway, x_terms_agreed=True)
-    return publish_to_wandb(plan, asked, anyway=anyway, x_terms_agreed=True, cancelled=stopped)
+        return to_hub(preview, anyway=anyway, x_terms_agreed=True)
+    return publish_to_wandb(preview, asked, anyway=anyway, x_terms_agreed=True, cancelled=stopped)
 
 
-def _show(plan: Plan) -> None:
-    from core.publish.plan import X_TERMS
+def _show(preview: Preview) -> None:
+    from core.publish.preview import X_TERMS
 
-    narrate(f"{plan.facts.run.id} would go to {plan.where} ({plan.audience}):")
-    rows = [[name, size_in_words(length)] for name, length in plan.files.items()]
-    narrate(table(["file", "size"], [*rows, ["together", size_in_words(plan.size)]], right=(1,)))
-    for reason in plan.reasons:
+    narrate(f"{preview.facts.run.id} would go to {preview.where} ({preview.audience}):")
+    rows = [[name, size_in_words(length)] for name, length in preview.files.items()]
+    narrate(table(["file", "size"], [*rows, ["together", size_in_words(preview.size)]], right=(1,)))
+    for reason in preview.reasons:
         narrate(f"▲ {reason}")
-    for remark in plan.remarks:
+    for remark in preview.remarks:
         narrate(f"– {remark}")
-    if plan.x_terms:
+    if preview.x_terms:
         narrate(f"▲ {X_TERMS}")
 
 

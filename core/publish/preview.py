@@ -22,7 +22,7 @@ X_TERMS: Final = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class Preview:
     """What would leave: ``files`` by name in bytes, the card among them.
 
     to         hub or wandb
@@ -52,15 +52,15 @@ class Plan:
         return self.facts.from_the_x_api
 
 
-def plan_for(
+def preview_of(
     facts: RunFacts, to: str, repo: str | None, where: str, *, public: bool, audience: str
-) -> Plan:
+) -> Preview:
     """Looks through what would leave. Raises InputRefused for a model without safetensors."""
     paths = model_files(facts.run)
     remarks = not_looked_for(facts)
     card = render(facts, repo=repo, remarks=remarks)
     files = {path.name: path.stat().st_size for path in paths}
-    return Plan(
+    return Preview(
         facts,
         to,
         repo,
@@ -73,25 +73,25 @@ def plan_for(
     )
 
 
-def agreed_card(plan: Plan, *, anyway: bool, x_terms_agreed: bool) -> str:
+def agreed_card(preview: Preview, *, anyway: bool, x_terms_agreed: bool) -> str:
     """The card with what was overruled and agreed to in it.
 
     Raises InputRefused when there are reasons against it and ``anyway`` is not set, or X's terms
     are not agreed to.
     """
-    run = plan.facts.run.id
-    if plan.reasons and not anyway:
+    run = preview.facts.run.id
+    if preview.reasons and not anyway:
         raise InputRefused(
             f"{run} is not published.",
-            " ".join(plan.reasons),
+            " ".join(preview.reasons),
             "--anyway publishes it with these sentences in its card.",
         )
-    if plan.x_terms and not x_terms_agreed:
+    if preview.x_terms and not x_terms_agreed:
         raise InputRefused(f"{run} is not published.", X_TERMS, "Agree to that first.")
-    remarks = [*plan.remarks, *(f"Published although: {reason}" for reason in plan.reasons)]
-    if plan.x_terms:
+    remarks = [*preview.remarks, *(f"Published although: {reason}" for reason in preview.reasons)]
+    if preview.x_terms:
         remarks.append("Who published this was shown the terms of X's API, and agreed to them.")
-    return render(plan.facts, repo=plan.repo, remarks=remarks)
+    return render(preview.facts, repo=preview.repo, remarks=remarks)
 
 
 def model_files(run: Run) -> Sequence[Path]:
