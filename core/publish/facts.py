@@ -185,7 +185,7 @@ def _languages(run: Run) -> list[str]:
 
 
 def some_texts(run: Run, name: str, at_most: int) -> pl.Series:
-    """Of a file of the run's frozen tweets, evenly from all of it; empty where it cannot be read."""
+    """Texts of the frozen file ``name``, evenly from all of it; empty where it cannot be read."""
     import polars as pl
 
     try:
