@@ -92,9 +92,7 @@ def _of_this_machine(card: str, files: Sequence[Path]) -> list[str]:
     """The home folder's path in a text that goes out."""
     homes = {str(Path.home())}
     with suppress(OSError, KeyError):  # a user without a name
-        homes.add(f"/home/{getpass.getuser()}")
-        homes.add(f"/Users/{getpass.getuser()}")
-    homes = {home for home in homes if len(home) > len("/root")}
+        homes |= {f"/home/{getpass.getuser()}", f"/Users/{getpass.getuser()}"}
     texts = {"README.md": card}
     for path in files:
         if path.suffix == ".json" and path.name != "tokenizer.json":
@@ -103,5 +101,5 @@ def _of_this_machine(card: str, files: Sequence[Path]) -> list[str]:
         f"{name} names a folder of this machine ({home})."
         for name, text in texts.items()
         for home in sorted(homes)
-        if home in text
+        if home != "/" and f"{home}/" in text
     ]
