@@ -31,3 +31,13 @@ def words(text: str) -> list[str]:
 def is_unspaced(word: str) -> bool:
     """Whether ``word`` is of a script that puts no spaces between words."""
     return bool(_ONE_UNSPACED.match(word))
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of ``words(text)`` stand in ``text``: from which character to which.
+
+    Characters that Unicode writes out as several words (such as ½) give as many equal spans.
+    """
+    if text.isascii():
+        return [found.span() for found in _ASCII_WORD.finditer(text)]
+    return [found.span() for found in _WORD.finditer(text) for _ in words(found[0])]

@@ -1,175 +1,335 @@
-"""How much of a text is taken word for word from the training tweets.
+"""How much of a text is taken from the training tweets, word for word or with a few changed.
 
 Words are those of ``core.words``; where most of them are single characters of a script without
-spaces, the limits below count double.
+spaces, the limits in words below count double. A run is words that stand beside each other both in
+the text and in a tweet. Covered are the words of the text in runs of three or more that stand in
+the same order in one tweet, or in two tweets side by side; their part of the text is the share.
 
-verbatim  the whole text (4 words or more) stands in a tweet, or one run of 12 words or more
-          makes up 80 % of it
-near      one run of 7 words or more, or one of 5 or more that makes up 60 % of the text
+verbatim  the whole text (4 words or more) stands in a tweet, or one run of 12 words or more makes
+          up 80 % of it, or the text is two whole tweets
+near      one run of 7 words or more, or one of 5 or more that makes up half of the text; or
+          60 % of it is covered, 6 words or more, with one run of 4 at least
 new       everything else
 
 What a person typed is not held against the model: a run that lies within the prompt does not count.
+Nor does what anybody says: a run of which every four words are used by two other authors or more,
+and a run of fewer than 7 words that are all everyday ones (``core.sampling.phrases``).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from itertools import chain
-from typing import Any
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
+from core.sampling.copy_arrays import (
+    BETWEEN,
+    CopyArrays,
+    Ints,
+    Words,
+    build_arrays,
+    stored_arrays,
+)
+from core.sampling.phrases import EVERYDAY, GRAM, joined_hashes
 from core.sampling.request import Copy, Verdict
-from core.words import is_unspaced, words
-
-_Ints = np.ndarray[Any, np.dtype[np.int64]]
+from core.words import is_unspaced, word_spans, words
 
 _WHOLE = 4
 _LONG_RUN, _LONG_SHARE = 12, 0.8
 _NEAR_RUN = 7
-_PART_RUN, _PART_SHARE = 5, 0.6
+_PART_RUN, _PART_SHARE = 5, 0.5
+_COVERED_SHARE, _COVERED_WORDS, _COVERED_RUN = 0.6, 6, 4
 
-_BETWEEN = -1  # stands between two tweets
-_UNKNOWN = -2  # a word of the text that no tweet has
+_SEED: Final = 3  # words; shorter runs are covered by chance
+# Places of a run of four words that are looked at for the longest run: more of them are a phrase.
+_MOST_PLACES: Final = 20_000
+# Places of runs of three words that are looked at for tweets, the rarest runs first.
+_MOST_SEEDS: Final = 4_000
+_MOST_TWEETS: Final = 2  # that a text is laid beside, word by word
+_FEWEST_SEEDS: Final = 2  # in such a tweet: fewer cover no more than the longest run does
+_LARGEST: Final = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Words ``start`` to ``start + length`` of a text, which stand at ``place`` of the tweets."""
+
+    start: int
+    length: int
+    place: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
+
+@dataclass(frozen=True)
+class _Cover:
+    """Runs of a text, in order, in the tweets of these numbers."""
+
+    runs: list[_Run]
+    tweets: list[int]
+
+    @property
+    def words(self) -> int:
+        return sum(run.length for run in self.runs)
 
 
 class CopyIndex:
-    """Finds the longest run of words that a text shares with any one training tweet.
-
-    Two neighbouring words become one number, and two neighbouring numbers of that kind name four
-    words exactly, with no chance of a collision. Runs of four are looked up and extended.
-    Takes around 100 bytes per word of the tweets while it is made, half of that later.
-    """
+    """Finds what a text shares with training tweets: the longest run, and all that is covered."""
 
     def __init__(self, texts: Iterable[str], ids: Iterable[str | None]) -> None:
         """``ids`` go with ``texts``, one each; of equal texts the first gives its id."""
-        self._vocabulary: defaultdict[str, int] = defaultdict()
-        self._vocabulary.default_factory = self._vocabulary.__len__  # the next free number
-        self._ids: list[str | None] = []
-        number = self._vocabulary.__getitem__
-        rows: dict[tuple[int, ...], None] = {}
-        for text, tweet_id in zip(texts, ids, strict=True):
-            row = tuple(map(number, words(text)))
-            if row and row not in rows:
-                rows[row] = None
-                self._ids.append(tweet_id)
-        flat = [_BETWEEN, *chain.from_iterable((*row, _BETWEEN) for row in rows)]
-        self._flat: _Ints = np.array(flat, dtype=np.int64)
-        lengths = np.array([len(row) + 1 for row in rows], dtype=np.int64)
-        self._starts = np.concatenate([[1], 1 + np.cumsum(lengths)])
-        self._index()
+        self._arrays = build_arrays((text, one, None) for text, one in zip(texts, ids, strict=True))
 
     @classmethod
-    def from_parquet(cls, path: Any) -> CopyIndex:
-        """The index of a frozen training set: columns ``text`` and ``tweet_id``."""
-        import polars as pl
+    def from_parquet(cls, path: Path) -> CopyIndex:
+        """The index of a frozen training set, stored beside it: see ``stored_arrays``."""
+        return cls._of(stored_arrays(Path(path)))
 
-        frame = pl.read_parquet(path, columns=["text", "tweet_id"])
-        return cls(frame["text"].to_list(), frame["tweet_id"].cast(pl.String).to_list())
+    @classmethod
+    def _of(cls, arrays: CopyArrays) -> CopyIndex:
+        index = cls.__new__(cls)
+        index._arrays = arrays
+        return index
 
     def __len__(self) -> int:
         """How many different tweets are in the index."""
-        return len(self._ids)
-
-    def _index(self) -> None:
-        flat = self._flat
-        size = max(len(self._vocabulary), 1)
-        pairs = _joined(flat[:-1], flat[1:], size)
-        self._pairs, self._pair_at, ranks = _ranked(pairs)
-        self._triples, self._triple_at, _ = _ranked(_joined(ranks[:-1], flat[2:], size))
-        quads = _joined(ranks[:-2], ranks[2:], max(len(self._pairs), 1))
-        places = np.flatnonzero(quads >= 0)
-        order = np.argsort(quads[places], kind="stable")
-        self._quad_at = places[order]
-        self._quads = quads[self._quad_at]
-        self._first_at = np.zeros(size, dtype=np.int64)
-        self._first_at[flat[::-1][flat[::-1] >= 0]] = np.flatnonzero(flat >= 0)[::-1]
+        return len(self._arrays.starts) - 1
 
     def check(self, text: str, prompt: str = "") -> Copy:
         """What ``text`` (which begins with ``prompt``) shares with the tweets, and with which."""
-        said, typed_words = words(text), words(prompt)
+        its_words, typed_words = words(text), words(prompt)
         typed = len(typed_words)
-        if said[:typed] != typed_words:  # the model went on with the last word, or with another
+        if its_words[:typed] != typed_words:  # the model went on with the last word, or another
             typed = max(typed - 1, 0)
-        query = [self._vocabulary.get(word, _UNKNOWN) for word in said]
-        longest, place = self._longest(np.array(query, dtype=np.int64), typed)
-        unspaced = sum(map(is_unspaced, said))
-        scale = 2 if unspaced * 2 > len(said) else 1
-        tweet_id = None
-        if longest:
-            tweet_id = self._ids[int(np.searchsorted(self._starts, place, side="right")) - 1]
-        return Copy(_verdict(longest, len(query), scale), longest, tweet_id)
+        query = self._arrays.numbers(its_words)
+        runs, seeds = self._runs(query, typed)
+        if not runs:
+            return self._of_few(query, typed)
+        longest = max(runs, key=lambda run: run.length)
+        own = [run for run in runs if not self._is_anybodys(run, its_words)]
+        cover = self._cover(query, typed, seeds, its_words)
+        two = self._two_tweets(own, len(query))
+        if two is not None and two.words >= cover.words:
+            cover = two
+        unspaced = sum(map(is_unspaced, its_words))
+        scale = 2 if unspaced * 2 > len(its_words) else 1
+        verdict = _verdict(own, cover, len(query), scale)
+        if two is not None and len(query) >= 2 * _WHOLE * scale:
+            verdict = "verbatim"
+        if verdict != "new" and not cover.runs:
+            kept = max(own, key=lambda run: run.length)
+            cover = _Cover([kept], [self._tweet(kept.place)])
+        tweet_ids = [self._arrays.tweet_id(tweet) for tweet in cover.tweets]
+        return Copy(
+            verdict,
+            longest.length,
+            self._arrays.tweet_id(self._tweet(longest.place)),
+            share=round(cover.words / len(query), 4),
+            tweet_ids=tuple(one for one in tweet_ids if one is not None),
+            shared=_offsets(text, its_words, cover),
+        )
 
-    def _longest(self, query: _Ints, typed: int) -> tuple[int, int]:
-        """Length and place of the longest shared run that ends after the first ``typed`` words."""
-        if len(query) == 0 or len(self._flat) < 2:
-            return 0, 0
-        size, flat = max(len(self._vocabulary), 1), self._flat
-        pairs = _joined(query[:-1], query[1:], size)
-        ranks = _ranks(self._pairs, pairs)
-        quads = _joined(ranks[:-2], ranks[2:], max(len(self._pairs), 1))
-        low = np.searchsorted(self._quads, quads, side="left")
-        high = np.searchsorted(self._quads, quads, side="right")
-        best, place = 0, 0
-        for start in np.flatnonzero((high > low) & (quads >= 0)).tolist():
-            at = self._quad_at[low[start] : high[start]]
-            if start:  # a run that could begin earlier was met there, and was longer
-                at = at[flat[at - 1] != query[start - 1]]
-            length = 4
-            while len(at) and start + length < len(query):
-                longer = at[flat[at + length] == query[start + length]]
-                if not len(longer):
-                    break
-                at, length = longer, length + 1
-            if len(at) and length > best and start + length > typed:
-                best, place = length, int(at[0])
-        if best:
-            return best, place
-        triples = _joined(ranks[:-1], query[2:], size)
-        for length, keys, known, first_at in (
-            (3, triples, self._triples, self._triple_at),
-            (2, pairs, self._pairs, self._pair_at),
-            (1, query, np.arange(len(self._vocabulary)), self._first_at),
-        ):
-            found = _ranks(known, keys)
-            found = found[max(typed - length + 1, 0) :]
-            found = found[found >= 0]
-            if len(found):
-                return length, int(first_at[found[0]])
-        return 0, 0
+    def _tweet(self, place: int) -> int:
+        return int(np.searchsorted(self._arrays.starts, place, side="right")) - 1
+
+    def _of_few(self, query: Words, typed: int) -> Copy:
+        """The result for a text that shares no more than two words in a row."""
+        for length in (2, 1):
+            low, high = self._between(query, length)
+            at = np.flatnonzero(high > low)
+            at = at[at + length > typed]
+            if len(at):
+                place = int(self._arrays.positions[low[at[0]] : high[at[0]]].min())
+                return Copy("new", length, self._arrays.tweet_id(self._tweet(place)))
+        return Copy("new", 0, None)
+
+    def _between(
+        self, query: Words, length: int, within: tuple[Ints, Ints] | None = None
+    ) -> tuple[Ints, Ints]:
+        """For each ``length`` words of ``query`` from where to where in ``positions`` they are.
+
+        ``within``: the same for fewer words, which these are looked for in.
+        """
+        arrays, count = self._arrays, len(query) - length + 1
+        if count <= 0 or not len(arrays.positions):
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        columns = [query[step : step + count].astype(np.int64) for step in range(length)]
+        known = np.minimum.reduce(columns) > 0
+        if within is None:
+            first_word = np.where(known, columns[0], BETWEEN)
+            low_end, high_end = arrays.first[first_word], arrays.first[first_word + 1]
+        else:
+            low_end, high_end = within[0][:count], within[1][:count]
+        high_end = np.where(known, high_end, low_end)
+        if length == 1:
+            return low_end, high_end
+        # Both bounds in one search: the first place that is not below the words with the smallest
+        # number after them, and with the largest.
+        padded = [np.concatenate([column, column]) for column in columns[1:]]
+        padded += [np.repeat([BETWEEN, _LARGEST], count)] * (GRAM - length)
+        wanted_left = (padded[0] << 32) | padded[1]
+        wanted_right = padded[2]
+        if length == GRAM:
+            wanted_right[count:] += 1
+        low = np.concatenate([low_end, low_end])
+        high = np.concatenate([high_end, high_end])
+        flat, positions, last = arrays.flat, arrays.positions, len(arrays.positions) - 1
+        for _ in range(int((high - low).max(initial=0)).bit_length()):
+            middle = (low + high) >> 1
+            at = positions[np.minimum(middle, last)].astype(np.int64)
+            left = (flat[at + 1].astype(np.int64) << 32) | flat[at + 2]
+            below = left < wanted_left
+            below |= (left == wanted_left) & (flat[at + 3] < wanted_right)
+            below &= low < high
+            low = np.where(below, middle + 1, low)
+            high = np.where(below, high, middle)  # where both met, the middle is there too
+        return low[:count], low[count:]
+
+    def _runs(self, query: Words, typed: int) -> tuple[list[_Run], tuple[Ints, Ints]]:
+        """The longest run from each word on that goes beyond the first ``typed`` words and beyond
+        those before it, if of three words or more; and where in ``positions`` each three words are.
+        """
+        arrays, size = self._arrays, len(query)
+        seeds = self._between(query, _SEED)
+        four_low, four_high = (bound.tolist() for bound in self._between(query, GRAM, seeds))
+        runs: list[_Run] = []
+        reached = typed  # no run that ends here or earlier is of use
+        for start in np.flatnonzero(seeds[1] > seeds[0]).tolist():
+            if reached >= size:
+                break
+            if start + GRAM <= size and four_high[start] > four_low[start]:
+                at = arrays.positions[four_low[start] : four_high[start]][:_MOST_PLACES]
+                length = GRAM
+                if start + length <= reached:
+                    there = np.minimum(at + (reached - start), len(arrays.flat) - 1)
+                    at = at[arrays.flat[there] == query[reached]]
+                while len(at) and start + length < size:
+                    longer = at[arrays.flat[at + length] == query[start + length]]
+                    if not len(longer):
+                        break
+                    at, length = longer, length + 1
+            else:
+                at, length = arrays.positions[seeds[0][start] :][:1], _SEED
+            if len(at) and start + length > reached:
+                runs.append(_Run(start, length, int(at.min())))
+                reached = start + length
+        return runs, seeds
+
+    def _cover(
+        self, query: Words, typed: int, seeds: tuple[Ints, Ints], its_words: list[str]
+    ) -> _Cover:
+        """The tweet, or two side by side, in which most words of the text stand in order."""
+        best = _Cover([], [])
+        matcher = SequenceMatcher(None, b=query.tolist(), autojunk=False)
+        for tweets in self._likely(seeds):
+            begin = int(self._arrays.starts[tweets[0]])
+            there = self._arrays.flat[begin : int(self._arrays.starts[tweets[-1] + 1]) - 1]
+            matcher.set_seq1(there.tolist())
+            runs = [
+                run
+                for place, start, length in matcher.get_matching_blocks()
+                if length >= _SEED
+                and start + length > typed
+                and not self._is_anybodys(run := _Run(start, length, begin + place), its_words)
+            ]
+            found = _Cover(runs, sorted({self._tweet(run.place) for run in runs}))
+            if found.words > best.words:
+                best = found
+        return best
+
+    def _likely(self, seeds: tuple[Ints, Ints]) -> list[list[int]]:
+        """The tweets with most runs of three words of a text; and such with their neighbours."""
+        low, counts = seeds[0], seeds[1] - seeds[0]
+        rarest = np.argsort(counts, kind="stable")
+        rarest = rarest[counts[rarest] > 0]
+        enough = int(np.searchsorted(np.cumsum(counts[rarest]), _MOST_SEEDS, side="right"))
+        rarest = rarest[: max(enough, 1)]
+        places = [
+            self._arrays.positions[low[start] : low[start] + min(counts[start], _MOST_SEEDS)]
+            for start in rarest.tolist()
+        ]
+        tweets = np.searchsorted(self._arrays.starts, np.concatenate(places), side="right") - 1
+        # A run that a tweet has twice counts once.
+        starts = np.repeat(rarest, [len(at) for at in places])
+        pairs = np.unique(tweets * len(low) + starts)
+        tweets, shared = np.unique(pairs // len(low), return_counts=True)
+        order = np.argsort(-shared, kind="stable")[:_MOST_TWEETS]
+        order = order[shared[order] >= _FEWEST_SEEDS]
+        likely: list[list[int]] = []
+        for tweet in tweets[order].tolist():
+            likely.append([tweet])
+            at = int(np.searchsorted(tweets, tweet))
+            if at + 1 < len(tweets) and tweets[at + 1] == tweet + 1:
+                likely.append([tweet, tweet + 1])
+            if at and tweets[at - 1] == tweet - 1:
+                likely.append([tweet - 1, tweet])
+        return likely
+
+    def _two_tweets(self, runs: list[_Run], size: int) -> _Cover | None:
+        """The cover when the text is made of two whole tweets."""
+        begins = [run for run in runs if run.start == 0]
+        ends = [run for run in runs if run.end == size]
+        if not begins or not ends:
+            return None
+        before, after = begins[-1], ends[0]
+        if before == after or before.end < after.start:
+            return None
+        starts = self._arrays.starts
+        first, second = self._tweet(before.place), self._tweet(after.place)
+        place = after.place + before.end - after.start  # a run may begin within the one before
+        length = size - before.end
+        if before.place != starts[first] or before.end != starts[first + 1] - 1 - starts[first]:
+            return None
+        if place != starts[second] or length != starts[second + 1] - 1 - starts[second]:
+            return None
+        return _Cover([before, _Run(before.end, length, place)], [first, second])
+
+    def _is_anybodys(self, run: _Run, its_words: list[str]) -> bool:
+        """Whether the words of a run are said by many, so that nobody is copied with them."""
+        said = its_words[run.start : run.end]
+        if run.length < _NEAR_RUN and EVERYDAY.issuperset(said):
+            return True
+        common = self._arrays.common
+        if run.length < GRAM or not len(common):
+            return False
+        numbers = self._arrays.flat[run.place : run.place + run.length]
+        hashes = self._arrays.vocabulary[numbers - 1]
+        count = run.length - GRAM + 1
+        grams = joined_hashes(hashes[step : step + count] for step in range(GRAM))
+        at = np.minimum(np.searchsorted(common, grams), len(common) - 1)
+        return bool((common[at] == grams).all())
 
 
-def _joined(left: _Ints, right: _Ints, size: int) -> _Ints:
-    """One number for each two, below 0 where either is none; ``size`` is above every right one."""
-    shortest = min(len(left), len(right))
-    left, right = left[:shortest], right[:shortest]
-    return np.where((left >= 0) & (right >= 0), left * size + right, _UNKNOWN)
+def _offsets(text: str, its_words: list[str], cover: _Cover) -> tuple[tuple[int, int], ...]:
+    """Where the covered runs stand in ``text``, in characters; runs that touch as one."""
+    spans = word_spans(text)
+    if len(spans) != len(its_words):
+        return ()
+    found: list[tuple[int, int]] = []
+    for run in cover.runs:
+        found.append((spans[run.start][0], spans[run.end - 1][1]))
+    return tuple(found)
 
 
-def _ranked(keys: _Ints) -> tuple[_Ints, _Ints, _Ints]:
-    """The different keys, sorted; where each stands first; and of every key its place in them."""
-    places = np.flatnonzero(keys >= 0)
-    different, first, inverse = np.unique(keys[places], return_index=True, return_inverse=True)
-    ranks = np.full(len(keys), _UNKNOWN, dtype=np.int64)
-    ranks[places] = inverse
-    return different, places[first], ranks
-
-
-def _ranks(known: _Ints, keys: _Ints) -> _Ints:
-    """The place of each key among ``known`` (sorted, all different), or below 0."""
-    if not len(known):
-        return np.full(len(keys), _UNKNOWN, dtype=np.int64)
-    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    return np.where(known[places] == keys, places, _UNKNOWN)
-
-
-def _verdict(longest: int, length: int, scale: int) -> Verdict:
-    share = longest / length if length else 0.0
-    if longest == length >= _WHOLE * scale:
+def _verdict(runs: list[_Run], cover: _Cover, size: int, scale: int) -> Verdict:
+    longest = max((run.length for run in runs), default=0)
+    share = longest / size
+    if longest == size >= _WHOLE * scale:
         return "verbatim"
     if longest >= _LONG_RUN * scale and share >= _LONG_SHARE:
         return "verbatim"
     if longest >= _NEAR_RUN * scale or (longest >= _PART_RUN * scale and share >= _PART_SHARE):
+        return "near"
+    run = max((run.length for run in cover.runs), default=0)
+    if (
+        cover.words >= max(_COVERED_SHARE * size, _COVERED_WORDS * scale)
+        and run >= _COVERED_RUN * scale
+    ):
         return "near"
     return "new"

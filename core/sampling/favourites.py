@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -47,7 +47,7 @@ def keep_favourite(
     return kept
 
 
-def forget_copies(home: Home, tweet_ids: Collection[str]) -> int:
+def forget_copies(home: Home, tweet_ids: Set[str]) -> int:
     """Delete favourites that copy one of these tweets, or nearly; returns how many went."""
     lines = list(_lines(home))
     copies = {
@@ -55,7 +55,9 @@ def forget_copies(home: Home, tweet_ids: Collection[str]) -> int:
         for line in lines
         if isinstance(line.get("copy"), dict)
         and line["copy"].get("verdict") in ("verbatim", "near")
-        and line["copy"].get("tweet_id") in tweet_ids
+        and not tweet_ids.isdisjoint(
+            [line["copy"].get("tweet_id"), *(line["copy"].get("tweet_ids") or [])]
+        )
     }
     if copies:
         path = home.root / _FILE

@@ -96,11 +96,26 @@ class Copy:
               training tweets are not at hand
     longest   words of the longest run shared with one training tweet
     tweet_id  of that tweet; None when nothing is shared
+    share     part of the words of the text that one tweet covers, or two side by side, 0 to 1
+    tweet_ids of these; none when nothing is covered
+    shared    the covered words in the text: from which character to which
     """
 
     verdict: Verdict
     longest: int
     tweet_id: str | None
+    share: float = 0.0
+    tweet_ids: tuple[str, ...] = ()
+    shared: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:  # JSON has lists
+        object.__setattr__(self, "tweet_ids", tuple(self.tweet_ids))
+        object.__setattr__(self, "shared", tuple((begin, end) for begin, end in self.shared))
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, as JSON has them."""
+        lists = {"tweet_ids": list(self.tweet_ids), "shared": [list(one) for one in self.shared]}
+        return asdict(self) | lists
 
 
 @dataclass(frozen=True)
@@ -123,7 +138,7 @@ class Sample:
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah sample --json``, and index, seed and redrawn."""
-        return asdict(self)
+        return asdict(self) | {"copy": self.copy.to_json()}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Sample:

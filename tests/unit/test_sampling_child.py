@@ -56,7 +56,14 @@ def test_a_run_is_sampled_and_checked():
         "text": TWEETS[1],
         "tokens": made[0].tokens,
         "stopped": "eos",
-        "copy": {"verdict": "verbatim", "longest": 14, "tweet_id": "101"},
+        "copy": {
+            "verdict": "verbatim",
+            "longest": 14,
+            "tweet_id": "101",
+            "share": 1.0,
+            "tweet_ids": ["101"],
+            "shared": [[0, len(TWEETS[1]) - 1]],
+        },
         "redrawn": 0,
     }
     assert json.loads(json.dumps(fields)) == fields

@@ -157,7 +157,8 @@ def test_copies_are_drawn_again_then_given_as_what_they_are(parrot_engine):
     first, second = samples(parrot_engine, SampleRequest(**asked), check=index.check)
     assert first.text == second.text == TWEETS[1]
     assert first.redrawn == second.redrawn == MOST_REDRAWS
-    assert first.copy == Copy("verbatim", 14, "1")
+    all_of_it = ((0, len(TWEETS[1]) - 1),)  # but for the full stop
+    assert first.copy == Copy("verbatim", 14, "1", 1.0, ("1",), all_of_it)
     allowed = samples(parrot_engine, SampleRequest(**asked, allow_copies=True), check=index.check)
     assert [(s.text, s.redrawn, s.copy.verdict) for s in allowed] == [
         (TWEETS[1], 0, "verbatim")
