@@ -17,6 +17,8 @@ from core.report.variety import SEGMENT
 _NOT_KNOWN: Final = Estimate(None, 0)
 # Below this the classifier does not know the author's own unseen tweets.
 _LEAST_KNOWN: Final = 0.6
+# Divergences that nobody sees, in bits: many texts show surely that they are not quite 0.
+_SEEN: Final = 0.05
 # With the subject masked a model has the style, or a part of it, where it is taken for the author
 # so often in proportion to the unseen tweets.
 _HAS_STYLE: Final = 0.8
@@ -122,7 +124,7 @@ def _copying(found: Findings) -> str:
         )
     verdict = {"more": "more than", "less": "less than", "alike": "no more than"}
     said += (
-        f" By the same rule {_out_of(unseen)} of {found.unseen} repeat an earlier one: it "
+        f" By the same rule {_out_of(unseen)} of {found.unseen} repeat a training tweet: it "
         f"copies {verdict[_compared(tuned, unseen)]} {found.who} does."
     )
     five, five_unseen = found.of("novelty_5"), found.of("novelty_5", "held_out")
@@ -167,7 +169,7 @@ def _variety(found: Findings) -> str:
         )
     how = {
         "more": f"more varied than {found.unseen}",
-        "less": f"less varied than {found.unseen}: it repeats itself",
+        "less": "less varied, and says the same again sooner",
         "alike": f"as varied as {found.unseen}",
     }[_compared(tuned, unseen)]
     return (
@@ -183,15 +185,16 @@ def _look(found: Findings) -> str:
     other = []
     for feature in FEATURES:
         name = f"{feature.name}_distance"
-        if _compared(found.of(name), found.of(name, "held_out")) == "more":
+        apart = found.of(name)
+        if (apart.value or 0) >= _SEEN and _compared(apart, found.of(name, "held_out")) == "more":
             mean, usual = found.of(feature.name), found.of(feature.name, "held_out")
             other.append(
                 f"{found.measures[feature.name].title} ({_number(mean, feature.name)} a text, "
                 f"{found.who} {_number(usual, feature.name)})"
             )
     if not other:
-        return f"In length, tags, names, emoji, capitals and punctuation it looks like {found.who}."
-    return f"It does not look like {found.who} in: {'; '.join(other)}."
+        return f"From outside (length, tags, names, emoji, capitals, marks) it is like {found.who}."
+    return f"From outside it differs from {found.who} in: {'; '.join(other)}."
 
 
 def _leak(found: Findings) -> str:

@@ -159,12 +159,13 @@ def _cell(measure: Measure, one: Estimate | None, brief: bool) -> str:
 
 
 def _short(measure: Measure, value: float) -> str:
-    """The digits that mean something: 187, 42, 3.1, 0.42, 0; a share in percent."""
+    """The digits that mean something: 187, 42, 3.1, 0.42, 0; a share in percent, a loss 2.97."""
     if measure.unit == "share":
         value *= 100
     if value >= 9.95:
         return f"{value:,.0f}"
-    shown = f"{value:.1f}" if measure.unit == "share" or value >= 0.995 else f"{value:.2f}"
+    coarse = measure.unit == "share" or (value >= 0.995 and measure.group != "loss")
+    shown = f"{value:.1f}" if coarse else f"{value:.2f}"
     return shown.rstrip("0").rstrip(".")
 
 

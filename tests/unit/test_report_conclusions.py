@@ -68,7 +68,7 @@ def test_copies_are_held_against_what_the_author_repeats(copied: int, verdict: s
         near={"tuned": counted(copied)},
     )
     assert text.startswith("0 % (0 to 2 %) of its texts are a training tweet word for word, ")
-    assert f"3 % (1 to 7 %) of unseen tweets of @nasa repeat an earlier one: it copies {verdict} "
+    assert f"3 % (1 to 7 %) of unseen tweets of @nasa repeat a training tweet: it copies {verdict} "
 
 
 def test_a_loss_is_said_as_choices() -> None:
