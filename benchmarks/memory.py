@@ -22,7 +22,8 @@ from core.models.shape import shape_of
 from core.runs.folder import Run
 from core.runs.memory import memory_needed
 from core.runs.settings import TrainSettings
-from core.workflow import DEMO_HANDLE, import_paths, sample_archives, train
+from core.workflow.data import DEMO_HANDLE, import_paths, sample_archives
+from core.workflow.training import train
 
 IMPORTS = (
     "import core.dataset.frozen, core.training.child, core.training.finish, core.training.fit, "

@@ -37,7 +37,8 @@ from typing import Any
 
 from core.home import Home
 from core.runs.folder import ENDED, Run
-from core.workflow import DEMO_HANDLE, import_paths, sample_archives, train
+from core.workflow.data import DEMO_HANDLE, import_paths, sample_archives
+from core.workflow.training import train
 
 EVERY = 20.0  # seconds between two measurements
 # What mynah's measurements and samples take beside one second of its steps, on two slow cores.

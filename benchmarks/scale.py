@@ -34,7 +34,7 @@ texts = pl.scan_parquet(folder / "texts.parquet").select(
 assert texts.collect(engine="streaming").item() > 0
 """,
     "import": """
-from core.workflow import import_paths
+from core.workflow.data import import_paths
 results = import_paths(home, [folder / "tweets.csv"])
 assert sum(result.new for result in results) == rows, results
 """,
@@ -45,7 +45,7 @@ from core.curation.stored_verdicts import refresh_curated
 refresh_curated(home, list(tweet_counts(Corpus(home.corpus))))
 """,
     "stats": """
-from core.workflow import stats
+from core.workflow.data import stats
 found = stats(home, [], "standard")
 assert sum(one.downloaded for one in found) == rows
 print(f"kept {sum(one.kept for one in found):,}, tokens "
@@ -90,7 +90,7 @@ _FRAME = """
 import json, os, resource, sys, time
 from pathlib import Path
 import duckdb, numpy, polars, tokenizers  # loading them is not what is measured
-import core.corpus.reading, core.curation.stream, core.dataset.write, core.workflow
+import core.corpus.reading, core.curation.stream, core.dataset.write, core.workflow.data
 from core.home import Home
 folder, rows = Path(sys.argv[1]), int(sys.argv[2])
 home = Home.at(folder / "home")

@@ -25,7 +25,8 @@ from core.home import Home
 from core.processes import process_times
 from core.runs.folder import ENDED, Run
 from core.runs.launch import resume_run
-from core.workflow import DEMO_HANDLE, import_paths, sample_archives, train, warm_up
+from core.workflow.data import DEMO_HANDLE, import_paths, sample_archives
+from core.workflow.training import train, warm_up
 
 
 def started(home: Home, steps: int) -> Run:

@@ -22,7 +22,7 @@ for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from core.children.warm import Warm  # noqa: E402
-from core.workflow import warm_up  # noqa: E402
+from core.workflow.training import warm_up  # noqa: E402
 
 _warm: Warm | None = None
 

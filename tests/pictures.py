@@ -17,7 +17,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from core.home import Home
-from core.workflow import import_paths, sample_archives
+from core.workflow.data import import_paths, sample_archives
 from tests.functional.walk import settled, until
 from tui.app import MynahApp
 from tui.widgets.field_form import FieldForm

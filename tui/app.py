@@ -97,7 +97,7 @@ class MynahApp(StateApp):
 
     def _warm_up(self) -> None:
         """While the person reads what Train shows, so that a run then starts at once."""
-        from core.workflow import warm_up
+        from core.workflow.training import warm_up
 
         self._warm = warm_up()
         if self._ending:

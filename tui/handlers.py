@@ -172,7 +172,7 @@ class StateApp(App[None]):
             new = [result.handle for result in report.results]
             if report.samples and not state.accounts:
                 # one voice learns better in two minutes than three; Data offers the others
-                from core.workflow import DEMO_HANDLE
+                from core.workflow.data import DEMO_HANDLE
 
                 state.chosen = [DEMO_HANDLE]
             elif not state.accounts:

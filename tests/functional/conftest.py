@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(scope="session")
 def _samples_once(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    from core.workflow import import_paths, sample_archives
+    from core.workflow.data import import_paths, sample_archives
 
     def make(root: Path) -> None:
         import_paths(Home.at(root), sample_archives())
@@ -71,7 +71,7 @@ def _train(home: Home) -> None:
     import time
 
     from core.runs.follow import RunReader, is_alive
-    from core.workflow import train
+    from core.workflow.training import train
 
     run = train(home, ["orbit_grandmother"], base="scratch", max_steps=12, eval_tokens=256)
     reader, give_up = RunReader(run), time.monotonic() + 120

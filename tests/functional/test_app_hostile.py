@@ -85,7 +85,7 @@ async def walk_all(pilot: Pilot[Any], rows: int) -> None:
 async def test_hostile_tweets_are_shown_in_every_section(
     home: Home, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    from core.workflow import import_paths
+    from core.workflow.data import import_paths
 
     path = hostile_file(tmp_path, "mallory")
     assert import_paths(home, [path])[0].read == len(HOSTILE)

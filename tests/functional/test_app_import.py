@@ -19,7 +19,7 @@ from textual.widgets import Input
 from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.home import Home
-from core.workflow import sample_archives
+from core.workflow.data import sample_archives
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
 from tui.data.add_tweets import AddTweets

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import InputRefused
 from core.home import Home
-from core.workflow import sample_archives
+from core.workflow.data import sample_archives
 from tests.functional.walk import Heard, settled, until
 from tui.app import MynahApp
 from tui.data.importing import ImportEnded, ImportMoved

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.home import Home
-from core.workflow import sample_archives
+from core.workflow.data import sample_archives
 from tests.functional.walk import mynah, settled, until
 from tui.actions import SECTIONS
 from tui.app import MynahApp

@@ -36,7 +36,7 @@ async def test_an_empty_home_shows_one_sentence_and_leaves_nothing_behind(
 
 
 async def test_d_brings_in_the_samples_and_walks_on_to_filter(home: Home) -> None:
-    from core.workflow import DEMO_HANDLE, sample_archives, stats
+    from core.workflow.data import DEMO_HANDLE, sample_archives, stats
 
     app, heard = MynahApp(home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:

@@ -135,7 +135,7 @@ async def test_a_training_outlives_the_app_and_a_killed_one_is_told(sample_home:
 
 
 async def test_too_few_tweets_are_refused_and_no_run_is_left(home: Home, tmp_path: Path) -> None:
-    from core.workflow import import_paths
+    from core.workflow.data import import_paths
 
     table = tmp_path / "few.csv"
     table.write_text("id,author,text\n1,gull,one small cry of mine\n", "utf-8")

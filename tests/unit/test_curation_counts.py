@@ -15,7 +15,7 @@ from core.curation.counts import EXACT, AccountStats, Counts, TokenEstimate
 from core.curation.recipe import load_recipe
 from core.errors import InputRefused, Interrupted
 from core.home import Home
-from core.workflow import sample_archives, stats
+from core.workflow.data import sample_archives, stats
 from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import account_stats, curate
 

@@ -16,7 +16,7 @@ from core.curation.profile import LENGTH_BINS, LENGTH_STEP, Profiler, profile
 from core.curation.recipe import load_recipe
 from core.errors import InputRefused
 from core.home import Home
-from core.workflow import import_paths
+from core.workflow.data import import_paths
 from tests.oracles.corpus import tweets
 from tests.oracles.frames import frame, hostile_texts
 from tests.oracles.one_frame import curate

@@ -18,7 +18,7 @@ from core.curation.recipe import Recipe, load_recipe
 from core.curation.stored_verdicts import _replace, _written, outdated, store_verdicts
 from core.errors import Interrupted
 from core.home import Home
-from core.workflow import import_paths, sample_archives
+from core.workflow.data import import_paths, sample_archives
 from tests.oracles.corpus import tweets
 from tests.oracles.one_frame import curate
 

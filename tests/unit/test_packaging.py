@@ -141,7 +141,7 @@ def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
     script = (
         "from core.bundled import bundled\n"
         "from core.curation.recipe import load_recipe\n"
-        "from core.workflow import sample_archives\n"
+        "from core.workflow.data import sample_archives\n"
         "import core\n"
         f"assert core.__file__.startswith({str(place)!r}), core.__file__\n"
         "print(len(sample_archives()), load_recipe('classic').name, bundled('sql').is_dir())"

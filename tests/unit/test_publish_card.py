@@ -28,7 +28,8 @@ from core.publish.facts import Account, RunFacts, facts_of
 from core.runs.folder import Run
 from core.safe_text import printable
 from core.training.finish import save_model
-from core.workflow import import_paths, train
+from core.workflow.data import import_paths
+from core.workflow.training import train
 from tests.fixtures.x_archive import ACCOUNT, archive_files, as_zip, tweet
 from tests.unit.cli import environment, mynah
 from tests.unit.sampling_models import parrot

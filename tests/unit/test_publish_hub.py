@@ -244,7 +244,7 @@ def test_tweets_of_the_x_api_need_another_yes(hub: Hub, tmp_path: Path, run: Run
 def test_forgetting_marks_what_was_published(hub: Hub, tmp_path: Path) -> None:
     from core.corpus.store import Corpus
     from core.forgetting import forget
-    from core.workflow import import_paths
+    from core.workflow.data import import_paths
 
     home = Home.at(tmp_path / "home")
     lines = "\n".join(json.dumps({"id": 10 + n, "text": row, "screen_name": "keeper"})

@@ -23,7 +23,7 @@ RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
 @pytest.fixture(scope="module")
 def told_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The sample authors, and two runs written by hand."""
-    from core.workflow import import_paths, sample_archives
+    from core.workflow.data import import_paths, sample_archives
 
     home = Home(tmp_path_factory.mktemp("told") / "home")
     import_paths(home, sample_archives())

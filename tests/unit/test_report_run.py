@@ -25,7 +25,7 @@ from core.report.stored import ReportModel, remember, remembered
 from core.runs.folder import Run, find_run
 from core.sampling.engine import Engine
 from core.sampling.request import Done, SampleRequest
-from core.workflow import train_without_leaks
+from core.workflow.training import train_without_leaks
 from tests.shared import made_once
 from tests.unit.cli import home_with_a_run, mynah
 

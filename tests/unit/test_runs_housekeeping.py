@@ -19,7 +19,7 @@ from core.locks import held_lock
 from core.processes import process_times, this_machine
 from core.runs.folder import Run, find_run
 from core.runs.housekeeping import delete_run, empty_trash, rename_run, runs_in_trash
-from core.workflow import import_paths, sample_archives
+from core.workflow.data import import_paths, sample_archives
 from tests.unit.cli import MYNAH, environment, mynah
 from tests.unit.cli import on_a_terminal as terminal
 

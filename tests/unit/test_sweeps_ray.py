@@ -20,7 +20,7 @@ from core.runs.settings import RunRequest
 from core.runs.summary import list_runs
 from core.sweeps.study import TrialRow
 from core.sweeps.trials import SweepEvent, TrialBegun, TrialEnded, run_sweep
-from core.workflow import sweep
+from core.workflow.training import sweep
 from tests.oracles.frames import in_order
 from tests.oracles.one_frame import curate
 from tests.unit.cli import Started, mynah

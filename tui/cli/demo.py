@@ -37,8 +37,8 @@ def demo(
 
     With --headless it prints; without, it opens the app on the live run.
     """
-    from core.workflow import DEMO_HANDLE, import_paths, sample_archives, stats
-    from core.workflow import train as start
+    from core.workflow.data import DEMO_HANDLE, import_paths, sample_archives, stats
+    from core.workflow.training import train as start
 
     if as_json and not headless:
         raise WrongUsage("--json goes with --headless.", "", "mynah demo --headless --json")

@@ -58,7 +58,7 @@ class ImportJob(Job):
         home = self._host.state.home
 
         def work(attempt: Attempt) -> Report:
-            from core.workflow import import_paths
+            from core.workflow.data import import_paths
 
             results = import_paths(
                 home,

@@ -259,7 +259,7 @@ class DataSection(Section):
 
     @explained
     def action_samples(self) -> None:
-        from core.workflow import sample_archives
+        from core.workflow.data import sample_archives
 
         self._importing.run(sample_archives(), samples=True)
 

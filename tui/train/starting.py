@@ -158,7 +158,7 @@ class TrainJobs:
 
         def work(attempt: Attempt) -> Report:
             from core.runs.settings import RunRequest, settings_for
-            from core.workflow import start_training
+            from core.workflow.training import start_training
 
             settings = settings_for(preset, base, minutes=minutes, seed=seed)
             request = RunRequest(handles, recipe, settings, weights, now=now)
@@ -186,7 +186,7 @@ class TrainJobs:
 
         def work(_: Attempt) -> Report:
             from core.runs.folder import find_run
-            from core.workflow import resume_training
+            from core.workflow.training import resume_training
 
             return RunStarted(resume_training(find_run(home, summary.run)).id)
 

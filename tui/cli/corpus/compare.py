@@ -45,7 +45,7 @@ def compare(
     Without a handle: of everybody. Two tweets' verdicts differ when only one recipe keeps it, when
     both drop it for different reasons, or when both keep it in different words.
     """
-    from core.workflow import compare_recipes
+    from core.workflow.data import compare_recipes
 
     def work(note: ProgressNote, stopped: Stopped) -> Comparison:
         def progress(done: int, total: int) -> None:

@@ -117,7 +117,7 @@ def _import_each(
     results: list[ImportResult],
 ) -> None:
     """Adds to ``results`` what became of each path, until all are in or one is refused."""
-    from core.workflow import import_paths
+    from core.workflow.data import import_paths
 
     def work(note: ProgressNote, stopped: Stopped) -> None:
         def progress(moved: ImportProgress) -> None:

@@ -28,7 +28,7 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
     """
     from core.curation.counts import total_stats
     from core.runs.advise import advise, in_words
-    from core.workflow import stats as count_stats
+    from core.workflow.data import stats as count_stats
 
     def work(note: ProgressNote, stopped: Stopped) -> list[AccountStats]:
         def progress(what: str, done: int, total: int) -> None:

@@ -88,7 +88,7 @@ def report(
 
 def _train_again(home: Home, run: Run) -> None:
     from core.report.leaks import leaked_ids
-    from core.workflow import train_without_leaks
+    from core.workflow.training import train_without_leaks
 
     if not leaked_ids(run):
         narrate("No tweet came back whole, so there is nothing to leave out.")

@@ -23,7 +23,7 @@ def resume(run: str, now: bool, detach: bool, as_json: bool, home: Home) -> None
     RUN is an id, the beginning of one, a name, or latest. Its settings stay as they were.
     """
     from core.runs.folder import find_run
-    from core.workflow import resume_training
+    from core.workflow.training import resume_training
 
     found = resume_training(find_run(home, run), now=now)
     narrate(f"run {found.id} goes on; `mynah watch latest` follows it too")

@@ -63,7 +63,7 @@ def sweep(
     """
     from core.sweeps.spec import read_sweep
     from core.sweeps.trials import SweepStopped
-    from core.workflow import sweep as work_on
+    from core.workflow.training import sweep as work_on
 
     spec, remarks = read_sweep(file, accounts=handles, trials=trials)
     for remark in remarks:

@@ -93,7 +93,7 @@ def train(
         raise WrongUsage(f"--faithful is a preset of its own, not {preset}.", "", "Leave one out.")
     preset = "faithful" if faithful else preset or "fast"
     shares = weights_given(weights)
-    from core.workflow import train as start
+    from core.workflow.training import train as start
 
     asked = _tracking(home, tracker, tracking)
     if torchrun and asked is not None:
