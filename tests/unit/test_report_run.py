@@ -91,10 +91,12 @@ def test_every_measure_says_value_and_of_what(measures: dict[str, Any]) -> None:
 
 
 def test_a_parrot_copies_and_nobody_else_does(measures: dict[str, Any]) -> None:
-    copied = measures["copied"]
     assert at(measures["verbatim"], "parrot")["value"] == 1
     for point in ("tuned", "held_out", "base", "impostors"):
-        assert surely_above(copied, "parrot", point), point
+        assert surely_above(measures["verbatim"], "parrot", point), point
+    # the author puts all tweets together from the same few phrases, others from none of them
+    for point in ("base", "impostors"):
+        assert surely_above(measures["copied"], "parrot", point), point
     assert at(measures["verbatim"], "held_out")["value"] == 0
     assert at(measures["novelty_5"], "parrot")["value"] == 0
     assert at(measures["novelty_5"], "impostors")["value"] == 1
