@@ -283,7 +283,8 @@ def _of_several(
     if not len(chosen):
         return np.zeros(0, dtype=np.int64)
     of = author[np.searchsorted(starts, chosen, side="right") - 1].astype(np.int64)
-    pairs = np.unique(group[often].astype(np.int64) << 32 | of) >> 32
+    pairs = np.sort(group[often].astype(np.int64) << 32 | of)
+    pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))] >> 32  # each author of a run once
     groups, used_by = np.unique(pairs, return_counts=True)
     of_several: Ints = places[np.flatnonzero(new)[groups[used_by >= _SEVERAL]]].astype(np.int64)
     return of_several

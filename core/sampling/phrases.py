@@ -25,6 +25,7 @@ _AUTHORS: Final = 2  # other ones that use a run of words, for it to belong to n
 # Somebody so much of whose runs of words stand in the dataset is its author, whatever the name.
 _SAME_PERSON: Final = 0.1
 _NOT_SAID: Final = re.compile(r"https?://\S+|@\w+|^RT\b|&\w+;")
+_CHUNK: Final = 1 << 19  # words of the dataset looked at at a time
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: spreads the bits
 
 # A short run of nothing but these is said by everybody: "thank you so much". The most frequent
@@ -79,9 +80,18 @@ def common_grams(vocabulary: _Hashes, flat: Any) -> _Hashes:
 
     ``vocabulary`` and ``flat`` are those of ``core.sampling.copy_arrays.CopyArrays``.
     """
-    inside = (flat[:-3] > 0) & (flat[1:-2] > 0) & (flat[2:-1] > 0) & (flat[3:] > 0)
-    own = gram_hashes(vocabulary, flat, np.flatnonzero(inside))
-    others = [grams for grams in _shipped() if np.isin(grams, own).mean() < _SAME_PERSON]
+    shipped = _shipped()
+    held = [np.zeros(len(grams), dtype=np.bool_) for grams in shipped]
+    for begin in range(0, len(flat) - GRAM + 1, _CHUNK):
+        part = flat[begin : begin + _CHUNK + GRAM - 1]
+        inside = (part[:-3] > 0) & (part[1:-2] > 0) & (part[2:-1] > 0) & (part[3:] > 0)
+        own = gram_hashes(vocabulary, part, np.flatnonzero(inside))
+        for grams, found in zip(shipped, held, strict=True):
+            at = np.minimum(np.searchsorted(grams, own), len(grams) - 1)
+            found[at[grams[at] == own]] = True
+    others = [
+        grams for grams, found in zip(shipped, held, strict=True) if found.mean() < _SAME_PERSON
+    ]
     if not others:
         return np.zeros(0, dtype=np.uint64)
     grams, used_by = np.unique(np.concatenate(others), return_counts=True)
