@@ -157,3 +157,22 @@ async def test_the_sample_under_the_cursor_can_be_brought_back(app: Samples) -> 
         app.list.show_cursor()
         await pilot.pause()
         assert app.lines()[0].startswith("▸")
+
+
+async def test_words_that_a_tweet_has_too_are_underlined(app: Samples) -> None:
+    text = "My lamp\nthe stair and the fog it was"
+    shared = (text.index("lamp"), text.index(" and")), (text.index("fog"), len(text))
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.list.set_samples([Sample(text, "My ", verdict="near", shared=shared)])
+        await pilot.pause()
+        strips = [app.list.render_line(y) for y in range(3)]
+        underlined = [
+            segment.text for strip in strips for segment in strip
+            if segment.style is not None and segment.style.underline
+        ]  # fmt: skip
+        assert [one.strip() for one in underlined] == ["lamp", "the stair", "fog", "it was"]
+        app.list.set_samples(
+            [Sample("a\x1b b c", shared=((0, 2),)), Sample("\x90 b", shared=((0, 1),))]
+        )
+        await pilot.pause()
+        assert app.lines()[0].endswith("a␛ b c")

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from core.sampling.request import Copy, Sample
 from tests.unit.cli import HANDLES, home_with_a_run, home_with_samples, mynah
+from tui.cli.runs.sample import show_samples
 
 TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
            "valid_loss_before", "valid_loss_after", "valid_tweets", "memorised_train",
@@ -136,6 +138,20 @@ def test_sample(home: Path) -> None:
     cut_off = {"length": " …"}
     texts = [f"  {one['text']}{cut_off.get(one['stopped'], '')}" for one in samples]
     assert lines == texts, "the same seed, the same samples"
+
+
+def test_a_copy_is_shown_with_its_tweets_and_the_shared_words(capsysbinary) -> None:
+    text = "Gulls at dawn \x1b[1m and gulls at night"
+    copy = Copy("near", 4, "17", 0.75, ("17", "18"), ((0, 13), (text.index("and"), len(text))))
+    made = [
+        Sample(0, 1, "", text, 9, "eos", copy, 0),
+        Sample(1, 1, "", "Something else", 2, "eos", Copy("new", 1, "17"), 0),
+    ]
+    show_samples(made, "a-run", as_json=False)
+    _, first, where, second = capsysbinary.readouterr().out.decode().splitlines()
+    assert first == "≈ Gulls at dawn ␛[1m and gulls at night"
+    assert where == "    75% in tweets 17 and 18: Gulls at dawn … and gulls at night"
+    assert second == "  Something else"
 
 
 def test_what_cannot_be_trained_on_says_why(home: Path) -> None:

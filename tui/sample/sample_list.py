@@ -47,6 +47,7 @@ class SampleList(CursorList):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "sample-list--text",
+        "sample-list--shared",
         "sample-list--prompt",
         "sample-list--bar",
         "sample-list--caret",
@@ -62,6 +63,7 @@ class SampleList(CursorList):
     SampleList {
         scrollbar-gutter: stable;
         & > .sample-list--text { text-style: italic; }
+        & > .sample-list--shared { text-style: italic underline; }
         & > .sample-list--prompt { color: $text-muted; }
         & > .sample-list--bar { color: $text-secondary; }
         & > .sample-list--caret { color: $text-secondary; }
@@ -141,10 +143,16 @@ class SampleList(CursorList):
         self._lay_out(follow=True)
 
     def finish(
-        self, index: int, *, stopped: str = "eos", verdict: str = "", note: str = ""
+        self,
+        index: int,
+        *,
+        stopped: str = "eos",
+        verdict: str = "",
+        note: str = "",
+        shared: tuple[tuple[int, int], ...] = (),
     ) -> None:
         """This one is complete."""
-        self.update(index, live=False, stopped=stopped, verdict=verdict, note=note)
+        self.update(index, live=False, stopped=stopped, verdict=verdict, note=note, shared=shared)
 
     def finish_all(self, stopped: str = "stopped") -> None:
         """Nothing more will come: what is still live stays as it is, without its caret."""

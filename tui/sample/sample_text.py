@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut, wrap
@@ -22,6 +24,7 @@ class Sample:
     verdict     ``new``, ``near`` (≈) or ``verbatim`` (≡): how close it is to a learned tweet
     note        a few words at the right: "near, 7 words, 2019"
     label       a few words before it: "step 200"
+    shared      where in ``text`` the words stand that a learned tweet has too: drawn underlined
     """
 
     text: str = ""
@@ -32,6 +35,7 @@ class Sample:
     note: str = ""
     label: str = ""
     favourite: bool = False
+    shared: tuple[tuple[int, int], ...] = ()
 
 
 def sample_lines(sample: Sample, width: int) -> list[Line]:
@@ -41,8 +45,10 @@ def sample_lines(sample: Sample, width: int) -> list[Line]:
     prompt_left = len(printable(sample.prompt, keep_newlines=True).replace("\n", ""))
     if not text.startswith(printable(sample.prompt, keep_newlines=True)):
         prompt_left = 0
+    shared = _shared_places(sample, text)
     lines: list[Line] = []
     wrapped = wrap(text + end, width)
+    row_begin = 0
     for number, row in enumerate(wrapped):
         is_last = number == len(wrapped) - 1
         own = min(prompt_left, len(row))
@@ -51,7 +57,13 @@ def sample_lines(sample: Sample, width: int) -> list[Line]:
         line: Line = []
         if own:
             line.append((row[: min(own, body_end)], "prompt"))
-        line.append((row[own:body_end], "text"))
+        names = [
+            (sign, "shared" if row_begin + at in shared else "text")
+            for at, sign in enumerate(row[:body_end])
+        ]
+        for name, signs in groupby(names[own:], key=itemgetter(1)):
+            line.append(("".join(sign for sign, _ in signs), name))
+        row_begin += len(row)
         if is_last and end:
             line.append((row[max(own, body_end) :], "caret" if sample.live else "note"))
         lines.append([piece for piece in line if piece[0]])
@@ -67,6 +79,19 @@ def sample_lines(sample: Sample, width: int) -> list[Line]:
         lines[-1].append((" " * (width - used - cell_len(note)), ""))
         lines[-1].append((note, style))
     return lines
+
+
+def _shared_places(sample: Sample, text: str) -> set[int]:
+    """The places of shared characters in the lines of ``text``, in which line breaks are no more.
+
+    None where signs were written out to be safe, so that the places are other ones.
+    """
+    if len(text) != len(sample.text):
+        return set()
+    return {
+        at - text.count("\n", 0, at)
+        for begin, end in sample.shared for at in range(begin, end) if text[at] != "\n"
+    }  # fmt: skip
 
 
 def _stripped(line: Line) -> Line:

@@ -254,8 +254,13 @@ class SampleSection(Section):
             self._copies[event.index] = event.copy
             listing.update(event.index, text=event.text)
             note = COPY_NOTES[event.copy.verdict].format(n=event.copy.longest)
+            copied = event.copy.verdict in ("near", "verbatim")
             listing.finish(
-                event.index, stopped=event.stopped, verdict=event.copy.verdict, note=note
+                event.index,
+                stopped=event.stopped,
+                verdict=event.copy.verdict,
+                note=note,
+                shared=event.copy.shared if copied else (),
             )
             self._status(f"{self._done} of {self._wanted} · esc stops")
         elif isinstance(event, Finished):

@@ -50,7 +50,8 @@ def sample(
     """Write tweets with a run's model.
 
     RUN is an id, the beginning of one, a name, or latest. ≡ marks a copy of a training tweet, ≈ one
-    that is close to it. ctrl+c stops and shows what there is.
+    that is close to it; the line below says which, and what words they share. ctrl+c stops and
+    shows what there is.
     """
     from core.runs.folder import find_run
     from core.runs.summary import run_summary
@@ -126,3 +127,8 @@ def show_samples(samples: list[Sample], run: str, as_json: bool) -> None:
         sign = {"verbatim": SIGNS["verbatim"], "near": SIGNS["near"]}.get(one.copy.verdict, " ")
         more = "" if one.stopped in ("eos", "newline") else " …"
         emit(f"{sign} {printable(one.text)}{more}")
+        if sign != " " and one.copy.shared:
+            shared = " … ".join(one.text[begin:end] for begin, end in one.copy.shared)
+            tweets = "tweets" if len(one.copy.tweet_ids) > 1 else "tweet"
+            ids = " and ".join(one.copy.tweet_ids) or "without an id"
+            emit(f"    {one.copy.share:.0%} in {tweets} {printable(ids)}: {printable(shared)}")
