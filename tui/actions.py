@@ -196,6 +196,8 @@ ACTIONS: Final = (
     Action("train.sweeps", "S", "app.sweeps", "Sweeps",
            "The trials of a sweep: a parallel plot over a table.", "mynah sweep FILE",
            footer=False),
+    Action("train.report", "R", "report", "Report",
+           "How well the run imitates, and what it copies.", "mynah report RUN", footer=False),
     Action("train.log", "l", "log", "Log", "The run's own log."),
     Action("train.talk", "enter", "talk", "Sample", "Sample from the run under the cursor.",
            "mynah sample RUN"),

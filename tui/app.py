@@ -23,6 +23,7 @@ from tui.themes import THEMES
 
 if TYPE_CHECKING:
     from core.children.warm import Warm
+    from core.runs.summary import RunSummary
 
 
 class MynahApp(StateApp):
@@ -165,6 +166,11 @@ class MynahApp(StateApp):
                 self.look_at(run)
 
         self.push_screen(SweepsScreen(self.looking_at_sweeps, self.training), chosen)
+
+    def show_report(self, run: RunSummary) -> None:
+        from tui.report.screen import ReportScreen
+
+        self.push_screen(ReportScreen(run, self.reading_reports, self.making_reports))
 
     def action_export(self) -> None:
         """Write the chosen accounts' tweets, under the recipe as it stands, for other tools."""

@@ -26,6 +26,7 @@ from tui.filter.counting import Compared, Counting, Curated
 from tui.job import Failed, Job, Report, Unexpected
 from tui.profile.counting import ProfileJob
 from tui.query.running import QueryEnded, QueryJob
+from tui.report.making import MakeReportJob, ReadReportJob, ReportEnded
 from tui.sample.generating import SamplingEnded, SamplingJob
 from tui.state import NewRun, State
 from tui.sweeps.reading import SweepsJob
@@ -64,6 +65,8 @@ class StateApp(App[None]):
         self.training = TrainJobs(self)
         self.following = FollowJob(self)
         self.looking_at_sweeps = SweepsJob(self)
+        self.reading_reports = ReadReportJob(self)
+        self.making_reports = MakeReportJob(self)
         self.sampling = SamplingJob(self)
         self.exporting = ExportJob(self)
         self.profiling = ProfileJob(self)
@@ -278,6 +281,14 @@ class StateApp(App[None]):
     def _sampling_ended(self, report: SamplingEnded) -> None:
         if report.error is not None:
             self.show_error(report.error)
+
+    @on(ReportEnded)
+    def _report_ended(self, report: ReportEnded) -> None:
+        if report.error is not None and not isinstance(report.error, Interrupted):
+            self.show_error(report.error)
+        elif not self.screen.query("#report-page"):  # which says so itself
+            how = "is made" if report.error is None else "was stopped"
+            self.notify("R in Train shows it.", title=f"The report on {report.run} {how}")
 
     # ── choices a person makes ───────────────────────────────────────────────────────────
 

@@ -93,7 +93,7 @@ def render(
     """`card_of` for facts at hand."""
     from huggingface_hub import ModelCard
 
-    from core.report.report import last_measures
+    from core.report.last import last_measures
 
     several = len(facts.accounts) > 1
     layout = layout or ("several" if several else "one")

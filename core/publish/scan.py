@@ -23,7 +23,7 @@ MOST_LEAKED: Final = 0.01
 
 def reasons_against(facts: RunFacts, card: str, files: Sequence[Path]) -> list[str]:
     """Sentences; empty where nothing was found. ``files`` go out beside the ``card``."""
-    from core.report.report import last_measures
+    from core.report.last import last_measures
     from core.report.stored import recall
 
     reasons = []
@@ -44,7 +44,7 @@ def reasons_against(facts: RunFacts, card: str, files: Sequence[Path]) -> list[s
 
 def not_looked_for(facts: RunFacts) -> list[str]:
     """Sentences on what the last report left out."""
-    from core.report.report import last_measures
+    from core.report.last import last_measures
 
     measures = last_measures(facts.run)
     if measures is None or "extracted" in measures:

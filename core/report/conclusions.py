@@ -14,6 +14,47 @@ from core.report.points import RealTexts
 from core.report.profiles import FEATURES
 from core.report.variety import SEGMENT
 
+# In the order of a page.
+GROUP_TITLES: Final[dict[Group, str]] = {
+    "author": "Who it sounds like",
+    "copying": "What it copies",
+    "loss": "What it has learned",
+    "variety": "How varied it is",
+    "look": "What it looks like",
+    "leak": "What can be got out",
+}
+# How each was measured.
+GROUP_NOTES: Final[dict[Group, str]] = {
+    "author": (
+        "Percent of texts that a classifier takes for the author's: trained on the letters of real "
+        "tweets by the author and by others (character 3-5-grams). With the subject masked, links, "
+        "names, tags, numbers and all words that not both sides use are hidden first. "
+        "Burrows's Delta compares how often the 100 commonest words are used; 0 is the same."
+    ),
+    "copying": (
+        "Percent of texts, or of their runs of words, found in the training tweets or not. People "
+        "repeat themselves: compare with the unseen tweets, not with 0."
+    ),
+    "loss": (
+        "How surprising the unseen tweets are to the base and to the tuned model, and (parrot) "
+        "training tweets to the tuned one; less is better. Bits a byte do not depend on the "
+        "tokenizer."
+    ),
+    "variety": (
+        "Percent of different words and pairs within 200 in a row; self-BLEU is how far each text "
+        "is put together from others of its kind, 0 to 1."
+    ),
+    "look": (
+        "Means a text, then (≠) how far all texts are from the training tweets: Jensen-Shannon "
+        "divergence, 0 is the same, 1 has nothing in common."
+    ),
+    "leak": (
+        "Each training tweet of seven words or more is begun with its first third, and the model "
+        "goes on with its likeliest words. Membership: how well the fall in surprise from the base "
+        "to the tuned model tells training tweets from unseen ones; 0.5 is chance, 1 is certain."
+    ),
+}
+
 _NOT_KNOWN: Final = Estimate(None, 0)
 # Below this the classifier does not know the author's own unseen tweets.
 _LEAST_KNOWN: Final = 0.6

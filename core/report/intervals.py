@@ -8,7 +8,7 @@ that the same texts give the same interval.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -45,6 +45,12 @@ class Estimate:
         value = None if self.value is None else round(self.value, 4)
         interval = None if self.interval is None else [round(end, 4) for end in self.interval]
         return {"value": value, "n": self.n, "interval": interval}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Estimate:
+        """What `to_json` gave."""
+        ends = fields["interval"]
+        return cls(fields["value"], fields["n"], None if ends is None else (ends[0], ends[1]))
 
 
 def share(hits: Sequence[bool]) -> Estimate:

@@ -7,21 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from core.report.conclusions import conclusions
+from core.report.conclusions import GROUP_NOTES, GROUP_TITLES, conclusions
 from core.report.intervals import Estimate
 from core.report.leaks import Leak
-from core.report.measures import Group, Measure
+from core.report.measures import Measure
 from core.report.report import Report
 from core.safe_text import printable
 
-_TITLES: Final[dict[Group, str]] = {
-    "author": "Who it sounds like",
-    "copying": "What it copies",
-    "loss": "What it has learned",
-    "variety": "How varied it is",
-    "look": "What it looks like",
-    "leak": "What can be got out",
-}
 _COLUMNS: Final = {
     "tuned": "tuned",
     "base": "base",
@@ -32,36 +24,6 @@ _COLUMNS: Final = {
 _IN_SENTENCES: Final = ("tuned", "held_out")
 # Of the runs of words, those that a table shows; the JSON has them all.
 _SHOWN_RUNS: Final = frozenset({2, 3, 5, 8, 12})
-_NOTES: Final[dict[Group, str]] = {
-    "author": (
-        "Percent of texts that a classifier takes for the author's: trained on the letters of real "
-        "tweets by the author and by others (character 3-5-grams). With the subject masked, links, "
-        "names, tags, numbers and all words that not both sides use are hidden first. "
-        "Burrows's Delta compares how often the 100 commonest words are used; 0 is the same."
-    ),
-    "copying": (
-        "Percent of texts, or of their runs of words, found in the training tweets or not. People "
-        "repeat themselves: compare with the unseen tweets, not with 0."
-    ),
-    "loss": (
-        "How surprising the unseen tweets are to the base and to the tuned model, and (parrot) "
-        "training tweets to the tuned one; less is better. Bits a byte do not depend on the "
-        "tokenizer."
-    ),
-    "variety": (
-        "Percent of different words and pairs within 200 in a row; self-BLEU is how far each text "
-        "is put together from others of its kind, 0 to 1."
-    ),
-    "look": (
-        "Means a text, then (≠) how far all texts are from the training tweets: Jensen-Shannon "
-        "divergence, 0 is the same, 1 has nothing in common."
-    ),
-    "leak": (
-        "Each training tweet of seven words or more is begun with its first third, and the model "
-        "goes on with its likeliest words. Membership: how well the fall in surprise from the base "
-        "to the tuned model tells training tweets from unseen ones; 0.5 is chance, 1 is certain."
-    ),
-}
 # An underscore within a word, as in @many_names, is no emphasis.
 _ESCAPED: Final = re.compile(r"([\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
@@ -76,13 +38,13 @@ def to_markdown(report: Report, *, width: int | None = None) -> str:
     lines = [f"# {escaped(findings.who)}: report on {escaped(report.run)}", ""]
     lines += [*_points(report, findings.who), "", "## In short", ""]
     lines += [f"- {escaped(meaning)}" for meaning in meanings.values()]
-    for group, title in _TITLES.items():
+    for group, title in GROUP_TITLES.items():
         measures = [one for one in report.measures if one.group == group and _is_shown(one)]
         if measures:
             table = _table(measures, brief=False)
             if width is not None and len(table[0]) > width:
                 table = _table(measures, brief=True)
-            lines += ["", f"## {title}", "", *table, "", _NOTES[group]]
+            lines += ["", f"## {title}", "", *table, "", GROUP_NOTES[group]]
     if report.leaked:
         lines += ["", *_leaked(report, report.leaked)]
     lines += ["", "In brackets: 95 % intervals. Generated texts are not written by a person."]
@@ -153,20 +115,9 @@ def _cell(measure: Measure, one: Estimate | None, brief: bool) -> str:
     if one.value is None:
         return "too few"
     if brief or one.interval is None:
-        return _short(measure, one.value)
-    low, high = (_short(measure, end) for end in one.interval)
-    return f"{_short(measure, one.value)} ({low}–{high})"
-
-
-def _short(measure: Measure, value: float) -> str:
-    """The digits that mean something: 187, 42, 3.1, 0.42, 0; a share in percent, a loss 2.97."""
-    if measure.unit == "share":
-        value *= 100
-    if value >= 9.95:
-        return f"{value:,.0f}"
-    coarse = measure.unit == "share" or (value >= 0.995 and measure.group != "loss")
-    shown = f"{value:.1f}" if coarse else f"{value:.2f}"
-    return shown.rstrip("0").rstrip(".")
+        return measure.in_digits(one.value)
+    low, high = (measure.in_digits(end) for end in one.interval)
+    return f"{measure.in_digits(one.value)} ({low}–{high})"
 
 
 def _leaked(report: Report, texts: dict[str, str]) -> list[str]:

@@ -18,6 +18,9 @@ from core.report.variety import FEWEST_COMPARED, MOST_COMPARED, distinct, self_b
 Group = Literal["author", "copying", "loss", "variety", "look", "leak"]
 Unit = Literal["share", "number"]
 
+# In the order of a page.
+POINTS: Final = ("tuned", "base", "held_out", "parrot", "impostors")
+
 # What a report is to be believed with at least, of each point.
 FEWEST: Final = 20
 
@@ -49,6 +52,28 @@ class Measure:
             "title": self.title,
             **self.more,
         }
+
+    @classmethod
+    def from_json(cls, name: str, fields: Mapping[str, Any]) -> Measure:
+        """What `to_json` gave, with the points in the order of a page."""
+        found = {"tuned": fields, **fields["of"]}
+        points = {
+            point: Estimate.from_json(found[point])
+            for point in (*POINTS, *(set(found) - set(POINTS)))
+            if point in found
+        }
+        more = {"tweets": fields["tweets"]} if "tweets" in fields else {}
+        return cls(name, fields["title"], fields["group"], fields["unit"], points, more)
+
+    def in_digits(self, value: float) -> str:
+        """The digits that mean something: 187, 42, 3.1, 0.42; a share in percent, a loss 2.97."""
+        if self.unit == "share":
+            value *= 100
+        if value >= 9.95:
+            return f"{value:,.0f}"
+        coarse = self.unit == "share" or (value >= 0.995 and self.group != "loss")
+        shown = f"{value:.1f}" if coarse else f"{value:.2f}"
+        return shown.rstrip("0").rstrip(".")
 
 
 def of_losses(nats: Mapping[str, tuple[Sequence[str], Sequence[TextNats]]]) -> list[Measure]:

@@ -15,17 +15,17 @@ from core.progress import Cancelled, Progress, Reporter
 from core.report import measures
 from core.report.conclusions import Findings, conclusions, who
 from core.report.drawing import drawn_texts
+from core.report.last import keep_measures
 from core.report.leaks import MOST_COMPARED, find_leaks, membership, of_leaks
 from core.report.measures import Measure
 from core.report.points import RealTexts, real_texts
 from core.report.reading import Reader
-from core.report.stored import ReportModel, recall, remember
+from core.report.stored import ReportModel
 from core.runs.folder import Run
 
 TEXTS: Final = 200
 FEWEST_TEXTS: Final = 20
 MOST_TEXTS: Final = 2000
-_FILE: Final = "report"
 
 
 @dataclass(frozen=True)
@@ -115,30 +115,9 @@ def make_report(
     found += [*losses, *measures.of_variety(points), *measures.of_looks(real.train, points)]
     found += leak_measures
     made = Report(run.id, run.record().base, n, seed, real, found, points, leaked, no_base)
-    _remember_measures(run, models[-1].hash, made)
+    about = {"n": n, "seed": seed, "no_base": no_base, "others": len(real.impostor_handles)}
+    keep_measures(run, models[-1].hash, made.to_json(tweets=False), about, leaks=leaks)
     return made
-
-
-def _remember_measures(run: Run, model: str, made: Report) -> None:
-    """For `last_measures`. What an earlier report on the same model found of leaks stays."""
-    kept = recall(run, _FILE)
-    found = {}
-    if made.leaked is None and kept is not None and kept[0].get("model") == model:
-        found = {name: one for name, one in kept[1].items() if one.get("group") == "leak"}
-    inputs = {"model": model, "n": made.n, "seed": made.seed}
-    remember(run, _FILE, inputs, {**made.to_json(tweets=False), **found})
-
-
-def last_measures(run: Run) -> dict[str, Any] | None:
-    """What the last report on the model that the run has now gave as JSON, without any tweet; None
-    where there is none. For a card, or whoever publishes.
-    """
-    kept = recall(run, _FILE)
-    if kept is None or not run.model.is_dir():
-        return None
-    inputs, measured = kept
-    current = ReportModel.at("tuned", run.model).hash
-    return dict(measured) if inputs.get("model") == current else None
 
 
 def _stopped() -> Interrupted:

@@ -20,7 +20,7 @@ from core.publish import scan
 from core.publish.facts import facts_of
 from core.publish.hub import preview_publication, publish, published_at, unpublish
 from core.publish.published import publications
-from core.report.report import last_measures
+from core.report.last import last_measures
 from core.report.stored import ReportModel, remember
 from core.runs.folder import STALE_NOTE, Run
 from core.training.finish import save_model

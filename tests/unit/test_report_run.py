@@ -17,10 +17,12 @@ from core.dataset.frozen import load_frozen
 from core.errors import InputRefused, Interrupted
 from core.home import Home
 from core.report.conclusions import who
+from core.report.last import last_measures, last_report
 from core.report.leaks import beginning_and_rest, leaked_ids, membership
 from core.report.likelihood import LanguageModel
 from core.report.markdown import escaped, to_markdown
-from core.report.report import Report, last_measures, make_report
+from core.report.measures import POINTS
+from core.report.report import Report, make_report
 from core.report.stored import ReportModel, remember, remembered
 from core.runs.folder import Run, find_run
 from core.sampling.engine import Engine
@@ -174,6 +176,37 @@ def test_a_card_finds_the_last_report_of_the_model_that_is_there(
     (other.model / "config.json").write_text("{}", "utf-8")
     assert last_measures(other) is None, "it was of another model"
     assert last_measures(Run(tmp_path)) is None
+    assert last_report(Run(tmp_path)) is None
+
+
+def test_the_last_report_is_read_back_as_it_was_made(
+    run: Run, report: Report, measures: dict[str, Any], tmp_path: Path
+) -> None:
+    last = last_report(run)
+    assert last is not None
+    assert [one.name for one in last.measures] == [one.name for one in report.measures]
+    for one, made in zip(last.measures, report.measures, strict=True):
+        assert list(one.points) == [point for point in POINTS if point in made.points] or (
+            one.name == "membership_auc"
+        )
+        read = {**made.to_json(), **({"tweets": one.more["tweets"]} if one.more else {})}
+        assert one.to_json() == read, one.name
+        assert last.meanings[one.group] == measures[one.name]["meaning"]
+    assert last.leaks is not None
+    assert {leak.tweet_id: text for leak, text in last.leaks} == report.leaked
+    assert (last.who, last.n, last.others, last.no_base) == (f"@{KEEPER}", N, 1, "")
+    assert last.is_of(run)
+    other = Run(tmp_path / run.id)
+    shutil.copytree(run.folder, other.folder)
+    (other.model / "config.json").write_text("{}", "utf-8")
+    shutil.rmtree(other.dataset)
+    gone = last_report(other)
+    assert gone is not None
+    assert not gone.is_of(other)
+    assert gone.leaks is not None
+    assert {text for _, text in gone.leaks} <= {""}
+    (other.report / "report.json").write_text('{"inputs": {}, "result": {"loss": 3}}', "utf-8")
+    assert last_report(other) is None
 
 
 # ── what cannot be said ──────────────────────────────────────────────────────────────────

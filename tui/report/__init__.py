@@ -1,0 +1,1 @@
+"""The report of a run: how well it imitates, and what it copies."""
