@@ -1,7 +1,8 @@
 """The frozen dataset of a run: an export that the run reads, and never the corpus.
 
 A folder holds train.parquet, valid.parquet and manifest.json, which is written last; and, where the
-recipe joined threads, joined.parquet, which says what tweets are in the text of another. The rows
+recipe joined threads, joined.parquet, which says what tweets are in the text of another. The copy
+check keeps its index beside them (train.copies), of which the manifest knows nothing. The rows
 stand once each, by handle, time and id; in which order and how often an epoch shows them follows
 from the seed and the weights in the manifest (see ``blend``).
 """
