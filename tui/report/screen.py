@@ -151,6 +151,7 @@ class ReportScreen(ModalScreen[None]):
         turning = "← → other measures   " if len(self._groups) > 1 else ""
         self.query_one("#dialog").border_subtitle = f"{turning}{again}   l with leaks   esc closes"
         self.query_one("#report-tabs").display = last is not None
+        self.query_one("#report-legend").display = last is not None
         if last is None:
             self._say([])
             lines = NO_REPORT if self._run.has_model else NO_MODEL
