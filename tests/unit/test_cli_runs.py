@@ -15,6 +15,7 @@ from tui.cli.runs.sample import show_samples
 
 TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
            "valid_loss_before", "valid_loss_after", "valid_tweets", "memorised_train",
+           "memory_needed", "peak_memory",
            "memorised_held_out", "state", "model_dir", "device", "shares", "tracked"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
           "started", "ended", "shares", "stale", "sweep", "trial", "tracked", "bytes", "name",
