@@ -29,7 +29,8 @@ from core.home import Home
 from core.runs.folder import Run
 from core.runs.follow import read_journal
 from core.runs.launch import stop_run
-from core.workflow import DEMO_HANDLE, import_paths, sample_archives, train
+from core.workflow.data import DEMO_HANDLE, import_paths, sample_archives
+from core.workflow.training import train
 
 # The axis of the plots, the plot under the loss, the cursor, and the other sections.
 KEYS = ("a", "p", "\x1b[D", "\x1b[C", "2", "4", "1", "4", "3", "4")
