@@ -31,8 +31,7 @@ from core.publish.card_sections import (
     trained_on,
 )
 from core.publish.escaping import html_text, markdown_text, one_line
-from core.publish.facts import RunFacts, facts_of
-from core.runs.folder import Run
+from core.publish.facts import RunFacts
 
 Layout = Literal["several", "one", "html"]
 LAYOUTS: Final[tuple[Layout, ...]] = ("several", "one", "html")
@@ -52,36 +51,6 @@ class Example:
 
 
 def card_of(
-    run: Run,
-    *,
-    layout: Layout | None = None,
-    repo: str | None = None,
-    examples: Sequence[Example] | None = None,
-    measures: Mapping[str, Mapping[str, Any]] | None = None,
-    remarks: Sequence[str] = (),
-) -> str:
-    """The card of ``run`` as the README.md of its model.
-
-    layout     of several accounts, of one, or of one with its table in HTML; None: what fits
-    repo       where the model lies on the hub; None: the code block has a path to fill in
-    examples   texts of the model; None: what it wrote last while it learned, copies left out
-    measures   those of a report, as its JSON has them; None: of the last one on this model, if any
-    remarks    sentences that stand at the top
-
-    Raises InputRefused when the run is damaged or has no model, WrongUsage for a layout that does
-    not fit.
-    """
-    return render(
-        facts_of(run),
-        layout=layout,
-        repo=repo,
-        examples=examples,
-        measures=measures,
-        remarks=remarks,
-    )
-
-
-def render(
     facts: RunFacts,
     *,
     layout: Layout | None = None,
@@ -90,7 +59,16 @@ def render(
     measures: Mapping[str, Mapping[str, Any]] | None = None,
     remarks: Sequence[str] = (),
 ) -> str:
-    """`card_of` for facts at hand."""
+    """The card of a run as the README.md of its model, from what `facts_of` says of the run.
+
+    layout     of several accounts, of one, or of one with its table in HTML; None: what fits
+    repo       where the model lies on the hub; None: the code block has a path to fill in
+    examples   texts of the model; None: what it wrote last while it learned, copies left out
+    measures   those of a report, as its JSON has them; None: of the last one on this model, if any
+    remarks    sentences that stand at the top
+
+    Raises WrongUsage for a layout that does not fit.
+    """
     from huggingface_hub import ModelCard
 
     from core.report.last import last_measures

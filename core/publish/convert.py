@@ -15,7 +15,7 @@ from core.files import folder_whole, sha256_of, write_text_whole, write_whole
 from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.models.load import load_tokenizer, separator_of
 from core.progress import Cancelled, Progress, Reporter
-from core.publish.card import render
+from core.publish.card import card_of
 from core.publish.facts import RunFacts, facts_of, some_texts
 from core.publish.gguf_writer import Quant, Shape, shape_of, write_gguf
 from core.publish.proof import prove
@@ -107,7 +107,7 @@ def _to_gguf(
         stops = [mark, "\n"] if facts.one_line_tweets else [mark]
         for own_name, text in ollama_files(file, stops).items():
             write_text_whole(part / own_name, text)
-        write_text_whole(part / "README.md", render(facts))
+        write_text_whole(part / "README.md", card_of(facts))
     files = _hashes(path)
     return Converted(path, to, files[file], files, proofs[0])
 
@@ -204,7 +204,7 @@ def _to_folder(facts: RunFacts, path: Path, reporter: Reporter) -> Converted:
         got = _hashes(part)
         if got != wanted:
             raise OSError(f"the copy in {part} differs from {model}")
-        write_text_whole(part / "README.md", render(facts))
+        write_text_whole(part / "README.md", card_of(facts))
     weights = next((sha for name, sha in wanted.items() if name.endswith(".safetensors")), "")
     proof = {"compared": "the sha256 of every file with the run's", "equal": len(wanted)}
     return Converted(path, "folder", weights, _hashes(path), proof)

@@ -10,7 +10,7 @@ from typing import Final
 
 from core.errors import InputRefused
 from core.models.hub import FILES
-from core.publish.card import render
+from core.publish.card import card_of
 from core.publish.facts import RunFacts
 from core.publish.scan import not_looked_for, reasons_against
 from core.runs.folder import Run
@@ -58,7 +58,7 @@ def preview_of(
     """Looks through what would leave. Raises InputRefused for a model without safetensors."""
     paths = model_files(facts.run)
     remarks = not_looked_for(facts)
-    card = render(facts, repo=repo, remarks=remarks)
+    card = card_of(facts, repo=repo, remarks=remarks)
     files = {path.name: path.stat().st_size for path in paths}
     return Preview(
         facts,
@@ -91,7 +91,7 @@ def agreed_card(preview: Preview, *, anyway: bool, x_terms_agreed: bool) -> str:
     remarks = [*preview.remarks, *(f"Published although: {reason}" for reason in preview.reasons)]
     if preview.x_terms:
         remarks.append("Who published this was shown the terms of X's API, and agreed to them.")
-    return render(preview.facts, repo=preview.repo, remarks=remarks)
+    return card_of(preview.facts, repo=preview.repo, remarks=remarks)
 
 
 def model_files(run: Run) -> Sequence[Path]:

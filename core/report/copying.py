@@ -12,14 +12,10 @@ from core.words import words
 SIZES: Final = tuple(range(2, 13))
 
 
-def copies(
-    training: Sequence[str], points: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, Estimate]]:
-    """By kind (verbatim, near; copied: either) and point: the share of texts that copy a tweet.
-
-    What counts as a copy is for ``core.sampling.copies`` to say.
+def copies(index: CopyIndex, points: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Estimate]]:
+    """By kind (verbatim, near; copied: either) and point: the share of texts that copy a tweet of
+    ``index``, which says what counts as a copy.
     """
-    index = CopyIndex(training, [None] * len(training))
     verdicts = {
         point: [index.check(text).verdict for text in texts] for point, texts in points.items()
     }

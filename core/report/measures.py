@@ -14,6 +14,7 @@ from core.report.likelihood import TextNats
 from core.report.points import RealTexts
 from core.report.profiles import FEATURES, Profiles
 from core.report.variety import FEWEST_COMPARED, MOST_COMPARED, distinct, self_bleu
+from core.sampling.copies import CopyIndex
 
 Group = Literal["author", "copying", "loss", "variety", "look", "leak"]
 Unit = Literal["share", "number"]
@@ -93,9 +94,11 @@ def of_losses(nats: Mapping[str, tuple[Sequence[str], Sequence[TextNats]]]) -> l
     ]
 
 
-def of_copying(train: Sequence[str], points: Mapping[str, Sequence[str]]) -> list[Measure]:
-    """Whole copies, and new n-grams."""
-    found = copies(train, points)
+def of_copying(
+    index: CopyIndex, train: Sequence[str], points: Mapping[str, Sequence[str]]
+) -> list[Measure]:
+    """Whole copies of what is in ``index``, and n-grams that are not in ``train``."""
+    found = copies(index, points)
     titles = {
         "copied": "copied",
         "verbatim": "· word for word",

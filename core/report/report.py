@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from core.dataset.frozen import TRAIN
 from core.errors import InputRefused, Interrupted, ServiceRefused
 from core.home import Home
 from core.models.catalogue import resolve
@@ -22,6 +23,7 @@ from core.report.points import RealTexts, real_texts
 from core.report.reading import Reader
 from core.report.stored import ReportModel
 from core.runs.folder import Run
+from core.sampling.copies import CopyIndex
 
 TEXTS: Final = 200
 FEWEST_TEXTS: Final = 20
@@ -110,7 +112,7 @@ def make_report(
     reporter.show("comparing", 0, None)
     found = measures.of_authors(real, points)
     reporter.check()
-    found += measures.of_copying(real.train, points)
+    found += measures.of_copying(CopyIndex.from_parquet(run.dataset / TRAIN), real.train, points)
     reporter.check()
     found += [*losses, *measures.of_variety(points), *measures.of_looks(real.train, points)]
     found += leak_measures

@@ -22,7 +22,7 @@ from core.dataset.manifest import sealed, text_of
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
 from core.models.load import load_model, load_tokenizer
-from core.publish.card import NOWHERE_YET, Example, card_of, render
+from core.publish.card import NOWHERE_YET, Example, card_of
 from core.publish.card_sections import table_rows
 from core.publish.facts import Account, RunFacts, facts_of
 from core.runs.folder import Run
@@ -124,7 +124,7 @@ def test_the_tables_of_the_cards_of_huggingtweets(slug: str, tmp_path: Path) -> 
         train(home, handles, recipe_name="classic", base="scratch", device="cpu", torchrun=True)
     )
     home.corpus.unlink()
-    card = card_of(run)
+    card = card_of(facts_of(run))
     assert f"`@{slug}`" in card
     table = tables(card)[0]
     wanted = [[label, *(str(row[2 + i]) for row in seed)] for i, label in enumerate(LABELS)]
@@ -140,7 +140,7 @@ def test_the_tables_of_the_cards_of_huggingtweets(slug: str, tmp_path: Path) -> 
         )
     else:
         assert f"trained on tweets from {' & '.join(row[0] for row in seed)}." in card
-    in_html = card_of(run, layout="html")
+    in_html = card_of(facts_of(run), layout="html")
     cells = re.findall(r"<td[^>]*>(.*?)</td>", in_html)
     assert cells == [cell for row in wanted for cell in row]
     assert "## Intended uses & limitations\n\n### How to use\n" in in_html
@@ -161,7 +161,7 @@ def test_what_huggingtweets_lacked_is_in_it(toy: Run, tmp_path: Path) -> None:
         json.dumps({"kind": "eval", "phase": "before", "bits_per_byte": 1.5})
         + "\n" + json.dumps({"kind": "eval", "phase": "after", "bits_per_byte": 1.25}) + "\n"
     )  # fmt: skip
-    card = card_of(toy, measures=MEASURES)
+    card = card_of(facts_of(toy), measures=MEASURES)
     path = tmp_path / "README.md"
     path.write_text(card, encoding="utf-8")
     front = metadata_load(path)
@@ -195,7 +195,7 @@ def test_what_huggingtweets_lacked_is_in_it(toy: Run, tmp_path: Path) -> None:
 
 
 def test_without_a_report_it_says_so(toy: Run) -> None:
-    assert "No report was made of how well this model imitates" in card_of(toy)
+    assert "No report was made of how well this model imitates" in card_of(facts_of(toy))
 
 
 def test_energy_only_where_it_was_measured(toy: Run) -> None:
@@ -204,12 +204,12 @@ def test_energy_only_where_it_was_measured(toy: Run) -> None:
     lines += [{"kind": "system", "gpu0_power": power, "cpu": 3.0} for power in (200.0, 300.0)]
     toy.metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert facts_of(toy).energy_kwh == pytest.approx(0.25)
-    assert "Energy: about 0.25 kWh, the mean power that the driver" in card_of(toy)
+    assert "Energy: about 0.25 kWh, the mean power that the driver" in card_of(facts_of(toy))
 
 
 def test_a_run_without_its_manifest_has_no_counts(toy: Run) -> None:
     (toy.dataset / "manifest.json").unlink()
-    card = card_of(toy)
+    card = card_of(facts_of(toy))
     assert "is not kept with this run any more" in card
     assert "Tweets kept" not in card
 
@@ -217,10 +217,10 @@ def test_a_run_without_its_manifest_has_no_counts(toy: Run) -> None:
 def test_layouts_that_do_not_fit_and_runs_without_a_model(toy: Run) -> None:
     edit_record(toy, handles=["a", "b"], names={})
     with pytest.raises(WrongUsage, match="several or html"):
-        card_of(toy, layout="one")
+        card_of(facts_of(toy), layout="one")
     shutil.rmtree(toy.model)
     with pytest.raises(InputRefused, match="no model yet"):
-        card_of(toy)
+        card_of(facts_of(toy))
 
 
 def test_what_must_not_be_in_it(toy: Run) -> None:
@@ -245,7 +245,7 @@ def test_what_must_not_be_in_it(toy: Run) -> None:
         json.dumps({"kind": "sample", "step": 3, "text": "write to me@home.example today please"})
         + "\n" + json.dumps({"kind": "sample", "step": 3, "text": "a harmless new thought"}) + "\n"
     )  # fmt: skip
-    card = card_of(toy)
+    card = card_of(facts_of(toy))
     for secret in ("somebody", "7946", "secret-host", "hunter2", "home.example", str(toy.folder)):
         assert secret not in card
     assert "The base model mine" in card
@@ -253,7 +253,7 @@ def test_what_must_not_be_in_it(toy: Run) -> None:
     (tracking / "wandb.json").write_text(
         json.dumps({"to": "wandb", "url": "https://wandb.ai/me/p/runs/1"})
     )
-    assert "<https://wandb.ai/me/p/runs/1>" in card_of(toy)
+    assert "<https://wandb.ai/me/p/runs/1>" in card_of(facts_of(toy))
 
 
 BAD_NAMES = [
@@ -278,7 +278,7 @@ def check_names(facts: RunFacts, names: list[str], path: Path) -> None:
     some = replace(facts, accounts=accounts)
     shown = [" ".join(one.split()) for one in names]
     for layout in ("several" if len(names) > 1 else "one", "html"):
-        card = render(
+        card = card_of(
             some,
             layout=layout,
             examples=[Example(names[0], names[-1])],
@@ -331,7 +331,7 @@ def test_the_code_of_a_card_gives_tweets(tmp_path: Path) -> None:
     tokenizer = load_tokenizer(parrot() / "model")
     separator = tokenizer.convert_tokens_to_ids("<|endoftext|>")
     save_model(run.model, model, tokenizer, separator=separator, dtype=model.dtype)
-    code = code_of(card_of(run))
+    code = code_of(card_of(facts_of(run)))
     assert code.count(NOWHERE_YET) == 1
     done = subprocess.run(
         [sys.executable, "-c", code.replace(NOWHERE_YET, str(run.model))],
@@ -367,4 +367,4 @@ def test_a_run_of_version_0_1_0_has_a_card(toy: Run) -> None:
     for name in ("names", "weights", "expected_shares", "decisions", "versions"):
         record.pop(name, None)
     toy.record_file.write_text(json.dumps(record))
-    assert "| Tweets kept | 60 |" in card_of(toy)
+    assert "| Tweets kept | 60 |" in card_of(facts_of(toy))

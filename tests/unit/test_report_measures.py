@@ -16,6 +16,7 @@ from core.report.leaks import beginning_and_rest
 from core.report.masking import common_words, mask
 from core.report.profiles import FEATURES, Profiles, jensen_shannon
 from core.report.variety import SEGMENT, distinct, self_bleu
+from core.sampling.copies import CopyIndex
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 TEXTS = st.lists(st.text("ab .,!#@😀A", max_size=30), min_size=1, max_size=12)
@@ -168,7 +169,7 @@ def test_novelty_by_hand() -> None:
 
 
 def test_a_parrot_copies_everything_and_says_nothing_new() -> None:
-    found = copies(SEA, {"parrot": SEA[:10], "others": SPACE})
+    found = copies(CopyIndex(SEA, [None] * len(SEA)), {"parrot": SEA[:10], "others": SPACE})
     assert found["verbatim"]["parrot"].value == 1
     assert found["copied"]["others"].value == 0
     new = novelty(SEA, {"parrot": SEA[:10]})

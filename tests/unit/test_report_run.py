@@ -25,6 +25,7 @@ from core.report.measures import POINTS
 from core.report.report import Report, make_report
 from core.report.stored import ReportModel, remember, remembered
 from core.runs.folder import Run, find_run
+from core.sampling.copies import CopyIndex
 from core.sampling.engine import Engine
 from core.sampling.request import Done, SampleRequest
 from core.workflow.training import train_without_leaks
@@ -242,7 +243,8 @@ def test_without_unseen_tweets_and_other_people_it_says_so(
 
     real = replace(report.real, held_out=[], to_learn=report.real.to_learn[:10])
     points = {**report.texts, "held_out": []}
-    few = of_authors(real, points) + of_copying(real.train, points)
+    index = CopyIndex.from_parquet(run.dataset / "train.parquet")
+    few = of_authors(real, points) + of_copying(index, real.train, points)
     page = to_markdown(replace(report, real=real, texts=points, measures=few, leaked=None))
     assert "Too few to say who it sounds like: a classifier needs 50 real tweets" in page
     assert "With 0 unseen tweets of @keeper it is too few to say" in page

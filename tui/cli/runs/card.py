@@ -32,10 +32,11 @@ def card(run: str, output: Path | None, layout: str | None, home: Home) -> None:
     """
     from core.files import write_text_whole
     from core.publish.card import card_of
+    from core.publish.facts import facts_of
     from core.runs.folder import find_run
     from core.safe_text import printable
 
-    text = card_of(find_run(home, run), layout=cast("Layout | None", layout))
+    text = card_of(facts_of(find_run(home, run)), layout=cast("Layout | None", layout))
     if output is None:
         emit(printable(text.rstrip("\n"), keep_newlines=True))
         return
