@@ -26,8 +26,8 @@ import threading
 import time
 
 from core.home import Home
+from core.json_lines import read_json_lines
 from core.runs.folder import Run
-from core.runs.follow import read_journal
 from core.runs.launch import stop_run
 from core.workflow.data import DEMO_HANDLE, import_paths, sample_archives
 from core.workflow.training import train
@@ -77,7 +77,7 @@ class Terminal:
 def learned(run: Run) -> tuple[int, float]:
     """Tokens so far, and the seconds of their steps."""
     tokens, seconds = 0, 0.0
-    for line in read_journal(run.metrics):
+    for line in read_json_lines(run.metrics):
         if line.get("kind") == "train":
             tokens, seconds = line["tokens"], line["tokens"] / line["tokens_per_second"]
     return tokens, seconds
@@ -124,7 +124,7 @@ def main() -> None:
         import_paths(home, sample_archives())
         run = train(home, [DEMO_HANDLE], base=given.base, epochs=10_000, device="cpu",
                     eval_seconds=100_000.0)  # fmt: skip
-        while not any(line.get("kind") == "train" for line in read_journal(run.metrics)):
+        while not any(line.get("kind") == "train" for line in read_json_lines(run.metrics)):
             time.sleep(0.2)
         time.sleep(5.0)  # the first steps are slower
         with_app, without, taken = [], [], []

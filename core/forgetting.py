@@ -1,18 +1,18 @@
 """Forgetting: the rows of an account or of one tweet leave the corpus, and its file, for good.
 
-So do pages of them that were paid for and could not be stored, favourites that copy them, and the
-choice of the account in the app. One tweet does not come back with the next import or fetch: its
-number stays (``core.corpus.forgotten``), and so do the ranges of what was fetched. After an account
-nothing stays, and importing it again starts over.
+So do pages of them that were paid for and could not be stored, samples and favourites that copy
+them, and the choice of the account in the app. One tweet does not come back with the next import or
+fetch: its number stays (``core.corpus.forgotten``), and so do the ranges of what was fetched. After
+an account nothing stays, and importing it again starts over.
 
 Deleted rows stay in the file's free space until the file is written anew. Where that fails, it is
 said, and a file ``.tweets.duckdb.not-compacted`` beside the corpus remembers it: forgetting the
 same again, or anything else, tries once more.
 
-What was made from them before (a run's frozen dataset, its model, what the model wrote) is not
-changed, but marked as stale: a note ``stale.json`` in the run's folder says what it still holds,
-and its card says so from then on. Where a run's model was published or converted to is told.
-Datasets that were exported lie where the person put them; mynah does not know of them.
+What was made from them before (a run's frozen dataset, its model, what the model wrote while it
+learned) is not changed, but marked as stale: a note ``stale.json`` in the run's folder says what it
+still holds, and its card says so from then on. Where a run's model was published or converted to is
+told. Datasets that were exported lie where the person put them; mynah does not know of them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Forgotten:
     ``runs`` maps a run's id to how many of its tweets are among the forgotten, ``published`` to the
     addresses, files and folders that its model was published or converted to. ``files`` counts
     what went outside the corpus: ``fetched_pages`` still pending (or posts taken out of such),
-    ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is
-    still in the corpus's file, and ``not_compacted`` says why.
+    ``samples``, ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what
+    they said is still in the corpus's file, and ``not_compacted`` says why.
     """
 
     handles: list[str]
@@ -154,13 +154,14 @@ def _forget_files(
 ) -> dict[str, int]:
     """What lies in the home beside the corpus; it goes first, so that a kill leaves none of it."""
     from core.fetching.pending import drop_pending, drop_pending_post
-    from core.sampling.favourites import forget_copies
+    from core.sampling import favourites, store
 
     gone = {
         "fetched_pages": drop_pending_post(home, tweet_id)
         if tweet_id
         else drop_pending(home, handles),
-        "favourites": forget_copies(home, tweet_ids),
+        "samples": store.forget_copies(home, tweet_ids),
+        "favourites": favourites.forget_copies(home, tweet_ids),
         "settings": _forget_choice(home, handles),
     }
     return {name: count for name, count in gone.items() if count}

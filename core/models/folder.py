@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputRefused
+from core.files import sha256_of
 
+_HASHED_FILES = ("config.json", "generation_config.json", "tokenizer.json")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 
 
@@ -45,6 +48,18 @@ def read_config(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def hashed_files(folder: Path) -> list[Path]:
+    """The files that make a model what it is: settings, tokenizer and weights."""
+    found = [folder / name for name in _HASHED_FILES if (folder / name).is_file()]
+    return found + sorted(folder.glob("*.safetensors"))
+
+
+def model_hash(folder: Path) -> str:
+    """Names what is in a model folder: a sha256, which takes a second for a small model."""
+    listed = "".join(f"{path.name} {sha256_of(path)}\n" for path in hashed_files(folder))
+    return hashlib.sha256(listed.encode("utf-8")).hexdigest()
 
 
 def parameters_in(folder: Path) -> int | None:

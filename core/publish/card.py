@@ -177,12 +177,12 @@ def _front_matter(facts: RunFacts, names: str, examples: Sequence[Example]) -> A
 def recorded_examples(facts: RunFacts) -> list[Example]:
     """What the model wrote last while it learned, without copies and personal data."""
     from core.curation.personal_data import personal_data
-    from core.runs.follow import read_journal
+    from core.json_lines import read_json_lines
     from core.runs.history import RunHistory
     from core.tracking.outgoing import Outgoing
 
     history = RunHistory()
-    history.take_samples(read_journal(facts.run.samples))
+    history.take_samples(read_json_lines(facts.run.samples))
     shown = Outgoing(facts.run).examples(history.samples).shown
     last = max((sample.step for sample in shown), default=0)
     return [

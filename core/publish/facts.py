@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from core.dataset.manifest import RUN_NAME, BadManifest, count, read_manifest
 from core.errors import InputRefused
+from core.json_lines import read_json_lines
 from core.runs.folder import Run, stale_reason
-from core.runs.follow import read_journal
 from core.runs.record import Result, RunRecord
 from core.runs.tracked import all_tracked
 
@@ -134,7 +134,7 @@ def facts_of(run: Run) -> RunFacts:
     start: dict[str, Any] = {}
     bits: dict[str, float] = {}
     powers: list[float] = []
-    for line in read_journal(run.metrics):
+    for line in read_json_lines(run.metrics):
         kind = line.get("kind")
         if kind == "start":
             start = line

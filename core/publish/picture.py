@@ -65,8 +65,8 @@ def shareable(home: Home, run: Run) -> list[Shareable]:
     """What can be shared of a run: favourites, the newest first, then what it wrote while it
     learned, the last first. Copies of tweets are not among them.
     """
+    from core.json_lines import read_json_lines
     from core.publish.facts import facts_of
-    from core.runs.follow import read_journal
     from core.runs.history import RunHistory
     from core.sampling.favourites import favourites
     from core.tracking.outgoing import Outgoing
@@ -77,7 +77,7 @@ def shareable(home: Home, run: Run) -> list[Shareable]:
         if one.run == run.id and one.copy.verdict not in ("verbatim", "near")
     ]
     history = RunHistory()
-    history.take_samples(read_journal(run.samples))
+    history.take_samples(read_json_lines(run.samples))
     shown = Outgoing(facts_of(run).run).examples(history.samples).shown
     return kept + [Shareable("", sample.text) for sample in reversed(shown)]
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from core.runs.follow import read_journal
+from core.json_lines import read_json_lines
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -60,11 +62,32 @@ METRICS: Final[dict[str, pl.DataType]] = {
     "tokens_per_second": pl.Float64(),
     "seconds": pl.Float64(),
 }
+# What a model wrote while it learned has a ``step``, what it was asked for an ``id``.
 SAMPLES: Final[dict[str, pl.DataType]] = {
     "run": pl.String(),
     "step": pl.Int64(),
     "prompt": pl.String(),
     "text": pl.String(),
+    "id": pl.String(),
+    "created_at": pl.Datetime("us", "UTC"),
+    "model": pl.String(),
+    "model_hash": pl.String(),
+    "seed": pl.Int64(),
+    "index": pl.Int64(),
+    "temperature": pl.Float64(),
+    "top_p": pl.Float64(),
+    "top_k": pl.Int64(),
+    "max_tokens": pl.Int64(),
+    "settings": pl.String(),
+    "device": pl.String(),
+    "tokens": pl.Int64(),
+    "stopped": pl.String(),
+    "verdict": pl.String(),
+    "longest": pl.Int64(),
+    "share": pl.Float64(),
+    "tweet_ids": pl.List(pl.String()),
+    "favourite": pl.Boolean(),
+    "note": pl.String(),
 }
 RUN_TABLES: Final = ("runs", "metrics", "samples")
 _SETTINGS: Final = ("preset", "method", "lr", "epochs", "seed")
@@ -76,12 +99,13 @@ def run_frames(home: Home, wanted: Callable[[str], bool]) -> dict[str, pl.DataFr
     """The three frames; one that is not ``wanted`` is empty, without a file being opened.
 
     ``runs`` says what ``mynah runs`` and the settings in run.json say, and ``settings`` holds all
-    of those as JSON. ``metrics`` and ``samples`` have a column for every
-    field that occurs in their lines: numbers, truth values, or text (JSON where it is nested).
+    of those as JSON. ``samples`` holds what a model wrote while it learned, what it was asked for
+    since, and favourites. ``metrics`` and ``samples`` have a column for every field that occurs in
+    the lines of a training: numbers, truth values, or text (JSON where it is nested).
     """
     folders = sorted(path for path in home.runs.glob("*") if (path / "run.json").is_file())
     metrics = _records(folders, "metrics.jsonl") if wanted("metrics") else []
-    samples = _records(folders, "samples.jsonl") if wanted("samples") else []
+    samples = _samples(home, folders) if wanted("samples") else []
     return {
         "runs": _frame(_summaries(home) if folders and wanted("runs") else [], RUNS),
         "metrics": _frame(metrics, METRICS),
@@ -143,12 +167,53 @@ def _summaries(home: Home) -> list[dict[str, Any]]:
     return found
 
 
+def _samples(home: Home, folders: list[Path]) -> list[dict[str, Any]]:
+    from core.sampling.favourites import favourites
+
+    kept = {one.id: one for one in favourites(home)}
+    found = _records(folders, "samples.jsonl")
+    known = {*SAMPLES, *(name for line in found for name in line)}
+    for line in found:
+        when = line.get("time")
+        if "created_at" not in line and isinstance(when, (int, float)):
+            with suppress(ValueError, OverflowError, OSError):
+                line["created_at"] = datetime.fromtimestamp(when, timezone.utc).isoformat()
+    for line in _records(folders, "generated.jsonl"):
+        copy, settings = line.pop("copy", None), line.get("settings")
+        favourite = kept.pop(str(line.get("id")), None)
+        found.append(
+            {
+                **(settings if isinstance(settings, dict) else {}),
+                **(copy if isinstance(copy, dict) else {}),
+                **line,
+                "favourite": favourite is not None,
+                "note": favourite.note if favourite else None,
+            }
+        )
+    for favourite in kept.values():  # of another version, or of a run that is gone
+        found.append(
+            {
+                **favourite.settings,
+                **favourite.copy.to_json(),
+                "run": favourite.run,
+                "id": favourite.id,
+                "created_at": favourite.when.isoformat(),
+                "prompt": favourite.prompt,
+                "text": favourite.text,
+                "settings": favourite.settings,
+                "favourite": True,
+                "note": favourite.note or None,
+            }
+        )
+    return [{name: line[name] for name in line if name in known} for line in found]
+
+
 def _records(folders: list[Path], name: str, *, edges: bool = False) -> list[dict[str, Any]]:
     tail = _EDGE_BYTES if edges else None
     return [
         {"run": folder.name, **record}
         for folder in folders
-        for record in read_journal(folder / name, head=_EDGE_BYTES, tail=tail)
+        for record in read_json_lines(folder / name, head=_EDGE_BYTES, tail=tail)
     ]
 
 
@@ -181,7 +246,8 @@ def _column(name: str, records: list[dict[str, Any]], kind: pl.DataType | None) 
         floats = pl.Series(name, clean, dtype=pl.Float64)
         return floats if kind == pl.Float64() else floats.cast(kind, strict=False)
     if kind == pl.Boolean():
-        return pl.Series(name, values, dtype=kind)
+        truths = [v if isinstance(v, bool) else None for v in values]
+        return pl.Series(name, truths, dtype=kind)
     return pl.Series(name, [_text(v) for v in values], dtype=pl.String)
 
 

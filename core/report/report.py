@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from core.dataset.frozen import TRAIN
-from core.errors import InputRefused, Interrupted, ServiceRefused
+from core.errors import InputRefused, Interrupted
 from core.home import Home
-from core.models.catalogue import resolve
-from core.models.prepare import prepare
 from core.progress import Cancelled, Progress, Reporter
 from core.report import measures
 from core.report.conclusions import Findings, conclusions, who
@@ -24,6 +21,7 @@ from core.report.reading import Reader
 from core.report.stored import ReportModel
 from core.runs.folder import Run
 from core.sampling.copies import CopyIndex
+from core.sampling.voices import base_folder
 
 TEXTS: Final = 200
 FEWEST_TEXTS: Final = 20
@@ -95,7 +93,7 @@ def make_report(
         )
     reporter.show("reading the tweets", 0, None)
     real = real_texts(home, run, n, seed)
-    folder, no_base = _base_of(run)
+    folder, no_base = base_folder(run)
     models = [] if folder is None else [ReportModel.at("base", folder)]
     models.append(ReportModel.at("tuned", run.model))
     points: dict[str, Sequence[str]] = {
@@ -126,20 +124,6 @@ def _stopped() -> Interrupted:
     return Interrupted(
         "The report was stopped.", "What was drawn is kept.", "The same command goes on from there."
     )
-
-
-def _base_of(run: Run) -> tuple[Path | None, str]:
-    """The folder of the model that the run began with; or None, and why there is none."""
-    try:
-        base = resolve(run.record().base)
-        if base.kind == "hub" and base.folder is None:  # a report downloads nothing
-            return None, f"The base model {base.name} is not on this machine any more."
-        folder = prepare(base)
-    except (InputRefused, ServiceRefused) as error:
-        return None, f"The base model is not at hand: {error.what}"
-    if folder is None:
-        return None, "The run began with random weights, which write no words."
-    return folder, ""
 
 
 def _read(

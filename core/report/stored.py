@@ -11,12 +11,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from core.files import sha256_of, write_text_whole
+from core.files import write_text_whole
+from core.models.folder import model_hash
 from core.runs.folder import Run
-
-_MODEL_FILES: Final = ("config.json", "generation_config.json", "tokenizer.json")
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,7 @@ class ReportModel:
     @classmethod
     def at(cls, point: Literal["base", "tuned"], folder: Path) -> ReportModel:
         """Hashes weights, tokenizer and settings: about a second for a small model."""
-        names = [name for name in _MODEL_FILES if (folder / name).is_file()]
-        names += sorted(path.name for path in folder.glob("*.safetensors"))
-        listed = "".join(f"{name} {sha256_of(folder / name)}\n" for name in names)
-        return cls(point, folder, hashlib.sha256(listed.encode("utf-8")).hexdigest())
+        return cls(point, folder, model_hash(folder))
 
 
 def remembered(run: Run, name: str, inputs: Mapping[str, Any], make: Callable[[], Any]) -> Any:

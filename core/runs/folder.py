@@ -38,6 +38,7 @@ class Run:
     run.json        what was asked, by whom it is worked on, and at the end how it went
     metrics.jsonl   one line for each thing that happened; only ever appended to
     samples.jsonl   what the model wrote while it learned; generated text
+    generated.jsonl what it was asked to write (``core.sampling.store``)
     train.log       what the process printed: for people, when something went wrong
     heartbeat       touched every two seconds while the process lives
     stale.json      which of its tweets were forgotten since
@@ -66,6 +67,10 @@ class Run:
     @property
     def samples(self) -> Path:
         return self.folder / "samples.jsonl"
+
+    @property
+    def generated(self) -> Path:
+        return self.folder / "generated.jsonl"
 
     @property
     def log(self) -> Path:

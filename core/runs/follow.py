@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefused
+from core.json_lines import parse_json_line, read_json_lines
 from core.processes import process_times, since_boot, this_machine
 from core.runs.folder import ENDED, Run
 from core.runs.record import RunRecord
@@ -75,7 +74,7 @@ class LineTail:
                         if len(found) >= records or time.monotonic() > until:
                             return found, True
                         self.offset += len(line) + 1
-                        record = _parse(line)
+                        record = parse_json_line(line)
                         if record is not None:
                             found.append(record)
                         elif line.strip():
@@ -83,37 +82,6 @@ class LineTail:
         except OSError:
             pass
         return found, False
-
-
-def read_journal(path: Path, *, head: int = 0, tail: int | None = None) -> Iterator[dict[str, Any]]:
-    """The objects of a file of JSON lines; a last line without its end is not there yet.
-
-    With ``tail``, of a file longer than twice as many bytes only the lines in the first ``head``
-    and in the last ``tail`` bytes. A file that cannot be read has none.
-    """
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            skip = tail is not None and size > 2 * tail
-            for line in file:
-                if skip and file.tell() > head:
-                    file.seek(size - (tail or 0))
-                    file.readline()  # the rest of a line that began in the middle
-                    skip = False
-                elif line.endswith(b"\n") and (record := _parse(line)) is not None:
-                    yield record
-    except OSError:
-        return
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    """The object on a line of a journal; None for what a killed process may have left."""
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 class RunReader:
@@ -176,7 +144,7 @@ def _seconds_since_beat(run: Run) -> float:
 
 def after_all_lines(run: Run) -> float:
     """The time now, but later than each line of the journal: the clock may have been set back."""
-    lines = read_journal(run.metrics, tail=_TAIL_BYTES)
+    lines = read_json_lines(run.metrics, tail=_TAIL_BYTES)
     times = [at + 0.001 for line in lines if isinstance(at := line.get("time"), (int, float))]
     return max([time.time(), *times])
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from core.errors import InputRefused
 from core.home import Home
+from core.json_lines import read_json_lines
 from core.runs.curve import whole_curve
 from core.runs.folder import ENDED, GOING, Run, all_runs, stale_reason
-from core.runs.follow import RunReader, is_alive, last_of_state, read_journal, run_state
+from core.runs.follow import RunReader, is_alive, last_of_state, run_state
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.settings import TrainSettings
@@ -83,7 +84,7 @@ class RunSummary:
 
     def log_text(self) -> str:
         """What happened, and the end of train.log where its process printed anything; safe."""
-        journal = read_journal(self.folder / "metrics.jsonl", head=_HEAD_BYTES, tail=_TAIL_BYTES)
+        journal = read_json_lines(self.folder / "metrics.jsonl", head=_HEAD_BYTES, tail=_TAIL_BYTES)
         text = "\n".join(story(journal))
         try:
             with (self.folder / "train.log").open("rb") as file:
@@ -175,7 +176,7 @@ def _summary_and_history(run: Run) -> tuple[RunSummary, RunHistory]:
     """The history is that of the journal's first and last lines."""
     record = run.record()
     alive = record.state not in ENDED and is_alive(run, record)
-    lines = list(read_journal(run.metrics, head=_HEAD_BYTES, tail=_TAIL_BYTES))
+    lines = list(read_json_lines(run.metrics, head=_HEAD_BYTES, tail=_TAIL_BYTES))
     history = RunHistory()
     history.take(lines)
     state = run_state(run, record, last_of_state(lines), alive=alive)

@@ -13,9 +13,10 @@ import pytest
 from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.home import Home
-from core.query.history import MOST, history_file, query_history, remember_query
+from core.query.history import history_file, query_history, remember_query
 from core.query.run import run_query
 from core.query.saved import keep_query, saved_queries
+from core.recent import MOST
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
 

@@ -12,11 +12,12 @@ from toy_runs import edit_record, follow, start_toy
 
 from core.errors import InputRefused
 from core.home import Home
+from core.json_lines import read_json_lines
 from core.processes import Owner, process_times, this_machine
 from core.runs.curve import whole_curve
 from core.runs.events import Journal
 from core.runs.folder import Run, all_runs, find_run, new_run_id
-from core.runs.follow import LAUNCH_SECONDS, SLICE_RECORDS, LineTail, RunReader, read_journal
+from core.runs.follow import LAUNCH_SECONDS, SLICE_RECORDS, LineTail, RunReader
 from core.runs.history import RunHistory
 from core.runs.record import Result
 from core.runs.summary import RunsFollower, list_runs, run_result, run_summary
@@ -181,7 +182,7 @@ def test_the_journal_says_what_the_process_takes_of_its_machine(
     journal.write("train", step=7, loss=1.0, seconds=3.0)
     journal.watch_system(gpus=True)
     give_up = time.monotonic() + 30
-    while len(records := list(read_journal(run.metrics))) < 3 and time.monotonic() < give_up:
+    while len(records := list(read_json_lines(run.metrics))) < 3 and time.monotonic() < give_up:
         time.sleep(0.02)
     journal.close()
     assert [one["kind"] for one in records[:3]] == ["train", "system", "system"]

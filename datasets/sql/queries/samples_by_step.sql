@@ -14,4 +14,5 @@ SELECT
     ) AS train_loss,
     samples.text AS generated
 FROM samples
+WHERE samples.step IS NOT NULL
 ORDER BY samples.run DESC, samples.step;

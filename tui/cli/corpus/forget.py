@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # what went outside the corpus, by ``Forgotten.files``
 OUTSIDE = {
     "fetched_pages": "what was fetched and waited to be stored ({n:,} pages)",
+    "samples": "samples that copy it ({n:,})",
     "favourites": "favourites that copy it ({n:,})",
     "settings": "the app's choice of it",
 }

@@ -1,0 +1,63 @@
+"""Files of JSON lines that grow at their end: open this to read or to add lines of one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def read_json_lines(
+    path: Path, *, head: int = 0, tail: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The objects of a file of JSON lines; a last line without its end is not there yet.
+
+    With ``tail``, of a file longer than twice as many bytes only the lines in the first ``head``
+    and in the last ``tail`` bytes. A file that cannot be read has none.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(0)
+            skip = tail is not None and size > 2 * tail
+            for line in file:
+                if skip and file.tell() > head:
+                    file.seek(size - (tail or 0))
+                    file.readline()  # the rest of a line that began in the middle
+                    skip = False
+                elif line.endswith(b"\n") and (record := parse_json_line(line)) is not None:
+                    yield record
+    except OSError:
+        return
+
+
+def parse_json_line(line: bytes) -> dict[str, Any] | None:
+    """The object on a line; None for what a killed process may have left."""
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def append_json_lines(
+    path: Path, records: Iterable[Mapping[str, Any]], *, private: bool = False
+) -> None:
+    """Adds lines in one write, so that two processes never mix theirs, on lines of their own.
+
+    Makes the folder where there is none. ``private``: only this user can read the file.
+    """
+    written = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    if not written:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    how = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, how, 0o600 if private else 0o666)
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # a write was cut off there once
+                written = b"\n" + written
+        file.write(written)
