@@ -113,7 +113,8 @@ def test_the_folder_it_describes_is_the_folder() -> None:
     named = {line.split()[0].rstrip("/") for line in tree.splitlines()}
     home, run = Home.at("/h"), Run(Path("/h/runs/RUN"))
     paths = [home.corpus, home.recipes, home.settings, home.log, run.record_file, run.dataset,
-             run.metrics, run.samples, run.generated, run.log, run.checkpoints, run.model]  # fmt: skip
+             run.metrics, run.samples, run.generated, run.log, run.checkpoints,
+             run.model]  # fmt: skip
     others = {
         "runs/RUN",
         FOLDER,
