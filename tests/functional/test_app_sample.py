@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -12,10 +13,12 @@ import pytest
 from textual.widgets import Input
 
 from core.home import Home
+from core.runs.folder import Run
 from core.sampling.favourites import favourites
+from core.sampling.store import stored_samples
 from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
 from tui.app import MynahApp
-from tui.sample.generating import Sampled, SamplingEnded
+from tui.sample.generating import Sampled, SampleRepeated, SamplingEnded, Speaker
 from tui.sample.sample_list import SampleList
 from tui.widgets.field_form import FieldForm
 
@@ -62,10 +65,14 @@ async def test_generate_keep_copy_and_repeat(trained_home: Home) -> None:
         assert app.state.sampled, "the newcomer's sentences have done their work"
         assert_safe(pilot)
 
-        await pilot.press("j", "v", "v")
+        await pilot.press("j", "v")
+        assert favourites(trained_home)
+        await pilot.press("v")
+        assert favourites(trained_home) == [], "v again takes it off"
+        await pilot.press("v")
         await pilot.pause()
         kept = favourites(trained_home)
-        assert [one.text for one in kept] == [first[1]], "once, however often v is pressed"
+        assert [one.text for one in kept] == [first[1]]
         assert kept[0].settings["seed"] == 7
         assert "✦" in screen(pilot)
         await pilot.press("y")
@@ -118,8 +125,7 @@ async def test_stop_keeps_what_is_there_and_a_killed_child_is_replaced(trained_h
         await pilot.press("g")
         ended = len(heard.of(SamplingEnded))
         await until(pilot, lambda: any(len(s.text) > 20 for s in samples(app).samples), WAIT)
-        pid = app.sampling._sampler.pid
-        assert pid is not None
+        (pid,) = app.sampling.pids
         os.kill(pid, signal.SIGKILL)
         await until(pilot, lambda: len(heard.of(SamplingEnded)) > ended, WAIT)
         await settled(pilot)
@@ -132,7 +138,7 @@ async def test_stop_keeps_what_is_there_and_a_killed_child_is_replaced(trained_h
         await until(pilot, lambda: len(heard.of(SamplingEnded)) > ended, WAIT)
         await settled(pilot)
         assert "1 sample" in status(pilot, "#generated-panel")
-        child = app.sampling._sampler.pid
+        (child,) = app.sampling.pids
         await pilot.press("ctrl+q")
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
@@ -170,11 +176,63 @@ async def test_a_run_that_was_resumed_speaks_with_its_new_model(trained_home: Ho
         await settled(pilot)
         run = (app.state.runs or [])[0]
         with app.sampling._lock:
-            before = app.sampling._for(run.folder)
-            assert app.sampling._for(run.folder) is before, "loaded once"
+            speaker = Speaker(run.folder)
+            before = app.sampling._for(speaker)
+            assert app.sampling._for(speaker) is before, "loaded once"
             os.utime(run.folder / "model" / "config.json")
-            assert app.sampling._for(run.folder) is not before, "another was written"
+            assert app.sampling._for(speaker) is not before, "another was written"
         app.state.runs = [replace(run, valid_loss=0.375)]
         app.runs_changed.publish(app.state)
         field: Any = app.screen.query_one("#voice-form", FieldForm).field("run")
         await until(pilot, lambda: field.choices[0].label.endswith("(0.38)"))
+
+
+async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
+    trained_home: Home,
+) -> None:
+    (first,) = trained_home.runs.iterdir()
+    shutil.copytree(first, first.with_name("20200101-0000-twin-aaaa"))
+    app, heard = MynahApp(trained_home, section="sample"), Heard()
+    async with app.run_test(size=(140, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: len(app.state.runs or []) == 2)
+        await settled(pilot)
+        form = app.screen.query_one("#voice-form", FieldForm)
+        own = form.field("run").value
+        assert form.field("beside").value == ""
+        set_knobs(app, count=2, max_tokens=8, seed=5, beside=form.field("beside").choices[1].value)
+        await pilot.press("g")
+        await until(pilot, lambda: not app.sampling.busy, WAIT)
+        await settled(pilot)
+        texts = [one.text for one in samples(app).samples]
+        assert len(texts) == 4
+        assert (texts[0], texts[2]) == (texts[1], texts[3]), "the same model, prompt and seed"
+        assert samples(app).columns == 2
+        stored = [one for run in trained_home.runs.iterdir() for one in stored_samples(Run(run))]
+        assert sorted(one.text for one in stored) == sorted(texts)
+        await pilot.press("right", "v", "x")
+        assert [one.text for one in samples(app).samples] == texts[2:], "a pair goes"
+        assert [one.run != own for one in favourites(trained_home)] == [True]
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert samples(app).columns == 1
+        assert {one.label for one in samples(app).samples} != {""}
+
+        await pilot.press("r")
+        await until(pilot, lambda: heard.of(SampleRepeated), WAIT)
+        await settled(pilot)
+        assert any("The same text again" in toast for toast in heard.toasts)
+
+        await pilot.press("e")
+        prompt = app.screen.query_one("#prompt", Input)
+        assert (prompt.value, app.focused) == (" ".join(texts[2].split()), prompt)
+        await pilot.press("up")
+        assert prompt.value == "My dream is", "the prompt that was used before"
+        await pilot.press("down", "escape")
+        set_knobs(app, beside="")
+        await pilot.press("m")
+        ended = len(heard.of(SamplingEnded))
+        await until(pilot, lambda: len(heard.of(SamplingEnded)) > ended, WAIT)
+        await settled(pilot)
+        assert texts[2].startswith(prompt.value)
+        assert samples(app).text(0).startswith(prompt.value)

@@ -120,6 +120,7 @@ def test_the_folder_it_describes_is_the_folder() -> None:
         FOLDER,
         f"{home.sweeps.name}/NAME",
         "favourites.jsonl",
+        "prompts.jsonl",
         "queries",
         history_file(home).name,
     }

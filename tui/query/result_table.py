@@ -194,7 +194,7 @@ class ResultTable(RowList):
         event.prevent_default()  # Textual would call that of the base class once more
         offset = event.get_content_offset(self)
         if offset is not None and self._layout_of:
-            column, row = self.column_at(offset.x), self._item_at(offset.y)
+            column, row = self.column_at(offset.x), self._item_at(offset.x, offset.y)
             if column is not None and column != self.column:
                 self.cursor = self.cursor if row is None else row
                 self._go(column)

@@ -19,13 +19,14 @@ from tui.actions import bindings
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
 from tui.query.editor import Piece, SqlEditor
-from tui.query.history import PastQueries, QueryWalk
+from tui.query.history import PastQueries
 from tui.query.result_table import ResultTable, copied
 from tui.query.running import CatalogueRead, How, QueryEnded, QueryJob, QuerySaved
 from tui.query.tables import SchemaList
 from tui.section import Section, explained
 from tui.text.numbers import plural
 from tui.widgets.panel import Panel
+from tui.widgets.past_texts import PastTexts
 from tui.widgets.row_list import Column, ListRows, RowList
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class QuerySection(Section):
         self._asked = ""  # the query whose result is shown
         self._title = ""  # of the saved query in the editor
         self._offset = (0, 0)  # where the part that was run begins in the editor
-        self._walk: QueryWalk | None = None
+        self._walk: PastTexts | None = None
         self._names: Catalogue | None = None
         self.query_one(SqlEditor).completer = self._complete
         self.mynah.reported.subscribe(self, self._reported)
@@ -340,7 +341,7 @@ class QuerySection(Section):
         if self._walk is None:
             from core.query.history import query_history
 
-            self._walk = QueryWalk(query_history(self.state.home), editor.text)
+            self._walk = PastTexts(query_history(self.state.home), editor.text)
         sql = self._walk.step(-1 if isinstance(event, SqlEditor.Older) else 1)
         if sql is not None:
             self._put(sql)

@@ -1,22 +1,41 @@
-"""Writing samples: one sampler child, which keeps its model for the next request."""
+"""Sampling in the background: processes that keep their models, and what they make is stored."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tui.job import Attempt, Host, Job, Report
+from tui.sample.kept import KeptJob
 
 if TYPE_CHECKING:
     from core.errors import MynahError
     from core.sampling.client import Sampler
     from core.sampling.request import SampleEvent, SampleRequest
+    from core.sampling.store import Repeated, StoredSample
+    from core.sampling.voices import Point
 
 # Seconds between two reports: text grows 25 times a second.
 EVENTS_EVERY: Final = 0.04
+
+
+class Speaker(NamedTuple):
+    """A run's folder, and which of its two models."""
+
+    folder: Path
+    point: Point = "tuned"
+
+
+class Heard(NamedTuple):
+    """An event of the speaker with this number; a sample that is done, as it was stored."""
+
+    speaker: int
+    event: SampleEvent
+    stored: StoredSample | None = None
 
 
 @dataclass
@@ -24,98 +43,223 @@ class Sampled(Report):
     """Events of one generation, in the order they came."""
 
     generation: int
-    events: list[SampleEvent]
+    events: list[Heard]
 
 
 @dataclass
 class SamplingEnded(Report):
+    """``not_stored`` says why samples could not be written to the disk."""
+
     generation: int
     error: MynahError | None
+    not_stored: str = ""
+
+
+@dataclass
+class SampleRepeated(Report):
+    """A stored sample was made again; ``repeated`` None: it was stopped, or ``error`` says why."""
+
+    stored: StoredSample
+    repeated: Repeated | None
+    error: MynahError | None = None
+
+
+@dataclass
+class _Loaded:
+    """A process and the model that it has; ``written`` is when that was written."""
+
+    sampler: Sampler
+    written: int
+    hash: str = ""
+
+
+@dataclass
+class _Writer:
+    """Stores what was made; a disk that takes nothing must not stop a generation."""
+
+    why_not: str = ""
+
+    def store(self, folder: Path, one: StoredSample) -> None:
+        from core.locks import Locked
+        from core.runs.folder import Run
+        from core.sampling.store import store_samples
+
+        try:
+            store_samples(Run(folder), [one])
+        except (OSError, Locked) as error:
+            self.why_not = str(error)
 
 
 class SamplingJob(Job):
-    """Reports Sampled and SamplingEnded."""
+    """Reports Sampled and SamplingEnded, or SampleRepeated."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host, "sampling")
+        self.kept = KeptJob(host)
         self._warm = Job(host, "loading the model")
-        self._sampler: Sampler | None = None
-        self._folder: Path | None = None
-        self._written = 0
-        self._lock = threading.Lock()  # one thread at a time talks to the child
+        self._loaded: dict[Speaker, _Loaded] = {}
+        self._speaking: Speaker | None = None
+        self._lock = threading.Lock()  # one thread at a time talks to the processes
         self._closed = False
         self.generation = 0
 
-    def run(self, folder: Path, request: SampleRequest) -> None:
-        """Generate; the reports carry the number ``generation``."""
+    def run(self, speakers: Sequence[Speaker], request: SampleRequest) -> bool:
+        """The same request of each speaker, one after the other; the reports carry the number
+        ``generation``. False when one is at work.
+        """
         number = self.generation + 1
 
         def work(attempt: Attempt) -> Report:
+            writer = _Writer()
             with self._lock:
-                waiting: list[SampleEvent] = []
+                self._only(speakers)
+                waiting: list[Heard] = []
                 last = 0.0
-                for event in self._for(folder).generate(request):
-                    waiting.append(event)
+                for heard in self._events(speakers, request, attempt, writer):
+                    waiting.append(heard)
                     now = time.monotonic()
                     if now - last >= EVENTS_EVERY:
                         attempt.report(Sampled(number, waiting))
                         waiting, last = [], now
                 if waiting:
                     attempt.report(Sampled(number, waiting))
-            return SamplingEnded(number, None)
+            return SamplingEnded(number, None, writer.why_not)
 
         def failed(error: MynahError) -> Report | None:
-            self._sampler = None
             return None if self._closed else SamplingEnded(number, error)
 
-        if self.start(work, failed):
-            self.generation = number
+        if not self.start(work, failed):
+            return False
+        self.generation = number
+        return True
+
+    def repeat(self, stored: StoredSample, folder: Path, **changes: Any) -> bool:
+        """Make a sample of this run again; ``changes`` are fields of its request."""
+        speaker = Speaker(folder, stored.model)
+
+        def work(attempt: Attempt) -> Report:
+            from core.sampling.store import repeat
+
+            with self._lock:
+                self._only([*self._loaded, speaker][-2:])
+                loaded = self._for(speaker)
+                again = repeat(stored, loaded.sampler, self._hash(speaker), **changes)
+            return SampleRepeated(stored, again)
+
+        def failed(error: MynahError) -> Report | None:
+            return None if self._closed else SampleRepeated(stored, None, error)
+
+        return self.start(work, failed)
 
     def warm(self, folder: Path) -> None:
-        """Load the model before it is asked for, so that the first words come sooner."""
-        if self.busy or self._closed or self._has(folder):
+        """Load a run's model before it is asked for, so that the first words come sooner."""
+        speaker = Speaker(folder)
+        if self.busy or self._closed or self._has(speaker):
             return
 
         def work(_: Attempt) -> None:
             with self._lock:
                 if not self._closed:
-                    self._for(folder)
+                    self._only([speaker])
+                    self._for(speaker)
 
         self._warm.start(work)
 
     def stop(self) -> bool:
-        """Ask the running generation to end with what it has; True when there was one."""
-        if not super().stop() or self._sampler is None:
+        """Ask what runs to end with what it has; True when there was one."""
+        if not super().stop():
             return False
-        self._sampler.stop()
+        loaded = self._loaded.get(self._speaking) if self._speaking is not None else None
+        if loaded is not None:
+            loaded.sampler.stop()
         return True
 
     def close(self) -> None:
-        """End the child; bounded, so that quitting never hangs."""
+        """End the processes; bounded, so that quitting never hangs."""
         self._closed = True
-        if self._sampler is not None:
-            self._sampler.close()
-            self._sampler = None
+        for loaded in list(self._loaded.values()):
+            loaded.sampler.close()
+        self._loaded.clear()
 
-    def _for(self, folder: Path) -> Sampler:
-        from core.sampling.client import Sampler
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that hold a model now."""
+        found = [loaded.sampler.pid for loaded in self._loaded.values()]
+        return [pid for pid in found if pid is not None]
 
-        if self._sampler is None or not self._has(folder):
-            if self._sampler is not None:
-                self._sampler.close()
-            self._folder, self._written = folder, _written(folder)
-            self._sampler = Sampler.for_run(folder)
-            self._sampler.start()
-        return self._sampler
+    # ── in the thread ────────────────────────────────────────────────────────────────────
 
-    def _has(self, folder: Path) -> bool:
-        """Whether the child has this run's model; one that was resumed writes another."""
-        return self._folder == folder and self._written == _written(folder)
+    def _events(
+        self,
+        speakers: Sequence[Speaker],
+        request: SampleRequest,
+        attempt: Attempt,
+        writer: _Writer,
+    ) -> Iterator[Heard]:
+        from core.runs.folder import Run
+        from core.sampling.request import Done
+        from core.sampling.store import as_stored, device_of
+        from core.sampling.voices import Voice
+
+        for number, speaker in enumerate(speakers):
+            loaded = self._for(speaker)
+            voice = Voice(Run(speaker.folder), speaker.point, loaded.sampler.model_dir)
+            hashed = self._hash(speaker)  # while the model loads
+            if attempt.cancelled():
+                return
+            for event in loaded.sampler.generate(request):
+                stored = None
+                if isinstance(event, Done):
+                    device = device_of(loaded.sampler)
+                    stored = as_stored(voice, hashed, request, event.sample, device)
+                    writer.store(speaker.folder, stored)
+                yield Heard(number, event, stored)
+                if attempt.cancelled():
+                    loaded.sampler.stop()
+
+    def _only(self, speakers: Sequence[Speaker]) -> None:
+        """Memory for these: the processes of all others end."""
+        for speaker in [one for one in self._loaded if one not in speakers]:
+            self._loaded.pop(speaker).sampler.close()
+
+    def _for(self, speaker: Speaker) -> _Loaded:
+        """The process of a speaker, started where there is none; one that was resumed since has
+        written another model.
+        """
+        from core.runs.folder import Run
+        from core.sampling.voices import voice_of
+
+        self._speaking = speaker
+        loaded = self._loaded.get(speaker)
+        if loaded is None or loaded.written != _written(loaded.sampler.model_dir):
+            if loaded is not None:
+                del self._loaded[speaker]
+                loaded.sampler.close()
+            sampler = voice_of(Run(speaker.folder), speaker.point).sampler()
+            loaded = _Loaded(sampler, _written(sampler.model_dir))
+            self._loaded[speaker] = loaded
+            if not self._closed:
+                sampler.start()
+        return loaded
+
+    def _hash(self, speaker: Speaker) -> str:
+        from core.runs.folder import Run
+        from core.sampling.voices import Voice
+
+        loaded = self._loaded[speaker]
+        if not loaded.hash:
+            folder = loaded.sampler.model_dir
+            loaded.hash = Voice(Run(speaker.folder), speaker.point, folder).hash()
+        return loaded.hash
+
+    def _has(self, speaker: Speaker) -> bool:
+        loaded = self._loaded.get(speaker)
+        return loaded is not None and loaded.written == _written(loaded.sampler.model_dir)
 
 
-def _written(folder: Path) -> int:
-    """When the model of a run was written; 0 when it has none."""
+def _written(model_dir: Path) -> int:
+    """When a model was written; 0 when there is none."""
     try:
-        return (folder / "model" / "config.json").stat().st_mtime_ns
+        return (model_dir / "config.json").stat().st_mtime_ns
     except OSError:
         return 0

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.strip import Strip
 
@@ -20,6 +21,7 @@ __all__ = ["Sample", "SampleList"]
 
 _BAR, _BAR_ON = "▌", "▎"  # of the first line of a text, and of the others
 _VERDICT_SIGNS = {"near": "≈", "verbatim": "≡"}
+_GAP = 2  # cells between two columns
 
 
 class SampleList(CursorList):
@@ -42,9 +44,15 @@ class SampleList(CursorList):
 
     The list follows its end only while it already stands there.
 
+    With two ``columns`` the texts stand in pairs, side by side: 0 beside 1, 2 beside 3.
+
     Messages: ``Highlighted`` and ``Chosen``.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "aside(-1)", "Left", show=False, id="rows.left"),
+        Binding("right", "aside(1)", "Right", show=False, id="rows.right"),
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "sample-list--text",
         "sample-list--shared",
@@ -95,6 +103,7 @@ class SampleList(CursorList):
     ) -> None:
         super().__init__(empty=empty, name=name, id=id, classes=classes, disabled=disabled)
         self.gap = gap
+        self.columns = 1
         self._samples: list[Sample] = []
         self._laid: list[list[Line] | None] = []
         self._starts: list[int] = [0]
@@ -123,6 +132,23 @@ class SampleList(CursorList):
             self.set_reactive(SampleList.cursor, self.cursor + 1)
         self._lay_out(follow=not first)
         return position
+
+    def set_columns(self, columns: int) -> None:
+        """Stand the texts in so many columns, 1 or 2."""
+        if columns != self.columns:
+            self.columns, self.gap = columns, columns - 1
+            self._laid = [None] * len(self._samples)
+            self._lay_out()
+            self.refresh()
+
+    def take_out(self, position: int) -> None:
+        """Take one out; the cursor stays where it is, on the next one."""
+        del self._samples[position]
+        del self._laid[position]
+        cursor = self._bounded(self.cursor - (position < self.cursor))
+        self.set_reactive(SampleList.cursor, cursor)
+        self._lay_out()
+        self.refresh()
 
     def append(self, deltas: Mapping[int, str]) -> None:
         """Add text to the ends of several at once; only those are laid out again."""
@@ -185,8 +211,12 @@ class SampleList(CursorList):
         widest = max((cell_len(printable(s.label)) for s in self._samples), default=0)
         return min(widest, 16) + 1 if widest else 0
 
+    def _column_width(self) -> int:
+        width = self.scrollable_content_region.width
+        return width if self.columns == 1 else (width - _GAP) // self.columns
+
     def _text_width(self) -> int:
-        return max(8, self.scrollable_content_region.width - 7 - self._label_width())
+        return max(8, self._column_width() - 7 - self._label_width())
 
     def _lay_out(self, follow: bool = False) -> None:
         """Wrap what changed and redraw as little as that asks for."""
@@ -197,12 +227,16 @@ class SampleList(CursorList):
         width = self._text_width()
         starts = [0]
         changed: list[int] = []
+        height = 0
         for index, sample in enumerate(self._samples):
             laid = self._laid[index]
             if laid is None:
                 laid = self._laid[index] = sample_lines(sample, width)
-                changed.append(index)
-            starts.append(starts[-1] + len(laid) + self.gap)
+                changed.append(index // self.columns)
+            height = max(height, len(laid))
+            if (index + 1) % self.columns == 0 or index + 1 == len(self._samples):
+                starts.append(starts[-1] + height + self.gap)
+                height = 0
         same_places = starts == self._starts
         self._starts = starts
         if not same_places:
@@ -211,8 +245,8 @@ class SampleList(CursorList):
             if follow and at_end:
                 self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
             return
-        for index in changed:
-            self.refresh_lines(starts[index], starts[index + 1] - starts[index])
+        for row in changed:
+            self.refresh_lines(starts[row], starts[row + 1] - starts[row])
 
     def on_resize(self, event: events.Resize) -> None:
         self._laid = [None] * len(self._samples)
@@ -237,28 +271,46 @@ class SampleList(CursorList):
 
     def show_cursor(self) -> None:
         """Scroll so far that the sample under the cursor is in view."""
-        if len(self._starts) <= self.cursor + 1:
+        row = self.cursor // self.columns
+        if len(self._starts) <= row + 1:
             return
-        start, stop = self._starts[self.cursor], self._starts[self.cursor + 1] - self.gap
+        start, stop = self._starts[row], self._starts[row + 1] - self.gap
         top, height = self.scroll_offset.y, self.size.height
         if start < top or stop - start > height:
             self.scroll_to(y=start, animate=False, force=True)
         elif stop > top + height:
             self.scroll_to(y=stop - height, animate=False, force=True)
 
+    def action_cursor(self, step: int) -> None:
+        to = self.cursor + step * self.columns
+        if 0 <= to < len(self._samples):
+            self.cursor = to
+
+    def action_aside(self, step: int) -> None:
+        """To the text beside this one."""
+        if self.columns > 1 and 0 <= self.cursor % self.columns + step < self.columns:
+            self.cursor += step
+
     def action_page(self, direction: int) -> None:
-        line = self._starts[self.cursor] if self._samples else 0
-        position = self._index_at(line + direction * max(1, self.size.height - 1))
-        if position is None:
-            position = 0 if direction < 0 else len(self._samples) - 1
-        self.cursor = position if position != self.cursor else self.cursor + direction
+        line = self._starts[self.cursor // self.columns] if self._samples else 0
+        row = self._row_at(line + direction * max(1, self.size.height - 1))
+        if row is None:
+            self.action_edge(direction)
+        elif row == self.cursor // self.columns:
+            self.action_cursor(direction)
+        else:
+            self.cursor = row * self.columns + self.cursor % self.columns
 
-    def _item_at(self, y: int) -> int | None:
-        return self._index_at(y + self.scroll_offset.y)
+    def _item_at(self, x: int, y: int) -> int | None:
+        row = self._row_at(y + self.scroll_offset.y)
+        if row is None:
+            return None
+        column = min(x // (self._column_width() + _GAP), self.columns - 1)
+        return self._bounded(row * self.columns + column)
 
-    def _index_at(self, line: int) -> int | None:
-        index = bisect_right(self._starts, line) - 1
-        return index if 0 <= index < len(self._samples) and line >= 0 else None
+    def _row_at(self, line: int) -> int | None:
+        row = bisect_right(self._starts, line) - 1
+        return row if 0 <= row < len(self._starts) - 1 and line >= 0 else None
 
     # --- drawing -------------------------------------------------------------------------------
 
@@ -268,14 +320,22 @@ class SampleList(CursorList):
         if not self._samples:
             return self._empty_line(y, width)
         at = y + self.scroll_offset.y
-        index = self._index_at(at)
-        laid = None if index is None else self._laid[index]
-        if index is None or laid is None:
+        row = self._row_at(at)
+        if row is None:
             return Strip.blank(width, base)
-        inner = at - self._starts[index]
-        if inner >= len(laid):
-            return Strip.blank(width, base)
-        return self._sample_line(index, inner, laid[inner], width)
+        inner = at - self._starts[row]
+        own = self._column_width()
+        strips: list[Strip] = []
+        first = row * self.columns
+        for index in range(first, first + self.columns):
+            if strips:
+                strips.append(Strip.blank(_GAP, base))
+            laid = self._laid[index] if index < len(self._samples) else None
+            if laid is None or inner >= len(laid):
+                strips.append(Strip.blank(own, base))
+            else:
+                strips.append(self._sample_line(index, inner, laid[inner], own))
+        return Strip.join(strips).adjust_cell_length(width, base)
 
     def _sample_line(self, index: int, inner: int, line: Line, width: int) -> Strip:
         sample = self._samples[index]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -10,27 +9,36 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.widgets import Input, Static
 
-from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from tui.actions import bindings
 from tui.job import Report
-from tui.sample.generating import Sampled, SamplingEnded, SamplingJob
-from tui.sample.sample_list import SampleList
-from tui.section import Section, explained
+from tui.sample.generating import Heard, Sampled, SampleRepeated, SamplingEnded
+from tui.sample.prompt_field import PromptField
+from tui.sample.sample_keys import SampleKeys, Shown
+from tui.sample.sample_list import Sample, SampleList
+from tui.sample.voice_form import (
+    MORE,
+    beside_choices,
+    model_name,
+    request_of,
+    speakers,
+    voice_fields,
+)
 from tui.state import State
 from tui.text.numbers import plural
+from tui.widgets.cells import cut, fit
 from tui.widgets.choice_field import ChoiceField
-from tui.widgets.field import Field
+from tui.widgets.field import ButtonField, Field
 from tui.widgets.field_form import FieldForm
 from tui.widgets.panel import Panel
-from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from textual.events import DescendantFocus
 
     from core.runs.summary import RunSummary
-    from core.sampling.request import Copy, SampleEvent
+    from core.sampling.request import Done, SampleRequest
 
 NO_MODEL = "No model yet. Press 4, then s, to train one; it takes about two minutes."
 FIRST_PROMPT = "My dream is"
@@ -42,9 +50,11 @@ COPY_NOTES = {
     "new": "new",
     "unchecked": "not checked",
 }
+# Cells of a list that two columns of text fit into.
+TWO_COLUMNS = 80
 
 
-class SampleSection(Section):
+class SampleSection(SampleKeys):
     """Each sample says why it stopped and whether it copies; generated text wears its own style."""
 
     SECTION = "sample"
@@ -52,63 +62,63 @@ class SampleSection(Section):
     FIRST_COLUMN = 1
     BINDINGS: ClassVar[list[BindingType]] = bindings("sample")
 
-    def __init__(self, sampling: SamplingJob) -> None:
-        super().__init__()
-        self._sampling = sampling
-
     def compose_body(self) -> ComposeResult:
         with Vertical(id="sample-side", classes="column side"):
             with Panel(title="Voice", id="voice-panel"):
                 with FieldForm(id="voice-form"):
-                    yield from self._knobs()
+                    yield from voice_fields()
                 yield Static("", id="voice-note", markup=False)
         with Vertical(id="sample-main", classes="column main"):
             with Panel(title="Prompt", id="prompt-panel"):
-                yield Input(
-                    FIRST_PROMPT, placeholder="how it begins; empty lets it choose", id="prompt"
+                yield PromptField(
+                    FIRST_PROMPT,
+                    home=self.state.home,
+                    placeholder="how it begins; empty lets it choose",
+                    id="prompt",
                 )
             with Panel(title="Generated", id="generated-panel"):
+                yield Static("", id="speakers", markup=False)
                 yield SampleList(id="samples", empty=NO_MODEL)
 
     def on_mount(self) -> None:
         super().on_mount()
         self._models: list[RunSummary] = []
-        self._copies: dict[int, Copy] = {}
-        self._favourites: set[int] = set()
         self._done = 0
-        self._wanted = 0
-        self._awaited: set[int] = set()
-        self._request: Any = None
+        self._names: list[str] = []
+        self._request: SampleRequest | None = None
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
         app.reported.subscribe(self, self._reported)
         self._form: dict[str, Any] = self.query_one("#voice-form", FieldForm).values
         self._form["run"] = ""
+        self._show_more(False)
         self._runs_changed(self.state)
         # not the prompt: there, the keys 1 to 5 would be typed and nobody would find the way out
         self.query_one("#samples").focus()
 
     def possible(self, action: str) -> bool:
         busy = self._sampling.busy
-        if action == "generate":
+        if action in ("generate", "again"):
             return self._chosen_model() is not None and not busy
         if action == "stop":
             return busy
-        if action in ("copy", "favourite"):
-            return len(self.query_one("#samples", SampleList)) > 0
+        if action in ("copy", "favourite", "note", "hide", "more", "edit", "repeat"):
+            return len(self.listing) > 0
         return True
 
     # ── models ───────────────────────────────────────────────────────────────────────────
 
+    def runs_with_model(self) -> list[RunSummary]:
+        return self._models
+
     def _runs_changed(self, state: State) -> None:
         models = [run for run in state.runs or [] if run.has_model]
-        shown = [(run.run, _model_name(run)) for run in self._models]
-        if models and [(run.run, _model_name(run)) for run in models] == shown:
+        shown = [(run.run, model_name(run)) for run in self._models]
+        if models and [(run.run, model_name(run)) for run in models] == shown:
             return
         self._models = models
-        listing = self.query_one("#samples", SampleList)
         waiting = LEARNING if state.live_run is not None else NO_MODEL
-        listing.set_empty(READY if models else waiting)
+        self.listing.set_empty(READY if models else waiting)
         if not models:
             return
         if self._form["run"] not in [run.run for run in models]:
@@ -116,43 +126,33 @@ class SampleSection(Section):
         self._show_models()
 
     def _show_models(self) -> None:
-        field = self.query_one("#voice-form", FieldForm).field("run")
-        if isinstance(field, ChoiceField):
-            field.set_choices(
-                [(run.run, _model_name(run)) for run in self._models], value=self._form["run"]
-            )
-
-    @staticmethod
-    def _knobs() -> Iterator[Field[Any]]:
-        """The knobs, each with the sentence that explains it while it has the focus."""
-        yield ChoiceField("run", "run", help="The run whose model speaks.")
-        yield NumberField("count", "how many", value=5, minimum=1, maximum=50, help="At a time.")
-        yield NumberField(
-            "temperature", "temperature", value=TEMPERATURE, minimum=0, maximum=2, step=0.1,
-            decimals=1, slider=True,
-            help="Below 1 safer and more copied, above 1 wilder; 0 always the likeliest.",
-        )  # fmt: skip
-        yield NumberField(
-            "top_p", "top-p", value=TOP_P, minimum=0.05, maximum=1, step=0.05, decimals=2,
-            help="Only the likeliest words that make up this share. Lower copies more.",
-        )  # fmt: skip
-        yield NumberField(
-            "top_k", "top-k", value=TOP_K, minimum=0, maximum=1000, step=10,
-            help="Only this many of the likeliest words; 0 is off.",
-        )  # fmt: skip
-        yield NumberField(
-            "max_tokens", "longest", value=MAX_TOKENS, minimum=8, maximum=512, step=8,
-            unit="tokens",
-            help="A sample that gets this far is cut, and says so.",
-        )  # fmt: skip
-        yield NumberField(
-            "seed", "seed", value=0, minimum=0, maximum=2**31 - 1,
-            help="0 draws a new one each time; the same one repeats the same samples.",
-        )  # fmt: skip
+        form = self.query_one("#voice-form", FieldForm)
+        run, beside = form.field("run"), form.field("beside")
+        if isinstance(run, ChoiceField) and isinstance(beside, ChoiceField):
+            named = [(run.run, model_name(run)) for run in self._models]
+            run.set_choices(named, value=self._form["run"])
+            beside.set_choices(beside_choices(self._models, self._chosen_model()))
+            self._form["beside"] = beside.value
 
     @on(Field.Changed)
     def _knob_turned(self, event: Field.Changed) -> None:
         self._form[event.key] = event.value
+        if event.key == "run":
+            self._show_models()
+
+    @on(ButtonField.Pressed)
+    def _more_pressed(self) -> None:
+        form = self.query_one("#voice-form", FieldForm)
+        self._show_more(not form.field(MORE[0]).display)
+
+    def _show_more(self, shown: bool) -> None:
+        """The settings that few people need; they hold also while they are folded away."""
+        form = self.query_one("#voice-form", FieldForm)
+        for field in form.fields:
+            if field.key in MORE:
+                field.display, field.disabled = shown, not shown
+        form.field("more").label = "less" if shown else "more"
+        form.field("more").refresh()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         help_text = event.widget.help if isinstance(event.widget, Field) else ""
@@ -177,102 +177,170 @@ class SampleSection(Section):
     def _chosen_model(self) -> RunSummary | None:
         return next((run for run in self._models if run.run == self._form["run"]), None)
 
+    def action_compare(self) -> None:
+        """Chooses the model to compare with."""
+        field = self.query_one("#voice-form", FieldForm).field("beside")
+        if isinstance(field, ChoiceField):
+            self.reveal(field)
+            field.action_open()
+
     # ── generating ───────────────────────────────────────────────────────────────────────
 
     @on(Input.Submitted, "#prompt")
     def action_generate(self) -> None:
+        self.generate()
+
+    def generate(self, *, new_seed: bool = False) -> bool:
         from random import SystemRandom
 
         from core.errors import MynahError
-        from core.sampling.request import SampleRequest
 
         model = self._chosen_model()
         if model is None:
             self.app.notify(NO_MODEL, title="Nothing to sample from", severity="warning")
-            return
+            return False
         if self._sampling.busy:
             self.app.notify("esc stops the present one.", title="Still generating")
-            return
-        seed = int(self._form["seed"]) or SystemRandom().randrange(1, 2**31)
+            return False
+        seed = 0 if new_seed else int(self._form["seed"])
+        prompt = self.query_one("#prompt", PromptField)
         try:
-            self._request = SampleRequest(
-                prompt=self.query_one("#prompt", Input).value,
-                n=int(self._form["count"]),
-                max_tokens=int(self._form["max_tokens"]),
-                temperature=float(self._form["temperature"]),
-                top_p=float(self._form["top_p"]),
-                top_k=int(self._form["top_k"]),
-                seed=seed,
+            request = request_of(
+                self._form, prompt.value, seed or SystemRandom().randrange(1, 2**31)
             )
         except MynahError as error:
             self.mynah.show_error(error)
-            return
-        listing = self.query_one("#samples", SampleList)
-        self._wanted, self._done = self._request.n, 0
-        self._copies.clear()
-        self._favourites.clear()
-        listing.begin(self._request.n, prompt=self._request.prompt)
-        self._awaited = set(range(self._request.n))
-        self._status(f"waking {_model_name(model)}…")
-        self._model = model
-        self._sampling.run(model.folder, self._request)
-        self.reveal(listing)
+            return False
+        speaking = speakers(self._models, model, self._form["beside"])
+        self._request, self._done = request, 0
+        self._names = [name for _, name in speaking]
+        self._shown = [
+            Shown(speaker, index) for index in range(request.n) for speaker in range(len(speaking))
+        ]
+        self.listing.set_columns(self._columns())
+        self.listing.set_samples(
+            [
+                Sample(request.prompt, request.prompt, live=True, label=self._label(shown.speaker))
+                for shown in self._shown
+            ]
+        )
+        self._show_speakers()
+        self._status(f"waking {self._names[0]}…")
+        prompt.remember()
+        self._sampling.run([speaker for speaker, _ in speaking], request)
+        self.reveal(self.listing)
+        return True
+
+    def _columns(self) -> int:
+        """Two side by side where both have room, else one under the other."""
+        wide = self.query_one("#generated-panel").content_size.width >= TWO_COLUMNS
+        return 2 if len(self._names) == 2 and wide else 1
+
+    def _label(self, speaker: int) -> str:
+        """One under the other, each says whose it is."""
+        if len(self._names) < 2 or self._columns() == 2:
+            return ""
+        return cut(
+            "base" if self._names[speaker].startswith("base: ") else self._names[speaker], 10
+        )
+
+    def _show_speakers(self) -> None:
+        """The names above two columns."""
+        head = self.query_one("#speakers", Static)
+        head.display = self.listing.columns == 2
+        if head.display:
+            half = (self.query_one("#generated-panel").content_size.width - 3) // 2
+            first, second = (fit(f"      {name}", half) for name in self._names)
+            head.update(Text(f"{first}  {second}", "bold", no_wrap=True))
+
+    def on_resize(self, event: Resize) -> None:
+        if self.is_mounted and self._names:
+            self.call_after_refresh(self._stand_anew)
+
+    def _stand_anew(self) -> None:
+        if self.listing.columns != self._columns():
+            self.listing.set_columns(self._columns())
+            for position, shown in enumerate(self._shown):
+                self.listing.update(position, label=self._label(shown.speaker))
+        self._show_speakers()
 
     def _reported(self, report: Report) -> None:
+        if isinstance(report, SampleRepeated):
+            self.show_repeated(report)
         if not isinstance(report, (Sampled, SamplingEnded)):
             return
         if report.generation != self._sampling.generation:
             return  # of one that was replaced
-        listing = self.query_one("#samples", SampleList)
         if isinstance(report, Sampled):
-            for event in report.events:
-                self._show_event(listing, event)
+            for heard in report.events:
+                self._show_event(heard)
             return
-        listing.finish_all()
-        listing.show_cursor()  # it may have followed the end; v and y mean the one under the cursor
+        self.listing.finish_all()
+        self.listing.show_cursor()  # it may have followed the end; v and y mean the one under it
         if report.error is not None:
             self._status("ended with an error; the prompt is still there")
         elif self._done:
             self.mynah.first_sample_made()
+        if report.not_stored:
+            self.app.notify(report.not_stored, title="Samples were not stored", severity="warning")
 
-    def _show_event(self, listing: SampleList, event: SampleEvent) -> None:
+    def _place(self, speaker: int, index: int) -> int | None:
+        """Where in the list a sample stands; None for one that was hidden."""
+        for position, shown in enumerate(self._shown):
+            if (shown.speaker, shown.index) == (speaker, index):
+                return position
+        return None
+
+    def _show_event(self, heard: Heard) -> None:
         from core.sampling.request import Deltas, Done, Finished, Ready, Restarted
 
+        event, listing = heard.event, self.listing
         if isinstance(event, Deltas):
             grown: dict[int, str] = {}
             for index, text in event.items:
-                grown[index] = grown.get(index, "") + text
-            for index in self._awaited & grown.keys():
-                listing.update(index, text="")  # the first delta brings the prompt with it
-            self._awaited -= grown.keys()
+                if (place := self._place(heard.speaker, index)) is not None:
+                    grown[place] = grown.get(place, "") + text
+            for place in grown:
+                if not self._shown[place].begun:
+                    self._shown[place].begun = True
+                    listing.update(place, text="")  # the first delta brings the prompt with it
             listing.append(grown)
-            self._status(f"{self._done} of {self._wanted} · esc stops")
+            self._show_count()
         elif isinstance(event, Restarted):  # it was empty or a copy, and is drawn again
-            listing.update(event.index, text="")
+            if (place := self._place(heard.speaker, event.index)) is not None:
+                listing.update(place, text="")
         elif isinstance(event, Done):
             self._done += 1
-            self._copies[event.index] = event.copy
-            listing.update(event.index, text=event.text)
-            note = COPY_NOTES[event.copy.verdict].format(n=event.copy.longest)
-            copied = event.copy.verdict in ("near", "verbatim")
-            listing.finish(
-                event.index,
-                stopped=event.stopped,
-                verdict=event.copy.verdict,
-                note=note,
-                shared=event.copy.shared if copied else (),
-            )
-            self._status(f"{self._done} of {self._wanted} · esc stops")
+            if (place := self._place(heard.speaker, event.index)) is not None:
+                self._shown[place].stored = heard.stored
+                self._finish(place, event)
+            self._show_count()
         elif isinstance(event, Finished):
             made = plural(self._done, "sample")
             rate = f"{event.tokens_per_second:.0f} tok/s"
+            seed = self._request.seed if self._request else 0
             self._status(
-                f"{made} · {rate} · seed {self._request.seed}"
+                f"{made} · {rate} · seed {seed}"
                 if self._done
                 else "stopped before the first sample"
             )
         elif isinstance(event, Ready):
             self._status(f"generating on {event.device} · esc stops")
+
+    def _finish(self, place: int, event: Done) -> None:
+        copied = event.copy.verdict in ("near", "verbatim")
+        self.listing.update(place, text=event.text)
+        self.listing.finish(
+            place,
+            stopped=event.stopped,
+            verdict=event.copy.verdict,
+            note=COPY_NOTES[event.copy.verdict].format(n=event.copy.longest),
+            shared=event.copy.shared if copied else (),
+        )
+
+    def _show_count(self) -> None:
+        wanted = (self._request.n if self._request else 0) * len(self._names)
+        self._status(f"{self._done} of {wanted} · esc stops")
 
     def _status(self, text: str) -> None:
         self.query_one("#generated-panel", Panel).status = text
@@ -287,44 +355,3 @@ class SampleSection(Section):
             self._status("stopping…")
         else:
             self.query_one("#samples").focus()
-
-    def action_copy(self) -> None:
-        listing = self.query_one("#samples", SampleList)
-        text = listing.text(listing.cursor) if len(listing) else ""
-        if text:
-            voice = " & ".join("@" + handle for handle in self._model.handles)
-            self.app.copy_to_clipboard(f"{text}\n(generated in the style of {voice})")
-            self.app.notify("With the word generated, so that nobody is misled.", title="Copied")
-
-    @explained
-    def action_favourite(self) -> None:
-        from core.sampling.favourites import keep_favourite
-
-        listing = self.query_one("#samples", SampleList)
-        index = listing.cursor
-        text = listing.text(index) if len(listing) else ""
-        if not text or index in self._favourites:
-            return
-        if index not in self._copies:
-            self.app.notify("A favourite is kept when it has come to its end.", title="Not yet")
-            return
-        keep_favourite(self.state.home, self._model.run, text, self._request, self._copies[index])
-        self._favourites.add(index)
-        listing.update(index, favourite=True)
-        self.app.notify("f shows every favourite.", title="✦ Kept")
-
-    @explained
-    def action_favourites(self) -> None:
-        from core.sampling.favourites import favourites
-        from tui.dialogs.text import TextScreen
-
-        kept = favourites(self.state.home)
-        lines = [f"✦ {one.text}\n  generated by {one.run}, {one.when:%d %b %Y}" for one in kept]
-        self.app.push_screen(
-            TextScreen("Favourites (generated)", "\n\n".join(lines) or "None yet: v keeps one.")
-        )
-
-
-def _model_name(run: RunSummary) -> str:
-    who = run.name or "+".join(run.handles)
-    return f"{who} ({run.valid_loss:.2f})" if run.valid_loss is not None else who

@@ -90,8 +90,8 @@ class CursorList(ScrollView, can_focus=True):
         """How many items there are."""
         raise NotImplementedError
 
-    def _item_at(self, y: int) -> int | None:
-        """The item in the line ``y`` of the window."""
+    def _item_at(self, x: int, y: int) -> int | None:
+        """The item in the cell ``x`` of the line ``y`` of the window."""
         raise NotImplementedError
 
     def set_empty(self, sentence: str) -> None:
@@ -117,7 +117,7 @@ class CursorList(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        index = None if offset is None else self._item_at(offset.y)
+        index = None if offset is None else self._item_at(offset.x, offset.y)
         if index is not None and offset is not None:
             self._clicked(index, offset.x)
 

@@ -218,7 +218,7 @@ class RowList(CursorList):
 
     # --- mouse ---------------------------------------------------------------------------------
 
-    def _item_at(self, y: int) -> int | None:
+    def _item_at(self, x: int, y: int) -> int | None:
         line = y - self.header
         index = line + self.scroll_offset.y
         return index if line >= 0 and 0 <= index < len(self._rows) else None
@@ -231,7 +231,7 @@ class RowList(CursorList):
             super()._clicked(index, x)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        self._set_hover(self._item_at(event.y - self.gutter.top))
+        self._set_hover(self._item_at(0, event.y - self.gutter.top))
 
     def on_leave(self, event: events.Leave) -> None:
         self._set_hover(None)
@@ -252,7 +252,7 @@ class RowList(CursorList):
             return self._empty_line(y, width)
         if self.header and y == 0:
             return self._header_line(width)
-        index = self._item_at(y)
+        index = self._item_at(0, y)
         if index is None:
             return Strip.blank(width, self.rich_style)
         is_cursor, is_hover = index == self.cursor, index == self._hover

@@ -1,0 +1,309 @@
+"""The page of favourites, and of every sample so far: sort, note, take off, copy, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.markup import escape
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from core.safe_text import printable
+from tui.job import Attempt, Host, Job, Report
+from tui.section import explained
+from tui.text.numbers import SIGNS, ago, plural
+from tui.widgets.row_list import Column, ListRows, RowList
+
+if TYPE_CHECKING:
+    from core.home import Home
+    from core.sampling.favourites import Favourite
+    from core.sampling.store import StoredSample
+    from tui.section import Mynah
+
+_EXPORT_NAME: Final = "favourites.csv"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A favourite, a stored sample, or both."""
+
+    favourite: Favourite | None
+    stored: StoredSample | None
+
+    @property
+    def id(self) -> str:
+        return self.favourite.id if self.favourite else self.stored.id if self.stored else ""
+
+    @property
+    def text(self) -> str:
+        return self.favourite.text if self.favourite else self.stored.text if self.stored else ""
+
+    @property
+    def run(self) -> str:
+        return self.favourite.run if self.favourite else self.stored.run if self.stored else ""
+
+    @property
+    def note(self) -> str:
+        return self.favourite.note if self.favourite else ""
+
+    @property
+    def when(self) -> Any:
+        if self.favourite is not None:
+            return self.favourite.when
+        return self.stored.created_at if self.stored is not None else None
+
+
+@dataclass
+class KeptRead(Report):
+    """``found`` in the order of making, the oldest first."""
+
+    found: list[Kept]
+
+
+class KeptJob(Job):
+    """Reports KeptRead: every stored sample, and favourites of which none is stored."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "reading the samples", newest_wins=True)
+
+    def read(self) -> None:
+        home = self._host.state.home
+
+        def work(_: Attempt) -> Report:
+            return KeptRead(all_kept(home))
+
+        self.start(work)
+
+
+def all_kept(home: Home) -> list[Kept]:
+    from core.runs.folder import all_runs
+    from core.sampling.favourites import favourites
+    from core.sampling.store import stored_samples
+
+    kept = {one.id: one for one in favourites(home)}
+    found = [
+        Kept(kept.pop(stored.id, None), stored)
+        for run in all_runs(home)
+        for stored in stored_samples(run)
+    ]
+    found += [Kept(favourite, None) for favourite in kept.values()]
+    return sorted(found, key=lambda one: one.when)
+
+
+# Names of the orders, and what each sorts by; the first is the order at the start.
+_ORDERS: Final[tuple[tuple[str, Callable[[Kept], Any], bool], ...]] = (
+    ("newest first", lambda one: one.when, True),
+    ("oldest first", lambda one: one.when, False),
+    ("by text", lambda one: one.text.casefold(), False),
+    ("by note", lambda one: (not one.note, one.note.casefold()), False),
+    ("by run", lambda one: one.run, True),
+    ("shortest first", lambda one: len(one.text), False),
+)
+
+
+class Samples(Protocol):
+    """What the page needs of the Sample section."""
+
+    def credit(self, run: str) -> str: ...
+    def repeat(self, stored: StoredSample) -> None: ...
+
+
+class KeptPage(ModalScreen["str | None"]):
+    """Answers with a text to go on from, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,q,f", "dismiss(None)", "Close"),
+        ("w", "which", "Favourites/all"),
+        ("s", "sort", "Sort"),
+        ("v", "keep", "Keep/take off"),
+        ("n", "note", "Note"),
+        ("y", "copy", "Copy"),
+        ("e", "edit", "Edit, go on"),
+        ("r", "repeat", "Repeat"),
+        ("o", "export", "Export"),
+    ]
+
+    def __init__(self, samples: Samples, job: KeptJob) -> None:
+        super().__init__()
+        self._samples = samples
+        self._job = job
+        self._found: list[Kept] = []
+        self._listed: list[Kept] = []
+        self._all = False
+        self._order = 0
+
+    @property
+    def mynah(self) -> Mynah:
+        return cast("Mynah", self.app)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog", classes="kept") as page:
+            page.border_subtitle = escape(
+                "v keep or not · n note · y copy · e go on · r repeat · s sort · w all · o export"
+            )
+            yield RowList(
+                (Column(width=1), Column(flex=1), Column(width=7, align="right")),
+                empty="Reading…",
+                id="kept",
+            )
+            yield Static("", id="kept-detail", markup=False)
+
+    def on_mount(self) -> None:
+        self.mynah.reported.subscribe(self, self._reported)
+        self._job.read()
+        self.query_one("#kept").focus()
+
+    def _reported(self, report: Report) -> None:
+        if isinstance(report, KeptRead):
+            self._found = report.found
+            self._show()
+
+    def _show(self) -> None:
+        name, key, backwards = _ORDERS[self._order]
+        listed = [one for one in self._found if self._all or one.favourite]
+        self._listed = sorted(listed, key=key, reverse=backwards)
+        rows = self.query_one("#kept", RowList)
+        what = "sample" if self._all else "favourite"
+        rows.set_empty("No samples yet." if self._all else "None yet: v keeps one, w shows all.")
+        rows.set_rows(ListRows([self._row(one) for one in self._listed]), keep_cursor=True)
+        page = self.query_one("#dialog")
+        page.border_title = escape(f"{plural(len(listed), what)} (generated), {name}")
+        self._show_detail()
+
+    def _row(self, one: Kept) -> list[tuple[str, str]]:
+        text = " ".join(one.text.split())
+        if one.note:
+            text = f"{text}  · {one.note}"
+        sign = SIGNS["favourite"] if one.favourite else ""
+        return [(sign, "success"), (text, "generated"), (ago(one.when), "muted")]
+
+    @on(RowList.Highlighted)
+    def _show_detail(self) -> None:
+        one = self._one()
+        detail = Text()
+        if one is not None:
+            detail.append(printable(one.text, keep_newlines=True), "italic")
+            if one.note:
+                detail.append(f"\n{printable(one.note)}", "bold")
+            detail.append(f"\ngenerated by {printable(one.run)}, {one.when:%d %b %Y %H:%M}", "dim")
+            if one.stored is not None:
+                made = one.stored.sample
+                of = "its base, " if one.stored.model == "base" else ""
+                detail.append(f" · {of}seed {made.seed}, number {made.index + 1}", "dim")
+        self.query_one("#kept-detail", Static).update(detail)
+
+    def _one(self) -> Kept | None:
+        at = self.query_one("#kept", RowList).cursor
+        return self._listed[at] if at < len(self._listed) else None
+
+    def _changed(self, before: Kept, favourite: Favourite | None) -> None:
+        after = replace(before, favourite=favourite)
+        changed = [after if one is before else one for one in self._found]
+        self._found = [one for one in changed if one.favourite or one.stored]
+        self._show()
+
+    # ── keys ─────────────────────────────────────────────────────────────────────────────
+
+    def action_which(self) -> None:
+        self._all = not self._all
+        self._show()
+
+    def action_sort(self) -> None:
+        self._order = (self._order + 1) % len(_ORDERS)
+        self._show()
+
+    @explained
+    def action_keep(self) -> None:
+        from core.sampling.favourites import drop_favourite, keep_sample
+
+        one = self._one()
+        if one is None:
+            return
+        home = self.mynah.state.home
+        if one.favourite is not None:
+            drop_favourite(home, one.favourite.id)
+            self._changed(one, None)
+        elif one.stored is not None:
+            self._changed(one, keep_sample(home, one.stored))
+
+    def action_note(self) -> None:
+        from core.sampling.favourites import keep_sample, note_favourite
+        from tui.dialogs.ask import Ask
+
+        one = self._one()
+        if one is None:
+            return
+
+        @explained
+        def noted(page: KeptPage, note: str) -> None:
+            home, favourite = page.mynah.state.home, one.favourite
+            if favourite is None and one.stored is not None:
+                favourite = keep_sample(home, one.stored)
+            if favourite is not None:
+                note_favourite(home, favourite.id, note)
+                page._changed(one, replace(favourite, note=note.strip()))
+
+        self.app.push_screen(
+            Ask("Note on this sample", one.note, optional=True),
+            lambda note: None if note is None else noted(self, note),
+        )
+
+    def action_copy(self) -> None:
+        one = self._one()
+        if one is not None:
+            of = "base" if one.stored is not None and one.stored.model == "base" else "tuned"
+            self.app.copy_to_clipboard(labelled(one.text, self._samples.credit(one.run), of))
+            self.app.notify("With the word generated, so that nobody is misled.", title="Copied")
+
+    def action_edit(self) -> None:
+        one = self._one()
+        if one is not None:
+            self.dismiss(one.text)
+
+    def action_repeat(self) -> None:
+        one = self._one()
+        if one is None:
+            return
+        if one.stored is None:
+            self.app.notify(
+                "It was kept by a version that did not store how it was made.",
+                title="It cannot be made again",
+            )
+        else:
+            self._samples.repeat(one.stored)
+
+    def action_export(self) -> None:
+        from tui.dialogs.ask import Ask
+
+        some = [one.favourite for one in self._listed if one.favourite is not None]
+        if not some:
+            self.app.notify("v keeps a sample.", title="No favourites to export")
+            return
+
+        @explained
+        def write(page: KeptPage, answer: str) -> None:
+            from core.sampling.favourites import export_favourites
+
+            path = Path(answer).expanduser().absolute()
+            export_favourites(some, path)
+            page.app.notify(f"{path}", title=f"{plural(len(some), 'favourite')} written")
+
+        question = f"Export {plural(len(some), 'favourite')} to (.txt, .csv or .jsonl)"
+        self.app.push_screen(
+            Ask(question, str(Path.cwd() / _EXPORT_NAME)),
+            lambda answer: write(self, answer) if answer else None,
+        )
+
+
+def labelled(text: str, who: str, model: str) -> str:
+    """A text as it leaves the app: it says what made it."""
+    made = "by the base model of" if model == "base" else "in the style of"
+    return f"{text}\n(generated {made} {who})"

@@ -1,0 +1,57 @@
+"""The line that a prompt is typed into: up and down bring back the prompts of before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from tui.widgets.past_texts import PastTexts
+
+if TYPE_CHECKING:
+    from core.home import Home
+
+
+class PromptField(Input):
+    """``remember`` adds what is typed to the prompts of before, which outlive the app.
+
+    Example::
+
+        prompt = PromptField("My dream is", home=home)
+        prompt.remember()      # when it was used
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "walk(-1)", "Older", show=False, id="prompt.older",
+                tooltip="The prompt before this one."),
+        Binding("down", "walk(1)", "Newer", show=False, id="prompt.newer",
+                tooltip="The prompt after this one."),
+    ]  # fmt: skip
+
+    def __init__(self, value: str, *, home: Home, placeholder: str = "", id: str = "") -> None:  # noqa: A002
+        super().__init__(value, placeholder=placeholder, id=id)
+        self._home = home
+        self._walk: PastTexts | None = None
+
+    def remember(self) -> None:
+        from core.sampling.prompts import remember_prompt
+
+        remember_prompt(self._home, self.value)
+        self._walk = None
+
+    def action_walk(self, by: int) -> None:
+        from core.sampling.prompts import prompts
+
+        if self._walk is None:
+            self._walk = PastTexts(prompts(self._home), self.value)
+        text = self._walk.step(by)
+        if text is not None:
+            self.value = text
+            self.cursor_position = len(text)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.is_printable:  # what is typed now is the newest again
+            self._walk = None
+        await super()._on_key(event)

@@ -1,0 +1,219 @@
+"""What one does with the sample under the cursor: keep, note, copy, hide, take up, make again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from textual.widgets import Input
+
+from tui.sample.generating import SampleRepeated, SamplingJob
+from tui.sample.kept import KeptPage, labelled
+from tui.sample.sample_list import SampleList
+from tui.section import Section, explained
+
+if TYPE_CHECKING:
+    from core.runs.summary import RunSummary
+    from core.sampling.store import StoredSample
+
+# Words of a sample that "more like this" begins with.
+FIRST_WORDS: Final = 4
+
+
+@dataclass
+class Shown:
+    """A text in the list: sample ``index`` of a speaker, and how it is stored once it is done."""
+
+    speaker: int
+    index: int
+    stored: StoredSample | None = None
+    favourite: bool = False
+    begun: bool = False
+
+
+class SampleKeys(Section):
+    """The part of the Sample section that looks after single samples."""
+
+    def __init__(self, sampling: SamplingJob) -> None:
+        super().__init__()
+        self._sampling = sampling
+        self._shown: list[Shown] = []
+
+    def generate(self, *, new_seed: bool = False) -> bool:
+        """Samples with the prompt and the settings that stand there; False when it cannot."""
+        raise NotImplementedError
+
+    def runs_with_model(self) -> list[RunSummary]:
+        """The runs that can speak."""
+        raise NotImplementedError
+
+    @property
+    def listing(self) -> SampleList:
+        return self.query_one("#samples", SampleList)
+
+    def selected(self) -> Shown | None:
+        """The text under the cursor."""
+        at = self.listing.cursor
+        return self._shown[at] if at < len(self._shown) else None
+
+    def done(self) -> Shown | None:
+        """The same once it has come to its end; until then a word says that it has not."""
+        shown = self.selected()
+        if shown is not None and shown.stored is None:
+            self.app.notify("It has not come to its end yet.", title="Not yet")
+            return None
+        return shown
+
+    def credit(self, run: str) -> str:
+        """Who is imitated by a run, for a label."""
+        known = next((one for one in self.runs_with_model() if one.run == run), None)
+        return " & ".join("@" + handle for handle in known.handles) if known else run
+
+    # ── keep ─────────────────────────────────────────────────────────────────────────────
+
+    @explained
+    def action_favourite(self) -> None:
+        """Keeps the sample, or takes it off the list of favourites again."""
+        from core.sampling.favourites import drop_favourite, keep_sample
+
+        shown = self.done()
+        if shown is None or shown.stored is None:
+            return
+        if shown.favourite:
+            drop_favourite(self.state.home, keep_sample(self.state.home, shown.stored).id)
+            self.app.notify("It is no favourite any more.", title="Taken off")
+        else:
+            keep_sample(self.state.home, shown.stored)
+            self.app.notify("n adds a note, f shows every favourite.", title="✦ Kept")
+        shown.favourite = not shown.favourite
+        self.listing.update(self.listing.cursor, favourite=shown.favourite)
+
+    def action_note(self) -> None:
+        """Keeps the sample, with a note."""
+        from core.sampling.favourites import favourites, keep_sample, note_favourite
+        from tui.dialogs.ask import Ask
+
+        shown = self.done()
+        if shown is None or shown.stored is None:
+            return
+        stored, at = shown.stored, self.listing.cursor
+
+        @explained
+        def noted(section: SampleKeys, note: str) -> None:
+            kept = keep_sample(section.state.home, stored)
+            note_favourite(section.state.home, kept.id, note)
+            shown.favourite = True
+            section.listing.update(at, favourite=True)
+            section.app.notify("It is a favourite now; f shows them all.", title="✦ Noted")
+
+        before = next((one for one in favourites(self.state.home) if one.id == stored.id), None)
+        self.app.push_screen(
+            Ask("Note on this sample", before.note if before else "", optional=True),
+            lambda note: None if note is None else noted(self, note),
+        )
+
+    def action_hide(self) -> None:
+        """Takes a text off the screen; where two stand side by side, both. They stay stored."""
+        if self.selected() is None:
+            return
+        listing = self.listing
+        first = listing.cursor - listing.cursor % listing.columns
+        for position in reversed(range(first, min(first + listing.columns, len(listing)))):
+            listing.take_out(position)
+            del self._shown[position]
+
+    def action_copy(self) -> None:
+        shown = self.selected()
+        text = self.listing.text(self.listing.cursor) if shown is not None else ""
+        if not text or shown is None:
+            return
+        if shown.stored is None:
+            self.done()
+            return
+        who = self.credit(shown.stored.run)
+        self.app.copy_to_clipboard(labelled(text, who, shown.stored.model))
+        self.app.notify("With the word generated, so that nobody is misled.", title="Copied")
+
+    def action_favourites(self) -> None:
+        """The page of favourites; what is taken from there goes into the prompt."""
+
+        def chosen(text: str | None) -> None:
+            if text is not None:
+                self.edit(text)
+            self._show_favourites()
+
+        self.app.push_screen(KeptPage(self, self._sampling.kept), chosen)
+
+    def _show_favourites(self) -> None:
+        """Their signs, after the page may have changed them."""
+        from core.sampling.favourites import favourites
+
+        kept = {one.id for one in favourites(self.state.home)}
+        for at, shown in enumerate(self._shown):
+            favourite = shown.stored is not None and shown.stored.id in kept
+            if favourite != shown.favourite:
+                shown.favourite = favourite
+                self.listing.update(at, favourite=favourite)
+
+    # ── take up ──────────────────────────────────────────────────────────────────────────
+
+    def action_again(self) -> None:
+        """The same prompt once more, with a new seed."""
+        self.generate(new_seed=True)
+
+    def action_more(self) -> None:
+        """The first words of the sample become the prompt, and new ones are drawn."""
+        text = self._text_of_selected()
+        if text and not self._sampling.busy:
+            typed = self.query_one("#prompt", Input).value.split()
+            first = " ".join(text.split()[: max(FIRST_WORDS, len(typed) + 2)])
+            self.set_prompt(first)
+            self.generate(new_seed=True)
+
+    def action_edit(self) -> None:
+        """The sample goes into the prompt, to be changed and continued."""
+        text = self._text_of_selected()
+        if text:
+            self.edit(text)
+
+    def edit(self, text: str) -> None:
+        self.set_prompt(text)
+        self.reveal(self.query_one("#prompt", Input))
+        self.app.notify("Change it, then enter goes on from its end.", title="In the prompt")
+
+    def set_prompt(self, text: str) -> None:
+        field = self.query_one("#prompt", Input)
+        field.value = " ".join(text.split())
+        field.cursor_position = len(field.value)
+
+    def _text_of_selected(self) -> str:
+        return self.listing.text(self.listing.cursor) if self.selected() is not None else ""
+
+    # ── make again ───────────────────────────────────────────────────────────────────────
+
+    def action_repeat(self) -> None:
+        """Makes the sample once more from what is stored of it, and says whether it is the same."""
+        shown = self.done()
+        if shown is not None and shown.stored is not None:
+            self.repeat(shown.stored)
+
+    @explained
+    def repeat(self, stored: StoredSample) -> None:
+        from core.errors import InputRefused
+
+        folder = self.state.home.runs / stored.run
+        if not folder.is_dir():
+            raise InputRefused("This sample cannot be made again.", f"{stored.run} is gone.")
+        stored.request()  # refuses what this version does not know
+        if not self._sampling.repeat(stored, folder):
+            self.app.notify("esc stops the present one.", title="Still generating")
+
+    def show_repeated(self, report: SampleRepeated) -> None:
+        """What came of it."""
+        if report.error is not None:
+            self.mynah.show_error(report.error)
+        elif report.repeated is not None:
+            again = report.repeated
+            title = "The same again" if again.same else "Not the same"
+            words = again.in_words if again.same else f"{again.in_words}\n{again.sample.text}"
+            self.app.notify(words, title=title, severity="information" if again.same else "warning")

@@ -1,0 +1,139 @@
+"""The fields of the Sample section: whose model speaks, beside whose, and how it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
+from tui.sample.generating import Speaker
+from tui.widgets.choice_field import Choice, ChoiceField
+from tui.widgets.field import ButtonField, Field
+from tui.widgets.typed_field import NumberField, TextField
+
+if TYPE_CHECKING:
+    from core.runs.summary import RunSummary
+    from core.sampling.request import SampleRequest
+
+# Shown after "more".
+MORE: Final = ("top_k", "min_p", "repetition_penalty", "banned", "stops")
+_NOBODY: Final = ""
+_BASE: Final = "base"
+# Of these bases there are no weights that could speak.
+_NO_BASE: Final = ("scratch", "gpt2-shape")
+
+
+def voice_fields() -> Iterator[Field[Any]]:
+    """Each with the sentence that explains it while it has the focus."""
+    yield ChoiceField("run", "run", help="The run whose model speaks.")
+    yield ChoiceField(
+        "beside", "compare with", [Choice(_NOBODY, "nobody")],
+        help="Another model, beside it: the same prompt and seed.",
+    )  # fmt: skip
+    yield NumberField("count", "how many", value=5, minimum=1, maximum=50, help="At a time.")
+    yield NumberField(
+        "temperature", "temperature", value=TEMPERATURE, minimum=0, maximum=2, step=0.1,
+        decimals=1, slider=True,
+        help="Below 1 safer and more copied, above 1 wilder; 0 always the likeliest.",
+    )  # fmt: skip
+    yield NumberField(
+        "top_p", "top-p", value=TOP_P, minimum=0.05, maximum=1, step=0.05, decimals=2,
+        help="Only the likeliest words that make up this share. Lower copies more.",
+    )  # fmt: skip
+    yield NumberField(
+        "max_tokens", "longest", value=MAX_TOKENS, minimum=8, maximum=512, step=8, unit="tokens",
+        help="A sample that gets this far is cut, and says so.",
+    )  # fmt: skip
+    yield NumberField(
+        "seed", "seed", value=0, minimum=0, maximum=2**31 - 1,
+        help="0 draws a new one each time; the same one repeats the same samples.",
+    )  # fmt: skip
+    yield ButtonField("more", "more", help="Top-k, min-p, repetition, banned and stop words.")
+    yield NumberField(
+        "top_k", "top-k", value=TOP_K, minimum=0, maximum=1000, step=10,
+        help="Only this many of the likeliest words; 0 is off.",
+    )  # fmt: skip
+    if _knows("min_p"):
+        yield from _newer_fields()
+
+
+def _newer_fields() -> Iterator[Field[Any]]:
+    yield NumberField(
+        "min_p", "min-p", value=0, minimum=0, maximum=1, step=0.05, decimals=2,
+        help="No word less likely than this part of the likeliest one; 0 is off.",
+    )  # fmt: skip
+    yield NumberField(
+        "repetition_penalty", "repetition", value=1, minimum=1, maximum=2, step=0.05, decimals=2,
+        help="Above 1 words that stand there already become less likely.",
+    )  # fmt: skip
+    yield TextField(
+        "banned", "never say", value="", empty_text="none",
+        help="Words that it must not use, with commas.",
+    )  # fmt: skip
+    yield TextField(
+        "stops", "stop before", value="", empty_text="none",
+        help="Words that end a sample, with commas.",
+    )  # fmt: skip
+
+
+def _knows(name: str) -> bool:
+    from core.sampling.request import SampleRequest
+
+    return name in {field.name for field in fields(SampleRequest)}
+
+
+def request_of(form: Mapping[str, Any], prompt: str, seed: int) -> SampleRequest:
+    """What the fields ask for. Raises MynahError for what makes no sense together."""
+    from core.sampling.request import SampleRequest
+
+    asked: dict[str, Any] = {
+        "prompt": prompt,
+        "n": int(form["count"]),
+        "max_tokens": int(form["max_tokens"]),
+        "temperature": float(form["temperature"]),
+        "top_p": float(form["top_p"]),
+        "top_k": int(form["top_k"]),
+        "seed": seed,
+    }
+    if "min_p" in form:
+        asked["min_p"] = float(form["min_p"])
+        asked["repetition_penalty"] = float(form["repetition_penalty"])
+        asked["banned"] = _words(form["banned"])
+        asked["stops"] = _words(form["stops"])
+    return SampleRequest(**asked)
+
+
+def _words(typed: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in typed.split(",") if word.strip())
+
+
+def beside_choices(models: Sequence[RunSummary], chosen: RunSummary | None) -> list[Choice]:
+    """Whom the chosen run can be compared with: nobody, its base, another run."""
+    found = [Choice(_NOBODY, "nobody")]
+    if chosen is None:
+        return found
+    if chosen.base not in _NO_BASE:
+        found.append(Choice(_BASE, "its base", Path(chosen.base).name))
+    others = [run for run in models if run.run != chosen.run]
+    return found + [Choice(run.run, model_name(run), run.run) for run in others]
+
+
+def speakers(
+    models: Sequence[RunSummary], chosen: RunSummary, beside: object
+) -> list[tuple[Speaker, str]]:
+    """Who speaks, one or two, each with a short name."""
+    own = (Speaker(chosen.folder), model_name(chosen))
+    if beside == _BASE:
+        return [own, (Speaker(chosen.folder, "base"), f"base: {Path(chosen.base).name}")]
+    other = next((run for run in models if run.run == beside), None)
+    if other is None:
+        return [own]
+    return [own, (Speaker(other.folder), model_name(other))]
+
+
+def model_name(run: RunSummary) -> str:
+    """``nasa (3.42)``: who is imitated, or the run's own name, and the held-out loss."""
+    who = run.name or "+".join(run.handles)
+    return f"{who} ({run.valid_loss:.2f})" if run.valid_loss is not None else who
