@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +36,10 @@ def read_gguf(path: Path, architecture: str, layers: int, dtype: Any) -> tuple[A
     with torch.device("meta"):
         config = AutoConfig.for_model(architecture, num_hidden_layers=layers)
         names = AutoModelForCausalLM.from_config(config)
-    bar = modeling_gguf_pytorch_utils.tqdm  # which no setting of transformers turns off
-    modeling_gguf_pytorch_utils.tqdm = partial(bar, disable=True)
-    try:
+    with _quick_reader():
         found = modeling_gguf_pytorch_utils.load_gguf_checkpoint(
             str(path), return_tensors=True, model_to_load=names
         )
-    finally:
-        modeling_gguf_pytorch_utils.tqdm = bar
     settings = found["config"]
     if "n_ctx" in settings:  # GPT-2's other name for it, which its model does not look at
         settings["n_positions"] = settings["n_ctx"]
@@ -57,3 +55,29 @@ def read_gguf(path: Path, architecture: str, layers: int, dtype: Any) -> tuple[A
     if loaded["missing_keys"] or loaded["unexpected_keys"] or loaded["mismatched_keys"]:
         raise ValueError(f"its weights are not those of a {architecture} of {layers} layers")
     return model, tokenizer
+
+
+@contextmanager
+def _quick_reader() -> Iterator[None]:
+    """transformers' reader of GGUF without its progress bar, and in a third of its time."""
+    import gguf
+    import numpy as np
+    from transformers import modeling_gguf_pytorch_utils
+
+    class Reader(gguf.GGUFReader):  # type: ignore[misc]
+        def _get(self, *given: Any, **named: Any) -> Any:
+            # a slice of a memmap is a memmap, which takes six times as long as a plain view
+            if isinstance(self.data, np.memmap):
+                self.data = np.asarray(self.data)
+            return super()._get(*given, **named)
+
+    bar = modeling_gguf_pytorch_utils.tqdm
+    reader, name_map = gguf.GGUFReader, gguf.get_tensor_name_map
+    modeling_gguf_pytorch_utils.tqdm = partial(bar, disable=True)  # no setting turns it off
+    # it is asked for the same map of names once for each weight
+    gguf.GGUFReader, gguf.get_tensor_name_map = Reader, cache(name_map)
+    try:
+        yield
+    finally:
+        gguf.GGUFReader, gguf.get_tensor_name_map = reader, name_map
+        modeling_gguf_pytorch_utils.tqdm = bar
