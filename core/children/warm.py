@@ -41,6 +41,8 @@ _READ_ON_IMPORT: Final = (
     "ACCELERATE_", "CUDA_", "GOMP_", "HF_", "HOME", "HUGGINGFACE_", "KMP_", "LD_", "MKL_",
     "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "TORCH_", "PYTORCH_", "TRANSFORMERS_", "XDG_",
 )  # fmt: skip
+# scikit-learn writes these into the environment of a process that imports it; the forks have done.
+_WRITTEN_ON_IMPORT: Final = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -63,7 +65,11 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def import_state(environment: Mapping[str, str]) -> dict[str, str]:
     """What the imports of a process with these variables depend on."""
-    state = {name: value for name, value in environment.items() if name.startswith(_READ_ON_IMPORT)}
+    state = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(_READ_ON_IMPORT) and name not in _WRITTEN_ON_IMPORT
+    }
     root = Path(core.__file__).resolve().parents[1]
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
     # core itself is found without it

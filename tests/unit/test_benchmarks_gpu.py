@@ -32,22 +32,33 @@ sys.meta_path[:] = [But(finder) for finder in sys.meta_path]
 """
 
 
-def on_a_bare_machine(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """``benchmarks.gpu`` with ``arguments``, where nothing of ABSENT can be imported."""
-    run = "import runpy; runpy.run_module('benchmarks.gpu', run_name='__main__', alter_sys=True)"
-    code = f"{REFUSE}\nsys.argv[1:] = {list(arguments)!r}\n{run}"
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=280
-    )
+GIVEN = (
+    ("--device", "cpu", "--minutes", "0", "--only", "attention"),
+    ("--device", "cpu", "--seconds", "0.2"),
+)
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, object]:
-    done = on_a_bare_machine("--device", "cpu", "--seconds", "1")
+def on_a_bare_machine() -> list[dict[str, object]]:
+    """What ``benchmarks.gpu`` prints for GIVEN, in a process that can import nothing of ABSENT."""
+    code = f"""{REFUSE}
+import runpy
+for given in {GIVEN!r}:
+    sys.argv[1:] = given
+    runpy.run_module('benchmarks.gpu', run_name='__main__', alter_sys=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=280
+    )
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 1, "progress goes to stderr"
-    read: dict[str, object] = json.loads(done.stdout)
-    return read
+    printed = done.stdout.splitlines()
+    assert len(printed) == len(GIVEN), "progress goes to stderr"
+    return [json.loads(line) for line in printed]
+
+
+@pytest.fixture(scope="module")
+def found(on_a_bare_machine: list[dict[str, object]]) -> dict[str, object]:
+    return on_a_bare_machine[1]
 
 
 def test_every_rung_runs_on_a_processor(found: dict[str, object]) -> None:
@@ -86,12 +97,12 @@ def test_what_it_finds_is_right(found: dict[str, object]) -> None:
             assert rung["share_of_peak"] > 0
 
 
-def test_when_the_time_is_up_rungs_say_so() -> None:
-    done = on_a_bare_machine("--device", "cpu", "--minutes", "0", "--only", "attention")
-    read = json.loads(done.stdout)
-    assert read["rungs"]
-    assert {rung["state"] for rung in read["rungs"]} == {"skipped"}
-    assert {rung["reason"] for rung in read["rungs"]} == {"the time is up"}
+def test_when_the_time_is_up_rungs_say_so(on_a_bare_machine: list[dict[str, object]]) -> None:
+    rungs = on_a_bare_machine[0]["rungs"]
+    assert isinstance(rungs, list)
+    assert rungs
+    assert {rung["state"] for rung in rungs} == {"skipped"}
+    assert {rung["reason"] for rung in rungs} == {"the time is up"}
 
 
 def test_a_rung_that_is_interrupted_is_in_the_report() -> None:

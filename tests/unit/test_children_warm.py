@@ -106,6 +106,17 @@ def test_a_fork_is_what_a_new_process_would_be(
         assert report["files"] == [0, 1, 2]
 
 
+def test_who_has_imported_scikit_learn_is_served_too(
+    warm: Warm, environment: dict[str, str], tmp_path: Path
+) -> None:
+    import sklearn  # noqa: F401
+
+    assert os.environ["KMP_INIT_AT_FORK"] == "FALSE", "it writes that, as a report does by it"
+    written = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
+    assert started(tmp_path, environment | written, "leave", "3").wait(20) == 3
+    assert found(tmp_path)["parent"] == warm.process.pid
+
+
 def test_a_fork_that_is_killed_says_by_what(
     warm: Warm, environment: dict[str, str], tmp_path: Path
 ) -> None:

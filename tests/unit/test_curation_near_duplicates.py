@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +22,9 @@ from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import curate
 from tests.unit.test_curation_stream import fill
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 STANDARD = load_recipe("standard")
 
 
@@ -28,11 +34,21 @@ def pieces(text: str) -> set[str]:
 
 
 def alike(one: str, other: str) -> float:
-    return similarity(pieces(one), pieces(other))
-
-
-def similarity(mine: set[str], theirs: set[str]) -> float:
+    mine, theirs = pieces(one), pieces(other)
     return 100 * len(mine & theirs) / len(mine | theirs)
+
+
+@cache
+def compared(count: int) -> NDArray[np.float64]:
+    """The similarity of all pairs of the first ``count`` texts."""
+    sets = [pieces(text) for text in written(count)]
+    number = {piece: n for n, piece in enumerate(sorted(set().union(*sets)))}
+    has = np.zeros((count, len(number)), np.float32)
+    for row, some in zip(has, sets, strict=True):
+        row[[number[piece] for piece in some]] = 1
+    both = (has @ has.T).astype(np.float64)
+    sizes = has.sum(1)
+    return 100 * both / (sizes[:, None] + sizes - both)
 
 
 def written(count: int, seed: int = 1) -> list[str]:
@@ -70,9 +86,10 @@ def explained(rows: pl.DataFrame, percent: int) -> int:
 def test_against_comparing_all_pairs(percent: int) -> None:
     texts = written(600)
     rows = curate(frame(texts), STANDARD.replace(near_duplicates=percent))
-    stays: list[set[str]] = []
-    for mine in map(pieces, texts):
-        if not any(similarity(mine, other) >= percent for other in stays):
+    similarity = compared(600)
+    stays: list[int] = []
+    for mine in range(600):
+        if not (similarity[mine, stays] >= percent).any():
             stays.append(mine)
     dropped = explained(rows, percent) + rows["reason"].eq("duplicate").sum()
     assert dropped == pytest.approx(len(texts) - len(stays), rel=0.03, abs=1)

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -61,6 +60,22 @@ def _train(folder: Path, resume: bool, dies_at: int | None) -> None:
         BatchStep.__call__ = counted  # type: ignore[method-assign]
     run = Run(folder)
     work(run, StopRequest(run), resume=resume)
+
+
+def _torchrun(folder: Path, port: int, printed: Path) -> None:
+    """The command of that name for one of two machines that train the run in ``folder``."""
+    from torch.distributed.run import main
+
+    with printed.open("wb") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    os.chdir(printed.parent)
+    os.environ |= {"PYTHONPATH": str(Path(__file__).parents[2]), "GLOO_SOCKET_IFNAME": "lo"}
+    main(
+        ["--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d",
+         "--rdzv-endpoint", f"127.0.0.1:{port}", "--local-addr", "127.0.0.1",
+         "-m", "core.training.distributed.torchrun", str(folder)]
+    )  # fmt: skip
 
 
 def _losses(run: Run, *, resume: bool = False, dies_at: int | None = None) -> Losses:
@@ -168,26 +183,17 @@ def test_a_stop_ends_all_and_so_does_the_death_of_one(tmp_path: Path) -> None:
 
 
 def test_torchrun_starts_a_run_on_two_machines_that_share_its_folder(tmp_path: Path) -> None:
-    run = prepare_toy(tmp_path, epochs=100_000, minutes=0.1)
+    run = prepare_toy(tmp_path, epochs=100_000, minutes=0.02)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    agents = [
-        subprocess.Popen(
-            [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2",
-             "--nproc-per-node", "1", "--rdzv-backend", "c10d",
-             "--rdzv-endpoint", f"127.0.0.1:{port}", "--local-addr", "127.0.0.1",
-             "-m", "core.training.distributed.torchrun", str(run.folder)],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]),
-                 "GLOO_SOCKET_IFNAME": "lo"},
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    printed = [agent.communicate(timeout=120)[0].decode() for agent in agents]
-    assert [agent.returncode for agent in agents] == [0, 0], printed
+    printed = [tmp_path / f"agent{number}" for number in range(2)]
+    agents = [forks.Process(target=_torchrun, args=(run.folder, port, file)) for file in printed]
+    for agent in agents:
+        agent.start()
+    for agent in agents:
+        agent.join(120)
+    assert [agent.exitcode for agent in agents] == [0, 0], [file.read_text() for file in printed]
     result = run.record().result
     assert result is not None
     assert result.state == "finished", result.reason
