@@ -65,6 +65,8 @@ def _quick_reader() -> Iterator[None]:
     from transformers import modeling_gguf_pytorch_utils
 
     class Reader(gguf.GGUFReader):  # type: ignore[misc]
+        data: Any
+
         def _get(self, *given: Any, **named: Any) -> Any:
             # a slice of a memmap is a memmap, which takes six times as long as a plain view
             if isinstance(self.data, np.memmap):
