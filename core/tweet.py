@@ -28,6 +28,10 @@ SNOWFLAKE_EPOCH_MS: Final = 1288834974657
 SQL_ORDER: Final = "handle, created_at NULLS LAST, strlen(tweet_id), tweet_id"
 
 
+# Beside the canonical columns, where tweets are curated: whether the person leaves this one out.
+EXCLUDED_COLUMN: Final = "_excluded"
+
+
 def tweet_schema() -> dict[str, pl.DataType]:
     """Column names and Polars types of a canonical tweet.
 

@@ -17,7 +17,7 @@ import polars as pl
 from core.curation.stream import MEMORY, ROW_GROUP, interruptible, stopped
 from core.errors import InputRefused
 from core.progress import Cancelled
-from core.tweet import SQL_ORDER, tweet_schema
+from core.tweet import EXCLUDED_COLUMN, SQL_ORDER, tweet_schema
 
 # Without these a verdict would be a guess; the other columns may be missing, and are null then.
 REQUIRED: Final = (
@@ -35,7 +35,7 @@ _SQL_TYPES: Final = {
 }
 # Among rows with the same handle, time and id, their content decides, not where they came from.
 _SORTED: Final = (
-    f"SELECT {', '.join(tweet_schema())} FROM tweets "  # noqa: S608 - our own names
+    f"SELECT {', '.join(tweet_schema())}{{more}} FROM tweets "  # noqa: S608 - our own names
     f"ORDER BY {SQL_ORDER}, hash({', '.join(tweet_schema())})"
 )
 _ACCOUNTS: Final = """
@@ -103,7 +103,8 @@ def write_sorted(
                 tweets = _tweets_of(files)
                 given = {"files": [str(file.path) for file in files]}
                 _refuse_no_tweet(connection.execute(tweets + _NO_TWEET, given).fetchone())
-                connection.sql(tweets + _SORTED, params=given).write_parquet(
+                query = _SORTED.format(more=f", {EXCLUDED_COLUMN}" if _marked(files) else "")
+                connection.sql(tweets + query, params=given).write_parquet(
                     str(sorted_file), compression="lz4", row_group_size=ROW_GROUP
                 )
                 counted = connection.execute(_ACCOUNTS, {"files": [str(sorted_file)]}).fetchall()
@@ -133,6 +134,11 @@ def cut(accounts: Sequence[tuple[str, int]], least: int) -> list[Partition]:
     return partitions
 
 
+def _marked(files: Sequence[SourceFile]) -> bool:
+    """Whether tweets that the person leaves out are among them: those of a corpus, copied."""
+    return any(EXCLUDED_COLUMN in file.columns for file in files)
+
+
 def _tweets_of(files: Sequence[SourceFile]) -> str:
     """SQL: ``tweets``, all rows of ``$files`` with canonical columns and ``filename``."""
     there = frozenset[str]().union(*(file.columns for file in files))
@@ -140,6 +146,8 @@ def _tweets_of(files: Sequence[SourceFile]) -> str:
         f"CAST({name if name in there else 'NULL'} AS {_SQL_TYPES[kind]}) AS {name}"
         for name, kind in tweet_schema().items()
     )
+    if _marked(files):
+        columns += f", coalesce({EXCLUDED_COLUMN}, false) AS {EXCLUDED_COLUMN}"
     return (
         f"WITH tweets AS (SELECT {columns}, filename "  # noqa: S608 - our own names
         "FROM read_parquet($files, filename = true, union_by_name = true)) "

@@ -17,6 +17,7 @@ from core.curation.links import has_link
 from core.curation.personal_data import find_personal
 from core.curation.recipe import Recipe
 from core.curation.words import SPACE
+from core.tweet import EXCLUDED_COLUMN
 
 _MANUAL_RETWEET: Final = rf"(?i)^[{SPACE}]*[\"“]?RT:?[{SPACE}]+@\w"
 _RETWEET_HEAD: Final = rf"(?i)^[{SPACE}]*([\"“]?RT:?[{SPACE}]+@\w+)"
@@ -38,7 +39,7 @@ def judge(
 
     Of the columns only handle, created_at, text, text_escaped, kind, lang, reply_to and sensitive
     must be there; urls are read for links that become the names of their sites, and for the
-    triggers of quotes.
+    triggers of quotes. A column EXCLUDED_COLUMN says which the person leaves out.
     """
 
     def part(rows: slice) -> pl.DataFrame:
@@ -63,7 +64,11 @@ def _judge(
         detected=pl.lit(None, pl.String),
         **({} if urls is None else {"urls": urls}),
     )
-    found = found.with_columns(reason=_first(_rules_without_words(recipe)))
+    rules = _rules_without_words(recipe)
+    if EXCLUDED_COLUMN in tweets.columns:
+        found = found.with_columns(tweets[EXCLUDED_COLUMN])
+        rules.insert(0, (reasons.EXCLUDED, pl.col(EXCLUDED_COLUMN)))
+    found = found.with_columns(reason=_first(rules))
     if recipe.languages and recipe.detect_languages:
         found = _detect(found, recipe)
     if recipe.drop_sensitive:
@@ -182,6 +187,7 @@ def _is_enough(found: pl.DataFrame, recipe: Recipe) -> pl.Series:
 def triggers(found: pl.DataFrame, recipe: Recipe) -> pl.Series:
     """``trigger`` for each row of ``found``, the working frame of ``judge``: what set a rule off.
 
+    excluded         null: the person said so
     retweet          the head "RT @name", null where the text has none
     manual_retweet   the same, null where only the source says so
     reply            "@name" of the one who is answered, null where that is not known
@@ -230,7 +236,7 @@ def _language(rows: pl.DataFrame, recipe: Recipe) -> pl.Series:
     return rows.select(pl.coalesce("detected", "lang")).to_series()
 
 
-def _sensitive(rows: pl.DataFrame, _: Recipe) -> pl.Series:
+def _none(rows: pl.DataFrame, _: Recipe) -> pl.Series:
     return rows["reason"].clear(rows.height)
 
 
@@ -254,13 +260,14 @@ def _too_few(things: str, needed: int) -> pl.Expr:
 
 
 _WORDS: Final[dict[str, Callable[[pl.DataFrame, Recipe], pl.Series]]] = {
+    reasons.EXCLUDED: _none,
     reasons.RETWEET: _retweet,
     reasons.MANUAL_RETWEET: _retweet,
     reasons.REPLY: _reply,
     reasons.QUOTE: _quote,
     reasons.DATE: _date,
     reasons.LANGUAGE: _language,
-    reasons.SENSITIVE: _sensitive,
+    reasons.SENSITIVE: _none,
     reasons.BLOCKED: lambda rows, _: rows["blocked"],
     reasons.PERSONAL: lambda rows, _: rows["personal"],
     reasons.SHORT: _short,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+EXCLUDED: Final = "excluded"
 RETWEET: Final = "retweet"
 MANUAL_RETWEET: Final = "manual_retweet"
 REPLY: Final = "reply"
@@ -21,6 +22,7 @@ CAP: Final = "cap"
 LEAKED: Final = "leaked"
 
 REASONS: Final = (
+    EXCLUDED,
     RETWEET,
     MANUAL_RETWEET,
     REPLY,
@@ -40,6 +42,7 @@ REASONS: Final = (
 """In order of precedence: a short retweet counts as a retweet."""
 
 REASON_TITLES: Final = {
+    EXCLUDED: "Left out by you",
     RETWEET: "Retweets",
     MANUAL_RETWEET: "Manual retweets",
     REPLY: "Replies",
@@ -59,6 +62,7 @@ REASON_TITLES: Final = {
 """What a table calls a row of such tweets."""
 
 REASON_WORDS: Final = {
+    EXCLUDED: "you leave this tweet out of training",
     RETWEET: "a retweet: somebody else wrote it",
     MANUAL_RETWEET: "a retweet typed by hand (RT @…): somebody else wrote most of it",
     REPLY: "a reply to somebody else",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from core.corpus import excluded
 from core.curation.comparing import KEYS, compare, compares, keys_of, with_changes
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
@@ -24,7 +25,7 @@ from core.curation.threads import LINKS, joins, links_of, with_joined
 from core.errors import Interrupted
 from core.files import owned_folder
 from core.progress import Cancelled
-from core.tweet import SQL_ORDER, tweet_schema
+from core.tweet import EXCLUDED_COLUMN, SQL_ORDER, tweet_schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,9 +38,13 @@ MEMORY: Final = "256MB"
 # DuckDB wants a multiple of 2,048. Larger groups cost memory, smaller ones time.
 ROW_GROUP: Final = 51_200
 _ORDERED: Final = (
-    f"SELECT {', '.join(tweet_schema())} FROM tweets "  # noqa: S608 - our own names
+    f"SELECT {', '.join(tweet_schema())}{{more}} FROM tweets "  # noqa: S608 - our own names
     "WHERE handle IN (SELECT unnest($handles)) "
     f"ORDER BY {SQL_ORDER}"
+)
+_EXCLUDED: Final = (
+    f", (handle, tweet_id) IN (SELECT (handle, tweet_id) FROM {excluded.TABLE}) "  # noqa: S608
+    f"AS {EXCLUDED_COLUMN}"
 )
 
 
@@ -107,7 +112,7 @@ def curated_copy(
         verdicts.check()
         judged = tweets.hstack(verdicts.take(number))
         yield with_changes(judged, changes, number * rows).select(
-            *tweets.columns,
+            *tweet_schema(),
             "clean_text",
             pl.col("reason").is_null().alias("kept"),
             "reason",
@@ -117,6 +122,8 @@ def curated_copy(
 
 class SortedTweets:
     """Canonical rows by handle, time (undated last), length of the id and id; ``total`` of them.
+
+    A column EXCLUDED_COLUMN is there where the person leaves some of them out.
 
     They are the rows from ``first`` on of the Parquet file at ``path`` (None: tweets.parquet in
     ``folder``). ``folder`` is for whatever else is to be gone with them.
@@ -140,11 +147,10 @@ class SortedTweets:
         rows = min(rows, self.total - start)
         schema = tweet_schema()
         wanted = {name: schema[name] for name in columns or schema}
-        found = (
-            pl.scan_parquet(self.path, glob=False)
-            .select(list(wanted))
-            .slice(self._first + start, rows)
-        )
+        scanned = pl.scan_parquet(self.path, glob=False)
+        if columns is None and EXCLUDED_COLUMN in scanned.collect_schema():
+            wanted[EXCLUDED_COLUMN] = pl.Boolean()
+        found = scanned.select(list(wanted)).slice(self._first + start, rows)
         return found.cast(wanted).collect()  # type: ignore[arg-type]
 
 
@@ -163,9 +169,11 @@ def sorted_copy(
         with corpus.reading() as connection:
             connection.execute("SET memory_limit = $1", [MEMORY])
             connection.execute("SET temp_directory = $1", [str(folder / "sort")])
+            some = excluded.excluded_in(connection, handles)
+            query = _ORDERED.format(more=_EXCLUDED if some else "")
             try:
                 with interruptible(connection, cancelled):
-                    connection.sql(_ORDERED, params={"handles": list(handles)}).write_parquet(
+                    connection.sql(query, params={"handles": list(handles)}).write_parquet(
                         str(copy.path), compression="lz4", row_group_size=ROW_GROUP
                     )
             except duckdb.InterruptException:

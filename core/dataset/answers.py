@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from core.corpus import excluded
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
 from core.errors import Interrupted
@@ -26,7 +27,10 @@ _ANSWERED: Final = (
     "SELECT DISTINCT ON (tweet_id) {columns} FROM tweets WHERE tweet_id IN ("
     "SELECT reply_to_id FROM tweets "
     "WHERE handle IN (SELECT unnest($handles)) AND reply_to_id IS NOT NULL"
-    ") ORDER BY tweet_id, handle"
+    "){but} ORDER BY tweet_id, handle"
+)
+_BUT_EXCLUDED: Final = (
+    f" AND (handle, tweet_id) NOT IN (SELECT (handle, tweet_id) FROM {excluded.TABLE})"  # noqa: S608
 )
 # The rules that clean a text, and those that say what must not be shown whoever wrote it.
 _RULES: Final = (
@@ -70,7 +74,8 @@ def answers_of(
     """The tweets, by any account, that tweets of ``handles`` answer, for the length of the block.
 
     Cleaned as ``recipe`` cleans (links, mentions, entities); a text that it would drop for
-    personal data, a blocked word or as sensitive is not among them, nor one without words. The
+    personal data, a blocked word or as sensitive is not among them, nor one without words, nor one
+    that the person leaves out. The
     corpus is let go before the block begins. Raises CorpusBusy, and Interrupted when ``cancelled``
     says so.
     """
@@ -79,8 +84,9 @@ def answers_of(
         return
     with owned_folder(corpus.path.parent, "answers") as folder:
         found = folder / "tweets.parquet"
-        query = _ANSWERED.format(columns=", ".join(tweet_schema()))
         with corpus.reading() as connection:
+            but = _BUT_EXCLUDED if excluded.excluded_in(connection) else ""
+            query = _ANSWERED.format(columns=", ".join(tweet_schema()), but=but)
             connection.execute("SET memory_limit = $1", [_MEMORY])
             connection.execute("SET temp_directory = $1", [str(folder / "sort")])
             relation = connection.sql(query, params={"handles": list(handles)})

@@ -12,7 +12,7 @@ from core.curation.cleaning import unescape
 from core.curation.judge import judge
 from core.curation.threads import with_joined
 from core.progress import Cancelled
-from core.workbench.table import SLICE, Progress, TweetTable, stop_if
+from core.workbench.table import COLUMNS, SLICE, Progress, TweetTable, stop_if
 from core.workbench.verdicts import KEPT, Verdicts, reasons_of
 from core.workbench.view import TweetRow, Which
 
@@ -72,7 +72,7 @@ class CuratedTable:
 
     def frame_of(self, numbers: pl.Series) -> pl.DataFrame:
         """The table's COLUMNS, clean_text, kept, reason and trigger of some tweets."""
-        tweets = self.table.canonical(numbers)
+        tweets = self.table.to_judge(numbers)
         judged = judge(tweets, self.verdicts.recipe)
         codes = self.verdicts.codes.gather(numbers)
         changes = self.verdicts.changes.select("place", other="trigger", changed=pl.lit(value=True))
@@ -85,7 +85,7 @@ class CuratedTable:
             )
             .join(changes, on="place", how="left", maintain_order="left")
             .select(
-                *tweets.columns,
+                *COLUMNS,
                 "clean_text",
                 "kept",
                 "reason",

@@ -6,14 +6,14 @@ and what the comparing rules need are orders of row numbers, not sorted copies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from core.errors import Interrupted
 from core.progress import Cancelled
-from core.tweet import OPTIONAL, id_order, tweet_schema
+from core.tweet import EXCLUDED_COLUMN, OPTIONAL, id_order, tweet_schema
 
 if TYPE_CHECKING:
     from core.corpus.store import Corpus
@@ -56,6 +56,7 @@ class TweetTable:
         self.newest_first = self._order("created_at", *self._id(), "handle", down=True)
         """All row numbers, newest first, undated last, ties by id and handle."""
         self._place: pl.Series | None = None
+        self._excluded: pl.Series | None = None
 
     @classmethod
     def of(cls, tweets: pl.DataFrame) -> TweetTable:
@@ -75,6 +76,7 @@ class TweetTable:
         cancelled: Cancelled | None = None,
     ) -> TweetTable:
         """The tweets of ``handles``, read part by part. Raises CorpusBusy, Interrupted."""
+        from core.corpus.excluded import excluded_in
         from core.corpus.reading import frame
 
         if not corpus.exists or not handles:
@@ -85,6 +87,7 @@ class TweetTable:
         done = 0
         with corpus.reading() as connection:
             connection.execute("SET memory_limit = $1", [_READING_MEMORY])
+            excluded = excluded_in(connection, handles)
             profile = _Profile(frame(connection.sql(_PROFILE, params=who)).row(0, named=True))
             # a file of an older version, which is only read, has no such column
             there = connection.table("corpus.main.tweets").columns
@@ -99,7 +102,22 @@ class TweetTable:
                 parts.append(_packed([part.drop("answered")], profile))
                 if progress:
                     progress(done, profile.rows)
-        return cls(_joined(parts, profile), pl.concat(answers).rechunk())
+        table = cls(_joined(parts, profile), pl.concat(answers).rechunk())
+        table.exclude(excluded)
+        return table
+
+    def exclude(self, tweets: Collection[tuple[str, str]]) -> None:
+        """Exactly these tweets (handle and id) are the ones that the person leaves out."""
+        if not tweets:
+            self._excluded = None
+            return
+        names = ("handle", "tweet_id")
+        wanted = pl.DataFrame(list(tweets), schema=dict.fromkeys(names, pl.String), orient="row")
+        types = {name: self._packed.schema[name] for name in names}
+        wanted = wanted.select(pl.col(name).cast(types[name], strict=False) for name in names)
+        rows = self._packed.select(names).with_row_index("row").join(wanted, on=names, how="semi")
+        none = pl.repeat(value=False, n=self.height, dtype=pl.Boolean, eager=True)
+        self._excluded = none.scatter(rows["row"], True)
 
     def slices(self) -> Iterator[slice]:
         """The whole table in parts of SLICE rows."""
@@ -111,6 +129,13 @@ class TweetTable:
         schema = tweet_schema()
         part = self._packed.select(columns)[rows]
         return part.cast({name: schema[name] for name in columns})
+
+    def to_judge(self, rows: slice | pl.Series, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
+        """The same, with EXCLUDED_COLUMN where some tweets are left out."""
+        tweets, excluded = self.canonical(rows, columns), self._excluded
+        if excluded is None:
+            return tweets
+        return tweets.with_columns(excluded[rows].alias(EXCLUDED_COLUMN))
 
     def links(self) -> pl.DataFrame:
         """For each row: place and tweet (its number), and answered: the row that it replies to.

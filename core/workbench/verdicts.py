@@ -76,7 +76,7 @@ def judge_all(
     keys: list[pl.DataFrame] = []
     for rows in table.slices():
         stop_if(cancelled)
-        tweets = table.canonical(rows, _JUDGED)
+        tweets = table.to_judge(rows, _JUDGED)
         clean = cleaned.of(rows, tweets, recipe)
         judged = judge(tweets, recipe, clean, explain=False)
         codes = codes_of(judged["reason"])
