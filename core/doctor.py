@@ -55,6 +55,7 @@ def examine(home: Home) -> list[Check]:
         ("home", lambda: _home(home), True),
         ("corpus", lambda: _corpus(home), True),
         ("runs", lambda: _runs(home), False),
+        ("trash", lambda: _trash(home), False),
         ("clipboard", _clipboard, False),
     )
     for name, ask, needed in asked:
@@ -159,12 +160,28 @@ def _corpus(home: Home) -> tuple[bool, str]:
 
 
 def _runs(home: Home) -> tuple[bool, str]:
-    from core.runs.folder import GOING
+    from core.runs.folder import GOING, Run
     from core.runs.summary import list_runs
 
     found = list_runs(home)
     going = sum(run.state in GOING for run in found)
-    return True, f"{len(found)} on this machine, {going} going"
+    size = _size(sum(Run(run.folder).disk_bytes() for run in found))
+    return True, f"{len(found)} on this machine, {going} going, {size}"
+
+
+def _trash(home: Home) -> tuple[bool, str]:
+    from core.runs.housekeeping import TRASH_DAYS, deleted_runs
+
+    found = deleted_runs(home)
+    if not found:
+        return True, "empty"
+    runs = f"{len(found)} deleted {'run' if len(found) == 1 else 'runs'}"
+    size = _size(sum(one.run.disk_bytes() for one in found))
+    return True, f"{runs}, {size}; each goes after {TRASH_DAYS} days, or with mynah trash empty"
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:,.1f} MB"
 
 
 def _clipboard() -> tuple[bool, str]:

@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -78,6 +78,11 @@ def folder_whole(path: Path, purpose: str = "folder") -> Iterator[Path]:
                 before.replace(path)
             raise
         force_to_disk(path.parent)
+
+
+def there_already(paths: Iterable[Path]) -> list[Path]:
+    """Those that would be replaced: files, and folders that hold something."""
+    return [path for path in paths if path.is_file() or (path.is_dir() and any(path.iterdir()))]
 
 
 def force_to_disk(path: Path) -> None:

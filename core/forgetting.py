@@ -12,7 +12,7 @@ same again, or anything else, tries once more.
 What was made from them before (a run's frozen dataset, its model, what the model wrote while it
 learned) is not changed, but marked as stale: a note ``stale.json`` in the run's folder says what it
 still holds, and its card says so from then on. Where a run's model was published or converted to is
-told. Datasets that were exported lie where the person put them; mynah does not know of them.
+told. Exports lie where the person put them and are not changed; those still there are named.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.corpus.forgotten import TABLE, remember_forgotten
 from core.corpus.store import Corpus, NotCompacted
+from core.dataset.exported import exports_of
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.files import remove_orphans, write_bytes_whole, write_text_whole
 from core.runs.folder import STALE_NOTE, stale_note
@@ -41,10 +42,11 @@ class Forgotten:
     """What went: rows by table, and the runs whose dataset and model still hold some of it.
 
     ``runs`` maps a run's id to how many of its tweets are among the forgotten, ``published`` to the
-    addresses, files and folders that its model was published or converted to. ``files`` counts
-    what went outside the corpus: ``fetched_pages`` still pending (or posts taken out of such),
-    ``samples``, ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what
-    they said is still in the corpus's file, and ``not_compacted`` says why.
+    addresses, files and folders that its model was published or converted to; ``exports`` are the
+    manifests of exports that hold, or may hold, some of it. ``files`` counts what went outside the
+    corpus: ``fetched_pages`` still pending (or posts taken out of such), ``samples``,
+    ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is still in the
+    corpus's file, and ``not_compacted`` says why.
     """
 
     handles: list[str]
@@ -56,6 +58,7 @@ class Forgotten:
     files: dict[str, int] = field(default_factory=dict)
     compacted: bool = True
     not_compacted: str = ""
+    exports: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah forget --json``."""
@@ -68,9 +71,11 @@ def forget(
     *,
     handles: Sequence[str] = (),
     tweet_id: str | None = None,
+    dry_run: bool = False,
 ) -> Forgotten:
     """Forget accounts, or one tweet (of whoever has it). The runs are marked first.
 
+    With ``dry_run`` nothing is changed, and the answer is what would go.
     Every table with a column ``handle`` (``tweet_id`` for one tweet) loses its rows, those of the
     person's own in any schema too, and the file is written anew, so that nothing is left in its
     free space. Raises InputRefused when there is nothing of that in the corpus, or when a table of
@@ -83,11 +88,27 @@ def forget(
     with corpus.reading() as connection:
         missing = _missing(connection, column, wanted)
         copied = _tweet_ids(connection, column, wanted)
+        whose = _handles(connection, column, wanted)
     if missing and not unfinished.exists():
         raise InputRefused(
             f"There is nothing of {missing} in the corpus.",
             "",
             "`mynah accounts` lists who is in it.",
+        )
+    exports = exports_of(home, whose)
+    if dry_run:
+        runs, published = _mark_runs(home, column, wanted, dry_run=True)
+        files = _forget_files(home, list(handles), tweet_id, copied, dry_run=True)
+        rows = _count(corpus, column, wanted)
+        return Forgotten(
+            list(handles),
+            tweet_id,
+            rows.get("tweets", 0),
+            rows,
+            runs,
+            published,
+            files,
+            exports=exports,
         )
     runs, published = _mark_runs(home, column, wanted)
     files = _forget_files(home, list(handles), tweet_id, copied)
@@ -108,7 +129,23 @@ def forget(
     for purpose in ("curating", "compacted"):  # copies that a killed process left
         remove_orphans(corpus.path.parent, purpose)
     tweets = rows.get("tweets", 0)
-    return Forgotten(list(handles), tweet_id, tweets, rows, runs, published, files, not why, why)
+    return Forgotten(
+        list(handles), tweet_id, tweets, rows, runs, published, files, not why, why, exports
+    )
+
+
+def _count(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
+    """How many rows there are, by table."""
+    rows: dict[str, int] = {}
+    with corpus.reading() as connection:
+        for name, table in _tables_with(connection, column).items():
+            counted = connection.execute(
+                f"SELECT count(*) FROM {table} WHERE list_contains(?, {column})",  # noqa: S608
+                [wanted],
+            ).fetchall()
+            if counted[0][0]:
+                rows[name] = int(counted[0][0])
+    return rows
 
 
 def _delete(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
@@ -149,25 +186,39 @@ def _tweet_ids(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[
     return {str(row[0]) for row in found}
 
 
+def _handles(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> list[str]:
+    if column == "handle":
+        return wanted
+    found = connection.execute(
+        "SELECT DISTINCT handle FROM tweets WHERE list_contains(?, tweet_id)", [wanted]
+    ).fetchall()
+    return [str(row[0]) for row in found]
+
+
 def _forget_files(
-    home: Home, handles: list[str], tweet_id: str | None, tweet_ids: set[str]
+    home: Home,
+    handles: list[str],
+    tweet_id: str | None,
+    tweet_ids: set[str],
+    *,
+    dry_run: bool = False,
 ) -> dict[str, int]:
     """What lies in the home beside the corpus; it goes first, so that a kill leaves none of it."""
     from core.fetching.pending import drop_pending, drop_pending_post
     from core.sampling import favourites, store
 
     gone = {
-        "fetched_pages": drop_pending_post(home, tweet_id)
+        "fetched_pages": drop_pending_post(home, tweet_id, dry_run=dry_run)
         if tweet_id
-        else drop_pending(home, handles),
-        "samples": store.forget_copies(home, tweet_ids),
-        "favourites": favourites.forget_copies(home, tweet_ids),
-        "settings": _forget_choice(home, handles),
+        else drop_pending(home, handles, dry_run=dry_run),
+        "samples": store.forget_copies(home, tweet_ids, dry_run=dry_run),
+        "favourites": favourites.forget_copies(home, tweet_ids, dry_run=dry_run),
+        "settings": _forget_choice(home, handles, dry_run=dry_run),
     }
     return {name: count for name, count in gone.items() if count}
 
 
-def _forget_choice(home: Home, handles: list[str]) -> int:
+def _forget_choice(home: Home, handles: list[str], *, dry_run: bool) -> int:
     """Take accounts out of what the app remembers as chosen; how many they were."""
     try:
         kept = json.loads(home.settings.read_text(encoding="utf-8"))
@@ -175,7 +226,7 @@ def _forget_choice(home: Home, handles: list[str]) -> int:
         rest = [handle for handle in chosen if handle not in handles]
     except (OSError, ValueError, TypeError, KeyError):
         return 0
-    if len(rest) < len(chosen):
+    if len(rest) < len(chosen) and not dry_run:
         write_text_whole(home.settings, json.dumps(kept | {"chosen": rest}, indent=2))
     return len(chosen) - len(rest)
 
@@ -218,7 +269,7 @@ def _quoted(name: str) -> str:
 
 
 def _mark_runs(
-    home: Home, column: str, wanted: list[str]
+    home: Home, column: str, wanted: list[str], *, dry_run: bool = False
 ) -> tuple[dict[str, int], dict[str, list[str]]]:
     """How many of their tweets are forgotten, and where their models have gone; by run."""
     from core.publish.published import publications
@@ -232,7 +283,8 @@ def _mark_runs(
             asked = run.record().handles if column == "handle" else []
             held = 0 if not set(map(str, asked)) & set(wanted) else -1
         if held:
-            _write_note(run.folder, column, wanted, max(held, 0))
+            if not dry_run:
+                _write_note(run.folder, column, wanted, max(held, 0))
             marked[run.id] = max(held, 0)
             if gone := [one.where for one in publications(run)]:
                 published[run.id] = gone

@@ -35,6 +35,7 @@ COMMANDS = {
     "sweep": ("runs.sweep", "Many runs over a space of settings, and the best of them."),
     "runs": ("runs.runs", "The runs on this machine."),
     "watch": ("runs.watch", "Follow a run until it ends."),
+    "trash": ("runs.trash", "Deleted runs: list them, bring one back, remove them for good."),
     "stop": ("runs.stop", "Stop a run; its model and curve stay."),
     "resume": ("runs.resume", "Take a stopped run up again at its last checkpoint."),
     "track": ("runs.track", "Bring a run into Weights & Biases or TensorBoard."),
@@ -44,6 +45,7 @@ COMMANDS = {
     "share": ("runs.share", "A picture of one sample, labelled as generated."),
     "convert": ("runs.convert", "A run's model for llama.cpp, Ollama and others, with proof."),
     "publish": ("runs.publish", "A run's model and card on the Hugging Face hub, private first."),
+    "exclude": ("corpus.exclude", "Leave single tweets out of training, or take them back."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
     "doctor": ("doctor", "What works on this machine."),
 }

@@ -163,14 +163,14 @@ def _check_out(out: Path, sources: Sequence[Path]) -> None:
             raise InputRefused(
                 f"{source} lies in the output's folder.", "", "Choose another folder."
             )
-    if out.is_dir() and any(out.iterdir()) and not _earlier_parts(out):
+    if out.is_dir() and any(out.iterdir()) and not earlier_output(out):
         raise InputRefused(
             f"The folder {out} holds other files.", "", "Choose a new or an empty folder."
         )
 
 
-def _earlier_parts(out: Path) -> list[Path]:
-    """The parts of an earlier output in this folder, by its manifest."""
+def earlier_output(out: Path) -> list[Path]:
+    """The parts of an output that lies in this folder, by its manifest: they would be replaced."""
     try:
         content = json.loads((out / HF_NAME).read_text(encoding="utf-8"))
         if "part_rows" not in content:
@@ -243,7 +243,7 @@ def _put(job: Job, count: int, out: Path) -> CuratedFiles:
     tally = counts.to_json()
     text = text_of(sealed(_manifest(job, tally, files))).encode("utf-8")
     (job.folder / HF_NAME).write_bytes(text)
-    unwanted = [file for file in _earlier_parts(out) if file not in made.values()]
+    unwanted = [file for file in earlier_output(out) if file not in made.values()]
     put_in_place(made, (job.folder / HF_NAME, out / HF_NAME), unwanted)
     return CuratedFiles(
         path=out,

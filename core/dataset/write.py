@@ -30,6 +30,7 @@ from core.curation.rules import ALIKE
 from core.curation.stream import curated_batches
 from core.dataset import card
 from core.dataset.answers import Answers, answers_of
+from core.dataset.exported import remember_export
 from core.dataset.formats import LINES, write_lines, write_parquet
 from core.dataset.manifest import (
     HF_NAME,
@@ -119,7 +120,7 @@ def export_tweets(
         answers = None
         if options.format in CONVERSATIONS:
             answers = stack.enter_context(answers_of(corpus, handles, recipe, cancelled))
-        return export_batches(
+        done = export_batches(
             batches,
             out,
             handles=handles,
@@ -130,6 +131,8 @@ def export_tweets(
             progress=progress,
             cancelled=cancelled,
         )
+    remember_export(home, done.manifest)
+    return done
 
 
 def export_batches(
@@ -204,6 +207,16 @@ def _check_out(out: Path, options: ExportOptions) -> None:
         raise InputRefused(
             f"The folder {out} holds other files.", "", "Choose a new or an empty folder."
         )
+
+
+def would_replace(out: Path, options: ExportOptions) -> list[Path]:
+    """The files that an export to ``out`` writes, and so replaces where they are there."""
+    layout = layout_of(out.expanduser().absolute(), options)
+    if options.format == "hf":
+        return [layout.manifest]
+    parts = ("train", "valid") if options.split else ("exported",)
+    files = [*(layout.folder / layout.names[part] for part in parts), layout.manifest]
+    return [file for file in files if not file.is_dir()]
 
 
 @dataclass(frozen=True)

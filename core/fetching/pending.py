@@ -50,20 +50,21 @@ def pending_pages(home: Home, handle: str) -> Iterator[tuple[Path, PaidPage]]:
             yield path, page
 
 
-def drop_pending(home: Home, handles: Sequence[str]) -> int:
-    """Delete the pages of accounts, readable or not; returns how many."""
+def drop_pending(home: Home, handles: Sequence[str], *, dry_run: bool = False) -> int:
+    """Delete the pages of accounts, readable or not; returns how many (``dry_run``: would go)."""
     names = "|".join(map(re.escape, handles))
     # a page, or the part of one that a killed process left
     named = re.compile(rf"\.?({names})-\d+\.(json|part)(\.\d+\.part)?")
     gone = 0
     for path in list(_folder(home).glob("*")):
         if named.fullmatch(path.name):
-            path.unlink()
+            if not dry_run:
+                path.unlink()
             gone += 1
     return gone
 
 
-def drop_pending_post(home: Home, tweet_id: str) -> int:
+def drop_pending_post(home: Home, tweet_id: str, *, dry_run: bool = False) -> int:
     """Take one post out of every page that holds it; returns how many did.
 
     The page and what it covers stay, for it was paid for.
@@ -76,7 +77,8 @@ def drop_pending_post(home: Home, tweet_id: str) -> int:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue
         if held:
-            _write(path, saved)
+            if not dry_run:
+                _write(path, saved)
             gone += 1
     return gone
 

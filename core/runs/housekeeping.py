@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
@@ -24,6 +25,8 @@ TRASH_DAYS: Final = 7
 
 # The process of a run that has just ended may still be there for so many seconds.
 _END_SECONDS: Final = 5.0
+# Expired runs that a command removes in passing: each may take a second of disk work.
+AT_ONCE: Final = 3
 # In the trash: when it was deleted, and the folder's own name.
 _IN_TRASH: Final = re.compile(r"(\d{8}T\d{6}Z)-(.+)")
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
@@ -112,7 +115,7 @@ def delete_run(home: Home, run: Run) -> None:
     What has lain there for longer is removed. Raises InputRefused when the run is going, or its
     folder cannot be moved.
     """
-    empty_trash(home)
+    empty_trash(home, most=AT_ONCE)
     moved = home.trash / f"{datetime.now(timezone.utc):{_STAMP}}-{run.id}"
     try:
         with held_lock(run.lock, seconds=_END_SECONDS):
@@ -133,23 +136,94 @@ def delete_run(home: Home, run: Run) -> None:
 
 def runs_in_trash(home: Home) -> list[Run]:
     """Deleted runs, which still hold all that they had; the name of a folder begins with when."""
-    if not home.trash.is_dir():
-        return []
-    return [
-        Run(path)
-        for path in sorted(home.trash.iterdir())
-        if _IN_TRASH.fullmatch(path.name) and (path / "run.json").is_file()
-    ]
+    return [deleted.run for deleted in reversed(deleted_runs(home))]
 
 
-def empty_trash(home: Home, now: datetime | None = None) -> None:
-    """Removes what was deleted more than a week ago, and nothing that mynah did not put there."""
-    oldest = (now or datetime.now(timezone.utc)) - timedelta(days=TRASH_DAYS)
-    for path in home.trash.glob("*"):
-        found = _IN_TRASH.fullmatch(path.name)
-        if found is None or path.is_symlink():
+@dataclass(frozen=True)
+class DeletedRun:
+    """A run in the trash: the id that it had, its folder there, when it was deleted (UTC)."""
+
+    id: str
+    run: Run
+    deleted: datetime
+
+    @property
+    def expires(self) -> datetime:
+        """When it is removed for good."""
+        return self.deleted + timedelta(days=TRASH_DAYS)
+
+
+def deleted_id(name: str) -> str | None:
+    """The id of a run by the name of its folder in the trash; None for a run that is not there."""
+    found = _IN_TRASH.fullmatch(name)
+    return found[2] if found else None
+
+
+def deleted_runs(home: Home) -> list[DeletedRun]:
+    """What lies in the trash and was put there by mynah, the last deleted first."""
+    found = []
+    for path in sorted(home.trash.glob("*"), reverse=True):
+        named = _IN_TRASH.fullmatch(path.name)
+        if named is None or path.is_symlink() or not path.is_dir():
             continue
         with suppress(ValueError):  # digits that are no date
-            deleted = datetime.strptime(found[1], _STAMP).replace(tzinfo=timezone.utc)
-            if deleted < oldest:
-                shutil.rmtree(path, ignore_errors=True)
+            deleted = datetime.strptime(named[1], _STAMP).replace(tzinfo=timezone.utc)
+            found.append(DeletedRun(named[2], Run(path), deleted))
+    return found
+
+
+def find_deleted(home: Home, name: str) -> DeletedRun:
+    """The deleted run of this id, or the beginning of one; the last deleted of those of one id.
+
+    Raises InputRefused when there is none, or more than one.
+    """
+    there = deleted_runs(home)
+    matching = [one for one in there if one.id == name or one.run.id == name]
+    matching = matching[:1] or [one for one in there if name and one.id.startswith(name)]
+    if len({one.id for one in matching}) == 1:
+        return matching[0]
+    if matching:
+        raise InputRefused(
+            f"{name!r} could be {len(matching)} deleted runs.",
+            f"They are {', '.join(one.id for one in matching[:5])}.",
+            "Type more of the one that is meant.",
+        )
+    raise InputRefused(
+        f"There is no deleted run {name!r}.",
+        f"In the trash: {', '.join(one.id for one in there[:5])}." if there else "It is empty.",
+        "`mynah trash list` shows what is there." if there else "",
+    )
+
+
+def restore_run(home: Home, deleted: DeletedRun) -> Run:
+    """Moves a run out of the trash, whole; raises InputRefused when one of its id is there."""
+    back = Run(home.runs / deleted.id)
+    if back.folder.exists():
+        raise InputRefused(
+            f"There is a run {deleted.id} already.", "", "Delete that one first to have this back."
+        )
+    try:
+        home.runs.mkdir(parents=True, exist_ok=True)
+        deleted.run.folder.rename(back.folder)
+    except OSError as error:
+        raise InputRefused(
+            f"{deleted.id} cannot be moved back to {home.runs}.", f"{error.strerror or error}.",
+            "It still lies in the trash.",
+        ) from error  # fmt: skip
+    return back
+
+
+def empty_trash(
+    home: Home, now: datetime | None = None, *, most: int | None = None
+) -> list[DeletedRun]:
+    """Removes runs that were deleted more than a week ago, ``most`` of them; returns which."""
+    now = now or datetime.now(timezone.utc)
+    expired = [one for one in deleted_runs(home) if one.expires < now][:most]
+    remove_deleted(expired)
+    return expired
+
+
+def remove_deleted(runs: Iterable[DeletedRun]) -> None:
+    """Removes runs from the trash for good."""
+    for one in runs:
+        shutil.rmtree(one.run.folder, ignore_errors=True)

@@ -91,11 +91,11 @@ def note_favourite(home: Home, favourite_id: str, note: str) -> None:
     append_json_lines(_file(home), [{"noted": favourite_id, "note": note.strip()}])
 
 
-def forget_copies(home: Home, tweet_ids: Set[str]) -> int:
-    """Delete favourites that copy one of these tweets, or nearly; returns how many went."""
+def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> int:
+    """Delete favourites that copy one of these tweets, or nearly; returns how many (would) go."""
     lines = list(read_json_lines(_file(home)))
     copies = {line.get("id") for line in lines if copies_any(line.get("copy"), tweet_ids)}
-    if copies:
+    if copies and not dry_run:
         kept = (
             one
             for one in lines

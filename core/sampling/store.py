@@ -234,9 +234,9 @@ def device_of(sampler: Sampler) -> str:
 # ── forgetting ───────────────────────────────────────────────────────────────────────────────
 
 
-def forget_copies(home: Home, tweet_ids: Set[str]) -> int:
+def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> int:
     """Deletes the samples that copy one of these tweets, or nearly, of all runs, those in the trash
-    too; returns how many went.
+    too; returns how many (would) go.
     """
     gone = 0
     for run in [*all_runs(home), *runs_in_trash(home)]:
@@ -246,7 +246,7 @@ def forget_copies(home: Home, tweet_ids: Set[str]) -> int:
         with held_lock(path.with_suffix(".lock"), seconds=_LOCK_SECONDS):
             lines = list(read_json_lines(path))
             kept = [line for line in lines if not copies_any(line.get("copy"), tweet_ids)]
-            if len(kept) < len(lines):
+            if len(kept) < len(lines) and not dry_run:
                 _rewrite(path, kept)
         gone += len(lines) - len(kept)
     return gone

@@ -170,6 +170,29 @@ def compare_recipes(
     return compare(bench, a, b, progress=progress, cancelled=cancelled)
 
 
+def exclude(
+    home: Home,
+    tweet_ids: Sequence[str],
+    *,
+    undo: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Leaves tweets out of training (``undo``: takes them back), and judges the accounts again.
+
+    Returns how many changed. Raises InputRefused for an id that nobody has, CorpusBusy.
+    """
+    from core.corpus.excluded import exclude_tweets, find_tweets, include_tweets
+    from core.corpus.store import Corpus
+    from core.curation.stored_verdicts import refresh_curated
+
+    corpus = Corpus(home.corpus)
+    found = find_tweets(corpus, tweet_ids)
+    changed = (include_tweets if undo else exclude_tweets)(corpus, found)
+    if changed:
+        refresh_curated(home, sorted({handle for handle, _ in found}), progress=progress)
+    return changed
+
+
 def _everybody(home: Home) -> list[str]:
     from core.corpus.reading import tweet_counts
     from core.corpus.store import Corpus

@@ -103,8 +103,10 @@ def start_training(
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
     from core.curation.stream import curated_batches
+    from core.runs.housekeeping import AT_ONCE, empty_trash
     from core.runs.launch import prepare_run, start_run
 
+    empty_trash(home, most=AT_ONCE)
     corpus = Corpus(home.corpus)
     tweets_at_hand(corpus, request.handles)
     batches = curated_batches(

@@ -177,7 +177,7 @@ def test_export(home: Path, kind: str, tmp_path: Path) -> None:
     data = Path(made["path"]).read_bytes()
     assert hashlib.sha256(data).hexdigest() == made["sha256"]
     assert json.loads(Path(made["manifest"]).read_text())["recipe"]["name"] == "standard"
-    assert mynah(*given, home=home).json() == made
+    assert mynah(*given, "--force", home=home).json() == made
     assert out.read_bytes() == data
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -20,12 +21,14 @@ from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.forgetting import forget
 from core.home import Home
 from core.processes import this_machine
+from core.publish.published import Publication, remember_publication
 from core.query.run import run_query
-from core.runs.folder import stale_note, stale_reason
+from core.runs.folder import Run, stale_note, stale_reason
 from tests.oracles.corpus import tweets
 from tests.oracles.datasets import freeze
 from tests.oracles.one_frame import curate
-from tests.unit.cli import Ended, mynah
+from tests.unit.cli import MYNAH, Ended, environment, mynah
+from tests.unit.cli import on_a_terminal as terminal
 
 
 @pytest.fixture
@@ -197,7 +200,7 @@ def test_what_lies_beside_the_corpus_goes_too(home: Home, tmp_path: Path) -> Non
 def test_stale_runs_say_so(home: Home) -> None:
     before = json.loads(run(home, "runs", "--json").text)
     assert [one["stale"] for one in before] == [None, None]
-    done = run(home, "forget", "ann")
+    done = run(home, "forget", "ann", "--yes")
     assert "stale" in done.err
     listed = {one["run"]: one["stale"] for one in json.loads(run(home, "runs", "--json").text)}
     assert listed["20260101-0000-ann-aaaa"] == (
@@ -222,14 +225,53 @@ def run(home: Home, *words: str, stdin: str = "") -> Ended:
 
 
 def test_the_command(home: Home) -> None:
-    done = run(home, "forget", "@ANN", "--json")
+    done = run(home, "forget", "@ANN", "--json", "--yes")
     assert (done.code, json.loads(done.text)["tweets"]) == (0, 40)
-    done = run(home, "forget", "ann")
+    done = run(home, "forget", "ann", "--yes")
     assert (done.code, done.text) == (3, "")
-    done = run(home, "forget", "--tweet", "3")
-    assert (done.code, done.text) == (0, "Forgot tweet 3: 1 tweet.\n")
+    done = run(home, "forget", "--tweet", "3", "--yes")
+    assert (done.code, done.text) == (0, "Forgot the tweet 3: 1 tweet.\n")
     assert "stale" in done.err
     assert run(home, "forget").code == 2
+
+
+def test_it_says_what_would_go_and_asks(home: Home, tmp_path: Path) -> None:
+    before = home.corpus.read_bytes()
+    run_id = "20260101-0000-ann-aaaa"
+    where = tmp_path / "ann.jsonl"
+    run(home, "export", "ann", "-o", str(where), "--format", "jsonl")
+    remember_publication(
+        Run(home.runs / run_id), Publication(to="hub", url="https://hub.test/me/ann")
+    )
+    asked = run(home, "forget", "ann")
+    assert (asked.code, asked.text) == (2, "")
+    assert "Nothing was forgotten: nobody can be asked here. Add --yes" in asked.err
+    would = run(home, "forget", "ann", "--dry-run")
+    assert would.code == 0
+    for words in (
+        "Forgetting @ann deletes 40 tweets from the corpus, for good.",
+        f"▲ Run {run_id} becomes stale: its dataset and model were made with 40 of these tweets.",
+        "https://hub.test/me/ann",
+        f"▲ The export of {where}.manifest.json holds them still.",
+    ):
+        assert words in would.text
+        assert words in asked.err
+    assert "bob" not in would.text
+    counted = json.loads(run(home, "forget", "ann", "--dry-run", "--json").text)
+    assert home.corpus.read_bytes() == before
+    assert stale_note(home.runs / run_id) is None
+    gone = json.loads(run(home, "forget", "ann", "--yes", "--json").text)
+    assert gone == counted
+    where.with_name("ann.jsonl.manifest.json").unlink()
+    one = json.loads(run(home, "forget", "--tweet", "3", "--dry-run", "--json").text)
+    assert (one["tweets"], one["rows"], one["exports"]) == (1, {"tweets": 1, "verdicts": 1}, [])
+
+
+def test_a_no_on_the_terminal_forgets_nothing(home: Home) -> None:
+    given: dict[str, Any] = {"keys": b"n\n", "after": "Forget @ann for good?"}
+    code, seen = terminal([*MYNAH, "forget", "ann"], environment(home.root), **given)
+    assert (code, b"Nothing was forgotten" in seen) == (130, True)
+    assert len(accounts(Corpus(home.corpus))) == 2
 
 
 def test_standard_input_and_mapping(home: Home) -> None:
@@ -347,12 +389,12 @@ def test_the_command_says_that_the_text_is_still_there(
     where = ("--home", str(home.root))
     with monkeypatch.context() as patch:
         cannot_replace(patch, home.corpus)
-        refused = mynah("forget", "ann", "--json", *where, code=3)
+        refused = mynah("forget", "ann", "--json", "--yes", *where, code=3)
     assert refused.json()["compacted"] is False
     assert refused.json()["tweets"] == 40
     assert f"still inside {home.corpus}" in refused.err
     assert "run the same command again" in refused.err
-    assert mynah("forget", "@ann", "--json", *where).json()["compacted"] is True
+    assert mynah("forget", "@ann", "--json", "--yes", *where).json()["compacted"] is True
 
 
 def test_where_the_corpus_is_a_link_the_file_it_leads_to_is_written_anew(

@@ -112,6 +112,58 @@ def test_a_deleted_run_lies_in_the_trash_as_it_was(home: Path) -> None:
     assert len(listed(home)) == 1, "all are found, or none is deleted"
 
 
+def test_a_deleted_run_can_be_had_back(home: Path) -> None:
+    before = listed(home)[KEEPER]
+    told = mynah("runs", "delete", KEEPER, "--yes", home=home)
+    assert f"mynah trash restore {KEEPER}" in told.err
+    assert "1 deleted run in the trash, " in mynah("runs", home=home).err
+    doctor = {one["name"]: one["detail"] for one in mynah("doctor", "--json", home=home).json()}
+    assert doctor["trash"].startswith("1 deleted run, ")
+    (there,) = mynah("trash", "--json", home=home).json()
+    assert there == mynah("trash", "list", "--json", home=home).json()[0]
+    assert (there["run"], there["bytes"] > 1000, there["stale"]) == (KEEPER, True, False)
+    when = [datetime.fromisoformat(there[name]) for name in ("deleted", "expires")]
+    assert when[1] - when[0] == timedelta(days=7)
+    assert KEEPER in mynah("trash", "list", home=home).text
+    assert "no deleted run 'nobody'" in mynah("trash", "restore", "nobody", home=home, code=3).err
+    back = mynah("trash", "restore", KEEPER[:12], "--json", home=home).json()
+    assert back["run"] == KEEPER
+    after = listed(home)[KEEPER]
+    assert after | {"bytes": before["bytes"]} == before
+    assert mynah("trash", "--json", home=home).json() == []
+    assert "empty" in mynah("trash", home=home).err
+
+
+def test_nothing_is_restored_over_a_run_that_is_there(home: Path) -> None:
+    shutil.copytree(home / "runs" / KEEPER, home / "another")
+    mynah("runs", "delete", KEEPER, "--yes", home=home)
+    (home / "another").rename(home / "runs" / KEEPER)
+    assert "a run" in mynah("trash", "restore", KEEPER, home=home, code=3).err
+    assert len(runs_in_trash(Home.at(home))) == 1
+
+
+def test_the_trash_is_emptied_after_a_yes(home: Path) -> None:
+    mynah("runs", "delete", KEEPER, other(home), "--yes", home=home)
+    assert "--yes" in mynah("trash", "empty", home=home, code=2).err
+    assert len(runs_in_trash(Home.at(home))) == 2
+    (gone,) = mynah("trash", "empty", KEEPER, "--yes", "--json", home=home).json()
+    assert gone["run"] == KEEPER
+    assert [run.id.endswith(KEEPER) for run in runs_in_trash(Home.at(home))] == [False]
+    mynah("trash", "empty", "--yes", home=home)
+    assert runs_in_trash(Home.at(home)) == []
+
+
+def test_a_command_that_lists_removes_a_few_that_are_too_old(home: Path) -> None:
+    for number in range(4):
+        folder = home / "trash" / f"20240101T00000{number}Z-run-{number}"
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text("{}")
+    mynah("runs", "--json", home=home)
+    assert len(runs_in_trash(Home.at(home))) == 1
+    mynah("trash", "--json", home=home)
+    assert runs_in_trash(Home.at(home)) == []
+
+
 def test_on_a_terminal_it_asks(home: Path) -> None:
     command = [*MYNAH, "runs", "delete", KEEPER]
     given = {"keys": b"n\n", "after": "Delete this run?"}

@@ -48,6 +48,18 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Data as JSON on stdout.")(command)
 
 
+def force_option(command: Command) -> Command:
+    """``--force``: replace what is there without asking."""
+    return click.option("--force", is_flag=True, help="Replace what is there without asking.")(
+        command
+    )
+
+
+def yes_option(command: Command) -> Command:
+    """``--yes``: what is said before is agreed to."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(command)
+
+
 def recipe_option(command: Command) -> Command:
     """``--recipe``: the name of one that ships or was saved, or a file."""
     return click.option(

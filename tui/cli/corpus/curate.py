@@ -11,8 +11,9 @@ import click
 from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
+from tui.cli.asking import may_replace
 from tui.cli.long_work import Stopped, moved_line, with_progress
-from tui.cli.options import home_option, json_option, recipe_option
+from tui.cli.options import force_option, home_option, json_option, recipe_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _SHOWN = 20
     metavar="HOST:PORT",
     help="The Ray cluster to use (or RAY_ADDRESS); without one, Ray is started here.",
 )
+@force_option
 @json_option
 @home_option
 def curate(
@@ -53,6 +55,7 @@ def curate(
     engine: str,
     partitions: int | None,
     address: str | None,
+    force: bool,
     as_json: bool,
     home: Home,
 ) -> None:
@@ -66,7 +69,7 @@ def curate(
     give the same bytes, whatever the engine and however the files are divided. On a cluster,
     sources and output must lie where all its machines find them.
     """
-    from core.bulk.curate import curate_corpus, curate_files
+    from core.bulk.curate import curate_corpus, curate_files, earlier_output
     from core.curation.recipe import load_recipe
 
     handles = [source for source in sources if source.startswith("@")]
@@ -76,6 +79,8 @@ def curate(
             "They might hold the same tweets.",
             "Import the files, or curate one after the other.",
         )
+
+    may_replace(earlier_output(output), force=force)
 
     def work(note: ProgressNote, stopped: Stopped) -> CuratedFiles:
         wanted: dict[str, Any] = {

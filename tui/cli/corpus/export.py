@@ -11,8 +11,15 @@ import click
 from core.errors import WrongUsage
 from core.handles import normal_handles
 from core.home import Home
+from tui.cli.asking import may_replace
 from tui.cli.long_work import Stopped, moved_line, with_progress
-from tui.cli.options import home_option, json_option, recipe_option, weights_given
+from tui.cli.options import (
+    force_option,
+    home_option,
+    json_option,
+    recipe_option,
+    weights_given,
+)
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
@@ -50,6 +57,7 @@ if TYPE_CHECKING:
               help="chat: the system turn of {handle}; empty leaves it out.")  # fmt: skip
 @click.option("--instruction", metavar="TEXT",
               help="chat, instruct: what stands before a tweet of {handle}.")  # fmt: skip
+@force_option
 @json_option
 @home_option
 def export(
@@ -64,6 +72,7 @@ def export(
     raw_cells: bool,
     system: str | None,
     instruction: str | None,
+    force: bool,
     as_json: bool,
     home: Home,
 ) -> None:
@@ -76,7 +85,7 @@ def export(
     shares = weights_given(weights)
     from core.curation.recipe import load_recipe
     from core.dataset.options import INSTRUCTION, SYSTEM, ExportOptions, heeded
-    from core.dataset.write import export_tweets
+    from core.dataset.write import export_tweets, would_replace
 
     words = {"system": system, "instruction": instruction}
     for name, text in words.items():
@@ -97,10 +106,13 @@ def export(
         instruction=INSTRUCTION if instruction is None else instruction,
     )
 
+    of = normal_handles(list(handles))
+    may_replace(would_replace(output, options.checked(sorted(of))), force=force)
+
     def work(note: ProgressNote, stopped: Stopped) -> ExportResult:
         return export_tweets(
             home,
-            normal_handles(list(handles)),
+            of,
             load_recipe(recipe, home),
             output,
             options,

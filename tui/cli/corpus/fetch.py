@@ -12,6 +12,7 @@ import click
 from core.errors import Interrupted, MynahError, WrongUsage
 from core.handles import normal_handles
 from core.home import Home
+from tui.cli.asking import ask_first
 from tui.cli.long_work import stoppable
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
@@ -88,7 +89,11 @@ def fetch(
         return
     _say_costs(estimates, budget)
     if not yes:
-        _ask_first()
+        ask_first(
+            "Fetch and pay?",
+            otherwise="Nothing was fetched. Nothing was paid.",
+            agree="Add --yes to agree to what is said above, or --estimate to see it alone.",
+        )
     _fetch_each(home, estimates, budget, as_json)
 
 
@@ -145,18 +150,6 @@ def _say_notices(estimates: list[FetchEstimate]) -> None:
     narrate(f"Prices of {estimates[0].price_date}, from {estimates[0].price_source}")
     for notice in dict.fromkeys(notice for estimate in estimates for notice in estimate.notices):
         narrate(f"▲ {notice}")
-
-
-def _ask_first() -> None:
-    """A yes on the terminal; anywhere else it has to be on the command line."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongUsage(
-            "Nothing was fetched: it would cost money, and nobody can be asked here.",
-            "",
-            "Add --yes to agree to what is said above, or --estimate to see it alone.",
-        )
-    if not click.confirm("Fetch and pay?", default=False, err=True):
-        raise Interrupted("Nothing was fetched.", "Nothing was paid.")
 
 
 def _fetch_each(

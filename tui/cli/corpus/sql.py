@@ -12,8 +12,9 @@ import click
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
 from core.safe_text import printable, printable_json
+from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
-from tui.cli.options import home_option
+from tui.cli.options import force_option, home_option
 from tui.cli.output import ProgressNote, emit, narrate, table
 from tui.text.numbers import plural
 
@@ -58,6 +59,7 @@ EXAMPLE = "For example: mynah sql 'FROM accounts'"
 @click.option("--memory", default="2GB", show_default=True,
               help="What it may hold; what is beyond goes to a file meanwhile.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 1024), help="Default: one for each core.")
+@force_option
 @home_option
 def sql(
     query: str | None,
@@ -72,6 +74,7 @@ def sql(
     timeout: float | None,
     memory: str,
     threads: int | None,
+    force: bool,
     home: Home,
 ) -> None:
     """Run one query over the corpus and the runs.
@@ -90,6 +93,8 @@ def sql(
         raise WrongUsage("A plan is text.", "--explain and --analyse take no format and no -o.")
     kind = _kind(output, "json" if as_json else format_)
     text = query or "" if file is None else _read(file)
+    if output is not None:
+        may_replace([output], force=force)
 
     from core.corpus.store import Corpus
     from core.query.refusal import QueryRefused

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from core.home import Home
-from tui.cli.options import home_option
+from tui.cli.asking import may_replace
+from tui.cli.options import force_option, home_option
 from tui.cli.output import emit, narrate
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 @click.option("--layout", type=click.Choice(["several", "one", "html"]),
               help="Of several accounts, of one, or with the table in HTML.  "
               "[default: what fits]")  # fmt: skip
+@force_option
 @home_option
-def card(run: str, output: Path | None, layout: str | None, home: Home) -> None:
+def card(run: str, output: Path | None, layout: str | None, force: bool, home: Home) -> None:
     """Write the model card of a run: who is imitated, the data, how it was trained, how to use it,
     its limits, what was measured.
 
@@ -40,5 +42,6 @@ def card(run: str, output: Path | None, layout: str | None, home: Home) -> None:
     if output is None:
         emit(printable(text.rstrip("\n"), keep_newlines=True))
         return
+    may_replace([output], force=force)
     write_text_whole(output, text)
     narrate(f"Written to {output.absolute()}")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from core.home import Home
+from tui.cli.asking import may_replace
 from tui.cli.long_work import with_progress
-from tui.cli.options import home_option, json_option
+from tui.cli.options import force_option, home_option, json_option
 from tui.cli.output import emit, emit_json, narrate, pairs
 from tui.cli.runs.following import say_stale
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
               help="The file to write; with ollama and folder a folder.")  # fmt: skip
 @click.option("--quant", type=click.Choice(["f16", "q8_0"]),
               help="How weights are kept in GGUF.  [default: f16]")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@force_option
 @json_option
 @home_option
 def convert(
@@ -46,13 +47,14 @@ def convert(
 
     found = find_run(home, run)
     say_stale(run_summary(found))
+    may_replace([output], force=force)
     done = with_progress(
         lambda note, stopped: write(
             found,
             cast("Format", to),
             output,
             quant=cast("Quant | None", quant),
-            force=force,
+            force=True,  # asked above
             progress=lambda moved: note(f"{moved.phase}… · ctrl+c stops"),
             cancelled=stopped,
         )

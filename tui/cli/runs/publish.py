@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from core.errors import Interrupted, WrongUsage
+from core.errors import WrongUsage
 from core.home import Home
+from tui.cli.asking import ask_first
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
@@ -70,7 +70,7 @@ def publish(
         )
     _show(preview)
     if not yes and (anyway or not preview.reasons):
-        _ask("Publish this?", "Nothing was published.")
+        ask_first("Publish this?", otherwise="Nothing was published.")
     done = with_progress(lambda note, stopped: _send(preview, asked, anyway, note, stopped))
     result = {
         "url": done.url,
@@ -119,19 +119,9 @@ def _take_back(found: Run, repo: str | None, yes: bool, as_json: bool) -> None:
     there = published_at(found, repo)
     narrate(f"{there.url} would be deleted, its history included.")
     if not yes:
-        _ask("Delete it?", "Nothing was deleted.")
+        ask_first("Delete it?", otherwise="Nothing was deleted.")
     with_progress(lambda note, _: unpublish(found, there))
     if as_json:
         emit_json({"url": there.url, "files": [], "unpublished": True})
     else:
         emit(f"Deleted: {there.url}")
-
-
-def _ask(question: str, otherwise: str) -> None:
-    """A yes on the terminal; anywhere else it has to be on the command line."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongUsage(
-            f"{otherwise[:-1]}: nobody can be asked here.", "", "Add --yes to agree to it."
-        )
-    if not click.confirm(question, default=False, err=True):
-        raise Interrupted(otherwise)

@@ -11,8 +11,9 @@ import click
 
 from core.errors import WrongUsage
 from core.home import Home
+from tui.cli.asking import may_replace
 from tui.cli.long_work import Stopped, moved_line, with_progress
-from tui.cli.options import home_option, json_option
+from tui.cli.options import force_option, home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
               help="With --leaks: start a new run without the tweets that came back.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write Markdown here.")
+@force_option
 @json_option
 @home_option
 def report(
@@ -41,6 +43,7 @@ def report(
     drop: bool,
     device: str,
     output: Path | None,
+    force: bool,
     as_json: bool,
     home: Home,
 ) -> None:
@@ -59,6 +62,7 @@ def report(
     if drop and not leaks:
         raise WrongUsage("There is nothing to drop.", "No leaks are looked for.", "Add --leaks.")
     chosen = find_run(home, run)
+    may_replace([output] if output else [], force=force)
     say_stale(run_summary(chosen))
 
     def work(note: ProgressNote, stopped: Stopped) -> Report:
@@ -76,7 +80,7 @@ def report(
     made = with_progress(work)
     if output is not None:
         write_text_whole(output, to_markdown(made))
-        narrate(f"written to {output}")
+        narrate(f"Written to {output}.")
     if as_json:
         emit_json(made.to_json())
     elif output is None:

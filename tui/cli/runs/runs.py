@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import Interrupted, WrongUsage
 from core.home import Home
-from tui.cli.options import home_option, json_option
+from tui.cli.asking import ask_first
+from tui.cli.options import home_option, json_option, yes_option
 from tui.cli.output import emit, emit_json, narrate, table
 from tui.cli.runs.following import say_stale
 from tui.text.blends import short_shares
-from tui.text.numbers import ago, count, size_in_words
+from tui.text.numbers import ago, count, plural, size_in_words
 
 if TYPE_CHECKING:
     from core.runs.folder import Run
@@ -43,8 +42,10 @@ def runs(context: click.Context, wanted: str, as_json: bool, home: Home) -> None
 def _list_them(wanted: str, as_json: bool, home: Home) -> None:
     from core.runs.filter import parse_filter
     from core.runs.folder import Run
+    from core.runs.housekeeping import AT_ONCE, deleted_runs, empty_trash
     from core.runs.summary import list_runs
 
+    empty_trash(home, most=AT_ONCE)
     chosen = parse_filter(wanted)
     all_of_them = list_runs(home)
     found = [one for one in all_of_them if chosen.matches(one)]
@@ -53,7 +54,7 @@ def _list_them(wanted: str, as_json: bool, home: Home) -> None:
     if as_json:
         emit_json([_data(one) for one in found])
     elif all_of_them and not found:
-        return
+        pass  # said above
     elif not found:
         narrate("No runs yet. `mynah train HANDLE` starts one.")
     else:
@@ -75,6 +76,9 @@ def _list_them(wanted: str, as_json: bool, home: Home) -> None:
         emit(table(columns, rows, right=range(4 + own, 9 + own)))
         for summary in found:
             say_stale(summary)
+    if not as_json and (deleted := deleted_runs(home)):
+        size = size_in_words(sum(one.run.disk_bytes() for one in deleted))
+        narrate(f"{plural(len(deleted), 'deleted run')} in the trash, {size}: `mynah trash list`.")
 
 
 def _in_shares(summary: RunSummary) -> str:
@@ -161,7 +165,7 @@ def tag(
 
 @runs.command(short_help="Move runs into the trash, for a week.")
 @click.argument("names", metavar="RUN...", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @json_option
 @home_option
 def delete(names: tuple[str, ...], yes: bool, as_json: bool, home: Home) -> None:
@@ -182,20 +186,13 @@ def delete(names: tuple[str, ...], yes: bool, as_json: bool, home: Home) -> None
         parts, name = ", ".join(parts_of(run)), f" ({summary['name']})" if summary["name"] else ""
         narrate(f"{run.id}{name}: {parts or 'nothing yet'}, {size_in_words(summary['bytes'])}")
     if not yes:
-        _ask_first(len(found))
+        what = "this run" if len(found) == 1 else f"these {len(found)} runs"
+        ask_first(f"Delete {what}?", otherwise="Nothing was deleted.")
     for run in found:
         delete_run(home, run)
-        narrate(f"{run.id} lies in {home.trash} for {TRASH_DAYS} days.")
+        narrate(
+            f"{run.id} lies in {home.trash} for {TRASH_DAYS} days: "
+            f"`mynah trash restore {run.id}` brings it back."
+        )
     if as_json:
         emit_json(gone[0] if len(gone) == 1 else gone)
-
-
-def _ask_first(number: int) -> None:
-    """A yes on the terminal; anywhere else it has to be on the command line."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongUsage(
-            "Nothing was deleted: nobody can be asked here.", "", "Add --yes to agree."
-        )
-    what = "this run" if number == 1 else f"these {number} runs"
-    if not click.confirm(f"Delete {what}?", default=False, err=True):
-        raise Interrupted("Nothing was deleted.")

@@ -9,7 +9,8 @@ import click
 
 from core.errors import InputRefused
 from core.home import Home
-from tui.cli.options import home_option, json_option
+from tui.cli.asking import may_replace
+from tui.cli.options import force_option, home_option, json_option
 from tui.cli.output import emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
               help="A .png or .svg.  [default: the run's name, .png]")  # fmt: skip
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
 @click.option("--list", "listed", is_flag=True, help="Show the samples with their numbers.")
+@force_option
 @json_option
 @home_option
 def share(
@@ -33,6 +35,7 @@ def share(
     output: Path | None,
     theme: str,
     listed: bool,
+    force: bool,
     as_json: bool,
     home: Home,
 ) -> None:
@@ -68,6 +71,7 @@ def share(
             f"`mynah share {found.id} --list` shows them.",
         )
     path = (output or Path(f"{found.id}-{index}.png")).absolute()
+    may_replace([path], force=force)
     picture = draw(facts, samples[index], kind_of(path), cast("Theme", theme))
     write_bytes_whole(path, picture.content)
     if picture.missing:
