@@ -15,8 +15,8 @@ from textual.theme import Theme
 
 from core.home import Home
 from tui.actions import SECTIONS, bindings
+from tui.corpus_handlers import LOOK_EVERY, CorpusApp
 from tui.filter.counting import RowSearch
-from tui.handlers import StateApp
 from tui.keymap import own_keys
 from tui.palette import ActionProvider
 from tui.themes import THEMES
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
 
 
-class MynahApp(StateApp):
+class MynahApp(CorpusApp):
     """mynah in the terminal."""
 
     TITLE = "mynah"
@@ -77,8 +77,9 @@ class MynahApp(StateApp):
             from tui.data.screen import DataSection
 
             return DataSection(
-                self.importing, self.fetching, self.reading.tweets_job, RowSearch(self)
-            )
+                self.importing, self.fetching, self.excluding, self.forgetting,
+                self.reading.tweets_job, RowSearch(self),
+            )  # fmt: skip
         if name == "filter":
             from tui.filter.screen import FilterSection
 
@@ -109,6 +110,7 @@ class MynahApp(StateApp):
         self.training.look_for_bases()
         self.set_interval(self._poll_seconds, self.following.poll)
         self.following.poll()
+        self.set_interval(self._poll_seconds * LOOK_EVERY, self.look_at_corpus)
 
     def _theme_changed(self, theme: Theme) -> None:
         if theme.name != (self.state.theme or THEMES[0].name):

@@ -10,8 +10,10 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from core.workbench.view import Which
+from core.curation.reasons import EXCLUDED
+from core.workbench.view import TweetRow, Which
 from tui.actions import bindings
+from tui.data.changing import ExcludeJob, ForgetCounted, ForgetJob
 from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
 from tui.data.importing import ImportEnded, ImportJob, ImportMoved, ImportStarted
 from tui.filter.counting import RowSearch, RowsFound
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress
     from core.corpus.reading import AccountRow
     from core.fetching.outcome import FetchProgress
+    from core.forgetting import Forgotten
     from tui.data.imports import ImportLogJob
     from tui.data.preview import PreviewJob
 
@@ -49,10 +52,17 @@ class DataSection(Section):
     ]
 
     def __init__(
-        self, importing: ImportJob, fetching: FetchJob, reading: Job, search: RowSearch
+        self,
+        importing: ImportJob,
+        fetching: FetchJob,
+        excluding: ExcludeJob,
+        forgetting: ForgetJob,
+        reading: Job,
+        search: RowSearch,
     ) -> None:
         super().__init__()
         self._importing, self._fetching = importing, fetching
+        self._excluding, self._forgetting = excluding, forgetting
         self._reading, self._search = reading, search
         self._preview: PreviewJob | None = None
         self._import_log: ImportLogJob | None = None
@@ -94,7 +104,7 @@ class DataSection(Section):
             return not self.state.importing
         if action == "imports":
             return self.state.home.corpus.exists()
-        if action == "copy":
+        if action in ("copy", "exclude"):
             return len(self.query_one("#tweets", RowList).rows) > 0
         return bool(self.state.accounts)
 
@@ -144,6 +154,8 @@ class DataSection(Section):
             self._import_moved(report.progress)
         elif isinstance(report, FetchMoved):
             self._fetch_moved(report.progress)
+        elif isinstance(report, ForgetCounted):
+            self._ask_to_forget(report.would)
         elif isinstance(report, (ImportEnded, FetchEnded)):
             line.clear()
 
@@ -293,9 +305,46 @@ class DataSection(Section):
             self._import_log = ImportLogJob(self.mynah)
         self.app.push_screen(ImportsScreen(self._import_log))
 
+    def _tweet(self) -> TweetRow | None:
+        """The tweet under the cursor."""
+        listing = self.query_one("#tweets", RowList)
+        lines = listing.rows
+        if isinstance(lines, TweetLines) and listing.cursor < len(lines):
+            return lines.rows[listing.cursor]
+        return None
+
+    def action_exclude(self) -> None:
+        tweet = self._tweet()
+        if tweet is None:
+            self.app.notify("Move the cursor to a tweet.", title="There is nothing to leave out")
+            return
+        excluded = tweet.reason == EXCLUDED
+        self._excluding.toggle((tweet.handle, tweet.tweet_id), excluded=excluded)
+
+    def action_forget(self) -> None:
+        """The account where the accounts have the focus, else the tweet; asks when counted."""
+        accounts, tweet = self.query_one("#accounts", RowList), self._tweet()
+        if accounts.has_focus and accounts.cursor < len(self._accounts):
+            self._forgetting.count([self._accounts[accounts.cursor].handle], None)
+        elif tweet is not None:
+            self._forgetting.count([], tweet.tweet_id)
+        else:
+            self.app.notify("Move the cursor to an account.", title="There is nothing to forget")
+
+    def _ask_to_forget(self, would: Forgotten) -> None:
+        from tui.dialogs.decide import Decide
+        from tui.text.forgetting import subject, what_becomes_stale, what_goes
+
+        def answered(key: str | None) -> None:
+            if key == "y":
+                self._forgetting.run(would.handles, would.tweet_id)
+
+        lines = what_goes(would, would=True) + what_becomes_stale(would, would=True)
+        question = f"Forget {subject(would)} for good?"
+        self.app.push_screen(Decide(question, "\n".join(lines), {"y": "forgets"}), answered)
+
     def action_copy(self) -> None:
-        lines = self.query_one("#tweets", RowList).rows
-        if isinstance(lines, TweetLines) and len(lines):
-            tweet = lines.rows[self.query_one("#tweets", RowList).cursor]
+        tweet = self._tweet()
+        if tweet is not None:
             self.app.copy_to_clipboard(tweet.text)
             self.app.notify("The tweet as published.", title="Copied")

@@ -1,0 +1,130 @@
+"""1 Data: leaving a tweet out, forgetting, and a corpus that another program changes."""
+
+from __future__ import annotations
+
+from core.corpus.excluded import excluded_tweets
+from core.corpus.reading import tweet_counts
+from core.corpus.store import Corpus
+from core.forgetting import forget
+from core.home import Home
+from core.query.run import run_query
+from core.workflow.data import import_paths, sample_archives
+from tests.functional.walk import Heard, assert_safe, screen, settled, until
+from tui.app import MynahApp
+from tui.text.tweets import TweetLines
+from tui.widgets.row_list import RowList
+
+
+def tweets(app: MynahApp) -> TweetLines:
+    lines = app.screen.query_one("#tweets", RowList).rows
+    assert isinstance(lines, TweetLines)
+    return lines
+
+
+def words(drawn: str) -> str:
+    """Without frames and line ends."""
+    return " ".join(drawn.translate(dict.fromkeys(map(ord, "│┃▊▎"), " ")).split())
+
+
+def kept(app: MynahApp) -> int:
+    assert app.state.curation is not None
+    return app.state.curation.total.kept
+
+
+async def test_o_leaves_a_tweet_out_of_training_and_takes_it_back(sample_home: Home) -> None:
+    app, heard = MynahApp(sample_home), Heard()
+    corpus = Corpus(sample_home.corpus)
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        before, listing = kept(app), app.screen.query_one("#tweets", RowList)
+        while not tweets(app).rows[listing.cursor].kept:
+            await pilot.press("j")
+        tweet = tweets(app).rows[listing.cursor]
+        await pilot.press("o")
+        await settled(pilot)
+        assert excluded_tweets(corpus) == [(tweet.handle, tweet.tweet_id)]
+        assert kept(app) == before - 1
+        assert tweets(app).rows[listing.cursor].tweet_id == tweet.tweet_id
+        assert "dropped: you leave this tweet out of training" in screen(pilot)
+        assert any(toast.startswith("Left out of training") for toast in heard.toasts)
+        stored = f"SELECT DISTINCT reason FROM curated WHERE tweet_id = '{tweet.tweet_id}'"  # noqa: S608
+        assert run_query(corpus, sample_home, stored).frame.rows() == [("excluded",)]
+        await pilot.press("2")
+        await settled(pilot)
+        assert "Left out by you" in screen(pilot)
+        await pilot.press("1", "o")
+        await settled(pilot)
+        assert excluded_tweets(corpus) == []
+        assert kept(app) == before
+        assert run_query(corpus, sample_home, stored).frame.rows() == [(None,)]
+        assert "Another program" not in str(heard.toasts)
+        assert app.failures == []
+
+
+async def test_x_forgets_an_account_or_a_tweet_after_a_yes(told_home: Home) -> None:
+    app, heard = MynahApp(told_home), Heard()
+    corpus = Corpus(told_home.corpus)
+    async with app.run_test(size=(80, 24), message_hook=heard) as pilot:
+        await settled(pilot)
+        before = tweet_counts(corpus)
+        tweet = tweets(app).rows[0]
+        await pilot.press("x")
+        await settled(pilot)
+        assert f"Forget the tweet {tweet.tweet_id} for good?" in screen(pilot)
+        assert "deletes 1 tweet from the corpus" in words(screen(pilot))
+        await pilot.press("escape")
+        await settled(pilot)
+        assert tweet_counts(corpus) == before
+        await pilot.press("x")
+        await settled(pilot)
+        await pilot.press("y")
+        await settled(pilot)
+        assert tweet_counts(corpus)[tweet.handle] == before[tweet.handle] - 1
+        assert tweets(app).rows[0].tweet_id != tweet.tweet_id
+
+        handle = sorted(before)[0]
+        app.screen.query_one("#accounts", RowList).focus()
+        await pilot.press("home", "x")
+        await settled(pilot)
+        assert f"Forget @{handle} for good?" in screen(pilot)
+        assert_safe(pilot)
+        await pilot.press("y")
+        await settled(pilot)
+        assert sorted(tweet_counts(corpus)) == sorted(before)[1:]
+        assert handle not in app.state.chosen
+        assert any(toast.startswith(f"Forgot @{handle}: ") for toast in heard.toasts)
+        assert "Another program" not in str(heard.toasts)
+        assert app.failures == []
+
+
+async def test_what_another_program_does_is_noticed_and_said_once(sample_home: Home) -> None:
+    app, heard = MynahApp(sample_home, poll_seconds=0.02), Heard()
+    corpus = Corpus(sample_home.corpus)
+
+    def said() -> list[str]:
+        return [toast for toast in heard.toasts if toast.startswith("Another program")]
+
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        first, *others = sorted(tweet_counts(corpus))
+        forget(corpus, sample_home, handles=[first])
+        await until(pilot, lambda: said())
+        await settled(pilot)
+        assert said() == [f"Another program changed the corpus: @{first} is gone."]
+        assert [account.handle for account in app.state.accounts or []] == others
+        assert app.state.curation is not None
+        assert [one.handle for one in app.state.curation.stats] == others
+
+        gone = tweets(app).rows[0]
+        forget(corpus, sample_home, tweet_id=gone.tweet_id)
+        await until(pilot, lambda: len(said()) == 2)
+        assert said()[1].endswith(f"@{gone.handle} has 1 fewer.")
+        import_paths(sample_home, [path for path in sample_archives() if "keeper" in path.name])
+        await until(pilot, lambda: len(said()) == 3)
+        assert "@keeper_of_the_light" in said()[2]
+        await settled(pilot)
+        for _ in range(4):
+            app.look_at_corpus()
+        await settled(pilot)
+        assert len(said()) == 3
+        assert app.failures == []

@@ -1,0 +1,100 @@
+"""What happens when the corpus changes: by a person's hand in Data, or by another program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual import events, on
+
+from core.home import Home
+from tui.data.changing import (
+    CorpusWatch,
+    Excluded,
+    ExcludeJob,
+    ForgetEnded,
+    ForgetJob,
+    VerdictsStored,
+    what_changed,
+)
+from tui.data.fetching import FetchEnded
+from tui.data.importing import ImportEnded
+from tui.data.reading import AccountsLoaded
+from tui.handlers import StateApp
+from tui.query.running import QueryEnded
+
+if TYPE_CHECKING:
+    from core.corpus.reading import AccountRow
+
+# Looks at the corpus's file for each look at the runs: a look takes a few microseconds.
+LOOK_EVERY: Final = 4
+
+
+class CorpusApp(StateApp):
+    """The state, kept in step with a corpus that others change, too."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home)
+        self.excluding = ExcludeJob(self)
+        self.forgetting = ForgetJob(self)
+        writers = (
+            self.importing, self.fetching, self.querying, self.excluding, self.forgetting,
+        )  # fmt: skip
+        self._watch = CorpusWatch(self, writers)
+        self._before: list[AccountRow] | None = None  # what another program changed
+
+    def look_at_corpus(self) -> None:
+        """Read the corpus again when another program has changed it."""
+        state = self.state
+        if state.corpus_busy is None and self._watch.changed():
+            self._before = state.accounts or []
+            self.reading.accounts()
+
+    @on(events.AppFocus)
+    def _back_again(self) -> None:
+        self.look_at_corpus()
+
+    @on(AccountsLoaded)
+    def _accounts_read(self, report: AccountsLoaded) -> None:
+        """Comes before the handler that takes them into the state."""
+        before, self._before = self._before, None
+        if before is None:
+            self._watch.ours()
+        elif sentence := what_changed(before, report.accounts):
+            self.notify(sentence, title="Another program changed the corpus")
+
+    @on(ImportEnded)
+    @on(FetchEnded)
+    @on(QueryEnded)
+    @on(VerdictsStored)
+    def _written_by_us(self) -> None:
+        self._watch.ours()
+
+    @on(Excluded)
+    def _excluded(self, report: Excluded) -> None:
+        self._watch.ours()
+        if self.state.bench is not None:
+            self.state.bench.table.exclude(report.all_of_them)
+            self.counting.curate()
+        handle, _ = report.tweet
+        self.excluding.store_verdicts(handle)
+        if report.excluded:
+            self.notify("No recipe keeps it. o takes it back.", title="Left out of training")
+        else:
+            self.notify("The recipe decides on it again.", title="Taken back into training")
+
+    @on(ForgetEnded)
+    def _forgotten(self, report: ForgetEnded) -> None:
+        from tui.text.forgetting import what_becomes_stale, what_goes
+
+        self._watch.ours()
+        if report.error is not None:
+            self.show_error(report.error)
+            return
+        if report.gone is None:
+            return
+        lines = what_goes(report.gone, would=False) + what_becomes_stale(report.gone, would=False)
+        if not report.gone.compacted:
+            lines.append(f"What they said is still inside the file: {report.gone.not_compacted}")
+        title, *rest = lines
+        self.notify(" ".join(rest), title=title, timeout=15 if rest else None)
+        self.reading.accounts()
