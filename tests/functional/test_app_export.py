@@ -67,6 +67,22 @@ async def test_what_is_shown_is_what_is_written(
         assert not isinstance(app.screen, ExportScreen)
 
 
+async def test_what_is_there_is_replaced_after_a_yes(sample_home: Home, tmp_path: Path) -> None:
+    app = MynahApp(sample_home)
+    manifest = tmp_path / "x.jsonl.manifest.json"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        manifest.write_text("mine")
+        assert "Replace what is there?" in await write(pilot, tmp_path / "x.jsonl")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert [path.read_text() for path in tmp_path.glob("x.*")] == ["mine"]
+        await pilot.press("enter", "y")
+        await settled(pilot)
+        assert "are written" in screen(pilot)
+        assert verify(manifest).ok
+
+
 async def test_the_form_asks_only_what_matters(sample_home: Home) -> None:
     app = MynahApp(sample_home)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -210,6 +210,16 @@ async def test_what_was_left_out_is_said_and_can_be_written(
         await pilot.press("enter")
         await settled(pilot)
         assert pl.read_csv(out)["n"].to_list() == list(range(25))
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        pilot.app.screen.query_one("#answer", Input).value = str(out)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "Replace what is there?" in screen(pilot)
+        before = out.stat().st_mtime_ns
+        await pilot.press("escape")
+        await settled(pilot)
+        assert out.stat().st_mtime_ns == before
         # a name that says nothing about the format, and a folder that is not there
         for wrong in ("x.doc", "no/such/folder.csv"):
             await pilot.press("x")

@@ -14,7 +14,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from core.errors import MynahError
+from core.files import there_already
 from core.safe_text import printable
+from tui.dialogs.replacing import unless_there
 from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
 from tui.job import Report
 from tui.section import Mynah
@@ -216,8 +219,8 @@ class ExportScreen(ModalScreen[None]):
             return
         text = Text(printable(self._about))
         out = self._out()
-        if out is not None and (out.is_file() or (out / "mynah.manifest.json").is_file()):
-            text.append("\n▲ It replaces what is there.")
+        if out is not None and there_already([out]):
+            text.append("\n▲ Something is there already.")
         self.query_one("#export-plan", Static).update(text)
 
     def _ended(self, message: ExportEnded, line: ProgressLine) -> None:
@@ -248,9 +251,22 @@ class ExportScreen(ModalScreen[None]):
         if out is None:
             self.query_one("#export-path", Input).focus()
             return
-        self.query_one("#dialog").border_subtitle = "esc stops"
-        self.query_one(ProgressLine).start("Curating", unit="tweets")
-        self._exporting.run(list(state.chosen), state.recipe, out, self._options())
+        handles, recipe, options = list(state.chosen), state.recipe, self._options()
+
+        def write() -> None:
+            self.query_one("#dialog").border_subtitle = "esc stops"
+            self.query_one(ProgressLine).start("Curating", unit="tweets")
+            self._exporting.run(handles, recipe, out, options)
+
+        unless_there(self.app, self._there(out, options), write)
+
+    def _there(self, out: Path, options: ExportOptions) -> list[Path]:
+        from core.dataset.write import would_replace
+
+        try:
+            return would_replace(out, options.checked(sorted(self.mynah.state.chosen)))
+        except MynahError:
+            return []  # the export itself says why not
 
     @on(ProgressLine.StopRequested)
     def _stop_clicked(self) -> None:

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from core.errors import Interrupted, MynahError
 from core.safe_text import printable
 from tui.actions import bindings
+from tui.dialogs.replacing import unless_there
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
 from tui.query.editor import Piece, SqlEditor
@@ -274,8 +275,11 @@ class QuerySection(Section):
         def answered(answer: str | None) -> None:
             if answer is not None:
                 path = Path(answer).expanduser().absolute()
-                if self._querying.save(result, self._asked, path):
-                    self._tick()
+                unless_there(self.app, [path], lambda: write(path))
+
+        def write(path: Path) -> None:
+            if self._querying.save(result, self._asked, path):
+                self._tick()
 
         question = "Write all rows to which file? (.csv .jsonl .json .parquet)"
         self.app.push_screen(Ask(question, str(Path.cwd() / "result.csv")), answered)
