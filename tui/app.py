@@ -15,8 +15,9 @@ from textual.theme import Theme
 
 from core.home import Home
 from tui.actions import SECTIONS, bindings
-from tui.corpus_handlers import LOOK_EVERY, CorpusApp
+from tui.data.handlers import LOOK_EVERY
 from tui.filter.counting import RowSearch
+from tui.handlers import StateApp
 from tui.keymap import own_keys
 from tui.palette import ActionProvider
 from tui.themes import THEMES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
 
 
-class MynahApp(CorpusApp):
+class MynahApp(StateApp):
     """mynah in the terminal."""
 
     TITLE = "mynah"

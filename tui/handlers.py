@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual import on
-from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.signal import Signal
@@ -18,7 +17,9 @@ from textual.timer import Timer
 from core.errors import Interrupted, MynahError
 from core.home import Home
 from core.safe_text import printable
-from tui.data.fetching import FetchEnded, FetchJob, FetchMoved, what_was_fetched
+from tui.data.changing import CorpusWatch, ExcludeJob, ForgetJob
+from tui.data.fetching import FetchEnded, FetchJob, what_was_fetched
+from tui.data.handlers import CorpusHandlers
 from tui.data.importing import ImportEnded, ImportJob, ImportStarted, what_came_in
 from tui.data.reading import AccountsLoaded, BenchLoaded, CorpusHeld, CorpusReader, RecipeLoaded
 from tui.export.exporting import ExportJob
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 TRY_AGAIN: Final = 1.0
 
 
-class StateApp(App[None]):
+class StateApp(CorpusHandlers):
     """The state with its jobs and signals, without any screen."""
 
     section: reactive[str] = reactive("data", init=False)
@@ -60,8 +61,14 @@ class StateApp(App[None]):
         self.reading = CorpusReader(self)
         self.importing = ImportJob(self)
         self.fetching = FetchJob(self)
+        self.excluding = ExcludeJob(self)
+        self.forgetting = ForgetJob(self)
         self.counting = Counting(self)
         self.querying = QueryJob(self)
+        writers = (
+            self.importing, self.fetching, self.querying, self.excluding, self.forgetting,
+        )  # fmt: skip
+        self.corpus_watch = CorpusWatch(self, writers)
         self.training = TrainJobs(self)
         self.following = FollowJob(self)
         self.looking_at_sweeps = SweepsJob(self)
@@ -188,11 +195,6 @@ class StateApp(App[None]):
         if report.samples and report.error is None and at_rest:
             self.go("filter")
 
-    @on(FetchMoved)
-    def _fetch_moved(self, report: FetchMoved) -> None:
-        if report.progress.kind == "page" and report.progress.new:
-            self.reading.accounts()
-
     @on(FetchEnded)
     def _fetch_ended(self, report: FetchEnded) -> None:
         result = report.result
@@ -275,6 +277,7 @@ class StateApp(App[None]):
     @on(QueryEnded)
     def _query_ended(self, report: QueryEnded) -> None:
         if report.changed is not None:
+            self.corpus_watch.ours()
             self.reading.accounts()
 
     @on(SamplingEnded)

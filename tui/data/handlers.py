@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual import events, on
+from textual.app import App
 
-from core.home import Home
 from tui.data.changing import (
     CorpusWatch,
     Excluded,
@@ -16,11 +16,11 @@ from tui.data.changing import (
     VerdictsStored,
     what_changed,
 )
-from tui.data.fetching import FetchEnded
+from tui.data.fetching import FetchEnded, FetchMoved
 from tui.data.importing import ImportEnded
-from tui.data.reading import AccountsLoaded
-from tui.handlers import StateApp
-from tui.query.running import QueryEnded
+from tui.data.reading import AccountsLoaded, CorpusReader
+from tui.filter.counting import Counting
+from tui.state import State
 
 if TYPE_CHECKING:
     from core.corpus.reading import AccountRow
@@ -29,23 +29,27 @@ if TYPE_CHECKING:
 LOOK_EVERY: Final = 4
 
 
-class CorpusApp(StateApp):
-    """The state, kept in step with a corpus that others change, too."""
+class CorpusHandlers(App[None]):
+    """The part of the app that keeps it in step with a corpus that others change, too.
 
-    def __init__(self, home: Home) -> None:
-        super().__init__(home)
-        self.excluding = ExcludeJob(self)
-        self.forgetting = ForgetJob(self)
-        writers = (
-            self.importing, self.fetching, self.querying, self.excluding, self.forgetting,
-        )  # fmt: skip
-        self._watch = CorpusWatch(self, writers)
-        self._before: list[AccountRow] | None = None  # what another program changed
+    The app sets all of these when it is made.
+    """
+
+    state: State
+    reading: CorpusReader
+    counting: Counting
+    excluding: ExcludeJob
+    forgetting: ForgetJob
+    corpus_watch: CorpusWatch
+    _before: list[AccountRow] | None = None  # what another program has changed
+
+    def show_error(self, error: Exception, doing: str = "") -> None:
+        raise NotImplementedError
 
     def look_at_corpus(self) -> None:
         """Read the corpus again when another program has changed it."""
         state = self.state
-        if state.corpus_busy is None and self._watch.changed():
+        if state.corpus_busy is None and self.corpus_watch.changed():
             self._before = state.accounts or []
             self.reading.accounts()
 
@@ -58,20 +62,24 @@ class CorpusApp(StateApp):
         """Comes before the handler that takes them into the state."""
         before, self._before = self._before, None
         if before is None:
-            self._watch.ours()
+            self.corpus_watch.ours()
         elif sentence := what_changed(before, report.accounts):
             self.notify(sentence, title="Another program changed the corpus")
 
+    @on(FetchMoved)
+    def _fetch_moved(self, report: FetchMoved) -> None:
+        if report.progress.kind == "page" and report.progress.new:
+            self.reading.accounts()
+
     @on(ImportEnded)
     @on(FetchEnded)
-    @on(QueryEnded)
     @on(VerdictsStored)
     def _written_by_us(self) -> None:
-        self._watch.ours()
+        self.corpus_watch.ours()
 
     @on(Excluded)
     def _excluded(self, report: Excluded) -> None:
-        self._watch.ours()
+        self.corpus_watch.ours()
         if self.state.bench is not None:
             self.state.bench.table.exclude(report.all_of_them)
             self.counting.curate()
@@ -86,7 +94,7 @@ class CorpusApp(StateApp):
     def _forgotten(self, report: ForgetEnded) -> None:
         from tui.text.forgetting import what_becomes_stale, what_goes
 
-        self._watch.ours()
+        self.corpus_watch.ours()
         if report.error is not None:
             self.show_error(report.error)
             return
