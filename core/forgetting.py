@@ -45,8 +45,8 @@ class Forgotten:
     addresses, files and folders that its model was published or converted to; ``exports`` are the
     manifests of exports that hold, or may hold, some of it. ``files`` counts what went outside the
     corpus: ``fetched_pages`` still pending (or posts taken out of such), ``samples``,
-    ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is still in the
-    corpus's file, and ``not_compacted`` says why.
+    ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is
+    still in the corpus's file, and ``not_compacted`` says why.
     """
 
     handles: list[str]
