@@ -206,6 +206,14 @@ def report_measures(measures: Mapping[str, Mapping[str, Any]]) -> list[dict[str,
     return rows
 
 
+def blind_meaning(facts: RunFacts) -> list[str]:
+    """What came of blind tests of this model; nothing where there were none."""
+    from core.report.blind import blind_result
+
+    result = blind_result(facts.run)
+    return [] if result is None else [result.for_a_report()]
+
+
 def report_meanings(measures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What the report says of each group of measures, in its order."""
     found = (measure.get("meaning") for measure in measures.values())

@@ -31,7 +31,7 @@ from core.words import words
 
 QUESTIONS: Final = 20
 # So many texts are drawn for each question, to choose those of similar length from.
-_DRAWN_EACH: Final = 2
+_DRAWN_EACH: Final = 1.6
 _FEWEST_WORDS: Final = 3
 # Two lengths are similar within this share of the longer one, or so many characters.
 _SIMILAR_SHARE: Final = 0.3
@@ -191,7 +191,7 @@ def prepare_blind(
             "It held out no tweets, so there are none that the model never saw.",
             "Train again with a tenth of the tweets held out, as is usual.",
         )
-    request = SampleRequest(n=min(MOST_SAMPLES, n * _DRAWN_EACH + 10), seed=seed)
+    request = SampleRequest(n=min(MOST_SAMPLES, round(n * _DRAWN_EACH) + 8), seed=seed)
     drawn = _draw(run, request, device, reporter)
     hashed = drawn[0].model_hash if drawn else ""
     questions = pair(tweets, drawn, n, seed)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Final
 
+from core.report.blind import BlindResult
 from core.report.conclusions import GROUP_NOTES, GROUP_TITLES, conclusions
 from core.report.intervals import Estimate
 from core.report.leaks import Leak
@@ -28,8 +29,11 @@ _SHOWN_RUNS: Final = frozenset({2, 3, 5, 8, 12})
 _ESCAPED: Final = re.compile(r"([\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
-def to_markdown(report: Report, *, width: int | None = None) -> str:
-    """The page; nothing in it is markup or a control but what stands in this module.
+def to_markdown(
+    report: Report, *, width: int | None = None, blind: BlindResult | None = None
+) -> str:
+    """The page; nothing in it is markup or a control but what stands in this module. ``blind``:
+    what came of blind tests.
 
     Where a table is wider than ``width`` cells, some of its intervals are left out.
     """
@@ -47,6 +51,13 @@ def to_markdown(report: Report, *, width: int | None = None) -> str:
             lines += ["", f"## {title}", "", *table, "", GROUP_NOTES[group]]
     if report.leaked:
         lines += ["", *_leaked(report, report.leaked)]
+    if blind is not None:
+        lines += [
+            "",
+            "## Told from real tweets by people",
+            "",
+            f"- {escaped(blind.for_a_report())}",
+        ]
     lines += ["", "In brackets: 95 % intervals. Generated texts are not written by a person."]
     return "\n".join(lines) + "\n"
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 
 from core.home import Home
+from core.report.blind import BlindTest, Question, blind_result
 from core.runs.folder import Run
-from core.sampling.favourites import favourites
+from core.sampling.favourites import favourites, keep_favourite
+from core.sampling.request import Copy, SampleRequest
 from core.sampling.store import stored_samples
+from core.sampling.voices import tuned_voice
 from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
 from tui.app import MynahApp
+from tui.sample.blind import BlindReady
 from tui.sample.generating import Sampled, SampleRepeated, SamplingEnded, Speaker
 from tui.sample.sample_list import SampleList
 from tui.widgets.field_form import FieldForm
@@ -236,3 +242,74 @@ async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
         await settled(pilot)
         assert texts[2].startswith(prompt.value)
         assert samples(app).text(0).startswith(prompt.value)
+
+
+async def test_a_blind_test_is_answered_with_two_keys_and_kept(trained_home: Home) -> None:
+    app = MynahApp(trained_home, section="sample")
+    (folder,) = trained_home.runs.iterdir()
+    run = Run(folder)
+    questions = [
+        Question(str(at), f"s{at}", f"the real [red]one {at}", f"a made one {at}", at % 2 == 0)
+        for at in range(4)
+    ]
+    test = BlindTest(run, "@orbit_grandmother", 5, tuned_voice(run).hash(), questions)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        await settled(pilot)
+        app.sampling.blind.prepare = lambda _: True  # type: ignore[method-assign]
+        await pilot.press("b")
+        app.post_message(BlindReady(test))
+        await until(pilot, lambda: "1 of 4" in screen(pilot))
+        assert "the real [red]one 0" in screen(pilot), "never markup"
+        await pilot.press("f", "1")
+        await pilot.pause()
+        assert "Right.  1 of 1" in screen(pilot)
+        await pilot.press("1")
+        await pilot.pause()
+        assert "that was the model" in screen(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "You told 1 of 2 apart" in screen(pilot)
+        assert_safe(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen.query("#samples")
+    result = blind_result(run)
+    assert result is not None
+    assert (result.right, result.answers) == (1, 2)
+
+
+async def test_favourites_have_a_page_to_sort_note_take_off_and_export(
+    home: Home, tmp_path: Path
+) -> None:
+    request = SampleRequest(seed=3)
+    for text in ("zebra", "=gull", "a lamp"):
+        keep_favourite(home, "a-run", text, request, Copy("new", 1, None))
+    app = MynahApp(home, section="sample")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda: "3 favourites" in screen(pilot))
+        await pilot.press("n", *"for Monday", "enter")
+        await until(pilot, lambda: "for Monday" in screen(pilot))
+        await pilot.press("s", "s")
+        await pilot.pause()
+        assert "by text" in screen(pilot)
+        shown = screen(pilot)
+        assert shown.index("=gull") < shown.index("a lamp") < shown.index("zebra")
+        await pilot.press("end", "v")
+        await until(pilot, lambda: "2 favourites" in screen(pilot))
+        await pilot.press("o")
+        app.screen.query_one("#answer", Input).value = str(tmp_path / "kept.csv")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert_safe(pilot)
+        await pilot.press("home", "e")
+        await pilot.pause()
+        assert app.screen.query_one("#prompt", Input).value == "=gull"
+    assert [one.text for one in favourites(home)] == ["=gull", "a lamp"]
+    rows = list(csv.DictReader((tmp_path / "kept.csv").open(newline="")))
+    assert [(row["text"], row["note"]) for row in rows] == [
+        ("'=gull", ""), ("a lamp", "for Monday"),
+    ]  # fmt: skip

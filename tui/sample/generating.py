@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tui.job import Attempt, Host, Job, Report
+from tui.sample.blind import BlindJob
 from tui.sample.kept import KeptJob
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class SamplingJob(Job):
     def __init__(self, host: Host) -> None:
         super().__init__(host, "sampling")
         self.kept = KeptJob(host)
+        self.blind = BlindJob(host, self.free)
         self._warm = Job(host, "loading the model")
         self._loaded: dict[Speaker, _Loaded] = {}
         self._speaking: Speaker | None = None
@@ -174,9 +176,15 @@ class SamplingJob(Job):
             loaded.sampler.stop()
         return True
 
+    def free(self) -> None:
+        """End the processes, which start again when they are asked."""
+        with self._lock:
+            self._only([])
+
     def close(self) -> None:
         """End the processes; bounded, so that quitting never hangs."""
         self._closed = True
+        self.blind.stop()
         for loaded in list(self._loaded.values()):
             loaded.sampler.close()
         self._loaded.clear()

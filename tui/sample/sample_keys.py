@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.widgets import Input
 
+from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
 from tui.sample.kept import KeptPage, labelled
 from tui.sample.sample_list import SampleList
@@ -45,6 +46,10 @@ class SampleKeys(Section):
 
     def runs_with_model(self) -> list[RunSummary]:
         """The runs that can speak."""
+        raise NotImplementedError
+
+    def chosen_model(self) -> RunSummary | None:
+        """The run whose model speaks."""
         raise NotImplementedError
 
     @property
@@ -188,6 +193,18 @@ class SampleKeys(Section):
 
     def _text_of_selected(self) -> str:
         return self.listing.text(self.listing.cursor) if self.selected() is not None else ""
+
+    # ── the blind test ───────────────────────────────────────────────────────────────────
+
+    def action_blind(self) -> None:
+        """Which one is real? With the chosen run."""
+        model = self.chosen_model()
+        if model is None:
+            self.generate()  # says what to do
+        elif self._sampling.busy:
+            self.app.notify("esc stops the present one.", title="Still generating")
+        else:
+            self.app.push_screen(BlindPage(model.folder, self._sampling.blind))
 
     # ── make again ───────────────────────────────────────────────────────────────────────
 

@@ -99,7 +99,7 @@ class SampleSection(SampleKeys):
     def possible(self, action: str) -> bool:
         busy = self._sampling.busy
         if action in ("generate", "again"):
-            return self._chosen_model() is not None and not busy
+            return self.chosen_model() is not None and not busy
         if action == "stop":
             return busy
         if action in ("copy", "favourite", "note", "hide", "more", "edit", "repeat"):
@@ -131,7 +131,7 @@ class SampleSection(SampleKeys):
         if isinstance(run, ChoiceField) and isinstance(beside, ChoiceField):
             named = [(run.run, model_name(run)) for run in self._models]
             run.set_choices(named, value=self._form["run"])
-            beside.set_choices(beside_choices(self._models, self._chosen_model()))
+            beside.set_choices(beside_choices(self._models, self.chosen_model()))
             self._form["beside"] = beside.value
 
     @on(Field.Changed)
@@ -170,11 +170,11 @@ class SampleSection(SampleKeys):
 
     def _warm(self) -> None:
         """Wake the model while the person still thinks; not while a training needs the machine."""
-        model = self._chosen_model()
+        model = self.chosen_model()
         if model is not None and self.state.live_run is None and self.mynah.section == self.SECTION:
             self._sampling.warm(model.folder)
 
-    def _chosen_model(self) -> RunSummary | None:
+    def chosen_model(self) -> RunSummary | None:
         return next((run for run in self._models if run.run == self._form["run"]), None)
 
     def action_compare(self) -> None:
@@ -195,7 +195,7 @@ class SampleSection(SampleKeys):
 
         from core.errors import MynahError
 
-        model = self._chosen_model()
+        model = self.chosen_model()
         if model is None:
             self.app.notify(NO_MODEL, title="Nothing to sample from", severity="warning")
             return False

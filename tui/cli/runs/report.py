@@ -54,6 +54,7 @@ def report(
     What was drawn is kept in the run's folder. ctrl+c stops; the same command then goes on.
     """
     from core.files import write_text_whole
+    from core.report.blind import blind_result
     from core.report.markdown import to_markdown
     from core.report.report import make_report
     from core.runs.folder import find_run
@@ -78,14 +79,16 @@ def report(
         )
 
     made = with_progress(work)
+    blind = blind_result(chosen)
     if output is not None:
-        write_text_whole(output, to_markdown(made))
+        write_text_whole(output, to_markdown(made, blind=blind))
         narrate(f"Written to {output}.")
     if as_json:
-        emit_json(made.to_json())
+        people = {} if blind is None else {"blind_test": {**blind.to_json(), "run": made.run}}
+        emit_json(made.to_json() | people)
     elif output is None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        emit(to_markdown(made, width=width).rstrip("\n"))
+        emit(to_markdown(made, width=width, blind=blind).rstrip("\n"))
     if drop:
         _train_again(home, chosen)
 

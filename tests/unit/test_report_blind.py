@@ -1,0 +1,106 @@
+"""The blind test: fair pairs, answers that are kept, a score in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.report.blind import BlindResult, BlindTest, blind_result, clean, pair
+from core.runs.folder import Run
+from core.sampling.request import Copy, Sample, SampleRequest, Stopped, Verdict
+from core.sampling.store import StoredSample, as_stored
+from core.sampling.voices import tuned_voice
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "run.json").write_text(json.dumps({"handles": ["keeper"]}))
+    return Run(tmp_path)
+
+
+def sample(run: Run, text: str, stopped: Stopped = "eos", copy: Verdict = "new") -> StoredSample:
+    made = Sample(0, 1, "", text, 9, stopped, Copy(copy, 3, None), 0)
+    return as_stored(tuned_voice(run), "abc", SampleRequest(seed=1), made)
+
+
+def test_both_sides_are_cleaned_alike() -> None:
+    assert clean("Look @kim_k,  at\nhttps://t.co/abc &amp; tell @bo.") == (
+        "Look @name, at [link] & tell @name."
+    )
+    assert clean("mail me@home.org now") == "mail me@home.org now"
+
+
+def test_pairs_are_of_similar_length_and_of_what_is_new_and_whole(run: Run) -> None:
+    tweets = [(str(at), "a lamp is " + "very " * at + "bright") for at in range(40)]
+    drawn = [sample(run, "the gull was " + "so " * (at * 2) + "rude") for at in range(40)]
+    unfit = [
+        sample(run, "the fog is very thick", stopped="length"),
+        sample(run, "the fog is very thick now", copy="near"),
+        sample(run, "the fog is very near now", copy="verbatim"),
+        sample(run, "two words"),
+        sample(run, drawn[3].text),
+        sample(run, tweets[5][1].upper()),
+    ]
+    questions = pair(tweets, [*drawn, *unfit], 20, seed=4)
+    assert len(questions) == 20
+    assert questions == pair(tweets, [*drawn, *unfit], 20, seed=4)
+    assert questions != pair(tweets, [*drawn, *unfit], 20, seed=5)
+    assert {one.sample_id for one in questions} <= {made.id for made in drawn}
+    for key in ("sample_id", "tweet_id"):
+        assert len({getattr(one, key) for one in questions}) == 20, "each text is shown once"
+    for one in questions:
+        apart = abs(len(one.real) - len(one.generated))
+        assert apart <= max(12, 0.3 * max(len(one.real), len(one.generated)))
+        assert one.texts == (
+            (one.real, one.generated) if one.real_first else (one.generated, one.real)
+        )
+        assert one.is_right(1) is one.real_first
+        assert one.is_right(2) is not one.real_first
+    orders = [one.real_first for seed in range(10) for one in pair(tweets, drawn, 20, seed)]
+    assert 70 < sum(orders) < 130, "either stands first as often"
+
+
+def test_long_texts_find_no_short_partner(run: Run) -> None:
+    assert pair([("1", "a short one")], [sample(run, "word " * 50)], 5, seed=1) == []
+
+
+def test_answers_are_kept_and_scored_for_the_present_model(run: Run) -> None:
+    assert blind_result(run) is None
+    tweets = [(str(at), f"tweet number {at} of some") for at in range(20)]
+    drawn = [sample(run, f"drawn number {at} by it") for at in range(20)]
+    test = BlindTest(run, "@keeper", 7, tuned_voice(run).hash(), pair(tweets, drawn, 20, 7))
+    for number, question in enumerate(test.questions):
+        real, other = (1, 2) if question.real_first else (2, 1)
+        assert test.answer(number, real if number < 11 else other) is (number < 11)
+    result = blind_result(run)
+    assert result is not None
+    assert result.in_words() == "You told 11 of 20 apart (34 % to 74 %): no better than chance."
+    assert result.for_a_report().startswith("In one blind test, people were shown")
+    assert "@keeper" in result.for_a_report()
+    measured = result.to_json()
+    assert (measured["value"], measured["n"], measured["of"]["chance"]["value"]) == (0.55, 20, 0.5)
+    lines = (run.folder / "blind.jsonl").read_text()
+    assert "tweet number" not in lines, "ids only"
+    assert "drawn number" not in lines
+    (run.model / "config.json").write_text('{"another": 1}')
+    assert blind_result(run) is None, "those were of another model"
+
+
+@pytest.mark.parametrize(
+    ("right", "answers", "verdict"),
+    [
+        (20, 20, "better than chance, so the model's texts can be told from real ones"),
+        (2, 20, "worse than chance, so the model's texts pass for the real ones"),
+        (3, 3, "no better than chance"),
+    ],
+)
+def test_the_verdict_follows_the_interval(right: int, answers: int, verdict: str) -> None:
+    assert BlindResult("@a", right, answers).verdict == verdict
+
+
+def test_nothing_answered_is_no_score() -> None:
+    assert BlindResult("@a", 0, 0).in_words() == "No question was answered."
