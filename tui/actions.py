@@ -227,6 +227,8 @@ ACTIONS: Final = (
            "Make it once more from its seed, and say whether it is the same.", footer=False),
     Action("sample.compare", "c", "compare", "Compare",
            "Choose another model, to stand beside this one.", footer=False),
+    Action("sample.why", "w", "why", "Why", "The training tweets whose words are nearest to it.",
+           footer=False),
     Action("sample.blind", "b", "blind", "Blind test",
            "Which of two texts is real? Tell its texts from real tweets.", "mynah blind RUN",
            footer=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.widgets import Input
@@ -11,6 +12,7 @@ from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
 from tui.sample.kept import KeptPage, labelled
 from tui.sample.sample_list import SampleList
+from tui.sample.why import WhyPage
 from tui.section import Section, explained
 
 if TYPE_CHECKING:
@@ -194,6 +196,16 @@ class SampleKeys(Section):
     def _text_of_selected(self) -> str:
         return self.listing.text(self.listing.cursor) if self.selected() is not None else ""
 
+    # ── look into it ─────────────────────────────────────────────────────────────────────
+
+    @explained
+    def action_why(self) -> None:
+        """The training tweets that are nearest to the sample."""
+        shown = self.done()
+        if shown is not None and shown.stored is not None:
+            folder = self.folder_of(shown.stored)
+            self.app.push_screen(WhyPage(shown.stored, folder, self._sampling.nearest))
+
     # ── the blind test ───────────────────────────────────────────────────────────────────
 
     def action_blind(self) -> None:
@@ -216,14 +228,19 @@ class SampleKeys(Section):
 
     @explained
     def repeat(self, stored: StoredSample) -> None:
+        folder = self.folder_of(stored)
+        stored.request()  # refuses what this version does not know
+        if not self._sampling.repeat(stored, folder):
+            self.app.notify("esc stops the present one.", title="Still generating")
+
+    def folder_of(self, stored: StoredSample) -> Path:
+        """Of the run that wrote it. Raises InputRefused when that is gone."""
         from core.errors import InputRefused
 
         folder = self.state.home.runs / stored.run
         if not folder.is_dir():
-            raise InputRefused("This sample cannot be made again.", f"{stored.run} is gone.")
-        stored.request()  # refuses what this version does not know
-        if not self._sampling.repeat(stored, folder):
-            self.app.notify("esc stops the present one.", title="Still generating")
+            raise InputRefused("Nothing more is known of this sample.", f"{stored.run} is gone.")
+        return folder
 
     def show_repeated(self, report: SampleRepeated) -> None:
         """What came of it."""

@@ -102,7 +102,7 @@ class SampleSection(SampleKeys):
             return self.chosen_model() is not None and not busy
         if action == "stop":
             return busy
-        if action in ("copy", "favourite", "note", "hide", "more", "edit", "repeat"):
+        if action in ("copy", "favourite", "note", "hide", "more", "edit", "repeat", "why"):
             return len(self.listing) > 0
         return True
 
