@@ -15,5 +15,9 @@ TEMPERATURE: Final = 0.8
 TOP_P: Final = 0.95
 # 0 is off
 TOP_K: Final = 0
+# 0 is off
+MIN_P: Final = 0.0
+# 1 is off
+REPETITION_PENALTY: Final = 1.0
 # A tweet of 280 characters has about 70 tokens; links and emoji take more.
 MAX_TOKENS: Final = 96

@@ -1,4 +1,9 @@
-"""One token per row from a row of logits, by temperature, top-k, top-p and one uniform number."""
+"""One token per row from a row of logits, by the knobs of a request and one uniform number.
+
+The knobs work in the order of transformers' ``generate``: tokens that may never be drawn and the
+repetition penalty (both in the engine), temperature, top-k, top-p, min-p. Where the token would
+complete a banned word it is taken out, and the row is drawn again from temperature on.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +23,15 @@ def draw(
     temperature: float,
     top_k: int = 0,
     top_p: float = 1.0,
+    min_p: float = 0.0,
 ) -> torch.Tensor:
     """Token ids of shape (rows,) from ``logits`` (rows, vocabulary), by inverting the CDF.
 
     ``uniforms`` (rows,) are float64 in [0, 1). A row's token depends on that row and its number
     alone, never on the other rows. Top-k is applied first, then top-p over what is left: a token
     stays while the mass of the likelier ones is below ``top_p`` (Holtzman et al. 2020,
-    arXiv 1904.09751), which is also what transformers' ``generate`` does.
+    arXiv 1904.09751); of these, tokens less likely than ``min_p`` times the likeliest go too
+    (Nguyen et al. 2024, arXiv 2407.01082).
     """
     if temperature < _GREEDY_BELOW:
         return logits.argmax(-1)
@@ -32,10 +39,14 @@ def draw(
     scores = (scores - scores.amax(-1, keepdim=True)) / temperature
     vocabulary = scores.shape[-1]
     if top_k == 0 and top_p >= 1:
-        return _invert(scores.softmax(-1).double().cumsum(-1), uniforms)
+        all_shares = scores.softmax(-1).double()
+        if min_p > 0:
+            likeliest = all_shares.amax(-1, keepdim=True)
+            all_shares = all_shares.masked_fill(all_shares < min_p * likeliest, 0.0)
+        return _invert(all_shares.cumsum(-1), uniforms)
     if 0 < top_k < vocabulary:
         values, ids = scores.topk(top_k, -1)
-        return _pick(values.softmax(-1), ids, uniforms, top_p)
+        return _pick(values.softmax(-1), ids, uniforms, top_p, min_p)
 
     mass = scores.logsumexp(-1, keepdim=True)
     chosen = torch.empty(len(scores), dtype=torch.long, device=scores.device)
@@ -46,26 +57,46 @@ def draw(
         shares = (values - mass).exp()
         enough = shares.double().sum(-1) >= top_p
         if width == vocabulary or bool(enough.all()):
-            chosen[rows] = _pick(shares, ids, uniforms[rows], top_p)
+            chosen[rows] = _pick(shares, ids, uniforms[rows], top_p, min_p)
             return chosen
         settled, left = rows[enough], ~enough
-        chosen[settled] = _pick(shares[enough], ids[enough], uniforms[settled], top_p)
+        chosen[settled] = _pick(shares[enough], ids[enough], uniforms[settled], top_p, min_p)
         rows, scores, mass = rows[left], scores[left], mass[left]
         width = min(width * _WIDER, vocabulary)
 
 
+def penalised(logits: torch.Tensor, seen: list[list[int]], penalty: float) -> torch.Tensor:
+    """``logits`` (rows, vocabulary) where tokens in ``seen`` (per row, none empty) are less likely.
+
+    Divided by ``penalty`` when positive, else multiplied (Keskar et al. 2019, arXiv 1909.05858).
+    """
+    longest = max(map(len, seen))
+    ids = torch.tensor([row + row[:1] * (longest - len(row)) for row in seen], device=logits.device)
+    scores = logits.gather(-1, ids)
+    return logits.scatter(-1, ids, torch.where(scores < 0, scores * penalty, scores / penalty))
+
+
+def standing(logits: torch.Tensor, ids: torch.Tensor) -> tuple[list[float], list[int]]:
+    """Of one token a row, ``ids`` (rows,): its probability under ``logits``, its rank from 1."""
+    scores = logits.float().log_softmax(-1)
+    own = scores.gather(-1, ids[:, None])
+    return own[:, 0].exp().tolist(), ((scores > own).sum(-1) + 1).tolist()
+
+
 def _pick(
-    shares: torch.Tensor, ids: torch.Tensor, uniforms: torch.Tensor, top_p: float
+    shares: torch.Tensor, ids: torch.Tensor, uniforms: torch.Tensor, top_p: float, min_p: float
 ) -> torch.Tensor:
     """One of ``ids`` per row, from the nucleus of ``shares`` (both sorted, likeliest first)."""
-    return ids.gather(-1, _nucleus(shares, uniforms, top_p)[:, None])[:, 0]
+    return ids.gather(-1, _nucleus(shares, uniforms, top_p, min_p)[:, None])[:, 0]
 
 
-def _nucleus(shares: torch.Tensor, uniforms: torch.Tensor, top_p: float) -> torch.Tensor:
+def _nucleus(
+    shares: torch.Tensor, uniforms: torch.Tensor, top_p: float, min_p: float
+) -> torch.Tensor:
     """A place in each row of ``shares`` (sorted, largest first), from its nucleus only."""
     shares = shares.double()
     below = shares.cumsum(-1)
-    kept = (below - shares) < top_p
+    kept = ((below - shares) < top_p) & (shares >= min_p * shares[:, :1])
     kept[:, 0] = True
     return _invert(below.masked_fill(~kept, 0.0).cummax(-1).values, uniforms)
 

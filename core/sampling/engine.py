@@ -19,10 +19,20 @@ import torch
 from transformers import DynamicCache
 
 from core.errors import InputRefused, MynahError
-from core.sampling.draw import draw
+from core.sampling.banned import BannedWords
+from core.sampling.draw import draw, penalised, standing
 from core.sampling.language import Language
 from core.sampling.loading import Loaded, load
-from core.sampling.request import Copy, Deltas, Done, Restarted, Sample, SampleRequest, Stopped
+from core.sampling.request import (
+    Copy,
+    Deltas,
+    Done,
+    Restarted,
+    Sample,
+    SampleRequest,
+    Stopped,
+    TokenProbability,
+)
 from core.sampling.text_stream import TextStream
 
 MOST_REDRAWS = 5
@@ -45,13 +55,27 @@ def unchecked(text: str, prompt: str) -> Copy:
     return Copy("unchecked", 0, None)
 
 
+def _drawn(logits: torch.Tensor, uniforms: torch.Tensor, request: SampleRequest) -> torch.Tensor:
+    """Token ids (rows,) by the knobs of ``request``."""
+    return draw(
+        logits,
+        uniforms,
+        temperature=request.temperature,
+        top_k=request.top_k,
+        top_p=request.top_p,
+        min_p=request.min_p,
+    )
+
+
 @dataclass
 class _Row:
     index: int
     redrawn: int
     uniforms: np.ndarray[Any, np.dtype[np.float64]]
     stream: TextStream
+    ids: list[int]  # of the prompt and of what was generated
     tokens: int = 0
+    probabilities: list[TokenProbability] = field(default_factory=list)
 
 
 @dataclass
@@ -63,6 +87,7 @@ class _Batch:
     cache: Any
     logits: torch.Tensor
     group: int
+    banned: BannedWords
     ended: list[tuple[_Row, Stopped]] = field(default_factory=list)
 
     @property
@@ -124,7 +149,7 @@ class Engine:
             rows = [self._row(request, prompt_ids, *waiting.popleft()) for _ in range(count)]
             if request.prompt:
                 yield Deltas([(row.index, request.prompt) for row in rows])
-            batch = self._begin(rows, prompt_ids, rows_at_once)
+            batch = self._begin(rows, prompt_ids, rows_at_once, BannedWords(request.banned))
             while batch.rows:
                 if stopping():
                     batch.ended = [(row, "stopped") for row in batch.rows]
@@ -147,8 +172,9 @@ class Engine:
 
     def _row(self, request: SampleRequest, prompt_ids: list[int], index: int, redrawn: int) -> _Row:
         random = np.random.default_rng([request.seed or 0, index, redrawn])
-        stream = TextStream(self.language.decode, prompt_ids, lines=self._lines)
-        return _Row(index, redrawn, random.random(request.max_tokens), stream)
+        ends = request.stops if self._lines else ("\n", *request.stops)
+        stream = TextStream(self.language.decode, prompt_ids, ends=ends)
+        return _Row(index, redrawn, random.random(request.max_tokens), stream, [*prompt_ids])
 
     def _close(
         self, row: _Row, stopped: Stopped, request: SampleRequest, check: CheckCopy
@@ -177,13 +203,16 @@ class Engine:
                 stopped=stopped,
                 copy=copy,
                 redrawn=row.redrawn,
+                probabilities=tuple(row.probabilities),
             )
         )
 
     # ── the batch ────────────────────────────────────────────────────────────────────────
 
     @torch.inference_mode()
-    def _begin(self, rows: list[_Row], prompt_ids: list[int], rows_at_once: int) -> _Batch:
+    def _begin(
+        self, rows: list[_Row], prompt_ids: list[int], rows_at_once: int, banned: BannedWords
+    ) -> _Batch:
         """Reads the prompt once, then gives every row a copy of what it left in the cache."""
         cache = DynamicCache(config=self._model.config)
         logits = self._forward(torch.tensor([prompt_ids]), cache)
@@ -193,12 +222,14 @@ class Engine:
         slots = _padded(len(rows), group)
         cache.batch_repeat_interleave(slots)
         spare: list[_Row | None] = [None] * (slots - len(rows))
-        return _Batch([*rows, *spare], cache, logits.expand(slots, -1), group)
+        return _Batch([*rows, *spare], cache, logits.expand(slots, -1), group, banned)
 
     @torch.inference_mode()
     def _step(self, batch: _Batch, request: SampleRequest, room: int) -> list[tuple[int, str]]:
         """One token for every row; rows that end with it move to ``ended``."""
         drawn = self._draw(batch, request)
+        if request.probabilities:
+            probabilities, ranks = standing(batch.logits, torch.tensor(drawn, device=self._device))
         deltas: list[tuple[int, str]] = []
         for slot, row in enumerate(batch.slots):
             if row is None:
@@ -210,11 +241,18 @@ class Engine:
                 batch.slots[slot] = None
                 continue
             row.tokens += 1
+            row.ids.append(token)
             text = row.stream.push(token)
             if text:
                 deltas.append((row.index, text))
-            if row.stream.line_ended or row.tokens == room:
-                batch.ended.append((row, "newline" if row.stream.line_ended else "length"))
+            if request.probabilities:
+                row.probabilities.append(
+                    TokenProbability(text, round(probabilities[slot], 6), ranks[slot])
+                )
+            end = row.stream.ended_by
+            if end is not None or row.tokens == room:
+                how: Stopped = "length" if end is None else "newline"
+                batch.ended.append((row, "stop_word" if end in request.stops else how))
                 batch.slots[slot] = None
         if batch.rows:
             drawn = self._without_spare_slots(batch, drawn)
@@ -246,14 +284,38 @@ class Engine:
                 "Its weights have run out of range, most likely because training diverged.",
                 "Train again with a lower learning rate, or sample an earlier run.",
             )
-        drawn = draw(
-            logits,
-            uniforms,
-            temperature=request.temperature,
-            top_k=request.top_k,
-            top_p=request.top_p,
-        )
-        return [int(token) for token in drawn.tolist()]
+        if request.repetition_penalty != 1:
+            seen = [[self.language.separator] if row is None else row.ids for row in batch.slots]
+            logits = penalised(logits, seen, request.repetition_penalty)
+        drawn = [int(token) for token in _drawn(logits, uniforms, request).tolist()]
+        if batch.banned:
+            for slot, row in enumerate(batch.slots):
+                if row is not None:
+                    drawn[slot] = self._allowed(row, drawn[slot], logits[slot], batch, request)
+        return drawn
+
+    def _allowed(
+        self, row: _Row, token: int, logits: torch.Tensor, batch: _Batch, request: SampleRequest
+    ) -> int:
+        """``token``, or another of ``logits`` (vocabulary,) when it completes a banned word.
+
+        Drawn with fresh numbers from all tokens but those refused, which is the distribution given
+        that the token is allowed. The fresh numbers depend on seed, index and place alone.
+        """
+        fresh: np.random.Generator | None = None
+        while token not in self.language.stops:
+            before, piece = row.stream.peek(token)
+            if not batch.banned.completed_by(request.prompt + before, piece):
+                break
+            if fresh is None:
+                fresh = np.random.default_rng(
+                    [request.seed or 0, row.index, row.redrawn, row.tokens]
+                )
+                logits = logits.clone()
+            logits[token] = -torch.inf
+            uniform = torch.tensor([fresh.random()], dtype=torch.float64, device=logits.device)
+            token = int(_drawn(logits[None], uniform, request)[0])
+        return token
 
     def _forward(self, ids: torch.Tensor, cache: Any) -> torch.Tensor:
         """Logits (rows, vocabulary) after the last of ``ids`` (rows, new tokens)."""

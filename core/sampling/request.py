@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import math
 import secrets
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from core.errors import WrongUsage
-from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
+from core.models.generation import (
+    MAX_TOKENS,
+    MIN_P,
+    REPETITION_PENALTY,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+)
 
-# newline: the first line break, where the model learned tweets of one line each
-Stopped = Literal["eos", "newline", "length", "stopped"]
+# newline: the first line break, where the model learned tweets of one line each; stop_word: one of
+# ``stops``; stopped: by the person
+Stopped = Literal["eos", "newline", "length", "stop_word", "stopped"]
 Verdict = Literal["new", "near", "verbatim", "unchecked"]
 
 MOST_SAMPLES = 200
 MOST_TOKENS = 1024
 _LONGEST_PROMPT = 10_000  # characters
+_MOST_WORDS = 1000  # banned or stop words
+_LONGEST_WORD = 200  # characters
 _MOST_SEEDS = 2**63
 
 
@@ -24,15 +35,24 @@ _MOST_SEEDS = 2**63
 class SampleRequest:
     """How to generate. Raises WrongUsage when a value makes no sense.
 
-    prompt        how each sample begins; white space is made single, empty is allowed
-    n             1 to 200 samples
-    max_tokens    1 to 1024 tokens per sample, the prompt not counted
-    temperature   0 takes the likeliest token each time; 1 is the model as it is
-    top_p         in (0, 1]: the smallest set of likeliest tokens with that share of the mass
-    top_k         only that many likeliest tokens; 0 is off. Applied before top_p
-    seed          0 or more; sample i of a seed is the same however many are asked for.
-                  None draws a seed, which every sample then reports
-    allow_copies  False draws a verbatim copy of a training tweet again (a bounded number of times)
+    prompt              how each sample begins; white space is made single, empty is allowed
+    n                   1 to 200 samples
+    max_tokens          1 to 1024 tokens per sample, the prompt not counted
+    temperature         0 takes the likeliest token each time; 1 is the model as it is
+    top_p               in (0, 1]: the smallest set of likeliest tokens with that share of the mass
+    top_k               only that many likeliest tokens; 0 is off
+    seed                0 or more; sample i of a seed is the same however many are asked for.
+                        None draws a seed, which every sample then reports
+    allow_copies        False draws a verbatim copy of a training tweet again (a bounded number of
+                        times)
+    min_p               in [0, 1]: only tokens at least that many times as likely as the likeliest
+    repetition_penalty  above 0: logits of tokens that occurred are divided by it, or multiplied
+                        when negative; 1 is off
+    banned              words or phrases that no text may have, whole and in any case
+    stops               a text ends before the first of these, to the letter
+    probabilities       True: each sample says how likely the model held each of its tokens
+
+    The order in which they work: ``core.sampling.draw``.
     """
 
     prompt: str = ""
@@ -43,6 +63,11 @@ class SampleRequest:
     top_k: int = TOP_K
     seed: int | None = None
     allow_copies: bool = False
+    min_p: float = MIN_P
+    repetition_penalty: float = REPETITION_PENALTY
+    banned: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    probabilities: bool = False
 
     def __post_init__(self) -> None:
         if len(self.prompt) > _LONGEST_PROMPT:
@@ -66,11 +91,23 @@ class SampleRequest:
                 "It is a share above 0 and up to 1.",
                 "1 switches it off; 0.95 is usual.",
             )
+        if not 0 <= self.min_p <= 1:
+            raise WrongUsage(
+                f"Min-p cannot be {self.min_p}.",
+                "It is a share from 0 to 1.",
+                "0 switches it off; 0.05 is usual.",
+            )
+        if not (math.isfinite(self.repetition_penalty) and self.repetition_penalty > 0):
+            raise WrongUsage(
+                f"The repetition penalty cannot be {self.repetition_penalty}.",
+                "It is a number above 0.",
+                "1 switches it off; 1.1 is usual.",
+            )
         if self.seed is not None:
             _in_range("The seed", self.seed, 0, _MOST_SEEDS - 1)
-        # A lone surrogate (half of a broken character from a command line) is no text.
-        whole = self.prompt.encode("utf-8", "replace").decode("utf-8")
-        object.__setattr__(self, "prompt", " ".join(whole.split()))
+        object.__setattr__(self, "prompt", " ".join(_text(self.prompt).split()))
+        object.__setattr__(self, "banned", _words("banned", [w.strip() for w in self.banned]))
+        object.__setattr__(self, "stops", _words("stop", self.stops))
 
     def seeded(self) -> SampleRequest:
         """The same request with a seed: its own, or a fresh one."""
@@ -79,6 +116,22 @@ class SampleRequest:
     def to_json(self) -> dict[str, Any]:
         """The fields by name; ``SampleRequest(**fields)`` gives the same request."""
         return asdict(self)
+
+
+def _text(typed: str) -> str:
+    """``typed`` without lone surrogates (half of a broken character from a command line)."""
+    return typed.encode("utf-8", "replace").decode("utf-8")
+
+
+def _words(kind: str, words: Iterable[str]) -> tuple[str, ...]:
+    """Each word once; raises WrongUsage when one is empty or too long, or there are too many."""
+    once = tuple(dict.fromkeys(_text(word) for word in words))
+    if any(not word or len(word) > _LONGEST_WORD for word in once) or len(once) > _MOST_WORDS:
+        raise WrongUsage(
+            f"The {kind} words cannot be taken.",
+            f"Each has 1 to {_LONGEST_WORD} characters, and there are {_MOST_WORDS:,} at most.",
+        )
+    return once
 
 
 def _in_range(what: str, value: int, low: int, high: int | None) -> None:
@@ -118,6 +171,18 @@ class Copy:
         return asdict(self) | lists
 
 
+class TokenProbability(NamedTuple):
+    """How likely the model held one token of a text, before any knob (at temperature 1).
+
+    ``text`` is what the token adds, empty when the next ones complete it; the texts together are
+    what was generated. ``rank`` is 1 for the likeliest token.
+    """
+
+    text: str
+    probability: float
+    rank: int
+
+
 @dataclass(frozen=True)
 class Sample:
     """One generated text, the prompt included.
@@ -125,6 +190,7 @@ class Sample:
     ``index`` counts from 0 in the request. ``tokens`` were generated and are in the text (neither
     the prompt nor the end mark). ``redrawn`` is how often an earlier draw was thrown away for being
     empty or a copy. With ``seed`` and the same settings the text can be made again.
+    ``probabilities`` has one entry per token when the request asked for them.
     """
 
     index: int
@@ -135,14 +201,21 @@ class Sample:
     stopped: Stopped
     copy: Copy
     redrawn: int
+    probabilities: tuple[TokenProbability, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The fields of ``mynah sample --json``, and index, seed and redrawn."""
-        return asdict(self) | {"copy": self.copy.to_json()}
+        """The fields of ``mynah sample --json``, and index, seed and redrawn.
+
+        ``probabilities``, lists of text, probability and rank, only when there are any.
+        """
+        fields = asdict(self) | {"copy": self.copy.to_json()}
+        probabilities = [list(token) for token in fields.pop("probabilities")]
+        return fields | ({"probabilities": probabilities} if probabilities else {})
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Sample:
-        return cls(**{**fields, "copy": Copy(**fields["copy"])})
+        tokens = tuple(TokenProbability(*token) for token in fields.get("probabilities", ()))
+        return cls(**{**fields, "copy": Copy(**fields["copy"]), "probabilities": tokens})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Token ids turned into text as they come: whole characters only."""
+"""Token ids turned into text as they come: whole characters only, up to where the text ends."""
 
 from __future__ import annotations
 
@@ -12,49 +12,76 @@ class TextStream:
 
     A byte-level token may be half an emoji, and some tokenizers put a space only between tokens;
     so new text is what a short window of tokens decodes to, less what its beginning decodes to,
-    and it is held back while it ends in a broken character. Unless ``lines`` are kept, the text
-    ends at the first line break.
+    and it is held back while it ends in a broken character. The text ends before the first of
+    ``ends``; what may yet turn out to be the beginning of one is held back too.
     """
 
     def __init__(
-        self, decode: Callable[[list[int]], str], prompt_ids: Sequence[int], *, lines: bool = False
+        self,
+        decode: Callable[[list[int]], str],
+        prompt_ids: Sequence[int],
+        *,
+        ends: Sequence[str] = ("\n",),
     ) -> None:
         self._decode = decode
-        self._lines = lines
+        self._ends = tuple(ends)
         self._ids = list(prompt_ids)
         self._window = 0
         self._read = len(self._ids)
         self._begun = len(prompt_ids) > 0 and bool(decode(self._ids))
+        self._held = ""
         self.text = ""
-        self.line_ended = False
+        self.ended_by: str | None = None
 
     def push(self, token: int) -> str:
-        """The text that ``token`` completes; often empty. ``line_ended`` tells of a line break."""
+        """The text that ``token`` completes; often empty. ``ended_by`` is the end that was met."""
         self._ids.append(token)
-        fresh = self._fresh()
+        fresh = self._fresh(self._ids)
         if not fresh or fresh.endswith(_BROKEN):
             return ""
         self._window, self._read = self._read, len(self._ids)
         return self._take(fresh)
 
+    def peek(self, token: int) -> tuple[str, str]:
+        """All text so far, and what ``token`` would add to it, ends not looked for."""
+        fresh = self._fresh([*self._ids, token])
+        return self.text + self._held, "" if fresh.endswith(_BROKEN) else fresh
+
     def flush(self) -> str:
         """What was held back, without the broken character at its end."""
-        fresh = self._fresh().rstrip(_BROKEN)
+        fresh = self._fresh(self._ids).rstrip(_BROKEN)
         self._read = len(self._ids)
-        return self._take(fresh)
+        return self._take(fresh, last=True)
 
-    def _fresh(self) -> str:
-        known = self._decode(self._ids[self._window : self._read])
-        return self._decode(self._ids[self._window :])[len(known) :]
+    def _fresh(self, ids: list[int]) -> str:
+        known = self._decode(ids[self._window : self._read])
+        return self._decode(ids[self._window :])[len(known) :]
 
-    def _take(self, fresh: str) -> str:
-        if self.line_ended:
+    def _take(self, fresh: str, *, last: bool = False) -> str:
+        if self.ended_by is not None:
             return ""
-        if not self._lines:
-            fresh, line_break, _ = fresh.partition("\n")
-            self.line_ended = bool(line_break)
+        fresh = self._held + fresh
+        found = [(place, end) for end in self._ends if (place := fresh.find(end)) >= 0]
+        if found:
+            place, self.ended_by = min(found)
+            fresh, self._held = fresh[:place], ""
+        else:
+            open_at = len(fresh) - (0 if last else self._maybe_an_end(fresh))
+            fresh, self._held = fresh[:open_at], fresh[open_at:]
         if not self._begun:
             fresh = fresh.lstrip()
         self._begun = self._begun or bool(fresh)
         self.text += fresh
         return fresh
+
+    def _maybe_an_end(self, text: str) -> int:
+        """The number of last characters of ``text`` with which one of the ends begins."""
+        return max(
+            (
+                size
+                for end in self._ends
+                for size in range(1, min(len(end) - 1, len(text)) + 1)
+                if text.endswith(end[:size])
+            ),
+            default=0,
+        )

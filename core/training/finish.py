@@ -9,7 +9,14 @@ import torch
 
 from core.errors import MynahError
 from core.files import folder_whole
-from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
+from core.models.generation import (
+    MAX_TOKENS,
+    MIN_P,
+    REPETITION_PENALTY,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+)
 from core.models.load import cast_weights
 from core.runs.record import Result
 from core.training import device as devices
@@ -175,6 +182,8 @@ def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtyp
         temperature=TEMPERATURE,
         top_k=TOP_K,
         top_p=TOP_P,
+        min_p=MIN_P or None,
+        repetition_penalty=REPETITION_PENALTY,
         max_new_tokens=MAX_TOKENS,
         bos_token_id=separator,
         eos_token_id=separator,

@@ -24,6 +24,8 @@ def test_a_saved_model_says_how_requests_are_drawn(tmp_path):
     assert written["temperature"] == request.temperature
     assert written["top_p"] == request.top_p
     assert written["top_k"] == request.top_k
+    assert written.get("min_p", 0.0) == request.min_p
+    assert written.get("repetition_penalty", 1.0) == request.repetition_penalty
     assert written["max_new_tokens"] == request.max_tokens
 
 
@@ -31,5 +33,5 @@ def test_the_command_has_the_same_defaults():
     defaults = {option.name: option.default for option in sample.params}
     request = SampleRequest()
     assert isinstance(sample, click.Command)
-    for name in ("temperature", "top_p", "top_k", "max_tokens"):
+    for name in ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens"):
         assert defaults[name] == getattr(request, name), name

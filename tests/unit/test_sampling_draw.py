@@ -6,34 +6,44 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from transformers import (
+    MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
 
-from core.sampling.draw import draw
+from core.sampling.draw import draw, penalised, standing
 
 GRID = 20_000
 
 
-def reference(logits: torch.Tensor, temperature: float, top_k: int, top_p: float) -> torch.Tensor:
+def reference(
+    logits: torch.Tensor, temperature: float, top_k: int, top_p: float, min_p: float = 0.0
+) -> torch.Tensor:
     """Probabilities as transformers' ``generate`` makes them."""
     scores = TemperatureLogitsWarper(temperature)(None, logits[None])
     if top_k:
         scores = TopKLogitsWarper(top_k)(None, scores)
     if top_p < 1:
         scores = TopPLogitsWarper(top_p)(None, scores)
+    if min_p > 0:
+        scores = MinPLogitsWarper(min_p)(None, scores)
     return scores.softmax(-1)[0]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
 @pytest.mark.parametrize("top_k", [0, 1, 7, 5000])
-@pytest.mark.parametrize("top_p", [0.3, 0.9, 0.95, 1.0])
-def test_frequencies_are_those_of_transformers(temperature, top_k, top_p):
+@pytest.mark.parametrize("top_p", [0.3, 0.95, 1.0])
+@pytest.mark.parametrize("min_p", [0.0, 0.1, 1.0])
+def test_frequencies_are_those_of_transformers(temperature, top_k, top_p, min_p):
     logits = torch.randn(300, generator=torch.Generator().manual_seed(1)) * 3
     uniforms = (torch.arange(GRID, dtype=torch.float64) + 0.5) / GRID
-    drawn = draw(
-        logits.expand(GRID, -1), uniforms, temperature=temperature, top_k=top_k, top_p=top_p
-    )
+    knobs = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+    drawn = draw(logits.expand(GRID, -1), uniforms, **knobs)
     frequency = torch.bincount(drawn, minlength=300) / GRID
-    expected = reference(logits, temperature, min(top_k, 300), top_p)
+    expected = reference(logits, temperature, min(top_k, 300), top_p, min_p)
     # An evenly spaced grid meets every probability to within one step of it.
     assert (frequency - expected).abs().max() < 1.5 / GRID
 
@@ -60,12 +70,13 @@ def test_a_flat_nucleus_wider_than_the_first_look():
     temperature=st.sampled_from([0.0, 0.2, 1.0, 3.0]),
     top_k=st.sampled_from([0, 3, 50]),
     top_p=st.sampled_from([0.1, 0.9, 1.0]),
+    min_p=st.sampled_from([0.0, 0.05]),
 )
-def test_a_row_alone_draws_the_same(seed, rows, vocabulary, temperature, top_k, top_p):
+def test_a_row_alone_draws_the_same(seed, rows, vocabulary, temperature, top_k, top_p, min_p):
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(rows, vocabulary, generator=generator) * 4
     uniforms = torch.rand(rows, generator=generator, dtype=torch.float64)
-    asked = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    asked = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
     together = draw(logits, uniforms, **asked)
     alone = [draw(logits[i : i + 1], uniforms[i : i + 1], **asked).item() for i in range(rows)]
     assert together.tolist() == alone
@@ -83,3 +94,20 @@ def test_the_ends_of_the_unit_interval_never_draw_what_is_banned(top_k, top_p):
 def test_temperature_0_takes_the_likeliest():
     logits = torch.tensor([[0.1, 0.3, 0.2]])
     assert draw(logits, torch.tensor([0.999], dtype=torch.float64), temperature=0).tolist() == [1]
+
+
+def test_the_penalty_is_that_of_transformers():
+    logits = torch.randn(3, 40, generator=torch.Generator().manual_seed(1))
+    seen = [[3, 3, 7], [0], [39, 1, 2, 3]]
+    expected = [
+        RepetitionPenaltyLogitsProcessor(1.3)(torch.tensor([ids]), row[None].clone())[0]
+        for ids, row in zip(seen, logits, strict=True)
+    ]
+    assert torch.equal(penalised(logits, seen, 1.3), torch.stack(expected))
+
+
+def test_how_a_token_stands_among_the_others():
+    logits = torch.tensor([[0.5, 0.2, 0.3], [0.1, 0.8, 0.1]]).log()
+    probabilities, ranks = standing(logits, torch.tensor([2, 1]))
+    assert probabilities == pytest.approx([0.3, 0.8])
+    assert ranks == [2, 1]

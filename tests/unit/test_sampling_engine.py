@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -35,7 +36,8 @@ def samples(engine, request, **others):
     return sorted(done, key=lambda sample: sample.index)
 
 
-def test_greedy_is_what_generate_gives(engine):
+@pytest.mark.parametrize("penalty", [1.0, 1.3])
+def test_greedy_is_what_generate_gives(engine, penalty):
     prompt = "The fog came"
     ids = engine.language.prompt_ids(prompt)
     model = AutoModelForCausalLM.from_pretrained(blank())
@@ -47,9 +49,11 @@ def test_greedy_is_what_generate_gives(engine):
         eos_token_id=[0, 2],
         pad_token_id=3,
         suppress_tokens=engine.language.banned(408),
+        repetition_penalty=penalty,
     )[0].tolist()
     text = engine.language.decode(theirs).partition("\n")[0].strip("\ufffd ")
-    ours = samples(engine, SampleRequest(prompt, n=2, temperature=0, max_tokens=40))
+    asked = {"n": 2, "temperature": 0, "max_tokens": 40, "repetition_penalty": penalty}
+    ours = samples(engine, SampleRequest(prompt, **asked))
     assert [sample.text for sample in ours] == [text, text]
 
 
@@ -99,6 +103,42 @@ def test_a_model_that_learned_lines_writes_several():
     made = samples(engine, SampleRequest(n=40, temperature=5.0, top_p=1.0, max_tokens=40, seed=1))
     assert any("\n" in sample.text for sample in made)
     assert {sample.stopped for sample in made} == {"eos", "length"}
+
+
+def test_a_banned_word_is_in_no_text_and_the_rest_stays(parrot_engine):
+    asked = {"prompt": "The fog", "n": 8, "seed": 1, "max_tokens": 60, "temperature": 1.5}
+    free = samples(parrot_engine, SampleRequest(**asked))
+    words = ("committee", "no agenda", "IN", "🌊")
+    made = samples(parrot_engine, SampleRequest(**asked, banned=words))
+    assert any("committee" in sample.text for sample in free)
+    for sample in made:
+        assert not re.search(r"(?<!\w)(committee|no\s+agenda|in)(?!\w)|🌊", sample.text, re.I)
+    unbothered = samples(parrot_engine, SampleRequest(**asked, banned=("zebra",)))
+    assert unbothered == free
+    greedy = SampleRequest("The fog", n=1, temperature=0, max_tokens=60, banned=("committee",))
+    assert "committee" not in samples(parrot_engine, greedy)[0].text
+
+
+def test_a_stop_word_ends_a_text_before_it(parrot_engine):
+    asked = {"n": 1, "temperature": 0, "max_tokens": 80}
+    request = SampleRequest("The fog came in", **asked, stops=("ittee:", "agenda"))
+    (sample,) = samples(parrot_engine, request)
+    assert (sample.text, sample.stopped) == ("The fog came in like a comm", "stop_word")
+
+
+def test_how_likely_each_token_was(parrot_engine):
+    request = SampleRequest("The fog", n=3, seed=2, max_tokens=40, probabilities=True)
+    model = parrot_engine.loaded.model
+    for sample in samples(parrot_engine, request):
+        pieces = [token.text for token in sample.probabilities]
+        assert (request.prompt + "".join(pieces)).strip() == sample.text
+        assert len(pieces) == sample.tokens
+        ids = parrot_engine.language.prompt_ids(request.prompt)
+        logits = model(input_ids=torch.tensor([ids])).logits[0, -1]
+        first = sample.probabilities[0]
+        likelier = (logits.softmax(-1) > first.probability + 1e-5).sum()
+        assert first.rank == likelier + 1
+        assert any((logits.softmax(-1) - first.probability).abs() < 1e-5)
 
 
 def test_no_special_token_ever(engine):

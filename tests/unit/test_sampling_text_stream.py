@@ -21,17 +21,17 @@ def streamed(prompt: str, ids: list[int]) -> tuple[list[str], TextStream]:
     deltas = []
     for token in ids:
         deltas.append(stream.push(token))
-        if stream.line_ended:
+        if stream.ended_by:
             break
     return [*deltas, stream.flush()], stream
 
 
 def test_lines_are_kept_where_the_model_learned_them() -> None:
     ids = WORDS.encode("one\ntwo").ids
-    stream = TextStream(decode, [0], lines=True)
+    stream = TextStream(decode, [0], ends=())
     written = "".join(stream.push(token) for token in ids) + stream.flush()
     assert written == stream.text == "one\ntwo"
-    assert not stream.line_ended
+    assert not stream.ended_by
 
 
 @settings(max_examples=200, deadline=None)
@@ -46,7 +46,7 @@ def test_any_text_comes_through_up_to_its_first_line_break(prompt, text):
         expected = expected.lstrip()
     assert "".join(deltas) == stream.text == expected
     assert not any("\ufffd" in delta for delta in deltas)
-    assert stream.line_ended == ("\n" in text)
+    assert stream.ended_by == ("\n" if "\n" in text else None)
 
 
 @settings(max_examples=100, deadline=None)
@@ -65,3 +65,27 @@ def test_an_emoji_in_several_tokens_appears_whole_or_not_at_all(emoji):
         deltas, stream = streamed("", ids[:cut])
         assert f"a{emoji}".startswith(stream.text)
         assert "\ufffd" not in "".join(deltas)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    text=st.text("abé🌊 ", max_size=30),
+    ends=st.lists(st.text("abé🌊 ", min_size=1, max_size=4), max_size=3),
+)
+def test_a_text_ends_before_the_first_of_its_ends(text: str, ends: list[str]) -> None:
+    stream = TextStream(decode, WORDS.encode("x").ids, ends=ends)
+    deltas = []
+    for token in WORDS.encode(text).ids:
+        deltas.append(stream.push(token))
+        assert not any(end in "".join(deltas) for end in ends)
+        if stream.ended_by is not None:
+            break
+    deltas.append(stream.flush())
+    places = [place for end in ends if (place := text.find(end)) >= 0]
+    assert "".join(deltas) == stream.text
+    if stream.ended_by is None:
+        assert not places
+        assert stream.text == text
+    else:
+        first = text.index(stream.ended_by)
+        assert stream.text == text[:first]
