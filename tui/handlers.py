@@ -18,7 +18,7 @@ from core.errors import Interrupted, MynahError
 from core.home import Home
 from core.safe_text import printable
 from tui.data.changing import CorpusWatch, ExcludeJob, ForgetJob
-from tui.data.fetching import FetchEnded, FetchJob, what_was_fetched
+from tui.data.fetching import FetchJob
 from tui.data.handlers import CorpusHandlers
 from tui.data.importing import ImportEnded, ImportJob, ImportStarted, what_came_in
 from tui.data.reading import AccountsLoaded, BenchLoaded, CorpusHeld, CorpusReader, RecipeLoaded
@@ -35,7 +35,14 @@ from tui.text.runs import last_word
 from tui.text.terminal import of_this_app
 from tui.train.following import FollowJob, RunsRead, how_it_ended
 from tui.train.keeping import RunKept, RunMeasured
-from tui.train.starting import Advised, BasesFound, NewRunChanged, RunStarted, TrainJobs
+from tui.train.starting import (
+    Advised,
+    BasesFound,
+    NewRunChanged,
+    RunStarted,
+    SpeedMeasured,
+    TrainJobs,
+)
 
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe
@@ -195,22 +202,6 @@ class StateApp(CorpusHandlers):
         if report.samples and report.error is None and at_rest:
             self.go("filter")
 
-    @on(FetchEnded)
-    def _fetch_ended(self, report: FetchEnded) -> None:
-        result = report.result
-        if report.error is None:
-            self.state.typed = {}
-        elif not isinstance(report.error, Interrupted):
-            self.show_error(report.error)
-        if result is not None:
-            self.notify(
-                what_was_fetched(result),
-                title=f"@{result.handle} is here" if result.complete else "The fetch has stopped",
-            )
-            if result.new and result.handle not in self.state.chosen:
-                self.state.chosen = [*self.state.chosen, result.handle]
-        self.reading.accounts()
-
     @on(RunsRead)
     def _runs_read(self, report: RunsRead) -> None:
         from core.runs.folder import GOING
@@ -254,6 +245,10 @@ class StateApp(CorpusHandlers):
     @on(NewRunChanged)
     def _new_run_setting(self, report: NewRunChanged) -> None:
         setattr(self.state.new_run, report.key, report.value)
+        self.training.ask_advice()
+
+    @on(SpeedMeasured)
+    def _speed_measured(self) -> None:
         self.training.ask_advice()
 
     @on(Advised)

@@ -164,7 +164,7 @@ def next_step(state: State, section: str) -> str:
         return "A model is ready. Press 5 to talk to it."
     return {
         "data": "Next: 2 shows what is kept and why, 4 trains. Space chooses accounts.",
-        "filter": "Next: 4 trains a model on what is kept, in about two minutes.",
+        "filter": "Next: 4 trains a model on what is kept, for as long as you say.",
         "query": "Next: 4 trains a model on what is kept.",
         "train": "Next: s starts a training of two minutes with these settings.",
         "sample": "There is no model yet. Press 4, then s, to train one.",

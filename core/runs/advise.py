@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from core.children.start import child_environment, leave, start_child
 from core.errors import MynahError
+from core.files import write_text_whole
 from core.home import Home
 from core.models.catalogue import at_hand, resolve
 from core.models.shape import shape_of
@@ -23,6 +31,9 @@ _FULL_SHARE: Final = 0.7
 _TOKENS_A_TWEET: Final = 28
 # Starting Python and PyTorch, loading, two measurements, writing the model (SmolLM2, two cores).
 _OVERHEAD_SECONDS: Final = 15.0
+# Measured speeds, beside the runs; and for how long a measurement may go on, a conversion included.
+_SPEEDS: Final = "speeds.json"
+_MEASURING_SECONDS: Final = 180.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,8 @@ class Advice:
     """Numbers about a run that has not been started, and ``lines`` that say them.
 
     tokens              of one epoch, end marks included; ``tokens_counted``: False if guessed
-    tokens_per_second   None when nothing is known of this device; ``measured``: by a run here
+    tokens_per_second   None when nothing is known of this device; ``measured``: by a run here, or
+                        by `measure_speed`
     epochs              how many fit into the minutes, at most the preset's
     seconds             how long the run would take
     memory              bytes at the peak
@@ -73,7 +85,8 @@ def advise(
     an_epoch = int((share + learned) * repeats)
     parameters = next((b.parameters for b in at_hand() if b.name == settings.base), None)
     earlier = _earlier(home, settings)
-    rate = earlier.tokens_per_second or _guessed_rate(parameters, settings)
+    known = earlier.tokens_per_second or _remembered_speed(home, settings)
+    rate = known or _guessed_rate(parameters, settings)
     memory = earlier.peak_memory or _estimated_memory(settings)
     epochs, seconds = _fit(an_epoch, rate, settings)
     return Advice(
@@ -81,12 +94,14 @@ def advise(
         tokens=an_epoch,
         tokens_counted=bool(tokens),
         tokens_per_second=rate,
-        measured=bool(earlier.tokens_per_second),
+        measured=bool(known),
         epochs=epochs,
         seconds=seconds,
         memory=memory,
         memory_measured=bool(earlier.peak_memory),
-        lines=_lines(settings, an_epoch, bool(tokens), rate, earlier, epochs, seconds, memory),
+        lines=_lines(
+            settings, an_epoch, bool(tokens), rate, bool(known), earlier, epochs, seconds, memory
+        ),
     )
 
 
@@ -123,6 +138,63 @@ def _earlier(home: Home, settings: TrainSettings) -> Result:
         ):
             return result
     return Result()
+
+
+def measure_speed(
+    home: Home,
+    preset: str,
+    base: str,
+    device: str = "auto",
+    *,
+    cancelled: Callable[[], bool] | None = None,
+) -> float | None:
+    """Tokens a second of such a training here, tried out for about a second and remembered.
+
+    A process of its own tries it, at a low priority. None where that did not work, or ``cancelled``
+    said so.
+    """
+    settings = settings_for(preset, base, device=device)
+    with tempfile.TemporaryFile() as answer, open(os.devnull, "r+b") as nothing:  # noqa: PTH123
+        child = start_child(
+            "core.training.speed",
+            *(preset, base, device),
+            environment=child_environment(),
+            files=(nothing.fileno(), answer.fileno(), nothing.fileno()),
+        )
+        give_up = time.monotonic() + _MEASURING_SECONDS
+        while child.poll() is None:
+            if time.monotonic() > give_up or (cancelled and cancelled()):
+                leave(child, 2.0)
+                return None
+            time.sleep(0.1)
+        answer.seek(0)
+        try:
+            rate = float(json.loads(answer.read())["tokens_per_second"])
+        except (ValueError, KeyError, TypeError):
+            return None
+    speeds = _speeds(home) | {_speed_key(settings): rate}
+    with suppress(OSError):
+        if home.root.exists():  # who only looks leaves no trace
+            write_text_whole(home.root / _SPEEDS, json.dumps(speeds, indent=1) + "\n")
+    return rate
+
+
+def _remembered_speed(home: Home, settings: TrainSettings) -> float | None:
+    """What was measured here before; of one process."""
+    return _speeds(home).get(_speed_key(settings)) if settings.nproc == 1 else None
+
+
+def _speed_key(settings: TrainSettings) -> str:
+    what = (this_machine(), settings.base, settings.method, settings.packing, settings.device)
+    return " ".join(what)
+
+
+def _speeds(home: Home) -> dict[str, float]:
+    try:
+        found = json.loads((home.root / _SPEEDS).read_bytes())
+        return {str(key): float(rate) for key, rate in found.items() if float(rate) > 0}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
 
 
 def _guessed_rate(parameters: int | None, settings: TrainSettings) -> float | None:
@@ -164,6 +236,7 @@ def _lines(
     tokens: int,
     counted: bool,
     rate: float | None,
+    measured: bool,
     earlier: Result,
     epochs: float | None,
     seconds: float | None,
@@ -179,7 +252,7 @@ def _lines(
     if rate is None or epochs is None or seconds is None:
         lines.append("speed unknown until a run here")
     else:
-        how = "measured" if earlier.tokens_per_second else "estimated"
+        how = "measured" if measured else "estimated"
         lines.append(f"{epochs:.1f} epochs in {_time(seconds)}")
         lines.append(f"{rate:,.0f} tok/s, {how}")
     if memory:

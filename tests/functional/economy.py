@@ -45,6 +45,8 @@ def economy() -> Iterator[None]:
     patch.setattr(Compositor, "render_update", _render_no_part)
     patch.setattr(Stylesheet, "parse", _parse_once)
     patch.setattr(Stylesheet, "set_variables", _set_own_variables)
+    # a process of its own in each test that looks at Train; test_runs_advise has a real one
+    patch.setattr("core.runs.advise.measure_speed", lambda *_, **__: None)
     patch.setattr(Pilot, "_wait_for_screen", _wait_for_screen)
     before = gc.get_threshold()
     gc.collect()

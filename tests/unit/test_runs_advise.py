@@ -9,7 +9,7 @@ from toy_runs import edit_record
 
 from core.home import Home
 from core.processes import this_machine
-from core.runs.advise import advise, in_words
+from core.runs.advise import advise, in_words, measure_speed
 from core.runs.folder import Run
 from core.runs.settings import settings_for
 
@@ -69,3 +69,32 @@ def test_how_long_all_of_it_takes_says_how_it_is_known(tmp_path: Path) -> None:
     unknown = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
     assert "after a first run" in in_words(unknown)
     assert in_words(advise(home, kept=0, tokens=0, base="scratch")) == ""
+
+
+def test_a_measured_speed_is_remembered_for_every_door(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    rate = measure_speed(home, "fast", "scratch", "cpu")
+    assert rate is not None
+    assert rate > 100
+    advice = advise(home, kept=1000, tokens=29_000, base="scratch", device="cpu")
+    assert (advice.measured, advice.tokens_per_second) == (True, rate)
+    assert f"{rate:,.0f} tok/s, measured" in advice.lines
+    assert in_words(advice).endswith("here, measured.")
+    other = advise(home, kept=1000, base="scratch", preset="quality", device="cpu")
+    assert other.measured, "the same method on the same base"
+    assert not advise(home, kept=1000, base="scratch-gpt2", device="cpu").measured
+    run = Run(home.runs / "20260101-a-1111")
+    edit_record(
+        run,
+        created="2026-01-01T00:00:00+00:00",
+        machine=this_machine(),
+        settings=settings_for("fast", "scratch", device="cpu").to_json(),
+        result={"tokens_per_second": 123.0},
+    )
+    assert advise(home, kept=1000, base="scratch", device="cpu").tokens_per_second == 123.0
+
+
+def test_a_speed_that_cannot_be_measured_is_none(tmp_path: Path) -> None:
+    assert measure_speed(Home.at(tmp_path), "fast", "no/such-base", "cpu") is None
+    assert measure_speed(Home.at(tmp_path), "fast", "scratch", cancelled=lambda: True) is None
+    assert not advise(Home.at(tmp_path), kept=1000, base="scratch").measured

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from textual import events, on
 from textual.app import App
 
+from core.errors import Interrupted
 from tui.data.changing import (
     CorpusWatch,
     Excluded,
@@ -16,7 +17,7 @@ from tui.data.changing import (
     VerdictsStored,
     what_changed,
 )
-from tui.data.fetching import FetchEnded, FetchMoved
+from tui.data.fetching import FetchEnded, FetchMoved, what_was_fetched
 from tui.data.importing import ImportEnded
 from tui.data.reading import AccountsLoaded, CorpusReader
 from tui.filter.counting import Counting
@@ -70,6 +71,22 @@ class CorpusHandlers(App[None]):
     def _fetch_moved(self, report: FetchMoved) -> None:
         if report.progress.kind == "page" and report.progress.new:
             self.reading.accounts()
+
+    @on(FetchEnded)
+    def _fetch_ended(self, report: FetchEnded) -> None:
+        result = report.result
+        if report.error is None:
+            self.state.typed = {}
+        elif not isinstance(report.error, Interrupted):
+            self.show_error(report.error)
+        if result is not None:
+            self.notify(
+                what_was_fetched(result),
+                title=f"@{result.handle} is here" if result.complete else "The fetch has stopped",
+            )
+            if result.new and result.handle not in self.state.chosen:
+                self.state.chosen = [*self.state.chosen, result.handle]
+        self.reading.accounts()
 
     @on(ImportEnded)
     @on(FetchEnded)

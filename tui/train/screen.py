@@ -176,6 +176,7 @@ class TrainSection(CurveKeys):
         self.action_start()
 
     def _new_run_changed(self, new_run: NewRun) -> None:
+        self._training.measure_speed()
         base = self.query_one("#train-form", FieldForm).field("base")
         if isinstance(base, ChoiceField) and [c.value for c in base.choices] != new_run.bases:
             base.set_choices(new_run.bases, value=new_run.base)
@@ -210,6 +211,7 @@ class TrainSection(CurveKeys):
     def _runs_changed(self, state: State) -> None:
         if state.runs is None:
             return
+        self._training.measure_speed()
         before = {run.run for run in self._runs}
         self._runs = [run for run in state.runs if self._filter.matches(run)]
         new = [run.run for run in self._runs if run.run not in before]

@@ -49,6 +49,11 @@ class Advised(Report):
 
 
 @dataclass
+class SpeedMeasured(Report):
+    """How fast this machine learns was tried out, and is remembered."""
+
+
+@dataclass
 class RunStarted(Report):
     run: str
 
@@ -72,6 +77,8 @@ class TrainJobs:
         self._start = Job(host, "starting the run")
         self._stop = Job(host, "stopping the run")
         self._leave = Job(host, "taking the run out of the queue")
+        self._speed = Job(host, "measuring the speed")
+        self._tried: set[tuple[str, str]] = set()  # preset and base
         self.keeping = KeepingJobs(host)
 
     def look_for_bases(self) -> None:
@@ -128,6 +135,29 @@ class TrainJobs:
 
         self._advice.start(work)
 
+    def measure_speed(self) -> None:
+        """Try for a second how fast this machine learns with these settings; once for each.
+
+        Not beside a run: that would slow both. Reports SpeedMeasured.
+        """
+        state, new_run = self._host.state, self._host.state.new_run
+        preset, base, home = new_run.preset, new_run.base, state.home
+        if not base or state.runs is None or (preset, base) in self._tried:
+            return
+        if state.live_run is not None or self.starting:
+            return
+
+        def work(attempt: Attempt) -> Report | None:
+            from core.runs.advise import advise, measure_speed
+
+            if advise(home, kept=1, base=base, preset=preset).measured:
+                return None
+            found = measure_speed(home, preset, base, cancelled=attempt.cancelled)
+            return SpeedMeasured() if found else None
+
+        if self._speed.start(work):
+            self._tried.add((preset, base))
+
     def expected(self, weights: Mapping[str, float]) -> list[Share]:
         """What an epoch would show of each chosen account with these weights."""
         asked = self.question()
@@ -171,6 +201,7 @@ class TrainJobs:
             self._started = run.id
             return RunStarted(run.id)
 
+        self._speed.stop()
         self._start.start(work)
         if behind:
             host.notify(f"It begins when {behind} has ended.", title="A run joins the queue")

@@ -1,0 +1,102 @@
+"""How many tokens a second a base learns on this machine, measured for about a second.
+
+Runs as a child (``core.runs.advise.measure_speed``): PRESET BASE DEVICE are its arguments, and one
+JSON object on stdout is its answer.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from dataclasses import replace
+from typing import Final
+
+import torch
+
+from core.errors import MynahError
+from core.models import scratch
+from core.models.catalogue import resolve
+from core.models.load import load_model, quiet
+from core.models.prepare import prepare
+from core.models.shape import shape_of
+from core.runs.memory import CPU_BATCH, GPU_BATCH
+from core.runs.settings import TrainSettings, settings_for
+from core.training import device as devices
+from core.training.adapter import learner_of
+from core.training.data import Row
+from core.training.decide import Room, arithmetic_of
+from core.training.step import BatchStep
+
+# Steps are measured for so long, but at least so many: the first ones warm up and do not count.
+_SECONDS: Final = 1.0
+_LEAST_STEPS: Final = 2
+_WARM_UP: Final = 2
+# Lengths of English tweets in tokens, end mark included: batches of them have the usual padding.
+_LENGTHS: Final = (8, 14, 18, 22, 26, 30, 34, 40, 48, 60)
+
+
+def measure(settings: TrainSettings) -> float:
+    """Tokens a second of training steps as ``settings`` would make them.
+
+    Raises MynahError for a base that cannot be loaded, or that there is no memory for.
+    """
+    quiet()
+    device = devices.choose_device(settings.device)
+    dtype = arithmetic_of(device, None, settings)
+    devices.set_up(device, devices.cores_of_each(1) if device.type == "cpu" else None)
+    base = resolve(settings.base)
+    folder = prepare(base)
+    Room(settings, shape_of(replace(base, folder=folder)), device, dtype).check()
+    if folder is None:
+        model = scratch.model_of(settings.base, scratch.VOCABULARY, 0)
+        stored = torch.float32
+    else:
+        model, stored = load_model(folder)
+    learner = learner_of(model, stored, settings, device=device, dtype=dtype)
+    batch_tokens = settings.batch_tokens or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
+    step = BatchStep(
+        learner.score,
+        learner.optimizer,
+        learner.weights,
+        clip=settings.clip,
+        device=device,
+        dtype=dtype,
+        batch_tokens=batch_tokens,
+    )
+    batch = _batch(batch_tokens, int(model.config.vocab_size))
+    tokens = sum(len(row) - 1 for row in batch)
+    for _ in range(_WARM_UP):
+        step(batch)[0].item()
+    began, steps = time.monotonic(), 0
+    while steps < _LEAST_STEPS or time.monotonic() - began < _SECONDS:
+        step(batch)[0].item()  # waits for the device
+        steps += 1
+    return steps * tokens / (time.monotonic() - began)
+
+
+def _batch(batch_tokens: int, vocabulary: int) -> list[Row]:
+    """Rows of any tokens that with their padding fit a step."""
+    rng = random.Random(1)  # noqa: S311 - no secret
+    rows: list[Row] = []
+    for length in sorted(_LENGTHS * (1 + batch_tokens // sum(_LENGTHS))):
+        if rows and (len(rows) + 1) * length > batch_tokens:
+            break
+        rows.append([rng.randrange(vocabulary) for _ in range(length + 1)])
+    return rows
+
+
+def main() -> int:
+    preset, base, device = sys.argv[1:4]
+    try:
+        rate = measure(settings_for(preset, base, device=device))
+    except MynahError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    sys.stdout.write(json.dumps({"tokens_per_second": rate}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
