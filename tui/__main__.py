@@ -49,6 +49,8 @@ COMMANDS = {
     "exclude": ("corpus.exclude", "Leave single tweets out of training, or take them back."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
     "doctor": ("doctor", "What works on this machine."),
+    "completion": ("completion", "The script that completes commands in bash, zsh or fish."),
+    "man": ("man", "The manual page of all commands."),
 }
 
 # What the machine refuses, not what mynah does wrong: no room, no right, not a folder.
@@ -72,6 +74,7 @@ class LazyGroup(click.Group):
         module, _ = COMMANDS[name]
         command = getattr(import_module(f"tui.cli.{module}"), module.rpartition(".")[2])
         assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
+        _add_examples(name, command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -101,6 +104,16 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise ReaderLeft from None
+
+
+def _add_examples(name: str, command: click.Command) -> None:
+    """To the help of a command, and of those below it."""
+    from tui.cli.examples import examples_of
+
+    command.epilog = examples_of(name)
+    if isinstance(command, click.Group):
+        for below, one in command.commands.items():
+            _add_examples(f"{name} {below}", one)
 
 
 @click.group(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.errors import WrongUsage
@@ -12,12 +13,12 @@ from core.errors import WrongUsage
 Format = Literal["txt", "jsonl", "csv", "parquet", "hf", "chat", "instruct"]
 What = Literal["kept", "all"]
 Purpose = Literal["export", "training"]
-FORMATS: Final = ("txt", "jsonl", "csv", "parquet", "hf", "chat", "instruct")
+FORMATS: Final[tuple[Format, ...]] = ("txt", "jsonl", "csv", "parquet", "hf", "chat", "instruct")
 # Formats that hold the words alone: no place to say which tweets were kept.
 WORDS_ONLY: Final = ("txt", "chat", "instruct")
 # Formats in which somebody asks and the tweet is the answer.
 CONVERSATIONS: Final = ("chat", "instruct")
-SUFFIXES: Final = {
+SUFFIXES: Final[dict[Format, str]] = {
     "txt": ".txt",
     "jsonl": ".jsonl",
     "csv": ".csv",
@@ -154,6 +155,19 @@ def heeded(format_: Format, what: What) -> frozenset[str]:
     if format_ == "chat":
         names.add("system")
     return frozenset(names)
+
+
+def format_of(out: Path) -> Format:
+    """What the name of an export says about its format; raises WrongUsage when it says nothing."""
+    name = out.name.lower()
+    found = [one for one in FORMATS if SUFFIXES[one] and name.endswith(SUFFIXES[one])]
+    if not found:
+        raise WrongUsage(
+            f"What format {out} should have cannot be told from its name.",
+            "",
+            "Let it end in .jsonl, .csv, .parquet or .txt, or add --format.",
+        )
+    return max(found, key=lambda one: len(SUFFIXES[one]))
 
 
 def suggested_name(handles: Sequence[str], format_: Format) -> str:

@@ -83,6 +83,16 @@ async def test_what_is_there_is_replaced_after_a_yes(sample_home: Home, tmp_path
         assert verify(manifest).ok
 
 
+async def test_it_says_that_the_recipe_was_changed(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert app.state.recipe is not None
+        app.change_recipe(app.state.recipe.replace(min_words=9))
+        await opened(pilot)
+        assert "under the recipe standard as it stands now (changed), about " in screen(pilot)
+
+
 async def test_the_form_asks_only_what_matters(sample_home: Home) -> None:
     app = MynahApp(sample_home)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -129,7 +129,7 @@ def test_into_a_file(home: Path, tmp_path: Path) -> None:
     few = "SELECT '=1' AS t"
     ask(home, few, "-o", tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text() == "t\n'=1\n"
-    ask(home, few, "-o", tmp_path / "a.csv", "--raw-cells")
+    ask(home, few, "-o", tmp_path / "a.csv", "--raw-cells", "--force")
     assert (tmp_path / "a.csv").read_text() == "t\n=1\n"
     table = ask(home, few, "-o", tmp_path / "a.csv", "--format", "table", code=2)
     assert "for reading" in table.err

@@ -36,6 +36,13 @@ def offered(sql: str) -> list[str]:
     return [choice.text for choice in complete(NAMES, sql.replace("|", ""), cursor).choices]
 
 
+def test_a_clause_comes_before_a_function_and_a_table_before_a_column() -> None:
+    assert offered("SELECT text fro|")[0].upper() == "FROM"
+    assert offered("SELECT text FROM t|weets") == []
+    assert offered("SELECT text FROM tw|") == ["tweets"]
+    assert "text" not in offered("SELECT text FROM te|")
+
+
 @given(ODDMENTS | st.text(max_size=80))
 def test_tokens_and_spaces_give_the_text_back(sql: str) -> None:
     found = tokens(sql)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,9 @@ import click
 
 from core.errors import MynahError
 from core.safe_text import printable, printable_json
+
+# A column of words is not made narrower than this to fit a terminal.
+_NARROWEST = 12
 
 
 class ReaderLeft(Exception):
@@ -60,7 +64,8 @@ def table(
 ) -> str:
     """Aligned text: widths are terminal cells, numbers have thousands separators.
 
-    ``right`` are the columns that stand to the right. Cells wider than ``widest`` end in "…".
+    ``right`` are the columns that stand to the right. Cells wider than ``widest`` end in "…", and
+    on a terminal those that would make a line wider than it is.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -82,6 +87,13 @@ def table(
 
     cells = [list(columns)] + [[shown(value) for value in row] for row in rows]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(columns))]
+    if sys.stdout.isatty():
+        widths = _that_fit(widths, to_the_right, shutil.get_terminal_size().columns)
+        cells = [
+            [text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
+             for text, width in zip(row, widths, strict=True)]
+            for row in cells
+        ]  # fmt: skip
 
     def padded(text: str, index: int) -> str:
         space = " " * (widths[index] - cell_len(text))
@@ -90,6 +102,21 @@ def table(
     lines = ["  ".join(padded(text, i) for i, text in enumerate(row)).rstrip() for row in cells]
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)
+
+
+def _that_fit(widths: list[int], fixed: set[int], room: int) -> list[int]:
+    """``widths`` of columns with two cells between them, the widest narrowed until they fit.
+
+    Numbers (``fixed``) and columns of a few cells stay as they are, whatever the room.
+    """
+    widths = list(widths)
+    able = [i for i in range(len(widths)) if i not in fixed and widths[i] > _NARROWEST]
+    while able and sum(widths) + 2 * (len(widths) - 1) > room:
+        widest = max(able, key=lambda i: widths[i])
+        widths[widest] -= 1
+        if widths[widest] <= _NARROWEST:
+            able.remove(widest)
+    return widths
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> str:

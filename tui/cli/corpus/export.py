@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     "--format",
     "format_",
     type=click.Choice(["txt", "jsonl", "csv", "parquet", "hf", "chat", "instruct"]),
-    required=True,
-    help="txt has <|endoftext|> between tweets; hf is a folder for Hugging Face datasets; chat "
-    "(messages) and instruct (prompt, completion) are JSON lines for TRL and axolotl.",
+    help="Default: what the name after -o says. txt has <|endoftext|> between tweets; hf is a "
+    "folder for Hugging Face datasets; chat (messages) and instruct (prompt, completion) are JSON "
+    "lines for TRL and axolotl.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
               help="The file to write; with hf a folder.")  # fmt: skip
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 @home_option
 def export(
     handles: tuple[str, ...],
-    format_: str,
+    format_: str | None,
     output: Path,
     recipe: str,
     what: str,
@@ -84,9 +84,10 @@ def export(
     """
     shares = weights_given(weights)
     from core.curation.recipe import load_recipe
-    from core.dataset.options import INSTRUCTION, SYSTEM, ExportOptions, heeded
+    from core.dataset.options import INSTRUCTION, SYSTEM, ExportOptions, format_of, heeded
     from core.dataset.write import export_tweets, would_replace
 
+    format_ = format_ or format_of(output)
     words = {"system": system, "instruction": instruction}
     for name, text in words.items():
         if text is not None and name not in heeded(cast(Any, format_), "kept"):

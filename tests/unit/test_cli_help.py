@@ -1,0 +1,116 @@
+"""Examples, completion, the manual page; and formats and tables that need no option."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.unit.cli import HANDLES, environment, home_with_samples, mynah
+from tui.__main__ import COMMANDS, cli
+from tui.cli.examples import EXAMPLES
+from tui.cli.options import Chosen
+from tui.cli.output import table
+
+
+def parsed(words: list[str], home: Path) -> str:
+    """The command that these words are for; raises UsageError when they are wrong."""
+    context = cli.make_context("mynah", ["--home", str(home), *words], obj=Chosen())
+    command: click.Command = cli
+    rest = [*context._protected_args, *context.args]
+    path = []
+    while isinstance(command, click.Group) and rest:
+        name, found, rest = command.resolve_command(context, rest)
+        assert found is not None
+        path.append(str(name))
+        command, context = found, found.make_context(name, list(rest), parent=context)
+        rest = [*context._protected_args, *context.args]
+    return " ".join(path)
+
+
+def test_every_command_and_each_below_it_has_two() -> None:
+    names = set(COMMANDS)
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        if isinstance(command, click.Group):
+            names |= {f"{name} {below}" for below in command.commands}
+    assert set(EXAMPLES) == names
+    assert {name for name, lines in EXAMPLES.items() if len(lines) < 2} == set()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_are_what_the_command_takes(name: str, tmp_path: Path) -> None:
+    for line in EXAMPLES[name]:
+        words = shlex.split(line.split(" > ")[0])
+        assert words[0] == "mynah"
+        assert parsed(words[1:], tmp_path) == name, line
+
+
+def test_help_shows_them_on_lines_of_their_own() -> None:
+    shown = mynah("runs", "delete", "-h").text.splitlines()
+    at = next(n for n, line in enumerate(shown) if line.strip() == "Examples:")
+    assert [line.strip() for line in shown[at + 1 :]] == list(EXAMPLES["runs delete"])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    script = mynah("completion", shell).text
+    assert "_MYNAH_COMPLETE" in script
+    if found := shutil.which(shell):
+        given = [found, "-n", "-c", script] if shell != "fish" else [found, "-c", "true"]
+        assert subprocess.run(given, capture_output=True, check=False).returncode == 0
+
+
+def test_a_shell_is_answered_with_commands_and_options() -> None:
+    for words, at, wanted in (("mynah tra", 1, {"train", "track", "trash"}),
+                              ("mynah forget --d", 2, {"--dry-run"})):  # fmt: skip
+        given = {"COMP_WORDS": words, "COMP_CWORD": str(at), "_MYNAH_COMPLETE": "bash_complete"}
+        answer = mynah(**given).text.split()
+        assert {line.partition(",")[2] for line in answer} == wanted
+
+
+def test_the_manual_page_tells_of_every_command_and_option() -> None:
+    page = mynah("man").text
+    for name in COMMANDS:
+        assert f".SS mynah {name} " in page
+    plain = page.replace("\\-", "-")
+    for words in ("--dry-run", "mynah trash restore 20261120", "MYNAH_HOME", ".B 130"):
+        assert words in plain
+    assert not [line for line in page.splitlines() if line.startswith("'")]
+    if found := shutil.which("man"):
+        done = subprocess.run([found, "-l", "--warnings", "-"], input=page.encode(), check=False,
+                              capture_output=True, env=environment(MANWIDTH="100"))  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_format_of_an_export_is_that_of_its_name(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = home_with_samples(tmp_path_factory)
+    for name, wanted in (("a.csv", "csv"), ("b.TXT", "txt"), ("c.chat.jsonl", "chat")):
+        made = mynah("export", HANDLES[0], "-o", tmp_path / name, "--json", home=home).json()
+        assert json.loads(Path(made["manifest"]).read_text())["format"] == wanted
+    refused = mynah("export", HANDLES[0], "-o", tmp_path / "dataset", home=home, code=2).err
+    assert "cannot be told from its name. Let it end in .jsonl" in refused
+
+
+def test_a_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["short", "words " * 30, 123_456], ["x", "日本語" * 30, 7]]
+    names = ["name", "what it says", "number"]
+    whole = table(names, rows, right=(2,))
+    assert max(map(len, whole.splitlines())) > 180
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    from rich.cells import cell_len
+
+    shown = table(names, rows, right=(2,)).splitlines()
+    assert {cell_len(line) for line in shown} == {60}
+    assert "123,456" in shown[2]
+    assert "…" in shown[2]
+    monkeypatch.setenv("COLUMNS", "10")
+    assert "123,456" in table(names, rows, right=(2,)), "never less than can be read"
