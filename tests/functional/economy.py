@@ -22,6 +22,8 @@ from textual.message_pump import MessagePump
 from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.screen import Screen
 
+from tests.functional.styling import remember_styles
+
 _render_update = Compositor.render_update
 _parse = Stylesheet.parse
 _set_variables = Stylesheet.set_variables
@@ -48,6 +50,7 @@ def economy() -> Iterator[None]:
     # a process of its own in each test that looks at Train; test_runs_advise has a real one
     patch.setattr("core.runs.advise.measure_speed", lambda *_, **__: None)
     patch.setattr(Pilot, "_wait_for_screen", _wait_for_screen)
+    remember_styles(patch)
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
