@@ -39,8 +39,7 @@ class Rules:
 
 # what ``_way`` holds; the others ask for the children of a node or the place among its siblings
 _OF_THE_WAY = frozenset(
-    ("ansi", "blur", "can-focus", "dark", "disabled", "enabled", "focus", "hover", "inline")
-    + ("light", "nocolor")
+    "ansi blur can-focus dark disabled enabled focus hover inline light nocolor".split()
 )
 
 _apply = Stylesheet.apply
@@ -64,6 +63,14 @@ def remember_styles(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Stylesheet, "replace_rules", staticmethod(_replace_others))
     patch.setattr(Stylesheet, "update_nodes", _update_at_once)
     patch.setattr(Stylesheet, "_process_component_classes", _process_others)
+
+
+def styles_as_textual(patch: pytest.MonkeyPatch) -> None:
+    """Without the memory."""
+    patch.setattr(Stylesheet, "apply", _apply)
+    patch.setattr(Stylesheet, "replace_rules", _replace_rules)
+    patch.setattr(Stylesheet, "update_nodes", _update_nodes)
+    patch.setattr(Stylesheet, "_process_component_classes", _process_component_classes)
 
 
 def _rules_for(sheet: Stylesheet, node: DOMNode) -> Rules:

@@ -49,7 +49,9 @@ class Ended:
 def environment(home: Path | None = None, **more: str) -> dict[str, str]:
     """As a stranger has it, with this checkout on the path and no wish of the test runner's."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    env |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    # what is on the path besides stays: a warm process serves only who has the same
+    path = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
+    env |= {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     if home is not None:
         env["MYNAH_HOME"] = str(home)
     return env | more
