@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,11 @@ from hypothesis import settings
 # how long an example takes says more about the machine than about the code
 settings.register_profile("mynah", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mynah")
+
+# What is compiled is kept for the next run, whatever the shell wants: to prepare the tests anew
+# took each worker fifteen seconds. __pycache__ is no part of the checkout.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # before any import of Polars or torch: several processes that each use all cores are slower than
 # on one core each
@@ -35,7 +42,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     os.environ.setdefault("MYNAH_WARM", "none")  # and the app does not start another
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()  # a million objects that live as long as the session need not be looked at
+
+
 def pytest_sessionfinish() -> None:
+    gc.freeze()  # nor what is left of it, which pytest looks through five times
     if _warm is not None:
         _warm.end()
 

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,17 +19,36 @@ if TYPE_CHECKING:
 # Settings of a whole engine that a borrower may change; the others belong to a connection.
 _CHANGED: Final = (
     "errors_as_json",
+    "lock_configuration",
     "memory_limit",
     "preserve_insertion_order",
     "temp_directory",
     "threads",
 )
+_SETTINGS: Final = f"SELECT {', '.join(f'current_setting({name!r})' for name in _CHANGED)}"
 _ATTACHED: Final = (
     "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> 'memory'"
 )
+# Of each engine: it speaks UTC, loads nothing by itself, takes no table name for a Python variable
+# in sight, and keeps nothing of files that it read.
+_OF_ALL: Final = (
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL python_enable_replacements = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET enable_external_file_cache = false",
+)
 
 _lock: Final = threading.Lock()
-_idle: list[tuple[int, duckdb.DuckDBPyConnection]] = []  # with the process that made it
+_idle: list[_Engine] = []
+
+
+class _Engine(NamedTuple):
+    """``process`` made it; ``settings`` are those of _CHANGED that it began with."""
+
+    process: int
+    database: duckdb.DuckDBPyConnection
+    settings: tuple[object, ...]
 
 
 @contextmanager
@@ -37,67 +56,64 @@ def borrowed() -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to an engine that nobody else uses meanwhile, in UTC; ``memory`` is empty.
 
     Whatever is attached is detached at the end. The engine is thrown away after an exception, and
-    when its settings were locked or its temporary directory was used.
+    when its settings are locked or its temporary directory was used.
     """
     engine = _take()
     try:
-        connection = engine.cursor()
+        connection = engine.database.cursor()
         try:
-            connection.execute("SET TimeZone = 'UTC'")
-            # or a table name could stand for any Python variable in sight
-            connection.execute("SET python_enable_replacements = false")
             connection.execute("SET enable_progress_bar = false")  # stdout is for data
             yield connection
         finally:
             connection.close()  # an open transaction is rolled back
     except BaseException:
-        engine.close()
+        engine.database.close()
         raise
     _give_back(engine)
 
 
-def _take() -> duckdb.DuckDBPyConnection:
+def _take() -> _Engine:
     import duckdb
 
     with _lock:
         # after a fork, the parent's engine has no threads any more
-        if _idle and _idle[-1][0] == os.getpid():
-            return _idle.pop()[1]
-    engine = duckdb.connect(":memory:")
-    engine.execute("SET autoinstall_known_extensions = false")
-    engine.execute("SET autoload_known_extensions = false")
-    return engine
+        if _idle and _idle[-1].process == os.getpid():
+            return _idle.pop()
+    database = duckdb.connect(":memory:")
+    for statement in _OF_ALL:
+        database.execute(statement)
+    return _Engine(os.getpid(), database, database.execute(_SETTINGS).fetchone() or ())
 
 
-def _give_back(engine: duckdb.DuckDBPyConnection) -> None:
+def _give_back(engine: _Engine) -> None:
     if _is_as_new(engine):
         with _lock:
             if not _idle:
-                _idle.append((os.getpid(), engine))
+                _idle.append(engine)
                 return
-    engine.close()
+    engine.database.close()
 
 
 def _close_idle() -> None:
     with _lock:
         while _idle:
-            process, engine = _idle.pop()
-            if process == os.getpid():
-                engine.close()
+            engine = _idle.pop()
+            if engine.process == os.getpid():
+                engine.database.close()
 
 
-def _is_as_new(engine: duckdb.DuckDBPyConnection) -> bool:
+def _is_as_new(engine: _Engine) -> bool:
     """Detach what is attached and put the settings back; False when that cannot be done."""
     import duckdb
 
+    database = engine.database
     try:
-        for (name,) in engine.execute(_ATTACHED).fetchall():
-            engine.execute(f'DETACH "{name}"')
-        for setting in _CHANGED:
-            engine.execute(f"RESET {setting}")
-        # lets go of what it keeps of files that it read
-        engine.execute("SET enable_external_file_cache = false")
-        engine.execute("RESET enable_external_file_cache")
+        for (name,) in database.execute(_ATTACHED).fetchall():
+            database.execute(f'DETACH "{name}"')
+        now = database.execute(_SETTINGS).fetchone() or ()
+        for setting, value, first in zip(_CHANGED, now, engine.settings, strict=True):
+            if value != first:
+                database.execute(f"RESET {setting}")
     except duckdb.Error:
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -27,8 +27,9 @@ _FEWEST_AT_ONCE: Final = 10
 _MOST_AT_ONCE: Final = 2_000
 _MOST_MEETINGS: Final = 2_000_000
 _SAMPLED: Final = 20_000  # texts that tell which pieces are rare
-_SLOTS: Final = 1 << 22
-_SLOT: Final = np.uint64(_SLOTS - 1)
+# Of the tables that pieces are counted and looked up in: so many for each piece, up to so many.
+_SLOTS_A_PIECE: Final = 8
+_MOST_SLOTS: Final = 1 << 22
 
 
 class Groups:
@@ -201,8 +202,11 @@ class _Search:
         self._copies = np.zeros(len(rows), np.int64)
         self._pairs: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._at_once = _FEWEST_AT_ONCE
-        often = np.bincount(_slots(shingle_hashes(sample)[0]), minlength=_SLOTS)
+        sampled = shingle_hashes(sample)[0]
         pieces, starts = shingle_hashes(texts)
+        wanted = _SLOTS_A_PIECE * (len(sampled) + len(pieces))
+        self._slots = _Slots(min(_MOST_SLOTS, 1 << wanted.bit_length()))
+        often = np.bincount(self._slots.of(sampled), minlength=self._slots.size)
         lengths: NDArray[np.int64] = (starts[1:] - starts[:-1]).astype(np.int64)
         lacks = pl.len().over("text") * (100 - ALIKE) // 100
         rarest = (
@@ -210,7 +214,7 @@ class _Search:
                 {
                     "text": np.repeat(np.arange(len(texts)), lengths),
                     "piece": pieces,
-                    "often": often[_slots(pieces)],
+                    "often": often[self._slots.of(pieces)],
                 }
             )
             .unique()
@@ -231,8 +235,8 @@ class _Search:
         self._pieces, self._firsts, self._counts = np.unique(
             rarest["piece"].to_numpy(), return_index=True, return_counts=True
         )
-        self._slots = np.zeros(_SLOTS, bool)
-        self._slots[_slots(self._pieces)] = True
+        self._looked_up = np.zeros(self._slots.size, bool)
+        self._looked_up[self._slots.of(self._pieces)] = True
 
     def compare(self, rows: NDArray[Any], texts: pl.Series, check: Check | None) -> None:
         """Notes which of these rows are near copies of those wanted."""
@@ -240,7 +244,7 @@ class _Search:
         while start < len(texts) and len(self._pieces):
             some = texts.slice(start, self._at_once)
             hashes, starts = shingle_hashes(some)
-            at = np.flatnonzero(self._slots[_slots(hashes)])
+            at = np.flatnonzero(self._looked_up[self._slots.of(hashes)])
             piece = np.minimum(np.searchsorted(self._pieces, hashes[at]), len(self._pieces) - 1)
             there = self._pieces[piece] == hashes[at]
             at, piece = at[there], piece[there]
@@ -300,5 +304,10 @@ class _Search:
         return self._rows[wanted], others, self._rows[self._copies > MOST_COPIES]
 
 
-def _slots(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return (hashes & _SLOT).astype(np.int64)
+class _Slots(NamedTuple):
+    """``size``, a power of two, places that numbers are spread over."""
+
+    size: int
+
+    def of(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        return (hashes & np.uint64(self.size - 1)).astype(np.int64)

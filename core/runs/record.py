@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -161,13 +162,19 @@ def read_fields(kind: type[T], content: dict[str, Any]) -> T:
     So a run that was damaged, or written by another version, shows what can be read of it.
     """
     values = {}
-    for field in msgspec.structs.fields(kind):
-        if field.name in content:
+    for name, wanted in _types_of(kind).items():
+        if name in content:
             try:
-                values[field.name] = msgspec.convert(content[field.name], field.type)
+                values[name] = msgspec.convert(content[name], wanted)
             except msgspec.ValidationError:
                 continue
     return kind(**values)
+
+
+@cache
+def _types_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The type of each field by its name: looking them up takes longer than reading a record."""
+    return {field.name: field.type for field in msgspec.structs.fields(kind)}
 
 
 def decode_record(content: bytes) -> RunRecord:
@@ -178,7 +185,7 @@ def decode_record(content: bytes) -> RunRecord:
     result = found.get("result")
     if isinstance(result, dict):
         found["result"] = msgspec.to_builtins(read_fields(Result, result))
-    known = {field.name for field in msgspec.structs.fields(RunRecord)} - {"other_fields"}
+    known = _types_of(RunRecord).keys() - {"other_fields"}
     others = {name: value for name, value in found.items() if name not in known}
     return read_fields(RunRecord, found | {"other_fields": others})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -31,7 +31,7 @@ from core.training.finish import save_model
 from core.workflow.data import import_paths
 from core.workflow.training import train
 from tests.fixtures.x_archive import ACCOUNT, archive_files, as_zip, tweet
-from tests.unit.cli import environment, mynah
+from tests.unit.cli import mynah
 from tests.unit.sampling_models import parrot
 from tests.unit.toy_runs import create_toy, edit_record
 
@@ -325,7 +325,7 @@ def test_a_retweet_is_counted_once() -> None:
 
 
 def test_the_code_of_a_card_gives_tweets(tmp_path: Path) -> None:
-    """As it stands, in a process of its own; only the path is filled in."""
+    """As it stands; only the path is filled in. A process of its own runs one from the hub."""
     run = with_model(create_toy(tmp_path))
     model, _ = load_model(parrot() / "model")
     tokenizer = load_tokenizer(parrot() / "model")
@@ -333,12 +333,9 @@ def test_the_code_of_a_card_gives_tweets(tmp_path: Path) -> None:
     save_model(run.model, model, tokenizer, separator=separator, dtype=model.dtype)
     code = code_of(card_of(facts_of(run)))
     assert code.count(NOWHERE_YET) == 1
-    done = subprocess.run(
-        [sys.executable, "-c", code.replace(NOWHERE_YET, str(run.model))],
-        capture_output=True, text=True, timeout=120, env=environment(), check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(code.replace(NOWHERE_YET, str(run.model)), {"__name__": "__main__"})  # noqa: S102
+    lines = out.getvalue().splitlines()
     assert len(lines) == 5
     assert all(line.startswith("My dream is") and len(line) <= 280 for line in lines), lines
     wanted = "My dream is a quiet Tuesday with a working kettle and nobody at the door."

@@ -355,7 +355,7 @@ def test_a_broken_month_of_before_2018(tmp_path: Path) -> None:
 # ── made to take long ───────────────────────────────────────────────────────────────────────
 
 HOSTILE = """
-size = 1 << 20
+size = 1 << 19
 sound = '{"tweet":{"id":"1","full_text":"x"}},'
 made = {
     "nested": lambda: '{"tweet":' * (size // 9),

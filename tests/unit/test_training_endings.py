@@ -20,8 +20,8 @@ from toy_runs import (
     StopAfter,
     create_toy,
     edit_record,
+    in_short,
     lines_of,
-    one_core,
     toy_tweets,
     train_here,
 )
@@ -84,7 +84,7 @@ def in_hand(run: Run) -> Iterator[Journal]:
     """The journal of a run that is trained here piece by piece."""
     journal = Journal(run)
     try:
-        with one_core():
+        with in_short():
             yield journal
     finally:
         journal.close()

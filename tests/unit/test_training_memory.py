@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from toy_runs import StopAfter, create_toy, lines_of, one_core, train_here
+from toy_runs import StopAfter, create_toy, in_short, lines_of, train_here
 
 from core.models.catalogue import resolve
 from core.models.load import load_model
@@ -58,7 +58,7 @@ def in_hand(run: Run) -> Iterator[Training]:
     """A run that is trained here piece by piece."""
     journal = Journal(run)
     try:
-        with one_core():
+        with in_short():
             yield set_up(run, journal, StopRequest(run), resume=False)
     finally:
         journal.close()

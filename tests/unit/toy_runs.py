@@ -22,6 +22,7 @@ from core.runs.folder import Run
 from core.runs.follow import RunReader, RunUpdate, is_alive
 from core.runs.launch import create_run, prepare_run, start_run
 from core.runs.settings import RunRequest, settings_for
+from core.training import setup
 from core.training.child import work
 from core.training.signals import LeaveAtOnce, StopRequest
 from core.tweet import tweet_schema
@@ -113,11 +114,24 @@ def train_here(
     count = getattr(stop, "count", lambda *_: None)
     counting = register_optimizer_step_post_hook(count)
     try:
-        with one_core():
+        with in_short():
             work(run, stop, resume=resume, began=began)
     finally:
         counting.remove()
     return lines_of(run)[before:]
+
+
+@contextmanager
+def in_short() -> Iterator[None]:
+    """On one core, and with little to show of what the model writes: that is a third of the time
+    of a few steps."""
+    shown = setup.GLIMPSE_TOKENS
+    setup.GLIMPSE_TOKENS = 2  # type: ignore[misc]
+    try:
+        with one_core():
+            yield
+    finally:
+        setup.GLIMPSE_TOKENS = shown  # type: ignore[misc]
 
 
 @contextmanager
