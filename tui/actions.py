@@ -229,6 +229,8 @@ ACTIONS: Final = (
            "Choose another model, to stand beside this one.", footer=False),
     Action("sample.why", "w", "why", "Why", "The training tweets whose words are nearest to it.",
            footer=False),
+    Action("sample.tokens", "t", "tokens", "Tokens",
+           "How likely the model held each of its tokens.", footer=False),
     Action("sample.blind", "b", "blind", "Blind test",
            "Which of two texts is real? Tell its texts from real tweets.", "mynah blind RUN",
            footer=False),

@@ -147,7 +147,7 @@ class KeptPage(ModalScreen["str | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="kept") as page:
             page.border_subtitle = escape(
-                "v keep or not · n note · y copy · e go on · r repeat · s sort · w all · o export"
+                "v keep · n note · y copy · e go on · r repeat · s sort · w all · o export"
             )
             yield RowList(
                 (Column(width=1), Column(flex=1), Column(width=7, align="right")),

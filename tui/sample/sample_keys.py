@@ -206,6 +206,21 @@ class SampleKeys(Section):
             folder = self.folder_of(shown.stored)
             self.app.push_screen(WhyPage(shown.stored, folder, self._sampling.nearest))
 
+    @explained
+    def action_tokens(self) -> None:
+        """How likely the model held each token of the sample."""
+        from tui.sample.tokens import TokensPage
+
+        shown = self.done()
+        if shown is None or shown.stored is None:
+            return
+        if self._sampling.busy:
+            self.app.notify("esc stops the present one.", title="Still generating")
+            return
+        folder = self.folder_of(shown.stored)
+        shown.stored.request()  # refuses what this version does not know
+        self.app.push_screen(TokensPage(shown.stored, folder, self._sampling))
+
     # ── the blind test ───────────────────────────────────────────────────────────────────
 
     def action_blind(self) -> None:
@@ -243,7 +258,9 @@ class SampleKeys(Section):
         return folder
 
     def show_repeated(self, report: SampleRepeated) -> None:
-        """What came of it."""
+        """What came of it; a page over the section shows it itself."""
+        if self.app.screen is not self and self.app.screen.query("#tokens-text"):
+            return
         if report.error is not None:
             self.mynah.show_error(report.error)
         elif report.repeated is not None:

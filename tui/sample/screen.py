@@ -50,6 +50,10 @@ COPY_NOTES = {
     "new": "new",
     "unchecked": "not checked",
 }
+# What is done with the sample under the cursor.
+ONE_SAMPLE = (
+    "copy", "favourite", "note", "hide", "more", "edit", "repeat", "why", "tokens",
+)  # fmt: skip
 # Cells of a list that two columns of text fit into.
 TWO_COLUMNS = 80
 
@@ -102,7 +106,17 @@ class SampleSection(SampleKeys):
             return self.chosen_model() is not None and not busy
         if action == "stop":
             return busy
-        if action in ("copy", "favourite", "note", "hide", "more", "edit", "repeat", "why"):
+        if action in (
+            "copy",
+            "favourite",
+            "note",
+            "hide",
+            "more",
+            "edit",
+            "repeat",
+            "why",
+            "tokens",
+        ):
             return len(self.listing) > 0
         return True
 
@@ -213,30 +227,36 @@ class SampleSection(SampleKeys):
             return False
         speaking = speakers(self._models, model, self._form["beside"])
         self._request, self._done = request, 0
-        self._names = [name for _, name in speaking]
         self._shown = [
             Shown(speaker, index) for index in range(request.n) for speaker in range(len(speaking))
         ]
-        self.listing.set_columns(self._columns())
+        self.stand_beside([name for _, name in speaking])
         self.listing.set_samples(
             [
-                Sample(request.prompt, request.prompt, live=True, label=self._label(shown.speaker))
+                Sample(
+                    request.prompt, request.prompt, live=True, label=self.label_of(shown.speaker)
+                )
                 for shown in self._shown
             ]
         )
-        self._show_speakers()
         self._status(f"waking {self._names[0]}…")
         prompt.remember()
         self._sampling.run([speaker for speaker, _ in speaking], request)
         self.reveal(self.listing)
         return True
 
+    def stand_beside(self, names: list[str]) -> None:
+        """One or two speakers of these names: in columns, or one under the other."""
+        self._names = names
+        self.listing.set_columns(self._columns())
+        self._show_speakers()
+
     def _columns(self) -> int:
         """Two side by side where both have room, else one under the other."""
         wide = self.query_one("#generated-panel").content_size.width >= TWO_COLUMNS
         return 2 if len(self._names) == 2 and wide else 1
 
-    def _label(self, speaker: int) -> str:
+    def label_of(self, speaker: int) -> str:
         """One under the other, each says whose it is."""
         if len(self._names) < 2 or self._columns() == 2:
             return ""
@@ -261,7 +281,7 @@ class SampleSection(SampleKeys):
         if self.listing.columns != self._columns():
             self.listing.set_columns(self._columns())
             for position, shown in enumerate(self._shown):
-                self.listing.update(position, label=self._label(shown.speaker))
+                self.listing.update(position, label=self.label_of(shown.speaker))
         self._show_speakers()
 
     def _reported(self, report: Report) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,11 +54,6 @@ def voice_fields() -> Iterator[Field[Any]]:
         "top_k", "top-k", value=TOP_K, minimum=0, maximum=1000, step=10,
         help="Only this many of the likeliest words; 0 is off.",
     )  # fmt: skip
-    if _knows("min_p"):
-        yield from _newer_fields()
-
-
-def _newer_fields() -> Iterator[Field[Any]]:
     yield NumberField(
         "min_p", "min-p", value=0, minimum=0, maximum=1, step=0.05, decimals=2,
         help="No word less likely than this part of the likeliest one; 0 is off.",
@@ -78,31 +72,23 @@ def _newer_fields() -> Iterator[Field[Any]]:
     )  # fmt: skip
 
 
-def _knows(name: str) -> bool:
-    from core.sampling.request import SampleRequest
-
-    return name in {field.name for field in fields(SampleRequest)}
-
-
 def request_of(form: Mapping[str, Any], prompt: str, seed: int) -> SampleRequest:
     """What the fields ask for. Raises MynahError for what makes no sense together."""
     from core.sampling.request import SampleRequest
 
-    asked: dict[str, Any] = {
-        "prompt": prompt,
-        "n": int(form["count"]),
-        "max_tokens": int(form["max_tokens"]),
-        "temperature": float(form["temperature"]),
-        "top_p": float(form["top_p"]),
-        "top_k": int(form["top_k"]),
-        "seed": seed,
-    }
-    if "min_p" in form:
-        asked["min_p"] = float(form["min_p"])
-        asked["repetition_penalty"] = float(form["repetition_penalty"])
-        asked["banned"] = _words(form["banned"])
-        asked["stops"] = _words(form["stops"])
-    return SampleRequest(**asked)
+    return SampleRequest(
+        prompt=prompt,
+        n=int(form["count"]),
+        max_tokens=int(form["max_tokens"]),
+        temperature=float(form["temperature"]),
+        top_p=float(form["top_p"]),
+        top_k=int(form["top_k"]),
+        min_p=float(form["min_p"]),
+        repetition_penalty=float(form["repetition_penalty"]),
+        banned=_words(form["banned"]),
+        stops=_words(form["stops"]),
+        seed=seed,
+    )
 
 
 def _words(typed: str) -> tuple[str, ...]:
