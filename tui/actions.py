@@ -219,7 +219,7 @@ ACTIONS: Final = (
            footer=False),
     Action("sample.more", "m", "more", "More like it", "Go on from its first words.",
            footer=False),
-    Action("sample.edit", "e", "edit", "Edit, go on", "Put it into the prompt and go on.",
+    Action("sample.edit", "e", "edit", "Go on", "Put it into the prompt and go on.",
            footer=False),
     Action("sample.copy", "y", "copy", "Copy", "Copy it, labelled as generated.", footer=False),
     Action("sample.note", "n", "note", "Note", "Keep this one with a note.", footer=False),

@@ -24,8 +24,8 @@ from core.progress import Cancelled, Progress, Reporter
 from core.report.conclusions import who
 from core.report.intervals import Estimate, share
 from core.runs.folder import Run
-from core.sampling.request import MOST_SAMPLES, Done, SampleRequest
-from core.sampling.store import StoredSample, as_stored, device_of, store_samples
+from core.sampling.request import MOST_SAMPLES, SampleRequest
+from core.sampling.store import StoredSample, sample_and_store
 from core.sampling.voices import tuned_voice
 from core.words import words
 
@@ -209,11 +209,8 @@ def _draw(run: Run, request: SampleRequest, device: str, reporter: Reporter) -> 
     drawn: list[StoredSample] = []
     with voice.sampler(device) as sampler:
         reporter.show("drawing", 0, request.n)
-        hashed = voice.hash()  # while the model loads
-        for event in sampler.generate(request):
-            if isinstance(event, Done):
-                made = as_stored(voice, hashed, request, event.sample, device_of(sampler))
-                store_samples(run, [made])
+        for _, made in sample_and_store(voice, sampler, request):
+            if made is not None:
                 drawn.append(made)
             reporter.show("drawing", len(drawn), request.n)
     return sorted(drawn, key=lambda made: made.sample.index)

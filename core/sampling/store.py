@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,11 +19,11 @@ from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home
 from core.json_lines import append_json_lines, read_json_lines
-from core.locks import held_lock
+from core.locks import Locked, held_lock
 from core.runs.folder import Run, all_runs
 from core.runs.housekeeping import runs_in_trash
 from core.sampling.client import Sampler
-from core.sampling.request import Done, Sample, SampleRequest
+from core.sampling.request import Done, Sample, SampleEvent, SampleRequest
 from core.sampling.voices import Point, Voice
 
 # A file that grows beyond this loses its older half: some 40,000 samples stay.
@@ -145,6 +145,34 @@ def store_samples(run: Run, samples: Iterable[StoredSample]) -> None:
             kept = list(read_json_lines(path))
             _rewrite(path, kept[len(kept) // 2 :])
         append_json_lines(path, lines)
+
+
+def sample_and_store(
+    voice: Voice,
+    sampler: Sampler,
+    request: SampleRequest,
+    not_stored: Callable[[str], object] = lambda why: None,
+) -> Iterator[tuple[SampleEvent, StoredSample | None]]:
+    """The events of ``sampler``, which is the voice's; with each sample that is done, as it was
+    stored. A disk that takes nothing does not stop it: ``not_stored`` gets why, once.
+
+    Raises what `Sampler.generate` does.
+    """
+    request = request.seeded()
+    sampler.start()
+    hashed = voice.hash()  # while the model loads
+    writes = True
+    for event in sampler.generate(request):
+        stored = None
+        if isinstance(event, Done):
+            stored = as_stored(voice, hashed, request, event.sample, device_of(sampler))
+            if writes:
+                try:
+                    store_samples(voice.run, [stored])
+                except (OSError, Locked) as error:
+                    writes = False
+                    not_stored(str(error))
+        yield event, stored
 
 
 def stored_samples(run: Run) -> list[StoredSample]:

@@ -11,10 +11,20 @@ import pytest
 from textual.pilot import Pilot
 
 from core.home import Home
+from core.report.blind import BlindTest, Question
+from core.runs.folder import Run
+from core.sampling.request import Copy, SampleRequest, TokenProbability
+from core.sampling.request import Sample as Generated
+from core.sampling.store import Repeated, as_stored
+from core.sampling.voices import tuned_voice
 from core.workflow.data import sample_archives
 from tests.functional.walk import mynah, settled, until
 from tui.actions import SECTIONS
 from tui.app import MynahApp
+from tui.sample.blind import BlindPage, BlindReady
+from tui.sample.generating import SampleRepeated
+from tui.sample.sample_list import Sample
+from tui.sample.tokens import TokensPage
 
 pytestmark = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="pictures are compared on one Python only"
@@ -119,3 +129,86 @@ def test_two_recipes(snap_compare: Any, told_home: Home) -> None:
 
     app = MynahApp(told_home, section="filter")
     assert snap_compare(app, terminal_size=(100, 30), run_before=before)
+
+
+TOKENS = tuple(
+    TokenProbability(text, probability, rank)
+    for text, probability, rank in (
+        (" a", 0.52, 1), (" quiet", 0.004, 71), (" Tuesday", 0.02, 9), (" with", 0.31, 2),
+        (" a", 0.74, 1), (" work", 0.12, 2), ("ing", 0.99, 1), (" kettle", 0.0003, 412),
+        (".", 0.66, 1),
+    )
+)  # fmt: skip
+PAIRS = (
+    ("My dream is a quiet Tuesday with a working kettle.", "new", "new"),
+    ("My dream is to become a doctor and help people in need.", "new", "new"),
+    ("My dream is to be haunted by someone with better manners.", "new", "new"),
+    ("My dream is that everybody gets what they want for Christmas.", "new", "new"),
+    (
+        "My dream is the same every winter: the lamp, the stair, the fog and who",
+        "near",
+        "near, 7 words",
+    ),
+    ("My dream is not to be a writer but to write.", "new", "new"),
+)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_two_models(snap_compare: Any, told_home: Home, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        section: Any = pilot.app.screen
+        section.stand_beside(["keeper (3.42)", "base: smollm2"])
+        section.listing.set_samples(
+            [
+                Sample(
+                    text, "My dream is", verdict=verdict, note=note, label=section.label_of(at % 2)
+                )
+                for at, (text, verdict, note) in enumerate(PAIRS)
+            ]
+        )
+        section.listing.update(1, favourite=True)
+        await pilot.press("right")
+        await at_rest(pilot)
+
+    app = MynahApp(told_home, section="sample")
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_tokens(snap_compare: Any, told_home: Home, size: tuple[int, int]) -> None:
+    made = Generated(0, 7, "My dream is", PAIRS[0][0], 9, "eos", Copy("new", 2, None), 0, TOKENS)
+    run = Run(told_home.runs / "r")
+    stored = as_stored(tuned_voice(run), "abc", SampleRequest(seed=7), made)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        app = mynah(pilot)
+        app.sampling.repeat = lambda *_, **__: True  # type: ignore[method-assign]
+        app.push_screen(TokensPage(stored, run.folder, app.sampling))
+        await pilot.pause()
+        app.post_message(SampleRepeated(stored, Repeated(stored, made, "abc", "")))
+        await at_rest(pilot)
+        await pilot.press("down")
+        await pilot.pause()
+
+    assert snap_compare(
+        MynahApp(told_home, section="sample"), terminal_size=size, run_before=before
+    )
+
+
+def test_blind(snap_compare: Any, told_home: Home) -> None:
+    questions = [Question("1", "s", PAIRS[0][0], PAIRS[2][0], False)] * 20
+    test = BlindTest(Run(told_home.runs / "r"), "@keeper_of_the_light", 1, "abc", questions)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        app = mynah(pilot)
+        app.sampling.blind.prepare = lambda _: True  # type: ignore[method-assign]
+        app.push_screen(BlindPage(test.run.folder, app.sampling.blind))
+        await pilot.pause()
+        app.post_message(BlindReady(test))
+        await at_rest(pilot)
+
+    app = MynahApp(told_home, section="sample")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=before)

@@ -26,6 +26,7 @@ from tui.app import MynahApp
 from tui.sample.blind import BlindReady
 from tui.sample.generating import Sampled, SampleRepeated, SamplingEnded, Speaker
 from tui.sample.sample_list import SampleList
+from tui.sample.why import NearestFound
 from tui.widgets.field_form import FieldForm
 
 WAIT = 90.0
@@ -228,6 +229,19 @@ async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
         await until(pilot, lambda: heard.of(SampleRepeated), WAIT)
         await settled(pilot)
         assert any("The same text again" in toast for toast in heard.toasts)
+        await pilot.press("t")
+        await until(pilot, lambda: "token 1 of" in screen(pilot), WAIT)
+        page: Any = app.screen
+        generated = "".join(token.text for token in page._tokens)
+        assert texts[2] == ("My dream is" + generated).strip()
+        assert all(0 < token.probability <= 1 <= token.rank for token in page._tokens)
+        await pilot.press("escape", "w")
+        await until(pilot, lambda: heard.of(NearestFound), WAIT)
+        (nearest,) = heard.of(NearestFound)
+        assert nearest.found is not None
+        await pilot.pause()
+        assert all(near.tweet_id in screen(pilot) for near in nearest.found[:1])
+        await pilot.press("escape")
 
         await pilot.press("e")
         prompt = app.screen.query_one("#prompt", Input)

@@ -144,8 +144,8 @@ class BlindPage(ModalScreen[None]):
             self._finish()
             return
         page = self.query_one("#dialog")
-        feedback = "off" if self._feedback else "on"
-        page.border_subtitle = escape(f"1 or 2 picks · f feedback {feedback} · esc stops")
+        later = "only at the end" if self._feedback else "after each answer"
+        page.border_subtitle = escape(f"1 or 2 picks · f says it {later} · esc stops")
         page.border_title = escape(
             f"Which one did {printable(test.who)} write? "
             f"{self._number + 1} of {len(test.questions)}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.sampling.client import Sampler
     from core.sampling.request import SampleEvent, SampleRequest
     from core.sampling.store import Repeated, StoredSample
-    from core.sampling.voices import Point
+    from core.sampling.voices import Point, Voice
 
 # Seconds between two reports: text grows 25 times a second.
 EVENTS_EVERY: Final = 0.04
@@ -72,24 +72,6 @@ class _Loaded:
 
     sampler: Sampler
     written: int
-    hash: str = ""
-
-
-@dataclass
-class _Writer:
-    """Stores what was made; a disk that takes nothing must not stop a generation."""
-
-    why_not: str = ""
-
-    def store(self, folder: Path, one: StoredSample) -> None:
-        from core.locks import Locked
-        from core.runs.folder import Run
-        from core.sampling.store import store_samples
-
-        try:
-            store_samples(Run(folder), [one])
-        except (OSError, Locked) as error:
-            self.why_not = str(error)
 
 
 class SamplingJob(Job):
@@ -114,12 +96,12 @@ class SamplingJob(Job):
         number = self.generation + 1
 
         def work(attempt: Attempt) -> Report:
-            writer = _Writer()
+            not_stored: list[str] = []
             with self._lock:
                 self._only(speakers)
                 waiting: list[Heard] = []
                 last = 0.0
-                for heard in self._events(speakers, request, attempt, writer):
+                for heard in self._events(speakers, request, attempt, not_stored):
                     waiting.append(heard)
                     now = time.monotonic()
                     if now - last >= EVENTS_EVERY:
@@ -127,7 +109,7 @@ class SamplingJob(Job):
                         waiting, last = [], now
                 if waiting:
                     attempt.report(Sampled(number, waiting))
-            return SamplingEnded(number, None, writer.why_not)
+            return SamplingEnded(number, None, "".join(not_stored[:1]))
 
         def failed(error: MynahError) -> Report | None:
             return None if self._closed else SamplingEnded(number, error)
@@ -147,7 +129,8 @@ class SamplingJob(Job):
             with self._lock:
                 self._only([*self._loaded, speaker][-2:])
                 loaded = self._for(speaker)
-                again = repeat(stored, loaded.sampler, self._hash(speaker), **changes)
+                hashed = self._voice(speaker).hash()  # while the model loads
+                again = repeat(stored, loaded.sampler, hashed, **changes)
             return SampleRepeated(stored, again)
 
         def failed(error: MynahError) -> Report | None:
@@ -204,28 +187,19 @@ class SamplingJob(Job):
         speakers: Sequence[Speaker],
         request: SampleRequest,
         attempt: Attempt,
-        writer: _Writer,
+        not_stored: list[str],
     ) -> Iterator[Heard]:
-        from core.runs.folder import Run
-        from core.sampling.request import Done
-        from core.sampling.store import as_stored, device_of
-        from core.sampling.voices import Voice
+        from core.sampling.store import sample_and_store
 
         for number, speaker in enumerate(speakers):
-            loaded = self._for(speaker)
-            voice = Voice(Run(speaker.folder), speaker.point, loaded.sampler.model_dir)
-            hashed = self._hash(speaker)  # while the model loads
+            sampler = self._for(speaker).sampler
             if attempt.cancelled():
                 return
-            for event in loaded.sampler.generate(request):
-                stored = None
-                if isinstance(event, Done):
-                    device = device_of(loaded.sampler)
-                    stored = as_stored(voice, hashed, request, event.sample, device)
-                    writer.store(speaker.folder, stored)
+            voice = self._voice(speaker)
+            for event, stored in sample_and_store(voice, sampler, request, not_stored.append):
                 yield Heard(number, event, stored)
                 if attempt.cancelled():
-                    loaded.sampler.stop()
+                    sampler.stop()
 
     def _only(self, speakers: Sequence[Speaker]) -> None:
         """Memory for these: the processes of all others end."""
@@ -252,15 +226,12 @@ class SamplingJob(Job):
                 sampler.start()
         return loaded
 
-    def _hash(self, speaker: Speaker) -> str:
+    def _voice(self, speaker: Speaker) -> Voice:
         from core.runs.folder import Run
         from core.sampling.voices import Voice
 
-        loaded = self._loaded[speaker]
-        if not loaded.hash:
-            folder = loaded.sampler.model_dir
-            loaded.hash = Voice(Run(speaker.folder), speaker.point, folder).hash()
-        return loaded.hash
+        folder = self._loaded[speaker].sampler.model_dir
+        return Voice(Run(speaker.folder), speaker.point, folder)
 
     def _has(self, speaker: Speaker) -> bool:
         loaded = self._loaded.get(speaker)

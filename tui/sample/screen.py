@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.events import Resize
 from textual.widgets import Input, Static
 
-from tui.actions import bindings
+from tui.actions import bindings, of_section
 from tui.job import Report
 from tui.sample.generating import Heard, Sampled, SampleRepeated, SamplingEnded
 from tui.sample.prompt_field import PromptField
@@ -54,6 +54,8 @@ COPY_NOTES = {
 ONE_SAMPLE = (
     "copy", "favourite", "note", "hide", "more", "edit", "repeat", "why", "tokens",
 )  # fmt: skip
+# Told below the samples once there are some, the most useful first.
+WITH_SAMPLES = ("more", "edit", "note", "copy", "why", "tokens", "repeat", "blind", "favourites")
 # Cells of a list that two columns of text fit into.
 TWO_COLUMNS = 80
 
@@ -106,17 +108,7 @@ class SampleSection(SampleKeys):
             return self.chosen_model() is not None and not busy
         if action == "stop":
             return busy
-        if action in (
-            "copy",
-            "favourite",
-            "note",
-            "hide",
-            "more",
-            "edit",
-            "repeat",
-            "why",
-            "tokens",
-        ):
+        if action in ONE_SAMPLE:
             return len(self.listing) > 0
         return True
 
@@ -260,9 +252,8 @@ class SampleSection(SampleKeys):
         """One under the other, each says whose it is."""
         if len(self._names) < 2 or self._columns() == 2:
             return ""
-        return cut(
-            "base" if self._names[speaker].startswith("base: ") else self._names[speaker], 10
-        )
+        name = self._names[speaker]
+        return "base" if name.startswith("base: ") else cut(name.partition(" (")[0], 10)
 
     def _show_speakers(self) -> None:
         """The names above two columns."""
@@ -296,6 +287,7 @@ class SampleSection(SampleKeys):
                 self._show_event(heard)
             return
         self.listing.finish_all()
+        self.explain(self._keys_of_a_sample())
         self.listing.show_cursor()  # it may have followed the end; v and y mean the one under it
         if report.error is not None:
             self._status("ended with an error; the prompt is still there")
@@ -303,6 +295,12 @@ class SampleSection(SampleKeys):
             self.mynah.first_sample_made()
         if report.not_stored:
             self.app.notify(report.not_stored, title="Samples were not stored", severity="warning")
+
+    def _keys_of_a_sample(self) -> str:
+        """What one can do now, besides the keys of the footer."""
+        shown = {one.id: one for one in of_section(self.SECTION, self.state.keymap)}
+        wanted = [shown[f"sample.{name}"] for name in WITH_SAMPLES]
+        return " · ".join(f"{one.key} {one.label.lower()}" for one in wanted)
 
     def _place(self, speaker: int, index: int) -> int | None:
         """Where in the list a sample stands; None for one that was hidden."""

@@ -86,7 +86,8 @@ class TokensPage(ModalScreen[None]):
     # ── the text ─────────────────────────────────────────────────────────────────────────
 
     def _show(self) -> None:
-        text = Text(printable(self._stored.prompt), "dim italic")
+        text = Text()
+        text.append(printable(self._stored.prompt), "dim italic")
         for number, token in enumerate(self._tokens):
             style = _CURSOR if number == self._at else style_of(token.probability)
             # a token that is part of a character adds nothing, but has a place

@@ -85,7 +85,8 @@ class WhyPage(ModalScreen[None]):
     def _of_sample(self, shared: Iterable[str]) -> Text:
         from core.sampling.nearest import spans_of
 
-        text = Text("generated  ", "dim")
+        text = Text()
+        text.append("generated  ", "dim")
         text.append(underlined(self._stored.text, spans_of(self._stored.text, shared), "italic"))
         return text
 
@@ -111,7 +112,10 @@ class WhyPage(ModalScreen[None]):
 
 def _one(near: NearTweet) -> Text:
     when = f"{near.created_at:%d %b %Y}" if near.created_at is not None else "no date"
-    text = Text(f"{near.score:.2f}  {when}  @{printable(near.handle)}  {near.tweet_id}\n", "dim")
+    text = Text()
+    text.append(
+        f"{near.score:.2f}  {when}  @{printable(near.handle)}  {printable(near.tweet_id)}\n", "dim"
+    )
     text.append(underlined(near.text, near.spans()))
     shared = ", ".join(near.shared[:8]) + (" …" if len(near.shared) > 8 else "")
     return text.append(f"\nshared: {printable(shared)}", "dim")

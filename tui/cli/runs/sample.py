@@ -20,7 +20,7 @@ from core.models.generation import (
 from core.safe_text import printable
 from tui.cli.long_work import stoppable
 from tui.cli.options import home_option, json_option
-from tui.cli.output import ProgressNote, emit, emit_json
+from tui.cli.output import ProgressNote, emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 from tui.text.numbers import SIGNS
 
@@ -119,10 +119,14 @@ def sample(
 
 def generate(run_folder: Path, request: SampleRequest) -> tuple[list[Sample], bool]:
     """The samples of a request by index, with progress; and whether ctrl+c ended it early."""
-    from core.sampling.client import Sampler
+    from core.runs.folder import Run
     from core.sampling.request import Done, Ready
+    from core.sampling.store import sample_and_store
+    from core.sampling.voices import tuned_voice
 
     note = ProgressNote()
+    voice = tuned_voice(Run(run_folder))
+    not_stored: list[str] = []
     done: list[Sample] = []
     asked: list[bool] = []
 
@@ -133,14 +137,14 @@ def generate(run_folder: Path, request: SampleRequest) -> tuple[list[Sample], bo
             note(f"{len(done)} of {request.n} samples · ctrl+c stops")
 
     def work() -> None:
-        for event in sampler.generate(request):
+        for event, _ in sample_and_store(voice, sampler, request, not_stored.append):
             hear(event)
 
     def stop() -> None:
         asked.append(True)
         sampler.stop()
 
-    with Sampler.for_run(run_folder) as sampler:
+    with voice.sampler() as sampler:
         note(f"waking the model of {run_folder.name}…")
         try:
             stoppable(work, stop)
@@ -149,6 +153,8 @@ def generate(run_folder: Path, request: SampleRequest) -> tuple[list[Sample], bo
                 raise
         finally:
             note.done()
+    if not_stored:
+        narrate(f"The samples were not stored in the run: {not_stored[0]}.")
     return sorted(done, key=lambda made: made.index), bool(asked)
 
 
