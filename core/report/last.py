@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from core.errors import MynahError
+from core.report.blind import blind_result
 from core.report.conclusions import who
 from core.report.leaks import Leak
 from core.report.measures import Group, Measure
@@ -89,7 +90,10 @@ def last_measures(run: Run) -> dict[str, Any] | None:
 
 
 def last_report(run: Run) -> LastReport | None:
-    """The last report on any model that the run has had; None where there is none to be read."""
+    """The last report on any model that the run has had; None where there is none to be read.
+
+    What came of blind tests of the present model stands in the meaning of ``author``.
+    """
     kept = recall(run, _FILE)
     if kept is None:
         return None
@@ -98,6 +102,9 @@ def last_report(run: Run) -> LastReport | None:
         record = run.record()
         measures = [Measure.from_json(name, one) for name, one in found.items()]
         meanings = {one.group: str(found[one.name]["meaning"]) for one in measures}
+        people = blind_result(run)
+        if people is not None and "author" in meanings:
+            meanings["author"] += f" {people.for_a_report()}"
         leaks = next((one.more["tweets"] for one in measures if "tweets" in one.more), None)
         return LastReport(
             who=who(sorted(record.handles)),

@@ -96,6 +96,8 @@ class SamplingJob(Job):
         number = self.generation + 1
 
         def work(attempt: Attempt) -> Report:
+            from core.sampling.request import Finished
+
             not_stored: list[str] = []
             with self._lock:
                 self._only(speakers)
@@ -104,7 +106,8 @@ class SamplingJob(Job):
                 for heard in self._events(speakers, request, attempt, not_stored):
                     waiting.append(heard)
                     now = time.monotonic()
-                    if now - last >= EVENTS_EVERY:
+                    ended = heard.stored is not None or isinstance(heard.event, Finished)
+                    if ended or now - last >= EVENTS_EVERY:
                         attempt.report(Sampled(number, waiting))
                         waiting, last = [], now
                 if waiting:
