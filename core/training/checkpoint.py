@@ -91,18 +91,17 @@ def save_checkpoint(
 def save_state(
     folder: Path, model: Any, optimizer: Any, best: list[torch.Tensor] | None = None
 ) -> None:
-    """What learns, the optimiser, random numbers, and the ``best`` weights if they are others."""
+    """What learns, the optimiser, and the ``best`` weights if they are others.
+
+    No random state: what a step draws follows from the run's seed and the step's number.
+    """
     from safetensors.torch import save_file
 
     own = trainable(model)
     save_file(_contiguous(own), str(folder / "weights.safetensors"))
     if best is not None:
         save_file(_contiguous(dict(zip(own, best, strict=True))), str(folder / "best.safetensors"))
-    state = {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()}
-    device = next(iter(own.values())).device
-    if device.type == "cuda":
-        state["cuda_rng"] = torch.cuda.get_rng_state(device)
-    torch.save(state, folder / "optimizer.pt")
+    torch.save({"optimizer": optimizer.state_dict()}, folder / "optimizer.pt")
 
 
 def load_state(
@@ -121,10 +120,6 @@ def load_state(
         best = _fitting(load_file(str(folder / "best.safetensors")), own)
     kept = torch.load(folder / "optimizer.pt", weights_only=True, map_location="cpu")
     optimizer.load_state_dict(kept["optimizer"])
-    torch.set_rng_state(kept["rng"])
-    device = next(iter(own.values())).device
-    if device.type == "cuda" and "cuda_rng" in kept:
-        torch.cuda.set_rng_state(kept["cuda_rng"], device)
     with torch.no_grad():
         for weight, saved in zip(own.values(), weights, strict=True):
             weight.copy_(saved)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
+from core.dataset.formats import safe_for_spreadsheets
 from core.dataset.options import ExportOptions
 from core.dataset.verify import verify
 from core.dataset.write import ExportResult, export_batches
@@ -79,6 +80,13 @@ def test_csv_does_not_run_in_a_spreadsheet(tmp_path: Path) -> None:
     assert [row["text"] for row in exact] == CURATED.filter("kept")["clean_text"].to_list()
     assert [row["text"][0] for row in safe] == ["f", "s", "'", "ü", "'"]
     assert safe[2]["text"] == "'=HYPERLINK(1) is no formula"
+
+
+@pytest.mark.parametrize("first", list("=+-@\t\r"))
+def test_no_first_character_of_a_cell_makes_it_a_formula(first: str) -> None:
+    cells = pl.DataFrame({"text": [f"{first}1", f"'{first}1", f"a{first}1"]})
+    safe = safe_for_spreadsheets(cells)["text"].to_list()
+    assert safe == [f"'{first}1", f"''{first}1", f"a{first}1"]
 
 
 @settings(max_examples=30, deadline=None)

@@ -20,7 +20,7 @@ import pytest
 
 from core.dataset.options import ExportOptions
 from core.dataset.verify import verify
-from core.dataset.write import export_batches
+from core.dataset.write import export_batches, put_in_place
 from core.errors import InputRefused, Interrupted
 from core.processes import Owner
 from core.progress import Progress, Reporter
@@ -49,6 +49,20 @@ export_batches(slowly(), Path(sys.argv[1]), handles=["a", "b"], recipe=STANDARD,
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_an_export_that_ends_between_two_files_leaves_no_manifest(tmp_path: Path) -> None:
+    """It would speak of the files that were there before."""
+    old = tmp_path / "x.manifest.json"
+    old.write_text("{}")
+    for name in ("one", "two", "manifest"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "in the way" / "x").mkdir(parents=True)
+    made = {tmp_path / "one": tmp_path / "x.one", tmp_path / "two": tmp_path / "in the way"}
+    with pytest.raises(OSError):
+        put_in_place(made, (tmp_path / "manifest", old))
+    assert (tmp_path / "x.one").read_text() == "one"
+    assert not old.exists()
 
 
 @pytest.mark.parametrize("format_", ["csv", "parquet", "hf"])

@@ -359,6 +359,21 @@ def test_edited_posts_replace_their_earlier_versions(home: Home) -> None:
         assert ids(home, EDITOR)[0] == str(better.id)
 
 
+def test_as_many_as_asked_for_though_the_rest_is_too_small_for_a_page(home: Home) -> None:
+    writer = "writer_of_full_pages"
+    with FakeX([Plan(writer, "Writer", 130, mix={"original": 1}, edits=0, deletes=0)]) as fake:
+        result = fetched(home, fake, writer, max_posts=102)
+        assert (result.posts, fake.ledger()["posts"], result.stopped_by) == (102, 102, "max")
+        assert ids(home, writer) == there(fake, writer)[:102]
+
+
+def test_the_plan_of_own_posts_has_their_price(home: Home) -> None:
+    with FakeX() as fake:
+        token = Token(fake.owner_token, "test")
+        plan = planned(home, fake, OWNER, token=token, look_up=True)
+        assert (plan.posts_at_most, plan.cost_usd) == (200, 0.2), "a tenth of a cent each"
+
+
 def test_own_posts_are_cheaper(home: Home) -> None:
     with FakeX() as fake:
         token = Token(fake.owner_token, "test")

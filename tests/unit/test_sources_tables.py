@@ -113,6 +113,22 @@ def test_ids_that_a_spreadsheet_rounded(tmp_path: Path) -> None:
     assert "rounded" in summary.warnings[0]
 
 
+def test_a_long_id_with_a_point_is_rounded_too_and_a_short_one_is_not(tmp_path: Path) -> None:
+    text = "id,text,author\n1027690000000000000.0,a,x\n1027690000000000000.0,b,x\n7.0,c,x\n"
+    frame, summary = read(table(tmp_path / "a.csv", text))
+    assert frame["tweet_id"].str.contains("^h[0-9a-f]{16}$").to_list() == [True, True, False]
+    assert frame["tweet_id"].n_unique() == 3, "two tweets that a spreadsheet gave one number"
+    assert "rounded" in summary.warnings[0]
+
+
+def test_the_same_words_on_two_days_are_two_tweets(tmp_path: Path) -> None:
+    days = ["2019-01-01 08:00:00", "2019-01-02 08:00:00", "2019-01-02 08:00:00", ""]
+    lines = ["author,date,text", *(f"x,{day},good morning" for day in days)]
+    ids = read(table(tmp_path / "a.csv", "\n".join(lines)))[0]["tweet_id"].to_list()
+    assert ids[1] == ids[2]
+    assert len(set(ids)) == 3
+
+
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     path = table(
         tmp_path / "a.csv",

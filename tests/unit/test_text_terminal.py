@@ -193,6 +193,21 @@ def test_the_app_shows_the_progress_of_a_run_and_takes_it_away(going: Path) -> N
     assert b"\x1b]9;4;" not in seen.split(CLEAR)[1]
 
 
+def test_the_app_ends_with_a_terminal_that_is_not_its_sessions_own(going: Path) -> None:
+    master, slave = pty.openpty()
+    app = subprocess.Popen(
+        MYNAH, stdin=slave, stdout=slave, stderr=slave,
+        env=environment(going) | XTERM, cwd=ROOT, start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    try:
+        while b"Data" not in os.read(master, 65536):
+            pass
+    finally:
+        os.close(master)
+    assert app.wait(30) == -signal.SIGHUP
+
+
 def test_progress_is_taken_away_however_watching_ends(going: Path) -> None:
     def stop_the_run(_: object) -> None:
         mynah("stop", "latest", home=going)

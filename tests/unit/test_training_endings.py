@@ -3,6 +3,7 @@ and a few steps."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -249,6 +250,18 @@ def test_what_has_gone_by_when_it_starts_counts(tmp_path: Path) -> None:
     assert of_kind(lines, "start")[0]["seconds"] >= 3600
     assert lines[-1]["state"] == "finished"
     assert 0 < lines[-1]["steps"] < 100_000
+
+
+def test_what_an_earlier_process_took_counts(tmp_path: Path) -> None:
+    run = create_toy(tmp_path, **{**SMALL, "max_steps": 1_000}, epochs=100_000, minutes=1)
+    train_here(run, StopAfter(run, 2))
+    (checkpoint,) = checkpoint_folders(run.checkpoints)
+    position = checkpoint / "position.json"
+    held = json.loads(position.read_text())
+    position.write_text(json.dumps(held | {"seconds": 60.0, "done": 0.999}))
+    lines = train_here(run, resume=True)
+    assert of_kind(lines, "start")[-1]["seconds"] >= 60
+    assert (lines[-1]["state"], lines[-1]["steps"] < 1_000) == ("finished", True)
 
 
 # ── checkpoints ──────────────────────────────────────────────────────────────────────────

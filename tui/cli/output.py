@@ -27,7 +27,9 @@ def emit(text: str) -> None:
     Raises ReaderLeft when nobody listens any more, MynahError when it cannot be written.
     """
     try:
-        sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
+        rest = memoryview((text + "\n").encode("utf-8", "replace"))
+        while rest:  # with PYTHONUNBUFFERED a write may end early, as when the reader leaves
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         drop_stdout()

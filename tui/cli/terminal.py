@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sys
+import threading
 
 from core.errors import WrongUsage
 from core.home import Home
@@ -22,5 +25,22 @@ def open_app(home: Home, *, section: str = "data") -> None:
     require_terminal("mynah --help")
     from tui.app import run_app
 
+    _leave_with_the_terminal()
     if code := run_app(home, section=section):
         raise SystemExit(code)
+
+
+def _leave_with_the_terminal() -> None:
+    """Hangs up when the terminal is gone. SIGHUP says so to the terminal's own session alone; a
+    process of another one would read the end of its input for ever, on a whole core.
+    """
+    if not (hasattr(select, "poll") and sys.stdin.isatty()):
+        return
+    waiting = select.poll()
+    waiting.register(sys.stdin.fileno(), 0)  # for a hang-up, which need not be asked for
+
+    def wait() -> None:
+        if any(happened & select.POLLHUP for _, happened in waiting.poll()):
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    threading.Thread(target=wait, name="hang-up", daemon=True).start()
