@@ -94,7 +94,7 @@ ACTIONS: Final = (
     Action("data.samples", "d", "samples", "Sample authors",
            "Bring in three invented authors to try things out.", "mynah demo"),
     Action("data.search", "slash", "search", "Search", "Show only tweets that hold these words."),
-    Action("data.mark", "space", "mark", "Choose", "Choose or leave the account under the cursor."),
+    Action("data.mark", "space", "mark", "Choose", "Choose this account, or no longer."),
     Action("data.which", "w", "which", "Kept only", "All tweets, kept ones, or dropped ones.",
            footer=False),
     Action("data.imports", "i", "imports", "Imports", "What each import brought in and left out.",

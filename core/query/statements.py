@@ -30,7 +30,7 @@ def query_kind(sql: str) -> str:
     kind = statement_kind(sql)
     if kind not in _QUERIES:
         raise QueryRefused(
-            f"This is not a query but {_NAMED.get(kind, kind.replace('_', ' '))}.",
+            f"{_NAMED.get(kind, kind.replace('_', ' '))} is not a query.",
             "The corpus can only be read here.",
             "w in the Query section, or --write, allows changes of the tables."
             if kind in CHANGES

@@ -231,11 +231,11 @@ def _check(settings: TrainSettings) -> None:
             f"There is no device {settings.device!r}.", f"There are {', '.join(DEVICES)}."
         )
     if settings.method not in ("lora", "full") or settings.packing not in ("tweets", "blocks"):
-        raise WrongUsage("method is lora or full; packing is tweets or blocks.")
+        raise WrongUsage("The method is lora or full; the packing is tweets or blocks.")
     if settings.blend not in ("even", "classic"):
-        raise WrongUsage("blend is even or classic.")
+        raise WrongUsage("The blend is even or classic.")
     if settings.arithmetic not in ("auto", "float32"):
-        raise WrongUsage("arithmetic is auto or float32.")
+        raise WrongUsage("The arithmetic is auto or float32.")
     if settings.blend == "classic" and settings.packing != "blocks":
         raise WrongUsage("The classic blend is one text: its packing is blocks.")
     if settings.max_memorised is not None and not settings.valid_fraction:

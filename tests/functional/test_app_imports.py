@@ -40,7 +40,7 @@ async def test_what_was_left_out_is_listed(
         await pilot.press("enter")
         await until(pilot, lambda: app.state.accounts)
         await settled(pilot)
-        assert any("2 left out: i in Data shows why" in toast for toast in heard.toasts)
+        assert any("2 were left out; i in Data shows why" in toast for toast in heard.toasts)
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, ImportsScreen))
         await until(pilot, lambda: "▲ 2" in screen(pilot))

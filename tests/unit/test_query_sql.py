@@ -73,7 +73,7 @@ def test_queries(home: Home, sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("INSERT INTO accounts VALUES (1)", "not a query but INSERT"),
+        ("INSERT INTO accounts VALUES (1)", "INSERT is not a query"),
         ("DELETE FROM tweets", "DELETE"),
         ("UPDATE tweets SET text = ''", "UPDATE"),
         ("DROP TABLE tweets", "DROP"),
@@ -103,15 +103,15 @@ def test_queries(home: Home, sql: str) -> None:
         ("FROM read_csv('/etc/passwd')", "neither read nor write files"),
         ("FROM glob('/*')", "disabled"),
         ("FROM read_json('HERE/*.json')", "disabled"),
-        ("EXPLAIN ANALYZE DELETE FROM tweets", "not a query but DELETE"),
-        ("EXPLAIN ANALYZE COPY tweets TO 'HERE/x.csv'", "not a query but COPY"),
+        ("EXPLAIN ANALYZE DELETE FROM tweets", "DELETE is not a query"),
+        ("EXPLAIN ANALYZE COPY tweets TO 'HERE/x.csv'", "COPY is not a query"),
         # beside an open file DuckDB lets its log be written, and would read it back as changes
-        ("EXPLAIN ANALYZE COPY (SELECT 1) TO 'CORPUS.wal'", "not a query but COPY"),
-        ("EXPLAIN (FORMAT json) COPY (SELECT 1) TO 'CORPUS.wal'", "not a query but COPY"),
+        ("EXPLAIN ANALYZE COPY (SELECT 1) TO 'CORPUS.wal'", "COPY is not a query"),
+        ("EXPLAIN (FORMAT json) COPY (SELECT 1) TO 'CORPUS.wal'", "COPY is not a query"),
         ("EXPLAIN ANALYZE\n/* so */ (FORMAT json) COPY (SELECT 1) TO 'CORPUS.wal'", ""),
         ("IMPORT DATABASE '/etc'", ""),
         ("COPY FROM DATABASE corpus TO memory", ""),
-        ("UPDATE EXTENSIONS", "not a query but UPDATE"),
+        ("UPDATE EXTENSIONS", "UPDATE"),
         ("CREATE PERSISTENT SECRET s (TYPE http)", "CREATE"),
         ("FROM home", "does not exist"),
     ],
@@ -223,7 +223,7 @@ def test_explain(home: Home) -> None:
     assert "Total Time" in explain(corpus, home, "FROM tweets", analyse=True)
     with pytest.raises(QueryRefused, match="nothing"):
         explain(corpus, home, "SELECT nothing FROM tweets")
-    with pytest.raises(QueryRefused, match="not a query but DELETE"):
+    with pytest.raises(QueryRefused, match="DELETE is not a query"):
         explain(corpus, home, "DELETE FROM tweets", analyse=True)
     with pytest.raises(WrongUsage):
         explain(corpus, home, "EXPLAIN FROM tweets")

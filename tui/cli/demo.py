@@ -66,7 +66,7 @@ def demo(
         columns = ["account", "downloaded", "retweets", "short", "kept"]
         emit(table(columns, rows, right=(1, 2, 3, 4)) + "\n")
     run = start_run()
-    narrate(f"run {run.id} learns from @{who} for at most {minutes:g} min")
+    narrate(f"Run {run.id} learns from @{who} for at most {minutes:g} minutes.")
     _finish_headless(home, run, counted, as_json)
 
 
@@ -76,7 +76,7 @@ def _open_on_live_run(home: Home, who: str, start: Callable[[], Run]) -> None:
 
     if not any(summary.state in GOING for summary in list_runs(home)):
         run = start()
-        narrate(f"run {run.id} has started; opening the app on it")
+        narrate(f"Run {run.id} has started; the app opens on it.")
     from tui.state import State
 
     state = State(home)  # the account that is learned from is the one chosen in the app

@@ -81,6 +81,8 @@ def what_came_in(results: Sequence[ImportResult]) -> str:
     """One sentence on an import that is done."""
     new, read = sum(result.new for result in results), sum(result.read for result in results)
     names = ", ".join(f"@{result.handle}" for result in results if result.handle)
+    whose = f", by {names}" if names else ""
     left_out = sum(sum(result.skipped.values()) for result in results)
-    rest = f" {left_out:,} left out: i in Data shows why." if left_out else ""
-    return f"{new:,} new of {read:,} read. {names}{rest}"
+    were = "was" if left_out == 1 else "were"
+    rest = f" {left_out:,} {were} left out; i in Data shows why." if left_out else ""
+    return f"{new:,} new of {read:,} read{whose}.{rest}"

@@ -160,7 +160,8 @@ def _account(text: str, home: Home) -> Report:
     ]
     if estimate.already_here:
         here = plural(estimate.already_here, "post")
-        lines.append((f"Fetched before, and not paid for again: {here}.", ""))
+        verb = "was" if estimate.already_here == 1 else "were"
+        lines.append((f"{here} {verb} fetched before and will not be paid for again.", ""))
     if token is None:
         lines.append(
             ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")

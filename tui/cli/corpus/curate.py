@@ -102,7 +102,7 @@ def curate(
     rows = [[file.name, file.rows, file.sha256] for file in result.files[:_SHOWN]]
     emit(table(["file", "rows", "sha256"], rows, right=(1,)))
     if len(result.files) > _SHOWN:
-        narrate(f"and {len(result.files) - _SHOWN:,} more files")
+        narrate(f"… and {len(result.files) - _SHOWN:,} more files.")
     accounts = "1 account" if result.accounts == 1 else f"{result.accounts:,} accounts"
     narrate(f"{result.kept:,} of {result.rows:,} tweets of {accounts} are kept")
     narrate(

@@ -101,4 +101,4 @@ def _train_again(home: Home, run: Run) -> None:
         narrate("No tweet came back whole, so there is nothing to leave out.")
         return
     again = with_progress(lambda _, stopped: train_without_leaks(home, run, cancelled=stopped))
-    narrate(f"run {again.id} has started without them; `mynah watch {again.id}` follows it")
+    narrate(f"Run {again.id} has started without them; `mynah watch {again.id}` follows it.")

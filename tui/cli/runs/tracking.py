@@ -34,11 +34,11 @@ def tracking_options(command: Command) -> Command:
 def say_where(run: str, tracked: Tracked) -> None:
     """Where one can look at what the tracker has."""
     if tracked.to == "tensorboard":
-        narrate(f"tensorboard --logdir {tracked.url} shows it")
+        narrate(f"`tensorboard --logdir {tracked.url}` shows it.")
     elif tracked.to != "wandb" or tracked.mode == "online":
-        narrate(f"it is at {tracked.url}")
+        narrate(f"It is at {tracked.url}")
     else:
         narrate(
-            f"it is in {tracked.url}; "
-            f"`mynah track {run} --to wandb --mode online` sends it, `wandb leet` shows it here"
+            f"It is in {tracked.url}. "
+            f"`mynah track {run} --to wandb --mode online` sends it, `wandb leet` shows it here."
         )

@@ -133,11 +133,11 @@ def train(
     if short := warning(run.record().memory_needed, machine_memory()):
         narrate(short)
     if torchrun:
-        narrate(f"run {run.id} is ready; docs/distributed.md says how it goes. On each machine:")
+        narrate(f"Run {run.id} is ready; docs/distributed.md says how it goes. On each machine:")
         narrate(_torchrun_line(run, nproc or 1))
         show_result(run, as_json)
         return
-    narrate(f"run {run.id} has started; `mynah watch latest` follows it too")
+    narrate(f"Run {run.id} has started; `mynah watch latest` follows it, too.")
     if detach:
         show_result(run, as_json)
     else:
