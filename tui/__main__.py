@@ -48,6 +48,7 @@ COMMANDS = {
     "publish": ("runs.publish", "A run's model and card on the Hugging Face hub, private first."),
     "exclude": ("corpus.exclude", "Leave single tweets out of training, or take them back."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
+    "config": ("config", "Settings that you choose once: list, explain, change."),
     "doctor": ("doctor", "What works on this machine."),
     "completion": ("completion", "The script that completes commands in bash, zsh or fish."),
     "man": ("man", "The manual page of all commands."),

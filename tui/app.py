@@ -13,6 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
+from core.config import set_config
+from core.errors import InputRefused
 from core.home import Home
 from tui.actions import SECTIONS, bindings
 from tui.data.handlers import LOOK_EVERY
@@ -58,10 +60,12 @@ class MynahApp(StateApp):
         for theme in THEMES:
             self.register_theme(theme)
         self.reading.recipe_name = self.state.recall()
-        self.state.keymap, refused = own_keys(self.state.settings)
+        if problem := self.state.config_problem:
+            self.notify(problem, title="config.toml is not used", timeout=15)
+        self.state.keymap, refused = own_keys(self.state.keys_set())
         self.set_keymap(self.state.keymap)
         for sentence in refused:
-            self.notify(sentence, title="settings.json: a key is left as it was", timeout=15)
+            self.notify(sentence, title="A key is left as it was", timeout=15)
         chosen = self.state.theme
         self.theme = chosen if chosen in self.available_themes else THEMES[0].name
         self.theme_changed_signal.subscribe(self, self._theme_changed)
@@ -116,7 +120,15 @@ class MynahApp(StateApp):
     def _theme_changed(self, theme: Theme) -> None:
         if theme.name != (self.state.theme or THEMES[0].name):
             self.state.theme = theme.name
+            if self.state.config.get("app.theme"):  # or that one would be back at the next start
+                self._set_theme(theme.name)
             self.state.remember()
+
+    def _set_theme(self, name: str) -> None:
+        try:
+            set_config(self.state.home, "app.theme", name)
+        except InputRefused as error:
+            self.show_error(error)
 
     async def action_quit(self) -> None:
         """Leave at once: a training goes on by itself, an import rolls back, the sampler ends."""

@@ -1,6 +1,6 @@
-"""Keys of one's own: open this for how ``keymap`` in settings.json changes what a key does.
+"""Keys of one's own: open this for how ``keymap`` in config.toml changes what a key does.
 
-``{"keymap": {"train.start": "f6", "data.add": "a,insert"}}``: the id of an action, as the help
+``{"keymap": {"train.start": "f6", "data.add": "a,insert"}}`` as settings.json has it: the id of an action, as the help
 screen lists them, and its keys as Textual names them.
 """
 

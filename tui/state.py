@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.config import KEYMAP, Value, known_config
 from core.errors import CorpusBusy
 from core.files import write_text_whole
 from core.home import Home
@@ -103,6 +104,8 @@ class State:
     theme: str = ""  # the one that was chosen; empty for mynah's own
     keymap: dict[str, str] = field(default_factory=dict)  # the person's own, by id of the action
     settings: dict[str, Any] = field(default_factory=dict)  # as read, to be kept when written
+    config: dict[str, Value] = field(default_factory=dict)  # what a person has set, by name
+    config_problem: str = ""  # why none of it holds
 
     @property
     def live_run(self) -> RunSummary | None:
@@ -131,7 +134,30 @@ class State:
             write_text_whole(self.home.settings, json.dumps(kept, indent=2) + "\n")
 
     def recall(self) -> str:
-        """Read them back; returns the recipe's name. A damaged file counts as none."""
+        """Read them back, and what is set in config.toml, which goes first; the recipe's name.
+
+        A damaged file counts as none.
+        """
+        recipe = self._recall()
+        self.config, self.config_problem = known_config(self.home)
+        self.theme = str(self.config.get("app.theme") or self.theme)
+        self.new_run.preset = str(self.config.get("train.preset") or self.new_run.preset)
+        self.new_run.minutes = float(self.config.get("train.minutes") or self.new_run.minutes)
+        return recipe
+
+    def keys_set(self) -> dict[str, Any]:
+        """The person's own keys, in the form of settings.json: those of config.toml go first."""
+        before = self.settings.get(KEYMAP)
+        own = {
+            name.removeprefix(f"{KEYMAP}."): keys
+            for name, keys in self.config.items()
+            if name.startswith(f"{KEYMAP}.")
+        }
+        if not own:
+            return self.settings
+        return {KEYMAP: (before if isinstance(before, dict) else {}) | own}
+
+    def _recall(self) -> str:
         try:
             kept = json.loads(self.home.settings.read_text(encoding="utf-8"))
             self.chosen = [str(handle) for handle in kept.get("chosen", [])]

@@ -156,7 +156,7 @@ def measure_speed(
     settings = settings_for(preset, base, device=device)
     with tempfile.TemporaryFile() as answer, open(os.devnull, "r+b") as nothing:  # noqa: PTH123
         child = start_child(
-            "core.training.speed",
+            "core.workflow.speed",
             *(preset, base, device),
             environment=child_environment(),
             files=(nothing.fileno(), answer.fileno(), nothing.fileno()),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from core.config import known_config
 from core.errors import ServiceRefused, WrongUsage
 from core.home import Home
 from core.runs.tracked import Tracked
@@ -38,7 +39,7 @@ def tracking_asked(
 ) -> Tracked:
     """What a tracker is asked for. Raises WrongUsage, and ServiceRefused when W&B needs a key.
 
-    What is not given comes from ``tracking`` in settings.json, then from WANDB_PROJECT,
+    What is not given comes from ``tracking`` in config.toml, then from WANDB_PROJECT,
     WANDB_ENTITY and WANDB_MODE; W&B stays offline unless one of them says otherwise.
     """
     if to not in TRACKERS:
@@ -82,12 +83,18 @@ def tracking_asked(
 
 
 def _kept(home: Home) -> Mapping[str, Any]:
-    """``tracking`` in the app's settings file; a damaged one counts as none."""
+    """``tracking`` in config.toml, over that of the app's settings file; damaged ones are none."""
+    chosen, _ = known_config(home)
+    own = {
+        name.partition(".")[2]: value
+        for name, value in chosen.items()
+        if name.startswith("tracking.") and value
+    }
     try:
         found = json.loads(home.settings.read_text(encoding="utf-8"))["tracking"]
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return own
+    return found | own if isinstance(found, dict) else own
 
 
 def has_key() -> bool:

@@ -26,7 +26,7 @@ _WARM_MODULES = (
     "core.training.finish",
     "core.training.fit",
     "core.training.setup",
-    "core.training.speed",
+    "core.workflow.speed",
     "core.sampling.child",
     "core.sampling.copies",
     "core.sampling.engine",

@@ -70,6 +70,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "mynah sample latest --prompt 'My dream is' -n 20 --temperature 0.8 --seed 7",
         "mynah sample 'night shift' --json",
     ),
+    "blind": ("mynah blind latest", "mynah blind latest -n 20 --feedback"),
     "report": ("mynah report latest", "mynah report latest --leaks -o report.md"),
     "card": ("mynah card latest", "mynah card latest -o README.md --layout one"),
     "share": ("mynah share latest --list", "mynah share latest --index 3 -o dream.png"),
@@ -82,6 +83,13 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "mynah publish latest --repo me/nasa-bot --public",
         "mynah publish latest --unpublish",
     ),
+    "config": ("mynah config", "mynah config --json"),
+    "config get": ("mynah config get train.minutes", "mynah config get app.theme --json"),
+    "config set": (
+        "mynah config set train.minutes 5",
+        "mynah config set keymap.data.add f6,insert",
+    ),
+    "config unset": ("mynah config unset train.minutes", "mynah config unset app.theme --json"),
     "doctor": ("mynah doctor", "mynah doctor --json"),
     "completion": (
         "mynah completion bash > ~/.local/share/bash-completion/completions/mynah",

@@ -100,7 +100,7 @@ class TrainSection(CurveKeys):
                         "track with",
                         ["off", *TRACKERS],
                         value=new_run.track,
-                        help="W&B stays offline unless settings.json says otherwise.",
+                        help="W&B stays offline unless `mynah config` says otherwise.",
                     )
                     yield OpenField(
                         "weights",

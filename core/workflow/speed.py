@@ -13,21 +13,9 @@ import time
 from dataclasses import replace
 from typing import Final
 
-import torch
-
 from core.errors import MynahError
-from core.models import scratch
-from core.models.catalogue import resolve
-from core.models.load import load_model, quiet
-from core.models.prepare import prepare
-from core.models.shape import shape_of
 from core.runs.memory import CPU_BATCH, GPU_BATCH
 from core.runs.settings import TrainSettings, settings_for
-from core.training import device as devices
-from core.training.adapter import learner_of
-from core.training.data import Row
-from core.training.decide import Room, arithmetic_of
-from core.training.step import BatchStep
 
 # Steps are measured for so long, but at least so many: the first ones warm up and do not count.
 _SECONDS: Final = 1.0
@@ -42,6 +30,18 @@ def measure(settings: TrainSettings) -> float:
 
     Raises MynahError for a base that cannot be loaded, or that there is no memory for.
     """
+    import torch
+
+    from core.models import scratch
+    from core.models.catalogue import resolve
+    from core.models.load import load_model, quiet
+    from core.models.prepare import prepare
+    from core.models.shape import shape_of
+    from core.training import device as devices
+    from core.training.adapter import learner_of
+    from core.training.decide import Room, arithmetic_of
+    from core.training.step import BatchStep
+
     quiet()
     device = devices.choose_device(settings.device)
     dtype = arithmetic_of(device, None, settings)
@@ -76,10 +76,10 @@ def measure(settings: TrainSettings) -> float:
     return steps * tokens / (time.monotonic() - began)
 
 
-def _batch(batch_tokens: int, vocabulary: int) -> list[Row]:
+def _batch(batch_tokens: int, vocabulary: int) -> list[list[int]]:
     """Rows of any tokens that with their padding fit a step."""
     rng = random.Random(1)  # noqa: S311 - no secret
-    rows: list[Row] = []
+    rows: list[list[int]] = []
     for length in sorted(_LENGTHS * (1 + batch_tokens // sum(_LENGTHS))):
         if rows and (len(rows) + 1) * length > batch_tokens:
             break

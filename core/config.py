@@ -1,0 +1,201 @@
+"""Settings that a person chooses once: ``config.toml`` of the home, each typed and explained.
+
+What the app remembers by itself (which accounts were chosen) stays in settings.json; a theme, keys
+and tracking that stand there from an earlier version hold where this file says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from core.curation.rules import did_you_mean
+from core.errors import InputRefused
+from core.files import write_text_whole
+from core.home import Home
+from core.runs.settings import PRESETS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Value = str | float
+KEYMAP: Final = "keymap"
+_HEADER: Final = "# Settings of mynah. `mynah config` lists and explains them.\n"
+_TABLE: Final = re.compile(r"\s*\[\s*([A-Za-z_-]+)\s*\]\s*(#.*)?")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """``name`` is table and key, as ``train.minutes``; an empty text means nothing was chosen."""
+
+    name: str
+    default: Value
+    about: str
+    choices: tuple[str, ...] = ()
+    least: float = 0.0
+    most: float = math.inf
+
+    @property
+    def kind(self) -> Literal["text", "number"]:
+        return "text" if isinstance(self.default, str) else "number"
+
+    def checked(self, value: object) -> Value:
+        """``value`` when it will do; raises InputRefused."""
+        if isinstance(self.default, str):
+            if isinstance(value, str) and (not self.choices or value in (*self.choices, "")):
+                return value
+            wanted = f"It is one of {', '.join(self.choices)}." if self.choices else "It is a text."
+        else:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if number and self.least <= float(value) <= self.most:  # type: ignore[arg-type]
+                return float(value)  # type: ignore[arg-type]
+            most = "" if math.isinf(self.most) else f" and at most {self.most:g}"
+            wanted = f"It is a number of at least {self.least:g}{most}."
+        raise InputRefused(f"{self.name} cannot be {value!r}.", wanted)
+
+
+SETTINGS: Final = (
+    Setting("app.theme", "", "The colours of the app, by the name in its list of themes."),
+    Setting("train.preset", "fast", "The preset that Train begins with.", choices=PRESETS),
+    Setting("train.minutes", 2.0, "The training time that Train begins with.", least=0.2, most=600),
+    Setting("tracking.project", "", "The project at Weights & Biases; else WANDB_PROJECT."),
+    Setting("tracking.entity", "", "Whose project it is; else WANDB_ENTITY or your own."),
+    Setting("tracking.mode", "", "Whether runs are sent there as they go; else WANDB_MODE, or "
+            "they are not.", choices=("offline", "online")),
+)  # fmt: skip
+"""All but the keys: the table ``keymap`` has an action's id and its keys, as in ``data.add = "f6"``
+(the id in quotes)."""
+
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+def config_file(home: Home) -> Path:
+    return home.root / "config.toml"
+
+
+def read_config(home: Home) -> dict[str, Value]:
+    """What stands in the file: settings by name, and keys as ``keymap.`` and the action's id.
+
+    Empty without a file. Raises InputRefused for a file that is damaged, a name that is not known
+    and a value that will not do; the message names the file.
+    """
+    path = config_file(home)
+    try:
+        written = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputRefused(f"{path} cannot be read.", f"{error}.") from error
+    return _parsed(written, path)
+
+
+def known_config(home: Home) -> tuple[dict[str, Value], str]:
+    """The same for the app: what will not do is no setting, and the sentence says why."""
+    try:
+        return read_config(home), ""
+    except InputRefused as error:
+        return {}, str(error)
+
+
+def set_config(home: Home, name: str, text: str | None) -> Value | None:
+    """Writes a setting, or takes it out (None); all else in the file stays as it stands.
+
+    Returns the value. Raises InputRefused for a name or value that will not do, or a file that
+    cannot be read or written.
+    """
+    value = None if text is None else _value_of(name, text)
+    path = config_file(home)
+    read_config(home)  # a damaged file is not made worse
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    table, _, key = name.partition(".")
+    written = _changed(lines, table, key, value)
+    if _parsed(written, path).get(name) != value:
+        raise InputRefused(
+            f"{path} cannot be changed.", "It is not written as this command knows.", "Edit it."
+        )
+    try:
+        write_text_whole(path, written)
+    except OSError as error:
+        raise InputRefused(f"{path} cannot be written.", f"{error.strerror or error}.") from error
+    return value
+
+
+def _value_of(name: str, text: str) -> Value:
+    if name.startswith(f"{KEYMAP}."):
+        return text
+    setting = _setting(name)
+    if setting.kind == "text":
+        return setting.checked(text)
+    try:
+        return setting.checked(float(text))
+    except ValueError:
+        return setting.checked(text)
+
+
+def _setting(name: str) -> Setting:
+    if name not in _BY_NAME:
+        raise InputRefused(
+            f"There is no setting {name!r}.",
+            f"There are: {', '.join(_BY_NAME)}, and {KEYMAP}.ACTION.",
+            did_you_mean(name, list(_BY_NAME)),
+        )
+    return _BY_NAME[name]
+
+
+def _parsed(written: str, path: Path) -> dict[str, Value]:
+    try:
+        content = tomllib.loads(written)
+    except tomllib.TOMLDecodeError as error:
+        raise InputRefused(f"{path} is not valid TOML.", f"{error}.") from error
+    found: dict[str, Value] = {}
+    for table, entries in content.items():
+        if not isinstance(entries, dict):
+            raise InputRefused(f"{path}: {table} stands in no table.", "A table begins as [train].")
+        for key, value in entries.items():
+            name = f"{table}.{key}"
+            try:
+                if table == KEYMAP:
+                    if not isinstance(value, str):
+                        raise InputRefused(f'{name} needs keys, as in "f6" or "a,insert".')
+                    found[name] = value
+                else:
+                    found[name] = _setting(name).checked(value)
+            except InputRefused as error:
+                raise InputRefused(f"{path}: {error.what}", error.why, error.next_step) from None
+    return found
+
+
+def _changed(lines: list[str], table: str, key: str, value: Value | None) -> str:
+    """The lines with one entry replaced, added (below an explanation) or taken out."""
+    quoted = json.dumps(key) if table == KEYMAP else key
+    entry = None if value is None else f"{quoted} = {json.dumps(value, ensure_ascii=False)}"
+    is_entry = re.compile(rf"\s*(?:{re.escape(key)}|{re.escape(json.dumps(key))})\s*=")
+    made: list[str] = []
+    here = done = False
+    last = None  # the line after the last of the table
+    for line in lines:
+        if begins := _TABLE.fullmatch(line):
+            here = begins[1] == table
+        if here and is_entry.match(line):
+            if entry is not None:
+                made.append(entry)
+            done, last = True, len(made)
+            continue
+        made.append(line)
+        if here and line.strip():
+            last = len(made)
+    if entry is not None and not done:
+        about = [f"# {_BY_NAME[f'{table}.{key}'].about}"] if table != KEYMAP else []
+        if last is None:
+            made += ["", f"[{table}]", *about, entry]
+        else:
+            made[last:last] = [*about, entry]
+    text = "\n".join(made).strip("\n") + "\n"
+    return text if lines else _HEADER + "\n" + text
