@@ -1,7 +1,7 @@
 """Keys of one's own: open this for how ``keymap`` in config.toml changes what a key does.
 
-``{"keymap": {"train.start": "f6", "data.add": "a,insert"}}`` as settings.json has it: the id of an action, as the help
-screen lists them, and its keys as Textual names them.
+``{"keymap": {"train.start": "f6", "data.add": "a,insert"}}`` as settings.json has it: the id of
+an action, as the help screen lists them, and its keys as Textual names them.
 """
 
 from __future__ import annotations
