@@ -11,8 +11,9 @@ from typing import Any, Final
 from core.errors import InputRefused
 from core.json_lines import parse_json_line, read_json_lines
 from core.processes import process_times, since_boot, this_machine
-from core.runs.folder import ENDED, Run
+from core.runs.folder import ENDED, STALE_NOTE, Run
 from core.runs.record import RunRecord
+from core.runs.tracked import tracking_folder
 
 SLICE_RECORDS: Final = 2000
 SLICE_SECONDS: Final = 0.05
@@ -24,6 +25,10 @@ LAUNCH_SECONDS: Final = 5.0
 
 # Two heartbeats of a process.
 BEATS_SECONDS: Final = 4.0
+
+# A file that was written less than so many nanoseconds ago may be written again within the tick of
+# the clock that its time is taken from.
+_FRESH: Final = 1_000_000_000
 
 _CHUNK: Final = 1 << 16
 # The end of a journal, in which its latest lines are.
@@ -47,6 +52,22 @@ class RunUpdate:
     more: bool
 
 
+FileState = tuple[int, int, int] | None
+
+
+def file_state(path: Path) -> FileState:
+    """Equal to an earlier one only if the file is the same still, or a folder lists the same files.
+
+    None: there is nothing.
+    """
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    now, written = time.time_ns(), stat.st_mtime_ns
+    return now if abs(now - written) < _FRESH else written, stat.st_size, stat.st_ino
+
+
 class LineTail:
     """The lines of a file that only grows. A last line without its end is not there yet."""
 
@@ -62,6 +83,8 @@ class LineTail:
         """
         found: list[dict[str, Any]] = []
         try:
+            if self.path.stat().st_size == self.offset:
+                return found, False
             with self.path.open("rb") as file:
                 if file.seek(0, 2) < self.offset:
                     self.offset = 0  # another file under the same name
@@ -92,12 +115,25 @@ class RunReader:
         self._metrics = LineTail(run.metrics)
         self._samples = LineTail(run.samples)
         self._last: dict[str, Any] = {}
+        self._record: RunRecord | None = None
+        self._record_file = run.record_file
+        self.beside = run.folder / STALE_NOTE, tracking_folder(run)
+        """The places of what a summary tells besides the record and the lines."""
+        self.record_state: FileState = None
+
+    def record(self) -> RunRecord:
+        """run.json, parsed again only when it was replaced; raises InputRefused."""
+        state = file_state(self._record_file)
+        if self._record is None or state != self.record_state:
+            self._record, self.record_state = None, state
+            self._record = self.run.record()
+        return self._record
 
     def poll(self) -> RunUpdate:
         """A slice of what is new: at most 2,000 records or about 50 ms."""
         # Before the lines are read: a process that ends in between must not look dead.
         try:
-            record = self.run.record()
+            record = self.record()
         except InputRefused:
             record = RunRecord()
         alive = record.state not in ENDED and is_alive(self.run, record)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,7 +15,19 @@ from core.home import Home
 from core.json_lines import read_json_lines
 from core.runs.curve import whole_curve
 from core.runs.folder import ENDED, GOING, Run, all_runs, stale_reason
+<<<<<<< HEAD
 from core.runs.follow import RunReader, is_alive, last_of_state, run_state
+=======
+from core.runs.follow import (
+    FileState,
+    RunReader,
+    file_state,
+    is_alive,
+    last_of_state,
+    read_journal,
+    run_state,
+)
+>>>>>>> ea14c52 (Following the runs reads no file that is as it was)
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.settings import TrainSettings
@@ -28,6 +42,9 @@ _TAIL_BYTES: Final = 1 << 18
 _LOG_BYTES: Final = 1 << 17
 # How long one look at all runs may take up the reader; the rest comes with the next look.
 _LOOK_SECONDS: Final = 0.15
+# So many runs that have ended are looked at with those that go on, of how many there are: somebody
+# may have renamed or resumed one in another terminal.
+_AT_REST_A_LOOK: Final = 16
 
 
 @dataclass(frozen=True)
@@ -233,38 +250,64 @@ def run_snapshot(home: Home, run: Run) -> dict[str, Any]:
 
 
 class RunsFollower:
-    """All runs of a home, or only one, each read a slice at a time."""
+    """All runs of a home, or only one, each read a slice at a time.
+
+    A look costs little when there is nothing new: no file is read that is as it was.
+    """
 
     def __init__(self, home: Home, only: str | None = None) -> None:
         self._home = home
         self._only = only
+        self._known: dict[str, tuple[Run, str]] = {}  # and when it was created
         self._readers: dict[str, RunReader] = {}
         self._histories: dict[str, RunHistory] = {}
         self._summaries: dict[str, RunSummary] = {}
+        self._files: dict[str, tuple[FileState, ...]] = {}
         self._read_at: dict[str, float] = {}
 
-    def poll(self) -> tuple[list[RunSummary], dict[str, RunHistory], bool]:
+    def poll(self, *, every: bool = True) -> tuple[list[RunSummary], dict[str, RunHistory], bool]:
         """Summaries (newest first), histories by run id, and whether anything changed.
 
-        The histories are the same objects each time and grow in place.
+        The histories are the same objects each time and grow in place. Of the runs that do not go
+        on, only some are looked at each time, in turns, unless it is ``every`` one.
         """
-        runs = [Run(self._home.runs / self._only)] if self._only else all_runs(self._home)
-        before = dict(self._summaries)
+        runs = self._runs()
+        before = self._summaries
         until = time.monotonic() + _LOOK_SECONDS
         changed = False
         in_order = sorted(runs, key=self._turn)
         self._summaries = {}
-        in_time = True
+        in_time, at_rest = True, 0
         for run in in_order:
-            if in_time or run.id not in before:
-                changed |= self._look(run, read=in_time)
+            known = before.get(run.id)
+            if known is not None and known.state not in GOING:
+                at_rest += 1
+            if known is None or (in_time and (every or at_rest <= _AT_REST_A_LOOK)):
+                changed |= self._look(run, known, read=in_time)
             else:
-                self._summaries[run.id] = before[run.id]
+                self._summaries[run.id] = known
             in_time = time.monotonic() < until
         found = self._summaries
         self._summaries = {run.id: found[run.id] for run in runs if run.id in found}
         histories = {name: self._histories[name] for name in self._summaries}
         return list(self._summaries.values()), histories, changed or self._summaries != before
+
+    def _runs(self) -> list[Run]:
+        """Every run folder, newest first; of those that are known already nothing is read."""
+        if self._only:
+            return [Run(self._home.runs / self._only)]
+        try:
+            with os.scandir(self._home.runs) as found:
+                names = {entry.name for entry in found}
+        except OSError:
+            return []
+        for name in names - self._known.keys():
+            run = Run(self._home.runs / name)
+            with suppress(InputRefused):
+                self._known[name] = run, run.record().created
+        there = [known for name, known in self._known.items() if name in names]
+        there.sort(key=lambda known: (known[1], known[0].id), reverse=True)
+        return [run for run, _ in there]
 
     def _turn(self, run: Run) -> tuple[bool, float]:
         """Runs that go on come first, then those that were not read for the longest time."""
@@ -279,25 +322,33 @@ class RunsFollower:
             summaries, histories, changed = self.poll()
         return summaries[0], histories[summaries[0].run]
 
-    def _look(self, run: Run, *, read: bool) -> bool:
+    def _look(self, run: Run, known: RunSummary | None, *, read: bool) -> bool:
         """Reads one slice of ``run`` when ``read``; returns whether it held anything new."""
+        reader = self._readers.get(run.id)
+        if reader is None:
+            reader = self._readers[run.id] = RunReader(run)
         try:
-            record = run.record()
+            record = reader.record()
         except InputRefused:
             if self._only:
                 raise
             return False
-        reader = self._readers.setdefault(run.id, RunReader(run))
         history = self._histories.setdefault(run.id, RunHistory())
         if not read:
             self._summaries[run.id] = run_summary(run)
             return True
         self._read_at[run.id] = time.monotonic()
+        files = reader.record_state, *map(file_state, reader.beside)
         update = reader.poll()
-        history.take(update.records)
-        history.take_samples(update.samples)
-        self._summaries[run.id] = summarise(run, record, history, update.state)
-        return bool(update.records or update.samples)
+        news = bool(update.records or update.samples)
+        if news or known is None or known.state != update.state or files != self._files.get(run.id):
+            history.take(update.records)
+            history.take_samples(update.samples)
+            self._summaries[run.id] = summarise(run, record, history, update.state)
+        else:
+            self._summaries[run.id] = known
+        self._files[run.id] = files
+        return news
 
 
 def _first(value: float | None, other: float | None) -> float | None:

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_runs import edit_record, follow, start_toy
@@ -16,11 +17,12 @@ from core.json_lines import read_json_lines
 from core.processes import Owner, process_times, this_machine
 from core.runs.curve import whole_curve
 from core.runs.events import Journal
-from core.runs.folder import Run, all_runs, find_run, new_run_id
+from core.runs.folder import STALE_NOTE, Run, all_runs, find_run, new_run_id
 from core.runs.follow import LAUNCH_SECONDS, SLICE_RECORDS, LineTail, RunReader
 from core.runs.history import RunHistory
 from core.runs.record import Result
 from core.runs.summary import RunsFollower, list_runs, run_result, run_summary
+from core.runs.tracked import Tracked, write_tracked
 from tests.unit.cli import mynah
 
 
@@ -42,6 +44,12 @@ def alive(run: Run) -> None:
 
 def gone(run: Run) -> None:
     run.update_record(pid=os.getpid(), pid_start=1.0)
+
+
+def long_ago(folder: Path) -> None:
+    """What was written less than a second ago is always read again."""
+    for path in folder.rglob("*"):
+        os.utime(path, (1e9, 1e9))
 
 
 def test_a_half_written_line_is_not_there_yet(tmp_path: Path) -> None:
@@ -320,6 +328,73 @@ def test_the_follower_says_when_nothing_is_new(tmp_path: Path) -> None:
     assert histories["a"].samples[0].text == "[red]the lamp[/red]"
     with pytest.raises(InputRefused):
         RunsFollower(Home.at(tmp_path), only="nobody").poll()
+
+
+def test_a_look_reads_no_file_that_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        ended = make_run(tmp_path, f"r{number}", state="finished")
+        Journal(ended).write("train", step=7, steps=9, loss=2.0, tokens=10, tokens_per_second=5.0)
+        long_ago(ended.folder)
+    going = make_run(tmp_path, "going")
+    alive(going)
+    long_ago(going.folder)
+    follower = RunsFollower(Home.at(tmp_path))
+    while follower.poll()[2]:
+        pass
+    opened: list[str] = []
+    read = Path.read_bytes, Path.open
+
+    def read_bytes(path: Path) -> bytes:
+        opened.append(path.name)
+        return read[0](path)
+
+    def open_(path: Path, *options: Any, **more: Any) -> Any:
+        opened.append(path.name)
+        return read[1](path, *options, **more)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(Path, "open", open_)
+    assert not follower.poll()[2]
+    assert opened == []
+    Run(tmp_path / "runs" / "r2").update_record(name="the lamp")
+    opened.clear()
+    summaries, _, changed = follower.poll()
+    assert changed
+    assert [summary.name for summary in summaries if summary.run == "r2"] == ["the lamp"]
+    assert "metrics.jsonl" not in opened
+
+
+def test_what_lies_beside_the_record_of_a_run_that_has_ended_is_seen(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a", state="finished")
+    long_ago(run.folder)
+    follower = RunsFollower(Home.at(tmp_path))
+    assert not follower.poll()[0][0].tracked
+    write_tracked(run, Tracked(to="tensorboard", state="following"))
+    (summary,), _, changed = follower.poll()
+    assert changed
+    assert [one.state for one in summary.tracked] == ["following"]
+    write_tracked(run, Tracked(to="tensorboard", state="finished"))
+    assert [one.state for one in follower.poll()[0][0].tracked] == ["finished"]
+    (run.folder / STALE_NOTE).write_text('{"tweets": 2, "handles": ["a"]}')
+    assert follower.poll()[0][0].stale
+
+
+def test_runs_that_have_ended_are_looked_at_in_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.runs.summary._AT_REST_A_LOOK", 2)
+    for number in range(6):
+        make_run(tmp_path, f"r{number}", state="finished")
+    follower = RunsFollower(Home.at(tmp_path))
+    assert len(follower.poll(every=False)[0]) == 6, "those that are not known yet are all read"
+    for run in all_runs(Home.at(tmp_path)):
+        run.update_record(name="the lamp")
+    named = []
+    for _ in range(3):
+        named.append(sum(one.name == "the lamp" for one in follower.poll(every=False)[0]))
+    assert named == [2, 4, 6]
 
 
 def test_every_run_is_read_however_little_time_a_look_has(
