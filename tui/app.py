@@ -23,6 +23,7 @@ from tui.handlers import StateApp
 from tui.keymap import own_keys
 from tui.palette import ActionProvider
 from tui.themes import THEMES
+from tui.train.following import LOOK_SECONDS
 
 if TYPE_CHECKING:
     from core.children.warm import Warm
@@ -47,7 +48,9 @@ class MynahApp(StateApp):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
 
-    def __init__(self, home: Home, *, section: str = "data", poll_seconds: float = 0.5) -> None:
+    def __init__(
+        self, home: Home, *, section: str = "data", poll_seconds: float = LOOK_SECONDS
+    ) -> None:
         super().__init__(home)
         self._first_section = section
         self._poll_seconds = poll_seconds
@@ -113,9 +116,14 @@ class MynahApp(StateApp):
     def _after_first_frame(self) -> None:
         self.reading.accounts()
         self.training.look_for_bases()
-        self.set_interval(self._poll_seconds, self.following.poll)
-        self.following.poll()
+        self.following.begin(self._poll_seconds)
         self.set_interval(self._poll_seconds * LOOK_EVERY, self.look_at_corpus)
+
+    def on_app_focus(self) -> None:
+        self.following.watch(True)
+
+    def on_app_blur(self) -> None:
+        self.following.watch(False)
 
     def _theme_changed(self, theme: Theme) -> None:
         if theme.name != (self.state.theme or THEMES[0].name):

@@ -24,6 +24,7 @@ from tui.text.numbers import plural, short_count
 from tui.widgets.field import Field
 from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import FooterKey, KeyFooter
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from textual.events import Click
@@ -139,7 +140,7 @@ class TopBar(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static("mynah", id="app-name", markup=False)
         yield Tabs(self._section)
-        yield Static("", id="whereabouts", markup=False)
+        yield Words("", id="whereabouts", markup=False)
         yield Static("", id="turner", markup=False)
         yield JobStatus(id="job-status")
 
@@ -150,7 +151,8 @@ class TopBar(Horizontal):
         """In a narrow window: the tabs stay, then the panel's number, then the running job."""
         job = self.query_one(JobStatus)
         if not self.screen.has_class("-narrow"):
-            job.styles.max_width = None
+            if job.styles.inline.has_rule("max_width"):
+                job.styles.max_width = None
             return
         room = self.content_size.width - self.query_one(Tabs).outer_size.width
         shown = job.has_class("-shown")
@@ -159,7 +161,7 @@ class TopBar(Horizontal):
         job.styles.max_width = max(_LEAST_JOB, room - _TURNER if both else room)
 
     def show_whereabouts(self, state: State) -> None:
-        self.query_one("#whereabouts", Static).update(whereabouts(state))
+        self.query_one("#whereabouts", Words).update(whereabouts(state))
 
 
 def whereabouts(state: State) -> Text:
@@ -182,7 +184,8 @@ def whereabouts(state: State) -> Text:
 
 
 class Section(Screen[None]):
-    """One of the five sections. Subclasses compose ``compose_body`` and subscribe in ``on_mount``.
+    """One of the five sections. Subclasses compose ``compose_body`` and subscribe in ``on_mount``;
+    Textual calls the one here as well, after theirs.
 
     In a narrow window only one of ``COLUMNS`` (ids of the body's children) shows at a time;
     [ and ] turn them.
@@ -197,7 +200,7 @@ class Section(Screen[None]):
         yield TopBar(self.SECTION)
         with Horizontal(id="body"):
             yield from self.compose_body()
-        yield Static("", id="next-step", markup=False)
+        yield Words("", id="next-step", markup=False)
         yield KeyFooter(*self._keys(None), id="footer")
 
     @on(events.DescendantFocus)
@@ -250,11 +253,13 @@ class Section(Screen[None]):
         self._frame_changed(self.state)
 
     def _frame_changed(self, state: State) -> None:
-        if not self.is_mounted or not self.query("#next-step"):
+        if not self.is_mounted or not self.is_current:
+            return  # drawn when it comes into view
+        if self.query_one_optional("#next-step") is None:
             return
         self.query_one(TopBar).show_whereabouts(state)
         hint = next_step(state, self.SECTION)
-        line = self.query_one("#next-step", Static)
+        line = self.query_one("#next-step", Words)
         line.display = bool(hint or self._explained)
         if self._explained:
             line.update(Text(printable(self._explained), "dim", no_wrap=True, overflow="ellipsis"))

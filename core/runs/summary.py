@@ -15,19 +15,14 @@ from core.home import Home
 from core.json_lines import read_json_lines
 from core.runs.curve import whole_curve
 from core.runs.folder import ENDED, GOING, Run, all_runs, stale_reason
-<<<<<<< HEAD
-from core.runs.follow import RunReader, is_alive, last_of_state, run_state
-=======
 from core.runs.follow import (
     FileState,
     RunReader,
     file_state,
     is_alive,
     last_of_state,
-    read_journal,
     run_state,
 )
->>>>>>> ea14c52 (Following the runs reads no file that is as it was)
 from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.settings import TrainSettings

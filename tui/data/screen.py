@@ -87,7 +87,6 @@ class DataSection(Section):
             yield ProgressLine(id="import-progress")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._which: Which = "all"
         self._wanted = ""
         self._accounts: list[AccountRow] = []

@@ -70,7 +70,6 @@ class FilterSection(Section):
             yield BeforeAfter(id="diff-panel")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._which: Which = "dropped"
         self._wanted = ""
         app = self.mynah

@@ -79,7 +79,6 @@ class QuerySection(Section):
         yield CompletionMenu(id="names")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._saved: list[SavedQuery] = []
         self._result: QueryResult | None = None
         self._asked = ""  # the query whose result is shown
@@ -90,7 +89,7 @@ class QuerySection(Section):
         self.query_one(SqlEditor).completer = self._complete
         self.mynah.reported.subscribe(self, self._reported)
         self.mynah.accounts_changed.subscribe(self, lambda _: self._querying.read_catalogue())
-        self.set_interval(0.2, self._tick)
+        self._ticking = self.set_interval(0.2, self._tick, pause=True)
         self._load_saved()
         self._set_writing(False)
         self._querying.read_catalogue()
@@ -142,7 +141,10 @@ class QuerySection(Section):
     def _tick(self) -> None:
         """While a query runs: how long and how far."""
         job = self._querying
-        if job.busy:
+        if not job.busy:
+            self._ticking.pause()
+        else:
+            self._ticking.resume()
             rows = f" · {plural(job.rows, 'row')} so far" if job.rows else ""
             state = "stopping…" if job.stopping else f"running… {job.seconds:.0f} s{rows}"
             hint = "" if job.stopping else " · esc stops"

@@ -87,7 +87,6 @@ class SampleSection(SampleKeys):
                 yield SampleList(id="samples", empty=NO_MODEL)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._models: list[RunSummary] = []
         self._done = 0
         self._names: list[str] = []
@@ -118,6 +117,8 @@ class SampleSection(SampleKeys):
         return self._models
 
     def _runs_changed(self, state: State) -> None:
+        if not self.is_current:
+            return  # drawn when it comes into view
         models = [run for run in state.runs or [] if run.has_model]
         shown = [(run.run, model_name(run)) for run in self._models]
         if models and [(run.run, model_name(run)) for run in models] == shown:
@@ -166,7 +167,6 @@ class SampleSection(SampleKeys):
 
     def on_screen_resume(self) -> None:
         """Another section may have asked to hear a certain run."""
-        super().on_screen_resume()
         asked, self.state.voice = self.state.voice, None
         self._runs_changed(self.state)
         if asked in [model.run for model in self._models]:

@@ -162,13 +162,11 @@ def _draw(raster: Raster, axes: Sequence[Axis], columns: Sequence[int], trace: T
 
 def _lay(grid: Grid, raster: Raster, style: str, *, over: bool) -> None:
     """Dots join those that are there, in a new colour; or stand alone, ``over`` them."""
-    for y in range(grid.height):
-        for x, character in enumerate(raster.row(y)):
-            if character != " ":
-                under = grid.texts[y][x]
-                if not over and under != " ":
-                    character = chr(ord(character) | ord(under))
-                grid.put(x, y, character, style)
+    for x, y, character in raster.characters():
+        under = grid.texts[y][x]
+        if not over and under != " ":
+            character = chr(ord(character) | ord(under))
+        grid.put(x, y, character, style)
 
 
 def _name_traces(grid: Grid, axis: Axis, column: int, traces: Sequence[Trace]) -> None:

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from math import exp
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from core.runs.folder import GOING
 from core.safe_text import printable
 from tui.text.blends import shares_so_far
@@ -34,65 +31,65 @@ RUN_SIGNS = {
 }
 
 
-def run_figures(run: RunSummary, history: RunHistory, size: int | None = None) -> Table:
+def run_figures(
+    run: RunSummary, history: RunHistory, size: int | None = None
+) -> list[tuple[str, str]]:
     """The figures of one run, each measured: what is not known yet is a dash.
 
     ``size``: bytes on the disk.
     """
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="dim", min_width=10)
-    table.add_column()
+    found: list[tuple[str, str]] = []
     if run.stale:
-        table.add_row("▲ stale", _text(run.stale))
+        found.append(("▲ stale", _text(run.stale)))
     if own := " ".join(filter(None, [run.name, *(f"#{tag}" for tag in run.tags)])):
-        table.add_row("name", _text(own))
+        found.append(("name", _text(own)))
     if history.warnings:
-        table.add_row("▲ warning", _text(history.warnings[-1]))
-    table.add_row(
-        "step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step)
+        found.append(("▲ warning", _text(history.warnings[-1])))
+    found.append(
+        ("step", f"{count(run.step)} of {count(run.steps)}" if run.steps else count(run.step))
     )
     if run.reason:
-        table.add_row("why", _text(run.reason))
+        found.append(("why", _text(run.reason)))
     before, now = history.valid_before, run.valid_loss
     held_out = "–" if now is None else f"{now:.3f}"
     if history.valid_tweets == 0:
         held_out = "no tweet is: nothing to measure"
     elif before is not None and now is not None and before != now:
         held_out += f"  (was {before:.3f})"
-    table.add_row("held out", held_out)
+    found.append(("held out", held_out))
     if now is not None:
         was = f"  (was {exp(before):,.0f})" if before is not None and before < 20 else ""
-        table.add_row("perplexity", f"{exp(min(now, 20)):,.0f}{was}")
+        found.append(("perplexity", f"{exp(min(now, 20)):,.0f}{was}"))
     if history.memorised_steps:
         back, elsewhere = history.memorised_train[-1], history.memorised_held_out[-1]
-        table.add_row(
-            "gives back", f"{percent(back)} of training, {percent(elsewhere)} of held out"
+        found.append(
+            ("gives back", f"{percent(back)} of training, {percent(elsewhere)} of held out")
         )
     if shares := shares_so_far(run.shares):
-        table.add_row("shares", shares)
+        found.append(("shares", shares))
     for tracked in run.tracked:
-        table.add_row("tracked", _text(tracked.in_words))
-    table.add_row("speed", f"{short_count(history.tokens_per_second)} tok/s")
+        found.append(("tracked", _text(tracked.in_words)))
+    found.append(("speed", f"{short_count(history.tokens_per_second)} tok/s"))
     if run.waits_for:
-        table.add_row("behind", _text(run.waits_for))
+        found.append(("behind", _text(run.waits_for)))
     elif run.state in GOING:
-        table.add_row("left", clock(history.seconds_left))
+        found.append(("left", clock(history.seconds_left)))
     else:
-        table.add_row("took", clock(history.seconds))
-    table.add_row("on", _text(run.device or "–"))
+        found.append(("took", clock(history.seconds)))
+    found.append(("on", _text(run.device or "–")))
     if size is not None:
-        table.add_row("disk", size_in_words(size))
+        found.append(("disk", size_in_words(size)))
     if run.note:
-        table.add_row("note", _text(run.note))
+        found.append(("note", _text(run.note)))
     if run.state in RESUMABLE:
-        table.add_row("next", "r takes it up again, s starts a new run")
-    return table
+        found.append(("next", "r takes it up again, s starts a new run"))
+    return found
 
 
-def _text(words: str) -> Text:
-    """Words from outside as they are: never markup, and no more than some lines of them."""
+def _text(words: str) -> str:
+    """Words from outside: no more than some lines of them."""
     shown = printable(words)
-    return Text(shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…")
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
 
 def run_line(run: RunSummary, letter: str = "") -> RowCells:

@@ -1,15 +1,25 @@
-"""Reading what the runs have written since the last look."""
+"""Reading what the runs have written since the last look: how often, and when the app is told."""
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from tui.job import Attempt, Host, Job, Report
+from tui.job import Attempt, Failed, Host, Job, Report
 
 if TYPE_CHECKING:
     from core.runs.history import RunHistory
     from core.runs.summary import RunsFollower, RunSummary
+
+LOOK_SECONDS: Final = 0.5
+# In looks, since what a frame costs is taken from the training: between two frames while new points
+# come all the time; between two looks while no run goes on, or the terminal has not the focus; and
+# after a look that failed.
+FRAME: Final = 2
+SELDOM: Final = 4
+AFTER_FAILURE: Final = 20
 
 
 @dataclass
@@ -19,26 +29,71 @@ class RunsRead(Report):
 
 
 class FollowJob(Job):
-    """Reads run folders only; it shares nothing else with a trainer. Reports RunsRead."""
+    """Reads run folders only, from `begin` to `stop`; it shares nothing else with a trainer.
+
+    Reports RunsRead when something is new: a run or a state at the next look, a point of a curve
+    that has been still as well, and points that keep coming together with others.
+    """
 
     def __init__(self, host: Host) -> None:
         super().__init__(host, "reading the runs")
-        self._follower: RunsFollower | None = None
+        self.watched = True
+        """Whether somebody may see what is told: the terminal has the focus."""
+        self._wanted = threading.Event()
+
+    def begin(self, seconds: float) -> None:
+        """``seconds``: between two looks while a run goes on."""
+        self.start(lambda attempt: self._follow(attempt, seconds))
 
     def poll(self) -> None:
-        """One reading at a time; a report only when something is new."""
+        """Look at every run now."""
+        self._wanted.set()
 
-        def work(_: Attempt) -> Report | None:
-            from core.runs.summary import RunsFollower
+    def watch(self, watched: bool) -> None:
+        """Somebody looks, or nobody does any more."""
+        self.watched = watched
+        if watched:
+            self.poll()
 
-            if self._follower is None:
-                self._follower = RunsFollower(self._host.state.home)
-            summaries, histories, changed = self._follower.poll()
-            if changed or self._host.state.runs is None:
-                return RunsRead(summaries, histories)
+    def stop(self) -> bool:
+        stopped = super().stop()
+        self._wanted.set()
+        return stopped
+
+    def _follow(self, attempt: Attempt, seconds: float) -> None:
+        from core.runs.folder import GOING
+        from core.runs.summary import RunsFollower
+
+        follower = RunsFollower(self._host.state.home)
+        states: list[tuple[str, str]] | None = None
+        news, reported = False, 0.0
+        while not attempt.cancelled():
+            asked = self._wanted.is_set()
+            self._wanted.clear()
+            found = self._look(attempt, follower, every=asked)
+            if found is None:
+                self._wanted.wait(AFTER_FAILURE * seconds)
+                continue
+            summaries, histories, changed = found
+            news |= changed
+            before, states = states, [(run.run, run.state) for run in summaries]
+            frame = seconds * (FRAME if self.watched else SELDOM)
+            due = asked or states != before or time.monotonic() - reported >= frame - seconds / 2
+            if before is None or (news and due):
+                news, reported = False, time.monotonic()
+                attempt.report(RunsRead(summaries, histories))
+            goes_on = any(state in GOING for _, state in states)
+            self._wanted.wait(seconds if goes_on and self.watched else SELDOM * seconds)
+
+    def _look(
+        self, attempt: Attempt, follower: RunsFollower, *, every: bool
+    ) -> tuple[list[RunSummary], dict[str, RunHistory], bool] | None:
+        """None where it failed, which is told; the next look may find the folder in order."""
+        try:
+            return follower.poll(every=every)
+        except Exception as error:
+            attempt.report(Failed(self.doing, error))
             return None
-
-        self.start(work)
 
 
 class Ending(NamedTuple):

@@ -11,20 +11,20 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.strip import Strip
-from textual.widget import Widget
 
 from core.safe_text import printable
 from tui.train.plot_legend import OTHER_COLOURS, View
 from tui.train.plot_picture import picture, x_limits
 from tui.train.plot_series import Role, Series
 from tui.widgets.cells import fit, wrap
+from tui.widgets.changed_lines import ChangedLines
 
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
 
 
-class LossPlot(Widget, can_focus=True):
+class LossPlot(ChangedLines, can_focus=True):
     """Named lines over steps (or seconds) with axes, a legend and a cursor.
 
     The train line is a plain stroke, the held-out line has a ``●`` on its points, lines of other
@@ -94,22 +94,23 @@ class LossPlot(Widget, can_focus=True):
     }
     """
 
-    log_y: reactive[bool] = reactive(False)
-    smoothing: reactive[float] = reactive(0.0)
+    # not reactive: that would repaint every line, however few have changed
+    log_y: var[bool] = var(False)
+    smoothing: var[float] = var(0.0)
     """Weight of the moving average of train and other lines, in [0, 1); 0 is off."""
-    show_raw: reactive[bool] = reactive(True)
+    show_raw: var[bool] = var(True)
     """Whether the unsmoothed train line stays faintly behind the smoothed one."""
-    x_label: reactive[str] = reactive("step")
-    y_label: reactive[str] = reactive("loss")
-    x_is_time: reactive[bool] = reactive(False)
+    x_label: var[str] = var("step")
+    y_label: var[str] = var("loss")
+    x_is_time: var[bool] = var(False)
     """Whether x counts seconds: ticks then read 0:30, 1:00, …"""
-    x_log: reactive[bool] = reactive(False)
+    x_log: var[bool] = var(False)
     """Whether each x is a logarithm to the base 10 of what the axis shows."""
-    x_end: reactive[float | None] = reactive(None)
+    x_end: var[float | None] = var(None)
     """Where the x axis ends at least, for instance the planned last step."""
-    x_span: reactive[tuple[float, float] | None] = reactive(None)
+    x_span: var[tuple[float, float] | None] = var(None)
     """The stretch of the x axis in view; None: all of it."""
-    cursor: reactive[float | None] = reactive(None)
+    cursor: var[float | None] = var(None)
 
     @dataclass
     class CursorMoved(Message):
@@ -143,8 +144,6 @@ class LossPlot(Widget, can_focus=True):
         self.name_others = name_others
         self._series: dict[str, Series] = {}
         self._sources: dict[str, tuple[Hashable, int]] = {}  # followed: of what, points read
-        self._strips: list[Strip] | None = None
-        self._drawn_for: object = None
 
     # --- the lines -----------------------------------------------------------------------------
 
@@ -160,14 +159,14 @@ class LossPlot(Widget, can_focus=True):
         series.set(xs, ys)
         self._series[name] = series
         self._sources.pop(name, None)
-        self._draw_again()
+        self.draw_again()
 
     def extend(
         self, name: str, points: Iterable[tuple[float, float | None]], role: Role = "other"
     ) -> None:
         """Add points to a line and draw once; ``role`` counts when this makes the line."""
         self._series.setdefault(name, Series(name, role)).extend(points)
-        self._draw_again()
+        self.draw_again()
 
     def follow(
         self,
@@ -190,26 +189,26 @@ class LossPlot(Widget, can_focus=True):
         if before != source or read > count or name not in self._series:
             self._series[name] = Series(name, role, label)
             read = 0
-            self._draw_again()
+            self.draw_again()
         self._sources[name] = (source, count)
         series = self._series[name]
         if (series.label, series.number) != (label or name, number):
             series.label, series.number = label or name, number
-            self._draw_again()
+            self.draw_again()
         if read < count:
             self.extend(name, zip(xs[read:count], ys[read:count], strict=True))
 
     def remove_series(self, name: str) -> None:
         self._series.pop(name, None)
         self._sources.pop(name, None)
-        self._draw_again()
+        self.draw_again()
 
     def clear(self) -> None:
         """No lines, no cursor."""
         self._series.clear()
         self._sources.clear()
         self.cursor = None
-        self._draw_again()
+        self.draw_again()
 
     def x_limits(self) -> tuple[float, float] | None:
         """Ends of the x axis as it is drawn; None without points."""
@@ -280,7 +279,7 @@ class LossPlot(Widget, can_focus=True):
         }
 
     def watch_cursor(self, x: float | None) -> None:
-        self._draw_again()
+        self.draw_again()
         values = {} if x is None else self.values_at(x)
         self.post_message(self.CursorMoved(self, x, values))
 
@@ -300,7 +299,7 @@ class LossPlot(Widget, can_focus=True):
 
     def _margin(self) -> int:
         """Cells left of the plot: where the axis stands in the last picture."""
-        for strip in self._strips or []:
+        for strip in self.lines:
             origin = strip.text.find("└")
             if origin >= 0:
                 return origin + 1
@@ -309,21 +308,13 @@ class LossPlot(Widget, can_focus=True):
     # --- drawing -------------------------------------------------------------------------------
 
     def _watch_view(self) -> None:
-        self._draw_again()
+        self.draw_again()
 
     watch_log_y = watch_show_raw = watch_x_label = watch_y_label = _watch_view
     watch_smoothing = watch_x_is_time = watch_x_end = watch_x_log = watch_x_span = _watch_view
 
     def validate_smoothing(self, smoothing: float) -> float:
         return min(max(0.0, smoothing), 0.999)
-
-    def _draw_again(self) -> None:
-        self._strips = None
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._strips = None
 
     def _view(self) -> View:
         return View(
@@ -343,17 +334,8 @@ class LossPlot(Widget, can_focus=True):
             name_others=self.name_others,
         )
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self) -> list[Strip]:
         view = self._view()
-        drawn_for = (view, self.app.theme)
-        if self._strips is None or self._drawn_for != drawn_for:
-            self._strips = self._draw(view)
-            self._drawn_for = drawn_for
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(view.width, self.rich_style)
-
-    def _draw(self, view: View) -> list[Strip]:
         if view.width < 4 or view.height < 1:
             return []
         if not any(len(series) for series in self._series.values()):

@@ -31,12 +31,12 @@ class Bin(NamedTuple):
 class MinMaxPyramid:
     """Values of which the least and the greatest in any stretch are found in O(log n).
 
-    Over the values lie the extremes of each block of 32, over those the extremes of each block of
-    32 blocks, and so on; a value is added in O(1) amortised. NaN is a gap: a stretch of NaN only
+    Over the values lie the extremes of each block of 16, over those the extremes of each block of
+    16 blocks, and so on; a value is added in O(1) amortised. NaN is a gap: a stretch of NaN only
     has the extremes (inf, -inf).
     """
 
-    BLOCK = 32
+    BLOCK = 16
 
     def __init__(self, values: Iterable[float] = ()) -> None:
         self.values: array[float] = array("d")
@@ -56,7 +56,7 @@ class MinMaxPyramid:
             block_lows, block_highs = self._levels[depth]
             for start in range(len(block_lows) * self.BLOCK, full * self.BLOCK, self.BLOCK):
                 block = slice(start, start + self.BLOCK)
-                low, high = _extremes(lows[block], highs[block])
+                low, high = _extremes(lows, highs, block)
                 block_lows.append(low)
                 block_highs.append(high)
             lows, highs = block_lows, block_highs
@@ -72,10 +72,10 @@ class MinMaxPyramid:
                 break
             inner_start, inner_stop = -(-start // size), stop // size
             for edge in (slice(start, inner_start * size), slice(inner_stop * size, stop)):
-                found.append(_extremes(lows[edge], highs[edge]))
+                found.append(_extremes(lows, highs, edge))
             start, stop = inner_start, inner_stop
             lows, highs = level
-        found.append(_extremes(lows[start:stop], highs[start:stop]))
+        found.append(_extremes(lows, highs, slice(start, stop)))
         return min(low for low, _ in found), max(high for _, high in found)
 
     def first(self, start: int, stop: int) -> float:
@@ -106,10 +106,18 @@ class MinMaxPyramid:
         return gap
 
 
-def _extremes(lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float]:
+def _extremes(lows: Sequence[float], highs: Sequence[float], part: slice) -> tuple[float, float]:
+    """``highs`` is ``lows`` where these are the values themselves."""
+    same = highs is lows
+    lows = lows[part]
+    highs = lows if same else highs[part]
     if sum(lows) != sum(lows):  # NaN among them
         lows = highs = [value for value in lows if value == value]
     return min(lows, default=math.inf), max(highs, default=-math.inf)
+
+
+# So many values are looked at as fast as their extremes are found in the pyramid.
+_FEW = 64
 
 
 def min_max_bins(
@@ -136,6 +144,11 @@ def min_max_bins(
             end = max(min(end, stop), start + 1)
         else:
             end = stop
+        few = ys.values[start:end] if end - start <= _FEW else None
+        if few and (total := sum(few)) == total:  # no gap among them
+            bins[index] = Bin(few[0], min(few), max(few), few[-1], unbroken, True)
+            unbroken, start = True, end
+            continue
         low, high = ys.extremes(start, end)
         if low > high:  # nothing but gaps
             unbroken = False

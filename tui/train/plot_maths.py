@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tui.train.plot_bins import NAN, Bin
@@ -27,7 +27,7 @@ def linear_ticks(low: float, high: float, count: int) -> list[float]:
     """At most ``count + 1`` round numbers inside ``[low, high]``, ascending and evenly spaced."""
     if not (math.isfinite(low) and math.isfinite(high)) or high < low or count < 1:
         return []
-    if high - low <= 1e-12 * max(abs(low), abs(high)):  # floats lie too far apart for ticks
+    if high - low <= max(1e-12 * max(abs(low), abs(high)), 1e-300):  # no floats for ticks between
         return [low]
     step = nice_step(high - low, count)
     first = math.ceil(low / step - 1e-9)
@@ -125,8 +125,25 @@ class Smoother:
 # --- the raster --------------------------------------------------------------------------------
 
 _BRAILLE = 0x2800
-# Bits of the dots of one character, [row][column], Unicode chapter 21.1.
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+# Bits of the dots of one character by column, from the bottom up, Unicode chapter 21.1.
+_DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
+# The character of four dots at the left and four at the right, each a number of four bits, the
+# lowest dot first.
+_CHARACTERS = tuple(
+    tuple(
+        chr(
+            _BRAILLE
+            + sum(
+                dot
+                for bits, dots in zip((left, right), _DOTS, strict=True)
+                for at, dot in enumerate(dots)
+                if bits >> at & 1
+            )
+        )
+        for right in range(16)
+    )
+    for left in range(16)
+)
 
 
 class Raster:
@@ -139,17 +156,21 @@ class Raster:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self.dots_wide, self.dots_high = 2 * width, 4 * height
-        self.cells: list[bytearray] = [bytearray(width) for _ in range(height)]
+        self._columns = [0] * self.dots_wide  # a bit for each dot, the lowest first
 
     def dot(self, x: int, y: int) -> None:
-        if 0 <= x < self.dots_wide and 0 <= y < self.dots_high:
-            row, inner = divmod(self.dots_high - 1 - y, 4)
-            self.cells[row][x >> 1] |= _DOTS[inner][x & 1]
+        self.column(x, y, y)
 
     def column(self, x: int, y0: int, y1: int) -> None:
         """All dots of column ``x`` from ``y0`` to ``y1``, in either order."""
-        for y in range(max(0, min(y0, y1)), min(self.dots_high - 1, max(y0, y1)) + 1):
-            self.dot(x, y)
+        if y0 > y1:
+            y0, y1 = y1, y0
+        if y0 < 0:
+            y0 = 0
+        if y1 >= self.dots_high:
+            y1 = self.dots_high - 1
+        if y0 <= y1 and 0 <= x < self.dots_wide:
+            self._columns[x] |= (2 << y1) - (1 << y0)
 
     def line(self, x0: int, y0: int, x1: int, y1: int) -> None:
         """A line between two dots: a run of vertical pieces, without holes."""
@@ -170,15 +191,24 @@ class Raster:
         """Turn the line into dashes: of every ``on + off`` columns keep the first ``on``."""
         for x in range(self.dots_wide):
             if x % (on + off) >= on:
-                keep = 0xFF & ~(
-                    _DOTS[0][x & 1] | _DOTS[1][x & 1] | _DOTS[2][x & 1] | _DOTS[3][x & 1]
-                )
-                for row in self.cells:
-                    row[x >> 1] &= keep
+                self._columns[x] = 0
+
+    def characters(self) -> Iterator[tuple[int, int, str]]:
+        """Column, row from the top, and character of each cell that has dots."""
+        columns = self._columns
+        for x in range(self.width):
+            left, right = columns[2 * x], columns[2 * x + 1]
+            if both := left | right:
+                lowest = ((both & -both).bit_length() - 1) // 4
+                for row in range(lowest, (both.bit_length() + 3) // 4):
+                    lefts, rights = left >> 4 * row & 15, right >> 4 * row & 15
+                    if lefts | rights:
+                        yield x, self.height - 1 - row, _CHARACTERS[lefts][rights]
 
     def row(self, index: int) -> str:
         """Row ``index`` from the top as text; an empty cell is a space."""
-        return "".join(chr(_BRAILLE | bits) if bits else " " for bits in self.cells[index])
+        cells = {x: character for x, y, character in self.characters() if y == index}
+        return "".join(cells.get(x, " ") for x in range(self.width))
 
 
 @dataclass(frozen=True)
@@ -199,8 +229,9 @@ class Scale:
             low, high, value = math.log(low), math.log(high), math.log(value)
         if high <= low:
             return self.dots // 2
-        position = (value - low) / (high - low) * (self.dots - 1)
-        return max(0, min(self.dots - 1, round(position)))
+        top = self.dots - 1
+        dot = round((value - low) / (high - low) * top)
+        return 0 if dot < 0 else top if dot > top else dot
 
 
 def y_limits(bins: Sequence[Sequence[Bin | None]], log: bool) -> tuple[float, float] | None:
@@ -228,9 +259,12 @@ def draw_bins(raster: Raster, bins: Sequence[Bin | None], scale: Scale) -> None:
         if item is None:
             continue
         if not scale.log or item.low > 0:
-            raster.column(x, scale(item.low), scale(item.high))
+            low = scale(item.low)
+            high = low if item.high == item.low else scale(item.high)
+            raster.column(x, low, high)
             if before is not None and item.joins:
-                raster.line(*before, x, scale(item.first))
-            before = (x, scale(item.last)) if item.leaves else None
+                raster.line(*before, x, low if item.first == item.low else scale(item.first))
+            last = low if item.last == item.low else scale(item.last)
+            before = (x, last) if item.leaves else None
         else:
             before = None

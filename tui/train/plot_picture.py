@@ -74,10 +74,9 @@ class Grid:
 
     def lay(self, raster: Raster, style: str) -> None:
         """Lay dots over what is there; a cell has one colour, so the upper line takes it."""
-        for y in range(self.height):
-            for x, char in enumerate(raster.row(y)):
-                if char != " ":
-                    self.put(x, y, char, style)
+        for x, y, char in raster.characters():
+            self.texts[y][x] = char
+            self.styles[y][x] = style
 
     def line(self, y: int) -> Line:
         line: Line = []

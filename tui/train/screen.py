@@ -29,6 +29,7 @@ from tui.train.starting import TrainJobs
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
 from tui.widgets.field_form import FieldForm
+from tui.widgets.figure_list import FigureList
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
@@ -123,7 +124,7 @@ class TrainSection(CurveKeys):
                 yield from self.compose_curves(NO_RUN)
             with Horizontal(id="below-loss"):
                 with Panel(title="Now", id="now-panel"):
-                    yield Static("", id="now", markup=False)
+                    yield FigureList(id="now")
                 with Panel(title="It says (generated)", id="says-panel"):
                     yield SampleList(
                         id="says",
@@ -131,7 +132,6 @@ class TrainSection(CurveKeys):
                     )
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._shown: str | None = None
         self._filter = RunFilter()
         self._letters: dict[str, str] = {}
@@ -209,8 +209,8 @@ class TrainSection(CurveKeys):
     # ── the runs ─────────────────────────────────────────────────────────────────────────
 
     def _runs_changed(self, state: State) -> None:
-        if state.runs is None:
-            return
+        if state.runs is None or not self.is_current:
+            return  # drawn when it comes into view
         self._training.measure_speed()
         before = {run.run for run in self._runs}
         self._runs = [run for run in state.runs if self._filter.matches(run)]
@@ -230,11 +230,12 @@ class TrainSection(CurveKeys):
         listing = self.query_one("#runs", RowList)
         listing.set_empty("No run matches." if self._filter else "None yet.")
         self._letters = self.letters()
-        listing.set_rows(
-            ListRows([run_line(run, self._letters.get(run.run, "")) for run in self._runs]),
-            keep_cursor=True,
-            marks=[i for i, run in enumerate(self._runs) if run.run in self.overlaid],
-        )
+        with listing.prevent(RowList.Highlighted):  # whoever calls this draws
+            listing.set_rows(
+                ListRows([run_line(run, self._letters.get(run.run, "")) for run in self._runs]),
+                keep_cursor=True,
+                marks=[i for i, run in enumerate(self._runs) if run.run in self.overlaid],
+            )
 
     def draw_again(self) -> None:
         self._show_list()
@@ -294,7 +295,7 @@ class TrainSection(CurveKeys):
             plot.clear()
             self._samples_shown = None
             self.query_one("#measure", LossPlot).display = False
-            self.query_one("#now", Static).update("")
+            self.query_one("#now", FigureList).show([])
             self.query_one("#says", SampleList).clear()
             return
         history = self.state.histories.get(run.run)
@@ -314,7 +315,7 @@ class TrainSection(CurveKeys):
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
         panel.status = headline(run)
-        self.query_one("#now", Static).update(run_figures(run, history, self.size_of(run)))
+        self.query_one("#now", FigureList).show(run_figures(run, history, self.size_of(run)))
         if self._samples_shown != (run.run, len(history.samples)):
             self._samples_shown = (run.run, len(history.samples))
             self.query_one("#says", SampleList).set_samples(
@@ -325,7 +326,7 @@ class TrainSection(CurveKeys):
     # ── what a person does ───────────────────────────────────────────────────────────────
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+        self._runs_changed(self.state)
         self.go_to_wanted()
         self._draw()
 

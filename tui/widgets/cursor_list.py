@@ -96,8 +96,9 @@ class CursorList(ScrollView, can_focus=True):
 
     def set_empty(self, sentence: str) -> None:
         """The sentence shown when there are no items."""
-        self.empty = sentence
-        self.refresh()
+        if sentence != self.empty:
+            self.empty = sentence
+            self.refresh()
 
     def _bounded(self, index: int) -> int:
         return max(0, min(index, self._count() - 1))

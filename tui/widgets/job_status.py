@@ -111,12 +111,16 @@ class JobStatus(Widget, can_focus=True):
         detail: str = "",
     ) -> None:
         """Show a run. ``fraction`` is done work in [0, 1]; ``detail`` a rate, a loss, a reason."""
+        before = self._parts()
         self._run, self._state, self._fraction, self._detail = run, state, fraction, detail
-        for name in _SIGNS:
-            self.set_class(name == state, f"-{name}")
-        self.add_class("-shown")
-        self.tooltip = "Go to the run (enter)"
-        self.refresh(layout=True)
+        if not self.has_class("-shown", f"-{state}"):
+            for name in _SIGNS:
+                self.set_class(name == state, f"-{name}")
+            self.add_class("-shown")
+            self.tooltip = "Go to the run (enter)"
+        parts = self._parts()
+        if parts != before:
+            self.refresh(layout=_size(parts) != _size(before))
 
     def hide(self) -> None:
         """There is no run to show."""

@@ -126,29 +126,47 @@ class RowList(CursorList):
         self._marks: set[int] = set()
         self._hover: int | None = None
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_CACHED_ROWS)
-        self._revision = 0
         self.virtual_size = Size(0, len(self._rows) + header)
 
     # --- what the owner sets -------------------------------------------------------------------
 
     def set_rows(self, rows: Rows, *, keep_cursor: bool = False, marks: Sequence[int] = ()) -> Self:
-        """Show other rows. ``keep_cursor`` keeps the cursor's index (bounded by the new length)."""
+        """Show other rows. ``keep_cursor`` keeps the cursor's index (bounded by the new length).
+
+        Of rows from plain lists, as many as before, only those that differ are drawn again.
+        """
+        changed = self._changed(rows)
+        marked = {mark for mark in marks if 0 <= mark < len(rows)}
         self._rows = rows
-        self._marks = {mark for mark in marks if 0 <= mark < len(rows)}
-        self._hover = None
-        self.refresh_rows()
+        if changed is None:
+            self._hover = None
+            self._marks = marked
+            self.refresh_rows()
+        elif changed := changed | (marked ^ self._marks):
+            self._marks = marked
+            self._strips.clear()
+            for index in changed:
+                self._refresh_row(index)
         cursor = self._bounded(self.cursor) if keep_cursor else 0
         moved = cursor != self.cursor
         self.cursor = cursor
-        if not moved and len(rows):
+        if not moved and len(rows) and (changed is None or cursor in changed):
             self.post_message(self.Highlighted(self, cursor))
         self._show_cursor()
         return self
 
+    def _changed(self, rows: Rows) -> set[int] | None:
+        """Where ``rows`` differ from what is shown; None where that takes too long to find out."""
+        before = self._rows
+        if not (isinstance(before, ListRows) and isinstance(rows, ListRows)):
+            return None
+        if len(before) != len(rows) or not len(rows):
+            return None
+        return {at for at in range(len(rows)) if before.row(at) != rows.row(at)}
+
     def refresh_rows(self) -> None:
         """The provider answers differently now (or has more rows): draw again, stay in place."""
         self._strips.clear()
-        self._revision += 1
         self.virtual_size = Size(0, len(self._rows) + self.header)
         self.refresh()
 
