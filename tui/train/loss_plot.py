@@ -111,6 +111,8 @@ class LossPlot(ChangedLines, can_focus=True):
     x_span: var[tuple[float, float] | None] = var(None)
     """The stretch of the x axis in view; None: all of it."""
     cursor: var[float | None] = var(None)
+    empty: var[str] = var("")
+    """What stands here while there are no points."""
 
     @dataclass
     class CursorMoved(Message):
@@ -139,7 +141,7 @@ class LossPlot(ChangedLines, can_focus=True):
         disabled: bool = False,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        self.empty = empty
+        self.set_reactive(LossPlot.empty, empty)
         self.margin = margin
         self.name_others = name_others
         self._series: dict[str, Series] = {}
@@ -312,6 +314,7 @@ class LossPlot(ChangedLines, can_focus=True):
 
     watch_log_y = watch_show_raw = watch_x_label = watch_y_label = _watch_view
     watch_smoothing = watch_x_is_time = watch_x_end = watch_x_log = watch_x_span = _watch_view
+    watch_empty = _watch_view
 
     def validate_smoothing(self, smoothing: float) -> float:
         return min(max(0.0, smoothing), 0.999)
