@@ -217,7 +217,7 @@ ACTIONS: Final = (
     Action("sample.hide", "x", "hide", "Hide", "Take this one off the screen."),
     Action("sample.stop", "escape", "stop", "Stop", "Stop, and keep what is there.",
            footer=False),
-    Action("sample.more", "m", "more", "More like it", "Go on from its first words.",
+    Action("sample.more", "m", "more", "Like this", "Go on from its first words.",
            footer=False),
     Action("sample.edit", "e", "edit", "Go on", "Put it into the prompt and go on.",
            footer=False),

@@ -8,13 +8,14 @@ the model did not choose them. It shows where words may come from, and proves no
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from core.dataset.frozen import TRAIN, training_batches
 from core.errors import InputRefused
@@ -50,30 +51,38 @@ def nearest_tweets(dataset: Path, text: str, prompt: str = "", most: int = MOST)
             "Nobody can say where it has that from.",
             "The tweets that this run learned from are not in its folder any more.",
         )
-    asked = set(words(text)) - set(words(prompt))
-    tweets = 0
-    having: Counter[str] = Counter()
-    candidates: list[tuple[str, str, datetime | None, str]] = []
-    for row in _rows(dataset):
-        its = set(words(row[3]))
-        tweets += 1
-        having.update(its)
-        if not its.isdisjoint(asked):
-            candidates.append(row)
-    weight = {word: math.log(tweets / count) ** 2 for word, count in having.items()}
-    asked &= weight.keys()
-    size = math.sqrt(sum(weight[word] for word in asked))
-    found = []
-    for handle, tweet_id, created_at, tweet in candidates:
+    numbers: dict[str, int] = {}
+    flat, sizes = array("I"), array("q")  # the different words of all tweets; how many each has
+    for tweet in _texts(dataset):
         its = set(words(tweet))
-        both = its & asked
-        product = sum(weight[word] for word in both)
-        if product:
-            score = product / (size * math.sqrt(sum(weight[word] for word in its)))
-            rarest_first = sorted(both, key=lambda word: (-weight[word], word))
-            found.append(NearTweet(tweet_id, handle, created_at, tweet, score, tuple(rarest_first)))
-    found.sort(key=lambda one: (-one.score, one.tweet_id))
-    return found[:most]
+        flat.extend([numbers.setdefault(word, len(numbers)) for word in its])
+        sizes.append(len(its))
+    asked = {number: word for word in set(words(text)) - set(words(prompt))
+             if (number := numbers.get(word)) is not None}  # fmt: skip
+    if not asked:
+        return []
+    ids = np.frombuffer(flat, dtype=np.uint32)
+    lengths = np.asarray(sizes, dtype=np.int64)
+    weights = np.log(len(sizes) / np.bincount(ids, minlength=len(numbers))) ** 2
+    of_tweet = np.repeat(np.arange(len(sizes)), lengths)
+    in_text = np.zeros(len(numbers), dtype=bool)
+    in_text[list(asked)] = True
+    squares = np.bincount(of_tweet, weights[ids], minlength=len(sizes))
+    products = np.bincount(of_tweet, weights[ids] * in_text[ids], minlength=len(sizes))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores = products / np.sqrt(squares * weights[in_text].sum())
+    scores[products == 0] = 0.0
+    best = [place for place in np.argsort(-scores, kind="stable")[:most].tolist() if scores[place]]
+    ends = np.cumsum(lengths)
+    found = []
+    for place, (handle, tweet_id, created_at, tweet) in _rows(dataset, best):
+        own = ids[ends[place] - lengths[place] : ends[place]]
+        both = sorted(own[in_text[own]].tolist(), key=lambda one: (-weights[one], asked[one]))
+        shared = tuple(asked[one] for one in both)
+        found.append(
+            NearTweet(str(tweet_id), str(handle), created_at, tweet, float(scores[place]), shared)
+        )
+    return found
 
 
 def spans_of(text: str, some: Iterable[str]) -> list[tuple[int, int]]:
@@ -84,7 +93,16 @@ def spans_of(text: str, some: Iterable[str]) -> list[tuple[int, int]]:
     return [span for span, word in zip(spans, its, strict=True) if word in wanted]
 
 
-def _rows(dataset: Path) -> Iterable[tuple[str, str, datetime | None, str]]:
-    for batch in training_batches(dataset, _COLUMNS):
-        for handle, tweet_id, created_at, text in batch.iter_rows():
-            yield str(handle), str(tweet_id), created_at, text or ""
+def _texts(dataset: Path) -> Iterator[str]:
+    for batch in training_batches(dataset, ["text"]):
+        yield from (text or "" for text in batch["text"].to_list())
+
+
+def _rows(dataset: Path, places: Sequence[int]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """The rows at ``places`` of the file, in that order, with their places."""
+    import polars as pl
+
+    rows = pl.scan_parquet(dataset / TRAIN, glob=False, hive_partitioning=False)
+    some = rows.select(_COLUMNS).with_row_index("place").filter(pl.col("place").is_in(places))
+    by_place = {row[0]: row[1:] for row in some.collect().iter_rows()}
+    return ((place, by_place[place]) for place in places)

@@ -139,6 +139,16 @@ def test_sample(home: Path) -> None:
     cut_off = {"length": " …"}
     texts = [f"  {one['text']}{cut_off.get(one['stopped'], '')}" for one in samples]
     assert lines == texts, "the same seed, the same samples"
+    stored = mynah(
+        "sql",
+        "SELECT text, seed, index, model_hash FROM samples WHERE id IS NOT NULL ORDER BY ALL",
+        "--format",
+        "jsonl",
+        home=home,
+    ).text.splitlines()
+    assert len(stored) == 6, "both times"
+    assert {json.loads(line)["text"] for line in stored} == {one["text"] for one in samples}
+    assert len({json.loads(line)["model_hash"] for line in stored}) == 1
 
 
 def test_a_copy_is_shown_with_its_tweets_and_the_shared_words(capsysbinary) -> None:

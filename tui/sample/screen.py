@@ -55,7 +55,7 @@ ONE_SAMPLE = (
     "copy", "favourite", "note", "hide", "more", "edit", "repeat", "why", "tokens",
 )  # fmt: skip
 # Told below the samples once there are some, the most useful first.
-WITH_SAMPLES = ("more", "edit", "note", "copy", "why", "tokens", "repeat", "blind", "favourites")
+WITH_SAMPLES = ("more", "edit", "note", "copy", "why", "tokens", "blind", "repeat")
 # Cells of a list that two columns of text fit into.
 TWO_COLUMNS = 80
 
