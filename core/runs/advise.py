@@ -33,7 +33,9 @@ _TOKENS_A_TWEET: Final = 28
 _OVERHEAD_SECONDS: Final = 15.0
 # Measured speeds, beside the runs; and for how long a measurement may go on, a conversion included.
 _SPEEDS: Final = "speeds.json"
-_MEASURING_SECONDS: Final = 180.0
+_MEASURING_SECONDS: Final = 120.0
+# A measurement that got less of the processor's time is not believed.
+_LEAST_SHARE: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,8 @@ def measure_speed(
 ) -> float | None:
     """Tokens a second of such a training here, tried out for about a second and remembered.
 
-    A process of its own tries it, at a low priority. None where that did not work, or ``cancelled``
-    said so.
+    A process of its own tries it. None where that did not work, ``cancelled`` said so, or other
+    programs took so much of the processor that the figure would say nothing of a quiet hour.
     """
     settings = settings_for(preset, base, device=device)
     with tempfile.TemporaryFile() as answer, open(os.devnull, "r+b") as nothing:  # noqa: PTH123
@@ -169,14 +171,22 @@ def measure_speed(
             time.sleep(0.1)
         answer.seek(0)
         try:
-            rate = float(json.loads(answer.read())["tokens_per_second"])
+            found = json.loads(answer.read())
+            rate, share = float(found["tokens_per_second"]), float(found["share"])
         except (ValueError, KeyError, TypeError):
             return None
+    if settings.device in ("auto", "cpu") and share < _LEAST_SHARE:
+        return None
+    remember_speed(home, settings, rate)
+    return rate
+
+
+def remember_speed(home: Home, settings: TrainSettings, rate: float) -> None:
+    """What advice goes by until a run tells better; a home without a folder remembers nothing."""
     speeds = _speeds(home) | {_speed_key(settings): rate}
     with suppress(OSError):
         if home.root.exists():  # who only looks leaves no trace
             write_text_whole(home.root / _SPEEDS, json.dumps(speeds, indent=1) + "\n")
-    return rate
 
 
 def _remembered_speed(home: Home, settings: TrainSettings) -> float | None:

@@ -10,23 +10,29 @@ import json
 import random
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from core.errors import MynahError
 from core.runs.memory import CPU_BATCH, GPU_BATCH
 from core.runs.settings import TrainSettings, settings_for
 
-# Steps are measured for so long, but at least so many: the first ones warm up and do not count.
+# Steps are measured for so long; of a slow machine it is one.
 _SECONDS: Final = 1.0
-_LEAST_STEPS: Final = 2
-_WARM_UP: Final = 2
 # Lengths of English tweets in tokens, end mark included: batches of them have the usual padding.
 _LENGTHS: Final = (8, 14, 18, 22, 26, 30, 34, 40, 48, 60)
 
 
-def measure(settings: TrainSettings) -> float:
-    """Tokens a second of training steps as ``settings`` would make them.
+@dataclass(frozen=True)
+class Speed:
+    """``share`` is the part of the processor's time that the steps got: 1 on an idle machine."""
+
+    tokens_per_second: float
+    share: float
+
+
+def measure(settings: TrainSettings) -> Speed:
+    """The speed of training steps as ``settings`` would make them.
 
     Raises MynahError for a base that cannot be loaded, or that there is no memory for.
     """
@@ -67,13 +73,14 @@ def measure(settings: TrainSettings) -> float:
     )
     batch = _batch(batch_tokens, int(model.config.vocab_size))
     tokens = sum(len(row) - 1 for row in batch)
-    for _ in range(_WARM_UP):
-        step(batch)[0].item()
-    began, steps = time.monotonic(), 0
-    while steps < _LEAST_STEPS or time.monotonic() - began < _SECONDS:
+    step(batch)[0].item()  # the first one makes room, and does not count
+    began, worked, steps = time.monotonic(), time.process_time(), 0
+    while steps == 0 or time.monotonic() - began < _SECONDS:
         step(batch)[0].item()  # waits for the device
         steps += 1
-    return steps * tokens / (time.monotonic() - began)
+    took = time.monotonic() - began
+    threads = torch.get_num_threads() if device.type == "cpu" else 1
+    return Speed(steps * tokens / took, (time.process_time() - worked) / (took * threads))
 
 
 def _batch(batch_tokens: int, vocabulary: int) -> list[list[int]]:
@@ -90,11 +97,11 @@ def _batch(batch_tokens: int, vocabulary: int) -> list[list[int]]:
 def main() -> int:
     preset, base, device = sys.argv[1:4]
     try:
-        rate = measure(settings_for(preset, base, device=device))
+        speed = measure(settings_for(preset, base, device=device))
     except MynahError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    sys.stdout.write(json.dumps({"tokens_per_second": rate}) + "\n")
+    sys.stdout.write(json.dumps(asdict(speed)) + "\n")
     return 0
 
 

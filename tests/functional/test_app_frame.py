@@ -362,3 +362,17 @@ async def test_a_setting_of_a_run_explains_itself(told_home: Home) -> None:
         app.screen.set_focus(app.screen.query_one("#runs"))
         await settled(pilot)
         assert form.field("seed").help not in screen(pilot)
+
+
+async def test_turning_panels_never_puts_the_cursor_where_one_types(told_home: Home) -> None:
+    app = MynahApp(told_home)
+    async with app.run_test(size=(70, 24)) as pilot:
+        await settled(pilot)
+        for section in "12345":
+            await pilot.press(section)
+            await settled(pilot)
+            for _ in range(3):
+                await pilot.press("right_square_bracket")
+                await pilot.pause()
+                assert not isinstance(app.focused, (Input, TextArea)), section
+            assert app.section == SECTIONS[int(section) - 1], "the next key was no text"

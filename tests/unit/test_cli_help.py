@@ -15,7 +15,7 @@ from tests.unit.cli import HANDLES, environment, home_with_samples, mynah
 from tui.__main__ import COMMANDS, cli
 from tui.cli.examples import EXAMPLES
 from tui.cli.options import Chosen
-from tui.cli.output import table
+from tui.cli.output import narrate, table
 
 
 def parsed(words: list[str], home: Path) -> str:
@@ -114,3 +114,21 @@ def test_a_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "…" in shown[2]
     monkeypatch.setenv("COLUMNS", "10")
     assert "123,456" in table(names, rows, right=(2,)), "never less than can be read"
+
+
+def test_a_sentence_is_broken_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = "/home/somebody/" + "very-long-name/" * 4
+    sentence = f"There are words here, 日本語 words too, and {path} is one of them."
+    layout = "name          value of the name that is laid out by its spaces"
+    monkeypatch.setenv("COLUMNS", "40")
+    narrate(sentence)
+    assert capsys.readouterr().err == sentence + "\n", "not in a pipe"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    narrate(f"{sentence}\n{layout}")
+    lines = capsys.readouterr().err.splitlines()
+    assert " ".join(lines[:-1]) == sentence
+    assert lines[-1] == layout
+    assert path in lines, "what one copies stays whole"
+    assert max(len(line) for line in lines if path not in line and line != layout) <= 40

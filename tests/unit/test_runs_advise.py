@@ -9,7 +9,7 @@ from toy_runs import edit_record
 
 from core.home import Home
 from core.processes import this_machine
-from core.runs.advise import advise, in_words, measure_speed
+from core.runs.advise import advise, in_words, measure_speed, remember_speed
 from core.runs.folder import Run
 from core.runs.settings import settings_for
 
@@ -71,11 +71,24 @@ def test_how_long_all_of_it_takes_says_how_it_is_known(tmp_path: Path) -> None:
     assert in_words(advise(home, kept=0, tokens=0, base="scratch")) == ""
 
 
-def test_a_measured_speed_is_remembered_for_every_door(tmp_path: Path) -> None:
-    home = Home.at(tmp_path)
-    rate = measure_speed(home, "fast", "scratch", "cpu")
+def test_a_speed_is_measured_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.runs.advise._LEAST_SHARE", 0.0)  # whatever else runs here
+    rate = measure_speed(Home.at(tmp_path), "fast", "scratch", "cpu")
     assert rate is not None
-    assert rate > 100
+    assert rate > 10
+    advice = advise(Home.at(tmp_path), kept=1000, base="scratch", device="cpu")
+    assert (advice.measured, advice.tokens_per_second) == (True, rate)
+    monkeypatch.setattr("core.runs.advise._LEAST_SHARE", 10.0)
+    (tmp_path / "speeds.json").unlink()
+    assert measure_speed(Home.at(tmp_path), "fast", "scratch", "cpu") is None, "a busy machine"
+    assert not (tmp_path / "speeds.json").exists()
+
+
+def test_a_measured_speed_is_remembered_for_every_door(tmp_path: Path) -> None:
+    home, rate = Home.at(tmp_path), 512.0
+    remember_speed(home, settings_for("fast", "scratch", device="cpu"), rate)
     advice = advise(home, kept=1000, tokens=29_000, base="scratch", device="cpu")
     assert (advice.measured, advice.tokens_per_second) == (True, rate)
     assert f"{rate:,.0f} tok/s, measured" in advice.lines

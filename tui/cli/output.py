@@ -54,7 +54,26 @@ def emit_json(value: object) -> None:
 
 def narrate(text: str) -> None:
     """A sentence for the person, on stderr, with anything from outside made harmless."""
-    click.echo(printable(text, keep_newlines=True), err=True)
+    shown = printable(text, keep_newlines=True)
+    if sys.stderr.isatty():
+        shown = "\n".join(_wrapped(line) for line in shown.split("\n"))
+    click.echo(shown, err=True)
+
+
+def _wrapped(line: str) -> str:
+    """A sentence broken between words; what is laid out by spaces, such as a table, stays."""
+    if line.startswith(" ") or "  " in line:
+        return line
+    from rich.cells import cell_len
+
+    room, lines, now = shutil.get_terminal_size().columns, [], ""
+    for word in line.split(" "):
+        if now and cell_len(now) + 1 + cell_len(word) > room:
+            lines.append(now)
+            now = word
+        else:
+            now = f"{now} {word}" if now else word
+    return "\n".join([*lines, now])
 
 
 def table(

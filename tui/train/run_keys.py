@@ -114,6 +114,6 @@ class RunKeys(Section):
         if size is not None:
             parts.append(size_in_words(size))
         what = f"What goes: {', '.join(parts)}." if parts else "It is empty."
-        where = f"It lies in {self.state.home.trash} for {TRASH_DAYS} days."
+        where = f"For {TRASH_DAYS} days `mynah trash restore {run.run}` brings it back."
         question = f"Delete {run.name or run.run}?"
         self.app.push_screen(Decide(question, f"{what}\n{where}", {"y": "deletes"}), answered)

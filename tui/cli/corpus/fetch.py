@@ -149,7 +149,7 @@ def _say_costs(estimates: list[FetchEstimate], budget: float | None) -> None:
 def _say_notices(estimates: list[FetchEstimate]) -> None:
     narrate(f"Prices of {estimates[0].price_date}, from {estimates[0].price_source}")
     for notice in dict.fromkeys(notice for estimate in estimates for notice in estimate.notices):
-        narrate(f"▲ {notice}")
+        narrate(f"– {notice}")
 
 
 def _fetch_each(
