@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -48,6 +49,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_sessionfinish() -> None:
     gc.freeze()  # nor what is left of it, which pytest looks through five times
+    atexit.register(gc.unfreeze)  # or what extensions made stays to the end, and they complain
     if _warm is not None:
         _warm.end()
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import shutil
 import signal
 import struct
 import subprocess
 import termios
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.unit.cli import HANDLES, MYNAH, ROOT, environment, home_with_samples, mynah
+from core.home import Home
+from core.runs.folder import find_run
+from tests.unit.cli import HANDLES, LIMIT, MYNAH, ROOT, environment, home_with_samples, mynah
+from tests.unit.toy_runs import follow
 from tui.text.terminal import LONG_SECONDS, Takes, TerminalSignals, what_it_takes
 
 CLEAR = b"\x1b]9;4;0;0\x1b\\"
@@ -125,12 +130,25 @@ def in_windows_terminal(home: Path, **more: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def going(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home in which a run goes on for as long as anybody watches."""
+    """A home with a run that goes on while anybody watches, and costs nothing meanwhile."""
     home = tmp_path_factory.mktemp("going") / "home"
     shutil.copytree(home_with_samples(tmp_path_factory), home)
     given = "train", HANDLES[0], "--base", "scratch", "--epochs", "900", "--now", "--detach"
     mynah(*given, "--json", home=home)
+    run = find_run(Home.at(home), "latest")
+    follow(run, until=lambda records: any(one["kind"] == "train" for one in records))
+    pid = run.record().pid
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
     yield home
+    stop_the_run(home)
+
+
+def stop_the_run(home: Path) -> None:
+    pid = find_run(Home.at(home), "latest").record().pid
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
     mynah("stop", "latest", home=home)
 
 
@@ -163,7 +181,7 @@ def watched(
     os.close(slave)
     seen, happened = b"", False
     try:
-        while chunk := os.read(master, 65536):
+        while select.select([master], [], [], LIMIT)[0] and (chunk := os.read(master, 65536)):
             seen += chunk
             if until in seen and not happened:
                 then(OnATerminal(process, master))
@@ -209,14 +227,11 @@ def test_the_app_ends_with_a_terminal_that_is_not_its_sessions_own(going: Path) 
 
 
 def test_progress_is_taken_away_however_watching_ends(going: Path) -> None:
-    def stop_the_run(_: object) -> None:
-        mynah("stop", "latest", home=going)
-
     ends = (
         (OnATerminal.interrupt, 130),
         (lambda watch: watch.process.send_signal(signal.SIGTERM), 143),
         (lambda watch: watch.process.send_signal(signal.SIGHUP), 129),
-        (stop_the_run, 0),
+        (lambda _: stop_the_run(going), 0),
     )
     for end, code in ends:
         ended, seen = watched(going, b"\x1b]9;4;1;", end)
