@@ -1,11 +1,14 @@
 """What the open app costs a training, and how soon a key has its frame, in a real terminal.
 
-    python -m benchmarks.app [--base scratch] [--seconds 20] [--turns 4]
+    python -m benchmarks.app [--base scratch|smollm2] [--seconds 20] [--turns 4]
 
-A run trains on all cores. Turn by turn the app is opened on it, showing the Train section, and
-closed again; tokens a second of the steps with and without it are compared, as a ratio in one run.
-While it is open a key is pressed every half second (sections, the axis of the plots, the cursor),
-and the time until the terminal receives the first bytes of what it changed is taken.
+A run trains on all cores. Each turn has three parts of the same length, one by one: without
+the app; with the app open on the Train section and nobody touching it; and with a key pressed every
+half second (sections, the axis of the plots, the cursor). Compared are tokens a second of the steps
+in each part, as ratios to the part without the app of the same turn. While nobody touches it, what
+the app and its helpers take of the processor is taken as well, which other work on the machine
+changes little; with keys, the time until the terminal receives the first bytes of what one changed.
+A run of "scratch" makes many steps a second, which is the worst case; SmolLM2 makes one in two.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ import tempfile
 import termios
 import threading
 import time
+from dataclasses import dataclass, field
+
+import psutil
 
 from core.home import Home
 from core.json_lines import read_json_lines
@@ -37,8 +43,7 @@ KEYS = ("a", "p", "\x1b[D", "\x1b[C", "2", "4", "1", "4", "3", "4")
 QUIT = b"\x11"
 # A frame that comes by itself (a new point of the curve) may be taken for that of a key: seldom.
 PAUSE = 0.5
-# The first look at Train makes a warm process, which imports PyTorch once.
-OPENING = 12.0
+OPENING = 8.0
 
 
 class Terminal:
@@ -53,12 +58,14 @@ class Terminal:
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
         )  # fmt: skip
         os.close(slave)
+        self.bytes = 0
         self._written = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
-            while os.read(self._master, 65536):
+            while read := os.read(self._master, 65536):
+                self.bytes += len(read)
                 self._written.set()
 
     def press(self, key: str, seconds: float = 2.0) -> float | None:
@@ -67,6 +74,17 @@ class Terminal:
         began = time.perf_counter()
         os.write(self._master, key.encode())
         return time.perf_counter() - began if self._written.wait(seconds) else None
+
+    @property
+    def processor(self) -> float:
+        """Seconds of a core that the app and the processes that it started have taken."""
+        taken = 0.0
+        app = psutil.Process(self._process.pid)
+        for process in [app, *app.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                taken += times.user + times.system
+        return float(taken)
 
     def close(self) -> None:
         os.write(self._master, QUIT)
@@ -77,7 +95,7 @@ class Terminal:
 def learned(run: Run) -> tuple[int, float]:
     """Tokens so far, and the seconds of their steps."""
     tokens, seconds = 0, 0.0
-    for line in read_json_lines(run.metrics):
+    for line in read_json_lines(run.metrics, tail=1 << 16):
         if line.get("kind") == "train":
             tokens, seconds = line["tokens"], line["tokens"] / line["tokens_per_second"]
     return tokens, seconds
@@ -88,29 +106,48 @@ def speed(run: Run, before: tuple[int, float]) -> float:
     return (tokens - before[0]) / max(seconds - before[1], 1e-9)
 
 
-def open_turn(
-    home: Home, run: Run, seconds: float, rng: random.Random
-) -> tuple[float, list[float]]:
+@dataclass
+class Found:
+    """Of all turns: tokens a second in each part, seconds of a core and bytes a minute while nobody
+    touches the app, and seconds until each key's frame, by key.
+    """
+
+    closed: list[float] = field(default_factory=list)
+    watched: list[float] = field(default_factory=list)
+    used: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    bytes: list[float] = field(default_factory=list)
+    keys: list[tuple[float, str]] = field(default_factory=list)
+
+    def ratio(self, part: list[float]) -> str:
+        ratios = [one / closed for one, closed in zip(part, self.closed, strict=True)]
+        spread = statistics.stdev(ratios) / len(ratios) ** 0.5 if len(ratios) > 1 else float("nan")
+        return f"{statistics.mean(ratios):.3f} of the speed (± {spread:.3f})"
+
+
+def turn(home: Home, run: Run, seconds: float, rng: random.Random, found: Found) -> None:
+    before = learned(run)
+    time.sleep(seconds)
+    found.closed.append(speed(run, before))
     app = Terminal(home)
     time.sleep(3.0)
     app.press("4")
     time.sleep(OPENING)
-    before, taken = learned(run), []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        took = app.press(rng.choice(KEYS))
-        if took is not None:
-            taken.append(took)
-        time.sleep(PAUSE)
-    found = speed(run, before)
-    app.close()
-    return found, taken
-
-
-def closed_turn(run: Run, seconds: float) -> float:
-    before = learned(run)
+    before, processor, written, began = learned(run), app.processor, app.bytes, time.monotonic()
     time.sleep(seconds)
-    return speed(run, before)
+    minutes = (time.monotonic() - began) / 60
+    found.watched.append(speed(run, before))
+    found.processor.append((app.processor - processor) / minutes)
+    found.bytes.append((app.bytes - written) / minutes)
+    before, until = learned(run), time.monotonic() + seconds
+    while time.monotonic() < until:
+        key = rng.choice(KEYS)
+        took = app.press(key)
+        if took is not None:
+            found.keys.append((took, key))
+        time.sleep(PAUSE)
+    found.used.append(speed(run, before))
+    app.close()
 
 
 def main() -> None:
@@ -119,32 +156,32 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--turns", type=int, default=4)
     given = parser.parse_args()
+    found, rng = Found(), random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
         home = Home.at(folder)
         import_paths(home, sample_archives())
         run = train(home, [DEMO_HANDLE], base=given.base, epochs=10_000, device="cpu",
                     eval_seconds=100_000.0)  # fmt: skip
-        while not any(line.get("kind") == "train" for line in read_json_lines(run.metrics)):
+        while not learned(run)[0]:
             time.sleep(0.2)
         time.sleep(5.0)  # the first steps are slower
-        with_app, without, taken = [], [], []
-        rng = random.Random(1)
         try:
-            for turn in range(given.turns):
-                without.append(closed_turn(run, given.seconds))
-                found, keys = open_turn(home, run, given.seconds, rng)
-                with_app.append(found)
-                taken += keys
-                print(f"turn {turn + 1}: {without[-1]:,.0f} tokens/s without the app, "
-                      f"{found:,.0f} with it", flush=True)  # fmt: skip
+            for number in range(given.turns):
+                turn(home, run, given.seconds, rng, found)
+                print(f"turn {number + 1}: {found.closed[-1]:,.0f} tokens/s without the app, "
+                      f"{found.watched[-1]:,.0f} watched, {found.used[-1]:,.0f} used",
+                      flush=True)  # fmt: skip
         finally:
             stop_run(run)
-    ratio = statistics.mean(with_app) / statistics.mean(without)
-    taken.sort()
-    print(f"with the app open: {ratio:.3f} of the speed")
-    print(f"key to frame, {len(taken)} keys: median {1e3 * statistics.median(taken):.0f} ms, "
-          f"99 % {1e3 * taken[int(0.99 * len(taken))]:.0f} ms, "
-          f"worst {1e3 * taken[-1]:.0f} ms")  # fmt: skip
+    print(f"open, untouched: {found.ratio(found.watched)}, "
+          f"{statistics.mean(found.processor):.2f} s of a core and "
+          f"{statistics.mean(found.bytes) / 1024:,.0f} KiB to the terminal a minute")  # fmt: skip
+    print(f"with keys: {found.ratio(found.used)}")
+    taken = sorted(found.keys)
+    times = [1e3 * took for took, _ in taken]
+    worst = ", ".join(f"{1e3 * took:.0f} ({key!r})" for took, key in taken[:-4:-1])
+    print(f"key to frame, {len(taken)} keys: median {statistics.median(times):.0f} ms, "
+          f"95 % {times[int(0.95 * len(times))]:.0f} ms, the worst {worst} ms")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.actions import SkipAction
 from textual.app import SystemCommand
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
 
 
+# After the first frame; by then the tweets are read.
+PREPARE_SECONDS: Final = 1.5
+
+
 class MynahApp(StateApp):
     """mynah in the terminal."""
 
@@ -49,12 +55,20 @@ class MynahApp(StateApp):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
 
     def __init__(
-        self, home: Home, *, section: str = "data", poll_seconds: float = LOOK_SECONDS
+        self,
+        home: Home,
+        *,
+        section: str = "data",
+        poll_seconds: float = LOOK_SECONDS,
+        prepares: bool = False,
     ) -> None:
+        """``prepares``: it imports the other sections once it has nothing else to do."""
         super().__init__(home)
         self._first_section = section
         self._poll_seconds = poll_seconds
         self._warm: Warm | None = None
+        self._warm_wanted = False
+        self._prepares = prepares
         self._ending = False
 
     # ── start and end ────────────────────────────────────────────────────────────────────
@@ -99,14 +113,22 @@ class MynahApp(StateApp):
         if name == "train":
             from tui.train.screen import TrainSection
 
-            self.run_worker(self._warm_up, thread=True)
+            self._warm_wanted = True
+            self._warm_up_at_rest()
             return TrainSection(self.training)
         from tui.sample.screen import SampleSection
 
         return SampleSection(self.sampling)
 
+    def _warm_up_at_rest(self) -> None:
+        """While the person reads what Train shows, so that a run then starts at once; but not while
+        one goes on: importing PyTorch takes some seconds of a core that learns.
+        """
+        if self._warm_wanted and self.state.runs is not None and self.state.live_run is None:
+            self._warm_wanted = False
+            self.run_worker(self._warm_up, thread=True)
+
     def _warm_up(self) -> None:
-        """While the person reads what Train shows, so that a run then starts at once."""
         from core.workflow.training import warm_up
 
         self._warm = warm_up()
@@ -118,6 +140,9 @@ class MynahApp(StateApp):
         self.training.look_for_bases()
         self.following.begin(self._poll_seconds)
         self.set_interval(self._poll_seconds * LOOK_EVERY, self.look_at_corpus)
+        self.runs_changed.subscribe(self, lambda _: self._warm_up_at_rest())
+        if self._prepares:
+            self.set_timer(PREPARE_SECONDS, lambda: self.run_worker(_prepare, thread=True))
 
     def on_app_focus(self) -> None:
         self.following.watch(True)
@@ -234,8 +259,18 @@ class MynahApp(StateApp):
         self.notify(path, title="Saved")
 
 
+def _prepare() -> None:
+    """So that no key waits for an import, or for the garbage collector to look at all of them."""
+    for name in SECTIONS:
+        import_module(f"tui.{name}.screen")
+    for name in ("ask", "decide", "text"):
+        import_module(f"tui.dialogs.{name}")
+    import_module("tui.help")
+    gc.freeze()
+
+
 def run_app(home: Home, *, section: str = "data") -> int:
     """Open the app; returns when the person leaves it, with 0, or 1 when it broke."""
-    app = MynahApp(home, section=section)
+    app = MynahApp(home, section=section, prepares=True)
     app.run()
     return app.return_code or 0

@@ -175,7 +175,10 @@ def _ending(t: Training, measuring: float, sampling: float) -> float:
     times = 1.0
     if t.settings.minutes is None and t.data.valid.total_tokens > t.held_out.tokens:
         times += t.data.valid.total_tokens / t.held_out.tokens
-    memorising = t.allowance.cost if t.memorisation is not None else 0.0
+    memorises = t.memorisation is not None and t.allowance.enough(
+        t.course.run_seconds(t.at.step), last=True
+    )
+    memorising = t.allowance.cost if memorises else 0.0
     return times * measuring + sampling + memorising + _saving(t)
 
 

@@ -10,10 +10,12 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.home import Home
+from core.processes import process_times, this_machine
 from core.runs.folder import Run
 from core.runs.tracked import all_tracked
 from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
@@ -249,3 +251,62 @@ async def test_a_run_whose_tweets_were_forgotten_says_so(
             journal.write('{"kind": "warning", "text": "There are 2 cores now."}\n')
         await until(pilot, lambda: "▲ warning" in screen(pilot))
         assert "There are 2 cores" in screen(pilot)
+
+
+async def test_a_section_that_is_out_of_view_draws_when_it_comes_back(
+    told_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow, fed = LossPlot.follow, []
+
+    def counted(plot: LossPlot, name: str, *points: Any, **options: Any) -> None:
+        fed.append(name)
+        follow(plot, name, *points, **options)
+
+    monkeypatch.setattr(LossPlot, "follow", counted)
+    run = Run(told_home.runs / FIXTURE)
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.runs)
+        await settled(pilot)
+        listing = app.screen.query_one("#runs", RowList)
+        listing.cursor = next(n for n, one in enumerate(app.state.runs or []) if one.run == FIXTURE)
+        await until(pilot, lambda: fed)
+        await pilot.press("1")
+        await settled(pilot)
+        fed.clear()
+        points = len(app.state.histories[FIXTURE].train_steps)
+        with run.metrics.open("a") as file:
+            file.write('{"kind": "train", "step": 400, "loss": 4.2}\n')
+        await until(pilot, lambda: len(app.state.histories[FIXTURE].train_steps) > points)
+        await settled(pilot)
+        assert fed == []
+        await pilot.press("4")
+        await until(pilot, lambda: "train" in fed)
+        assert app.screen.query_one("#loss", LossPlot).values_at(400)["train"] < 4.3
+        assert app.failures == []
+
+
+async def test_nothing_is_imported_for_the_next_run_while_one_goes_on(
+    told_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed: list[str] = []
+    monkeypatch.setattr("core.workflow.training.warm_up", lambda: warmed.append("warm"))
+    run = Run(told_home.runs / FIXTURE)
+    ended = run.metrics.read_bytes()
+    run.update_record(
+        state="running", pid=os.getpid(), pid_start=process_times(os.getpid()),
+        machine=this_machine(),
+    )  # fmt: skip
+    run.metrics.write_text('{"kind": "train", "step": 1, "loss": 4.2}\n')
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await until(pilot, lambda: app.state.live_run)
+        await settled(pilot)
+        assert warmed == []
+        run.metrics.write_bytes(ended)
+        run.update_record(state="finished", pid=None)  # it is this process
+        await until(pilot, lambda: warmed)
+        await settled(pilot)
+        assert warmed == ["warm"]
