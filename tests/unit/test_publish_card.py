@@ -25,8 +25,10 @@ from core.models.load import load_model, load_tokenizer
 from core.publish.card import NOWHERE_YET, Example, card_of
 from core.publish.card_sections import table_rows
 from core.publish.facts import Account, RunFacts, facts_of
+from core.report.blind import BlindTest, Question
 from core.runs.folder import Run
 from core.safe_text import printable
+from core.sampling.voices import tuned_voice
 from core.training.finish import save_model
 from core.workflow.data import import_paths
 from core.workflow.training import train
@@ -196,6 +198,18 @@ def test_what_huggingtweets_lacked_is_in_it(toy: Run, tmp_path: Path) -> None:
 
 def test_without_a_report_it_says_so(toy: Run) -> None:
     assert "No report was made of how well this model imitates" in card_of(facts_of(toy))
+
+
+def test_what_people_could_tell_apart_is_in_it(toy: Run) -> None:
+    assert "blind test" not in card_of(facts_of(toy))
+    questions = [Question(str(at), "s", "real", "made", True) for at in range(4)]
+    hashed = tuned_voice(toy).hash()
+    for number in range(3):
+        BlindTest(toy, "@nobody", 1, hashed, questions).answer(number, 1)
+    assert "In one blind test, people were shown" in card_of(facts_of(toy))
+    assert "They told 3 of 3 apart (44 % to 100 %): no better than chance." in card_of(
+        facts_of(toy)
+    )
 
 
 def test_energy_only_where_it_was_measured(toy: Run) -> None:

@@ -16,6 +16,7 @@ from sampling_models import TWEETS, blank, parrot
 from core.dataset.frozen import load_frozen
 from core.errors import InputRefused, Interrupted
 from core.home import Home
+from core.report.blind import BlindResult
 from core.report.conclusions import who
 from core.report.last import last_measures, last_report
 from core.report.leaks import beginning_and_rest, leaked_ids, membership
@@ -137,6 +138,11 @@ def test_the_page_says_what_it_means(report: Report) -> None:
     assert f"@{CREW}" in page
     assert page.count("\n## ") >= 6
     assert widest_row(page) < 120
+    assert "by people" not in page
+    told = to_markdown(report, blind=BlindResult("@keeper_", 11, 20, sittings=2))
+    assert told.count("\n## ") == page.count("\n## ") + 1
+    assert "In 2 blind tests, people were shown" in told
+    assert "They told 11 of 20 apart (34 % to 74 %): no better than chance." in told
     narrow = to_markdown(report, width=80)
     assert widest_row(narrow) <= 90
     assert re.findall(r"^- .*", narrow, re.MULTILINE) == re.findall(r"^- .*", page, re.MULTILINE)
