@@ -113,7 +113,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_slices")
 @pytest.mark.parametrize("engine", ["standard", "classic"])
 def test_every_rule_gives_what_one_pass_over_one_frame_gives(engine: str) -> None:
-    frame = tweets(160)
+    frame = tweets(120)
     table = TweetTable.of(frame)
     cleaned = CleanedTexts()
     base = STANDARD.replace(engine=engine)
