@@ -41,6 +41,7 @@ class CurveKeys(RunKeys):
         self._log_x = False
         self._measure = ""
         self._window: Window | None = None
+        self._end_kept: tuple[Hashable, float] | None = None  # of the axis, and of what it was
 
     def compose_curves(self, empty: str) -> Iterator[Widget]:
         loss = LossPlot(id="loss", empty=empty)
@@ -97,7 +98,7 @@ class CurveKeys(RunKeys):
             xs = self._along(at)
             loss.follow(other, xs, losses, source=source, label=label, number=number)
         loss.x_label, loss.x_is_time = axis, axis == "time"
-        loss.x_log, end = log, self._x_end(run, history)
+        loss.x_log, end = log, self._steady_end(run, history)
         loss.x_end = log10(end) if log and end else end
         self._draw_measure(run, history, others)
         self._show_window()
@@ -136,9 +137,27 @@ class CurveKeys(RunKeys):
                 return run.name or f"{run.run.rsplit('-', 1)[-1]} {'+'.join(run.handles)}"
         return other
 
+    def _steady_end(self, run: RunSummary, history: RunHistory) -> float | None:
+        """Where the axis ends while the run goes on. It stays where it is as long as that is about
+        right, so that a new point moves nothing but itself.
+        """
+        if run.state not in GOING:
+            return None
+        end, room = self._x_end(run, history), 1.02
+        if end is None:  # nobody knows yet: a little room for what comes
+            now = along(history.train_at, self._axis)
+            end, room = (now[-1] if now else None), 1.1
+        if not end:
+            return None
+        of, kept = (run.run, history.taken_back, self._axis), self._end_kept
+        if kept is None or kept[0] != of or not end <= kept[1] <= room * room * end:
+            planned = self._axis == "step" and end == run.steps
+            kept = self._end_kept = of, end if planned else room * end
+        return kept[1]
+
     def _x_end(self, run: RunSummary, history: RunHistory) -> float | None:
         """Where the curve will end as far as one can tell: by steps, or by the time budget."""
-        if run.state not in GOING or history.done <= 0.05 or not history.step:
+        if history.done <= 0.05 or not history.step:
             return None
         expected = history.step / history.done
         expected = min(expected, run.steps) if run.steps else expected
