@@ -121,6 +121,10 @@ def test_the_folder_it_describes_is_the_folder() -> None:
         f"{home.sweeps.name}/NAME",
         "favourites.jsonl",
         "prompts.jsonl",
+        "config.toml",
+        "exports.jsonl",
+        "speeds.json",
+        home.trash.name,
         "queries",
         history_file(home).name,
     }
