@@ -51,7 +51,7 @@ def saved_gpt2_shape(folder: Path) -> Path:
 class Ours:
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
         self.engine = Engine.of(folder, device, dtype)
-        self.name = f"mynah {str(self.engine.loaded.dtype).removeprefix('torch.')}"
+        self.name = f"mynah {self.engine.loaded.arithmetic}"
 
     def turn(self, request: SampleRequest) -> tuple[int, int]:
         before = self.engine.tokens_drawn

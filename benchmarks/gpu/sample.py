@@ -12,7 +12,7 @@ from benchmarks.gpu.report import Figures, Report
 from benchmarks.gpu.shapes import Shape, only_cuda, shapes
 from core.models.load import cast_weights
 from core.sampling.engine import Engine
-from core.sampling.loading import Loaded
+from core.sampling.loading import prepared
 from core.sampling.request import SampleRequest
 
 PROMPT = [1, 2, 3]
@@ -42,8 +42,7 @@ class Sampling:
         self.report = report
         self.rows, self.tokens = (2, 12) if report.small else (10, 96)
         self.model = cast_weights(shape.model(report.device), report.dtype).requires_grad_(False)
-        parameters = sum(weight.numel() for weight in self.model.parameters())
-        loaded = Loaded(self.model, report.device, report.dtype, parameters)
+        loaded = prepared(self.model, str(report.dtype).removeprefix("torch."))
         self.engine = Engine(loaded, Numbers())  # type: ignore[arg-type]
         self.prompt = torch.tensor([PROMPT], device=report.device)
 

@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
         service.send(
             event="ready",
             device=str(engine.loaded.device),
-            dtype=str(engine.loaded.dtype).removeprefix("torch."),
+            dtype=engine.loaded.arithmetic,
             parameters=engine.loaded.parameters,
             seconds=round(time.monotonic() - began, 3),
             tweets=tweets,

@@ -162,7 +162,12 @@ class Sampler:
 
     @classmethod
     def for_run(
-        cls, run_folder: Path, device: str = "auto", *, model_dir: Path | None = None
+        cls,
+        run_folder: Path,
+        device: str = "auto",
+        *,
+        dtype: str = "auto",
+        model_dir: Path | None = None,
     ) -> Sampler:
         """The model of a run and the tweets it learned from; raises InputRefused without a model.
 
@@ -181,6 +186,7 @@ class Sampler:
             model_dir,
             tweets if tweets.is_file() else None,
             device,
+            dtype=dtype,
             lines=_learned_lines(Path(run_folder)),
         )
 

@@ -1,4 +1,4 @@
-"""A model folder in memory, on the device and in the number type that decodes fastest there."""
+"""A model folder in memory, on the device and in the arithmetic that decodes fastest there."""
 
 from __future__ import annotations
 
@@ -8,70 +8,84 @@ import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, DynamicCache
+from transformers import AutoModelForCausalLM
 
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import cache_dir
 from core.models.load import cast_weights
+from core.sampling.decoder import Decoder, LeanDecoder
+from core.sampling.modules import ModuleDecoder
+from core.sampling.products import FLOAT32, INT8, CentredHead, has_int8, product
 from core.training.device import choose_device
 
-# Below this size a token takes a few milliseconds in any type, so the exact one it is.
-_WORTH_MEASURING = 20_000_000
-_WORTH_ROUNDING = 1.15  # bfloat16 must be faster by that factor to be chosen
-_ROWS = 8
+# Below this size a token takes a few milliseconds in any arithmetic, so the exact one it is.
+_WORTH_MEASURING: Final = 20_000_000
+_WORTH_ROUNDING: Final = 1.15  # another arithmetic must be faster by that factor to be chosen
+_ROWS: Final = 11
+_TURNS: Final = 4
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to decode; ``model`` is a transformers causal language model in eval mode."""
+    """A model ready to decode.
 
-    model: Any
-    device: torch.device
-    dtype: torch.dtype
-    parameters: int
-
-
-class CentredHead(nn.Module):
-    """The output layer in a rounded type, without the part that all its logits share.
-
-    Taking the mean row off the matrix takes the same number off every logit of a position, which
-    softmax does not see; but logits near zero survive bfloat16's 8 bits and GPT-2's, which lie
-    around -100 in steps of 0.5, do not.
+    arithmetic    float32, or what the products with its weights are rounded to: bfloat16, float16,
+                  int8
+    vocabulary    how many logits it gives
+    context       how many tokens it reads at most
+    cache_bytes   of one token of one row
     """
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype) -> None:
-        super().__init__()
-        centred = weight.float() - weight.float().mean(0)
-        self.weight = nn.Parameter(centred.to(dtype), requires_grad=False)
-        self.bias = None if bias is None else nn.Parameter(bias.to(dtype), requires_grad=False)
+    decoder: Decoder
+    device: torch.device
+    arithmetic: str
+    parameters: int
+    vocabulary: int
+    context: int
+    cache_bytes: int
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        return nn.functional.linear(hidden, self.weight, self.bias)
 
-
-def load(model_dir: Path, device: str = "auto", dtype: str = "auto") -> Loaded:
+def load(model_dir: Path, device: str = "auto", arithmetic: str = "auto") -> Loaded:
     """The model of a folder in Hugging Face format, from this disk only.
 
-    ``device`` is auto, cpu, cuda, cuda:N or mps; ``dtype`` is auto, float32 or bfloat16, where
-    auto is float32 for small models on a processor, else what a measurement found to be faster
-    (made once per machine, kept in the cache folder, so that the same seed keeps its texts).
+    ``device`` is auto, cpu, cuda, cuda:N or mps; ``arithmetic`` is auto, float32, bfloat16 or int8,
+    where auto is float32 for small models on a processor, else what a measurement found to be
+    faster (made once per machine, kept in the cache folder, so that the same seed keeps its texts).
     Raises InputRefused for a folder that cannot be loaded and for an absent device.
     """
     target = choose_device(device)
     model = _read(model_dir)
+    if arithmetic == "auto":
+        arithmetic = _fastest(model, target)
+    return prepared(model.to(target), arithmetic, consume=True)
+
+
+def prepared(model: Any, arithmetic: str, *, consume: bool = False) -> Loaded:
+    """``model`` (weights in float32, or in ``arithmetic``) ready to decode where it is.
+
+    ``consume``: nobody else needs it, so that its layers are given up one after the other.
+    """
+    config = model.config.get_text_config()
     parameters = int(sum(p.numel() for p in model.parameters()))
-    chosen = _dtype(model, target, parameters) if dtype == "auto" else getattr(torch, dtype)
-    if chosen is not torch.float32:
-        # A measurement left the weights rounded; the head is centred from the exact ones.
-        model = _rounded(_read(model_dir), chosen)
-    elif next(model.parameters()).dtype is not torch.float32:
-        model = _read(model_dir)
-    return Loaded(model.to(target), target, chosen, parameters)
+    head = model.get_output_embeddings().weight
+    vocabulary, device = len(head), head.device
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    numbers = 2 * config.num_hidden_layers * heads * width
+    context = int(getattr(config, "max_position_embeddings", 2**31))
+    decoder: Decoder
+    if LeanDecoder.fits(model):
+        decoder, size = LeanDecoder(model, arithmetic, consume=consume), 4
+    else:
+        if arithmetic != FLOAT32 and model.dtype is torch.float32:
+            model = _rounded(model, getattr(torch, arithmetic))
+        decoder, size = ModuleDecoder(model), torch.finfo(model.dtype).bits // 8
+    return Loaded(decoder, device, arithmetic, parameters, vocabulary, context, numbers * size)
 
 
 def _read(model_dir: Path) -> Any:
@@ -99,33 +113,45 @@ def _rounded(model: Any, dtype: torch.dtype) -> Any:
     return cast_weights(model, dtype)
 
 
-def _dtype(model: Any, target: torch.device, parameters: int) -> torch.dtype:
+def _fastest(model: Any, target: torch.device) -> str:
+    """The arithmetic for ``model`` on ``target``, by what decoding on it waits for."""
     if target.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    parameters = sum(p.numel() for p in model.parameters())
     if target.type != "cpu" or parameters < _WORTH_MEASURING:
-        return torch.float32
+        return FLOAT32
     record = cache_dir() / "decoding.json"
     known = _known(record)
     key = f"{_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads, "
     key += f"{model.config.model_type} of {parameters}"
     if key not in known:
-        exact = _seconds_per_step(model)
-        known[key] = exact / _seconds_per_step(cast_weights(model, torch.bfloat16))
+        known[key] = _measured(model)
         _remember(record, known)
-    return torch.bfloat16 if known[key] >= _WORTH_ROUNDING else torch.float32
+    seconds = known[key]
+    best = min(seconds, key=lambda name: seconds[name])
+    return best if seconds[best] * _WORTH_ROUNDING < seconds.get(FLOAT32, 0.0) else FLOAT32
 
 
 @torch.inference_mode()
-def _seconds_per_step(model: Any, steps: int = 4) -> float:
-    """The fastest of a few decoding steps of a small batch, after one to warm up."""
-    cache = DynamicCache(config=model.config)
-    ids = torch.zeros(_ROWS, 1, dtype=torch.long)
-    taken = []
-    for _ in range(1 + steps):
-        began = time.perf_counter()
-        model(input_ids=ids, past_key_values=cache, use_cache=True)
-        taken.append(time.perf_counter() - began)
-    return min(taken[1:])
+def _measured(model: Any) -> dict[str, float]:
+    """Seconds of the head's product with a small batch in each arithmetic that can be had.
+
+    The largest weight of a small model, which no cache holds, so that memory counts as it does in
+    a step: the best of a few turns, after one to warm up.
+    """
+    weight = model.get_output_embeddings().weight
+    x = torch.randn(_ROWS, weight.shape[1])
+    candidates = [FLOAT32, "bfloat16"]
+    if LeanDecoder.fits(model) and has_int8():
+        candidates.append(INT8)
+    products = {name: product(weight, None, name) for name in candidates}
+    taken: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(1 + _TURNS):
+        for name, multiply in products.items():
+            began = time.perf_counter()
+            multiply(x)
+            taken[name].append(time.perf_counter() - began)
+    return {name: round(min(turns[1:]), 6) for name, turns in taken.items()}
 
 
 def _processor() -> str:
@@ -136,15 +162,20 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _known(record: Path) -> dict[str, float]:
+def _known(record: Path) -> dict[str, dict[str, float]]:
+    """What was measured on this machine; older versions kept one number for each model."""
     try:
         read = json.loads(record.read_text("utf-8"))
-        return {str(key): float(value) for key, value in read.items()}
+        return {
+            str(key): {str(name): float(seconds) for name, seconds in value.items()}
+            for key, value in read.items()
+            if isinstance(value, dict)
+        }
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 
 
-def _remember(record: Path, known: dict[str, float]) -> None:
+def _remember(record: Path, known: dict[str, dict[str, float]]) -> None:
     # Where nothing can be written, the measurement is merely made again.
     with contextlib.suppress(OSError):
         write_text_whole(record, json.dumps(known, indent=1))

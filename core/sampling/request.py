@@ -23,7 +23,7 @@ from core.models.generation import (
 Stopped = Literal["eos", "newline", "length", "stop_word", "stopped"]
 Verdict = Literal["new", "near", "verbatim", "unchecked"]
 
-MOST_SAMPLES = 200
+MOST_SAMPLES = 10_000
 MOST_TOKENS = 1024
 _LONGEST_PROMPT = 10_000  # characters
 _MOST_WORDS = 1000  # banned or stop words
@@ -36,7 +36,7 @@ class SampleRequest:
     """How to generate. Raises WrongUsage when a value makes no sense.
 
     prompt              how each sample begins; white space is made single, empty is allowed
-    n                   1 to 200 samples
+    n                   1 to 10,000 samples
     max_tokens          1 to 1024 tokens per sample, the prompt not counted
     temperature         0 takes the likeliest token each time; 1 is the model as it is
     top_p               in (0, 1]: the smallest set of likeliest tokens with that share of the mass
@@ -220,7 +220,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Ready:
-    """The model is loaded: on which device, as which type, how large, in how many seconds."""
+    """The model is loaded: on which device, how large, in how many seconds.
+
+    ``dtype`` is the arithmetic of its products: float32, bfloat16, float16 or int8.
+    """
 
     event: ClassVar[str] = "ready"
     device: str

@@ -14,9 +14,11 @@ from transformers import AutoModelForCausalLM
 from core.errors import InputRefused, MynahError, WrongUsage
 from core.sampling import loading
 from core.sampling.copies import CopyIndex
-from core.sampling.engine import MOST_REDRAWS, Engine
-from core.sampling.loading import CentredHead, load
+from core.sampling.engine import Engine, _Running
+from core.sampling.loading import load
+from core.sampling.products import CentredHead, has_int8
 from core.sampling.request import Copy, Deltas, Done, Restarted, SampleRequest
+from core.sampling.rows import MOST_REDRAWS
 
 
 @pytest.fixture(scope="module")
@@ -72,30 +74,49 @@ def test_a_sample_does_not_depend_on_how_many_there_are(engine, prompt):
     assert made(2, 5, max_tokens=12)[1] == twelve[1][: len(made(2, 5, max_tokens=12)[1])]
 
 
-class Watched(Engine):
-    """Keeps the logits that sample 0 was drawn from."""
+@pytest.fixture
+def seen_logits(monkeypatch):
+    """The logits that each sample was drawn from, by index and how often it was drawn again."""
+    seen: dict[tuple[int, int], list[torch.Tensor]] = {}
+    tokens = _Running._tokens
 
-    def __init__(self, *given, **options):
-        super().__init__(*given, **options)
-        self.seen = []
+    def watched(self):
+        for slot, row in enumerate(self._slots):
+            if row is not None:
+                seen.setdefault((row.index, row.redrawn), []).append(self._logits[slot].clone())
+        return tokens(self)
 
-    def _draw(self, batch, request):
-        slot = next(i for i, row in enumerate(batch.slots) if row is not None)
-        if batch.slots[slot].index == 0:
-            self.seen.append(batch.logits[slot].clone())
-        return super()._draw(batch, request)
+    monkeypatch.setattr(_Running, "_tokens", watched)
+    return seen
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_the_logits_of_a_sample_are_the_same_to_the_bit_however_many_are_drawn(dtype):
-    def seen(n):
-        watched = Watched.of(blank(), "cpu", dtype)
-        samples(watched, SampleRequest("My dream is", n=n, seed=5, max_tokens=12))
-        return torch.stack(watched.seen)
+def odd_is_a_copy(text, prompt):
+    return Copy("verbatim" if len(text) % 2 else "new", 0, None)
 
-    alone = seen(1)
-    for n in (2, 3, 7):
-        assert torch.equal(seen(n), alone)
+
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16", "int8"])
+def test_the_logits_of_a_sample_are_the_same_to_the_bit_however_many_are_drawn(
+    arithmetic, seen_logits, monkeypatch
+):
+    if arithmetic == "int8" and not has_int8():
+        pytest.skip("fbgemm is for x86")
+    engine = Engine.of(blank(), "cpu", arithmetic)
+
+    def drawn(n, rows_at_once=64):
+        seen_logits.clear()
+        monkeypatch.setattr(Engine, "rows_at_once", lambda self, length: rows_at_once)
+        request = SampleRequest("My dream is", n=n, seed=5, max_tokens=70, temperature=3, top_p=1.0)
+        made = samples(engine, request, check=odd_is_a_copy)
+        return made, {key: torch.stack(logits) for key, logits in seen_logits.items()}
+
+    made, logits = drawn(13)
+    assert any(sample.redrawn for sample in made)
+    assert len({len(one) for one in logits.values()}) > 5  # they end at different times
+    for n, rows_at_once in ((1, 64), (2, 64), (7, 4), (13, 8)):
+        fewer, its_logits = drawn(n, rows_at_once)
+        assert fewer == made[:n]
+        for key, one in its_logits.items():
+            assert torch.equal(one, logits[key]), key
 
 
 def test_a_model_that_learned_lines_writes_several():
@@ -128,13 +149,12 @@ def test_a_stop_word_ends_a_text_before_it(parrot_engine):
 
 def test_how_likely_each_token_was(parrot_engine):
     request = SampleRequest("The fog", n=3, seed=2, max_tokens=40, probabilities=True)
-    model = parrot_engine.loaded.model
     for sample in samples(parrot_engine, request):
         pieces = [token.text for token in sample.probabilities]
         assert (request.prompt + "".join(pieces)).strip() == sample.text
         assert len(pieces) == sample.tokens
         ids = parrot_engine.language.prompt_ids(request.prompt)
-        logits = model(input_ids=torch.tensor([ids])).logits[0, -1]
+        logits = parrot_engine.loaded.decoder.score(ids)[-1]
         first = sample.probabilities[0]
         likelier = (logits.softmax(-1) > first.probability + 1e-5).sum()
         assert first.rank == likelier + 1
@@ -270,15 +290,16 @@ def test_a_folder_that_holds_no_model_is_refused(tmp_path):
         load(blank(), "toaster")
 
 
-def test_a_rounded_model_keeps_its_distribution():
-    ids = torch.tensor([[0, 40, 50, 60]])
-    with torch.inference_mode():
-        exact = load(blank(), "cpu", "float32").model(input_ids=ids).logits.softmax(-1)
-        loaded = load(blank(), "cpu", "bfloat16")
-        rounded = loaded.model(input_ids=ids).logits.float().softmax(-1)
-    assert loaded.dtype is torch.bfloat16
-    assert isinstance(loaded.model.get_output_embeddings(), CentredHead)
-    assert (exact - rounded).abs().sum(-1).max() < 0.02
+@pytest.mark.parametrize("arithmetic", ["bfloat16", "int8"])
+def test_a_rounded_model_keeps_its_distribution(arithmetic):
+    if arithmetic == "int8" and not has_int8():
+        pytest.skip("fbgemm is for x86")
+    ids = [0, 40, 50, 60]
+    exact = load(blank(), "cpu", "float32").decoder.score(ids).softmax(-1)
+    loaded = load(blank(), "cpu", arithmetic)
+    rounded = loaded.decoder.score(ids).softmax(-1)
+    assert loaded.arithmetic == arithmetic
+    assert 0 < (exact - rounded).abs().sum(-1).max() < 0.02
 
 
 def test_a_centred_head_survives_logits_far_from_zero():
@@ -288,7 +309,9 @@ def test_a_centred_head_survives_logits_far_from_zero():
     weight = weight - 100 * hidden.mean(0) / hidden.mean(0).norm() ** 2
     exact = (hidden @ weight.T).softmax(-1)
     plain = (hidden.bfloat16() @ weight.bfloat16().T).float().softmax(-1)
-    ours = CentredHead(weight, None, torch.bfloat16)(hidden.bfloat16()).float().softmax(-1)
+    head = CentredHead(weight, None, torch.bfloat16)
+    assert (head(hidden) - hidden @ weight.T).abs().max() < 0.1
+    ours = head(hidden.bfloat16()).softmax(-1)
     assert (ours - exact).abs().sum(-1).mean() < 0.02
     assert (plain - exact).abs().sum(-1).mean() > 0.1
 
@@ -306,11 +329,14 @@ def test_the_faster_type_is_measured_once_and_then_kept(tmp_path, monkeypatch):
     record = tmp_path / "cache" / "decoding.json"
     (key,) = json.loads(record.read_text("utf-8"))
     assert "llama" in key
-    for gain, dtype in ((1.1, torch.float32), (1.2, torch.bfloat16)):
-        record.write_text(json.dumps({key: gain}), "utf-8")
-        loaded = load(blank(), "cpu")
-        assert loaded.dtype is dtype
-        assert next(loaded.model.parameters()).dtype is dtype
-    record.write_text("[]", "utf-8")
-    load(blank(), "cpu")
-    assert list(json.loads(record.read_text("utf-8"))) == [key]
+    for seconds, chosen in (
+        ({"float32": 1.1, "bfloat16": 1.0}, "float32"),
+        ({"float32": 1.2, "bfloat16": 1.0}, "bfloat16"),
+        ({"float32": 1.2, "bfloat16": 1.0, "int8": 0.9}, "int8"),
+    ):
+        record.write_text(json.dumps({key: seconds}), "utf-8")
+        assert load(blank(), "cpu").arithmetic == chosen
+    for other in ("[]", json.dumps({key: 1.3})):
+        record.write_text(other, "utf-8")
+        load(blank(), "cpu")
+        assert list(json.loads(record.read_text("utf-8"))) == [key]
