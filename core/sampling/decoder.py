@@ -289,8 +289,15 @@ def _each(layers: Any, consume: bool) -> Iterator[Any]:
 
 
 def _rms(norm: Any) -> Norm:
-    weight, eps = norm.weight.float(), norm.variance_epsilon
-    return lambda x: functional.rms_norm(x, weight.shape, weight, eps)
+    weight, inputs = norm.weight.float(), norm.weight.shape[0]
+    eps = weight.new_tensor(norm.variance_epsilon)
+
+    def normal(x: torch.Tensor) -> torch.Tensor:
+        # a third of the time of ``rms_norm``, which is eight operations on a processor
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        return (x * torch.addcmul(eps, length, length, value=1 / inputs).rsqrt_()).mul_(weight)
+
+    return normal
 
 
 def _layer_norm(norm: Any) -> Norm:

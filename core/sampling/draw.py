@@ -7,13 +7,14 @@ complete a banned word it is taken out, and the row is drawn again from temperat
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 
-_GREEDY_BELOW = 1e-4
-# A full sort of 49k logits takes 3 ms a row, the largest few hundred a tenth of that, and at
-# usual settings they hold the whole nucleus. A row that needs more gets more.
-_FIRST_WIDTH = 512
-_WIDER = 16
+_GREEDY_BELOW: Final = 1e-4
+# The largest 64 of 49k logits take 0.1 ms a row, 1024 0.5 ms, a full sort 3 ms; at usual settings
+# 64 hold the whole nucleus of most rows. A row that needs more gets more.
+_WIDTHS: Final = (64, 1024, 16_384)
 
 
 def draw(
@@ -36,33 +37,36 @@ def draw(
     if temperature < _GREEDY_BELOW:
         return logits.argmax(-1)
     scores = logits.float()
-    scores = (scores - scores.amax(-1, keepdim=True)) / temperature
+    peak = scores.amax(-1, keepdim=True)
     vocabulary = scores.shape[-1]
     if top_k == 0 and top_p >= 1:
-        all_shares = scores.softmax(-1).double()
+        all_shares = scores.sub(peak).div_(temperature).softmax(-1).double()
         if min_p > 0:
             likeliest = all_shares.amax(-1, keepdim=True)
             all_shares = all_shares.masked_fill(all_shares < min_p * likeliest, 0.0)
         return _invert(all_shares.cumsum(-1), uniforms)
     if 0 < top_k < vocabulary:
         values, ids = scores.topk(top_k, -1)
-        return _pick(values.softmax(-1), ids, uniforms, top_p, min_p)
+        shares = values.sub(peak).div_(temperature).softmax(-1)
+        return _pick(shares, ids, uniforms, top_p, min_p)
 
-    mass = scores.logsumexp(-1, keepdim=True)
+    mass = scores.sub(peak).div_(temperature).exp_().sum(-1, keepdim=True)
     chosen = torch.empty(len(scores), dtype=torch.long, device=scores.device)
     rows = torch.arange(len(scores), device=scores.device)
-    width = min(_FIRST_WIDTH, vocabulary)
-    while True:
+    for width in (*(width for width in _WIDTHS if width < vocabulary), vocabulary):
         values, ids = scores.topk(width, -1)
-        shares = (values - mass).exp()
+        shares = values.sub(peak).div_(temperature).exp_().div_(mass)
         enough = shares.double().sum(-1) >= top_p
-        if width == vocabulary or bool(enough.all()):
-            chosen[rows] = _pick(shares, ids, uniforms[rows], top_p, min_p)
-            return chosen
-        settled, left = rows[enough], ~enough
-        chosen[settled] = _pick(shares[enough], ids[enough], uniforms[settled], top_p, min_p)
-        rows, scores, mass = rows[left], scores[left], mass[left]
-        width = min(width * _WIDER, vocabulary)
+        if width == vocabulary:
+            enough = torch.ones_like(enough)
+        done = rows[enough]
+        chosen[done] = _pick(shares[enough], ids[enough], uniforms[done], top_p, min_p)
+        left = ~enough
+        rows = rows[left]
+        if not len(rows):
+            break
+        scores, peak, mass = scores[left], peak[left], mass[left]
+    return chosen
 
 
 def penalised(logits: torch.Tensor, seen: list[list[int]], penalty: float) -> torch.Tensor:

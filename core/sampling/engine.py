@@ -227,7 +227,10 @@ class _Running:
             dtype=torch.float64,
             device=device,
         )
-        logits = self._logits.index_fill(-1, self._engine.never, -torch.inf)
+        logits = self._logits
+        if request.probabilities:  # which are those before anything is forbidden
+            logits = logits.clone()
+        logits.index_fill_(-1, self._engine.never, -torch.inf)
         if not bool(torch.isfinite(logits.amax(-1)).all()):
             raise MynahError(
                 "The model gives no numbers to choose a word by.",

@@ -120,8 +120,8 @@ class Int8Product:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         turned = self._rotated(x)
-        low, high = turned.aminmax(dim=-1, keepdim=True)
-        scale = torch.maximum(high, low.neg_()).clamp_min_(_SMALLEST).mul_(_STEPS / _WHOLE_STEPS)
+        scale = turned.abs().amax(-1, keepdim=True).clamp_min_(_SMALLEST)
+        scale.mul_(_STEPS / _WHOLE_STEPS)
         made = torch.ops.quantized.linear_dynamic(
             torch.cat((turned.div_(scale), self._ends.expand(len(x), -1)), 1),
             self._packed,

@@ -29,9 +29,13 @@ class Voice:
     point: Point
     folder: Path
 
-    def sampler(self, device: str = "auto") -> Sampler:
-        """A process that samples it, not started yet; raises InputRefused without a model."""
-        return Sampler.for_run(self.run.folder, device, model_dir=self.folder)
+    def sampler(self, device: str = "auto", *, exact: bool = False) -> Sampler:
+        """A process that samples it, not started yet; raises InputRefused without a model.
+
+        ``exact``: in float32, also where another arithmetic is faster.
+        """
+        dtype = "float32" if exact else "auto"
+        return Sampler.for_run(self.run.folder, device, dtype=dtype, model_dir=self.folder)
 
     def hash(self) -> str:
         """Of the model (``model_hash``): kept in the run's folder until a file of it changes."""

@@ -110,7 +110,7 @@ def test_a_run_by_id_by_the_beginning_of_it_and_by_latest(home: Path, tmp_path: 
     assert mynah("watch", run, "--json", home=twins).json()["run"] == run
 
 
-def test_sample(home: Path) -> None:
+def test_sample(home: Path, tmp_path: Path) -> None:
     given = (
         "sample",
         "latest",
@@ -149,6 +149,13 @@ def test_sample(home: Path) -> None:
     assert len(stored) == 6, "both times"
     assert {json.loads(line)["text"] for line in stored} == {one["text"] for one in samples}
     assert len({json.loads(line)["model_hash"] for line in stored}) == 1
+    output = tmp_path / "samples.jsonl"
+    assert mynah(*given, "-o", output, home=home).text == ""
+    written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert sorted(written, key=lambda one: one["index"]) == samples
+    refused = mynah(*given, "-o", output, home=home, code=3).err
+    assert "--force" in refused
+    assert mynah(*given, "-o", output, "--force", "--exact", home=home).text == ""
 
 
 def test_a_copy_is_shown_with_its_tweets_and_the_shared_words(capsysbinary) -> None:

@@ -277,7 +277,7 @@ def test_the_protocol_alone_is_on_stdout():
     "wrong",
     [
         {"n": 0},
-        {"n": 201},
+        {"n": 10_001},
         {"n": True},
         {"max_tokens": 0},
         {"max_tokens": 1025},

@@ -9,7 +9,7 @@ import torch
 from sampling_models import blank, tokenizer
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from core.sampling.request import SampleRequest
+from core.sampling.request import MOST_SAMPLES, SampleRequest
 from core.training.finish import save_model
 from tui.cli.runs.sample import sample
 
@@ -35,3 +35,5 @@ def test_the_command_has_the_same_defaults():
     assert isinstance(sample, click.Command)
     for name in ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens"):
         assert defaults[name] == getattr(request, name), name
+    (count,) = (option for option in sample.params if option.name == "n")
+    assert (count.type.min, count.type.max) == (1, MOST_SAMPLES)

@@ -69,6 +69,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "mynah sample latest",
         "mynah sample latest --prompt 'My dream is' -n 20 --temperature 0.8 --seed 7",
         "mynah sample 'night shift' --json",
+        "mynah sample latest -n 1000 -o samples.jsonl",
     ),
     "blind": ("mynah blind latest", "mynah blind latest -n 20 --feedback"),
     "report": ("mynah report latest", "mynah report latest --leaks -o report.md"),
