@@ -31,7 +31,8 @@ from core.processes import usable_threads
 from core.sampling.request import Deltas, Done, Restarted, SampleRequest
 
 if TYPE_CHECKING:
-    from core.sampling.engine import CheckCopy, Engine, EngineEvent
+    from core.sampling.engine import Engine, EngineEvent
+    from core.sampling.rows import CheckCopy
 
 _FLUSH_EVERY = 0.04  # seconds: 25 times a second is as fast as text is read
 _REFUSED = 3

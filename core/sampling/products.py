@@ -122,7 +122,7 @@ class Int8Product:
         turned = self._rotated(x)
         scale = turned.abs().amax(-1, keepdim=True).clamp_min_(_SMALLEST)
         scale.mul_(_STEPS / _WHOLE_STEPS)
-        made = torch.ops.quantized.linear_dynamic(
+        made: torch.Tensor = torch.ops.quantized.linear_dynamic(
             torch.cat((turned.div_(scale), self._ends.expand(len(x), -1)), 1),
             self._packed,
             reduce_range=True,
@@ -130,7 +130,8 @@ class Int8Product:
         return made if self._bias is None else made.add_(self._bias)
 
     def _rotated(self, x: torch.Tensor) -> torch.Tensor:
-        return (x.unflatten(-1, (-1, len(self._rotation))) @ self._rotation).flatten(-2)
+        size = len(self._rotation)
+        return (x.reshape(-1, size) @ self._rotation).view(x.shape)
 
 
 def _rotation(inputs: int) -> torch.Tensor:
