@@ -33,7 +33,7 @@ _TOKENS_A_TWEET: Final = 28
 _OVERHEAD_SECONDS: Final = 15.0
 # Measured speeds, beside the runs; and for how long a measurement may go on, a conversion included.
 _SPEEDS: Final = "speeds.json"
-_MEASURING_SECONDS: Final = 120.0
+_MEASURING_SECONDS: Final = 60.0
 # A measurement that got less of the processor's time is not believed.
 _LEAST_SHARE: Final = 0.6
 

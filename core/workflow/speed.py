@@ -7,9 +7,11 @@ JSON object on stdout is its answer.
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
@@ -96,6 +98,8 @@ def _batch(batch_tokens: int, vocabulary: int) -> list[list[int]]:
 
 def main() -> int:
     preset, base, device = sys.argv[1:4]
+    with suppress(AttributeError, OSError):  # not on Windows
+        os.nice(10)  # whoever else wants the processor goes first
     try:
         speed = measure(settings_for(preset, base, device=device))
     except MynahError as error:
