@@ -16,10 +16,10 @@ from core.runs.folder import Run
 from tests.unit.test_runs_follow import alive, make_run
 from tui.job import Failed, Job
 from tui.state import State
-from tui.train.following import FollowJob, RunsRead
+from tui.train.following import SELDOM, FollowJob, RunsRead
 
 # So long that a look that nobody asked for does not come while a test runs.
-SELDOM = 1000.0
+NEVER = 1000.0
 
 
 class Host:
@@ -68,7 +68,7 @@ def test_the_app_is_told_what_is_new_and_nothing_else(host: Host, tmp_path: Path
     run = make_run(tmp_path, "a")
     alive(run)
     job = FollowJob(host)
-    job.begin(SELDOM)
+    job.begin(NEVER)
     first = host.next()
     assert isinstance(first, RunsRead)
     assert [summary.run for summary in first.summaries] == ["a"]
@@ -140,7 +140,38 @@ def test_a_look_that_fails_is_told_and_tried_again(
 
     monkeypatch.setattr(RunsFollower, "poll", fails_at_first)
     job = FollowJob(host)
-    job.begin(SELDOM)
+    job.begin(NEVER)
     assert isinstance(host.next(), Failed)
     job.poll()
     assert isinstance(host.next(), RunsRead)
+
+
+@pytest.mark.parametrize(
+    ("watched", "state", "looks"),
+    [(True, "running", 1), (False, "running", SELDOM), (True, "finished", SELDOM)],
+)
+def test_looks_are_rare_while_nobody_looks_or_no_run_goes_on(
+    host: Host,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    watched: bool,
+    state: str,
+    looks: int,
+) -> None:
+    run = make_run(tmp_path, "a")
+    alive(run)
+    learn(run, 1)
+    run.update_record(state=state)
+    waits: list[float] = []
+    job = FollowJob(host)
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        Job.stop(job)
+        return False
+
+    monkeypatch.setattr(job._wanted, "wait", wait)
+    job.watch(watched)
+    job.begin(0.5)
+    host.threads[0].join(60)
+    assert waits == [0.5 * looks]
