@@ -1,6 +1,7 @@
 """Tokens per second of mynah's decoding loop, as a multiple of transformers' ``generate``.
 
     python benchmarks/sample.py [MODEL_DIR] [--samples 10] [--tokens 160] [--threads 1] [--device D]
+                                [--held-out PARQUET]
 
 Without a folder the model has GPT-2's shape and random weights (it never ends a text by itself, so
 the gain of rows that leave early does not show). Both sides run in this process, in turns, on the
@@ -53,6 +54,9 @@ class Ours:
         self.engine = Engine.of(folder, device, dtype)
         self.name = f"mynah {self.engine.loaded.arithmetic}"
 
+    def score(self, ids: list[int]) -> torch.Tensor:
+        return self.engine.loaded.decoder.score(ids)
+
     def turn(self, request: SampleRequest) -> tuple[int, int]:
         before = self.engine.tokens_drawn
         done = [e.sample.tokens for e in self.engine.generate(request) if isinstance(e, Done)]
@@ -65,6 +69,11 @@ class Theirs:
         self.language = ours.language
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         self.model.to(ours.loaded.device)
+
+    @torch.inference_mode()
+    def score(self, ids: list[int]) -> torch.Tensor:
+        logits: torch.Tensor = self.model(torch.tensor([ids], device=self.model.device)).logits[0]
+        return logits
 
     def turn(self, request: SampleRequest) -> tuple[int, int]:
         torch.manual_seed(request.seed or 0)
@@ -102,6 +111,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--held-out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     transformers.logging.set_verbosity_error()
@@ -131,12 +141,42 @@ def main() -> None:
         f"{options.samples} samples x {options.tokens} tokens, {options.threads} threads, "
         f"{exact.engine.loaded.parameters / 1e6:.1f} M parameters on {exact.engine.loaded.device}"
     )
+    first = {side.name: min(first_token(side, options) for _ in range(3)) for side in sides}
     base = best[sides[0].name]
     for name, (drawn_rate, useful_rate) in best.items():
         print(
             f"{name:32} drawn {drawn_rate:7.1f}/s = {drawn_rate / base[0]:5.2f} x   "
-            f"useful {useful_rate:7.1f}/s = {useful_rate / base[1]:5.2f} x"
+            f"useful {useful_rate:7.1f}/s = {useful_rate / base[1]:5.2f} x   "
+            f"first {first[name] * 1000:6.0f} ms"
         )
+    ids = exact.engine.language.prompt_ids(options.prompt)
+    off = (sides[0].score(ids) - exact.score(ids)).abs().max()
+    print(f"largest difference of a logit in float32: {off:.1e}")
+    if options.held_out:
+        losses = {side.name: held_out(side, exact.engine, options.held_out) for side in sides}
+        for name, loss in losses.items():
+            print(f"{name:32} held out {loss:.4f} = {loss / losses[sides[0].name] - 1:+.2%}")
+
+
+def first_token(side: Ours | Theirs, options: argparse.Namespace) -> float:
+    """Seconds until each row has its first token."""
+    began = time.perf_counter()
+    side.turn(SampleRequest(options.prompt, n=options.samples, max_tokens=1, seed=0))
+    return time.perf_counter() - began
+
+
+def held_out(side: Ours | Theirs, engine: Engine, file: Path, texts: int = 100) -> float:
+    """Mean loss in nats of a token of the first texts, the end mark included."""
+    import polars
+
+    total, tokens = 0.0, 0
+    for text in polars.read_parquet(file, columns=["text"], n_rows=texts)["text"]:
+        ids = [*engine.language.prompt_ids(text), engine.language.separator]
+        targets = torch.tensor(ids[1:], device=engine.loaded.device)
+        logits = side.score(ids[:-1]).float()
+        total += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
+        tokens += len(targets)
+    return total / tokens
 
 
 if __name__ == "__main__":
