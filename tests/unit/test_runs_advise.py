@@ -75,6 +75,7 @@ def test_a_speed_is_measured_in_a_process_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.runs.advise._LEAST_SHARE", 0.0)  # whatever else runs here
+    monkeypatch.setattr("core.runs.advise._MEASURING_SECONDS", 300.0)
     rate = measure_speed(Home.at(tmp_path), "fast", "scratch", "cpu")
     assert rate is not None
     assert rate > 10
