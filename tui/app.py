@@ -136,6 +136,8 @@ class MynahApp(StateApp):
             self._stop_jobs()
 
     def _after_first_frame(self) -> None:
+        if self._ending:  # left with the first frame: nothing is to begin any more
+            return
         self.reading.accounts()
         self.training.look_for_bases()
         self.following.begin(self._poll_seconds)
