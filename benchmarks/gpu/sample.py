@@ -11,8 +11,8 @@ from transformers import StaticCache
 from benchmarks.gpu.report import Figures, Report
 from benchmarks.gpu.shapes import Shape, only_cuda, shapes
 from core.models.load import cast_weights
+from core.sampling.decoding.loading import prepared
 from core.sampling.engine import Engine
-from core.sampling.loading import prepared
 from core.sampling.request import SampleRequest
 
 PROMPT = [1, 2, 3]

@@ -145,7 +145,7 @@ class Sampler:
 
         ``lines``: the model learned line breaks, so that a sample may have several lines.
 
-        Nothing starts yet. ``device`` and ``dtype`` are as in ``core.sampling.loading.load``.
+        Nothing starts yet. ``device`` and ``dtype`` are as in ``decoding.loading.load``.
         """
         self.model_dir = Path(model_dir)
         self.train_parquet = train_parquet

@@ -16,11 +16,11 @@ from typing import Final
 import torch
 
 from core.errors import InputRefused, MynahError
-from core.sampling.banned import BannedWords
-from core.sampling.decoder import Batch, Prompt
-from core.sampling.draw import penalised, standing
+from core.sampling.decoding.banned import BannedWords
+from core.sampling.decoding.decoder import Batch, Prompt
+from core.sampling.decoding.draw import penalised, standing
+from core.sampling.decoding.loading import Loaded, load
 from core.sampling.language import Language
-from core.sampling.loading import Loaded, load
 from core.sampling.request import (
     Copy,
     Deltas,

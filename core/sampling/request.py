@@ -52,7 +52,7 @@ class SampleRequest:
     stops               a text ends before the first of these, to the letter
     probabilities       True: each sample says how likely the model held each of its tokens
 
-    The order in which they work: ``core.sampling.draw``.
+    The order in which they work: ``core.sampling.decoding.draw``.
     """
 
     prompt: str = ""

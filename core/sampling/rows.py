@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import torch
 
-from core.sampling.banned import BannedWords
-from core.sampling.draw import draw
+from core.sampling.decoding.banned import BannedWords
+from core.sampling.decoding.draw import draw
 from core.sampling.request import (
     Copy,
     Done,

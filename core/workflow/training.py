@@ -30,7 +30,7 @@ _WARM_MODULES = (
     "core.sampling.child",
     "core.sampling.copies",
     "core.sampling.engine",
-    "core.sampling.loading",
+    "core.sampling.decoding.loading",
     "peft",
     "transformers.generation",
     "transformers.models.auto.modeling_auto",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.sampling.banned import BannedWords
+from core.sampling.decoding.banned import BannedWords
 
 
 @pytest.mark.parametrize(

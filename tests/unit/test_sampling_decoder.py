@@ -13,10 +13,10 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from core.sampling.decoder import LeanDecoder
-from core.sampling.loading import prepared
-from core.sampling.modules import ModuleDecoder
-from core.sampling.products import has_int8, product
+from core.sampling.decoding.decoder import LeanDecoder
+from core.sampling.decoding.loading import prepared
+from core.sampling.decoding.modules import ModuleDecoder
+from core.sampling.decoding.products import has_int8, product
 
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
 LLAMA3 = {

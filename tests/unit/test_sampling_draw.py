@@ -14,7 +14,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from core.sampling.draw import draw, penalised, standing
+from core.sampling.decoding.draw import draw, penalised, standing
 
 GRID = 6_000
 WORDS = 100

@@ -14,9 +14,9 @@ from transformers import AutoModelForCausalLM
 from core.errors import InputRefused, MynahError, WrongUsage
 from core.sampling import loading
 from core.sampling.copies import CopyIndex
+from core.sampling.decoding.loading import load
+from core.sampling.decoding.products import CentredHead, has_int8
 from core.sampling.engine import Engine, _Running
-from core.sampling.loading import load
-from core.sampling.products import CentredHead, has_int8
 from core.sampling.request import Copy, Deltas, Done, Restarted, SampleRequest
 from core.sampling.rows import MOST_REDRAWS
 

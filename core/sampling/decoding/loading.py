@@ -18,9 +18,9 @@ from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import cache_dir
 from core.models.load import cast_weights
-from core.sampling.decoder import Decoder, LeanDecoder
-from core.sampling.modules import ModuleDecoder
-from core.sampling.products import FLOAT32, INT8, CentredHead, has_int8, product
+from core.sampling.decoding.decoder import Decoder, LeanDecoder
+from core.sampling.decoding.modules import ModuleDecoder
+from core.sampling.decoding.products import FLOAT32, INT8, CentredHead, has_int8, product
 from core.training.device import choose_device
 
 # Below this size a token takes a few milliseconds in any arithmetic, so the exact one it is.

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import torch
 from torch.nn import functional
 
-from core.sampling.products import Product, head_product, product
+from core.sampling.decoding.products import Product, head_product, product
 
 Norm = Callable[[torch.Tensor], torch.Tensor]
 
@@ -76,7 +76,7 @@ class LeanDecoder:
     """A Llama or GPT-2 of transformers; ``fits`` tells which."""
 
     def __init__(self, model: Any, arithmetic: str, *, consume: bool = False) -> None:
-        """``arithmetic`` as in ``core.sampling.products``; it computes where ``model`` is.
+        """``arithmetic`` as in ``core.sampling.decoding.products``; it computes where ``model`` is.
 
         ``consume``: the layers of ``model`` are given up, one after the other.
         """

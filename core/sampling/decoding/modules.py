@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from core.sampling.decoder import Prompt
+from core.sampling.decoding.decoder import Prompt
 
 
 class ModuleDecoder:
