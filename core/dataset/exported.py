@@ -9,24 +9,27 @@ import json
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from core.dataset.manifest import BadManifest, read_manifest
 from core.files import write_text_whole
 from core.home import Home
+from core.json_lines import append_json_lines, read_json_lines
 
-_FILE = "exports.jsonl"
-# A person who exports each day has those of a year; the older ones go.
-_MOST = 400
+_FILE: Final = "exports.jsonl"
+_MANIFEST: Final = "manifest"
+# A person who exports each day has those of a year; older ones go, in passing.
+_MOST: Final = 400
 
 
 def remember_export(home: Home, manifest: Path) -> None:
     """Notes that there is a manifest; that it cannot be noted does not undo the export."""
-    place = str(manifest.absolute())
-    known = [one for one in _places(home) if one != place][-_MOST + 1 :]
+    file = home.root / _FILE
     with suppress(OSError):
-        write_text_whole(
-            home.root / _FILE, "".join(json.dumps(one) + "\n" for one in [*known, place])
-        )
+        if sum(1 for _ in read_json_lines(file)) > 2 * _MOST:
+            lines = [json.dumps({_MANIFEST: place}) + "\n" for place in _places(home)[-_MOST:]]
+            write_text_whole(file, "".join(lines))
+        append_json_lines(file, [{_MANIFEST: str(manifest.absolute())}])
 
 
 def exports_of(home: Home, handles: Collection[str]) -> list[str]:
@@ -42,11 +45,7 @@ def exports_of(home: Home, handles: Collection[str]) -> list[str]:
 
 
 def _places(home: Home) -> list[str]:
-    found = []
-    with suppress(OSError):
-        for line in (home.root / _FILE).read_text(encoding="utf-8").splitlines():
-            with suppress(ValueError):
-                place = json.loads(line)
-                if isinstance(place, str):
-                    found.append(place)
-    return found
+    """Each once, in the order of the last time that it was written."""
+    lines = [line.get(_MANIFEST) for line in read_json_lines(home.root / _FILE)]
+    found = dict.fromkeys(place for place in reversed(lines) if isinstance(place, str))
+    return list(found)[::-1]

@@ -114,8 +114,8 @@ class SampleRequest:
         return self if self.seed is not None else replace(self, seed=secrets.randbelow(2**31))
 
     def to_json(self) -> dict[str, Any]:
-        """The fields by name; ``SampleRequest(**fields)`` gives the same request."""
-        return asdict(self)
+        """The fields by name, as JSON has them; ``SampleRequest(**fields)`` is the same request."""
+        return asdict(self) | {"banned": list(self.banned), "stops": list(self.stops)}
 
 
 def _text(typed: str) -> str:

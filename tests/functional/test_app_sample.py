@@ -250,8 +250,8 @@ async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
         assert prompt.value == "My dream is", "the prompt that was used before"
         await pilot.press("down", "escape")
         set_knobs(app, beside="")
-        await pilot.press("m")
         ended = len(heard.of(SamplingEnded))
+        await pilot.press("m")
         await until(pilot, lambda: len(heard.of(SamplingEnded)) > ended, WAIT)
         await settled(pilot)
         assert texts[2].startswith(prompt.value)

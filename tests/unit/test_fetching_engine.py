@@ -650,7 +650,7 @@ def test_an_older_corpus_is_brought_up_to_date(home: Home) -> None:
     from core.corpus.migrations import run_script
 
     with Corpus(home.corpus).writing() as connection:
-        for table in ("fetched_ranges", "import_skips", "forgotten_tweets"):
+        for table in ("fetched_ranges", "import_skips", "forgotten_tweets", "excluded_tweets"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP VIEW account_stats")
         for column in ("picture_url", "posts", "looked_up_at"):

@@ -12,8 +12,8 @@ from sampling_models import SPECIAL, TWEETS, blank, parrot
 from transformers import AutoModelForCausalLM
 
 from core.errors import InputRefused, MynahError, WrongUsage
-from core.sampling import loading
 from core.sampling.copies import CopyIndex
+from core.sampling.decoding import loading
 from core.sampling.decoding.loading import load
 from core.sampling.decoding.products import CentredHead, has_int8
 from core.sampling.engine import Engine, _Running

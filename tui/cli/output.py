@@ -82,11 +82,12 @@ def table(
     *,
     right: Iterable[int] = (),
     widest: int | None = None,
+    fitted: bool = True,
 ) -> str:
     """Aligned text: widths are terminal cells, numbers have thousands separators.
 
     ``right`` are the columns that stand to the right. Cells wider than ``widest`` end in "…", and
-    on a terminal those that would make a line wider than it is.
+    on a terminal those that would make a line wider than it is, if the table is to be ``fitted``.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -108,7 +109,7 @@ def table(
 
     cells = [list(columns)] + [[shown(value) for value in row] for row in rows]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(columns))]
-    if sys.stdout.isatty():
+    if fitted and sys.stdout.isatty():
         widths = _that_fit(widths, to_the_right, shutil.get_terminal_size().columns)
         cells = [
             [text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

@@ -7,17 +7,17 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.strip import Strip
-from textual.widget import Widget
 
 from core.safe_text import printable
 from tui.sweeps.parallel_picture import Axis, Trace, parallel_picture
 from tui.widgets.cells import fit, wrap
+from tui.widgets.changed_lines import ChangedLines
 
 # Under so many lines no axis can be read.
 _LEAST_HEIGHT = 4
 
 
-class ParallelPlot(Widget):
+class ParallelPlot(ChangedLines):
     """A line for each trial over an axis for each parameter.
 
     Example::
@@ -59,36 +59,18 @@ class ParallelPlot(Widget):
         self._axes: Sequence[Axis] = ()
         self._traces: Sequence[Trace] = ()
         self._empty = ""
-        self._strips: list[Strip] | None = None
-        self._drawn_for: object = None
 
     def show(self, axes: Sequence[Axis], traces: Sequence[Trace]) -> None:
         if (axes, traces) != (self._axes, self._traces):
             self._axes, self._traces = axes, traces
-            self._draw_again()
+            self.draw_again()
 
     def clear(self, sentence: str) -> None:
         """No plot; ``sentence`` says why."""
         self._axes, self._traces, self._empty = (), (), sentence
-        self._draw_again()
+        self.draw_again()
 
-    def _draw_again(self) -> None:
-        self._strips = None
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._strips = None
-
-    def render_line(self, y: int) -> Strip:
-        drawn_for = (self.content_size, self.app.theme)
-        if self._strips is None or self._drawn_for != drawn_for:
-            self._strips, self._drawn_for = self._draw(), drawn_for
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.content_size.width, self.rich_style)
-
-    def _draw(self) -> list[Strip]:
+    def draw(self) -> list[Strip]:
         width, height = self.content_size
         if not self._axes:
             style = self.get_visual_style("parallel-plot--empty").rich_style

@@ -114,7 +114,7 @@ def sql(
         if explain_ or analyse:
             emit(printable(stoppable(lambda: work.plan(analyse), stop.set), keep_newlines=True))
         elif not (write and stoppable(work.change, stop.set)):
-            stoppable(lambda: work.show(kind, output, note), stop.set)
+            stoppable(lambda: work.show(kind, output, note, asked=format_ is not None), stop.set)
     except QueryRefused as error:
         note.done()
         _point_at(error)
@@ -147,7 +147,8 @@ class _Work:
         narrate(f"{done} in {done.seconds:.2f} s")
         return True
 
-    def show(self, kind: str, output: Path | None, note: ProgressNote) -> None:
+    def show(self, kind: str, output: Path | None, note: ProgressNote, *, asked: bool) -> None:
+        """``asked``: a table that was asked for by name is the same on a terminal and in a pipe."""
         from core.query.run import run_query, save_query
 
         where = self._corpus, self._home, self._sql
@@ -163,7 +164,7 @@ class _Work:
         result = run_query(*where, limit=limit, options=self._options)
         note.done()
         if kind == "table":
-            _show(result, most)
+            _show(result, most, fitted=not asked)
         else:
             _print(result, kind, self._safe)
 
@@ -213,13 +214,14 @@ def _point_at(error: QueryRefused) -> None:
     narrate(f"     │ {' ' * cell_len(before)}{carets}")
 
 
-def _show(result: QueryResult, most: int) -> None:
+def _show(result: QueryResult, most: int, *, fitted: bool) -> None:
     """A table for reading: long cells end in …, unless there is only one column."""
     layout = result.layout()
     names = [name for name, _, _ in layout]
     right = [index for index, (_, _, is_number) in enumerate(layout) if is_number]
     rows = (result.cells(index) for index in range(len(result)))
-    emit(table(names, rows, right=right, widest=TABLE_CELL if len(names) > 1 else None))
+    widest = TABLE_CELL if len(names) > 1 else None
+    emit(table(names, rows, right=right, widest=widest, fitted=fitted))
     if result.truncated:
         narrate(
             f"The first {most:,} rows; there are more. --format csv prints all, "
