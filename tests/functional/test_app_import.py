@@ -23,7 +23,7 @@ from core.workflow.data import sample_archives
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
 from tui.data.add_tweets import AddTweets
-from tui.data.paths import one_line, paths_in
+from tui.text.paths import one_line, paths_in
 from tui.widgets.progress_line import ProgressLine
 
 

@@ -13,7 +13,7 @@ from core.workbench.curated import CuratedTable
 from core.workbench.table import TweetTable
 from core.workbench.verdicts import CleanedTexts, judge_all
 from core.workbench.view import TweetRow, TweetRows
-from tui.text.tweets import verdict
+from tui.text.verdicts import verdict
 
 TEXTS = [
     "A gull is a gull.",

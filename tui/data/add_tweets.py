@@ -18,10 +18,12 @@ from textual.widgets import Input, Static
 from core.errors import MynahError
 from core.handles import normal_handle
 from core.safe_text import printable
-from tui.data.paths import EncodingSuggester, PathInput, PathSuggester, paths_in
-from tui.data.preview import Previewed, PreviewJob, is_account
+from tui.data.paths import EncodingSuggester, PathInput, PathSuggester
+from tui.data.preview import Previewed, PreviewJob
 from tui.job import Report
 from tui.section import Mynah
+from tui.text.paths import paths_in
+from tui.text.previews import is_account
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate

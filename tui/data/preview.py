@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
-from core.safe_text import printable
-from tui.data.paths import paths_in
 from tui.job import Attempt, Host, Job, Report
-from tui.text.import_reasons import reasons_in_words
-from tui.text.numbers import day, plural
+from tui.text.paths import paths_in
+from tui.text.previews import (
+    Line,
+    error_lines,
+    is_account,
+    lines_of,
+    lines_of_fetch,
+    notes_of,
+    rows_of,
+    short_line_of,
+)
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate
     from core.sources.preview import Preview
-
-Line = tuple[str, str]  # words and style
-
-_NAMED: Final = 2  # accounts that are named; the rest is a number
 
 
 @dataclass
@@ -69,12 +72,6 @@ class PreviewJob(Job):
         self.start(work)
 
 
-def is_account(text: str) -> bool:
-    """Whether what was typed means an account of X, and not a path."""
-    words = text.strip()
-    return words.startswith("@") and not Path(words).exists()
-
-
 def _file(
     attempt: Attempt, text: str, path: Path, encoding: str | None, date_format: str | None
 ) -> Report | None:
@@ -107,7 +104,7 @@ def _file(
     except Interrupted:
         raise
     except MynahError as error:
-        lines = _error_lines(error)
+        lines = error_lines(error)
         undated = isinstance(error, DatesUnclear) or date_format is not None
         if isinstance(error, DatesUnclear):
             lines = [(error.what, "bold"), (f"{error.why} Type it above.", "")]
@@ -128,7 +125,7 @@ def _files(attempt: Attempt, text: str, paths: list[Path]) -> Report:
             raise
         except MynahError as error:
             ready = False
-            lines += _error_lines(error)
+            lines += error_lines(error)
         else:
             lines.append(short_line_of(seen))
             if seen.needs_handle:
@@ -150,81 +147,6 @@ def _account(text: str, home: Home) -> Report:
         token = find_token(home)
         estimate = estimate_fetch(home, text, token=token)
     except MynahError as error:
-        return Previewed(text, _error_lines(error))
-    lines: list[Line] = [
-        (
-            f"At most {estimate.posts_at_most:,} posts in {estimate.pages_at_most:,} pages, "
-            f"at most ${estimate.cost_usd:,.2f} (prices of {estimate.price_date}).",
-            "bold",
-        ),
-    ]
-    if estimate.already_here:
-        here = plural(estimate.already_here, "post")
-        verb = "was" if estimate.already_here == 1 else "were"
-        lines.append((f"{here} {verb} fetched before and will not be paid for again.", ""))
-    if token is None:
-        lines.append(
-            ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")
-        )
-    else:
-        lines.append((f"Token: from the {token.where}. enter pays and fetches.", ""))
-    lines += [("", ""), *((notice, "dim") for notice in estimate.notices)]
+        return Previewed(text, error_lines(error))
+    lines = lines_of_fetch(estimate)
     return Previewed(text, lines, estimate=estimate if token is not None else None)
-
-
-def _error_lines(error: MynahError) -> list[Line]:
-    return [(error.what, "bold"), (f"{error.why} {error.next_step}".strip(), "")]
-
-
-def lines_of(seen: Preview) -> list[Line]:
-    """Format, account, count, span, encoding, what has no date, what is left out: a line each."""
-    lines = [(seen.title, "bold"), (_counted(seen), "")]
-    if seen.encoding:
-        guess = ", which is a guess: look at the words below" if seen.guessed else ""
-        lines.append((f"Encoding {seen.encoding}{guess}", "bold" if seen.guessed else ""))
-    else:
-        lines.append(("Encoding UTF-8, as always in this format", ""))
-    if seen.undated and seen.span:  # else the line above says so
-        lines.append((f"Without a date: {plural(seen.undated, 'tweet')}", "bold"))
-    if seen.skipped:
-        lines.append((f"Left out: {reasons_in_words(seen.skipped)}", ""))
-    return lines
-
-
-def short_line_of(seen: Preview) -> Line:
-    """The same for one file of several."""
-    encoding = f" · {seen.encoding}" if seen.encoding else ""
-    return (f"{seen.path.name}: {seen.title} · {_counted(seen)}{encoding}", "")
-
-
-def rows_of(seen: Preview) -> list[str]:
-    """The first tweets, a line each."""
-    return [
-        f"{f'{row.created_at:%Y-%m-%d}' if row.created_at else 'no date   '}  "
-        f"{row.kind.replace('_', ' '):<8}  {printable(row.text)}"
-        for row in seen.rows
-    ]
-
-
-def notes_of(seen: Preview) -> list[Line]:
-    """Sentences that are worth reading before the tweets are in."""
-    return [(f"{'·' if note.startswith('Reads ') else '▲'} {note}", "") for note in seen.notes]
-
-
-def _counted(seen: Preview) -> str:
-    if seen.needs_handle:
-        who = "account not named"
-    else:
-        named = ", ".join(f"@{handle}" for handle in seen.handles[:_NAMED])
-        more = len(seen.handles) - _NAMED
-        who = f"{named} and {more:,} more" if more > 0 else named
-    many = plural(seen.tweets, "tweet") if seen.tweets or seen.counted else "counting tweets…"
-    if seen.tweets and not seen.counted:
-        many += " so far…"
-    when = ""
-    if seen.span:
-        first, last = map(day, seen.span)
-        when = f" · {first}" if first == last else f" · {first} – {last}"
-    elif seen.counted:
-        when = " · no dates"
-    return f"{who} · {many}{when}"

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from core.workbench.view import TweetRow
-from tui.text.tweets import short_verdict, verdict
+from tui.text.verdicts import short_verdict, verdict
 from tui.widgets.diff_text import DiffText
 from tui.widgets.panel import Panel
 

@@ -1,0 +1,44 @@
+"""What a recipe says of one tweet, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.workbench.view import TweetRow
+
+
+def reason_word(tweet: TweetRow) -> str:
+    """The reason in a word or two, as lists show it."""
+    return (tweet.reason or "").replace("_", " ")
+
+
+def verdict(tweet: TweetRow) -> str:
+    """What the recipe says of one tweet, and the words that made it say so."""
+    from core.curation.reasons import MANUAL_RETWEET, REASON_WORDS, RETWEET
+
+    words = _trigger(tweet)
+    if tweet.kept:
+        return f"kept, but flagged:{words}" if words else "kept"
+    why = REASON_WORDS.get(tweet.reason or "", reason_word(tweet))
+    if tweet.reason in (RETWEET, MANUAL_RETWEET) and _names_itself(tweet):
+        why = "a retweet of this account itself"
+    return f"dropped: {why}{words}"
+
+
+def _names_itself(tweet: TweetRow) -> bool:
+    """Whether the account repeats its own words: RT @ and its own handle."""
+    _, sign, named = (tweet.trigger or "").rpartition("@")
+    return bool(sign) and named.rstrip(": ").casefold() == tweet.handle.casefold()
+
+
+def short_verdict(tweet: TweetRow) -> str:
+    """The same in few words, where two must stand side by side."""
+    return f"{'kept' if tweet.kept else reason_word(tweet)}{_trigger(tweet)}"
+
+
+def _trigger(tweet: TweetRow) -> str:
+    """With a space before it; in quotation marks only what the tweet itself says."""
+    found = tweet.trigger or ""
+    quoted = f"“{found}”" if found in tweet.published else f"({found})"
+    return f" {quoted}" if found else ""
