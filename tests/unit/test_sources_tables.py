@@ -142,6 +142,22 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     assert "line 6: 4 fields where the header has 3" in summary.warnings[0]
 
 
+def test_who_can_be_an_author(tmp_path: Path) -> None:
+    sound = ["a", "é.b-c_1", "n" * 64, "n@host.example", "n" * 64 + "@" + "h" * 128, "日" * 64]
+    unfit = ["n" * 65, "n@" + "h" * 129, "日" * 65, "a@b@c", "@b@", "n@", "a b", "a/b"]
+    lines = [f"{number},a,{name}" for number, name in enumerate(sound + unfit, 1)]
+    frame, summary = read(table(tmp_path / "a.csv", "\n".join(["id,text,author", *lines])))
+    assert frame["handle"].to_list() == sound
+    assert summary.skipped == {"no_handle": len(unfit)}
+
+
+def test_whom_a_text_answers_is_at_most_twenty_letters(tmp_path: Path) -> None:
+    texts = [f"@{'n' * 20} hi", f"@{'N' * 25} hi", "@a.b hi", "@ hi"]
+    lines = [f"{number},{text},x" for number, text in enumerate(texts, 1)]
+    frame, _ = read(table(tmp_path / "a.csv", "\n".join(["id,text,author", *lines])))
+    assert frame["reply_to"].to_list() == ["n" * 20, "n" * 20, "a", None]
+
+
 @pytest.mark.parametrize(
     ("texts", "escaped"),
     [
