@@ -17,6 +17,7 @@ from textual.timer import Timer
 from core.errors import Interrupted, MynahError
 from core.home import Home
 from core.safe_text import printable
+from tui.clipboard import CopyJob, TextCopied
 from tui.data.changing import CorpusWatch, ExcludeJob, ForgetJob
 from tui.data.fetching import FetchJob
 from tui.data.handlers import CorpusHandlers
@@ -84,6 +85,7 @@ class StateApp(CorpusHandlers):
         self.sampling = SamplingJob(self)
         self.exporting = ExportJob(self)
         self.profiling = ProfileJob(self)
+        self.copying = CopyJob(self)
         # one signal for each part of the state, and one for what the jobs tell
         self.accounts_changed: Signal[State] = Signal(self, "accounts")
         self.recipe_changed: Signal[State] = Signal(self, "recipe")
@@ -288,6 +290,13 @@ class StateApp(CorpusHandlers):
             how = "is made" if report.error is None else "was stopped"
             self.notify("R in Train shows it.", title=f"The report on {report.run} {how}")
 
+    @on(TextCopied)
+    def _text_copied(self, report: TextCopied) -> None:
+        if report.sure:
+            self.notify(report.what, title="Copied")
+        else:
+            self.notify(f"{report.what} {report.hint}", title="Sent to the terminal's clipboard")
+
     # ── choices a person makes ───────────────────────────────────────────────────────────
 
     def choose(self, handles: list[str]) -> None:
@@ -316,6 +325,15 @@ class StateApp(CorpusHandlers):
             self.comparison_changed.publish(state)
         else:
             self.counting.compare()
+
+    def copy(self, text: str, what: str) -> None:
+        """Onto the clipboard; "Copied" is said when it is there. ``what`` tells of the text."""
+        super().copy_to_clipboard(text)
+        self.copying.run(text, what, here=not self.is_headless)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Textual's own, for what is selected: also onto this machine's clipboard."""
+        self.copy(text, "")
 
     def talk_to(self, run: RunSummary) -> None:
         """Open Sample on this run's model."""

@@ -191,7 +191,7 @@ def save_recipe(recipe: Recipe, home: Home, *, name: str | None = None) -> Recip
         )
     if name != recipe.name and recipe.changed:  # the old sentence may no longer be true
         recipe = dataclasses.replace(recipe, about=f"{recipe.name}, with changes.")
-    write_text_whole(home.recipes / f"{name}.toml", _toml(recipe))
+    write_text_whole(home.recipes / f"{name}.toml", recipe_toml(recipe))
     return dataclasses.replace(recipe, name=name, saved_hash=recipe.hash)
 
 
@@ -206,29 +206,41 @@ def _is_own(name: str, home: Home | None) -> bool:
 
 def _read(path: Path) -> Recipe:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputRefused(f"{path.name} cannot be read.", f"{error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise InputRefused(f"{path.name} is not a recipe.", "It is not UTF-8 text.") from error
+    recipe = recipe_from_toml(text, path.stem, path.name)
+    return dataclasses.replace(recipe, saved_hash=recipe.hash)
+
+
+def recipe_from_toml(text: str, name: str, source: str) -> Recipe:
+    """What ``recipe_toml`` wrote, perhaps changed by hand; as if it were in no file yet.
+
+    Raises InputRefused, which calls the text ``source``.
+    """
+    try:
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputRefused(f"{path.name} is not valid TOML.", f"{error}.") from error
+        raise InputRefused(f"{source} is not valid TOML.", f"{error}.") from error
     for key in content:
         if key not in ("about", "rules"):
             near = "Rules stand under [rules]." if key in RULE_KEYS else ""
             raise InputRefused(
-                f"{path.name}: {key!r} is not known.",
+                f"{source}: {key!r} is not known.",
                 "A recipe holds `about` and the table [rules].",
                 near or did_you_mean(key, ("about", "rules")),
             )
     about, rules = content.get("about", ""), content.get("rules", {})
     if not isinstance(about, str) or not isinstance(rules, dict):
-        raise InputRefused(f"{path.name}: `about` is a sentence and `rules` is a table.")
-    recipe = Recipe(path.stem, about=about, **check_rules(rules, path.name))
-    return dataclasses.replace(recipe, saved_hash=recipe.hash)
+        raise InputRefused(f"{source}: `about` is a sentence and `rules` is a table.")
+    return Recipe(name, about=about, **check_rules(rules, source))
 
 
-def _toml(recipe: Recipe) -> str:
+def recipe_toml(recipe: Recipe) -> str:
+    """The recipe as its file holds it."""
+
     # JSON's strings, numbers, booleans and lists of strings are TOML's, but for DEL.
     def written(value: object) -> str:
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from core.corpus.store import Corpus
 from core.query.run import QueryOptions, locked_connection
-from core.query.run_tables import RUN_TABLES, run_columns
+from core.query.run_tables import RUN_TABLES, RUN_TWEETS, run_columns
 from core.query.tokens import keywords
 
 if TYPE_CHECKING:
     from core.home import Home
 
 # shown first, in this order; what a person made comes before mynah's own bookkeeping
-_FIRST: Final = ("accounts", "tweets", "curated", "account_stats", *RUN_TABLES)
+_FIRST: Final = ("accounts", "tweets", "curated", "account_stats", *RUN_TABLES, RUN_TWEETS)
 _LAST: Final = ("imports", "verdicts", "fetched_ranges", "schema_version")
 _COLUMNS: Final = """
 SELECT c.table_name, v.view_name IS NOT NULL, c.column_name, c.data_type

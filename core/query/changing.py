@@ -19,7 +19,7 @@ from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.query.refusal import QueryRefused
 from core.query.run import LOCK, QueryOptions, load_run_tables, set_limits
-from core.query.run_tables import RUN_TABLES
+from core.query.run_tables import RUN_TABLES, RUN_TWEETS
 from core.query.statements import change_kind
 from core.query.tokens import statement
 from core.query.watching import Watch, watched
@@ -155,7 +155,7 @@ def _check(connection: duckdb.DuckDBPyConnection, before: tuple[dict[str, Any], 
 
 def _check_it_stays(connection: duckdb.DuckDBPyConnection) -> None:
     """What is made outside the corpus would be gone with the connection."""
-    ours = {*RUN_TABLES, *(f"mynah_{name}" for name in RUN_TABLES)}
+    ours = {*RUN_TABLES, RUN_TWEETS, *(f"mynah_{name}" for name in RUN_TABLES)}
     made = {row[0] for row in connection.execute(_ELSEWHERE).fetchall()} - ours
     if made:
         raise QueryRefused(

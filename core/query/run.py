@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from core.corpus.migrations import make_schema
@@ -17,7 +17,7 @@ from core.errors import WrongUsage
 from core.query.batches import RESULTS, batches
 from core.query.result import QueryResult, named
 from core.query.result_files import write_frames
-from core.query.run_tables import run_frames
+from core.query.run_tables import RUN_TWEETS, run_frames, run_tweets
 from core.query.statements import query_kind
 from core.query.tokens import statement
 from core.query.watching import Watch, watched
@@ -69,7 +69,7 @@ def run_query(
     memory: str = MEMORY,
     options: QueryOptions | None = None,
 ) -> QueryResult:
-    """Run one query over the corpus and, as ``runs``, ``metrics``, ``samples``, the run folders.
+    """Run one query over the corpus and the run folders (see ``run_tables``).
 
     At most ``limit`` rows are fetched, and none after the first ``most_bytes`` bytes of them;
     ``truncated`` tells whether there were more. Without a corpus file the tables are there and
@@ -204,20 +204,29 @@ def _connection(corpus: Corpus) -> Iterator[duckdb.DuckDBPyConnection]:
         with corpus.reading() as connection:
             yield connection
         return
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET temp_directory = $1", [gettempdir()])
-        make_schema(connection)
-        yield connection
-    finally:
-        connection.close()
+    # a folder of its own: DuckDB lets a query read whatever lies in its temp_directory
+    with TemporaryDirectory(prefix="mynah-query-") as folder:
+        connection = duckdb.connect(":memory:")
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET temp_directory = $1", [folder])
+            make_schema(connection)
+            yield connection
+        finally:
+            connection.close()
 
 
 def load_run_tables(connection: duckdb.DuckDBPyConnection, home: Home, sql: str) -> None:
-    """Put the run folders' records into temporary tables, while files may still be read."""
-    frames = run_frames(home, lambda name: re.search(rf"\b{name}\b", sql, re.I) is not None)
+    """Put the run folders' records into temporary tables, while files may still be read.
+
+    The datasets of the runs stay files, and may be read later on, too.
+    """
+
+    def wanted(name: str) -> bool:
+        return re.search(rf"\b{name}\b", sql, re.I) is not None
+
+    frames = run_frames(home, wanted)
     with TemporaryDirectory(prefix="mynah-query-") as folder:
         for name, records in frames.items():
             file = Path(folder) / f"{name}.parquet"
@@ -226,3 +235,6 @@ def load_run_tables(connection: duckdb.DuckDBPyConnection, home: Home, sql: str)
                 f"CREATE TEMP TABLE {name} AS FROM read_parquet($1)",
                 [str(file)],
             ).fetchall()
+    select, files = run_tweets(home, wanted=wanted(RUN_TWEETS))
+    connection.execute(f"CREATE TEMP VIEW {RUN_TWEETS} AS {select}").fetchall()
+    connection.execute("SET allowed_paths = $1", [files])

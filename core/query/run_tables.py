@@ -1,7 +1,7 @@
-"""The tables ``runs``, ``metrics`` and ``samples`` of SQL, read from the folders of the runs.
+"""The tables ``runs``, ``metrics``, ``samples`` and ``run_tweets`` of SQL, from the runs' folders.
 
-They are frames made for each query: a view over the files would need file access, which a query
-must not have, and would fail while there is no run.
+The first three are frames made for each query. ``run_tweets`` may hold millions of rows, so it is a
+view over the files that runs have learned from, the only ones that a query may read.
 """
 
 from __future__ import annotations
@@ -90,6 +90,16 @@ SAMPLES: Final[dict[str, pl.DataType]] = {
     "note": pl.String(),
 }
 RUN_TABLES: Final = ("runs", "metrics", "samples")
+# What each run learned from (split ``train``) and was measured with (``valid``), word for word.
+RUN_TWEETS: Final = "run_tweets"
+_TWEET_COLUMNS: Final = {
+    "run": "VARCHAR",
+    "split": "VARCHAR",
+    "handle": "VARCHAR",
+    "tweet_id": "VARCHAR",
+    "created_at": "TIMESTAMPTZ",
+    "text": "VARCHAR",
+}
 _SETTINGS: Final = ("preset", "method", "lr", "epochs", "seed")
 _MEASURED: Final = ("device", "tokens", "tokens_per_second", "valid_loss_before")
 _EDGE_BYTES: Final = 1 << 15
@@ -113,8 +123,37 @@ def run_frames(home: Home, wanted: Callable[[str], bool]) -> dict[str, pl.DataFr
     }
 
 
+def run_tweets(home: Home, *, wanted: bool) -> tuple[str, list[str]]:
+    """The SELECT of the view ``run_tweets``, and the files it reads; none unless it is ``wanted``.
+
+    Runs without a dataset, or with one that cannot be read, are passed over.
+    """
+    rows, files = [], []
+    for run in sorted(home.runs.absolute().glob("*/dataset")) if wanted else ():
+        if not (run.parent / "run.json").is_file():
+            continue
+        for split in ("train", "valid"):
+            file = run / f"{split}.parquet"
+            try:
+                pl.read_parquet_schema(file)
+            except (OSError, pl.exceptions.PolarsError):
+                continue
+            files.append(str(file))
+            name, path = (_quoted(text) for text in (run.parent.name, str(file)))
+            rows.append(
+                f"SELECT {name} AS run, '{split}' AS split, handle, tweet_id, created_at, text "  # noqa: S608  # quoted
+                f"FROM read_parquet({path})"
+            )
+    none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in _TWEET_COLUMNS.items())
+    return " UNION ALL ".join(rows) or f"SELECT {none} LIMIT 0", files
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def run_columns(home: Home) -> dict[str, list[tuple[str, str]]]:
-    """The columns of the three tables with DuckDB's names for their types, for a list of them.
+    """The columns of the tables with DuckDB's names for their types, for a list of them.
 
     Of long files only the first and last lines are read.
     """
@@ -127,7 +166,7 @@ def run_columns(home: Home) -> dict[str, list[tuple[str, str]]]:
     return {
         table: [(name, _duckdb_type(kind)) for name, kind in found.schema.items()]
         for table, found in frames.items()
-    }
+    } | {RUN_TWEETS: list(_TWEET_COLUMNS.items())}
 
 
 def _duckdb_type(kind: pl.DataType) -> str:

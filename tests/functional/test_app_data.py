@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.home import Home
 from tests.functional.walk import Heard, screen, settled, status
 from tui.app import MynahApp
@@ -102,7 +104,12 @@ async def test_w_turns_through_all_kept_and_dropped(sample_home: Home) -> None:
         assert "dropped:" in screen(pilot), "the detail says why"
 
 
-async def test_the_detail_and_the_copy_are_the_tweet_under_the_cursor(sample_home: Home) -> None:
+async def test_the_detail_and_the_copy_are_the_tweet_under_the_cursor(
+    sample_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KITTY_WINDOW_ID", "1")
     app, heard = MynahApp(sample_home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
@@ -111,9 +118,16 @@ async def test_the_detail_and_the_copy_are_the_tweet_under_the_cursor(sample_hom
         last = tweets(app).rows[len(tweets(app)) - 1]
         assert f"id {last.tweet_id}" in " ".join(screen(pilot).replace("│", " ").split())
         await pilot.press("y")
-        await pilot.pause()
+        await settled(pilot)
         assert app.clipboard == last.published
-        assert any(toast.startswith("Copied") for toast in heard.toasts)
+        assert heard.toasts == ["Copied: The tweet as published."]
+        monkeypatch.delenv("KITTY_WINDOW_ID")  # a terminal that nobody knows
+        for name in ("TERM_PROGRAM", "GHOSTTY_RESOURCES_DIR", "WEZTERM_PANE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("TERM", "xterm")
+        await pilot.press("y")
+        await settled(pilot)
+        assert heard.toasts[1].startswith("Sent to the terminal's clipboard: The tweet")
 
 
 async def test_clicks_do_what_keys_do(sample_home: Home) -> None:

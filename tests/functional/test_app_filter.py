@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
+
 import pytest
 
 from core.home import Home
@@ -381,3 +384,31 @@ async def test_a_name_that_cannot_be_is_asked_for_again_as_typed(sample_home: Ho
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         assert app.screen.query_one(Input).value == "my recipe!"
+
+
+async def test_a_recipe_is_edited_as_toml_and_a_mistake_can_be_mended(
+    sample_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def editor(code: str) -> None:
+        script = f"import pathlib, sys; p = pathlib.Path(sys.argv[1]); t = p.read_text(); {code}"
+        monkeypatch.setenv("EDITOR", f"'{sys.executable}' -c '{script}'")
+
+    monkeypatch.delenv("VISUAL", raising=False)
+    app, heard = MynahApp(sample_home, section="filter"), Heard()
+    monkeypatch.setattr(app, "suspend", nullcontext)  # no terminal to hand over
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        before = kept(app)
+        editor('p.write_text(t.replace("min_words = 3", "min_words = 8 # more\\nmin_word = 1"))')
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        assert "min_word" in heard.toasts[-1], "says which rule is not known"
+        assert kept(app) == before
+        # what was typed is there again
+        editor('p.write_text(t.replace("\\nmin_word = 1", ""))')
+        await pilot.press("ctrl+o")
+        await settled(pilot)
+        assert app.state.recipe is not None
+        assert app.state.recipe.min_words == 8
+        assert kept(app) < before
+        assert status(pilot, "#recipe-panel") == "● changed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from core.corpus.store import Corpus
 from core.home import Home
 from core.query.history import query_history
 from core.query.run import run_query
-from tests.functional.walk import assert_safe, mynah, screen, settled, status, until
+from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, status, until
 from tui.app import MynahApp
 from tui.dialogs.ask import Ask
 from tui.dialogs.text import TextScreen
@@ -470,3 +470,40 @@ async def test_tab_after_half_a_name_stays_in_the_editor(sample_home: Home) -> N
         assert pilot.app.focused is editor
         assert editor.text == "select hanw"
         assert not isinstance(pilot.app.screen, AllowWriting)
+
+
+async def test_all_of_a_query_is_selected_and_a_new_one_can_be_taken_back(home: Home) -> None:
+    async with at_query(home) as (pilot, editor):
+        await run(pilot, editor, "SELECT 1 AS one,\n2 AS two")
+        editor.focus()
+        await pilot.press("ctrl+a")
+        assert editor.selected_text == "SELECT 1 AS one,\n2 AS two"
+        await pilot.press("ctrl+n")
+        assert editor.text == ""
+        assert pilot.app.focused is editor
+        assert len(table(pilot).rows) == 1, "the result stays"
+        await pilot.press("ctrl+z")
+        assert editor.text == "SELECT 1 AS one,\n2 AS two"
+
+
+async def test_a_query_is_edited_in_an_editor_of_ones_own(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = 'open(sys.argv[1], "a").write("\\nFROM range(3)\\n")'
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", f"'{sys.executable}' -c 'import sys; {write}'")
+    heard = Heard()
+    app = MynahApp(home, section="query", poll_seconds=60)
+    monkeypatch.setattr(app, "suspend", nullcontext)  # no terminal to hand over
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        editor = app.screen.query_one(SqlEditor)
+        editor.load_text("SELECT range")
+        await pilot.press("ctrl+o")
+        assert editor.text == "SELECT range\nFROM range(3)"
+        assert app.focused is editor
+        monkeypatch.setenv("EDITOR", "/nowhere/edit")
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        assert editor.text == "SELECT range\nFROM range(3)", "nothing is lost"
+        assert "/nowhere/edit cannot be started." in heard.toasts[-1]

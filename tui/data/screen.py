@@ -345,5 +345,4 @@ class DataSection(Section):
     def action_copy(self) -> None:
         tweet = self._tweet()
         if tweet is not None:
-            self.app.copy_to_clipboard(tweet.text)
-            self.app.notify("The tweet as published.", title="Copied")
+            self.mynah.copy(tweet.published, "The tweet as published.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -72,6 +73,7 @@ class FilterSection(Section):
     def on_mount(self) -> None:
         self._which: Which = "dropped"
         self._wanted = ""
+        self._draft = ""  # a recipe from the person's editor that could not be read
         app = self.mynah
         app.recipe_changed.subscribe(self, self._recipe_changed)
         app.curation_changed.subscribe(self, self._curation_changed)
@@ -326,6 +328,24 @@ class FilterSection(Section):
             self.app.push_screen(Ask("Save this recipe as", suggested), named)
 
         ask(recipe.name)
+
+    @explained
+    def action_edit_outside(self) -> None:
+        """What cannot be read is offered again the next time, for the mistake to be mended."""
+        from core.curation.recipe import recipe_from_toml, recipe_toml
+        from tui.external_editor import edit_outside
+
+        recipe = self.state.recipe
+        if recipe is None:
+            return
+        written = edit_outside(self.app, self._draft or recipe_toml(recipe), f"{recipe.name}.toml")
+        if written is None:
+            return
+        self._draft = written
+        edited = recipe_from_toml(written, recipe.name, f"The recipe {recipe.name}")
+        self._draft = ""
+        self.query_one(RecipePanel).forget_refused()
+        self.mynah.change_recipe(replace(edited, saved_hash=recipe.saved_hash))
 
     def action_search(self) -> None:
         field = self.query_one(SearchField)

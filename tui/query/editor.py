@@ -58,6 +58,7 @@ class SqlEditor(TextArea):
         "sql-editor--mark",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+a", "select_all", "Select all", show=False, id="editor.select_all"),
         Binding("ctrl+up,alt+up", "older", "Older query", show=False, id="editor.older"),
         Binding("ctrl+down,alt+down", "newer", "Newer query", show=False, id="editor.newer"),
     ]

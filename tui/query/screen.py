@@ -263,8 +263,7 @@ class QuerySection(Section):
             self.app.notify("There is no result to copy from.", title="Nothing copied")
             return
         text, sentence = copied(result, what, table.cursor, table.column)
-        self.app.copy_to_clipboard(text)
-        self.app.notify(sentence, title="Copied")
+        self.mynah.copy(text, sentence)
 
     def action_export(self) -> None:
         from tui.dialogs.ask import Ask
@@ -329,6 +328,22 @@ class QuerySection(Section):
         self._title = kept.title
         self._load_saved()
         self.app.notify(f"{kept.title}, first in the list.", title="Saved")
+
+    def action_new(self) -> None:
+        """An empty query; what was there is kept in the editor's history."""
+        self._title = ""
+        self._put("")
+        self.reveal(self.query_one(SqlEditor))
+
+    @explained
+    def action_edit_outside(self) -> None:
+        from tui.external_editor import edit_outside
+
+        editor = self.query_one(SqlEditor)
+        written = edit_outside(self.app, editor.text, "query.sql")
+        if written is not None:
+            self._put(written)
+        self.reveal(editor)
 
     def action_history(self) -> None:
         from core.query.history import query_history

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tui.section import Mynah
 
 _EXPORT_NAME: Final = "favourites.csv"
+# What is said of a sample on the clipboard.
+COPIED: Final = "With the word generated, so that nobody is misled."
 
 
 @dataclass(frozen=True)
@@ -260,8 +262,7 @@ class KeptPage(ModalScreen["str | None"]):
         one = self._one()
         if one is not None:
             of = "base" if one.stored is not None and one.stored.model == "base" else "tuned"
-            self.app.copy_to_clipboard(labelled(one.text, self._samples.credit(one.run), of))
-            self.app.notify("With the word generated, so that nobody is misled.", title="Copied")
+            self.mynah.copy(labelled(one.text, self._samples.credit(one.run), of), COPIED)
 
     def action_edit(self) -> None:
         one = self._one()

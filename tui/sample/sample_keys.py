@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
-from tui.sample.kept import KeptPage, labelled
+from tui.sample.kept import COPIED, KeptPage, labelled
 from tui.sample.sample_list import SampleList
 from tui.sample.why import WhyPage
 from tui.section import Section, explained
@@ -138,8 +138,7 @@ class SampleKeys(Section):
             self.done()
             return
         who = self.credit(shown.stored.run)
-        self.app.copy_to_clipboard(labelled(text, who, shown.stored.model))
-        self.app.notify("With the word generated, so that nobody is misled.", title="Copied")
+        self.mynah.copy(labelled(text, who, shown.stored.model), COPIED)
 
     def action_favourites(self) -> None:
         """The page of favourites; what is taken from there goes into the prompt."""
