@@ -123,19 +123,30 @@ def _add_examples(name: str, command: click.Command) -> None:
     context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
 )
 @click.option("--home", metavar="DIR", help="Where tweets, recipes and runs live (or MYNAH_HOME).")
+@click.option("--plain", is_flag=True, help="Questions and sentences, as for a screen reader.")
 @click.version_option(__version__, prog_name="mynah", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context, home: str | None) -> None:
+def cli(context: click.Context, home: str | None, plain: bool) -> None:
     """Teach a small language model to write like someone, from their tweets.
 
-    Without a command, mynah opens the app. Data goes to stdout, everything else to stderr.
+    Without a command, mynah opens the app. Data goes to stdout, everything else to stderr. With
+    --plain, and on a terminal that cannot move its cursor, it asks and answers in sentences.
     """
     chosen = context.ensure_object(Chosen)
     chosen.home = home or chosen.home
     if context.invoked_subcommand is None:
-        from tui.cli.terminal import open_app
+        from tui.cli.terminal import moves_its_cursor, open_app
 
-        open_app(home_at(chosen))
+        if plain or not moves_its_cursor():
+            from tui.plain.loop import converse
+
+            converse(home_at(chosen))
+        else:
+            open_app(home_at(chosen))
+    elif plain:
+        raise WrongUsage(
+            "--plain stands alone.", "", "`mynah --plain` asks what to do; no command is needed."
+        )
 
 
 def main() -> None:

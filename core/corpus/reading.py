@@ -117,6 +117,19 @@ def tweet_counts(corpus: Corpus, handles: Sequence[str] | None = None) -> dict[s
         return dict(found.fetchall())
 
 
+def kept_count(corpus: Corpus, recipe: str, handles: Sequence[str]) -> int | None:
+    """How many tweets of ``handles`` a recipe keeps, by its stored verdicts; None without any."""
+    if not corpus.exists:
+        return None
+    with corpus.reading() as connection:
+        found = connection.execute(
+            "SELECT sum(kept::INTEGER) FROM verdicts "
+            "WHERE recipe = $recipe AND handle IN (SELECT unnest($handles))",
+            {"recipe": recipe, "handles": list(handles)},
+        ).fetchone()
+    return int(found[0]) if found and found[0] is not None else None
+
+
 def tweets_at_hand(corpus: Corpus, handles: Sequence[str]) -> dict[str, int]:
     """``tweet_counts`` of ``handles``; raises InputRefused naming the first that has none.
 

@@ -16,6 +16,8 @@ from core.progress import Cancelled
 from core.workbench.table import Progress, TweetTable, stop_if
 from core.workbench.verdicts import READ, Verdicts, clean_again
 
+# Texts whose tokens are counted one by one while a recipe is edited; of more, a choice is.
+TOKENS_COUNTED: Final = 200_000
 _AT_ONCE: Final = 2_000
 _LOOKED_AT: Final = 20_000
 

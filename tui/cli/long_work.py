@@ -34,8 +34,13 @@ def moved_line(moved: Progress) -> str:
     return f"{moved.phase} {moved.done:,}{of} · {rate(moved.rate)}{left} · ctrl+c stops"
 
 
-def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:
-    """Does ``work`` and returns or raises what it does; ctrl+c calls ``ask_to_stop``.
+def stoppable(
+    work: Callable[[], T],
+    ask_to_stop: Callable[[], None],
+    say: Callable[[str], object] = narrate,
+) -> T:
+    """Does ``work`` and returns or raises what it does; ctrl+c calls ``ask_to_stop``, and ``say``
+    gets what becomes of it.
 
     The work runs in a thread of its own, because DuckDB and Polars do not let go of the one they
     run in: there, ctrl+c would be heard only afterwards.
@@ -62,11 +67,11 @@ def stoppable(work: Callable[[], T], ask_to_stop: Callable[[], None]) -> T:
         except KeyboardInterrupt:
             if asked:
                 # a thread inside DuckDB cannot be ended, and must not meet a dying interpreter
-                narrate("Interrupted; what was done stays done.")
+                say("Interrupted; what was done stays done.")
                 os._exit(Interrupted.exit_code)
             asked = True
             ask_to_stop()
-            narrate("stopping… (ctrl+c again leaves at once)")
+            say("stopping… (ctrl+c again leaves at once)")
     if errors:
         try:
             if asked and not isinstance(errors[0], MynahError):

@@ -21,13 +21,13 @@ class ReaderLeft(Exception):
     """Whoever read our stdout (head, less) has what it wanted: time to go, nothing is wrong."""
 
 
-def emit(text: str) -> None:
+def emit(text: str, end: str = "\n") -> None:
     """Data for stdout; never styled, never translated by the platform's encoding.
 
     Raises ReaderLeft when nobody listens any more, MynahError when it cannot be written.
     """
     try:
-        rest = memoryview((text + "\n").encode("utf-8", "replace"))
+        rest = memoryview((text + end).encode("utf-8", "replace"))
         while rest:  # with PYTHONUNBUFFERED a write may end early, as when the reader leaves
             rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()

@@ -20,6 +20,28 @@ def require_terminal(instead: str) -> None:
         raise WrongUsage("The app needs a terminal.", "There is none here.", f"Try `{instead}`.")
 
 
+def moves_its_cursor() -> bool:
+    """Whether the terminal here can show the app; True where there is none, to be refused later.
+
+    One that says it is dumb, or nothing of itself, gets lines; so does one that terminfo knows to
+    be without cursor addressing, such as a teletype. One that terminfo does not know is trusted.
+    """
+    if os.environ.get("TEXTUAL_DRIVER") or os.name == "nt":
+        return True
+    if not (sys.stdin and sys.stdout and sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb", "unknown"):
+        return False
+    import curses
+
+    try:
+        curses.setupterm(term, sys.stdout.fileno())
+    except curses.error:
+        return True
+    return bool(curses.tigetstr("cup"))
+
+
 def open_app(home: Home, *, section: str = "data") -> None:
     """Show the app until the person leaves it; SystemExit with its code when it broke."""
     require_terminal("mynah --help")

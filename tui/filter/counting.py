@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from core.workbench.view import TweetRows, Which
 from tui.job import Attempt, Host, Job, Report
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from core.curation.counts import CountTokens
     from core.workbench.bench import Curation
     from core.workbench.comparison import ComparedRows, Comparison
-
-# Texts whose tokens are counted one by one; of more than that, a choice is.
-TOKENS_COUNTED: Final = 200_000
 
 
 @dataclass
@@ -56,6 +53,8 @@ class Counting:
             return
 
         def work(attempt: Attempt) -> Report | None:
+            from core.workbench.tokens import TOKENS_COUNTED
+
             curation = bench.curate(recipe, progress=attempt.count, cancelled=attempt.cancelled)
             attempt.report(Curated(curation))
             counter = self._token_counter()
@@ -80,6 +79,7 @@ class Counting:
             from dataclasses import replace
 
             from core.workbench.comparison import compare
+            from core.workbench.tokens import TOKENS_COUNTED
 
             found = compare(
                 bench, recipe, other, progress=attempt.count, cancelled=attempt.cancelled

@@ -1,0 +1,105 @@
+"""Data in the plain mode: accounts, tweets, imports, forgetting."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.corpus.excluded import excluded_tweets
+from core.corpus.reading import tweet_counts
+from core.corpus.store import Corpus
+from tests.unit.cli import KEEPER, home_with_samples
+from tests.unit.conversation import sentence, talk
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    own = tmp_path_factory.mktemp("plain") / "home"
+    shutil.copytree(home_with_samples(tmp_path_factory), own)
+    return own
+
+
+def counts(home: Path) -> dict[str, int]:
+    return tweet_counts(Corpus(home / "tweets.duckdb"))
+
+
+def test_an_archive_is_shown_before_it_is_brought_in(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    before = talk(home, "1", "1", str(KEEPER), "no")
+    assert "1. Data: no tweets yet." in before
+    assert "@keeper_of_the_light, 987 tweets, 4 Mar 2016 to 31 Oct 2023." in sentence(before)
+    assert "Left out: 4 deleted by their author." in sentence(before)
+    assert "Nothing was brought in." in before
+    assert not home.exists(), "who only looks leaves no trace"
+    after = sentence(talk(home, "1", "1", str(KEEPER), "yes", "b", ""))
+    assert "@keeper_of_the_light: 991 tweets read, 987 new." in after
+    assert "1. Data: 1 account with 987 tweets. The recipe standard keeps 726." in after
+    assert counts(home) == {"keeper_of_the_light": 987}
+
+
+def test_a_file_that_names_nobody_asks_whose_it_is(tmp_path: Path) -> None:
+    file, home = tmp_path / "some words.csv", tmp_path / "home"
+    with file.open("w", newline="") as lines:
+        csv.writer(lines).writerows([["text"], ["The fog came in."], ["\x1b[2J\u202eIt left."]])
+    said = talk(home, "1", "1", str(file), "no name", "@Gull", "yes")
+    assert "The file does not say whose tweets these are." in sentence(said)
+    assert "␛[2J‹202E›It left." in said, "shown, and not obeyed"
+    assert counts(home) == {"gull": 2}
+
+
+def test_a_path_that_is_not_there_and_an_answer_that_is_none(tmp_path: Path) -> None:
+    said = sentence(talk(tmp_path / "home", "1", "1", "nowhere.zip", "7", "b", "one"))
+    assert "There is nothing at nowhere.zip. Check the path." in said
+    assert "7 is not a number from 1 to 2." in said
+    assert "one is not a number from 1 to" in said
+
+
+def test_accounts_are_listed_and_chosen(home: Path) -> None:
+    said = sentence(talk(home, "1", "2", "3", "2 @keeper_of_the_light", "3", "nobody", "b", ""))
+    assert "1. @keeper_of_the_light (The Keeper): 987 tweets, from 4 Mar 2016 to" in said
+    assert "Chosen: @orbit_grandmother, @keeper_of_the_light." in said
+    assert "There is no account nobody. The choice is as it was." in said
+    assert "Chosen: @orbit_grandmother and @keeper_of_the_light." in said
+    again = sentence(talk(home))
+    assert "Chosen: @orbit_grandmother and @keeper_of_the_light." in again, "remembered"
+
+
+def test_tweets_are_found_read_and_left_out(home: Path) -> None:
+    said = talk(home, "1", "3", "1", "4", "fog", "2", "n", "p", "12", "2", "b", "6", "back 1")
+    assert "28 tweets found." in said
+    assert "These are 11 to 20 of" in said
+    assert "1 tweet left out of training." in said
+    assert "1 tweet taken back: the recipe decides on it again." in sentence(said)
+    assert excluded_tweets(Corpus(home / "tweets.duckdb")) == []
+    assert "No tweet is left out of training." in talk(home, "1", "6")
+
+
+def test_what_the_tweets_are_like_is_said_in_sentences(home: Path) -> None:
+    said = sentence(talk(home, "1", "3", "1", "5"))
+    assert "The tweets are from March 2016 to October 2023. Kept by year: 126 in 2016," in said
+    assert "The busiest month was June 2016, with 27 kept." in said
+    assert "The commonest words: lamp (61)," in said
+
+
+def test_an_account_is_forgotten_after_a_yes_only(home: Path) -> None:
+    kept = sentence(talk(home, "1", "8", "1", "no"))
+    assert "Forgetting @keeper_of_the_light deletes 987 tweets from the corpus" in kept
+    assert "Nothing was forgotten." in kept
+    assert len(counts(home)) == 3
+    assert "Forgot @keeper_of_the_light: 987 tweets." in talk(home, "1", "8", "1", "yes")
+    assert len(counts(home)) == 2
+
+
+def test_imports_are_listed(home: Path) -> None:
+    said = sentence(talk(home, "1", "7", "1"))
+    assert "keeper_of_the_light.zip" in said
+    assert "deleted by their author" in said
+
+
+def test_an_account_of_x_says_what_it_costs_and_what_is_missing(tmp_path: Path) -> None:
+    said = sentence(talk(tmp_path / "home", "1", "1", "@nasa"))
+    assert "No X API token" in said
+    assert "at most $" in said

@@ -1,0 +1,1 @@
+"""The plain mode: the whole product as sentences, numbered lines and questions."""

@@ -1,0 +1,219 @@
+"""Add tweets in the plain mode: a path or an account, what it would bring in, and a yes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from core.errors import InputRefused, MynahError
+from core.handles import normal_handle
+from tui.cli.long_work import Stopped
+from tui.plain.console import Back
+from tui.plain.session import Session, Tell
+from tui.text.import_reasons import reasons_in_words
+from tui.text.numbers import plural, usd
+from tui.text.paths import paths_in
+from tui.text.previews import is_account, lines_of, lines_of_fetch, notes_of, rows_of
+
+if TYPE_CHECKING:
+    from core.corpus.importing import ImportProgress, ImportResult
+    from core.fetching.estimate import FetchEstimate
+    from core.fetching.outcome import FetchProgress
+    from core.sources.preview import Preview
+
+_HELP: Final = (
+    "A path is that of an archive of X, Mastodon or Bluesky (a zip or a folder), or of a file of "
+    "tweets: CSV, JSON, Parquet. Several paths stand on one line with a space between; those with "
+    "spaces in quotation marks. @ and a name asks what it would cost to fetch the posts of that "
+    "account from the X API. Nothing is stored or paid before you have said yes."
+)
+
+
+@dataclass
+class _How:
+    """What a person adds where a file does not say it."""
+
+    handle: str | None = None
+    encoding: str | None = None
+    date_format: str | None = None
+
+
+def add_tweets(session: Session) -> None:
+    """Asks for a path or an account, says what it holds, and brings it in after a yes."""
+    typed = session.console.ask(
+        "Which archive or file holds the tweets? Type its path, or @ and the name of an account "
+        "to fetch from X.",
+        _HELP,
+    )
+    if is_account(typed):
+        _fetch(session, typed)
+        return
+    paths = paths_in(typed)
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise InputRefused(f"There is nothing at {missing[0]}.", "", "Check the path.")
+    for path in paths:
+        _add_file(session, path)
+
+
+def add_samples(session: Session) -> None:
+    """The three invented authors that ship with mynah."""
+    from core.workflow.data import sample_archives
+
+    session.console.say("Bringing in three invented authors.")
+    _import(session, sample_archives(), _How())
+
+
+def _add_file(session: Session, path: Path) -> None:
+    console, how = session.console, _How()
+    seen = _preview(session, path, how)
+    _say_preview(session, seen)
+    while seen.guessed and not console.yes("Do these words look right?"):
+        how.encoding = console.ask(
+            "Which encoding is it? For example mac-roman, latin-1 or utf-16.",
+            "The encoding says which letters the bytes of the file stand for.",
+        )
+        seen = _preview(session, path, how)
+        _say_preview(session, seen)
+    if seen.needs_handle:
+        how.handle = _whose(session, "The file does not say whose tweets these are.")
+    elif seen.number and console.yes("The file names the account by a number only. Name it?"):
+        how.handle = _whose(session, "")
+    if console.yes("Bring them in?"):
+        _import(session, [path], how)
+    else:
+        console.say("Nothing was brought in.")
+
+
+def _preview(session: Session, path: Path, how: _How) -> Preview:
+    """What the file holds; asks how dates are written where that is not clear."""
+    from core.sources.preview import preview
+    from core.sources.source import DatesUnclear
+
+    def look(tell: Tell, stopped: Stopped) -> Preview:
+        def show(seen: Preview) -> None:
+            if not seen.counted:
+                tell(f"Looked at {plural(seen.tweets, 'tweet')} so far.")
+
+        return preview(
+            path, encoding=how.encoding, date_format=how.date_format, show=show, cancelled=stopped
+        )
+
+    while True:
+        try:
+            return session.work(look)
+        except DatesUnclear as error:
+            session.console.say(f"{error.what} {error.why}")
+            how.date_format = session.console.ask(
+                "How are its dates written? Type day-first, month-first, or a form such as "
+                "%d.%m.%y.",
+                "%d stands for the day, %m for the month, %y or %Y for the year, %H:%M for the "
+                "time.",
+            )
+
+
+def _say_preview(session: Session, seen: Preview) -> None:
+    console = session.console
+    console.say(f"{seen.path.name}:", *(f"{line}." for line, _ in lines_of(seen)))
+    if seen.rows:
+        console.say("Its first tweets:")
+        console.numbered(" ".join(row.split()) for row in rows_of(seen))
+    console.say(*(note for note, _ in notes_of(seen)))
+
+
+def _whose(session: Session, why: str) -> str:
+    while True:
+        question = f"{why} Type the name of the account, as in @nasa.".strip()
+        try:
+            return normal_handle(session.console.ask(question))
+        except MynahError as error:
+            session.console.say(str(error))
+
+
+def _import(session: Session, paths: list[Path], how: _How) -> None:
+    from core.workflow.data import import_paths
+
+    def bring_in(tell: Tell, stopped: Stopped) -> list[ImportResult]:
+        def moved(now: ImportProgress) -> None:
+            of = f" of {now.total:,}" if now.total else ""
+            tell(f"{now.phase.capitalize()} {now.path.name}: {now.read:,}{of} so far.")
+
+        return import_paths(
+            session.home,
+            paths,
+            handle=how.handle,
+            encoding=how.encoding,
+            date_format=how.date_format,
+            progress=moved,
+            cancelled=stopped,
+        )
+
+    known = list(session.state.chosen)
+    everybody = len(known) == len(session.counts())
+    results = session.work(bring_in)
+    for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
+        session.console.say(f"Warning: {warning}")
+    for result in results:
+        session.console.say(_what_came_in(result))
+    session.state.chosen = [] if everybody else known
+    if not everybody:
+        session.console.say("The new tweets are not among the chosen accounts yet.")
+
+
+def _what_came_in(result: ImportResult) -> str:
+    known = f", {result.duplicates:,} known before" if result.duplicates else ""
+    updated = f", {result.updated:,} updated" if result.updated else ""
+    left_out = f" Left out: {reasons_in_words(result.skipped)}." if result.skipped else ""
+    return (
+        f"@{result.handle}: {plural(result.read, 'tweet')} read, {result.new:,} "
+        f"new{updated}{known}.{left_out}"
+    )
+
+
+def _fetch(session: Session, typed: str) -> None:
+    from core.fetching.engine import fetch
+    from core.fetching.estimate import estimate_fetch
+    from core.fetching.outcome import FetchResult
+    from core.fetching.token import find_token
+
+    console = session.console
+    estimate = estimate_fetch(session.home, typed, token=find_token(session.home))
+    console.say(*(line for line, _ in lines_of_fetch(estimate) if line))
+    if estimate.token is None:
+        raise Back
+    budget = _budget(session, estimate)
+    most = usd(budget) if budget is not None else usd(estimate.cost_usd)
+    if not console.yes(f"Fetch, and pay at most {most}?"):
+        console.say("Nothing was fetched and nothing was paid.")
+        return
+
+    def work(tell: Tell, stopped: Stopped) -> FetchResult:
+        def moved(now: FetchProgress) -> None:
+            waits = f" It waits: {now.why}." if now.why else ""
+            tell(
+                f"{now.posts:,} of at most {now.posts_at_most:,} posts, "
+                f"{usd(now.cost_usd, 3)} so far.{waits}"
+            )
+
+        return fetch(session.home, estimate, budget=budget, progress=moved, cancelled=stopped)
+
+    try:
+        result = session.work(work)
+    except MynahError as error:
+        result = getattr(error, "result", None) or FetchResult(estimate.handle)
+        console.say(str(error))
+    console.say(*(f"Warning: {note}" for note in result.notes))
+    rest = "" if result.complete else " Fetching the account again goes on from there."
+    console.say(
+        f"@{result.handle}: {result.new:,} new of {plural(result.posts, 'post')} for "
+        f"{usd(result.cost_usd, 3)}.{rest}"
+    )
+
+
+def _budget(session: Session, estimate: FetchEstimate) -> float | None:
+    """The most that a person wants to spend; None for the price that was said."""
+    given = session.console.number(
+        "How many dollars may it cost at most?", 0, 1e6, default=round(estimate.cost_usd, 2)
+    )
+    return None if given >= round(estimate.cost_usd, 2) else given

@@ -1,0 +1,159 @@
+"""Reading tweets in the plain mode: a page of lines, one in full, leaving one out of training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tui.plain.menu import browse
+from tui.plain.session import Session
+from tui.text.numbers import day, exact, plural
+from tui.text.verdicts import reason_word, verdict
+
+if TYPE_CHECKING:
+    from core.workbench.view import TweetRow, TweetRows, Which
+
+_HELP: Final = (
+    "Each line is a tweet, the newest first: its day, whether the recipe keeps it, and its words. "
+    "The number of a line gives all of the tweet, and lets you leave it out of training."
+)
+_WHICH: Final[tuple[tuple[str, Which], ...]] = (
+    ("all of them", "all"),
+    ("those that the recipe keeps", "kept"),
+    ("those that the recipe drops", "dropped"),
+    ("those that it changes and keeps", "edited"),
+)
+
+
+def search(session: Session) -> None:
+    """Asks for words and lists the tweets that hold them."""
+    words = session.console.ask(
+        "Which words should the tweets hold? An empty line lists all tweets.",
+        "Capital and small letters are the same.",
+        default="",
+    )
+    place = session.console.choose(
+        "Which of these tweets?", [words for words, _ in _WHICH], default=0
+    )
+    rows = session.curation().rows.only(_WHICH[place][1])
+    found = session.work(lambda _, stopped: rows.search(words, cancelled=stopped))
+    list_tweets(session, found)
+
+
+def list_tweets(session: Session, rows: TweetRows) -> None:
+    """Page by page; one is opened by its number."""
+    many = len(session.state.chosen) > 1
+    session.console.say(f"{plural(len(rows), 'tweet')} found." if len(rows) else "None was found.")
+    browse(
+        session.console,
+        len(rows),
+        lambda place: _line(rows[place], many),
+        "tweet",
+        lambda place: _open(session, rows[place]),
+        help=_HELP,
+    )
+
+
+def _line(tweet: TweetRow, many: bool) -> str:
+    """``5 Nov 2024, @keeper, dropped (retweet): The fog …``."""
+    when = day(tweet.created_at) if tweet.created_at else "no date"
+    kept = "kept" if tweet.kept else f"dropped ({reason_word(tweet)})"
+    who = f", @{tweet.handle}" if many else ""
+    return f"{when}{who}, {kept}: {' '.join(tweet.published.split())}"
+
+
+def _open(session: Session, tweet: TweetRow) -> None:
+    console = session.console
+    console.say(f"The tweet {tweet.tweet_id} of @{tweet.handle}, {exact(tweet.created_at)}:")
+    console.show(tweet.published)
+    console.say(f"The recipe says: {verdict(tweet)}.")
+    if tweet.kept and tweet.published != tweet.clean_text:
+        console.say("It is learned as:")
+        console.show(tweet.clean_text)
+    kind = tweet.kind.replace("_", " ")
+    note = ", a long post" if tweet.note_id else ""
+    audience = "" if tweet.audience == "public" else f", for {tweet.audience}"
+    console.say(f"Its kind: {kind}{note}{audience}. It came from {tweet.source_file}.")
+    excluded = tweet.reason == "excluded"
+    place = console.choose(
+        "What should be done with this tweet?",
+        [
+            "Nothing",
+            "Take it back into training" if excluded else "Leave it out of training",
+            "Forget it, for good",
+        ],
+        "Leaving a tweet out keeps it among your tweets, and no recipe keeps it for training.",
+        default=0,
+    )
+    if place == 1:
+        take_out(session, [tweet.tweet_id], undo=excluded)
+    elif place == 2:
+        forget(session, [], tweet.tweet_id)
+
+
+def take_out(session: Session, tweet_ids: list[str], *, undo: bool) -> None:
+    """Leaves tweets out of training, or takes them back."""
+    from core.workflow.data import exclude
+
+    session.work(lambda _, __: exclude(session.home, tweet_ids, undo=undo))
+    number = plural(len(tweet_ids), "tweet")
+    how = "taken back: the recipe decides on it again" if undo else "left out of training"
+    session.console.say(f"{number} {how}.")
+
+
+def excluded(session: Session) -> None:
+    """Lists what is left out of training; one is taken back by its number."""
+    from core.corpus.excluded import excluded_tweets
+
+    found = excluded_tweets(session.corpus)
+    if not found:
+        session.console.say("No tweet is left out of training.")
+        return
+    session.console.say(f"{plural(len(found), 'tweet')} left out of training:")
+    browse(
+        session.console,
+        len(found),
+        lambda place: f"@{found[place][0]}, tweet {found[place][1]}",
+        "tweet",
+        letters={
+            "back": (
+                "back and a number to take that tweet back into training",
+                lambda typed: take_out(session, [_id(typed, found)], undo=True),
+            )
+        },
+    )
+
+
+def _id(typed: str, found: list[tuple[str, str]]) -> str:
+    from core.errors import WrongUsage
+    from tui.plain.console import place_of
+
+    place = place_of(typed, len(found))
+    if place is None:
+        raise WrongUsage("No tweet was named.", "", "Type back and its number, as in: back 1")
+    return found[place][1]
+
+
+def forget(session: Session, handles: list[str], tweet_id: str | None) -> None:
+    """Says what would go and what becomes stale, and forgets it after a yes."""
+    from core.forgetting import Forgotten
+    from core.forgetting import forget as forget_rows
+    from tui.text.forgetting import subject, what_becomes_stale, what_goes
+
+    console = session.console
+
+    def rows(dry_run: bool) -> Forgotten:
+        return session.work(
+            lambda _, __: forget_rows(
+                session.corpus, session.home, handles=handles, tweet_id=tweet_id, dry_run=dry_run
+            )
+        )
+
+    would = rows(dry_run=True)
+    console.say(*what_goes(would, would=True), *what_becomes_stale(would, would=True))
+    if not console.yes(f"Forget {subject(would)} for good?"):
+        console.say("Nothing was forgotten.")
+        return
+    gone = rows(dry_run=False)
+    console.say(*what_goes(gone, would=False), *what_becomes_stale(gone, would=False))
+    if not gone.compacted:
+        console.say(f"What they said is still inside the file: {gone.not_compacted}")
