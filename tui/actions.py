@@ -129,12 +129,12 @@ ACTIONS: Final = (
     Action("query.run", "f5,ctrl+r", "run", "Run", "Run the query, or what is selected of it.",
            "mynah sql QUERY"),
     Action("query.save", "ctrl+s,s", "save", "Save", "Save the query under a name.", ""),
-    Action("query.explain", "f8,e", "explain(False)", "Explain", "How the query would be run.",
+    Action("query.explain", "f8,E", "explain(False)", "Explain", "How the query would be run.",
            "mynah sql QUERY --explain"),
     Action("query.copy", "y", "copy('cell')", "Copy", "Copy the cell under the cursor."),
-    Action("query.export", "x", "export", "Export", "Write all rows of the result to a file.",
+    Action("query.export", "e", "export", "Export", "Write all rows of the result to a file.",
            "mynah sql QUERY -o FILE"),
-    Action("query.analyse", "f9,E", "explain(True)", "Analyse",
+    Action("query.analyse", "f9,A", "explain(True)", "Analyse",
            "Run the query, and show how long each part took.", "mynah sql QUERY --analyse",
            footer=False),
     Action("query.new", "ctrl+n", "new", "New", "An empty query; ctrl+z brings this one back.",
@@ -149,9 +149,9 @@ ACTIONS: Final = (
            "Go to the tables and their columns.", footer=False),
     Action("query.copy_row", "Y", "copy('row')", "Copy row", "Copy the row, with tabs.",
            footer=False),
-    Action("query.copy_column", "c", "copy('column')", "Copy column",
+    Action("query.copy_column", "C", "copy('column')", "Copy column",
            "Copy the column, one value a line.", footer=False),
-    Action("query.write", "w", "write", "Allow writing",
+    Action("query.write", "W", "write", "Allow writing",
            "Allow changes of the tables, or forbid them again.", "mynah sql QUERY --write",
            footer=False),
     Action("query.stop", "escape", "stop", "Stop/leave", "Stop a query, or leave the editor.",
@@ -159,7 +159,7 @@ ACTIONS: Final = (
     # 4 Train
     Action("train.start", "s", "start", "Start", "Fine-tune with the settings on the left.",
            "mynah train HANDLE"),
-    Action("train.weights", "w", "weights", "Weights",
+    Action("train.weights", "b", "weights", "Weights",
            "How much of each chosen account an epoch holds.",
            "mynah train HANDLE HANDLE --weights A=1,B=2", footer=False),
     Action("train.stop", "x", "stop", "Stop",
@@ -167,19 +167,20 @@ ACTIONS: Final = (
            "mynah stop RUN"),
     Action("train.resume", "r", "resume", "Resume", "Take up a run that ended early, where it was.",
            "mynah resume RUN", footer=False),
-    Action("train.rename", "n", "rename", "Name", "Give the run a name.",
+    Action("train.rename", "N", "rename", "Name", "Give the run a name.",
            "mynah runs rename RUN NAME", footer=False),
-    Action("train.note", "t", "note", "Note", "Note something on the run.",
+    Action("train.note", "n", "note", "Note", "Note something on the run.",
            "mynah runs note RUN TEXT", footer=False),
     Action("train.tag", "#", "tag", "Tags", "Set the tags of the run.",
            "mynah runs tag RUN TAG", footer=False),
     Action("train.delete", "d,delete", "delete", "Delete", "Move the run into the trash.",
            "mynah runs delete RUN", footer=False),
     Action("train.overlay", "space", "overlay", "Overlay", "Lay the run over the others."),
-    Action("train.log_y", "y", "log_y", "Log scale", "Logarithmic loss axis.", footer=False),
+    Action("train.copy", "y", "copy", "Copy", "Copy the run's id, for a command.", footer=False),
+    Action("train.log_y", "L", "log_y", "Log scale", "Logarithmic loss axis.", footer=False),
     Action("train.smooth", "m", "smooth", "Smooth", "Smooth the train curve more or less.",
            footer=False),
-    Action("train.overlay_all", "o", "overlay_all", "Overlay all",
+    Action("train.overlay_all", "O", "overlay_all", "Overlay all",
            "Lay all runs in the list over each other, or none.", footer=False),
     Action("train.filter", "slash", "filter", "Filter",
            "Only runs that match: lr>=1e-3 handle:nasa loss<3.5 -tag:old.",
@@ -216,16 +217,16 @@ ACTIONS: Final = (
     # 5 Sample
     Action("sample.go", "g", "generate", "Generate", "Generate with this prompt.",
            "mynah sample RUN --prompt T"),
-    Action("sample.prompt", "p,slash", "prompt", "Prompt",
+    Action("sample.prompt", "p", "prompt", "Prompt",
            "Edit the prompt; up and down bring back those of before."),
     Action("sample.again", "a", "again", "Again", "The same prompt with a new seed."),
     Action("sample.favourite", "v", "favourite", "Keep", "Keep this one as a favourite, or not."),
-    Action("sample.hide", "x", "hide", "Hide", "Take this one off the screen."),
+    Action("sample.hide", "x,delete", "hide", "Reject", "Take this one off the screen."),
     Action("sample.stop", "escape", "stop", "Stop", "Stop, and keep what is there.",
            footer=False),
     Action("sample.more", "m", "more", "Like this", "Go on from its first words.",
            footer=False),
-    Action("sample.edit", "e", "edit", "Go on", "Put it into the prompt and go on.",
+    Action("sample.edit", "i", "edit", "Go on", "Put it into the prompt and go on.",
            footer=False),
     Action("sample.copy", "y", "copy", "Copy", "Copy it, labelled as generated.", footer=False),
     Action("sample.note", "n", "note", "Note", "Keep this one with a note.", footer=False),
@@ -233,7 +234,7 @@ ACTIONS: Final = (
            "Make it once more from its seed, and say whether it is the same.", footer=False),
     Action("sample.compare", "c", "compare", "Compare",
            "Choose another model, to stand beside this one.", footer=False),
-    Action("sample.why", "w", "why", "Why", "The training tweets whose words are nearest to it.",
+    Action("sample.why", "h", "why", "Why", "The training tweets whose words are nearest to it.",
            footer=False),
     Action("sample.tokens", "t", "tokens", "Tokens",
            "How likely the model held each of its tokens.", footer=False),
@@ -241,6 +242,8 @@ ACTIONS: Final = (
            "Which of two texts is real? Tell its texts from real tweets.", "mynah blind RUN",
            footer=False),
     Action("sample.favourites", "f", "favourites", "Favourites", "Every favourite so far.",
+           footer=False),
+    Action("sample.export", "e", "export", "Export", "Write the favourites to a file.",
            footer=False),
 )  # fmt: skip
 
@@ -251,6 +254,13 @@ def of_section(section: str, keymap: Mapping[str, str] | None = None) -> list[Ac
     found += [action for action in ACTIONS if action.section == "app" != section]
     given = keymap or {}
     return [replace(one, keys=given[one.id]) if one.id in given else one for one in found]
+
+
+def key_of(action_id: str, keymap: Mapping[str, str] | None = None) -> str:
+    """The key of one action as a person reads it, for a sentence that names it."""
+    found = next(action for action in ACTIONS if action.id == action_id)
+    keys = (keymap or {}).get(action_id)
+    return (replace(found, keys=keys) if keys else found).key
 
 
 def footer_actions(section: str, keymap: Mapping[str, str] | None = None) -> list[Action]:

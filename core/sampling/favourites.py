@@ -7,8 +7,9 @@ or a later one has the id of its sample in ``core.sampling.store``.
 from __future__ import annotations
 
 import json
+import threading
 import uuid
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,16 +18,21 @@ from typing import Any, Final
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home
-from core.json_lines import append_json_lines, read_json_lines
+from core.json_lines import append_json_lines, parse_json_line, read_json_lines
 from core.sampling.request import Copy, SampleRequest
 from core.sampling.store import StoredSample, copies_any, settings_of
 
 FORMATS: Final = ("txt", "csv", "jsonl")
+# Each line of the file has one of these, with the favourite that it is about.
+_IDS: Final = ("id", "dropped", "noted", "edited")
 
 
 @dataclass(frozen=True)
 class Favourite:
-    """A generated text, the run that wrote it, and what it was asked with. ``when`` is UTC."""
+    """A generated text, the run that wrote it, and what it was asked with.
+
+    ``when`` is UTC; ``edited``: whether a person has changed the text since.
+    """
 
     id: str
     text: str
@@ -36,6 +42,7 @@ class Favourite:
     when: datetime
     copy: Copy
     note: str = ""
+    edited: bool = False
 
 
 def keep_favourite(
@@ -47,12 +54,12 @@ def keep_favourite(
     *,
     sample_id: str | None = None,
 ) -> Favourite:
-    """Adds a favourite and returns it; one with the same text of the same run is only returned.
+    """Adds a favourite and returns it; the same sample, or text of the run, is only returned.
 
     Makes the home when there is none.
     """
     for one in favourites(home):
-        if (one.run, one.text) == (run, text):
+        if one.id == sample_id or (one.run, one.text) == (run, text):
             return one
     settings = {"seed": request.seed, "n": request.n, **settings_of(request)}
     kept = Favourite(
@@ -91,6 +98,11 @@ def note_favourite(home: Home, favourite_id: str, note: str) -> None:
     append_json_lines(_file(home), [{"noted": favourite_id, "note": note.strip()}])
 
 
+def edit_favourite(home: Home, favourite_id: str, text: str) -> None:
+    """Puts other words in the place of a favourite's own; it stays marked as edited."""
+    append_json_lines(_file(home), [{"edited": favourite_id, "text": text.strip()}])
+
+
 def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> int:
     """Delete favourites that copy one of these tweets, or nearly; returns how many (would) go."""
     lines = list(read_json_lines(_file(home)))
@@ -99,7 +111,7 @@ def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> 
         kept = (
             one
             for one in lines
-            if one.get("id", one.get("dropped", one.get("noted"))) not in copies
+            if next((one[name] for name in _IDS if name in one), None) not in copies
         )
         write_text_whole(_file(home), "".join(json.dumps(one) + "\n" for one in kept))
     return len(copies)
@@ -107,32 +119,82 @@ def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> 
 
 def favourites(home: Home) -> list[Favourite]:
     """What is kept, in the order of keeping. A damaged line is passed over."""
-    kept: dict[str, Favourite] = {}
-    for line in read_json_lines(_file(home)):
-        if "dropped" in line:
-            kept.pop(str(line["dropped"]), None)
-            continue
-        if "noted" in line:
-            noted = kept.get(str(line["noted"]))
-            if noted is not None:
-                kept[noted.id] = replace(noted, note=str(line.get("note") or ""))
-            continue
+    path = _file(home)
+    with _lock:
+        read = _read.setdefault(path, _FileRead())
+        read.go_on(path)
+        return list(read.kept.values())
+
+
+class _FileRead:
+    """What a file of favourites held when it was last read, and how far that was.
+
+    Somebody who keeps one after the other asks for all of them with each key; of a file that has
+    only grown the new lines are read. One that was written anew ends otherwise where this one did.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Favourite] = {}
+        self._end = 0
+        self._last = b""  # the line before that
+
+    def go_on(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                file.seek(self._end - len(self._last))
+                if file.read(len(self._last)) != self._last:
+                    self.kept, self._end, self._last = {}, 0, b""
+                    file.seek(0)
+                new = file.read()
+        except OSError:
+            self.kept, self._end, self._last = {}, 0, b""
+            return
+        lines = new[: new.rfind(b"\n") + 1].splitlines(keepends=True)
+        for line in lines:
+            self._end, self._last = self._end + len(line), line
+            if (record := parse_json_line(line)) is not None:
+                _take(self.kept, record)
+
+
+_lock = threading.Lock()
+_read: dict[Path, _FileRead] = {}
+
+
+def _take(kept: dict[str, Favourite], line: dict[str, Any]) -> None:
+    """Changes ``kept`` as one line says."""
+    if "dropped" in line:
+        kept.pop(str(line["dropped"]), None)
+    elif "noted" in line:
+        if (one := kept.get(str(line["noted"]))) is not None:
+            kept[one.id] = replace(one, note=str(line.get("note") or ""))
+    elif "edited" in line and "id" not in line:
+        if (one := kept.get(str(line["edited"]))) is not None and line.get("text"):
+            kept[one.id] = replace(one, text=str(line["text"]), edited=True)
+    else:
         try:
             line.pop("generated", None)
             when = datetime.fromisoformat(line.pop("when"))
             favourite = Favourite(**line | {"when": when, "copy": Copy(**line["copy"])})
         except (KeyError, TypeError, ValueError):
-            continue
+            return
         kept[favourite.id] = favourite
-    return list(kept.values())
 
 
-def export_favourites(some: Sequence[Favourite], path: Path, *, replace_it: bool = False) -> None:
+def each_once(some: Iterable[Favourite]) -> list[Favourite]:
+    """The first of those that say the same, but for case and white space."""
+    once: dict[str, Favourite] = {}
+    for one in some:
+        once.setdefault(" ".join(one.text.split()).casefold(), one)
+    return list(once.values())
+
+
+def export_favourites(some: Sequence[Favourite], path: Path, *, replace_it: bool = False) -> int:
     """Writes favourites in the format that the name of ``path`` ends with: txt, csv or jsonl.
 
-    txt has one text a line (line breaks become spaces), csv and jsonl say of each that it is
-    generated, by which run, and what was noted. Raises InputRefused for another ending, and for a
-    file that is there unless ``replace_it``.
+    Those that say the same are written once; returns how many were. txt has one text a line (line
+    breaks become spaces), csv and jsonl say of each that it is generated, by which run, whether it
+    was edited, and what was noted. Raises InputRefused for another ending, and for a file that is
+    there unless ``replace_it``.
     """
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
@@ -143,7 +205,9 @@ def export_favourites(some: Sequence[Favourite], path: Path, *, replace_it: bool
         )
     if path.exists() and not replace_it:
         raise InputRefused(f"{path.name} is there already.", "", "Choose another name.")
-    write_text_whole(path, _written(some, kind))
+    written = each_once(some)
+    write_text_whole(path, _written(written, kind))
+    return len(written)
 
 
 def _written(some: Sequence[Favourite], kind: str) -> str:
@@ -159,6 +223,7 @@ def _written(some: Sequence[Favourite], kind: str) -> str:
             "copy": one.copy.verdict,
             "when": one.when.isoformat(timespec="seconds"),
             "generated": True,
+            "edited": one.edited,
         }
         for one in some
     ]

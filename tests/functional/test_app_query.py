@@ -203,14 +203,14 @@ async def test_what_was_left_out_is_said_and_can_be_written(
     async with at_query(home) as (pilot, editor):
         await run(pilot, editor, "SELECT range AS n FROM range(25)")
         assert status(pilot, "#result-panel").startswith("first 10 rows, there are more: x writes")
-        await pilot.press("x")
+        await pilot.press("e")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         out = tmp_path / "all.csv"
         pilot.app.screen.query_one("#answer", Input).value = str(out)
         await pilot.press("enter")
         await settled(pilot)
         assert pl.read_csv(out)["n"].to_list() == list(range(25))
-        await pilot.press("x")
+        await pilot.press("e")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         pilot.app.screen.query_one("#answer", Input).value = str(out)
         await pilot.press("enter")
@@ -222,7 +222,7 @@ async def test_what_was_left_out_is_said_and_can_be_written(
         assert out.stat().st_mtime_ns == before
         # a name that says nothing about the format, and a folder that is not there
         for wrong in ("x.doc", "no/such/folder.csv"):
-            await pilot.press("x")
+            await pilot.press("e")
             await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
             pilot.app.screen.query_one("#answer", Input).value = str(tmp_path / wrong)
             await pilot.press("enter")
@@ -255,7 +255,7 @@ async def test_cells_are_copied_as_they_are_and_shown_as_they_can_be(home: Home)
         assert app.clipboard == "a\x1b[31m1"
         await pilot.press("Y")
         assert app.clipboard == "1\ta\x1b[31m1\t0.3333333333333333"
-        await pilot.press("left", "c")
+        await pilot.press("left", "C")
         assert app.clipboard == "0\n1\n2"
         await pilot.press("right", "enter")
         assert isinstance(app.screen, TextScreen)
@@ -382,13 +382,13 @@ async def test_writing_is_a_switch(sample_home: Home) -> None:
         before = left()
         await run(pilot, editor, gone)
         assert left() == before
-        await pilot.press("escape", "w")
+        await pilot.press("escape", "W")
         await until(pilot, lambda: isinstance(app.screen, AllowWriting))
         assert "no undo" in screen(pilot)
         await pilot.press("escape")
         await pilot.pause()
         assert panel.title == "Query"
-        await pilot.press("w")
+        await pilot.press("W")
         await until(pilot, lambda: isinstance(app.screen, AllowWriting))
         await pilot.press("y")
         await pilot.pause()

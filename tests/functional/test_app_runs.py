@@ -93,9 +93,9 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         await settled(pilot)
         assert "disk" in screen(pilot)
         before = screen(pilot).splitlines()[-1]
-        await pilot.press("n", *"[red]gull", "enter")
+        await pilot.press("N", *"[red]gull", "enter")
         await until(pilot, lambda: (app.state.runs or [])[0].name)
-        await pilot.press("t", *"so [b]loud", "enter")
+        await pilot.press("n", *"so [b]loud", "enter")
         await until(pilot, lambda: (app.state.runs or [])[0].note)
         await pilot.press("#", *"#base slow base", "enter")
         await until(pilot, lambda: (app.state.runs or [])[0].tags)
@@ -111,7 +111,7 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         if size[1] == 40:
             assert "so [b]loud" in screen(pilot)
         assert screen(pilot).splitlines()[-1] == before, "the footer stays readable"
-        await pilot.press("n", "ctrl+u", "enter")
+        await pilot.press("N", "ctrl+u", "enter")
         await until(pilot, lambda: not (app.state.runs or [])[0].name)
 
         await pilot.press("d")

@@ -202,12 +202,12 @@ async def test_the_cursor_stays_on_its_run_when_another_is_added(told_home: Home
         await settled(pilot)
         await until(pilot, lambda: app.state.runs)
         await settled(pilot)
-        await pilot.press("j", "space", "k", "y", "m")
+        await pilot.press("j", "space", "k", "L", "m")
         await pilot.pause()
         plot = app.screen.query_one("#loss", LossPlot)
         assert plot.log_y
         assert len(plot.series_names) == 3, "train, held out, and the run laid over"
-        await pilot.press("space", "y")
+        await pilot.press("space", "L")
 
 
 async def test_a_resize_while_a_curve_is_shown(told_home: Home) -> None:

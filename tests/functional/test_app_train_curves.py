@@ -131,7 +131,7 @@ async def test_fourteen_runs_over_each_other_are_told_apart(
         await settled(pilot)
         await until(pilot, lambda: len(app.state.histories) == 14)
         await settled(pilot)
-        await pilot.press("o", "v", "p")
+        await pilot.press("O", "v", "p")
         await settled(pilot)
         loss, under = plots(app)
         assert len(loss.series_names) == 15, "the run's own two, and thirteen others"
@@ -163,7 +163,7 @@ async def test_fourteen_runs_over_each_other_are_told_apart(
         assert heard.of(LossPlot.CursorMoved) == []
         moved = [one for one in heard.of(RowList.Highlighted) if one.row_list is listing]
         assert len(moved) <= 5, "a list at rest is at rest"
-        await pilot.press("o", "v")
+        await pilot.press("O", "v")
         await settled(pilot)
         assert len(loss.series_names) == 2
         assert_safe(pilot)
@@ -188,12 +188,12 @@ async def test_the_list_shows_what_matches(many: Home, size: tuple[int, int]) ->
         await pilot.press(*["backspace"] * 5)
         await until(pilot, lambda: status(pilot, "#runs-panel") == "2 of 14")
         assert "is a number" not in screen(pilot)
-        await pilot.press("enter", "o")
+        await pilot.press("enter", "O")
         await settled(pilot)
         assert listing.has_focus
         assert len(plots(app)[0].series_names) == 3
         kept = app.screen._run().run  # type: ignore[attr-defined]
-        await pilot.press("o", "escape")
+        await pilot.press("O", "escape")
         await until(pilot, lambda: status(pilot, "#runs-panel") == "14")
         assert app.screen._run().run == kept  # type: ignore[attr-defined]
         assert "is a number" not in screen(pilot)

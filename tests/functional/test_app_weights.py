@@ -31,7 +31,7 @@ async def test_weights_change_the_shares_at_once_and_reach_the_run(
         assert "equal …" in screen(pilot)
         assert "@second_breakfast_club 50 %" in screen(pilot)
         before = screen(pilot)
-        await pilot.press("w")
+        await pilot.press("b")
         await pilot.pause()
         assert isinstance(app.screen, WeightsScreen)
         await pilot.press("right")  # from 1 to 2
@@ -73,7 +73,7 @@ async def test_where_there_is_nothing_to_weigh(sample_home: Home) -> None:
         app.training.change("preset", "classic")
         await settled(pilot)
         assert "as classic" in screen(pilot)
-        await pilot.press("w")
+        await pilot.press("b")
         await pilot.pause()
         assert any("classic has no weights" in toast for toast in heard.toasts)
         app.choose(["keeper_of_the_light"])
@@ -81,7 +81,7 @@ async def test_where_there_is_nothing_to_weigh(sample_home: Home) -> None:
         assert not [
             line for line in screen(pilot).splitlines() if "weights" in line and "…" in line
         ]
-        await pilot.press("w")
+        await pilot.press("b")
         await pilot.pause()
         assert any("Only one account" in toast for toast in heard.toasts)
         assert not isinstance(app.screen, WeightsScreen)

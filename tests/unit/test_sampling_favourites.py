@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from core.home import Home
-from core.sampling.favourites import favourites, keep_favourite
+from core.sampling.favourites import (
+    edit_favourite,
+    export_favourites,
+    favourites,
+    keep_favourite,
+)
 from core.sampling.request import Copy, SampleRequest
 
 REQUEST = SampleRequest("My dream", n=3, seed=7)
@@ -38,3 +45,48 @@ def test_a_line_cut_off_harms_no_other(tmp_path):
     with (tmp_path / "favourites.jsonl").open("ab") as file:
         file.write(b'[1]\n{"id": "x"}\n\xff\n')
     assert favourites(home) == kept
+
+
+def test_edited_ones_say_so_and_are_the_same_favourite(tmp_path):
+    home = Home(tmp_path)
+    one = keep_favourite(home, "r", "a gul is a gull", REQUEST, COPY, sample_id="s1")
+    edit_favourite(home, one.id, " a gull is a gull ")
+    (edited,) = favourites(home)
+    assert (edited.text, edited.edited, edited.id) == ("a gull is a gull", True, "s1")
+    again = keep_favourite(home, "r", "a gul is a gull", REQUEST, COPY, sample_id="s1")
+    assert again == edited, "the sample that it was is still kept"
+    assert favourites(home) == [edited]
+    edit_favourite(home, one.id, "  ")
+    assert favourites(home) == [edited], "an empty text is no text"
+
+
+@pytest.mark.parametrize("kind", ["txt", "csv", "jsonl"])
+def test_an_export_has_each_text_once(tmp_path, kind):
+    home = Home(tmp_path)
+    for run, text in (("r", "Tea, at last"), ("q", "tea,  at last"), ("r", "A lamp")):
+        keep_favourite(home, run, text, REQUEST, COPY)
+    path = tmp_path / f"out.{kind}"
+    assert export_favourites(favourites(home), path) == 2
+    written = path.read_text().lower()
+    assert written.count("at last") == 1
+    assert "a lamp" in written
+
+
+def test_a_file_that_another_writes_is_read_as_it_is_now(tmp_path):
+    home = Home(tmp_path)
+    kept = [keep_favourite(home, "r", text, REQUEST, COPY) for text in ("one", "two", "three")]
+    assert favourites(home) == kept
+    path = home.root / "favourites.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[2] + lines[0] + lines[1] + lines[2])  # longer than it was
+    assert [one.text for one in favourites(home)] == ["three", "one", "two"]
+    path.write_bytes(lines[1])
+    assert favourites(home) == [kept[1]]
+    with path.open("ab") as file:
+        file.write(lines[2][:-5])
+        file.flush()
+        assert favourites(home) == [kept[1]], "half a line is none yet"
+        file.write(lines[2][-5:])
+    assert favourites(home) == kept[1:]
+    path.unlink()
+    assert favourites(home) == []

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from core.errors import Interrupted, MynahError
 from core.safe_text import printable
-from tui.actions import bindings
+from tui.actions import bindings, key_of
 from tui.dialogs.replacing import unless_there
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
@@ -404,6 +404,9 @@ class QuerySection(Section):
         panel = self.query_one("#editor-panel", Panel)
         panel.set_class(self._writing, "-writing")
         panel.title = "▲ writing" if self._writing else "Query"
+        key = key_of("query.write", self.state.keymap)
         panel.status = (
-            "f5 may change the corpus · w ends it" if self._writing else "read-only · w to write"
+            f"f5 may change the corpus · {key} ends it"
+            if self._writing
+            else f"read-only · {key} to write"
         )

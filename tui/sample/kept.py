@@ -1,8 +1,8 @@
-"""The page of favourites, and of every sample so far: sort, note, take off, copy, export."""
+"""The page of favourites, and of every sample so far: find, sort, edit, note, copy, export."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
@@ -13,14 +13,17 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.markup import escape
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from core.errors import MynahError
 from core.safe_text import printable
 from tui.job import Attempt, Host, Job, Report
 from tui.section import explained
 from tui.text.numbers import SIGNS, ago, plural
-from tui.widgets.row_list import Column, ListRows, RowList
+from tui.widgets.row_list import RowList
+from tui.widgets.rows import Column, RowCells
+from tui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -111,6 +114,24 @@ _ORDERS: Final[tuple[tuple[str, Callable[[Kept], Any], bool], ...]] = (
 )
 
 
+class _Rows:
+    """The rows of many samples, of which few are ever in view."""
+
+    def __init__(self, listed: Sequence[Kept]) -> None:
+        self._listed = listed
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def row(self, index: int) -> RowCells:
+        one = self._listed[index]
+        text = " ".join(one.text.split())
+        if one.note:
+            text = f"{text}  · {one.note}"
+        sign = SIGNS["favourite"] if one.favourite else ""
+        return [(sign, "success"), (text, "generated"), (ago(one.when), "muted")]
+
+
 class Samples(Protocol):
     """What the page needs of the Sample section."""
 
@@ -122,15 +143,17 @@ class KeptPage(ModalScreen["str | None"]):
     """Answers with a text to go on from, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,q,f", "dismiss(None)", "Close"),
+        ("escape,q,f", "close", "Close"),
+        ("slash", "search", "Search"),
         ("w", "which", "Favourites/all"),
         ("s", "sort", "Sort"),
         ("v", "keep", "Keep/take off"),
+        ("x,delete", "take_off", "Take off"),
         ("n", "note", "Note"),
         ("y", "copy", "Copy"),
-        ("e", "edit", "Edit, go on"),
+        ("i", "go_on", "Go on from it"),
         ("r", "repeat", "Repeat"),
-        ("o", "export", "Export"),
+        ("e", "export", "Export"),
     ]
 
     def __init__(self, samples: Samples, job: KeptJob) -> None:
@@ -141,6 +164,7 @@ class KeptPage(ModalScreen["str | None"]):
         self._listed: list[Kept] = []
         self._all = False
         self._order = 0
+        self._words = ""
 
     @property
     def mynah(self) -> Mynah:
@@ -149,8 +173,9 @@ class KeptPage(ModalScreen["str | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="kept") as page:
             page.border_subtitle = escape(
-                "v keep · n note · y copy · e go on · r repeat · s sort · w all · o export"
+                "v keep · enter edit · n note · y copy · / find · s sort · w all · e export"
             )
+            yield SearchField(back_to="#kept", id="kept-search")
             yield RowList(
                 (Column(width=1), Column(flex=1), Column(width=7, align="right")),
                 empty="Reading…",
@@ -170,22 +195,26 @@ class KeptPage(ModalScreen["str | None"]):
 
     def _show(self) -> None:
         name, key, backwards = _ORDERS[self._order]
-        listed = [one for one in self._found if self._all or one.favourite]
+        listed = [one for one in self._found if (self._all or one.favourite) and self._matches(one)]
         self._listed = sorted(listed, key=key, reverse=backwards)
         rows = self.query_one("#kept", RowList)
         what = "sample" if self._all else "favourite"
-        rows.set_empty("No samples yet." if self._all else "None yet: v keeps one, w shows all.")
-        rows.set_rows(ListRows([self._row(one) for one in self._listed]), keep_cursor=True)
+        none = "No samples yet." if self._all else "None yet: v keeps one, w shows all."
+        rows.set_empty("None has these words." if self._words else none)
+        rows.set_rows(_Rows(self._listed), keep_cursor=True)
         page = self.query_one("#dialog")
         page.border_title = escape(f"{plural(len(listed), what)} (generated), {name}")
         self._show_detail()
 
-    def _row(self, one: Kept) -> list[tuple[str, str]]:
-        text = " ".join(one.text.split())
-        if one.note:
-            text = f"{text}  · {one.note}"
-        sign = SIGNS["favourite"] if one.favourite else ""
-        return [(sign, "success"), (text, "generated"), (ago(one.when), "muted")]
+    def _matches(self, one: Kept) -> bool:
+        """Every word that is looked for stands in the text or the note."""
+        looked = f"{one.text} {one.note}".casefold()
+        return all(word in looked for word in self._words.casefold().split())
+
+    @on(SearchField.Wanted)
+    def _search(self, event: SearchField.Wanted) -> None:
+        self._words = event.words
+        self._show()
 
     @on(RowList.Highlighted)
     def _show_detail(self) -> None:
@@ -195,7 +224,9 @@ class KeptPage(ModalScreen["str | None"]):
             detail.append(printable(one.text, keep_newlines=True), "italic")
             if one.note:
                 detail.append(f"\n{printable(one.note)}", "bold")
-            detail.append(f"\ngenerated by {printable(one.run)}, {one.when:%d %b %Y %H:%M}", "dim")
+            how = "edited; " if one.favourite and one.favourite.edited else ""
+            made_by = f"\n{how}generated by {printable(one.run)}, {one.when:%d %b %Y %H:%M}"
+            detail.append(made_by, "dim")
             if one.stored is not None:
                 made = one.stored.sample
                 of = "its base, " if one.stored.model == "base" else ""
@@ -214,6 +245,17 @@ class KeptPage(ModalScreen["str | None"]):
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────
 
+    def action_close(self) -> None:
+        """Leaves the search, then the page."""
+        field = self.query_one("#kept-search", SearchField)
+        if field.has_class("-asked"):
+            field.leave()
+        else:
+            self.dismiss(None)
+
+    def action_search(self) -> None:
+        self.query_one("#kept-search", SearchField).ask()
+
     def action_which(self) -> None:
         self._all = not self._all
         self._show()
@@ -224,17 +266,50 @@ class KeptPage(ModalScreen["str | None"]):
 
     @explained
     def action_keep(self) -> None:
-        from core.sampling.favourites import drop_favourite, keep_sample
+        """Keeps a sample, and moves on; takes a favourite off."""
+        from core.sampling.favourites import keep_sample
 
         one = self._one()
         if one is None:
             return
-        home = self.mynah.state.home
         if one.favourite is not None:
-            drop_favourite(home, one.favourite.id)
-            self._changed(one, None)
+            self.action_take_off()
         elif one.stored is not None:
-            self._changed(one, keep_sample(home, one.stored))
+            self._changed(one, keep_sample(self.mynah.state.home, one.stored))
+            self.query_one("#kept", RowList).cursor += 1
+
+    @explained
+    def action_take_off(self) -> None:
+        from core.sampling.favourites import drop_favourite
+
+        one = self._one()
+        if one is not None and one.favourite is not None:
+            drop_favourite(self.mynah.state.home, one.favourite.id)
+            self._changed(one, None)
+
+    @on(RowList.Chosen)
+    def action_edit(self) -> None:
+        """Other words in the place of its own; the sample stays stored as it was made."""
+        from core.sampling.favourites import edit_favourite, keep_sample
+        from tui.dialogs.ask import Ask
+
+        one = self._one()
+        if one is None:
+            return
+
+        @explained
+        def edited(page: KeptPage, text: str) -> None:
+            home, favourite = page.mynah.state.home, one.favourite
+            if favourite is None and one.stored is not None:
+                favourite = keep_sample(home, one.stored)
+            if favourite is not None and text != favourite.text:
+                edit_favourite(home, favourite.id, text)
+                page._changed(one, replace(favourite, text=text, edited=True))
+
+        self.app.push_screen(
+            Ask("Edit this favourite", " ".join(one.text.split())),
+            lambda text: None if text is None else edited(self, text),
+        )
 
     def action_note(self) -> None:
         from core.sampling.favourites import keep_sample, note_favourite
@@ -264,7 +339,7 @@ class KeptPage(ModalScreen["str | None"]):
             of = "base" if one.stored is not None and one.stored.model == "base" else "tuned"
             self.mynah.copy(labelled(one.text, self._samples.credit(one.run), of), COPIED)
 
-    def action_edit(self) -> None:
+    def action_go_on(self) -> None:
         one = self._one()
         if one is not None:
             self.dismiss(one.text)
@@ -282,26 +357,38 @@ class KeptPage(ModalScreen["str | None"]):
             self._samples.repeat(one.stored)
 
     def action_export(self) -> None:
-        from tui.dialogs.ask import Ask
+        """Those in the list, in its order."""
+        export(self, [one.favourite for one in self._listed if one.favourite is not None])
 
-        some = [one.favourite for one in self._listed if one.favourite is not None]
-        if not some:
-            self.app.notify("v keeps a sample.", title="No favourites to export")
-            return
 
-        @explained
-        def write(page: KeptPage, answer: str) -> None:
-            from core.sampling.favourites import export_favourites
+def export(screen: Screen[Any], some: Sequence[Favourite]) -> None:
+    """Asks for a file and writes the favourites to it, after a yes where one is there."""
+    from core.sampling.favourites import each_once
+    from tui.dialogs.ask import Ask
+    from tui.dialogs.replacing import unless_there
 
+    app, mynah = screen.app, cast("Mynah", screen.app)
+    if not some:
+        app.notify("v keeps a sample.", title="No favourites to export")
+        return
+
+    def write(path: Path) -> None:
+        from core.sampling.favourites import export_favourites
+
+        try:
+            written = export_favourites(some, path, replace_it=True)
+        except (MynahError, OSError) as error:
+            mynah.show_error(error)
+        else:
+            app.notify(f"{path}", title=f"{plural(written, 'favourite')} written")
+
+    def named(answer: str | None) -> None:
+        if answer:
             path = Path(answer).expanduser().absolute()
-            export_favourites(some, path)
-            page.app.notify(f"{path}", title=f"{plural(len(some), 'favourite')} written")
+            unless_there(app, [path], lambda: write(path))
 
-        question = f"Export {plural(len(some), 'favourite')} to (.txt, .csv or .jsonl)"
-        self.app.push_screen(
-            Ask(question, str(Path.cwd() / _EXPORT_NAME)),
-            lambda answer: write(self, answer) if answer else None,
-        )
+    question = f"Export {plural(len(each_once(some)), 'favourite')} to (.txt, .csv or .jsonl)"
+    app.push_screen(Ask(question, str(Path.cwd() / _EXPORT_NAME)), named)
 
 
 def labelled(text: str, who: str, model: str) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from textual.widgets import Input
 
+from tui.actions import key_of
 from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
-from tui.sample.kept import COPIED, KeptPage, labelled
+from tui.sample.kept import COPIED, KeptPage, export, labelled
 from tui.sample.sample_list import SampleList
 from tui.sample.why import WhyPage
 from tui.section import Section, explained
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 # Words of a sample that "more like this" begins with.
 FIRST_WORDS: Final = 4
+_AFTER_KEEPING: Final = (
+    ("favourite", "on it takes it off again"),
+    ("favourites", "shows every favourite"),
+)
 
 
 @dataclass
@@ -41,6 +46,7 @@ class SampleKeys(Section):
         super().__init__()
         self._sampling = sampling
         self._shown: list[Shown] = []
+        self._told = False  # what one does with favourites
 
     def generate(self, *, new_seed: bool = False) -> bool:
         """Samples with the prompt and the settings that stand there; False when it cannot."""
@@ -80,7 +86,10 @@ class SampleKeys(Section):
 
     @explained
     def action_favourite(self) -> None:
-        """Keeps the sample, or takes it off the list of favourites again."""
+        """Keeps the sample and goes on to the next, or takes it off the list of favourites again.
+
+        Many are kept one after the other, so that only the first says what else there is.
+        """
         from core.sampling.favourites import drop_favourite, keep_sample
 
         shown = self.done()
@@ -91,9 +100,24 @@ class SampleKeys(Section):
             self.app.notify("It is no favourite any more.", title="Taken off")
         else:
             keep_sample(self.state.home, shown.stored)
-            self.app.notify("n adds a note, f shows every favourite.", title="✦ Kept")
+            if not self._told:
+                words = (f"{self._key(name)} {what}" for name, what in _AFTER_KEEPING)
+                self.app.notify(", ".join(words) + ".", title="✦ Kept")
+            self._told = True
         shown.favourite = not shown.favourite
         self.listing.update(self.listing.cursor, favourite=shown.favourite)
+        if shown.favourite:
+            self.listing.action_cursor(1)
+
+    def _key(self, name: str) -> str:
+        return key_of(f"sample.{name}", self.state.keymap)
+
+    @explained
+    def action_export(self) -> None:
+        """Writes every favourite to a file."""
+        from core.sampling.favourites import favourites
+
+        export(self, favourites(self.state.home))
 
     def action_note(self) -> None:
         """Keeps the sample, with a note."""
@@ -111,7 +135,8 @@ class SampleKeys(Section):
             note_favourite(section.state.home, kept.id, note)
             shown.favourite = True
             section.listing.update(at, favourite=True)
-            section.app.notify("It is a favourite now; f shows them all.", title="✦ Noted")
+            words = f"It is a favourite now; {section._key('favourites')} shows them all."
+            section.app.notify(words, title="✦ Noted")
 
         before = next((one for one in favourites(self.state.home) if one.id == stored.id), None)
         self.app.push_screen(

@@ -59,7 +59,7 @@ class NearestJob(Job):
 class WhyPage(ModalScreen[None]):
     """Closes with esc."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,w", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,h", "dismiss", "Close")]
 
     def __init__(self, stored: StoredSample, folder: Path, job: NearestJob) -> None:
         super().__init__()

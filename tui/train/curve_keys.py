@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from core.runs.folder import GOING
 from core.safe_text import printable
+from tui.actions import key_of
 from tui.text.numbers import plural
 from tui.train.keeping import KeepingJobs
 from tui.train.loss_plot import LossPlot
@@ -275,8 +276,11 @@ class CurveKeys(RunKeys):
             self.overlaid = []
         else:
             self.overlaid = names
+            room, away = (
+                key_of(f"train.{name}", self.state.keymap) for name in ("plots", "overlay_all")
+            )
             self.app.notify(
-                f"{plural(len(names), 'run')} overlaid; v makes room, o takes them away."
+                f"{plural(len(names), 'run')} overlaid; {room} makes room, {away} takes them away."
             )
         self.draw_again()
 

@@ -56,6 +56,10 @@ class RunKeys(Section):
             self._keeping.measure(run)
         return self.state.sizes.get(run.run)
 
+    def action_copy(self) -> None:
+        if (run := self._run()) is not None:
+            self.mynah.copy(run.run, f"{run.run}, as a command takes it.")
+
     def action_report(self) -> None:
         if (run := self._run()) is not None:
             self.mynah.show_report(run)
