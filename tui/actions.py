@@ -94,6 +94,8 @@ ACTIONS: Final = (
     Action("data.samples", "d", "samples", "Sample authors",
            "Bring in three invented authors to try things out.", "mynah demo"),
     Action("data.search", "slash", "search", "Search", "Show only tweets that hold these words."),
+    Action("data.sort", "s", "sort", "Sort", "Newest, oldest, most liked or longest tweets first.",
+           footer=False),
     Action("data.mark", "space", "mark", "Choose", "Choose this account, or no longer."),
     Action("data.which", "w", "which", "Kept only", "All tweets, kept ones, or dropped ones.",
            footer=False),

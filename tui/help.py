@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -27,6 +27,12 @@ SIGNS_HELP = (
 )
 
 
+def _syntax() -> Sequence[tuple[str, str]]:
+    from core.workbench.search import SYNTAX
+
+    return SYNTAX
+
+
 class HelpScreen(ModalScreen[None]):
     """Every key of the section in view, then those of the whole app."""
 
@@ -42,8 +48,11 @@ class HelpScreen(ModalScreen[None]):
             page.border_title = f"Help: {self._section.capitalize()}"
             page.border_subtitle = "esc closes"
             yield Static(self._table([a for a in self._actions if a.section != "app"]))
+            if self._section in ("data", "filter"):
+                yield Static(Text("\nWhat a search of tweets takes, side by side", "bold"))
+                yield Static(self._two_columns(_syntax()))
             yield Static(Text("\nMoving about", "bold"))
-            yield Static(self._moving())
+            yield Static(self._two_columns(MOVING))
             yield Static(Text("\nEverywhere", "bold"))
             yield Static(self._table([a for a in self._actions if a.section == "app"]))
             yield Static(Text("\nSigns", "bold"))
@@ -69,8 +78,8 @@ class HelpScreen(ModalScreen[None]):
         return table
 
     @staticmethod
-    def _moving() -> Table:
+    def _two_columns(rows: Sequence[tuple[str, str]]) -> Table:
         table = Table.grid(padding=(0, 2))
-        for keys, what in MOVING:
+        for keys, what in rows:
             table.add_row(Text(keys, "bold"), Text(what))
         return table

@@ -39,7 +39,7 @@ class ComparedRows:
     def search(
         self, words: str, *, progress: Progress | None = None, cancelled: Cancelled | None = None
     ) -> ComparedRows:
-        """The rows whose published text holds ``words``; see TweetRows.search."""
+        """The rows that ``words`` describe; see TweetRows.search."""
         found = self._a.search(words, progress=progress, cancelled=cancelled)
         return ComparedRows(found, self._b.these(found))
 

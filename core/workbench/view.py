@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from core.tweet import unescaped
+from core.workbench.search import TweetSearch, parse_search
 
 if TYPE_CHECKING:
     import polars as pl
 
 Which = Literal["all", "kept", "dropped", "edited"]
+Order = Literal["newest", "oldest", "likes", "length"]
 
 # Rows are made a window at a time: one costs nearly as much as a screenful.
 _WINDOW: Final = 48
@@ -63,15 +65,18 @@ class Curated(Protocol):
     def only(self, which: Which, among: pl.Series) -> pl.Series:
         """Those of the row numbers ``among`` that are kept, dropped, or edited (and kept)."""
 
-    def holding(
+    def matching(
         self,
-        words: str,
+        search: TweetSearch,
         among: pl.Series,
         *,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> pl.Series:
-        """Those of ``among`` whose published text holds ``words``."""
+        """Those of ``among`` on which all conditions of ``search`` hold."""
+
+    def in_order(self, order: Order, among: pl.Series) -> pl.Series:
+        """``among``, which is newest first, in another order."""
 
     def rows(self, numbers: pl.Series) -> list[TweetRow]:
         """Some tweets in full, in the order of ``numbers``."""
@@ -118,11 +123,21 @@ class TweetRows:
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> TweetRows:
-        """The rows whose published text holds ``words``, whatever the case; no pattern language.
+        """The rows that ``words`` describe, in the syntax of ``core.workbench.search``.
 
-        Raises Interrupted when ``cancelled`` says so.
+        Words are looked for in the published text. Raises WrongUsage for a condition that cannot
+        be, Interrupted when ``cancelled`` says so.
         """
-        if not words.strip():
+        search = parse_search(words)
+        if not search.conditions:
             return self
-        found = self._curated.holding(words, self._numbers, progress=progress, cancelled=cancelled)
+        found = self._curated.matching(
+            search, self._numbers, progress=progress, cancelled=cancelled
+        )
         return TweetRows(self._curated, found)
+
+    def in_order(self, order: Order) -> TweetRows:
+        """These rows, which are newest first, in another order; of likes and length, most first."""
+        if order == "newest":
+            return self
+        return TweetRows(self._curated, self._curated.in_order(order, self._numbers))

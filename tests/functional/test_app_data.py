@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from core.home import Home
-from tests.functional.walk import Heard, screen, settled, status
+from core.workbench.search import SYNTAX
+from core.workbench.view import TweetRow
+from tests.functional.walk import Heard, screen, settled, status, strips
 from tui.app import MynahApp
+from tui.help import HelpScreen
 from tui.text.numbers import count
 from tui.text.tweets import TweetLines
-from tui.widgets.row_list import RowList
+from tui.widgets.row_list import Column, ListRows, RowList
+from tui.widgets.search_field import SearchField
 
 
 def tweets(app: MynahApp) -> TweetLines:
@@ -141,3 +145,92 @@ async def test_clicks_do_what_keys_do(sample_home: Home) -> None:
         await pilot.click("#accounts", offset=(1, 1))  # on the mark
         await settled(pilot)
         assert len(app.state.chosen) == 2
+
+
+async def test_search_takes_conditions_marks_words_and_says_what_is_wrong(
+    sample_home: Home,
+) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        rows = app.screen.query_one("#tweets", RowList)
+        await pilot.press("slash")
+        field = app.screen.query_one(SearchField)
+        field.value = "from:orbit_grandmother is:original tea -has:link"
+        await settled(pilot)
+        found = [tweets(app).rows[i] for i in range(len(tweets(app)))]
+        assert found
+        assert {one.handle for one in found} == {"orbit_grandmother"}
+        assert {one.kind for one in found} == {"original"}
+        assert all("tea" in one.published.lower() for one in found)
+        marked = rows.get_component_rich_style("row-list--found")
+        segments = [s for strip in strips(pilot) for s in strip if s.text.lower() == "tea"]
+        assert len(segments) >= min(len(found), 20)
+        assert any(s.style and s.style.underline and s.style.bold for s in segments)
+        assert marked.underline
+        # what cannot be is said, and the list stays as it was
+        field.value = "from:orbit_grandmother is:replied"
+        await settled(pilot)
+        assert status(pilot, "#tweets-panel").startswith("▲ is:replied is not known.")
+        assert len(tweets(app)) == len(found)
+        await pilot.press("f1")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        for example, _ in SYNTAX:
+            assert example in screen(pilot)
+        await pilot.press("escape", "escape")
+        await settled(pilot)
+        assert len(tweets(app)) > len(found), "left"
+
+
+async def test_a_word_far_into_a_tweet_is_brought_into_sight(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        rows = app.screen.query_one("#tweets", RowList)
+        text = "word " * 60 + "needle " + "hay " * 40
+        rows.set_columns((Column(flex=1),))
+        rows.set_rows(ListRows([[(text, "")], [("needle first", "")]]))
+        rows.highlight(["NEEDLE"])
+        await pilot.pause()
+        lines = [line for line in screen(pilot).splitlines() if "needle" in line]
+        assert len(lines) == 2
+        assert "…" in lines[0]
+        rows.highlight([])
+        await pilot.pause()
+        assert sum("needle" in line for line in screen(pilot).splitlines()) == 1
+
+
+async def test_tweets_are_sorted_and_the_first_column_says_by_what(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+
+        def shown(count: int = 50) -> list[TweetRow]:
+            return [tweets(app).rows[i] for i in range(count)]
+
+        assert status(pilot, "#tweets-panel").endswith("newest first")
+        newest = shown()[0]
+        await pilot.press("j", "s")
+        await settled(pilot)
+        assert status(pilot, "#tweets-panel").endswith("oldest first")
+        assert app.screen.query_one("#tweets", RowList).cursor == 0
+        oldest = shown()[0]
+        assert oldest.created_at is not None
+        assert newest.created_at is not None
+        assert oldest.created_at < newest.created_at
+        assert f"{oldest.created_at:%Y-%m-%d}" in screen(pilot), "a day, not “9 y”"
+        await pilot.press("s")
+        await settled(pilot)
+        assert status(pilot, "#tweets-panel").endswith("most liked first")
+        likes = [one.favourites if one.favourites is not None else -1 for one in shown()]
+        assert likes == sorted(likes, reverse=True)
+        assert tweets(app).row(0)[0][0] == f"{likes[0]:,}"
+        await pilot.press("s")
+        await settled(pilot)
+        lengths = [len(one.text) for one in shown()]
+        assert lengths == sorted(lengths, reverse=True)
+        assert tweets(app).row(0)[0][0] == f"{lengths[0]:,}"
+        await pilot.press("s", "w")
+        await settled(pilot)
+        assert status(pilot, "#tweets-panel").endswith("kept only")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -11,17 +12,18 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from core.curation.reasons import EXCLUDED
-from core.workbench.view import TweetRow, Which
+from core.workbench.view import Order, TweetRow, Which
 from tui.actions import bindings
 from tui.data.changing import ExcludeJob, ForgetCounted, ForgetJob
 from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
 from tui.data.importing import ImportEnded, ImportJob, ImportMoved, ImportStarted
-from tui.filter.counting import RowSearch, RowsFound
+from tui.filter.counting import RowSearch, RowsFound, SearchRefused
 from tui.job import Counted, Job, Report
 from tui.section import Section, explained
 from tui.state import State
 from tui.text.numbers import clock, count, plural, short_count
 from tui.text.tweets import TweetLines, columns, detail
+from tui.widgets.cells import pattern_of
 from tui.widgets.mini_bars import MiniBars
 from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
@@ -38,6 +40,12 @@ if TYPE_CHECKING:
 
 EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
+ORDERS: dict[Order, str] = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "likes": "most liked first",
+    "length": "longest first",
+}
 
 
 class DataSection(Section):
@@ -89,6 +97,8 @@ class DataSection(Section):
     def on_mount(self) -> None:
         self._which: Which = "all"
         self._wanted = ""
+        self._order: Order = "newest"
+        self._found: re.Pattern[str] | None = None
         self._accounts: list[AccountRow] = []
         app = self.mynah
         app.accounts_changed.subscribe(self, self._accounts_changed)
@@ -136,12 +146,16 @@ class DataSection(Section):
     def _curation_changed(self, state: State) -> None:
         if state.curation is None:
             return
-        self._search.find(state.curation.rows, self._which, self._wanted)
+        self._search.find(state.curation.rows, self._which, self._wanted, self._order)
 
     def _reported(self, report: Report) -> None:
         line = self.query_one("#import-progress", ProgressLine)
         if isinstance(report, RowsFound) and report.search is self._search:
             self._show_rows(report)
+        elif isinstance(report, SearchRefused) and report.search is self._search:
+            self.query_one(
+                "#tweets-panel", Panel
+            ).status = f"▲ {' '.join(str(report.error).split())}"
         elif isinstance(report, Counted) and report.job in (self._reading, self._search):
             doing = "reading" if report.job is self._reading else "searching"
             self.query_one(
@@ -166,14 +180,18 @@ class DataSection(Section):
             return
         tweets = self.query_one("#tweets", RowList)
         tweets.set_columns(columns(who=len(state.chosen) > 1))
+        tweets.highlight(found.found)
+        self._found = pattern_of(found.found)
         if state.accounts:
             tweets.set_empty("No tweet matches.")
-        tweets.set_rows(TweetLines(found.rows), keep_cursor=True)
+        tweets.set_rows(TweetLines(found.rows, found.order), keep_cursor=True)
         status = count(len(found.rows))
         if found.which != "all" or found.words:
             status += f" of {count(len(state.curation.rows))}"
-        order = {"all": "newest first", "kept": "kept only", "dropped": "dropped only"}
-        self.query_one("#tweets-panel", Panel).status = f"{status} · {order[found.which]}"
+        facts = [status] if found.which == "all" else [status, f"{found.which} only"]
+        if len(facts) == 1 or found.order != "newest":
+            facts.append(ORDERS[found.order])
+        self.query_one("#tweets-panel", Panel).status = " · ".join(facts)
 
     def _import_moved(self, progress: ImportProgress) -> None:
         self.query_one("#import-progress", ProgressLine).advance_to(
@@ -232,7 +250,8 @@ class DataSection(Section):
     def _tweet_highlighted(self, event: RowList.Highlighted) -> None:
         lines = self.query_one("#tweets", RowList).rows
         if isinstance(lines, TweetLines) and event.index < len(lines):
-            self.query_one("#tweet", Static).update(detail(lines.rows[event.index]))
+            words = detail(lines.rows[event.index], self._found, "bold underline")
+            self.query_one("#tweet", Static).update(words)
         else:
             self.query_one("#tweet", Static).update("")
 
@@ -245,6 +264,12 @@ class DataSection(Section):
 
     def action_which(self) -> None:
         self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
+        self._curation_changed(self.state)
+
+    def action_sort(self) -> None:
+        names = list(ORDERS)
+        self._order = names[(names.index(self._order) + 1) % len(names)]
+        self.query_one("#tweets", RowList).cursor = 0
         self._curation_changed(self.state)
 
     def action_search(self) -> None:

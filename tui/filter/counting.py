@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.workbench.view import TweetRows, Which
+from core.workbench.view import Order, TweetRows, Which
 from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
     from core.curation.counts import CountTokens
+    from core.errors import MynahError
     from core.workbench.bench import Curation
     from core.workbench.comparison import ComparedRows, Comparison
 
@@ -32,6 +33,22 @@ class RowsFound(Report):
     rows: TweetRows | ComparedRows
     which: Which
     words: str
+    order: Order = "newest"
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """The words that are in each row, to be highlighted."""
+        from core.workbench.search import parse_search
+
+        return parse_search(self.words).words
+
+
+@dataclass
+class SearchRefused(Report):
+    """What was typed is no search: ``error`` says why. The list of ``search`` stays as it is."""
+
+    search: RowSearch
+    error: MynahError
 
 
 class Counting:
@@ -106,16 +123,26 @@ class Counting:
 
 
 class RowSearch(Job):
-    """Finds the rows of one list; reports RowsFound, and the newest start wins."""
+    """Finds the rows of one list; reports RowsFound or SearchRefused, and the newest start wins."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host, "searching the tweets", newest_wins=True)
 
-    def find(self, rows: TweetRows | ComparedRows, which: Which, words: str) -> None:
+    def find(
+        self,
+        rows: TweetRows | ComparedRows,
+        which: Which,
+        words: str,
+        order: Order = "newest",
+    ) -> None:
+        """``words`` in the syntax of ``core.workbench.search``; two recipes have one order."""
+
         def work(attempt: Attempt) -> Report:
             # two recipes compared have no "dropped": what they differ on is the choice
             found = rows.only(which) if isinstance(rows, TweetRows) else rows
             found = found.search(words, progress=attempt.count, cancelled=attempt.cancelled)
-            return RowsFound(self, found, which, words)
+            if isinstance(found, TweetRows):
+                found = found.in_order(order)
+            return RowsFound(self, found, which, words, order)
 
-        self.start(work)
+        self.start(work, lambda error: SearchRefused(self, error))

@@ -16,7 +16,7 @@ from core.safe_text import printable
 from core.workbench.view import Which
 from tui.actions import bindings
 from tui.filter.before_after import BeforeAfter
-from tui.filter.counting import Counting, RowSearch, RowsFound
+from tui.filter.counting import Counting, RowSearch, RowsFound, SearchRefused
 from tui.filter.recipe_panel import RecipePanel
 from tui.job import Counted, Report
 from tui.section import Section, explained
@@ -188,6 +188,9 @@ class FilterSection(Section):
     def _reported(self, report: Report) -> None:
         if isinstance(report, RowsFound) and report.search is self._search:
             self._show_rows(report)
+        elif isinstance(report, SearchRefused) and report.search is self._search:
+            panel = self.query_one("#changed-panel", Panel)
+            panel.status = f"▲ {' '.join(str(report.error).split())}"
         elif isinstance(report, Counted):
             self._show_progress(report)
 
@@ -201,6 +204,7 @@ class FilterSection(Section):
             self.query_one("#changed", RowList),
             self.query_one("#changed-panel", Panel),
         )
+        listing.highlight(found.found)
         if isinstance(found.rows, TweetRows):
             listing.set_empty("Nothing: this recipe changes no tweet here.")
             listing.set_rows(ReasonLines(found.rows), keep_cursor=True)

@@ -50,6 +50,10 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+# Seconds of a month, as a year has twelve.
+_MONTH: Final = 2_629_746
+
+
 def ago(when: datetime | None, since: datetime | None = None) -> str:
     """``now``, ``5 min``, ``2 h``, ``3 d``, ``4 mo``, ``7 y``; empty when the time is unknown."""
     if when is None:
@@ -57,7 +61,7 @@ def ago(when: datetime | None, since: datetime | None = None) -> str:
     seconds = ((since or now()) - when).total_seconds()
     for size, word in (
         (31_556_952, "y"),
-        (2_629_746, "mo"),
+        (_MONTH, "mo"),
         (86_400, "d"),
         (3600, "h"),
         (60, "min"),
@@ -65,6 +69,16 @@ def ago(when: datetime | None, since: datetime | None = None) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {word}"
     return "now"
+
+
+def age_or_day(when: datetime | None, since: datetime | None = None) -> str:
+    """The age of what is younger than a month, else its day, ``2018-03-12``: ages in months and
+    years are all alike. At most ten cells; empty when the time is unknown."""
+    if when is None:
+        return ""
+    present = since or now()
+    young = (present - when).total_seconds() < _MONTH
+    return ago(when, present) if young else f"{when:%Y-%m-%d}"
 
 
 def day(when: datetime) -> str:

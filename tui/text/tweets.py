@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from core.safe_text import printable
-from core.workbench.view import TweetRow, TweetRows
+from core.workbench.view import Order, TweetRow, TweetRows
 from tui.text import numbers as words
-from tui.text.numbers import SIGNS, ago, exact
+from tui.text.numbers import SIGNS, age_or_day, count, exact, plural
 from tui.text.verdicts import reason_word, verdict
 from tui.widgets.row_list import Column, RowCells
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def columns(*, who: bool) -> tuple[Column, ...]:
     """``who`` adds the author, where the list is wide enough; one account needs none."""
     return (
-        Column("when", width=6, align="right"),
+        Column("when", width=10, align="right"),
         Column(width=1),
         Column(width=1),
         Column("who", width=12, hide_under=70 if who else 100_000),
@@ -56,8 +57,10 @@ def kind_sign(tweet: TweetRow) -> str:
 class TweetLines:
     """A provider for RowList over curated tweets; rows are made only when they are drawn."""
 
-    def __init__(self, rows: TweetRows) -> None:
+    def __init__(self, rows: TweetRows, order: Order = "newest") -> None:
+        """In the first column stands what ``rows`` are sorted by."""
         self.rows = rows
+        self._order = order
         self._now = words.now()
 
     def __len__(self) -> int:
@@ -67,12 +70,19 @@ class TweetLines:
         tweet = self.rows[index]
         kept = tweet.kept
         return (
-            (ago(tweet.created_at, self._now), "muted"),
+            (self._sorted_by(tweet), "muted"),
             (SIGNS["kept"], "success") if kept else (SIGNS["dropped"], "muted"),
             (kind_sign(tweet), "primary"),
             ("@" + tweet.handle, "muted"),
             (tweet.published, "" if kept else "muted"),
         )
+
+    def _sorted_by(self, tweet: TweetRow) -> str:
+        if self._order == "likes":
+            return count(tweet.favourites)
+        if self._order == "length":
+            return count(len(tweet.text))
+        return age_or_day(tweet.created_at, self._now)
 
 
 class ReasonLines(TweetLines):
@@ -116,10 +126,15 @@ def _verdict(tweet: TweetRow) -> RowCells:
     return ((SIGNS["kept"], "success"), (word, style))
 
 
-def detail(tweet: TweetRow) -> Text:
-    """One tweet in full: as published, as it will be learned, and where it came from."""
-    text = Text()
-    text.append(printable(tweet.published, keep_newlines=True) + "\n")
+def detail(tweet: TweetRow, found: re.Pattern[str] | None = None, style: str = "bold") -> Text:
+    """One tweet in full: as published, as it will be learned, and where it came from.
+
+    What is ``found`` in the published text has the ``style``.
+    """
+    text = Text(printable(tweet.published, keep_newlines=True))
+    if found is not None:
+        text.highlight_regex(found, style)
+    text.append("\n")
     if not tweet.kept:
         text.append(f"\n{SIGNS['dropped']} {printable(verdict(tweet))}\n", "bold")
     elif tweet.published != tweet.clean_text:
@@ -130,6 +145,10 @@ def detail(tweet: TweetRow) -> Text:
         facts.append("long post")
     if tweet.audience != "public":
         facts.append(tweet.audience)
+    if tweet.favourites is not None:
+        facts.append(plural(tweet.favourites, "like"))
+    if tweet.reposts is not None:
+        facts.append(plural(tweet.reposts, "repost"))
     facts += [f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
     text.append("\n" + printable(" · ".join(facts)), "dim")
     return text

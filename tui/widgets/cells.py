@@ -7,6 +7,7 @@ Every function here returns text of a known width in cells.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -17,6 +18,7 @@ __all__ = [
     "cell_len",
     "cut",
     "fit",
+    "pattern_of",
     "wrap",
 ]
 
@@ -103,3 +105,9 @@ def _head(word: str, width: int) -> str:
     while low < len(word) and cell_len(word[: low + 1]) == cell_len(word[:low]) <= width:
         low += 1
     return word[:low]
+
+
+def pattern_of(words: Sequence[str]) -> re.Pattern[str] | None:
+    """Finds ``words``, literally and in any case of letters; the longest where several begin."""
+    longest_first = sorted(filter(None, words), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)), re.I) if longest_first else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -16,7 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from core.safe_text import printable
-from tui.widgets.cells import fit
+from tui.widgets.cells import ELLIPSIS, fit, pattern_of
 from tui.widgets.cursor_list import CursorList
 from tui.widgets.rows import CELL_STYLES, Column, ListRows, RowCells, Rows, column_widths
 
@@ -43,6 +44,7 @@ class RowList(CursorList):
         rows = RowList([Column(width=6, align="right"), Column(width=1), Column(flex=1)],
                        empty="No tweets yet. Press a to add an archive.")
         rows.set_rows(Tweets(), keep_cursor=True)
+        rows.highlight(["tea"])   # wherever a row holds these words, in any case of letters
 
     Messages: ``Highlighted``, ``Chosen``, and ``Marked(indices)`` when the set of marks changed.
     """
@@ -59,6 +61,7 @@ class RowList(CursorList):
         "row-list--cursor",
         "row-list--hover",
         "row-list--sign",
+        "row-list--found",
         *(f"row-list--{name}" for name in CELL_STYLES),
     }
 
@@ -72,6 +75,7 @@ class RowList(CursorList):
             background: $block-cursor-background;
             color: $block-cursor-foreground;
         }
+        & > .row-list--found { color: $text-warning; text-style: bold underline; }
         & > .row-list--muted { color: $text-muted; }
         & > .row-list--strong { text-style: bold; }
         & > .row-list--primary { color: $text-primary; }
@@ -125,6 +129,7 @@ class RowList(CursorList):
         self._rows: Rows = rows if rows is not None else ListRows()
         self._marks: set[int] = set()
         self._hover: int | None = None
+        self._found: re.Pattern[str] | None = None
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_CACHED_ROWS)
         self.virtual_size = Size(0, len(self._rows) + header)
 
@@ -169,6 +174,13 @@ class RowList(CursorList):
         self._strips.clear()
         self.virtual_size = Size(0, len(self._rows) + self.header)
         self.refresh()
+
+    def highlight(self, words: Sequence[str]) -> None:
+        """Mark these words wherever the stretching columns show them; none ends it."""
+        found = pattern_of(words)
+        if found != self._found:
+            self._found = found
+            self.refresh_rows()
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Change the layout of the columns."""
@@ -309,13 +321,33 @@ class RowList(CursorList):
                 segments.append(Segment(" ", style))
             first = False
             cell_style = self._style(name, base)
+            if column.flex and self._found is not None:
+                text = self._from_the_find(text, cells_wide)
             # Far more text than the column holds is never looked at: tweets may be long.
             shown = fit(printable(text[: 4 * cells_wide + 64]), cells_wide, column.align)
-            segments.append(Segment(shown, cell_style))
+            if column.flex and self._found is not None:
+                segments += self._marked(shown, cell_style, self._style("found", base))
+            else:
+                segments.append(Segment(shown, cell_style))
         return Strip(segments).adjust_cell_length(width, style)
 
+    def _from_the_find(self, text: str, width: int) -> str:
+        """``text`` from a little before the first word found, where that would be out of sight."""
+        first = self._found.search(text) if self._found else None
+        if first is None or first.end() < width:
+            return text
+        return ELLIPSIS + text[max(0, first.start() - width // 3) :]
+
+    def _marked(self, shown: str, style: Style, found: Style) -> list[Segment]:
+        segments, at = [], 0
+        for match in self._found.finditer(shown) if self._found else ():
+            segments.append(Segment(shown[at : match.start()], style))
+            segments.append(Segment(match[0], found))
+            at = match.end()
+        return [*segments, Segment(shown[at:], style)]
+
     def _style(self, name: str, base: tuple[str, ...]) -> Style:
-        if name in self.CELL_STYLES or name == "sign":
+        if name in self.CELL_STYLES or name in ("sign", "found"):
             # The cursor comes last: where it has a colour of its own, text must stay readable.
             style = self.get_visual_style(f"row-list--{name}", *base).rich_style
             on_cursor = self.has_focus and "row-list--cursor" in base

@@ -35,7 +35,7 @@ class SearchField(Input):
         self,
         *,
         back_to: str,
-        words: str = "words to look for; enter keeps, esc clears",
+        words: str = "words, or from:nasa is:reply since:2020 has:link -word · f1 shows how",
         id: str | None = None,  # noqa: A002  (Textual's own name)
     ) -> None:
         """``words`` stand in it while it is empty."""
