@@ -236,7 +236,10 @@ class MynahApp(StateApp):
         from tui.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.section, self.state.keymap))
+            from tui.widgets.search_field import SearchField
+
+            searching = isinstance(self.focused, SearchField) and self.section != "train"
+            self.push_screen(HelpScreen(self.section, self.state.keymap, searching=searching))
 
     def action_errors(self) -> None:
         from tui.dialogs.text import TextScreen

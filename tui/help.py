@@ -27,19 +27,15 @@ SIGNS_HELP = (
 )
 
 
-def _syntax() -> Sequence[tuple[str, str]]:
-    from core.workbench.search import SYNTAX
-
-    return SYNTAX
-
-
 class HelpScreen(ModalScreen[None]):
     """Every key of the section in view, then those of the whole app."""
 
     BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Close")]
 
-    def __init__(self, section: str, keymap: Mapping[str, str]) -> None:
+    def __init__(self, section: str, keymap: Mapping[str, str], *, searching: bool = False) -> None:
+        """``searching``: what a search takes comes first."""
         super().__init__()
+        self._searching = searching
         self._section = section
         self._actions = of_section(section, keymap)
 
@@ -47,10 +43,11 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="dialog") as page:
             page.border_title = f"Help: {self._section.capitalize()}"
             page.border_subtitle = "esc closes"
+            if self._searching:
+                yield from self._search_syntax("", "\n")
             yield Static(self._table([a for a in self._actions if a.section != "app"]))
-            if self._section in ("data", "filter"):
-                yield Static(Text("\nWhat a search of tweets takes, side by side", "bold"))
-                yield Static(self._two_columns(_syntax()))
+            if self._section in ("data", "filter") and not self._searching:
+                yield from self._search_syntax("\n", "")
             yield Static(Text("\nMoving about", "bold"))
             yield Static(self._two_columns(MOVING))
             yield Static(Text("\nEverywhere", "bold"))
@@ -60,6 +57,14 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#dialog").focus()
+
+    def _search_syntax(self, before: str, behind: str) -> ComposeResult:
+        from core.workbench.search import SYNTAX
+
+        yield Static(Text(f"{before}What a search of tweets takes, side by side", "bold"))
+        yield Static(self._two_columns(SYNTAX))
+        if behind:
+            yield Static(Text(f"{behind}Keys", "bold"))
 
     @staticmethod
     def _table(actions: list[Action]) -> Table:

@@ -336,7 +336,9 @@ class RowList(CursorList):
         first = self._found.search(text) if self._found else None
         if first is None or first.end() < width:
             return text
-        return ELLIPSIS + text[max(0, first.start() - width // 3) :]
+        # so far that it is in sight, and no further than to fill the column
+        start = max(0, min(first.start() - width // 3, len(text) - width + 1))
+        return ELLIPSIS + text[start:]
 
     def _marked(self, shown: str, style: Style, found: Style) -> list[Segment]:
         segments, at = [], 0
