@@ -40,7 +40,7 @@ A_SECTIONS_OWN = {
     "i": {"data.imports", "sample.edit"},
     "m": {"train.smooth", "sample.more"},
     "p": {"filter.plots", "train.measure", "sample.prompt"},
-    "s": {"filter.save", "query.save", "train.start"},
+    "s": {"data.sort", "filter.save", "query.save", "train.start"},
     "t": {"query.schema", "sample.tokens"},
     "v": {"train.plots", "sample.favourite"},
     "A": {"query.analyse", "train.log_x"},
