@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from core.processes import Owner
+from core.processes import Owner, process_times, this_machine
 
 _CHUNK: Final = 1 << 20
 
@@ -25,10 +25,13 @@ _CHUNK: Final = 1 << 20
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a file beside ``path``, then puts it in place in one step.
 
-    When ``write`` fails, ``path`` is as it was and nothing is left beside it.
+    When ``write`` fails, ``path`` is as it was and nothing is left beside it; what a killed process
+    has left there is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
+    machine = this_machine()
+    _remove_parts(path, machine)
+    part = path.with_name(f".{path.name[:60]}.{machine}-{os.getpid()}.part")
     try:
         write(part)
         force_to_disk(part)
@@ -36,6 +39,19 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         force_to_disk(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _remove_parts(path: Path, machine: str) -> None:
+    """Removes the parts of processes of this machine that are gone. They may hold tweets."""
+    begins, ends = f".{path.name[:60]}.", ".part"
+    with suppress(OSError), os.scandir(path.parent) as there:
+        for entry in there:
+            if not (entry.name.endswith(ends) and entry.name.startswith(begins)):
+                continue
+            # earlier versions did not name the machine
+            of, _, pid = entry.name[len(begins) : -len(ends)].rpartition("-")
+            if of in ("", machine) and pid.isdecimal() and process_times(int(pid)) is None:
+                Path(entry.path).unlink()
 
 
 def write_text_whole(path: Path, text: str, *, private: bool = False) -> None:
@@ -110,12 +126,12 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def owned_folder(beside: Path, purpose: str) -> Iterator[Path]:
+def owned_folder(beside: Path, purpose: str, *, elsewhere: bool = True) -> Iterator[Path]:
     """A temporary folder in ``beside`` that only this user can open, removed after the block.
 
     Its name says ``purpose`` and its owner (machine, process, start of the process); what a killed
     process left there for the same purpose is removed first. Where ``beside`` cannot be written,
-    the folder is made in the system's temporary folder.
+    the folder is made in the system's temporary folder, or not ``elsewhere``: that raises OSError.
     """
     remove_orphans(beside, purpose)
     owner = Owner.this_process()
@@ -124,6 +140,8 @@ def owned_folder(beside: Path, purpose: str) -> Iterator[Path]:
         beside.mkdir(parents=True, exist_ok=True)
         made = tempfile.mkdtemp(prefix=prefix, dir=beside)
     except OSError:
+        if not elsewhere:
+            raise
         made = tempfile.mkdtemp(prefix=prefix)
     try:
         yield Path(made)

@@ -29,6 +29,7 @@ from core.corpus.store import Corpus, NotCompacted
 from core.dataset.exported import exports_of
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.files import remove_orphans, write_bytes_whole, write_text_whole
+from core.json_lines import parse_json
 from core.runs.folder import STALE_NOTE, stale_note
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def forget(
         why = str(error)
     for purpose in ("curating", "compacted"):  # copies that a killed process left
         remove_orphans(corpus.path.parent, purpose)
+    remove_orphans(home.runs, "run")
     tweets = rows.get("tweets", 0)
     return Forgotten(
         list(handles), tweet_id, tweets, rows, runs, published, files, not why, why, exports
@@ -221,7 +223,7 @@ def _forget_files(
 def _forget_choice(home: Home, handles: list[str], *, dry_run: bool) -> int:
     """Take accounts out of what the app remembers as chosen; how many they were."""
     try:
-        kept = json.loads(home.settings.read_text(encoding="utf-8"))
+        kept = parse_json(home.settings.read_text(encoding="utf-8"))
         chosen = kept["chosen"]
         rest = [handle for handle in chosen if handle not in handles]
     except (OSError, ValueError, TypeError, KeyError):

@@ -36,10 +36,18 @@ def read_json_lines(
 def parse_json_line(line: bytes) -> dict[str, Any] | None:
     """The object on a line; None for what a killed process may have left."""
     try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
+        content = parse_json(line)
+    except ValueError:
         return None
     return content if isinstance(content, dict) else None
+
+
+def parse_json(content: bytes | str) -> Any:
+    """What is written there; raises ValueError, also for what is nested too deeply to be read."""
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def append_json_lines(

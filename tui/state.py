@@ -12,6 +12,7 @@ from core.config import KEYMAP, Value, known_config
 from core.errors import CorpusBusy
 from core.files import write_text_whole
 from core.home import Home
+from core.json_lines import parse_json
 from core.runs.settings import PRESETS
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class State:
 
     def _recall(self) -> str:
         try:
-            kept = json.loads(self.home.settings.read_text(encoding="utf-8"))
+            kept = parse_json(self.home.settings.read_text(encoding="utf-8"))
             self.chosen = [str(handle) for handle in kept.get("chosen", [])]
             self.sampled = bool(kept.get("sampled"))
             self.theme = str(kept.get("theme") or "")

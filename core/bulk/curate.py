@@ -8,7 +8,6 @@ number of partitions, of the input or of the work, can be seen in the output.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
@@ -25,9 +24,11 @@ from core.bulk.partitions import SourceFile, cut, source_files, write_sorted
 from core.bulk.tasks import parts
 from core.curation.counts import Counts
 from core.curation.recipe import Recipe
+from core.dataset.in_place import put_in_place, unfinished, workspace
 from core.dataset.manifest import HF_NAME, VERSION, ExportedFile, sealed, text_of
-from core.dataset.write import put_in_place, stopped, workspace
+from core.dataset.write import stopped
 from core.errors import InputRefused, WrongUsage
+from core.json_lines import parse_json
 from core.progress import Cancelled, Progress, Reporter
 
 if TYPE_CHECKING:
@@ -172,12 +173,12 @@ def _check_out(out: Path, sources: Sequence[Path]) -> None:
 def earlier_output(out: Path) -> list[Path]:
     """The parts of an output that lies in this folder, by its manifest: they would be replaced."""
     try:
-        content = json.loads((out / HF_NAME).read_text(encoding="utf-8"))
+        content = parse_json((out / HF_NAME).read_text(encoding="utf-8"))
         if "part_rows" not in content:
             return []
         return [out / name for name in content["files"] if _PART.fullmatch(name)]
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        return [file for file in unfinished(out) if _PART.fullmatch(file.name)]
 
 
 def _work(
@@ -244,7 +245,7 @@ def _put(job: Job, count: int, out: Path) -> CuratedFiles:
     text = text_of(sealed(_manifest(job, tally, files))).encode("utf-8")
     (job.folder / HF_NAME).write_bytes(text)
     unwanted = [file for file in earlier_output(out) if file not in made.values()]
-    put_in_place(made, (job.folder / HF_NAME, out / HF_NAME), unwanted)
+    put_in_place(made, (job.folder / HF_NAME, out / HF_NAME), unwanted, folder=out)
     return CuratedFiles(
         path=out,
         rows=sum(file.rows for file in files),

@@ -20,6 +20,7 @@ from core.curation.recipe import Recipe
 from core.curation.rules import check_rules
 from core.dataset.options import ExportOptions
 from core.errors import InputRefused
+from core.json_lines import parse_json
 
 VERSION: Final = 1
 OWN_SHA256: Final = "manifest_sha256"
@@ -137,7 +138,7 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
         if path.stat().st_size > MOST_BYTES:
             raise BadManifest(f"{path.name} is too large for a manifest.")
         raw = path.read_bytes().decode("utf-8")
-        content = json.loads(raw)
+        content = parse_json(raw)
     except OSError as error:
         raise BadManifest(f"{path.name} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:

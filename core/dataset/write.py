@@ -13,11 +13,9 @@ files appear under their names in one step, when all of it is done.
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +30,7 @@ from core.dataset import card
 from core.dataset.answers import Answers, answers_of
 from core.dataset.exported import remember_export
 from core.dataset.formats import LINES, write_lines, write_parquet
+from core.dataset.in_place import put_in_place, unfinished, workspace
 from core.dataset.manifest import (
     HF_NAME,
     RUN_NAME,
@@ -44,7 +43,7 @@ from core.dataset.manifest import (
 from core.dataset.options import CONVERSATIONS, ExportOptions
 from core.dataset.rows import Part, Rows, parts_of, set_down
 from core.errors import InputRefused, Interrupted
-from core.files import force_to_disk, owned_folder, sha256_of
+from core.files import sha256_of
 from core.progress import Cancelled, Progress, Reporter
 
 if TYPE_CHECKING:
@@ -203,7 +202,7 @@ def _check_out(out: Path, options: ExportOptions) -> None:
             raise InputRefused(
                 f"{out} is a folder.", "", f"Add a file's name, such as tweets.{options.format}."
             )
-    elif out.is_dir() and any(out.iterdir()) and not (out / HF_NAME).exists():
+    elif out.is_dir() and any(out.iterdir()) and not ((out / HF_NAME).exists() or unfinished(out)):
         raise InputRefused(
             f"The folder {out} holds other files.", "", "Choose a new or an empty folder."
         )
@@ -297,7 +296,8 @@ def write_dataset(
                 unwanted = [valid] if valid not in made.values() else []
             manifest = Manifest(sealed(content))
             (folder / SUFFIX).write_bytes(manifest.text.encode("utf-8"))
-            put_in_place(made, (folder / SUFFIX, layout.manifest), unwanted)
+            filled = layout.out if options.format == "hf" else None
+            put_in_place(made, (folder / SUFFIX, layout.manifest), unwanted, folder=filled)
             return manifest, files
     except OSError as error:
         raise InputRefused(
@@ -363,38 +363,3 @@ def _write_card(content: dict[str, Any], rows: Rows, folder: Path) -> Path:
     (folder / _CARD).write_bytes(text)
     content["card"] = {"name": _CARD, "sha256": hashlib.sha256(text).hexdigest()}
     return folder / _CARD
-
-
-@contextmanager
-def workspace(out: Path) -> Iterator[Path]:
-    """An empty folder on the same disk as ``out``, gone again whatever happens. Raises OSError.
-
-    What a killed process left beside ``out`` is removed first.
-    """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with owned_folder(out.parent, "export") as folder:
-        if folder.parent != out.parent:  # it went elsewhere: nothing can be written here
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        yield folder
-
-
-def put_in_place(
-    made: Mapping[Path, Path], manifest: tuple[Path, Path], unwanted: Sequence[Path] = ()
-) -> None:
-    """Moves finished files (from: to) to their names, the manifest last.
-
-    Everything is on the disk first, and an older manifest goes before the first file is replaced:
-    whenever it ends, what a manifest tells of is there.
-    """
-    for file in (*made, manifest[0]):
-        force_to_disk(file)
-    manifest[1].unlink(missing_ok=True)
-    for file in unwanted:
-        file.unlink(missing_ok=True)
-    for file, destination in made.items():
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(destination)
-    for folder in sorted({destination.parent for destination in made.values()}):
-        force_to_disk(folder)
-    manifest[0].replace(manifest[1])
-    force_to_disk(manifest[1].parent)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.fetching.posts import XAccount
 from core.fetching.ranges import Covered
 from core.files import write_text_whole
+from core.json_lines import parse_json
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -43,7 +44,7 @@ def pending_pages(home: Home, handle: str) -> Iterator[tuple[Path, PaidPage]]:
     """Pending pages of one account; a file that cannot be read is left where it is."""
     for path in sorted(_folder(home).glob(f"{handle}-*.json")):
         try:
-            page = _read(json.loads(path.read_text(encoding="utf-8")))
+            page = _read(parse_json(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError, ArithmeticError):
             continue
         if page.account.handle == handle:
@@ -54,7 +55,7 @@ def drop_pending(home: Home, handles: Sequence[str], *, dry_run: bool = False) -
     """Delete the pages of accounts, readable or not; returns how many (``dry_run``: would go)."""
     names = "|".join(map(re.escape, handles))
     # a page, or the part of one that a killed process left
-    named = re.compile(rf"\.?({names})-\d+\.(json|part)(\.\d+\.part)?")
+    named = re.compile(rf"\.?({names})-\d+\.(json|part)(\.[0-9a-f-]+\.part)?")
     gone = 0
     for path in list(_folder(home).glob("*")):
         if named.fullmatch(path.name):
@@ -72,7 +73,7 @@ def drop_pending_post(home: Home, tweet_id: str, *, dry_run: bool = False) -> in
     gone = 0
     for path in sorted(_folder(home).glob("*.json")):
         try:
-            saved = json.loads(path.read_text(encoding="utf-8"))
+            saved = parse_json(path.read_text(encoding="utf-8"))
             held = _without(saved["body"], tweet_id)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue
@@ -112,6 +113,9 @@ def _read(saved: dict[str, Any]) -> PaidPage:
     if isinstance(account.created, str):
         account = replace(account, created=datetime.fromisoformat(account.created))
     covers = Covered(**saved["covers"]) if saved["covers"] else None
-    return PaidPage(
-        account, saved["body"], saved["since"], saved["until"], covers, Decimal(saved["cost"])
-    )
+    body, since, until = saved["body"], saved["since"], saved["until"]
+    if not isinstance(body, dict):
+        raise TypeError("the answer is no object")
+    if not all(bound is None or type(bound) is int for bound in (since, until)):
+        raise TypeError("a bound is no number")
+    return PaidPage(account, body, since, until, covers, Decimal(saved["cost"]))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputRefused
 from core.files import sha256_of
+from core.json_lines import parse_json
 
 _HASHED_FILES = ("config.json", "generation_config.json", "tokenizer.json")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
@@ -44,7 +44,7 @@ def check_model_folder(folder: Path) -> None:
 def read_config(folder: Path) -> dict[str, Any] | None:
     """config.json as a dictionary, or None."""
     try:
-        content = json.loads((folder / "config.json").read_bytes())
+        content = parse_json((folder / "config.json").read_bytes())
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
@@ -73,7 +73,7 @@ def parameters_in(folder: Path) -> int | None:
         for path in sorted(folder.glob("*.safetensors")):
             with path.open("rb") as file:
                 length = int.from_bytes(file.read(8), "little")
-                header = json.loads(file.read(min(length, 100_000_000)))
+                header = parse_json(file.read(min(length, 100_000_000)))
             for name, tensor in header.items():
                 if name != "__metadata__":
                     size = 1

@@ -41,6 +41,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
     Safetensors only, no code of the folder is run. Raises InputRefused.
     """
     import torch
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -60,7 +61,10 @@ def load_model(folder: Path) -> tuple[Any, Any]:
             local_files_only=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError,
+        StrictDataclassError,
+    ) as error:  # fmt: skip
         raise InputRefused(
             f"The model in {folder.name} cannot be loaded.", f"{type(error).__name__}: {error}."
         ) from error
@@ -83,13 +87,14 @@ def context_of(folder: Path) -> int:
 
     A config that does not say has no table of positions, so nothing limits a row of tweets.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     try:
         config = AutoConfig.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, StrictDataclassError) as error:
         raise InputRefused(
             f"config.json in {folder.name} cannot be read.", f"{type(error).__name__}: {error}."
         ) from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +69,7 @@ def convert(progress: Callable[[str], None] | None = None) -> Path:
             return folder
         if progress:
             progress("preparing SmolLM2 once, about 30 s")
-        part = folder.with_name(f".{_FOLDER}.{os.getpid()}.part")
+        part = folder.with_name(f".{_FOLDER}.part")  # under the lock: one is enough
         shutil.rmtree(part, ignore_errors=True)
         try:
             _write_converted(gguf, part)

@@ -271,7 +271,7 @@ def _column(name: str, records: list[dict[str, Any]], kind: pl.DataType | None) 
 
         return parse_times(pl.Series(name, [_text(v) for v in values], dtype=pl.String))
     if isinstance(kind, pl.List):
-        lists = [[str(i) for i in v] if isinstance(v, list) else None for v in values]
+        lists = [[_text(str(i)) for i in v] if isinstance(v, list) else None for v in values]
         return pl.Series(name, lists, dtype=kind)
     numbers = all(v is None or (isinstance(v, (int, float))) for v in values)
     if kind is None:
@@ -281,13 +281,20 @@ def _column(name: str, records: list[dict[str, Any]], kind: pl.DataType | None) 
         else:
             kind = pl.Float64() if given and numbers else pl.String()
     if kind.is_numeric():
-        clean = [float(v) if isinstance(v, (int, float)) else None for v in values]
+        clean = [_number(v) for v in values]
         floats = pl.Series(name, clean, dtype=pl.Float64)
         return floats if kind == pl.Float64() else floats.cast(kind, strict=False)
     if kind == pl.Boolean():
         truths = [v if isinstance(v, bool) else None for v in values]
         return pl.Series(name, truths, dtype=kind)
     return pl.Series(name, [_text(v) for v in values], dtype=pl.String)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value) if isinstance(value, (int, float)) else None
+    except OverflowError:  # larger than any
+        return None
 
 
 def _text(value: Any) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.files import write_text_whole
+from core.json_lines import parse_json
 from core.models.folder import model_hash
 from core.runs.folder import Run
 
@@ -57,7 +58,7 @@ def recall(run: Run, name: str) -> tuple[dict[str, Any], Any] | None:
     none.
     """
     try:
-        kept = json.loads((run.report / f"{name}.json").read_bytes())
+        kept = parse_json((run.report / f"{name}.json").read_bytes())
         return dict(kept["inputs"]), kept["result"]
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -15,6 +15,7 @@ from core.children.start import child_environment, leave, start_child
 from core.errors import MynahError
 from core.files import write_text_whole
 from core.home import Home
+from core.json_lines import parse_json
 from core.models.catalogue import at_hand, resolve
 from core.models.shape import shape_of
 from core.processes import machine_memory, this_machine, usable_cores
@@ -201,7 +202,7 @@ def _speed_key(settings: TrainSettings) -> str:
 
 def _speeds(home: Home) -> dict[str, float]:
     try:
-        found = json.loads((home.root / _SPEEDS).read_bytes())
+        found = parse_json((home.root / _SPEEDS).read_bytes())
         return {str(key): float(rate) for key, rate in found.items() if float(rate) > 0}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from core.json_lines import read_json_lines
 from core.runs.folder import Run
-from core.runs.positions import WorkClock, done_again
+from core.runs.positions import WorkClock, done_again, sound
 
 # Of each kind of line of the journal: the name of its list, and the fields of a point.
 _POINTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
@@ -25,7 +25,7 @@ def whole_curve(run: Run) -> dict[str, list[dict[str, Any]]]:
     """
     curve: dict[str, list[dict[str, Any]]] = {name: [] for name, _ in _POINTS.values()}
     clock = WorkClock()
-    for line in read_json_lines(run.metrics):
+    for line in map(sound, read_json_lines(run.metrics)):
         kind = str(line.get("kind"))
         seconds = clock.of(line)
         resumed = line.get("resumed_from")

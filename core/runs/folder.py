@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ import msgspec
 from core.errors import InputRefused
 from core.files import write_bytes_whole
 from core.home import Home
+from core.json_lines import parse_json
 from core.locks import Locked, held_lock
 from core.runs.record import RunRecord, decode_record, encode_record
 
@@ -215,7 +215,7 @@ def runs_named(runs: Iterable[Run], name: str) -> list[Run]:
 def stale_note(run_folder: Path) -> dict[str, Any] | None:
     """What of a run's data was forgotten since: ``tweets``, ``handles``, ``tweet_ids``, ``at``."""
     try:
-        note = json.loads((run_folder / STALE_NOTE).read_bytes())
+        note = parse_json((run_folder / STALE_NOTE).read_bytes())
     except (OSError, ValueError):
         return None
     return note if isinstance(note, dict) else None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.runs.positions import Positions, WorkClock, number
+from core.runs.positions import Positions, WorkClock, number, sound
 from core.runs.record import Result, read_fields
 
 
@@ -88,7 +88,8 @@ class RunHistory:
 
     def take(self, records: Iterable[dict[str, Any]]) -> None:
         """Adds lines of metrics.jsonl, oldest first; unknown kinds and fields are passed over."""
-        for record in records:
+        for line in records:
+            record = sound(line)
             kind = record.get("kind")
             self._authors(record)
             if kind in ("queued", "phase", "start", "end"):
@@ -124,7 +125,8 @@ class RunHistory:
 
     def take_samples(self, records: Iterable[dict[str, Any]]) -> None:
         """Adds lines of samples.jsonl."""
-        for record in records:
+        for line in records:
+            record = sound(line)
             text = record.get("text")
             if isinstance(text, str):
                 self.samples.append(TrainingSample(int(record.get("step") or 0), text))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import core
 from core.children.start import Child, child_environment, start_child
 from core.errors import InputRefused, Interrupted, MynahError
+from core.files import force_to_disk, owned_folder
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.models.catalogue import Base, resolve
@@ -113,11 +114,12 @@ def create_run(
     base = base or resolve(settings.base)
     now = datetime.now(timezone.utc)
     run = Run(home.runs / new_run_id(handles, now.astimezone()))
-    run.folder.mkdir(parents=True)
-    try:
+    with owned_folder(home.runs, "run", elsewhere=False) as made:
+        staged = Run(made / run.id)
+        staged.folder.mkdir()
         manifest = freeze(
             batches,
-            run.dataset,
+            staged.dataset,
             handles=handles,
             recipe=recipe,
             seed=settings.seed,
@@ -131,8 +133,8 @@ def create_run(
                 "What the recipe keeps of them has changed since.",
                 "Their losses would not compare: begin a sweep under another name.",
             )
-        shares, counted = _expected(run, settings, manifest.weights)
-        run.write_record(
+        shares, counted = _expected(staged, settings, manifest.weights)
+        staged.write_record(
             RunRecord(
                 id=run.id,
                 handles=handles,
@@ -159,9 +161,9 @@ def create_run(
         )
         if expect is not None:
             expect(shares, counted)
-    except BaseException:
-        shutil.rmtree(run.folder, ignore_errors=True)
-        raise
+        # a run from now on: who is killed before leaves only what the next one clears away
+        staged.folder.rename(run.folder)
+        force_to_disk(home.runs)
     return run
 
 

@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 
 class WorkClock:
@@ -61,5 +61,42 @@ class Positions:
 
 
 def number(value: object) -> float:
-    """NaN for what is none."""
-    return float(value) if isinstance(value, (int, float)) else math.nan
+    """NaN for what is none, or larger than any."""
+    try:
+        return float(value) if isinstance(value, (int, float)) else math.nan
+    except OverflowError:
+        return math.nan
+
+
+# The fields of a journal's lines that are numbers.
+_FIGURES: Final = frozenset(
+    """
+    step steps tokens tokens_per_second done seconds seconds_left loss lr grad_norm epoch time took
+    valid_loss valid_tweets train_tweets train held_out tweets resumed_from batch_tokens parameters
+    trained_parameters error bits_per_byte
+    """.split()
+)
+_MOST: Final = float(1 << 63)
+
+
+def sound(record: dict[str, Any]) -> dict[str, Any]:
+    """A line of a journal without the figures that are none: a damaged file, or another program,
+    may have anything there. A line whose kind is no word has no fields.
+    """
+    for name, value in record.items():
+        if name in _FIGURES:
+            if value is not None and (
+                not isinstance(value, (int, float)) or not -_MOST < value < _MOST
+            ):
+                break
+        elif name == "kind" and not isinstance(value, str):
+            return {}
+    else:
+        return record
+    return {name: value for name, value in record.items() if _is_sound(name, value)}
+
+
+def _is_sound(name: str, value: object) -> bool:
+    if name == "kind":
+        return isinstance(value, str)
+    return name not in _FIGURES or (isinstance(value, (int, float)) and -_MOST < value < _MOST)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from core.json_lines import parse_json
 from core.processes import Owner
 from core.runs.settings import SweepTrial, TrainSettings
 
@@ -166,7 +166,7 @@ def read_fields(kind: type[T], content: dict[str, Any]) -> T:
         if name in content:
             try:
                 values[name] = msgspec.convert(content[name], wanted)
-            except msgspec.ValidationError:
+            except (msgspec.ValidationError, UnicodeError):  # half of a surrogate pair
                 continue
     return kind(**values)
 
@@ -179,7 +179,7 @@ def _types_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 def decode_record(content: bytes) -> RunRecord:
     """run.json's bytes as a record; raises ValueError for what is no JSON object."""
-    found = json.loads(content)  # unlike msgspec, it reads the NaN that was once written
+    found = parse_json(content)  # unlike msgspec, it reads the NaN that was once written
     if not isinstance(found, dict):
         raise ValueError("it is not an object")
     result = found.get("result")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+from core.runs.positions import sound
+
 
 def story(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A line for each thing that happened, oldest first, in UTC.
@@ -14,7 +16,7 @@ def story(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     told. Words in them may come from outside: what shows them makes them safe.
     """
     step: dict[str, Any] = {}
-    for record in records:
+    for record in map(sound, records):
         kind = record.get("kind")
         if kind == "train":
             step = record

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.files import folder_whole, sha256_of, write_text_whole
+from core.json_lines import parse_json
 from core.locks import Locked, held_lock
 from core.sampling.phrases import GRAM, common_grams, gram_hashes, word_hash
 from core.words import words
@@ -117,7 +118,7 @@ def _store(built: CopyArrays, folder: Path, dataset: str) -> None:
 def _opened(folder: Path, dataset: str) -> CopyArrays | None:
     """The stored arrays; None when they are not there, damaged, or of another dataset."""
     with suppress(OSError, ValueError, KeyError, TypeError, EOFError):
-        record = json.loads((folder / "index.json").read_text("utf-8"))
+        record = parse_json((folder / "index.json").read_text("utf-8"))
         if record["version"] != _VERSION or record["dataset"] != dataset:
             return None
         found = {}

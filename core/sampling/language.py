@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
 from core.errors import InputRefused
+from core.json_lines import parse_json
 
 SEPARATOR = "<|endoftext|>"
 
@@ -86,7 +86,7 @@ class Language:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        read = json.loads(path.read_text("utf-8"))
+        read = parse_json(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return read if isinstance(read, dict) else {}

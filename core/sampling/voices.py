@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from core.errors import InputRefused, ServiceRefused
 from core.files import write_text_whole
+from core.json_lines import parse_json
 from core.models.catalogue import resolve
 from core.models.folder import hashed_files, model_hash
 from core.models.prepare import prepare
@@ -56,7 +57,7 @@ class Voice:
 
     def _known_hashes(self) -> dict[str, Any]:
         try:
-            known = json.loads((self.run.folder / _HASHES).read_bytes())
+            known = parse_json((self.run.folder / _HASHES).read_bytes())
         except (OSError, ValueError):
             return {}
         return known if isinstance(known, dict) else {}

@@ -31,6 +31,9 @@ _DELIMITERS: Final = ",\t;|"
 # roles that tell when a tweet was written
 _DATED: Final = ("created", "tweet_id")
 # by the names of their columns
+# The years 1 to 9999, in seconds since 1970.
+_FIRST_SECOND: Final = -62_135_596_800
+_LAST_SECOND: Final = 253_402_300_799
 _TRUMP: Final = {"isretweet", "isdeleted", "device", "isflagged"}
 _GRAILBIRD: Final = {"tweetid", "retweetedstatusid", "timestamp", "expandedurls"}
 _EXPORT: Final = ["tweetid", "handle", "createdat", "kind", "text"]
@@ -331,7 +334,15 @@ def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
         # the offset is spelt out, so that every zone arrives as the same moment
         column = pl.col(name)
         utc = column.dt.convert_time_zone("UTC") if kind.time_zone else column
-        return utc.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+        # Polars panics at a year that cannot be written with four digits: such a time is none
+        per_second = {"ms": 10**3, "us": 10**6, "ns": 10**9}[kind.time_unit]
+        known = column.to_physical().is_between(
+            _FIRST_SECOND * per_second, (_LAST_SECOND + 1) * per_second, closed="left"
+        )
+        return pl.when(known).then(utc).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+    if kind == pl.Date():
+        known = pl.col(name).to_physical().is_between(_FIRST_SECOND // 86400, _LAST_SECOND // 86400)
+        return pl.when(known).then(pl.col(name)).cast(pl.String)
     if kind == pl.Binary():
         return pl.col(name).cast(pl.String, strict=False)
     return pl.col(name).cast(pl.String)

@@ -4,7 +4,6 @@ which parameter goes with the loss.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 import msgspec
 
 from core.home import Home
+from core.json_lines import parse_json
 from core.sweeps.space import Choice, Dimension, Range
 from core.sweeps.study import TrialRow, read_trials
 
@@ -80,7 +80,7 @@ def _written(folder: Path) -> tuple[float, ...]:
 
 def read_folder(folder: Path) -> Sweep:
     """Raises OSError, ValueError, KeyError and TypeError where it is no sweep, or a damaged one."""
-    asked = json.loads((folder / "sweep.json").read_bytes())
+    asked = parse_json((folder / "sweep.json").read_bytes())
     space: dict[str, Dimension] = {}
     for name, given in asked["space"].items():
         kind: type[Choice] | type[Range] = Choice if "values" in given else Range

@@ -19,6 +19,7 @@ import msgspec
 
 from core.errors import InputRefused
 from core.files import write_text_whole
+from core.json_lines import parse_json
 from core.sweeps.space import Choice, Dimension, grid_point, is_whole
 from core.sweeps.spec import SweepSpec
 
@@ -183,7 +184,7 @@ def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str
     free = {name: asked.pop(name) for name in _FREE}
     path = folder / "sweep.json"
     try:
-        before = json.loads(path.read_bytes())
+        before = parse_json(path.read_bytes())
         identity = str(before.pop("id"))
         free_before = {name: before.pop(name, None) for name in _FREE}
     except (OSError, ValueError, KeyError, AttributeError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import netrc
 import os
 import re
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from core.config import known_config
 from core.errors import ServiceRefused, WrongUsage
 from core.home import Home
+from core.json_lines import parse_json
 from core.runs.tracked import Tracked
 
 # name -> module and class; a new tracker is one file and one line here
@@ -91,7 +91,7 @@ def _kept(home: Home) -> Mapping[str, Any]:
         if name.startswith("tracking.") and value
     }
     try:
-        found = json.loads(home.settings.read_text(encoding="utf-8"))["tracking"]
+        found = parse_json(home.settings.read_text(encoding="utf-8"))["tracking"]
     except (OSError, ValueError, KeyError, TypeError):
         return own
     return found | own if isinstance(found, dict) else own

@@ -19,7 +19,7 @@ from core.bulk.curate import CuratedFiles, curate_corpus, curate_files
 from core.bulk.job import Job
 from core.bulk.partitions import cut
 from core.curation.recipe import Recipe, load_recipe
-from core.dataset.manifest import OWN_SHA256, sealed, text_of
+from core.dataset.manifest import HF_NAME, OWN_SHA256, sealed, text_of
 from core.dataset.verify import verify
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.home import Home
@@ -329,3 +329,14 @@ def test_columns_of_the_output(tmp_path: Path) -> None:
         *tweet_schema(),
         *("clean_text", "kept", "reason", "trigger"),
     ]
+
+
+def test_an_output_whose_parts_were_being_replaced_is_made_anew(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    curate_files(written(tmp_path / "in", many(50)), out, STANDARD, part_rows=10)
+    parts = sorted(path.name for path in out.glob("part-*"))
+    (out / ".mynah-unfinished").write_text(json.dumps(parts))  # as a killed process leaves it
+    (out / HF_NAME).unlink()
+    curate_files(written(tmp_path / "few", many(12, 2)), out, STANDARD, part_rows=10)
+    curate_files(tmp_path / "few", tmp_path / "fresh", STANDARD, part_rows=10)
+    assert bytes_of(out) == bytes_of(tmp_path / "fresh")

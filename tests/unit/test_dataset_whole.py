@@ -18,9 +18,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from core.dataset.in_place import put_in_place, unfinished
+from core.dataset.manifest import HF_NAME
 from core.dataset.options import ExportOptions
 from core.dataset.verify import verify
-from core.dataset.write import export_batches, put_in_place
+from core.dataset.write import export_batches
 from core.errors import InputRefused, Interrupted
 from core.processes import Owner
 from core.progress import Progress, Reporter
@@ -217,3 +219,33 @@ def test_the_command_says_what_differs(
     assert "2 of 2 were not confirmed" in bad.err
     mynah("export", KEEPER, "--format", "csv", "-o", tmp_path / "y.csv", "--system", "x",
           home=home, code=2)  # fmt: skip
+
+
+def test_a_folder_whose_files_were_being_replaced_is_filled_again(tmp_path: Path) -> None:
+    """Its manifest was gone already: nothing of somebody else's stands in it."""
+    out = tmp_path / "x"
+    export(many(60), out, format="hf", recipe=STANDARD, split=0.1)
+    fresh = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    (tmp_path / "made").mkdir()
+    for name in ("train.parquet", "manifest"):
+        (tmp_path / "made" / name).write_text(name)
+    (out / "in the way" / "x").mkdir(parents=True)
+    made = {
+        tmp_path / "made" / "train.parquet": out / "data" / "train-00000-of-00001.parquet",
+        tmp_path / "made" / "manifest": out / "in the way",
+    }
+    with pytest.raises(OSError):
+        put_in_place(made, (tmp_path / "made" / "train.parquet", out / HF_NAME), folder=out)
+    assert not (out / HF_NAME).exists()
+    assert out / "in the way" in unfinished(out)
+    shutil.rmtree(out / "in the way")
+    export(many(60), out, format="hf", recipe=STANDARD, split=0.1)
+    found = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert {name: found.get(name) for name in fresh} == fresh
+    assert not unfinished(out)
+
+
+def test_names_of_files_elsewhere_are_not_taken_for_ones_own(tmp_path: Path) -> None:
+    for content in ('["../x", "/etc/passwd", "a"]', "{}", "[1]", "[" * 9999):
+        (tmp_path / ".mynah-unfinished").write_text(content)
+        assert unfinished(tmp_path) in ([tmp_path / "a"], [])

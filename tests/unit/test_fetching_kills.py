@@ -1,6 +1,7 @@
 """kill -9 at random instants: every row is there in the end, and no page is paid for twice.
 
-MYNAH_FETCH_KILLS sets how many times (benchmarks/fetch_kills.py does it for 3,200 posts).
+MYNAH_FETCH_KILLS sets how many times (`python -m benchmarks.kills --only fetch --posts full` does
+it for 3,200 posts).
 """
 
 from __future__ import annotations
@@ -9,26 +10,13 @@ import os
 import random
 from pathlib import Path
 
-from tests.fakes.x_api import WALKER, FakeX, Plan
-from tests.unit.fetch_kills import killed, undisturbed
+from tests.killing.deeds import Fetch
+from tests.killing.driver import kill_at_random
 
 KILLS = int(os.environ.get("MYNAH_FETCH_KILLS", "6"))
-POSTS = Plan(WALKER, "Walker", 900, first=2016, silence=120)
 
 
 def test_killed_and_taken_up_again(tmp_path: Path) -> None:
-    with FakeX([POSTS]) as fake:
-        rows, seconds = undisturbed(fake, tmp_path / "plain")
-        cost = fake.ledger()["cost_usd"]
-        assert len(rows) == 900
-    chance = random.Random(11)
-    with FakeX([POSTS]) as fake:
-        found = killed(fake, tmp_path / "killed", chance, KILLS, seconds / 2)
-        ledger = fake.ledger()
-    assert found.kills
-    assert found.rows == rows
-    assert found.wrongly_repeated == []
-    assert found.repeated <= found.kills
-    # X charges for the same post once a day, and the fake does too
-    assert ledger["cost_usd"] == cost
-    assert ledger["deduplicated"] <= 101 * found.kills
+    found = kill_at_random(Fetch, tmp_path, KILLS, random.Random(11), in_a_row=KILLS)
+    assert found.kills == KILLS
+    assert found.wrong == []

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -333,3 +334,19 @@ def test_mutated_files_never_crash(tmp_path: Path, data: st.DataObject) -> None:
         with suppress(MynahError):
             for frame in open_source(path, handle=handle).batches():
                 assert frame.schema["tweet_id"] == pl.String
+
+
+@pytest.mark.parametrize("kind", [pl.Datetime("us"), pl.Datetime("ms", "Asia/Tokyo"), pl.Date()])
+def test_a_parquet_time_beyond_the_calendar_is_no_time(
+    tmp_path: Path, kind: pl.DataType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The other rows are sound, and nothing of a library's is printed."""
+    day = pl.Series([date(2017, 3, 4)]).cast(pl.Datetime).cast(kind).to_physical()
+    beyond = pl.Series([2**31 - 1 if kind == pl.Date() else 2**62]).cast(day.dtype)
+    when = pl.concat([day, beyond]).cast(kind)
+    path = tmp_path / "any.parquet"
+    pl.DataFrame({"id": ["1", "2"], "text": ["a", "b"], "date": when}).write_parquet(path)
+    frame, summary = read(path, handle="me")
+    assert sorted(frame["text"]) == ["a", "b"]
+    assert frame["created_at"].null_count() == summary.undated == 1
+    assert capfd.readouterr().err == ""

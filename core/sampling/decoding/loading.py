@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import cache_dir
+from core.json_lines import parse_json
 from core.models.load import cast_weights
 from core.sampling.decoding.decoder import Decoder, LeanDecoder
 from core.sampling.decoding.modules import ModuleDecoder
@@ -165,7 +166,7 @@ def _processor() -> str:
 def _known(record: Path) -> dict[str, dict[str, float]]:
     """What was measured on this machine; older versions kept one number for each model."""
     try:
-        read = json.loads(record.read_text("utf-8"))
+        read = parse_json(record.read_text("utf-8"))
         return {
             str(key): {str(name): float(seconds) for name, seconds in value.items()}
             for key, value in read.items()

@@ -5,7 +5,6 @@ The addresses of a note say who may read it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,6 +16,7 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.handles import normal_handle
+from core.json_lines import parse_json
 from core.sources.json_objects import Row, alt_text, links_text, text_of
 from core.sources.opened import open_files, tar_member
 from core.sources.source import Account, Detected
@@ -184,7 +184,7 @@ def _answered(note: dict[str, Any]) -> str | None:
 def read_actor(found: Detected) -> Account | None:
     """The account, or None when there is no actor.json that can be read."""
     try:
-        actor = json.loads(_bytes(found))
+        actor = parse_json(_bytes(found))
     except (InputRefused, OSError, ValueError, KeyError, RecursionError):
         return None
     if not isinstance(actor, dict):

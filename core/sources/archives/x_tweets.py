@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.json import Decoder
 
 from core.handles import normal_handle
+from core.json_lines import parse_json
 from core.sources.columns import Canonical
 from core.sources.json_formats import Columns, Format, Gathering, Taken, TweetV1, Url, columns_v1
 from core.sources.json_objects import text_of
@@ -200,7 +200,7 @@ def earlier_versions(tweet: ArchivedTweet) -> tuple[set[str], str]:
     own = text_of(tweet.id_str) or text_of(tweet.id)
     ids: set[str] = set()
     try:
-        pending: list[Any] = [json.loads(bytes(tweet.edit_info))]
+        pending: list[Any] = [parse_json(bytes(tweet.edit_info))]
     except (ValueError, RecursionError):
         pending = []
     while pending:  # the nesting differs between archives, so look at every level
