@@ -37,6 +37,7 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     steps, steps_a_round    optimiser steps of the run, and of one pass over its batches
     processes               that share each step
     recompute               whether steps keep the input of each layer only, for want of memory
+    frozen_int8             whether steps multiply by the frozen weights in int8
     """
 
     device: str
@@ -49,6 +50,12 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     steps_a_round: int
     processes: int = 1
     recompute: bool = False
+    frozen_int8: bool = False
+
+    @property
+    def arithmetic_in_words(self) -> str:
+        """``float32``, or ``float32, frozen weights in int8``."""
+        return self.arithmetic + (", frozen weights in int8" if self.frozen_int8 else "")
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

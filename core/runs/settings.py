@@ -51,7 +51,8 @@ class TrainSettings:
     clip            largest norm of the gradient
     lora_rank, lora_alpha   the update of a matrix W is (alpha / rank) B A; on every linear layer
     base_dropout    whether the dropout that the base declares is on while it learns
-    arithmetic      "auto": what the device is fastest in; "float32": nothing shorter, anywhere
+    arithmetic      "auto": what the device is fastest in, the frozen weights perhaps in int8;
+                    "float32": nothing shorter, anywhere
     valid_fraction  share of tweets held out; 0: none, so that nothing is measured on such tweets
     eval_tokens     held-out tokens measured each time, always the same; 0: what the device can
                     read in about two seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from core.models.load import cast_weights
 from core.training import device as devices
+from core.training.int8 import Int8Pair, Rounded, SharedRounding, rounded
 from core.training.loss import Scorer
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -
     the first step. Source: Hu et al. 2021, LoRA. ``model`` itself is changed; what is returned is
     the handle that `merge_adapters` needs.
     """
-    from peft import LoraConfig, get_peft_model
-    from peft.tuners.lora import LoraLayer
+    from peft import LoraConfig
+    from peft.tuners.lora import LoraLayer, LoraModel
+    from peft.tuners.tuners_utils import cast_adapter_dtype
 
     config = LoraConfig(
         r=rank,
@@ -38,12 +41,13 @@ def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -
         lora_dropout=0.0,
         bias="none",
         target_modules="all-linear",
-        task_type="CAUSAL_LM",
     )
     with warnings.catch_warnings():
         # GPT-2 keeps its matrices the other way round; peft says that it has noticed.
         warnings.filterwarnings("ignore", message="fan_in_fan_out")
-        adapted = get_peft_model(model, config)
+        # not get_peft_model, which asks for a switch that transformers warns of
+        adapted = LoraModel(model, config, "default")
+    cast_adapter_dtype(adapted, "default")
     for layer in adapted.modules():
         if isinstance(layer, LoraLayer):
             layer.cast_input_dtype_enabled = not autocast
@@ -61,19 +65,33 @@ class _AdaptedLinear(torch.autograd.Function):
     """y = x W' + b + (x A') (s B)' for a frozen W (out, in), with A (rank, in) and B (out, rank).
 
     The adapter's part is added by the product itself (BLAS's C += A B), so that nothing as large
-    as y is written twice, and s scales what has ``rank`` columns.
+    as y is written twice, and s scales what has ``rank`` columns. ``int8``: W for products in int8,
+    and x as they want it.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        a: Tensor,
+        b: Tensor,
+        scale: float,
+        int8: tuple[Int8Pair, Rounded] | None,
     ) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])
         low = (flat @ a.T).mul_(scale)
-        out = flat @ weight.T if bias is None else torch.addmm(bias, flat, weight.T)
+        if int8 is not None:
+            out = int8[0].forward(int8[1])
+            if bias is not None:
+                out.add_(bias)
+        else:
+            out = flat @ weight.T if bias is None else torch.addmm(bias, flat, weight.T)
         out.addmm_(low, b.T)
         ctx.save_for_backward(flat, weight, a, b, low)
         ctx.scale = scale
+        ctx.pair = None if int8 is None else int8[0]
         return out.view(*x.shape[:-1], out.shape[-1])
 
     @staticmethod
@@ -83,8 +101,10 @@ class _AdaptedLinear(torch.autograd.Function):
         of_low = (gradient @ b).mul_(ctx.scale)
         of_x = None
         if ctx.needs_input_grad[0]:
-            of_x = (gradient @ weight).addmm_(of_low, a).view(*outer[0].shape[:-1], a.shape[1])
-        return of_x, None, None, of_low.T @ flat, gradient.T @ low, None
+            pair = ctx.pair
+            of_x = gradient @ weight if pair is None else pair.backward(rounded(gradient))
+            of_x = of_x.addmm_(of_low, a).view(*outer[0].shape[:-1], a.shape[1])
+        return of_x, None, None, of_low.T @ flat, gradient.T @ low, None, None
 
 
 def fuse_adapters(adapted: Any) -> int:
@@ -100,6 +120,31 @@ def fuse_adapters(adapted: Any) -> int:
             layer.forward = _FusedForward(layer)
             count += 1
     return count
+
+
+def frozen_shapes(model: Any) -> Counter[tuple[int, int]]:
+    """(outputs, inputs) of the frozen weights whose products may be in int8, and how many."""
+    shapes = Counter[tuple[int, int]]()
+    for forward in _fused(model):
+        outputs, inputs = forward.weight.shape
+        shapes[outputs, inputs] += 1
+    return shapes
+
+
+def round_frozen(model: Any) -> None:
+    """From now on a step multiplies by the frozen weights of ``model`` in int8.
+
+    What is not a step (measurements, samples) goes by the weights themselves, and so does what is
+    saved. The copies take half of what the weights take.
+    """
+    sharing = SharedRounding()
+    for forward in _fused(model):
+        forward.int8 = Int8Pair(forward.weight), sharing
+
+
+def _fused(model: Any) -> list[_FusedForward]:
+    forwards = (getattr(layer, "forward", None) for layer in model.modules())
+    return [forward for forward in forwards if isinstance(forward, _FusedForward)]
 
 
 def _suits(layer: Any) -> bool:
@@ -120,6 +165,13 @@ class _FusedForward:
         self._layer = layer
         self._a, self._b = layer.lora_A[name].weight, layer.lora_B[name].weight
         self._scale = layer.scaling[name]
+        self.int8: tuple[Int8Pair, SharedRounding] | None = None
+
+    @property
+    def weight(self) -> Tensor:
+        """The frozen weight (outputs, inputs); GPT-2 keeps its matrices the other way round."""
+        weight: Tensor = self._layer.base_layer.weight
+        return weight.T if self._layer.fan_in_fan_out else weight
 
     def __call__(self, x: Tensor) -> Tensor:
         layer = self._layer
@@ -127,10 +179,12 @@ class _FusedForward:
         if layer.merged or layer.disable_adapters:
             plain: Tensor = base(x)
             return plain
-        # GPT-2 keeps its matrices the other way round
-        weight = base.weight.T if layer.fan_in_fan_out else base.weight
+        int8 = None
+        if self.int8 is not None and torch.is_grad_enabled():
+            pair, sharing = self.int8
+            int8 = pair, sharing.of(x)
         out: Tensor = _AdaptedLinear.apply(  # type: ignore[no-untyped-call]
-            x, weight, base.bias, self._a, self._b, self._scale
+            x, self.weight, base.bias, self._a, self._b, self._scale, int8
         )
         return out
 

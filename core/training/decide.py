@@ -3,6 +3,7 @@ threads, batch size, steps."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import torch
@@ -24,6 +25,7 @@ from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training.distributed.ranks import Ranks
 from core.training.evaluate import affordable_tokens, tokens_within
+from core.training.int8 import int8_pays
 from core.training.loss import Scorer
 from core.training.tweets import RunTweets
 
@@ -108,6 +110,11 @@ class Room:
         need = self._need(batch_tokens)
         return need is not None and wants_recomputing(need, self.free)
 
+    def has_int8(self, batch_tokens: int) -> bool:
+        """Whether there is room for copies of the frozen weights in int8, too."""
+        need = self._need(batch_tokens)
+        return need is None or need.total(int8=True) <= self.free
+
     def _need(self, batch_tokens: int | None) -> MemoryNeed | None:
         if self._shape is None:
             return None
@@ -131,7 +138,10 @@ def decide(
     score: Scorer,
     room: Room,
     processes: int = 1,
+    *,
+    frozen: Counter[tuple[int, int]],
 ) -> Decisions:
+    """``frozen``: weights by shape (outputs, inputs) that could be multiplied by in int8."""
     arithmetic = str(dtype).removeprefix("torch.")
     if before is not None:
         # the batches stay as they were whatever the device, or the position in them means nothing
@@ -162,7 +172,25 @@ def decide(
         steps_a_round=steps_a_round,
         processes=processes,
         recompute=(before is not None and before.recompute) or room.recompute(batch_tokens),
+        frozen_int8=_frozen_int8(before, settings, frozen, room, batch_tokens // processes),
     )
+
+
+def _frozen_int8(
+    before: Decisions | None,
+    settings: TrainSettings,
+    frozen: Counter[tuple[int, int]],
+    room: Room,
+    rows: int,
+) -> bool:
+    """Whether steps of ``rows`` positions multiply by the frozen weights in int8: as before, or
+    where that is faster here, and there is memory for it.
+    """
+    if not frozen or settings.arithmetic == "float32":
+        return False
+    if before is not None:
+        return before.frozen_int8
+    return room.has_int8(rows) and int8_pays(frozen, rows)
 
 
 def _batch_tokens(device_type: str, epoch_tokens: int, settings: TrainSettings) -> int:

@@ -27,7 +27,7 @@ from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training import memory
-from core.training.adapter import learner_of, recompute_layers
+from core.training.adapter import frozen_shapes, learner_of, recompute_layers, round_frozen
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
 from core.training.data import EpochPlan
@@ -285,9 +285,12 @@ def set_up(
     weights, optimizer, parameters = learner.weights, learner.optimizer, learner.parameters
 
     decisions = decide(
-        before, settings, data, device, dtype, threads, parameters, learner.score, room, ranks.size
-    )
+        before, settings, data, device, dtype, threads, parameters, learner.score, room, ranks.size,
+        frozen=frozen_shapes(model),
+    )  # fmt: skip
     run.update_record(decisions=decisions)
+    if decisions.frozen_int8:
+        round_frozen(model)
     if decisions.recompute and recompute_layers(model):
         journal.note(_RECOMPUTES)
     held_out, every_row = (

@@ -75,6 +75,8 @@ def _asked(
     base, preset = overrides.pop("base", "scratch"), overrides.pop("preset", "fast")
     # what settings_for would refuse, for runs that are to go wrong
     beyond = {name: overrides.pop(name) for name in ("lr", "clip") if overrides.get(name, 0) > 1}
+    if "method" in overrides:  # adapters on a base that knows nothing
+        beyond["method"] = overrides.pop("method")
     settings = settings_for(preset, base, **{"device": "cpu", **overrides})
     settings = replace(settings, **beyond)
     request = RunRequest(handles, recipe, settings, names={"keeper": "The Keeper"})

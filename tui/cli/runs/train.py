@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 @click.option("--max-memorised", type=click.FloatRange(0, 1), metavar="SHARE",
               help="End the run once it gives back so much more of its training tweets, word for "
                    "word, than of held-out ones (0.1: a tenth of their phrases).")  # fmt: skip
+@click.option(
+    "--exact", is_flag=True, help="Multiply in float32, also where bfloat16 or int8 is faster here."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto",
               show_default=True)  # fmt: skip
@@ -69,6 +72,7 @@ def train(
     max_steps: int | None,
     lr: float | None,
     max_memorised: float | None,
+    exact: bool,
     seed: int,
     device: str,
     nproc: int | None,
@@ -109,6 +113,7 @@ def train(
         "lr": lr,
         "max_memorised": max_memorised,
         "nproc": nproc,
+        "arithmetic": "float32" if exact else None,
     }
     run = start(
         home,
