@@ -279,12 +279,19 @@ def _mark_runs(
     from core.runs.housekeeping import runs_in_trash
 
     marked, published = {}, {}
-    for run in [*all_runs(home), *runs_in_trash(home)]:
+    runs = [*all_runs(home), *runs_in_trash(home)]
+    concerned = {}
+    for run in runs:
         held = _held(run.dataset, column, wanted)
         if held is None:  # no dataset left: go by what was asked of the run
             asked = run.record().handles if column == "handle" else []
             held = 0 if not set(map(str, asked)) & set(wanted) else -1
-        if held:
+        concerned[run.id] = held
+    for run in sorted(runs, key=lambda run: run.record().created):
+        before = run.record().continues
+        if not concerned[run.id] and before is not None and concerned.get(before.run):
+            concerned[run.id] = -1  # not in its own tweets, but in the weights it began with
+        if held := concerned[run.id]:
             if not dry_run:
                 _write_note(run.folder, column, wanted, max(held, 0))
             marked[run.id] = max(held, 0)

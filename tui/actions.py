@@ -171,6 +171,9 @@ ACTIONS: Final = (
            "mynah stop RUN"),
     Action("train.resume", "r", "resume", "Resume", "Take up a run that ended early, where it was.",
            "mynah resume RUN", footer=False),
+    Action("train.further", "f", "further", "Further",
+           "A new run from the weights of this one, for the training time that stands there.",
+           "mynah train --from RUN --minutes M", footer=False),
     Action("train.rename", "N", "rename", "Name", "Give the run a name.",
            "mynah runs rename RUN NAME", footer=False),
     Action("train.note", "n", "note", "Note", "Note something on the run.",
@@ -221,6 +224,8 @@ ACTIONS: Final = (
     # 5 Sample
     Action("sample.go", "g", "generate", "Generate", "Generate with this prompt.",
            "mynah sample RUN --prompt T"),
+    Action("sample.edit_outside", "ctrl+o", "edit_outside", "Editor",
+           "Edit the prompt in your own editor ($EDITOR).", footer=False),
     Action("sample.prompt", "p", "prompt", "Prompt",
            "Edit the prompt; up and down bring back those of before."),
     Action("sample.again", "a", "again", "Again", "The same prompt with a new seed."),

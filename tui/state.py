@@ -31,6 +31,9 @@ PRESET_HELP = (
     "faithful: the same to the letter, with dropout and nothing held out; it tuned gpt2."
 )
 
+# Of the settings of a run, those that Train offers besides the preset.
+OWN_SETTINGS = ("lr", "epochs", "lora_rank", "batch_tokens")
+
 AS_HUGGINGTWEETS = ("classic", "faithful")
 
 
@@ -39,6 +42,7 @@ class NewRun:
     """The training that the Train section would start, and what it is expected to cost.
 
     bases     filled once the models at hand are known
+    own       settings that are not the preset's, by name (see OWN_SETTINGS)
     weights   those that are not 1, also of accounts that are not chosen now
     advice    lines on time and memory; ``shares`` what an epoch would show of each chosen account
     all_tweets  how long learning from every tweet would take
@@ -54,8 +58,14 @@ class NewRun:
     preset_help: str = PRESET_HELP
     advice: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
+    own: dict[str, float] = field(default_factory=dict)
     shares: list[Share] = field(default_factory=list)
     all_tweets: str = ""
+
+    def overrides(self) -> dict[str, float]:
+        """For `settings_for`: the settings of one's own; adapters keep their scale at any rank."""
+        scale = {"lora_alpha": self.own["lora_rank"]} if "lora_rank" in self.own else {}
+        return self.own | scale
 
     def weights_of(self, handles: Sequence[str]) -> dict[str, float]:
         """The weights that count for these accounts; huggingtweets' presets know none."""

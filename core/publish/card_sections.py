@@ -115,6 +115,8 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
     record, result = facts.record, facts.result
     s, decided = record.train_settings, record.decisions
     rows: list[tuple[str, object]] = [("Base", record.base_source or record.base_name)]
+    if record.continues is not None:
+        rows.append(("Began with the weights of", f"the run {record.continues.run}"))
     if s is not None:
         lora = f"LoRA of rank {s.lora_rank} (alpha {s.lora_alpha}), merged into the weights"
         rows += [

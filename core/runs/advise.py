@@ -6,10 +6,10 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from core.children.start import child_environment, leave, start_child
 from core.errors import MynahError
@@ -73,16 +73,20 @@ def advise(
     preset: str = "fast",
     minutes: float | None = None,
     device: str = "auto",
+    own: Mapping[str, Any] | None = None,
 ) -> Advice:
     """What training on ``kept`` tweets of ``tokens`` tokens would be like.
 
     ``tokens`` None: nobody has counted. ``repeats``: how often an epoch shows a token, on average;
-    above 1 where a blend shows a small account more than once. Looks at the runs in ``home`` and
+    above 1 where a blend shows a small account more than once. ``own``: settings by name that are
+    not the preset's. Looks at the runs in ``home`` and
     at the processor; loads no model and asks no network. Raises WrongUsage for an unknown preset.
     """
     from core.models.catalogue import default_base
 
-    settings = settings_for(preset, base or default_base(), minutes=minutes, device=device)
+    settings = settings_for(
+        preset, base or default_base(), minutes=minutes, device=device, **own or {}
+    )
     learned = (1 - settings.valid_fraction) * kept
     share = (1 - settings.valid_fraction) * (tokens if tokens else kept * _TOKENS_A_TWEET)
     an_epoch = int((share + learned) * repeats)

@@ -113,6 +113,7 @@ def create_run(
     handles = list(request.handles) if settings.blend == "classic" else sorted(request.handles)
     base = base or resolve(settings.base)
     now = datetime.now(timezone.utc)
+    first = Run(home.runs / request.continues.run).record() if request.continues else None
     run = Run(home.runs / new_run_id(handles, now.astimezone()))
     with owned_folder(home.runs, "run", elsewhere=False) as made:
         staged = Run(made / run.id)
@@ -140,14 +141,15 @@ def create_run(
                 handles=handles,
                 names={handle: names.get(handle) or handle for handle in request.handles},
                 base=base.name,
-                base_source=base.source,
-                base_licence=base.licence,
+                base_source=first.base_source if first else base.source,
+                base_licence=first.base_licence if first else base.licence,
                 recipe=RecipeName(recipe.name, recipe.hash),
                 dataset=manifest.sha256,
                 weights=dict(manifest.weights),
                 expected_shares={share.handle: share.share for share in shares},
                 settings=settings.to_json(),
                 sweep=request.sweep,
+                continues=request.continues,
                 now=request.now,
                 memory_needed=estimated(base, settings),
                 state="queued",
@@ -232,7 +234,7 @@ def _taken_up(run: Run, *, now: bool) -> Iterator[Base]:
                 raise InputRefused(
                     f"{run.id} has finished.",
                     "Its model is made, and its checkpoints are removed.",
-                    "For more epochs start a new run: `mynah train HANDLE --epochs N`.",
+                    f"A new run can go on from it: `mynah train --from {run.id}`.",
                 )
             if not _gone(run, record, wait) or beats_elsewhere(run, record):
                 raise _still_going(run)

@@ -12,7 +12,7 @@ import msgspec
 
 from core.json_lines import parse_json
 from core.processes import Owner
-from core.runs.settings import SweepTrial, TrainSettings
+from core.runs.settings import Continued, SweepTrial, TrainSettings
 
 T = TypeVar("T", bound=msgspec.Struct)
 # W&B's own limit on a name is 128; a blend of many accounts is cut, and its hash tells it apart.
@@ -96,7 +96,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``memory_needed`` is an estimate in bytes, from before the start.
     ``starter`` is the process that starts the run's own, until that has its ``pid``.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
-    ``sweep`` is there where the run is a trial of one. ``now``: whether it does not wait for other
+    ``sweep`` is there where the run is a trial of one, ``continues`` where it began with the
+    weights of another run. ``now``: whether it does not wait for other
     runs on its device. ``name``, ``note`` and ``tags`` are a person's own. ``settings`` are kept as
     they were written, by whichever version; see ``train_settings``.
     ``other_fields`` are those that this version does not know; they are written back as they were.
@@ -133,11 +134,16 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     result: Result | None = None
     sweep: SweepTrial | None = None
+    continues: Continued | None = None
     other_fields: dict[str, Any] = {}
 
     @property
     def base_name(self) -> str:
-        """The base's name as others may read it; of a folder on this machine the last part only."""
+        """The base's name as others may read it; of a folder on this machine the last part only,
+        and of a run that goes on from another the base that the first began with.
+        """
+        if self.continues is not None:
+            return self.continues.base
         return self.base if self.base_source else Path(self.base).name or "a folder"
 
     @property

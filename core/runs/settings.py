@@ -183,6 +183,13 @@ class SweepTrial(msgspec.Struct, frozen=True):
     id: str = ""
 
 
+class Continued(msgspec.Struct, frozen=True):
+    """The run whose weights a new run begins with; ``base`` is the name of what that began with."""
+
+    run: str = ""
+    base: str = ""
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """What a new run is asked to learn from and how.
@@ -191,7 +198,7 @@ class RunRequest:
     ``handles`` only matters to the classic blend. ``names`` are those of the accounts, by handle.
     ``sweep`` marks a trial, and ``dataset`` is the hash that the frozen tweets must have, so that
     its losses compare with those of other trials. ``now``: not to wait for other runs on the same
-    device.
+    device. ``continues``: the settings' base is the model of that run.
     """
 
     handles: Sequence[str]
@@ -202,6 +209,7 @@ class RunRequest:
     sweep: SweepTrial | None = None
     dataset: str | None = None
     now: bool = False
+    continues: Continued | None = None
 
 
 def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:
@@ -224,6 +232,13 @@ def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:
         settings = replace(settings, method="full")
     _check(settings)
     return settings
+
+
+def changed_settings(settings: TrainSettings, **overrides: Any) -> TrainSettings:
+    """``settings`` with other values by field name; raises WrongUsage as `settings_for` does."""
+    changed = replace(settings, **overrides)
+    _check(changed)
+    return changed
 
 
 def _check(settings: TrainSettings) -> None:

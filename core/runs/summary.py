@@ -49,8 +49,9 @@ class RunSummary:
     ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
     forgotten since; ``tracked`` where else the run can be looked at. ``sweep`` is the name of the
     sweep that it is a trial of, and ``trial`` which, counted from 1. ``waits_for``: the run that a
-    queued one waits for. ``name``, ``note`` and ``tags`` are a person's own. ``settings`` are
-    None where they are missing or damaged.
+    queued one waits for. ``continues``: the run with whose weights it began; its ``base`` is what
+    the first of them began with. ``name``, ``note`` and ``tags`` are a person's own. ``settings``
+    are None where they are missing or damaged.
     """
 
     run: str
@@ -76,6 +77,7 @@ class RunSummary:
     sweep: str | None = None
     trial: int | None = None
     waits_for: str | None = None
+    continues: str | None = None
     name: str = ""
     note: str = ""
     tags: list[str] = field(default_factory=list)
@@ -112,7 +114,7 @@ class RunSummary:
         """The fields of `mynah runs --json`."""
         names = (
             "run name note tags handles base state waits_for step steps train_loss valid_loss "
-            "started ended stale sweep trial"
+            "started ended stale sweep trial continues"
         ).split()
         shares = {handle: share.to_json() for handle, share in self.shares.items()}
         return {name: getattr(self, name) for name in names} | {"shares": shares}
@@ -137,7 +139,7 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
         run=run.id,
         handles=record.handles,
         names=record.names,
-        base=record.base,
+        base=record.base_name if record.continues else record.base,
         method=settings.method if settings else "",
         preset=settings.preset if settings else "",
         state=state,
@@ -161,6 +163,7 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
         sweep=record.sweep.name if record.sweep else None,
         trial=record.sweep.trial if record.sweep else None,
         waits_for=history.waits_for or None if state == "queued" else None,
+        continues=record.continues.run if record.continues else None,
         name=record.name,
         note=record.note,
         tags=record.tags,

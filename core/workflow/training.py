@@ -139,10 +139,8 @@ def train_without_leaks(
     weights are the same; the tweets are what the corpus holds now. ``torchrun`` is that of
     `start_training`. Raises InputRefused when no leak was found, and what that raises.
     """
-    from core.dataset.frozen import load_frozen
     from core.errors import InputRefused
     from core.report.leaks import leaked_ids
-    from core.runs.settings import RunRequest
 
     leaked = leaked_ids(run)
     if not leaked:
@@ -151,13 +149,62 @@ def train_without_leaks(
             "",
             f"`mynah report {run.id} --leaks` looks for them.",
         )
+    request = _same_request(run)
+    return start_training(home, request, torchrun=torchrun, leaked=leaked, cancelled=cancelled)
+
+
+def continue_training(
+    home: Home,
+    run: Run,
+    *,
+    now: bool = False,
+    expect: Callable[[list[Share], bool], None] | None = None,
+    tracking: Tracked | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    **overrides: Any,
+) -> Run:
+    """A new run that begins with the weights of ``run``: same accounts, recipe, weights and seed.
+
+    So what was held out stays so, as far as the tweets are the same; they are what the corpus
+    holds now. ``overrides`` are settings by name; a limit of steps is not taken over. Raises
+    InputRefused when ``run`` has no model or still goes on, and what `start_training` does.
+    """
+    from core.errors import InputRefused
+    from core.runs.folder import GOING
+    from core.runs.settings import Continued, changed_settings
+    from core.runs.summary import run_summary
+
+    summary = run_summary(run)
+    if summary.state in GOING:
+        raise InputRefused(f"{run.id} is still going.", "", f"`mynah stop {run.id}` ends it.")
+    if not summary.has_model:
+        raise InputRefused(
+            f"{run.id} has no model to go on from.", "", "`mynah runs` lists others."
+        )
+    request = _same_request(run)
+    _check_device(
+        overrides.get("device", request.settings.device),
+        overrides.get("nproc", request.settings.nproc),
+    )
+    base = str(run.model.absolute())
+    settings = changed_settings(request.settings, **{"max_steps": None, **overrides, "base": base})
+    continues = Continued(run.id, run.record().base_name)
+    request = replace(request, settings=settings, continues=continues, now=now)
+    return start_training(home, request, expect=expect, tracking=tracking, cancelled=cancelled)
+
+
+def _same_request(run: Run) -> RunRequest:
+    """What a run was asked for. Raises InputRefused where that cannot be read."""
+    from core.dataset.frozen import load_frozen
+    from core.errors import InputRefused
+    from core.runs.settings import RunRequest
+
     record = run.record()
     settings = record.train_settings
     if settings is None:
         raise InputRefused(f"The settings of {run.id} cannot be read.", "Its run.json is damaged.")
     manifest = load_frozen(run.dataset).manifest
-    request = RunRequest(record.handles, manifest.recipe, settings, manifest.weights or None)
-    return start_training(home, request, torchrun=torchrun, leaked=leaked, cancelled=cancelled)
+    return RunRequest(record.handles, manifest.recipe, settings, manifest.weights or None)
 
 
 def warm_up() -> Warm | None:

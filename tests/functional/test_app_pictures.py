@@ -25,6 +25,7 @@ from tui.sample.blind import BlindPage, BlindReady
 from tui.sample.generating import SampleRepeated
 from tui.sample.sample_list import Sample
 from tui.sample.tokens import TokensPage
+from tui.widgets.field_form import FieldForm
 
 pytestmark = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="pictures are compared on one Python only"
@@ -62,6 +63,21 @@ async def at_rest(pilot: Pilot[None]) -> None:
 def test_section(snap_compare: Any, told_home: Home, section: str, size: tuple[int, int]) -> None:
     app = MynahApp(told_home, section=section)
     assert snap_compare(app, terminal_size=size, run_before=at_rest)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_settings_of_a_run(snap_compare: Any, told_home: Home, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        form = pilot.app.screen.query_one("#train-form", FieldForm)
+        if size[0] < 100:
+            await pilot.press("left_square_bracket")
+        form.field("more").focus()
+        await pilot.press("enter", "down", "right")
+        await at_rest(pilot)
+
+    app = MynahApp(told_home, section="train")
+    assert snap_compare(app, terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("section", ["data", "train", "sample"])

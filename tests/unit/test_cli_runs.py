@@ -19,7 +19,7 @@ TRAINED = {"run", "base", "steps", "tokens", "tokens_per_second", "train_loss",
            "memorised_held_out", "state", "model_dir", "device", "shares", "tracked"}  # fmt: skip
 LISTED = {"run", "handles", "base", "state", "step", "steps", "train_loss", "valid_loss",
           "started", "ended", "shares", "stale", "sweep", "trial", "tracked", "bytes", "name",
-          "note", "tags", "waits_for"}  # fmt: skip
+          "note", "tags", "waits_for", "continues"}  # fmt: skip
 SAMPLED = {"prompt", "text", "tokens", "stopped", "copy"}
 
 

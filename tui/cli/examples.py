@@ -46,6 +46,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "train": (
         "mynah train nasa --minutes 5",
         "mynah train nasa potus --weights nasa=2,potus=1 --preset quality",
+        "mynah train --from latest --minutes 5",
         "mynah train nasa --base scratch --max-steps 100 --detach --json",
     ),
     "sweep": ("mynah sweep rates.toml nasa", "mynah sweep rates.toml nasa --trials 8"),

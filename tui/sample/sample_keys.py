@@ -186,6 +186,16 @@ class SampleKeys(Section):
                 shown.favourite = favourite
                 self.listing.update(at, favourite=favourite)
 
+    @explained
+    def action_edit_outside(self) -> None:
+        """The prompt, in the person's own editor."""
+        from tui.external_editor import edit_outside
+
+        written = edit_outside(self.app, self.query_one("#prompt", Input).value, "prompt.txt")
+        if written is not None:
+            self.set_prompt(written)
+        self.reveal(self.query_one("#prompt", Input))
+
     # ── take up ──────────────────────────────────────────────────────────────────────────
 
     def action_again(self) -> None:

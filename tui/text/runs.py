@@ -21,7 +21,8 @@ def snapshot(summary: RunSummary, history: RunHistory) -> list[str]:
     """All that is worth knowing about a run at this moment, a sentence or two each."""
     who = " and ".join("@" + handle for handle in summary.handles) or "nobody"
     by = f" ({summary.name})" if summary.name else ""
-    sentences = [f"Run {summary.run}{by} learns from {who}, on the base {summary.base}."]
+    after = f", and goes on from the run {summary.continues}" if summary.continues else ""
+    sentences = [f"Run {summary.run}{by} learns from {who}, on the base {summary.base}{after}."]
     going = summary.state in GOING
     sentences.append(how_far(summary, history) if going else how_it_ended(summary, history))
     sentences += [

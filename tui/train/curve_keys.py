@@ -16,7 +16,7 @@ from tui.text.numbers import plural
 from tui.train.keeping import KeepingJobs
 from tui.train.loss_plot import LossPlot
 from tui.train.measures import AXES, MEASURES, Logarithms, along, measures_of
-from tui.train.plot_legend import LETTERS_OVER, letter
+from tui.train.plot_legend import LETTERS_OVER, letter, stroke
 from tui.train.plot_window import Window, panned, showing, zoomed
 from tui.train.run_keys import RunKeys
 
@@ -65,10 +65,10 @@ class CurveKeys(RunKeys):
         raise NotImplementedError
 
     def letters(self) -> dict[str, str]:
-        """What overlaid runs wear in plot and list, by run; empty while there are few."""
+        """What overlaid runs wear in plot and list, by run: strokes, or letters among many."""
         shown = self._others()
         if len(shown) <= LETTERS_OVER:
-            return {}
+            return {name: stroke(number) for number, name in enumerate(self.overlaid)}
         return {name: letter(self.overlaid.index(name)) for name in shown}
 
     def _others(self) -> list[str]:
@@ -288,4 +288,5 @@ class CurveKeys(RunKeys):
 def headline(run: RunSummary) -> str:
     """What stands in the title of the plots."""
     who = "+".join("@" + printable(handle) for handle in run.handles)
-    return f"{who} · {run.base} · {run.method} · {run.state}"
+    base = f"{run.base} + {run.continues.rsplit('-', 1)[-1]}" if run.continues else run.base
+    return f"{who} · {base} · {run.method} · {run.state}"

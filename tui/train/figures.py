@@ -43,6 +43,8 @@ def run_figures(
         found.append(("▲ stale", _text(run.stale)))
     if own := " ".join(filter(None, [run.name, *(f"#{tag}" for tag in run.tags)])):
         found.append(("name", _text(own)))
+    if run.continues:
+        found.append(("begins with", _text(f"the weights of {run.continues}")))
     if history.warnings:
         found.append(("▲ warning", _text(history.warnings[-1])))
     found.append(
@@ -93,7 +95,9 @@ def _text(words: str) -> str:
 
 
 def run_line(run: RunSummary, letter: str = "") -> RowCells:
-    """``letter``: what the run wears in the plot, among many that are overlaid."""
+    """``letter``: what the run wears in the plot when it is overlaid: a stroke, or a letter among
+    many. A ``+`` is before the name of one that goes on from another.
+    """
     sign, style = RUN_SIGNS.get(run.state, ("?", "muted"))
     name = printable(run.name) or "+".join(run.handles) or run.run
     when = "now" if run.state in GOING else ago(run.started_at)
@@ -102,6 +106,8 @@ def run_line(run: RunSummary, letter: str = "") -> RowCells:
     loss = f"{run.valid_loss:.2f}" if run.valid_loss is not None else ""
     if run.stale:
         name = f"▲ {name}"
+    if run.continues:
+        name = f"+ {name}"
     if letter:
         name = f"{letter} {name}"
     return ((sign, style), (name, ""), (when, "muted"), (loss, ""))

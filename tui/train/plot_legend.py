@@ -24,6 +24,8 @@ LETTERS_OVER = len(_OTHER_STROKES)
 _LETTERED_HEIGHT = 11
 # Cells of one run in the legend of many: letter, name, value.
 _NAMED_WIDTH = (14, 24)
+# Of a name in one line with others, the spaces around it included.
+_LEAST_NAME = 8
 _MARKS = {"train": "──", "valid": "─●"}
 
 
@@ -55,6 +57,11 @@ class View:
 def letter(number: int) -> str:
     """What the ``number``-th of many other runs wears, counted from 0."""
     return ascii_lowercase[number % len(ascii_lowercase)]
+
+
+def stroke(number: int) -> str:
+    """The same among few: how its line is drawn."""
+    return _OTHER_STROKES[number % len(_OTHER_STROKES)][1]
 
 
 @dataclass(frozen=True)
@@ -129,9 +136,12 @@ def legend(series: Sequence[Series], view: View, width: int) -> Line:
         note = f"{view.x_label} {shown_x}"
     left: Line = [(cut(printable(note), width), "strong" if at is not None else "label")]
     used = cell_len(left[0][0])
+    roles = [item.role for item in series if not (below and item.role == "other")]
+    _shorten_names([part for part, role in zip(parts, roles, strict=True) if role == "other"],
+                   too_wide=used + sum(3 + _width(part) for part in parts) - width)  # fmt: skip
     shown: list[Line] = []
     for count, part in enumerate(parts):
-        size = 3 + sum(cell_len(text) for text, _ in part)
+        size = 3 + _width(part)
         rest = len(parts) - count - 1
         more = len(f"   … {rest} more") if rest else 0
         if used + size + more > width:
@@ -144,6 +154,23 @@ def legend(series: Sequence[Series], view: View, width: int) -> Line:
         used += size
     gap: Line = [(" " * max(0, width - used), "")]
     return left + gap + [piece for part in shown for piece in part]
+
+
+def _width(part: Line) -> int:
+    return sum(cell_len(text) for text, _ in part)
+
+
+def _shorten_names(parts: list[Line], too_wide: int) -> None:
+    """Cuts the names of other runs, the longest first, so that all fit, if they then do."""
+    names = [cell_len(part[1][0]) for part in parts]
+    most = max(names, default=0)
+    while most > _LEAST_NAME and sum(max(0, size - most) for size in names) < too_wide:
+        most -= 1
+    if too_wide > 0 and sum(max(0, size - most) for size in names) >= too_wide:
+        for part in parts:
+            name, style = part[1]
+            if cell_len(name) > most:
+                part[1] = (f" {cut(name.strip(), most - 2)} ", style)
 
 
 def _shown_value(item: Series, view: View) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -15,16 +16,16 @@ from core.errors import WrongUsage
 from core.runs.filter import RunFilter, parse_filter
 from core.runs.folder import GOING
 from core.safe_text import printable
-from core.tracking.options import TRACKERS
 from tui.actions import bindings
 from tui.job import Report
 from tui.sample.sample_list import Sample, SampleList
-from tui.state import AS_HUGGINGTWEETS, NewRun, State
+from tui.state import AS_HUGGINGTWEETS, OWN_SETTINGS, NewRun, State
 from tui.text.blends import in_lines, who_learns
 from tui.train.curve_keys import CurveKeys, headline
 from tui.train.figures import RESUMABLE, how_many, run_figures, run_line
 from tui.train.keeping import RunMeasured
 from tui.train.loss_plot import LossPlot
+from tui.train.run_fields import presets_own, run_fields, show_own
 from tui.train.starting import TrainJobs
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
@@ -33,7 +34,6 @@ from tui.widgets.figure_list import FigureList
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
-from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
     from textual.events import DescendantFocus
@@ -61,54 +61,8 @@ class TrainSection(CurveKeys):
     def compose_body(self) -> ComposeResult:
         with Vertical(id="train-side", classes="column side"):
             with Panel(title="New run", id="new-run-panel"):
-                new_run = self.state.new_run
                 with FieldForm(id="train-form"):
-                    yield ChoiceField(
-                        "base",
-                        "base",
-                        new_run.bases,
-                        value=new_run.base,
-                        help="The model that learns.",
-                    )
-                    yield ChoiceField(
-                        "preset",
-                        "preset",
-                        new_run.presets,
-                        value=new_run.preset,
-                        help=new_run.preset_help,
-                    )
-                    yield NumberField(
-                        "minutes",
-                        "training time",
-                        value=new_run.minutes,
-                        minimum=0.2,
-                        maximum=600,
-                        step=0.5,
-                        decimals=1,
-                        unit="min",
-                        help="The run ends by then, its measurements included.",
-                    )
-                    yield NumberField(
-                        "seed",
-                        "seed",
-                        value=new_run.seed,
-                        minimum=0,
-                        maximum=2**31 - 1,
-                        help="The same seed repeats a run.",
-                    )
-                    yield ChoiceField(
-                        "track",
-                        "track with",
-                        ["off", *TRACKERS],
-                        value=new_run.track,
-                        help="W&B stays offline unless `mynah config` says otherwise.",
-                    )
-                    yield OpenField(
-                        "weights",
-                        "weights",
-                        help="How much of each account an epoch holds, in tokens.",
-                    )
-                    yield ButtonField("start", "Start")
+                    yield from run_fields(self.state.new_run)
                 yield Static("", id="advice", markup=False)
             with Panel(title="Runs", id="runs-panel"):
                 yield SearchField(back_to="#runs", words=FILTER_WORDS, id="run-filter")
@@ -137,6 +91,7 @@ class TrainSection(CurveKeys):
         self._letters: dict[str, str] = {}
         self._runs: list[RunSummary] = []
         self._pick_newest = True
+        self._more = False
         self._samples_shown: tuple[str, int] | None = None
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
@@ -159,6 +114,8 @@ class TrainSection(CurveKeys):
             return run is not None and run.state not in GOING
         if action == "stop":
             return run is not None and run.state in GOING
+        if action == "further":
+            return run is not None and run.state not in GOING and run.has_model
         if action == "resume":
             return run is not None and run.state in RESUMABLE
         if action == "talk":
@@ -169,17 +126,32 @@ class TrainSection(CurveKeys):
 
     @on(Field.Changed)
     def _setting_changed(self, event: Field.Changed) -> None:
-        self._training.change(event.key, event.value)
+        if event.key not in OWN_SETTINGS:
+            self._training.change(event.key, event.value)
+            return
+        new_run = self.state.new_run
+        own = new_run.own | {event.key: event.value}
+        if event.value == presets_own(new_run).get(event.key):
+            del own[event.key]
+        self._training.change("own", own)
 
     @on(ButtonField.Pressed)
-    def _start_pressed(self) -> None:
-        self.action_start()
+    def _button_pressed(self, event: ButtonField.Pressed) -> None:
+        if event.key == "start":
+            self.action_start()
+            return
+        self._more = not self._more
+        self._show_own()
+
+    def _show_own(self) -> None:
+        show_own(self.query_one("#train-form", FieldForm), self.state.new_run, self._more)
 
     def _new_run_changed(self, new_run: NewRun) -> None:
         self._training.measure_speed()
         base = self.query_one("#train-form", FieldForm).field("base")
         if isinstance(base, ChoiceField) and [c.value for c in base.choices] != new_run.bases:
             base.set_choices(new_run.bases, value=new_run.base)
+        self._show_own()
         chosen = self.state.chosen
         weights = self.query_one("#train-form", FieldForm).field("weights")
         weights.display = len(chosen) > 1
@@ -195,9 +167,21 @@ class TrainSection(CurveKeys):
         # the column may be turned away and have no width yet
         width = advice.content_size.width or self.size.width - 4
         text = Text(in_lines(who, width), "bold")
-        for line in new_run.advice:
-            text.append("\n" + printable(line), "not bold dim")
+        told = [*self._what_is_kept(), *map(printable, new_run.advice)]
+        # a wide column is a narrow window, which has few lines
+        for line in in_lines(told, width).splitlines() if width > 60 else told:
+            text.append("\n" + line, "not bold dim")
         advice.update(text)
+
+    def _what_is_kept(self) -> list[str]:
+        """Of which recipe, and how many tweets: those of Filter, as it stands."""
+        state = self.state
+        if state.curation is None or state.recipe is None:
+            return []
+        total = state.curation.total
+        changed = "" if state.recipe == state.saved_recipe else ", changed"
+        name = printable(state.curation.recipe.name)
+        return [f"{total.kept:,} of {total.downloaded:,} tweets", f"recipe {name}{changed}"]
 
     def on_resize(self) -> None:
         if self.query("#advice"):
@@ -331,16 +315,33 @@ class TrainSection(CurveKeys):
         self._draw()
 
     def action_start(self) -> None:
+        if self.state.bench is None:
+            self._training.start()  # says what is missing
+            return
+        self._beside_another(lambda behind, now: self._training.start(behind=behind, now=now))
+
+    def action_further(self) -> None:
+        """A new run from the weights of the one under the cursor."""
+        run = self._run()
+        if run is None or run.state in GOING or not run.has_model:
+            self.app.notify(
+                "Only a run that has ended with a model.", title="Nothing to go on from"
+            )
+        else:
+            self._beside_another(lambda _, now: self._training.go_on_from(run, now=now))
+
+    def _beside_another(self, start: Callable[[str, bool], None]) -> None:
+        """Starts a run: behind the one that goes, or now; a person is asked which."""
         going = self.state.live_run
-        if going is None or self._training.starting or self.state.bench is None:
-            self._training.start()
+        if going is None or self._training.starting:
+            start("", False)
             return
         from tui.dialogs.decide import Decide
 
         def answered(key: str | None) -> None:
             if key is not None:
                 now = key == "n"
-                self._training.start(behind="" if now else going.run, now=now)
+                start("" if now else going.run, now)
 
         self.app.push_screen(
             Decide(

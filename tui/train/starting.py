@@ -30,12 +30,14 @@ class Question:
     preset: str
     minutes: float
     weights: tuple[tuple[str, float], ...]
+    own: tuple[tuple[str, float], ...]
     curation: Curation
 
     @classmethod
     def of(cls, new_run: NewRun, curation: Curation) -> Question:
         weights = tuple(sorted(new_run.weights.items()))
-        return cls(new_run.base, new_run.preset, new_run.minutes, weights, curation)
+        own = tuple(sorted(new_run.overrides().items()))
+        return cls(new_run.base, new_run.preset, new_run.minutes, weights, own, curation)
 
 
 @dataclass
@@ -127,7 +129,7 @@ class TrainJobs:
                 advise(
                     home, kept=total.kept, tokens=total.tokens,
                     repeats=shown / once if once else 1.0,
-                    base=asked.base, preset=asked.preset, minutes=minutes,
+                    base=asked.base, preset=asked.preset, minutes=minutes, own=dict(asked.own),
                 )
                 for minutes in (asked.minutes, None)
             )  # fmt: skip
@@ -184,13 +186,13 @@ class TrainJobs:
         handles, recipe, home = state.bench.handles, state.recipe, state.home
         base, preset = new_run.base, new_run.preset
         minutes, seed = float(new_run.minutes), int(new_run.seed)
-        weights, to = new_run.weights_of(handles), new_run.track
+        weights, to, own = new_run.weights_of(handles), new_run.track, new_run.overrides()
 
         def work(attempt: Attempt) -> Report:
             from core.runs.settings import RunRequest, settings_for
             from core.workflow.training import start_training
 
-            settings = settings_for(preset, base, minutes=minutes, seed=seed)
+            settings = settings_for(preset, base, minutes=minutes, seed=seed, **own)
             request = RunRequest(handles, recipe, settings, weights, now=now)
             tracking = None
             if to != "off":
@@ -207,6 +209,32 @@ class TrainJobs:
             host.notify(f"It begins when {behind} has ended.", title="A run joins the queue")
         else:
             host.notify("Freezing the dataset, then the trainer starts.", title="Starting a run")
+
+    def go_on_from(self, summary: RunSummary, *, now: bool = False) -> None:
+        """Start a run with the weights of an ended one, for the training time of the form."""
+        home, minutes = self._host.state.home, float(self._host.state.new_run.minutes)
+
+        def work(attempt: Attempt) -> Report:
+            from core.runs.folder import find_run
+            from core.workflow.training import continue_training
+
+            run = continue_training(
+                home, find_run(home, summary.run), now=now, minutes=minutes,
+                cancelled=attempt.cancelled,
+            )  # fmt: skip
+            self._started = run.id
+            return RunStarted(run.id)
+
+        if self.starting:
+            self._say_starting()
+            return
+        self._speed.stop()
+        self._start.start(work)
+        self._host.notify(
+            f"It begins with the weights of {summary.run}, which stays as it is, and learns for "
+            f"{minutes:g} min.",
+            title="A new run",
+        )
 
     def _say_starting(self) -> None:
         self._host.notify("One run at a time.", title="A run is starting", severity="warning")

@@ -60,7 +60,8 @@ def _list_them(wanted: str, as_json: bool, home: Home) -> None:
     else:
         own = any(s.name or s.tags or s.note for s in found)
         rows = [
-            [s.run, *([_own_words(s)] if own else []), "+".join(s.handles) + _in_shares(s), s.base,
+            [s.run, *([_own_words(s)] if own else []), "+".join(s.handles) + _in_shares(s),
+             _base(s),
              f"queued behind {s.waits_for}" if s.waits_for else s.state,
              count(s.step) + (f"/{s.steps:,}" if s.steps else ""),
              s.train_loss, s.valid_loss, ago(s.started_at),
@@ -79,6 +80,10 @@ def _list_them(wanted: str, as_json: bool, home: Home) -> None:
     if not as_json and (deleted := deleted_runs(home)):
         size = size_in_words(sum(one.run.disk_bytes() for one in deleted))
         narrate(f"{plural(len(deleted), 'deleted run')} in the trash, {size}: `mynah trash list`.")
+
+
+def _base(summary: RunSummary) -> str:
+    return f"{summary.base}, after {summary.continues}" if summary.continues else summary.base
 
 
 def _in_shares(summary: RunSummary) -> str:

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("handles", metavar="HANDLE...", nargs=-1, required=True)
+@click.argument("handles", metavar="HANDLE...", nargs=-1)
+@click.option("--from", "first", metavar="RUN",
+              help="A new run that goes on from the model of this one, with its accounts, recipe, "
+                   "settings and seed; --minutes, --epochs, --lr and the like change them."
+              )  # fmt: skip
 @click.option("--base", metavar="B", help="smollm2, scratch, a Hugging Face id or a folder.")
 @click.option("--recipe", help="A recipe's name or file. [default: standard]")
 @click.option("--preset", type=click.Choice(PRESETS), help="[default: fast]")
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
 @home_option
 def train(
     handles: tuple[str, ...],
+    first: str | None,
     base: str | None,
     recipe: str | None,
     preset: str | None,
@@ -93,6 +98,7 @@ def train(
     The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
     has saved what it learned. It waits its turn while another run goes on the same device.
     """
+    _check_from(first, handles, torchrun)
     if faithful and preset not in (None, "faithful"):
         raise WrongUsage(f"--faithful is a preset of its own, not {preset}.", "", "Leave one out.")
     preset = "faithful" if faithful else preset or "fast"
@@ -115,21 +121,27 @@ def train(
         "nproc": nproc,
         "arithmetic": "float32" if exact else None,
     }
-    run = start(
-        home,
-        normal_handles(list(handles)),
-        recipe_name=recipe,
-        preset=preset,
-        base=base,
-        seed=seed,
-        device=device,
-        weights=shares,
-        now=now,
-        expect=_say_shares,
-        tracking=asked,
-        torchrun=torchrun,
-        **{name: value for name, value in given.items() if value is not None},
-    )
+    given = {name: value for name, value in given.items() if value is not None}
+    if first is not None:
+        run = _go_on(
+            home, first, now, asked, given | ({} if device == "auto" else {"device": device})
+        )
+    else:
+        run = start(
+            home,
+            normal_handles(list(handles)),
+            recipe_name=recipe,
+            preset=preset,
+            base=base,
+            seed=seed,
+            device=device,
+            weights=shares,
+            now=now,
+            expect=_say_shares,
+            tracking=asked,
+            torchrun=torchrun,
+            **given,
+        )
     if preset == "faithful":
         narrate(_how_faithful(run.record().base))
     from core.processes import machine_memory
@@ -147,6 +159,38 @@ def train(
         show_result(run, as_json)
     else:
         finish(home, run, as_json)
+
+
+def _check_from(first: str | None, handles: tuple[str, ...], torchrun: bool) -> None:
+    """Raises WrongUsage for what makes no sense beside --from, or without it."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    if first is None:
+        if not handles:
+            raise click.MissingParameter(ctx=context, param=context.command.params[0])
+        return
+    kept = [
+        f"--{name}"
+        for name in ("base", "recipe", "preset", "faithful", "weights", "seed")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    for what in [*(["accounts"] if handles else []), *kept]:
+        raise WrongUsage(f"--from takes {what} from the run.", "", "Leave them out.")
+    if torchrun:
+        raise WrongUsage("--from starts the run itself.", "", "Leave --torchrun out.")
+
+
+def _go_on(
+    home: Home, first: str, now: bool, tracking: Tracked | None, given: dict[str, Any]
+) -> Run:
+    from core.runs.folder import find_run
+    from core.workflow.training import continue_training
+
+    before = find_run(home, first)
+    run = continue_training(home, before, now=now, expect=_say_shares, tracking=tracking, **given)
+    narrate(f"A new run begins with the weights of {before.id}, which stays as it is.")
+    return run
 
 
 def _how_faithful(base: str) -> str:
