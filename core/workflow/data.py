@@ -40,20 +40,23 @@ def import_paths(
 ) -> list[ImportResult]:
     """Bring files into the corpus, one transaction each, then refresh the ``curated`` view.
 
+    A path may be a pattern, or a folder of tables (see ``files_at``).
+
     Raises InputRefused (that file left nothing behind; those before it stay), Interrupted. When
     the refresh is stopped, the tweets are in; to import the same files again then refreshes.
     """
     from core.corpus.importing import import_path
     from core.corpus.store import Corpus
+    from core.sources.several import files_at
 
     corpus = Corpus(home.corpus)
     results: list[ImportResult] = []
     all_imported = False
     try:
-        for path in paths:
+        for file in [found for path in paths for found in files_at(path)]:
             results += import_path(
                 corpus,
-                path,
+                file,
                 format=format,
                 handle=handle,
                 include=include,

@@ -23,8 +23,10 @@ from core.workflow.data import sample_archives
 from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
 from tui.data.add_tweets import AddTweets
+from tui.data.paths import PathInput
 from tui.text.paths import one_line, paths_in
 from tui.widgets.progress_line import ProgressLine
+from tui.widgets.row_list import RowList
 
 
 async def type_path(pilot: Pilot[None], path: object) -> None:
@@ -379,3 +381,91 @@ async def test_names_inside_a_zip_are_shown_and_not_obeyed(home: Home, tmp_path:
         await settled(pilot)
         assert_safe(pilot)
         assert not home.corpus.exists()
+
+
+def tables(folder: Path) -> None:
+    for name in ("ann", "bob"):
+        (folder / f"{name}.csv").write_text(f"id,text,author\n1,hello you,{name}\n")
+
+
+@pytest.mark.parametrize("what", ["", "/*.csv"], ids=["folder", "pattern"])
+async def test_a_folder_of_tables_and_a_pattern_come_in(
+    home: Home, tmp_path: Path, what: str
+) -> None:
+    (tmp_path / "tables").mkdir()
+    tables(tmp_path / "tables")
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await type_path(pilot, f"{tmp_path}/tables{what}")
+        said = " ".join(screen(pilot).split())
+        assert "ann.csv: CSV · @ann · 1 tweet" in said
+        assert "bob.csv: CSV · @bob · 1 tweet" in said
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"ann": 1, "bob": 1}
+        # the next time it is offered before anything is typed
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await settled(pilot)
+        listing = app.screen.query_one("#candidates", RowList)
+        await until(pilot, lambda: listing.display)
+        assert listing.rows.row(0)[0][0].startswith(str(tmp_path / "tables"))
+
+
+async def test_tab_completes_and_the_list_below_can_be_taken_from(
+    home: Home, tmp_path: Path
+) -> None:
+    tables(tmp_path)
+    (tmp_path / "an archive.zip").touch()
+    (tmp_path / "folder").mkdir()
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await type_path(pilot, f"{tmp_path}/")
+        path = app.screen.query_one("#path", PathInput)
+        listing = app.screen.query_one("#candidates", RowList)
+        await until(pilot, lambda: listing.display)
+        shown = [listing.rows.row(i)[0][0] for i in range(len(listing.rows))]
+        assert [name.removeprefix(f"{tmp_path}/") for name in shown] == [
+            "an archive.zip", "ann.csv", "bob.csv", "folder/",
+        ]  # fmt: skip
+        await pilot.press("b", "tab")
+        await until(pilot, lambda: path.value == f"{tmp_path}/bob.csv")
+        await settled(pilot)
+        assert not listing.display, "it is complete"
+        # as much as two have in common, then the menu
+        path.value = f"{tmp_path}/a"
+        await settled(pilot)
+        await pilot.press("tab")
+        assert path.value == f"{tmp_path}/an"
+        await settled(pilot)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert listing.has_class("-pointed")
+        await pilot.press("down", "enter")
+        assert path.value == f"{tmp_path}/ann.csv"
+        assert isinstance(app.screen, AddTweets), "enter took it, and brought nothing in yet"
+        await settled(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"ann": 1}
+
+
+async def test_enter_right_after_a_paste_waits_for_the_look_at_the_folder(
+    home: Home, tmp_path: Path
+) -> None:
+    tables(tmp_path)
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await pilot.pause()
+        app.screen.query_one("#path", Input).value = str(tmp_path / "ann.csv")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+        assert handles(home) == {"ann": 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -18,12 +18,13 @@ from textual.widgets import Input, Static
 from core.errors import MynahError
 from core.handles import normal_handle
 from core.safe_text import printable
-from tui.data.paths import EncodingSuggester, PathInput, PathSuggester
-from tui.data.preview import Previewed, PreviewJob
+from tui.data.importing import recent_paths
+from tui.data.paths import Candidates, EncodingSuggester, PathInput, PathSuggester
+from tui.data.preview import PathsFound, Previewed, PreviewJob
 from tui.job import Report
 from tui.section import Mynah
-from tui.text.paths import paths_in
 from tui.text.previews import is_account
+from tui.widgets.row_list import Column, ListRows, RowList
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate
@@ -66,23 +67,33 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self._preview = preview
         self._typed_before = dict(typed or {})
         self._ready = False
+        self._paths: list[Path] | None = None  # that the field stands for; None: not known yet
+        self._submitted_early = False
         self._named = ""
         self._estimate: FetchEstimate | None = None
+
+        self._suggester = PathSuggester(self._offer, self._recent_paths)
+
+    def _recent_paths(self) -> Sequence[str]:
+        return recent_paths(cast("Mynah", self.app).state.home)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="add-tweets") as dialog:
             dialog.border_title = "Add tweets"
-            dialog.border_subtitle = "enter brings it in · → completes · esc cancels"
+            dialog.border_subtitle = "enter brings it in · tab completes · esc cancels"
             yield Static(
-                "The path of an archive or a file with tweets (paste it, or drop files here), "
-                "or @handle to fetch posts from the X API, which charges for each.",
+                "The path of an archive or a file with tweets (paste it, or drop files here), of a "
+                "folder, or *.csv. @handle fetches posts from the X API, which charges for each.",
                 classes="muted",
                 markup=False,
             )
             yield PathInput(
                 placeholder="~/Downloads/twitter-2024-….zip or @handle",
-                suggester=PathSuggester(),
+                suggester=self._suggester,
                 id="path",
+            )
+            yield RowList(
+                (Column(flex=1), Column(width=8, align="right")), empty="", id="candidates"
             )
             yield Input(id="whose")
             yield Input(
@@ -106,7 +117,12 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self.query_one("#dates").display = False
         self.query_one("#budget").display = False
         cast("Mynah", self.app).reported.subscribe(self, self._reported)
-        path = self.query_one("#path", Input)
+        listing = self.query_one("#candidates", RowList)
+        listing.can_focus = False
+        listing.display = False
+        path = self.query_one("#path", PathInput)
+        if not self._typed_before.get("path"):
+            self._look_around()
         if self._typed_before:
             with self.prevent(Input.Changed):
                 for name, value in self._typed_before.items():
@@ -115,9 +131,47 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         path.focus()
         path.action_select_all()
 
+    def _look_around(self) -> None:
+        """What an empty field offers; Input asks its suggester only about words."""
+        self.run_worker(self._suggester.get_suggestion(""), exclusive=True, group="candidates")
+
+    def _offer(self, found: Candidates) -> None:
+        """What the field could go on with, below it; nothing when it is complete."""
+        if not self.is_mounted:
+            return
+        listing = self.query_one("#candidates", RowList)
+        complete = [one.value for one in found.shown] == [found.typed]
+        self.query_one("#path", PathInput).offer(found)
+        rows = [[(one.value, ""), (one.about, "muted")] for one in found.shown]
+        if found.all > len(found.shown):
+            rows.append([(f"… {found.all - len(found.shown):,} more", "muted"), ("", "")])
+        listing.set_rows(ListRows(rows))
+        listing.styles.height = len(rows)
+        listing.display = bool(rows) and not complete
+
+    @on(PathInput.Pointed)
+    def _pointed(self, event: PathInput.Pointed) -> None:
+        listing = self.query_one("#candidates", RowList)
+        listing.set_class(event.index >= 0, "-pointed")
+        listing.cursor = max(0, event.index)
+
+    @on(RowList.Highlighted, "#candidates")
+    def _clicked(self, event: RowList.Highlighted) -> None:
+        event.stop()
+
+    @on(RowList.Chosen, "#candidates")
+    def _taken(self, event: RowList.Chosen) -> None:
+        event.stop()
+        path = self.query_one("#path", PathInput)
+        path.take(event.index)
+        path.focus()
+
     @on(Input.Changed, "#path")
     def _typed(self, event: Input.Changed) -> None:
         self._ready, self._estimate = False, None
+        self._paths, self._submitted_early = None, False
+        if not event.value:
+            self._look_around()
         with self.prevent(Input.Changed):  # of the file before
             for name in ("#encoding", "#dates"):
                 self.query_one(name, Input).value = ""
@@ -137,9 +191,15 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self._preview.stop()
 
     def _reported(self, message: Report) -> None:
-        if not isinstance(message, Previewed):
+        if not isinstance(message, (Previewed, PathsFound)):
             return
         if message.text != self.query_one("#path", Input).value:
+            return
+        if isinstance(message, PathsFound):
+            self._paths = message.paths
+            if self._submitted_early:
+                self._submitted_early = False
+                self._submit()
             return
         self._ready, self._estimate = message.ready, message.estimate
         self._named = message.named
@@ -157,7 +217,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self.query_one("#preview").display = bool(message.preview)
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    def _submit(self) -> None:
         if self._estimate is not None:
             self._fetch(self._estimate)
             return
@@ -166,8 +226,11 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             # what is in the way stands below; a token may have been stored meanwhile
             self._preview.run(typed, None, None)
             return
-        paths = paths_in(typed)
-        if not paths or not all(path.exists() for path in paths):
+        paths = self._paths
+        if paths is None:  # folders are read in a thread, which is not there yet
+            self._submitted_early = True
+            return
+        if not paths:
             self._say("There is nothing at that path. Check it, or esc to leave.")
             return
         if len(paths) > 1 and not self._ready:

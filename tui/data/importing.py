@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from core.recent import Recent
 from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult
     from core.errors import MynahError
+    from core.home import Home
 
 
 @dataclass
@@ -69,12 +71,23 @@ class ImportJob(Job):
                 progress=lambda moved: attempt.report(ImportMoved(moved)),
                 cancelled=attempt.cancelled,
             )
+            if not samples:
+                _recent(home).remember(str(paths[0]))
             return ImportEnded(results, None, samples)
 
         if self.start(work, lambda error: ImportEnded([], error, samples)):
             self._host.post_message(ImportStarted())
         else:
             self._host.notify("An import is running.", title="One at a time", severity="warning")
+
+
+def recent_paths(home: Home) -> list[str]:
+    """What was brought in from this app before, each path once, the newest first."""
+    return list(dict.fromkeys(reversed(_recent(home).texts())))
+
+
+def _recent(home: Home) -> Recent:
+    return Recent(home.root / "recent_paths.jsonl", "path")
 
 
 def what_came_in(results: Sequence[ImportResult]) -> str:

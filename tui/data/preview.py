@@ -45,8 +45,20 @@ class Previewed(Report):
     estimate: FetchEstimate | None = None
 
 
+@dataclass
+class PathsFound(Report):
+    """The files that ``text`` stands for, patterns and folders of tables too; none where one of
+    them is not there."""
+
+    text: str
+    paths: list[Path]
+
+
 class PreviewJob(Job):
-    """Reports Previewed, again and again while files are counted; the newest start wins."""
+    """Reports PathsFound, then Previewed, again and again while files are counted.
+
+    The newest start wins.
+    """
 
     def __init__(self, host: Host) -> None:
         super().__init__(host, "previewing what to add", newest_wins=True)
@@ -58,8 +70,11 @@ class PreviewJob(Job):
         def work(attempt: Attempt) -> Report | None:
             if is_account(text):
                 return _account(text, home)
-            paths = paths_in(text)
+            from core.sources.several import files_at
+
+            paths = [file for path in paths_in(text) for file in files_at(path)]
             missing = [path for path in paths if not path.exists()]
+            attempt.report(PathsFound(text, [] if missing else paths))
             if not paths:
                 return Previewed(text, [])
             if missing:
