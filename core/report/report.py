@@ -14,7 +14,7 @@ from core.report import measures
 from core.report.conclusions import Findings, conclusions, who
 from core.report.drawing import drawn_texts
 from core.report.last import keep_measures
-from core.report.leaks import MOST_COMPARED, find_leaks, membership, of_leaks
+from core.report.leaks import MOST_HELD_OUT, MOST_MEMBERS, find_leaks, membership, of_leaks
 from core.report.measures import Measure
 from core.report.points import RealTexts, real_texts
 from core.report.reading import Reader
@@ -132,15 +132,13 @@ def _read(
     """The measures of loss and of leaks, and the leaked tweets by id. One model is in memory at a
     time.
     """
-    held_out = real.held_out[:MOST_COMPARED]
-    members = [*real.parrot, *real.to_learn][:MOST_COMPARED] if leaks else []
+    held_out = real.held_out[:MOST_HELD_OUT]
+    members = [*real.parrot, *real.to_learn][:MOST_MEMBERS] if leaks else []
     tuned = readers["tuned"]
     after = tuned.nats("held-out", held_out)
-    after_members = tuned.nats("members", members)
-    losses = {
-        "tuned": (held_out, after),
-        "parrot": (real.parrot, tuned.nats("parrot", real.parrot)),
-    }
+    parrot = tuned.nats("parrot", real.parrot)
+    after_members = [*parrot, *tuned.nats("members", members[len(parrot) :])][:MOST_MEMBERS]
+    losses = {"tuned": (held_out, after), "parrot": (real.parrot, parrot)}
     found = find_leaks(run, tuned, real.train, real.train_ids, held_out) if leaks else None
     tuned.close()
     auc = None

@@ -18,7 +18,8 @@ and a run of fewer than 7 words that are all everyday ones (``core.sampling.phra
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -27,7 +28,6 @@ from typing import Final
 import numpy as np
 
 from core.sampling.copy_arrays import (
-    BETWEEN,
     CopyArrays,
     Ints,
     Words,
@@ -51,7 +51,6 @@ _MOST_PLACES: Final = 20_000
 _MOST_SEEDS: Final = 4_000
 _MOST_TWEETS: Final = 2  # that a text is laid beside, word by word
 _FEWEST_SEEDS: Final = 2  # in such a tweet: fewer cover no more than the longest run does
-_LARGEST: Final = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class CopyIndex:
 
     def __init__(self, texts: Iterable[str], ids: Iterable[str | None]) -> None:
         """``ids`` go with ``texts``, one each; of equal texts the first gives its id."""
-        self._arrays = build_arrays((text, one, None) for text, one in zip(texts, ids, strict=True))
+        self._set(build_arrays((text, one, None) for text, one in zip(texts, ids, strict=True)))
 
     @classmethod
     def from_parquet(cls, path: Path) -> CopyIndex:
@@ -94,8 +93,13 @@ class CopyIndex:
     @classmethod
     def _of(cls, arrays: CopyArrays) -> CopyIndex:
         index = cls.__new__(cls)
-        index._arrays = arrays
+        index._set(arrays)
         return index
+
+    def _set(self, arrays: CopyArrays) -> None:
+        self._arrays = arrays
+        # a number out of these comes five times as fast as out of an array
+        self._views = arrays.flat.data, arrays.positions.data, arrays.first.data
 
     def __len__(self) -> int:
         """How many different tweets are in the index."""
@@ -154,42 +158,37 @@ class CopyIndex:
     ) -> tuple[Ints, Ints]:
         """For each ``length`` words of ``query`` from where to where in ``positions`` they are.
 
-        ``within``: the same for fewer words, which these are looked for in.
+        ``within``: the same for one word fewer, which these are looked for in; needed for GRAM.
         """
-        arrays, count = self._arrays, len(query) - length + 1
-        if count <= 0 or not len(arrays.positions):
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        columns = [query[step : step + count].astype(np.int64) for step in range(length)]
-        known = np.minimum.reduce(columns) > 0
-        if within is None:
-            first_word = np.where(known, columns[0], BETWEEN)
-            low_end, high_end = arrays.first[first_word], arrays.first[first_word + 1]
-        else:
-            low_end, high_end = within[0][:count], within[1][:count]
-        high_end = np.where(known, high_end, low_end)
-        if length == 1:
-            return low_end, high_end
-        # Both bounds in one search: the first place that is not below the words with the smallest
-        # number after them, and with the largest.
-        padded = [np.concatenate([column, column]) for column in columns[1:]]
-        padded += [np.repeat([BETWEEN, _LARGEST], count)] * (GRAM - length)
-        wanted_left = (padded[0] << 32) | padded[1]
-        wanted_right = padded[2]
-        if length == GRAM:
-            wanted_right[count:] += 1
-        low = np.concatenate([low_end, low_end])
-        high = np.concatenate([high_end, high_end])
-        flat, positions, last = arrays.flat, arrays.positions, len(arrays.positions) - 1
-        for _ in range(int((high - low).max(initial=0)).bit_length()):
-            middle = (low + high) >> 1
-            at = positions[np.minimum(middle, last)].astype(np.int64)
-            left = (flat[at + 1].astype(np.int64) << 32) | flat[at + 2]
-            below = left < wanted_left
-            below |= (left == wanted_left) & (flat[at + 3] < wanted_right)
-            below &= low < high
-            low = np.where(below, middle + 1, low)
-            high = np.where(below, high, middle)  # where both met, the middle is there too
-        return low[:count], low[count:]
+        count = max(len(query) - length + 1, 0)
+        low, high = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        if not len(self._arrays.positions):
+            return low, high
+        # One bisection after the other, because most of them end in nothing: on arrays of all
+        # words of a text NumPy needs five times as long.
+        flat, positions, first = self._views
+        after: Callable[[int], int] = {
+            1: lambda at: 0,
+            2: lambda at: flat[at + 1],
+            _SEED: lambda at: flat[at + 1] << 32 | flat[at + 2],
+            GRAM: lambda at: flat[at + 3],
+        }[length]
+        numbers = query.tolist()
+        for start in range(count):
+            one, *rest = numbers[start : start + length]
+            if one < 0 or any(word < 0 for word in rest):
+                continue
+            if within is None:
+                begin, end = first[one], first[one + 1]
+                wanted = rest[0] << 32 | rest[1] if length == _SEED else sum(rest)
+            else:
+                begin, end = int(within[0][start]), int(within[1][start])
+                wanted = rest[-1]
+            begin = bisect_left(positions, wanted, begin, end, key=after)
+            if begin < end and after(positions[begin]) == wanted:
+                low[start] = begin
+                high[start] = bisect_right(positions, wanted, begin, end, key=after)
+        return low, high
 
     def _runs(self, query: Words, typed: int) -> tuple[list[_Run], tuple[Ints, Ints]]:
         """The longest run from each word on that goes beyond the first ``typed`` words and beyond

@@ -280,6 +280,29 @@ def test_given_back_is_what_greedy_decoding_gives(by_heart: LanguageModel) -> No
     assert not any(one.extracted for one in found[len(TWEETS) :])
 
 
+def test_reading_packed_is_reading_padded() -> None:
+    from core.models.load import load_model
+    from core.report.likelihood import PaddedReader
+    from core.sampling.decoding.decoder import LeanDecoder
+    from core.sampling.decoding.packed import PackedReader
+    from core.sampling.language import Language
+
+    folder = parrot() / "model"
+    language = Language(folder)
+    padded = PaddedReader(load_model(folder)[0].eval())
+    packed = PackedReader(LeanDecoder(load_model(folder)[0].eval(), "float32"))
+    rows = [language.prompt_ids(text) for text in [*TWEETS, *OTHERS, *TWEETS[:2]]]
+    rows += [rows[0][:4], rows[0][:2], [*rows[0][:5], *rows[1][5:]]]
+    done: list[int] = []
+    nats = packed.nats(rows, done.append)
+    assert nats == pytest.approx(padded.nats(rows, done.append), rel=1e-4)
+    assert done[-1] == len(rows)
+    pairs = [(row[:at], row[at:]) for row in rows for at in (1, 2, len(row) // 2) if row[at:]]
+    found = packed.followed(pairs, done.append)
+    assert found == padded.followed(pairs, done.append)
+    assert {0, 1, len(rows[0]) // 2} <= set(found), "some part at once, some later, some never"
+
+
 def test_what_was_learned_is_told_from_what_was_not(by_heart: LanguageModel) -> None:
     base = LanguageModel(blank(), "cpu")
     sides = [

@@ -104,6 +104,7 @@ class LeanDecoder:
             self._norm = _layer_norm(model.transformer.ln_f)
         self._head = head_product(model.lm_head.weight, model.lm_head.bias, arithmetic)
         self.device = self._embedding.device
+        self.vocabulary = len(model.lm_head.weight)
 
     @staticmethod
     def fits(model: Any) -> bool:
