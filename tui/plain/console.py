@@ -123,11 +123,11 @@ class Console:
             self.say(question)
             self.numbered(options)
             offer = "" if default is None else f" An empty line takes {default + 1}."
-            typed = self.ask(
-                f"Type a number from 1 to {len(options)}.{offer}",
-                help,
-                default=None if default is None else str(default + 1),
-            )
+            typed = self.ask(f"Type a number from 1 to {len(options)}.{offer}", help, default="")
+            if not typed and default is not None:
+                return default
+            if not typed:
+                continue
             if (place := place_of(typed, len(options))) is not None:
                 return place
             self.say(f"{typed} is not a number from 1 to {len(options)}.")

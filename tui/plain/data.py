@@ -121,7 +121,7 @@ def _imports(session: Session) -> None:
         session.console,
         len(found),
         lambda place: _import_line(found[place]),
-        "import",
+        "to hear all of that import",
         lambda place: _import_page(session, found[place]),
     )
     if not found:

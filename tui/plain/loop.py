@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 
 from core import __version__
 from core.errors import Interrupted, MynahError
@@ -10,9 +11,12 @@ from core.home import Home
 from core.runs.folder import GOING
 from tui.plain.console import Console, Leave
 from tui.plain.menu import Item, menu
+from tui.plain.runs import with_model
 from tui.plain.session import Session
 from tui.text.numbers import plural
 
+# Sections whose function has another name than their module.
+_DOORS = {"Filter": "filter_tweets"}
 _HELP = (
     "This is mynah without a full-screen app: everything is said in sentences and chosen by "
     "numbers. Bring tweets in with Data, see what is kept with Filter, teach a model with Train, "
@@ -41,16 +45,32 @@ def converse(home: Home) -> None:
         _say_farewell(session)
         raise Interrupted("Interrupted; what was done stays done.") from None
     finally:
+        session.close()
         session.state.remember()
 
 
 def _sections(session: Session) -> list[Item]:
     """The sections, each with how things stand there."""
-    from tui.plain.data import data
+    tweets, learning, model = _tweets(session), _runs(session), _model(session)
+    recipe = session.recipe
+    changed = ", changed and not saved" if recipe.changed else ""
+    words = {
+        "Data": f"Data: {tweets}",
+        "Filter": f"Filter: the recipe {recipe.name}{changed}.",
+        "Query": "Query: SQL over tweets and runs.",
+        "Train": f"Train: {learning}",
+        "Sample": f"Sample: {model}",
+        "Export": "Export: what the recipe keeps, as files.",
+        "Report": "Report: how well a model imitates, and how much it copies.",
+        "Settings": "Settings.",
+    }
+    return [Item(line, partial(_open, session, name)) for name, line in words.items()]
 
-    return [
-        Item(f"Data: {_tweets(session)}", lambda: data(session)),
-    ]
+
+def _open(session: Session, name: str) -> None:
+    """Opens a section; its module is loaded when it is first needed."""
+    module = import_module(f"tui.plain.{name.lower()}")
+    getattr(module, _DOORS.get(name, name.lower()))(session)
 
 
 def _tweets(session: Session) -> str:
@@ -80,6 +100,24 @@ def names(handles: list[str], most: int = 3) -> str:
     if more > 0:
         return f"{', '.join(named)} and {more:,} more"
     return " and ".join(filter(None, [", ".join(named[:-1]), named[-1] if named else ""]))
+
+
+def _runs(session: Session) -> str:
+    runs = session.runs()
+    going = [one for one in runs if one.state in GOING]
+    if not runs:
+        return "no runs yet."
+    words = f"{plural(len(runs), 'run')}."
+    if going:
+        one = going[0]
+        of = f" of {one.steps:,}" if one.steps else ""
+        words += f" {one.name or one.run} is {one.state}, at step {one.step:,}{of}."
+    return words
+
+
+def _model(session: Session) -> str:
+    ready = with_model(session)
+    return f"the model of {ready.name or ready.run} is ready." if ready else "no model yet."
 
 
 def _say_farewell(session: Session) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from core.errors import MynahError
+from core.errors import MynahError, WrongUsage
 from tui.plain.console import Back, Console, place_of
 
 PAGE: Final = 10
+# Further answers to a list, as ``keep`` in "keep 3": the words that explain it, and what is done
+# with what is typed behind it.
+Orders = Mapping[str, tuple[str, Callable[[str], object]]]
 
 
 @dataclass(frozen=True)
@@ -68,24 +72,37 @@ def browse(
     console: Console,
     many: int,
     line: Callable[[int], str],
-    what: str,
+    number_does: str,
     open_one: Callable[[int], object] | None = None,
-    letters: Mapping[str, tuple[str, Callable[[str], object]]] | None = None,
+    orders: Orders | None = None,
     help: str = "",  # noqa: A002
+    *,
+    heard: bool = False,
 ) -> None:
     """A long list, ten lines at a time, until the person goes back.
 
-    ``what`` is one of them ("tweet"). ``letters`` are further orders, as ``keep`` in "keep 3": the
-    words that explain it, and what is done with what is typed behind it.
+    ``number_does`` says what the number of a line is for ("to hear all of that tweet"). ``heard``:
+    the first lines have been said just now.
     """
-    first, listed = 0, False
-    orders = letters or {}
+    first, listed, explained = 0, heard, False
+    orders = orders or {}
     while many:
         last = min(first + PAGE, many)
         if not listed:
             console.numbered((line(place) for place in range(first, last)), first + 1)
-            listed = True
-        typed = _ask_of_list(console, first, last, many, what, orders, help, open_one is not None)
+        can = {f"a number {number_does}": "a number"} if open_one is not None else {}
+        can |= {"n for the next ones": "n"} if last < many else {}
+        can |= {"p for those before": "p"} if first else {}
+        can |= {words: word for word, (words, _) in orders.items()}
+        can["b to go back"] = "b"
+        where = f"These are {first + 1:,} to {last:,} of {many:,}. " if many > PAGE else ""
+        full = f"Type {_either(can)}."
+        short = f"Type {_either(can.values())}."
+        question = short if explained else full
+        typed = console.ask(
+            f"{'' if listed and not heard else where}{question}", f"{full} {help}", default=""
+        )
+        listed, heard, explained = True, False, True
         word, _, rest = typed.partition(" ")
         place = place_of(typed, many)
         if typed == "n" and last < many:
@@ -93,36 +110,21 @@ def browse(
         elif typed == "p" and first:
             first, listed = max(0, first - PAGE), False
         elif word in orders:
-            attempt(console, lambda rest=rest, do=orders[word][1]: do(rest.strip()))  # type: ignore[misc]
+            attempt(console, partial(orders[word][1], rest.strip()))
         elif place is not None and open_one is not None:
-            attempt(console, lambda place=place: open_one(place))  # type: ignore[misc]
+            attempt(console, partial(open_one, place))
         elif typed:
             console.say(f"{typed} is not one of these answers.")
         else:
             listed = False
 
 
-def _ask_of_list(
-    console: Console,
-    first: int,
-    last: int,
-    many: int,
-    what: str,
-    orders: Mapping[str, tuple[str, Callable[[str], object]]],
-    help: str,  # noqa: A002
-    opens: bool,
-) -> str:
-    can = []
-    if opens:
-        can.append(f"a number for all of that {what}")
-    if last < many:
-        can.append("n for the next ones")
-    if first:
-        can.append("p for those before")
-    can += [words for words, _ in orders.values()]
-    can.append("b to go back")
-    where = f"These are {first + 1:,} to {last:,} of {many:,}." if many > PAGE else ""
-    return console.ask(f"{where} Type {_either(can)}.".strip(), help, default="")
+def one_of(typed: str, many: int, example: str) -> int:
+    """The place, counted from 0, of the number behind an order; raises WrongUsage without one."""
+    place = place_of(typed, many)
+    if place is None:
+        raise WrongUsage("No number was named.", "", f"Type it behind the word, as in: {example}")
+    return place
 
 
 def _either(words: Iterable[str]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from core.errors import InputRefused, MynahError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from core.curation.counts import CountTokens
     from core.curation.recipe import Recipe
     from core.runs.summary import RunSummary
+    from core.sampling.client import Sampler
+    from core.sampling.voices import Voice
     from core.workbench.bench import Curation, Workbench
 
 T = TypeVar("T")
@@ -37,6 +40,7 @@ class Session:
         self._recipe_name = self.state.recall()
         self._counter: CountTokens | None = None
         self._seen: tuple[object, ...] = ()  # the corpus and the accounts that the bench is of
+        self._samplers: dict[Path, Sampler] = {}
 
     @property
     def corpus(self) -> Corpus:
@@ -133,21 +137,28 @@ class Session:
             self.state.runs = list_runs(self.home)
         return self.state.runs
 
-    def choose_run(
-        self, question: str, runs: Sequence[RunSummary], line: Callable[[RunSummary], str]
-    ) -> RunSummary:
-        """One of ``runs``; without a question where there is only one."""
-        if len(runs) == 1:
-            return runs[0]
-        default = next((place for place, one in enumerate(runs) if one.run == self.state.voice), 0)
-        place = self.console.choose(question, [line(one) for one in runs], default=default)
-        return runs[place]
+    def sampler(self, voice: Voice) -> Sampler:
+        """The process that holds the model of ``voice``; one at a time, until the person leaves."""
+        found = self._samplers.get(voice.folder)
+        if found is None:
+            self.close()
+            found = self._samplers[voice.folder] = voice.sampler()
+        return found
+
+    def close(self) -> None:
+        """Ends the process that samples."""
+        while self._samplers:
+            self._samplers.popitem()[1].close()
 
     # ── work that takes long ─────────────────────────────────────────────────────────────
 
-    def work(self, do: Callable[[Tell, Stopped], T]) -> T:
+    def work(
+        self,
+        do: Callable[[Tell, Stopped], T],
+        ask_to_stop: Callable[[], None] = lambda: None,
+    ) -> T:
         """What ``do`` returns or raises. It gets what tells how far it is, of which only a sentence
-        now and then is said, and whether ctrl+c was pressed.
+        now and then is said, and whether ctrl+c was pressed; then ``ask_to_stop`` is called, too.
         """
         stop = threading.Event()
         due = time.monotonic() + _FIRST_WORD
@@ -158,4 +169,8 @@ class Session:
                 due = time.monotonic() + _EVERY
                 self.console.say(f"{sentence} ctrl+c stops.")
 
-        return stoppable(lambda: do(tell, stop.is_set), stop.set, self.console.say)
+        def stop_it() -> None:
+            stop.set()
+            ask_to_stop()
+
+        return stoppable(lambda: do(tell, stop.is_set), stop_it, self.console.say)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tui.plain.menu import browse
+from tui.plain.menu import browse, one_of
 from tui.plain.session import Session
 from tui.text.numbers import day, exact, plural
 from tui.text.verdicts import reason_word, verdict
@@ -47,7 +47,7 @@ def list_tweets(session: Session, rows: TweetRows) -> None:
         session.console,
         len(rows),
         lambda place: _line(rows[place], many),
-        "tweet",
+        "to hear all of that tweet",
         lambda place: _open(session, rows[place]),
         help=_HELP,
     )
@@ -113,24 +113,16 @@ def excluded(session: Session) -> None:
         session.console,
         len(found),
         lambda place: f"@{found[place][0]}, tweet {found[place][1]}",
-        "tweet",
-        letters={
+        "",
+        orders={
             "back": (
                 "back and a number to take that tweet back into training",
-                lambda typed: take_out(session, [_id(typed, found)], undo=True),
+                lambda typed: take_out(
+                    session, [found[one_of(typed, len(found), "back 1")][1]], undo=True
+                ),
             )
         },
     )
-
-
-def _id(typed: str, found: list[tuple[str, str]]) -> str:
-    from core.errors import WrongUsage
-    from tui.plain.console import place_of
-
-    place = place_of(typed, len(found))
-    if place is None:
-        raise WrongUsage("No tweet was named.", "", "Type back and its number, as in: back 1")
-    return found[place][1]
 
 
 def forget(session: Session, handles: list[str], tweet_id: str | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from math import sqrt
+from typing import TYPE_CHECKING, Final
 
 from core.runs.folder import GOING
 from tui.text.numbers import about, loss, percent, plural
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 _SAME = 0.005
 # An end of the curve that is so near its best says nothing about a turn.
 _CLEARLY = 0.03
+# Of the training loss, which is noisy: points in a fifth of the curve, and standard errors, that it
+# takes to speak of a trend.
+_FEWEST_TO_TELL: Final = 3
+_BEYOND: Final = 2.0
 
 
 def snapshot(summary: RunSummary, history: RunHistory) -> list[str]:
@@ -25,9 +31,8 @@ def snapshot(summary: RunSummary, history: RunHistory) -> list[str]:
     sentences = [f"Run {summary.run}{by} learns from {who}, on the base {summary.base}{after}."]
     going = summary.state in GOING
     sentences.append(how_far(summary, history) if going else how_it_ended(summary, history))
-    sentences += [
-        sentence for sentence in (held_out(history), given_back(history)) if sentence is not None
-    ]
+    told = (train_curve(history), held_out(history), given_back(history), memory_curve(history))
+    sentences += [sentence for sentence in told if sentence is not None]
     if not going and history.tokens_per_second:
         sentences.append(f"Its speed was {history.tokens_per_second:,.0f} tokens a second.")
     sentences += [f"Warning: {warning}" for warning in dict.fromkeys(history.warnings)]
@@ -106,6 +111,122 @@ def given_back(history: RunHistory) -> str | None:
         f"It gives back {percent(train)} of the phrases of its training tweets word for word, and "
         f"{percent(elsewhere)} of those of held-out tweets."
     )
+
+
+def train_curve(history: RunHistory) -> str | None:
+    """Where the training loss began and is, its lowest point, and whether it still falls.
+
+    None with fewer than two points.
+    """
+    points = [
+        (step, found)
+        for step, found in zip(history.train_steps, history.train_losses, strict=True)
+        if found is not None
+    ]
+    if len(points) < 2:
+        return None
+    (_, first), (step, last) = points[0], points[-1]
+    lowest_at, lowest = min(points, key=lambda point: point[1])
+    if abs(last - first) < _SAME:
+        moved = f"The training loss is {loss(last, 2)} after {plural(step, 'step')}, as it began"
+    else:
+        how = "fell" if last < first else "rose"
+        moved = (
+            f"The training loss {how} from {loss(first, 2)} to {loss(last, 2)} in "
+            f"{plural(step, 'step')}"
+        )
+    low = f", lowest {loss(lowest, 2)} at step {lowest_at:,}" if lowest_at != step else ""
+    trend = _trend([found for _, found in points])
+    return f"{moved}{low}{f', {trend}' if trend else ''}."
+
+
+def _trend(losses: list[float]) -> str:
+    """``still falling``: the last fifth beside the one before it, beyond the noise of both."""
+    from statistics import mean, variance
+
+    size = len(losses) // 5
+    if size < _FEWEST_TO_TELL:
+        return ""
+    before, newest = losses[-2 * size : -size], losses[-size:]
+    change = mean(newest) - mean(before)
+    noise = sqrt((variance(newest) + variance(before)) / size)
+    if abs(change) <= max(_SAME, _BEYOND * noise):
+        return "hardly changing at the end"
+    return "still falling" if change < 0 else "rising at the end"
+
+
+def memory_curve(history: RunHistory) -> str | None:
+    """How the share of training phrases that it gives back has changed; None with one point."""
+    points = [
+        (step, found)
+        for step, found in zip(history.memorised_steps, history.memorised_train, strict=True)
+        if found is not None
+    ]
+    if len(points) < 2:
+        return None
+    (first_at, first), (last_at, last) = points[0], points[-1]
+    how = "rose" if last > first else "fell" if last < first else "stayed"
+    return (
+        f"What it gives back of its training phrases word for word {how} from {percent(first)} at "
+        f"step {first_at:,} to {percent(last)} at step {last_at:,}."
+    )
+
+
+def compared(one: RunSummary, other: RunSummary) -> list[str]:
+    """Two runs beside each other: their losses, and the settings in which they differ."""
+    a, b = one.name or one.run, other.name or other.run
+    sentences = []
+    if one.valid_loss is None or other.valid_loss is None:
+        lacking = a if one.valid_loss is None else b
+        sentences.append(f"The run {lacking} has no held-out loss, so the two cannot be compared.")
+    else:
+        less = other.valid_loss - one.valid_loss
+        losses = (
+            f"The held-out loss of {a} is {loss(one.valid_loss, 2)}, that of {b} is "
+            f"{loss(other.valid_loss, 2)}"
+        )
+        better = a if less > 0 else b
+        verdict = (
+            "they are as good as each other"
+            if abs(less) < _SAME
+            else f"{better} is better by {loss(abs(less), 2)}"
+        )
+        sentences.append(f"{losses}: {verdict}.")
+        if set(one.handles) != set(other.handles):
+            sentences.append(
+                "They learn from different accounts, so the losses are of different tweets and "
+                "say little about which is better."
+            )
+        elif one.base != other.base:
+            sentences.append(
+                "Their bases cut words into different tokens, so a loss of one is not quite the "
+                "measure of the other."
+            )
+    differ = settings_that_differ(one, other)
+    sentences.append(
+        "They have the same settings." if not differ else f"They differ in {'; '.join(differ)}."
+    )
+    return sentences
+
+
+def settings_that_differ(one: RunSummary, other: RunSummary) -> list[str]:
+    """``minutes: 2 and 5``, for each setting that is not the same, the base and steps included."""
+    pairs: list[tuple[str, object, object]] = [
+        ("accounts", "+".join(one.handles), "+".join(other.handles)),
+        ("base", one.base, other.base),
+    ]
+    if one.settings is not None and other.settings is not None:
+        pairs += [
+            (field.name, getattr(one.settings, field.name), getattr(other.settings, field.name))
+            for field in fields(one.settings)
+            if field.name != "base"
+        ]
+    pairs.append(("steps", one.step, other.step))
+    return [
+        f"{name.replace('_', ' ')}: {setting(first)} and {setting(second)}"
+        for name, first, second in pairs
+        if first != second
+    ]
 
 
 def how_it_ended(summary: RunSummary, history: RunHistory) -> str:

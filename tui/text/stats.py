@@ -94,6 +94,28 @@ def compare_table(names: tuple[str, str], a: AccountStats, b: AccountStats) -> T
     return table
 
 
+def counts_in_words(total: AccountStats) -> list[str]:
+    """How many tweets are kept, and why not the others: a sentence for each line of the table."""
+    return [
+        f"{label}: {_number(total, name)}."
+        for label, name in _rows([total])
+        if _value(total, name) is not None
+    ]
+
+
+def changes_in_words(before: AccountStats, now: AccountStats) -> list[str]:
+    """What is another number than before, the kept tweets first; none where all are the same."""
+    rows = sorted(_rows([before, now]), key=lambda row: row[1] != "kept")
+    sentences = []
+    for label, name in rows:
+        then, value = _value(before, name), _value(now, name)
+        if then is not None and value is not None and then != value:
+            how = "more" if value > then else "fewer"
+            of = "about " if name in ("tokens", "blocks") and now.tokens_about else ""
+            sentences.append(f"{label}: {value:,}, {of}{abs(value - then):,} {how} than before.")
+    return sentences
+
+
 def _table() -> Table:
     table = Table.grid(padding=(0, 2), expand=True)
     table.add_column(no_wrap=True, ratio=1, min_width=18)

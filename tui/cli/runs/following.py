@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import Interrupted, MynahError
@@ -103,8 +104,10 @@ class News:
     line of progress, ``how_far`` it is from time to time.
     """
 
-    def __init__(self, note: ProgressNote, *, how_far: bool) -> None:
-        self._note, self._how_far = note, how_far
+    def __init__(
+        self, note: ProgressNote, *, how_far: bool, say: Callable[[str], object] = narrate
+    ) -> None:
+        self._note, self._how_far, self._to = note, how_far, say
         self._measured = self._memorised = (-1, 0)
         self._waits_for = self._doing = ""
         self._samples = self._warnings = self._notes = 0
@@ -155,7 +158,7 @@ class News:
 
     def _say(self, sentence: str) -> None:
         self._note.done()
-        narrate(sentence)
+        self._to(sentence)
 
 
 def _newest(history: RunHistory) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -1,0 +1,118 @@
+"""Filter, Query, Export and Settings in the plain mode."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.config import read_config
+from core.home import Home
+from tests.unit.cli import home_with_samples
+from tests.unit.conversation import sentence, talk
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    own = tmp_path_factory.mktemp("plain") / "home"
+    shutil.copytree(home_with_samples(tmp_path_factory), own)
+    talk(own, "1", "3", "1")  # the keeper alone is chosen, and remembered
+    return own
+
+
+def test_a_rule_is_changed_and_what_it_did_is_said(home: Path) -> None:
+    said = sentence(talk(home, "2", "2", "n", "15", "six", "6", "b", "5", "mine", "b", ""))
+    assert "The recipe standard keeps 726 of 987 tweets." in said
+    assert "15. least words: 3" in said
+    assert "It means: Tweets with fewer words count as short." in said
+    assert "six is not a number from 0 to 100." in said
+    assert "The rule least words is 6." in said
+    assert "Tweets kept: 685, 41 fewer than before." in said
+    assert "Short tweets: 131, 41 more than before." in said
+    assert "The recipe mine is saved." in said
+    assert "2. Filter: the recipe mine." in said
+    assert "min_words = 6" in (home / "recipes" / "mine.toml").read_text()
+
+
+def test_each_kind_of_rule_is_asked_for_in_its_way(home: Path) -> None:
+    said = sentence(
+        talk(
+            home, "2", "2",
+            "1", "perhaps", "no",
+            "8", "", "2",
+            "9", "lamp, fog",
+            "12", "last year", "2020-01-01",
+            "b", "6",
+        )
+    )  # fmt: skip
+    assert "perhaps is neither yes nor no." in said
+    assert "The rule drop retweets is no. Tweets kept: 894, 168 more than before." in said
+    assert "The rule personal data is flag. It changes none of the counts." in said
+    assert "The rule blocked words is fog, lamp. Tweets kept:" in said
+    assert "first_date is 'last year'" in said
+    assert "The rule first date is 2020-01-01." in said
+    assert "The rules are those of standard again. The recipe standard keeps 726" in said
+
+
+def test_what_is_dropped_and_another_recipe(home: Path) -> None:
+    said = sentence(talk(home, "2", "3", "b", "8", "2", "7", "3"))
+    assert "dropped (retweet): " in said
+    assert "standard keeps 726 tweets, classic keeps" in said
+    assert "are kept by standard only" in said
+    assert "The recipe strict keeps" in said
+
+
+def test_a_query_over_several_lines_and_its_rows(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    said = sentence(
+        talk(
+            home, "3", "1",
+            "SELECT handle, count(*) AS tweets", "FROM tweets GROUP BY ALL ORDER BY ALL;",
+            "2", f"file {file}", f"file {file}", "no", "save By account", "file", "b",
+            "2", "1", "no", "b",
+            "3", "1", "b", "b",
+            "4", "2",
+        )
+    )  # fmt: skip
+    assert "3 rows in" in said
+    assert "2 columns: handle, tweets. 1. handle: keeper_of_the_light; tweets: 987" in said
+    assert "handle: orbit_grandmother tweets: 1042" in said
+    assert list(csv.reader(file.open()))[1] == ["keeper_of_the_light", "987"]
+    assert "is there already. Replace it?" in said
+    assert "The query is saved as By account." in said
+    assert "1. By account" in said, "a person's own come first"
+    assert "The columns of tweets: tweet_id (VARCHAR), handle (VARCHAR)," in said
+
+
+def test_a_query_that_is_refused_says_where(home: Path) -> None:
+    said = sentence(talk(home, "3", "1", "SELECT handle", "FROM nowhere", "", "1", "DROP TABLE x;"))
+    assert "Line 2, character 6, at nowhere:" in said
+    assert "The query was refused:" in said
+    assert "Query: a number from 1 to 4" in said
+
+
+def test_an_export_is_asked_for_and_written(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tweets.jsonl"
+    asked = "6", "2", "1", "10", str(file)
+    said = sentence(talk(home, *asked))
+    assert "the recipe standard keeps 726 of 987." in said
+    assert "tweets.train.jsonl has 653 rows. tweets.valid.jsonl has 73 rows." in said
+    train = (tmp_path / "tweets.train.jsonl").read_text().splitlines()
+    assert len(train) == 653
+    assert json.loads(train[0])["handle"] == "keeper_of_the_light"
+    again = sentence(talk(home, *asked, "no"))
+    assert "is there already, and 2 more. Replace it?" in again
+    assert "Nothing was written." in again
+
+
+def test_settings_are_listed_and_changed(home: Path) -> None:
+    said = sentence(talk(home, "8", "3", "nonsense", "3", "5", "2", "none", "b", "4", "3", "b"))
+    assert "3. train.minutes: 2" in said
+    assert "train.minutes cannot be 'nonsense'." in said
+    assert "train.minutes is 5." in said
+    assert "train.preset is as mynah ships it." in said
+    assert "4. The time: at most 5 minutes" in said
+    assert read_config(Home(home)) == {"train.minutes": 5.0}

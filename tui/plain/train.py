@@ -1,0 +1,207 @@
+"""The section Train of the plain mode: starting a run, following it in sentences."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from core.runs.folder import GOING
+from tui.plain.following import FOLLOW_HELP, follow_run
+from tui.plain.menu import Item, menu
+from tui.plain.runs import choose, list_runs, run_line
+from tui.plain.session import Session, Tell
+from tui.state import PRESET_HELP
+from tui.text import runs as sentences
+from tui.text.numbers import count, plural, size_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.runs.advise import Advice
+    from core.runs.folder import Run
+    from core.runs.settings import TrainSettings
+
+_HELP: Final = (
+    "A run teaches a base model the tweets that the recipe keeps, for as many minutes as you give "
+    "it. It is a process of its own: leaving mynah does not end it."
+)
+
+
+def train(session: Session) -> None:
+    """The menu of the section."""
+    menu(session.console, "Train", partial(_items, session), _HELP)
+
+
+def _items(session: Session) -> list[Item]:
+    new, runs = session.state.new_run, session.runs()
+    going = [one for one in runs if one.state in GOING]
+    items = [
+        Item("Start a run", partial(_start, session)),
+        Item(f"The base model: {base_of(session)}", partial(_base, session)),
+        Item(f"The preset: {new.preset}", partial(_preset, session)),
+        Item(f"The time: at most {new.minutes:g} minutes", partial(_minutes, session)),
+        Item(f"The runs: {count(len(runs)) if runs else 'none yet'}", partial(list_runs, session)),
+        Item("Compare two runs", partial(_compare, session)),
+        Item("Deleted runs", partial(_trash, session)),
+    ]
+    if going:
+        words = f"Follow {going[0].name or going[0].run}, which is {going[0].state}"
+        items.append(Item(words, partial(follow_run, session, going[0].run)))
+    return items
+
+
+def base_of(session: Session) -> str:
+    """The base of the next run: the chosen one, or the usual one."""
+    if not session.state.new_run.base:
+        from core.models.catalogue import default_base
+
+        session.state.new_run.base = default_base()
+    return session.state.new_run.base
+
+
+def _base(session: Session) -> None:
+    from core.models.catalogue import at_hand
+
+    bases = at_hand()
+    place = session.console.choose(
+        "Which model should it begin with?",
+        [f"{base.name}: {base.title}{f', {base.note}' if base.note else ''}" for base in bases],
+        "These are on this machine. scratch begins with random weights: it learns fast, and writes "
+        "no good sentences.",
+    )
+    session.state.new_run.base = bases[place].name
+    session.console.say(f"The base model is {base_of(session)}.")
+
+
+def _preset(session: Session) -> None:
+    new = session.state.new_run
+    new.preset = new.presets[
+        session.console.choose("Which preset?", list(new.presets), PRESET_HELP)
+    ]
+    session.console.say(f"The preset is {new.preset}.")
+
+
+def _minutes(session: Session) -> None:
+    new = session.state.new_run
+    new.minutes = session.console.number(
+        "How many minutes may it learn at most?", 0.1, 600, new.minutes
+    )
+    session.console.say(f"It learns for at most {new.minutes:g} minutes.")
+
+
+def _settings(session: Session) -> TrainSettings:
+    from core.runs.settings import settings_for
+
+    new = session.state.new_run
+    return settings_for(
+        new.preset, base_of(session), minutes=float(new.minutes), seed=int(new.seed)
+    )
+
+
+def _start(session: Session) -> None:
+    """Says what will be learned and what it takes, and starts it after a yes."""
+    from core.runs.settings import RunRequest
+    from core.workflow.training import start_training
+
+    console, settings = session.console, _settings(session)
+    handles, recipe = session.chosen(), session.recipe
+    _say_plan(session, settings)
+    going = [one for one in session.runs() if one.state in GOING]
+    if going:
+        console.say(
+            f"{going[0].name or going[0].run} goes on: this run begins when that one has ended."
+        )
+    if not console.yes("Start it?", _HELP):
+        console.say("Nothing was started.")
+        return
+    weights = session.state.new_run.weights_of(handles)
+    request = RunRequest(handles, recipe, settings, weights)
+
+    def work(_: Tell, stopped: Callable[[], bool]) -> Run:
+        return start_training(session.home, request, cancelled=stopped)
+
+    run = session.work(work)
+    console.say(f"The run {run.id} has started.")
+    if console.yes("Follow it now?", FOLLOW_HELP):
+        follow_run(session, run.id)
+
+
+def _say_plan(session: Session, settings: TrainSettings) -> None:
+    from core.runs.advise import advise
+    from core.runs.shares import planned_shares
+    from tui.text.blends import expected_sentences
+
+    curation = session.curation()
+    total, new = curation.total, session.state.new_run
+    handles = list(session.state.chosen)
+    shares = planned_shares(curation.stats, settings, new.weights_of(handles))
+    once = sum(share.tokens for share in shares)
+    advice = advise(
+        session.home,
+        kept=total.kept,
+        tokens=total.tokens,
+        repeats=sum(share.shown for share in shares) / once if once else 1.0,
+        base=settings.base,
+        preset=settings.preset,
+        minutes=float(new.minutes),
+    )
+    changed = ", with changes" if session.recipe.changed else ""
+    session.console.say(
+        f"It will learn {plural(total.kept, 'tweet')} of {', '.join('@' + one for one in handles)}"
+        f", which the recipe {session.recipe.name}{changed} keeps of {total.downloaded:,}.",
+        f"The base is {settings.base}, the preset {settings.preset}, the time at most "
+        f"{new.minutes:g} minutes.",
+        *(f"{words[:1].upper()}{words[1:]}." for words in expected_sentences(shares)),
+        *_plan(advice),
+    )
+
+
+def _plan(advice: Advice) -> list[str]:
+    """What the settings mean and take, in whole sentences."""
+    settings = advice.settings
+    learns = "Adapters beside the weights learn (LoRA)"
+    if settings.method != "lora":
+        learns = "Every weight learns"
+    guessed = "" if advice.tokens_counted else ", which is a guess"
+    sentences = [
+        f"{learns}, at a rate of {settings.lr:g}. All of the tweets have {advice.tokens:,} "
+        f"tokens{guessed}."
+    ]
+    if advice.tokens_per_second is None or advice.epochs is None:
+        sentences.append("How fast this machine learns is known after a first run.")
+    else:
+        how = "measured here before" if advice.measured else "estimated"
+        sentences.append(
+            f"It goes through them {advice.epochs:.1f} times, at {advice.tokens_per_second:,.0f} "
+            f"tokens a second ({how})."
+        )
+    if advice.memory:
+        how = "measured here before" if advice.memory_measured else "estimated"
+        sentences.append(f"It takes {size_in_words(advice.memory)} of memory ({how}).")
+    return sentences + [line for line in advice.lines if line.endswith(".")]
+
+
+def _compare(session: Session) -> None:
+    runs = session.runs()
+    if len(runs) < 2:
+        session.console.say("There are not two runs to compare yet.")
+        return
+    one = choose(session, runs, "Which is the first run?")
+    rest = [run for run in runs if run.run != one.run]
+    other = choose(session, rest, "Which is the second run?")
+    session.console.say(*sentences.compared(one, other))
+
+
+def _trash(session: Session) -> None:
+    from core.runs.housekeeping import deleted_runs, restore_run
+    from core.runs.summary import run_summary
+
+    found = deleted_runs(session.home)
+    if not found:
+        session.console.say("No deleted run is kept.")
+        return
+    place = session.console.choose(
+        "Which deleted run should come back?", [run_line(run_summary(one.run)) for one in found]
+    )
+    run = restore_run(session.home, found[place])
+    session.console.say(f"{run.id} is back among the runs.")
