@@ -111,6 +111,24 @@ def test_a_folder_is_a_base(model_folder: Path) -> None:
     assert count is not None
     first, second = count(["the lamp", "the lamp is lit"])
     assert 0 < first < second
+    assert token_counter(str(model_folder)) is count
+
+
+def test_counts_of_tokens_are_remembered_in_order_and_not_without_end(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tokenizers import Tokenizer
+
+    texts = ["the lamp", "", "the lamp is lit", "the lamp", "🪔" * 9, "is it lit"]
+    tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
+    tokens = [len(tokenizer.encode(one, add_special_tokens=False).ids) for one in texts]
+    count = token_counter(str(model_folder))
+    assert count is not None
+    assert count(texts[2:4]) == tokens[2:4]
+    for most in (65_536, 3, 0):
+        monkeypatch.setattr("core.models.tokens._REMEMBERED", most)
+        assert count(texts) == tokens
+        assert count(texts[::-1]) == tokens[::-1]
 
 
 def test_a_folder_that_lacks_something_is_refused(tmp_path: Path, model_folder: Path) -> None:

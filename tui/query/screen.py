@@ -92,7 +92,8 @@ class QuerySection(Section):
         self._ticking = self.set_interval(0.2, self._tick, pause=True)
         self._load_saved()
         self._set_writing(False)
-        self._querying.read_catalogue()
+        if self.state.accounts is not None:  # else when they are read
+            self._querying.read_catalogue()
         # not the editor: there, the keys 1 to 5 would be typed and nobody would find the way out
         self.query_one("#saved").focus()
 
