@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import pytest
 from rich.console import RenderableType
 from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual.app import App, ScreenStackError
 from textual.cache import LRUCache
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.geometry import Region
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.screen import Screen
@@ -33,10 +36,15 @@ _parsed: dict[frozenset[tuple[str, str]], _Parsed] = {}
 
 
 def draw(app: App[Any]) -> None:
-    """Draw what has changed since the last time, as the app would for a terminal."""
+    """Draw the widgets that have changed since the last time, as the app would for a terminal."""
     if app.is_running and app._batch_count == 0:
-        screen = app.screen
-        _render_update(screen._compositor, screen_stack=app._background_screens)
+        compositor = app.screen._compositor
+        if changed := compositor._dirty_regions:
+            visible_screen_stack.set(app._background_screens)
+            crop = Region.from_union(changed).intersection(compositor.size.region)
+            changed.clear()
+            # not put together to lines that nobody would read
+            deque(compositor._get_renders(crop), maxlen=0)
 
 
 @contextmanager
