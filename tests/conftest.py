@@ -43,6 +43,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     os.environ.setdefault("MYNAH_WARM", "none")  # and the app does not start another
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long goes first: whoever has such a test last keeps the other workers waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()  # a million objects that live as long as the session need not be looked at
 

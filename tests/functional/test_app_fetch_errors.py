@@ -15,7 +15,6 @@ from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.home import Home
 from tests.fakes.x_api import WALKER, FakeX
-from tests.functional.test_app_fetch import type_handle
 from tests.functional.walk import assert_safe, mynah, screen, settled, until
 from tests.unit.test_cli_fetch import ERRORS, QUICK, WHO
 from tui.app import MynahApp
@@ -31,26 +30,40 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
+@pytest.mark.slow
 async def test_every_error_has_its_words(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """One after another in one app: none is hidden by those before it."""
     app = MynahApp(home)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await settled(pilot)
+        typed = ""
         for name, fault, said, _ in ERRORS:
             with FakeX(faults=[{"path": "*/tweets", **fault}] if fault else []) as x:
                 monkeypatch.setenv("MYNAH_X_API_URL", x.url)
                 monkeypatch.setenv("MYNAH_X_TOKEN", x.token)
+                (await _asked(pilot, typed)).value = typed = f"@{WHO.get(name, WALKER)}"
+                await settled(pilot)
                 await _an_error(pilot, x, name, said)
                 assert accounts(Corpus(home.corpus)) == [] or not x.ledger()["posts"], name
+        await _asked(pilot, typed)
         assert len(app.failures) == len(ERRORS)
         assert not home.log.exists(), "a refusal is no bug, so there is no traceback"
 
 
+async def _asked(pilot: Pilot[None], typed: str) -> Input:
+    """The field of the dialog, in which what was typed before the last error is there again."""
+    await pilot.press("a")
+    await until(pilot, lambda: isinstance(pilot.app.screen, AddTweets))
+    await settled(pilot)
+    field = pilot.app.screen.query_one("#path", Input)
+    assert field.value == field.selected_text == typed
+    return field
+
+
 async def _an_error(pilot: Pilot[None], x: FakeX, name: str, said: str) -> None:
-    app, handle = mynah(pilot), WHO.get(name, WALKER)
+    app = mynah(pilot)
     before = len(app.failures)
     app.clear_notifications()
-    await type_handle(pilot, handle)
     await pilot.press("enter")
     await until(pilot, lambda: len(app.failures) > before)
     await settled(pilot)
@@ -70,15 +83,7 @@ async def _an_error(pilot: Pilot[None], x: FakeX, name: str, said: str) -> None:
     assert isinstance(app.screen, TextScreen)
     assert said.split()[0] in screen(pilot)
     await pilot.press("escape")
-    await settled(pilot)
-    # and what was typed is there again
-    await pilot.press("a")
-    await until(pilot, lambda: isinstance(app.screen, AddTweets))
-    await settled(pilot)
-    field = app.screen.query_one("#path", Input)
-    assert field.value == field.selected_text == f"@{handle}", name
-    await pilot.press("escape")
-    await settled(pilot)
+    await pilot.pause()
 
 
 def _missing(words: list[str], shown: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from core.home import Home
-from tests.functional.walk import Heard, mynah, screen, settled, status, until
+from tests.functional.walk import Heard, screen, settled, status, until
 from tui.app import MynahApp
 from tui.data.screen import EMPTY
 from tui.sample.sample_list import SampleList
@@ -30,6 +30,12 @@ async def test_an_empty_home_shows_one_sentence_and_leaves_nothing_behind(
         for section in "2345":
             await pilot.press("escape", section)
             await settled(pilot)
+            if section == "4" and size == SIZES[1]:
+                assert "None yet." in screen(pilot)
+                await pilot.press("s")
+                await settled(pilot)
+                assert app.state.runs == []
+        assert len(app.screen.query_one("#samples", SampleList)) == 0
         assert NO_MODEL in " ".join(screen(pilot).replace("│", " ").split())
         assert not home.root.exists()
     assert not home.root.exists(), "looking at an empty home leaves no trace"
@@ -65,7 +71,9 @@ async def test_d_brings_in_the_samples_and_walks_on_to_filter(home: Home) -> Non
         assert "Next: 4 trains" in shown
 
 
-async def test_keys_tabs_and_clicks_lead_to_each_section(sample_home: Home) -> None:
+async def test_keys_tabs_and_clicks_lead_to_sections_that_keep_what_one_did(
+    sample_home: Home,
+) -> None:
     app = MynahApp(sample_home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
@@ -87,10 +95,8 @@ async def test_keys_tabs_and_clicks_lead_to_each_section(sample_home: Home) -> N
             await pilot.pause()
             assert app.section == section
 
-
-async def test_each_section_keeps_what_one_did_there(sample_home: Home) -> None:
-    app = MynahApp(sample_home)
-    async with app.run_test(size=(120, 40)) as pilot:
+        # and each keeps what one did there
+        await pilot.press("escape", "1")
         await settled(pilot)
         await pilot.press("j", "j", "j", "2")
         await settled(pilot)
@@ -153,17 +159,3 @@ async def test_no_key_breaks_an_empty_app(home: Home) -> None:
             await pilot.pause()
         assert app.failures == []
         assert not home.root.exists()
-
-
-async def test_a_run_list_and_samples_are_empty_and_say_so(home: Home) -> None:
-    app = MynahApp(home)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("4")
-        await settled(pilot)
-        assert "None yet." in screen(pilot)
-        await pilot.press("s")
-        await settled(pilot)
-        assert mynah(pilot).state.runs == []
-        await pilot.press("5")
-        assert len(app.screen.query_one("#samples", SampleList)) == 0

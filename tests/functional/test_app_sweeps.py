@@ -93,7 +93,7 @@ async def test_all_that_is_known_of_a_sweep_is_in_view(swept: Home, size: tuple[
         assert app.failures == []
 
 
-async def test_any_column_sorts_and_the_cursor_stays_on_its_trial(swept: Home) -> None:
+async def test_any_column_sorts_and_clicks_choose_and_open_a_row(swept: Home) -> None:
     app = MynahApp(swept, section="train", poll_seconds=0.1)
     async with app.run_test(size=(120, 40)) as pilot:
         listing = await opened(pilot)
@@ -120,11 +120,6 @@ async def test_any_column_sorts_and_the_cursor_stays_on_its_trial(swept: Home) -
         warmups = [float(listing.rows.row(index)[4][0]) for index in range(12)]
         assert warmups == sorted(warmups)
 
-
-async def test_a_click_chooses_a_row_and_another_opens_it(swept: Home) -> None:
-    app = MynahApp(swept, section="train", poll_seconds=0.1)
-    async with app.run_test(size=(120, 40)) as pilot:
-        listing = await opened(pilot)
         wanted = numbers(listing)[3]
         await pilot.click(TrialList, offset=(20, 4))
         await pilot.pause()

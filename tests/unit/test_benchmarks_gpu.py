@@ -61,6 +61,7 @@ def found(on_a_bare_machine: list[dict[str, object]]) -> dict[str, object]:
     return on_a_bare_machine[1]
 
 
+@pytest.mark.slow
 def test_every_rung_runs_on_a_processor(found: dict[str, object]) -> None:
     assert found.keys() == {
         "benchmark", "version", "device", "settings", "peak", "rungs", "counts", "seconds",
@@ -75,6 +76,7 @@ def test_every_rung_runs_on_a_processor(found: dict[str, object]) -> None:
             assert "CUDA" in rung["reason"], rung
 
 
+@pytest.mark.slow
 def test_what_it_finds_is_right(found: dict[str, object]) -> None:
     rungs = found["rungs"]
     assert isinstance(rungs, list)
@@ -97,6 +99,7 @@ def test_what_it_finds_is_right(found: dict[str, object]) -> None:
             assert rung["share_of_peak"] > 0
 
 
+@pytest.mark.slow
 def test_when_the_time_is_up_rungs_say_so(on_a_bare_machine: list[dict[str, object]]) -> None:
     rungs = on_a_bare_machine[0]["rungs"]
     assert isinstance(rungs, list)

@@ -126,6 +126,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Losses]:
     return run, _losses(run)
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(one: tuple[Run, Losses], tmp_path: Path) -> None:
     run = create_toy(tmp_path, nproc=2, **SMALL)
     losses = _losses(run)
@@ -142,6 +143,7 @@ def test_two_processes_train_as_one_does(one: tuple[Run, Losses], tmp_path: Path
     assert not list(run.folder.glob("ranks-*"))
 
 
+@pytest.mark.slow
 def test_rank_0_is_killed_and_one_process_goes_on_where_two_were(
     one: tuple[Run, Losses], tmp_path: Path
 ) -> None:
@@ -182,6 +184,7 @@ def test_a_stop_ends_all_and_so_does_the_death_of_one(tmp_path: Path) -> None:
     assert not list(run.folder.glob("ranks-*"))
 
 
+@pytest.mark.slow
 def test_torchrun_starts_a_run_on_two_machines_that_share_its_folder(tmp_path: Path) -> None:
     run = prepare_toy(tmp_path, epochs=100_000, minutes=0.02)
     with socket.socket() as free:
