@@ -63,6 +63,8 @@ class Setting:
 
 SETTINGS: Final = (
     Setting("app.theme", "", "The colours of the app, by the name in its list of themes."),
+    Setting("app.restore", "on", "Whether the app begins where it was left: section, query and "
+            "prompt.", choices=("on", "off")),
     Setting("train.preset", "fast", "The preset that Train begins with.", choices=PRESETS),
     Setting("train.minutes", 2.0, "The training time that Train begins with.", least=0.2, most=600),
     Setting("tracking.project", "", "The project at Weights & Biases; else WANDB_PROJECT."),

@@ -37,6 +37,16 @@ class Home:
         return self.root / "runs"
 
     @property
+    def themes(self) -> Path:
+        """Colours of a person's own for the app, one TOML file each."""
+        return self.root / "themes"
+
+    @property
+    def session(self) -> Path:
+        """Where the app was left, in a file that only this user can read."""
+        return self.root / "session.json"
+
+    @property
     def sweeps(self) -> Path:
         """One folder per sweep: what was asked, and how its trials went."""
         return self.root / "sweeps"

@@ -86,6 +86,8 @@ ACTIONS: Final = (
     Action("app.help", "question_mark,f1", "help", "Help", "Every key of this section."),
     Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find anything by name.",
            priority=True),
+    Action("app.suspend", "ctrl+z", "suspend_process", "Suspend",
+           "To the shell; fg comes back. In the SQL editor it undoes.", footer=False),
     Action("app.quit", "ctrl+q", "quit", "Quit", "Leave; a training goes on.", footer=False,
            priority=True),
     # 1 Data

@@ -24,12 +24,14 @@ from tui.filter.counting import RowSearch
 from tui.handlers import StateApp
 from tui.keymap import own_keys
 from tui.palette import ActionProvider
-from tui.themes import THEMES
+from tui.session import forget_session, read_session, write_session
+from tui.themes import THEMES, own_themes
 from tui.train.following import LOOK_SECONDS
 
 if TYPE_CHECKING:
     from core.children.warm import Warm
     from core.runs.summary import RunSummary
+    from tui.section import Section
 
 
 # After the first frame; by then the tweets are read.
@@ -58,11 +60,13 @@ class MynahApp(StateApp):
         self,
         home: Home,
         *,
-        section: str = "data",
+        section: str | None = None,
         poll_seconds: float = LOOK_SECONDS,
         prepares: bool = False,
     ) -> None:
-        """``prepares``: it imports the other sections once it has nothing else to do."""
+        """``section``: None begins where the app was left. ``prepares``: it imports the other
+        sections once it has nothing else to do.
+        """
         super().__init__(home)
         self._first_section = section
         self._poll_seconds = poll_seconds
@@ -70,12 +74,16 @@ class MynahApp(StateApp):
         self._warm_wanted = False
         self._prepares = prepares
         self._ending = False
+        self._sections: list[Section] = []
 
     # ── start and end ────────────────────────────────────────────────────────────────────
 
     def on_mount(self) -> None:
-        for theme in THEMES:
+        own, damaged = own_themes(self.state.home.themes)
+        for theme in (*THEMES, *own):
             self.register_theme(theme)
+        for sentence in damaged:
+            self.notify(sentence, title="A theme is not used", timeout=15)
         self.reading.recipe_name = self.state.recall()
         if problem := self.state.config_problem:
             self.notify(problem, title="config.toml is not used", timeout=15)
@@ -88,12 +96,35 @@ class MynahApp(StateApp):
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         for name in SECTIONS:
             self.add_mode(name, partial(self._make_section, name))
-        self.section = self._first_section
-        self.switch_mode(self._first_section)
+        self.section = self._first_section or self._section_of_before()
+        self.switch_mode(self.section)
+        # a bar in the tab that nobody moves would tell of a run that may have ended
+        self.app_suspend_signal.subscribe(self, lambda _: self.terminal.clear())
         # everything that imports Polars or DuckDB waits until the first frame is out
         self.call_after_refresh(self._after_first_frame)
 
+    def _section_of_before(self) -> str:
+        if self.state.config.get("app.restore") == "off":
+            forget_session(self.state.home)
+            return "data"
+        self.state.session = read_session(self.state.home)
+        before = self.state.session.get("section", "data")
+        return before if before in SECTIONS else "data"
+
+    def _keep_session(self) -> None:
+        if self.state.config.get("app.restore") == "off":
+            return
+        session = self.state.session | {"section": self.section}
+        for section in self._sections:
+            session |= section.to_remember()
+        write_session(self.state.home, session)
+
     def _make_section(self, name: str) -> Screen[None]:
+        made = self._new_section(name)
+        self._sections.append(made)
+        return made
+
+    def _new_section(self, name: str) -> Section:
         """A section with its jobs; its modules are imported when it is first shown."""
         if name == "data":
             from tui.data.screen import DataSection
@@ -168,6 +199,7 @@ class MynahApp(StateApp):
     async def action_quit(self) -> None:
         """Leave at once: a training goes on by itself, an import rolls back, the sampler ends."""
         self.state.remember()
+        self._keep_session()
         self.exit()
 
     def exit(self, *args: Any, **options: Any) -> None:
@@ -274,8 +306,10 @@ def _prepare() -> None:
     gc.freeze()
 
 
-def run_app(home: Home, *, section: str = "data") -> int:
-    """Open the app; returns when the person leaves it, with 0, or 1 when it broke."""
+def run_app(home: Home, *, section: str | None = None) -> int:
+    """Open the app, where it was left without a ``section``. Returns when the person leaves it,
+    with 0, or 1 when it broke.
+    """
     app = MynahApp(home, section=section, prepares=True)
     app.run()
     return app.return_code or 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Final, ParamSpec, Protocol, cast
 
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -17,7 +18,7 @@ from textual.widgets import Input, Static, TextArea
 
 from core.errors import MynahError
 from core.safe_text import printable
-from tui.actions import footer_actions
+from tui.actions import footer_actions, key_of
 from tui.job import Host, Report
 from tui.state import NewRun, State, next_step
 from tui.text.numbers import plural, short_count
@@ -126,6 +127,10 @@ class Tabs(Static):
                 return
 
 
+# A window of fewer lines is low.
+LOW: Final = 18
+# The smallest window with room for a section.
+LEAST: Final = Size(40, 10)
 # Cells of ``[ ] panel 1 of 2`` with its padding, and of ``● 63 %`` with its own.
 _TURNER = 18
 _LEAST_JOB = 9
@@ -203,6 +208,18 @@ class Section(Screen[None]):
             yield from self.compose_body()
         yield Words("", id="next-step", markup=False)
         yield KeyFooter(*self._keys(None), id="footer")
+        yield Words("", id="too-small", markup=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A low window drops what is not the section's main thing; a tiny one says that it is."""
+        width, height = event.size
+        self.set_class(height < LOW, "-low")
+        self.set_class(width < LEAST.width or height < LEAST.height, "-too-small")
+        leave = key_of("app.quit", self.state.keymap)
+        self.query_one("#too-small", Words).update(
+            f"{width}x{height} is too small; mynah needs {LEAST.width}x{LEAST.height}. "
+            f"{leave} quits."
+        )
 
     @on(events.DescendantFocus)
     def _focus_moved(self, event: events.DescendantFocus) -> None:
@@ -305,6 +322,10 @@ class Section(Screen[None]):
         The keys stay alive all the same: pressed in vain, they say why nothing happens.
         """
         return True
+
+    def to_remember(self) -> dict[str, str]:
+        """What this section wants back at the next start, by its name in tui/session.py."""
+        return {}
 
     def turn_panel(self, step: int) -> None:
         """Show the next column (narrow windows), or move the focus to it (wide ones)."""

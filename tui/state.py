@@ -14,6 +14,7 @@ from core.files import write_text_whole
 from core.home import Home
 from core.json_lines import parse_json
 from core.runs.settings import PRESETS
+from tui.actions import key_of
 
 if TYPE_CHECKING:
     from core.corpus.reading import AccountRow
@@ -108,6 +109,7 @@ class State:
     voice: str | None = None
     run_wanted: str | None = None  # that Train puts its cursor on when it comes into view
     importing: bool = False
+    session: dict[str, str] = field(default_factory=dict)  # where the app was left (tui/session.py)
     typed: dict[str, str] = field(default_factory=dict)  # in Add tweets, of what is under way
     sampled: bool = False
     new_run: NewRun = field(default_factory=NewRun)
@@ -185,24 +187,39 @@ def next_step(state: State, section: str) -> str:
 
     At most 74 cells: a window of 80 columns has no more beside the arrow.
     """
+
+    def key(action_id: str) -> str:
+        return key_of(action_id, state.keymap)
+
+    data, train, sample = key("app.data"), key("app.train"), key("app.sample")
     if state.sampled or state.accounts is None or state.importing:
         return ""
     if not state.accounts:
         if section == "data":
             return ""  # the empty state itself says it
-        return "No tweets yet. Press 1, then a for an archive, d for the sample authors."
+        add, samples = key("data.add"), key("data.samples")
+        return (
+            f"No tweets yet. Press {data}, then {add} for an archive, {samples} for the sample "
+            "authors."
+        )
     if state.live_run is not None:
         if section == "train":
-            return "It is learning. Its first tweets appear below; when done, 5 talks to it."
-        return "It is learning. Press 4 to watch, 5 to talk to it when it is done."
+            return (
+                f"It is learning. Its first tweets appear below; when done, {sample} talks to it."
+            )
+        return f"It is learning. Press {train} to watch, {sample} to talk to it when it is done."
     if state.ready_run is not None:
         if section == "sample":
-            return "Press g to hear it, p to change the prompt."
-        return "A model is ready. Press 5 to talk to it."
+            return (
+                f"Press {key('sample.go')} to hear it, {key('sample.prompt')} to change the prompt."
+            )
+        return f"A model is ready. Press {sample} to talk to it."
     return {
-        "data": "Next: 2 shows what is kept and why, 4 trains. Space chooses accounts.",
-        "filter": "Next: 4 trains a model on what is kept, for as long as you say.",
-        "query": "Next: 4 trains a model on what is kept.",
-        "train": "Next: s starts a training of two minutes with these settings.",
-        "sample": "There is no model yet. Press 4, then s, to train one.",
+        "data": f"Next: {key('app.filter')} shows what is kept and why, {train} trains. "
+        f"{key('data.mark').capitalize()} chooses accounts.",
+        "filter": f"Next: {train} trains a model on what is kept, for as long as you say.",
+        "query": f"Next: {train} trains a model on what is kept.",
+        "train": f"Next: {key('train.start')} starts a training of two minutes with these "
+        "settings.",
+        "sample": f"There is no model yet. Press {train}, then {key('train.start')}, to train one.",
     }[section]

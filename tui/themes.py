@@ -1,11 +1,22 @@
-"""mynah's own colours, beside those that Textual brings (``textual-ansi`` among them)."""
+"""The colours of the app: mynah's own beside Textual's, and how a person's own are read."""
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import replace
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
+from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
+
+from core.safe_text import printable
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 # Textual's ansi-dark with the bright half of the palette, since plain blue on black cannot be read
 # in most terminals; registering it replaces that one.
@@ -52,5 +63,89 @@ THEMES = (
         dark=False,
         variables={"border": "#c9c0ad", "border-blurred": "#c9c0ad"},
     ),
+    # The palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), whose colours differ for
+    # those who tell red from green badly, too; darker by day, so that text can be read.
+    Theme(
+        name="okabe-ito",
+        primary="#56b4e9",
+        secondary="#cc79a7",
+        accent="#e69f00",
+        foreground="#e4e4e4",
+        background="#101214",
+        surface="#16191c",
+        panel="#20242a",
+        success="#56b4e9",
+        warning="#f0e442",
+        error="#f0702a",
+        dark=True,
+        variables={"border": "#3c424a", "border-blurred": "#3c424a"},
+    ),
+    Theme(
+        name="okabe-ito-day",
+        primary="#0072b2",
+        secondary="#6a4fa3",
+        accent="#b35c00",
+        foreground="#1d1f21",
+        background="#ffffff",
+        surface="#f5f5f5",
+        panel="#e8e8e8",
+        success="#0072b2",
+        warning="#946a00",
+        error="#8a0045",
+        dark=False,
+        variables={"border": "#bcbcbc", "border-blurred": "#bcbcbc"},
+    ),
     ANSI_DARK,
 )
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_COLOURS: Final = (
+    "primary", "secondary", "accent", "foreground", "background", "surface", "panel", "success",
+    "warning", "error", "boost",
+)  # fmt: skip
+# Of a file; a theme has some twenty lines.
+_MOST_BYTES: Final = 1 << 16
+
+
+def own_themes(folder: Path) -> tuple[list[Theme], list[str]]:
+    """The themes in ``folder``, by the names of their files, and a sentence on each that is wrong.
+
+    A file is TOML: ``primary = "#7fb4ca"`` and others of Textual's colours, ``dark = true``, and
+    a table ``[variables]``. What it leaves out Textual derives.
+    """
+    found, refused = [], []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            found.append(_read_theme(path))
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            refused.append(f"{printable(path.name)}: {printable(str(error))}.")
+    return found, refused
+
+
+def _read_theme(path: Path) -> Theme:
+    """Raises ValueError for what is no theme, with the reason, and OSError."""
+    if not _NAME.fullmatch(path.stem):
+        raise ValueError("its name may have letters, digits, - and _ only")
+    if path.stem in {theme.name for theme in THEMES} | set(BUILTIN_THEMES):
+        raise ValueError("a theme that ships has this name")
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError("it is too large for a theme")
+    given = tomllib.loads(path.read_text(encoding="utf-8"))
+    if unknown := set(given) - {*_COLOURS, "dark", "variables"}:
+        raise ValueError(f"{min(unknown)} is no colour of a theme")
+    if "primary" not in given:
+        raise ValueError("primary is missing")
+    variables = given.get("variables", {})
+    if not isinstance(variables, dict) or not isinstance(given.get("dark", True), bool):
+        raise ValueError("dark is true or false, and variables is a table")
+    for name, colour in (*given.items(), *variables.items()):
+        if name not in ("dark", "variables"):
+            _check_colour(name, colour)
+    return Theme(name=path.stem, **given)
+
+
+def _check_colour(name: str, colour: Any) -> None:
+    try:
+        Color.parse(colour)
+    except (ColorParseError, TypeError, AttributeError):
+        raise ValueError(f"{name} is no colour") from None

@@ -125,6 +125,8 @@ def test_the_folder_it_describes_is_the_folder() -> None:
         "exports.jsonl",
         "speeds.json",
         home.trash.name,
+        home.themes.name,
+        home.session.name,
         "queries",
         history_file(home).name,
     }

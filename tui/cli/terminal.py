@@ -42,7 +42,7 @@ def moves_its_cursor() -> bool:
     return bool(curses.tigetstr("cup"))
 
 
-def open_app(home: Home, *, section: str = "data") -> None:
+def open_app(home: Home, *, section: str | None = None) -> None:
     """Show the app until the person leaves it; SystemExit with its code when it broke."""
     require_terminal("mynah --help")
     from tui.app import run_app

@@ -70,7 +70,8 @@ class QuerySection(Section):
                 yield SchemaList(id="schema")
         with Vertical(id="query-main", classes="column main"):
             with Panel(title="Query", id="editor-panel"):
-                yield SqlEditor(FIRST_QUERY, pieces=_pieces, id="editor")
+                before = self.state.session.get("query")
+                yield SqlEditor(before or FIRST_QUERY, pieces=_pieces, id="editor")
                 yield Static("", id="query-note", markup=False)
             with Panel(title="Result", id="result-panel"):
                 yield ResultTable(empty="f5 runs the query.", id="result")
@@ -96,6 +97,10 @@ class QuerySection(Section):
             self._querying.read_catalogue()
         # not the editor: there, the keys 1 to 5 would be typed and nobody would find the way out
         self.query_one("#saved").focus()
+
+    def to_remember(self) -> dict[str, str]:
+        text = self.query_one(SqlEditor).text
+        return {"query": "" if text == FIRST_QUERY else text}
 
     @on(events.ScreenSuspend)
     def _left(self) -> None:

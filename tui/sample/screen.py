@@ -77,7 +77,7 @@ class SampleSection(SampleKeys):
         with Vertical(id="sample-main", classes="column main"):
             with Panel(title="Prompt", id="prompt-panel"):
                 yield PromptField(
-                    FIRST_PROMPT,
+                    self.state.session.get("prompt", FIRST_PROMPT),
                     home=self.state.home,
                     placeholder="how it begins; empty lets it choose",
                     id="prompt",
@@ -112,6 +112,9 @@ class SampleSection(SampleKeys):
         return True
 
     # ── models ───────────────────────────────────────────────────────────────────────────
+
+    def to_remember(self) -> dict[str, str]:
+        return {"prompt": self.query_one("#prompt", PromptField).value}
 
     def runs_with_model(self) -> list[RunSummary]:
         return self._models
