@@ -36,7 +36,7 @@ from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
-    from textual.events import DescendantFocus
+    from textual.events import DescendantFocus, Resize
 
     from core.runs.summary import RunSummary
 
@@ -183,7 +183,7 @@ class TrainSection(CurveKeys):
         name = printable(state.curation.recipe.name)
         return [f"{total.kept:,} of {total.downloaded:,} tweets", f"recipe {name}{changed}"]
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         if self.query("#advice"):
             self.call_after_refresh(self._new_run_changed, self.state.new_run)
 
