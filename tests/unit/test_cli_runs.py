@@ -51,6 +51,18 @@ def test_a_finished_run_in_runs_and_watch(home: Path) -> None:
     assert listed["run"] in mynah("runs", home=home).text
 
 
+def test_many_runs_without_names_are_told_how_to_get_one(home: Path, tmp_path: Path) -> None:
+    hint = "`mynah runs rename RUN NAME` gives a run a name"
+    assert hint not in mynah("runs", home=home).err
+    shutil.copytree(home, tmp_path / "home")
+    (first,) = (tmp_path / "home" / "runs").iterdir()
+    for name in ("20200101-0000-a-aaaa", "20200102-0000-b-bbbb"):
+        shutil.copytree(first, first.with_name(name))
+    assert hint in mynah("runs", home=tmp_path / "home").err
+    mynah("runs", "rename", "20200101", "gull", home=tmp_path / "home")
+    assert hint not in mynah("runs", home=tmp_path / "home").err
+
+
 def test_watch_once_is_a_snapshot(home: Path) -> None:
     listed = the_run(home)
     said = mynah("watch", "latest", "--once", home=home)

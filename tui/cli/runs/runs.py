@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
 
 
+# So many runs are hard to tell apart by their ids.
+_MANY = 3
+
+
 @click.group(invoke_without_command=True)
 @click.option(
     "--filter",
@@ -75,6 +79,8 @@ def _list_them(wanted: str, as_json: bool, home: Home) -> None:
             for row, s in zip(rows, found, strict=True):
                 row.append(f"{s.sweep} {s.trial}" if s.sweep else "-")
         emit(table(columns, rows, right=range(4 + own, 9 + own)))
+        if len(found) >= _MANY and not any(s.name for s in found):
+            narrate("`mynah runs rename RUN NAME` gives a run a name, which each command takes.")
         for summary in found:
             say_stale(summary)
     if not as_json and (deleted := deleted_runs(home)):
