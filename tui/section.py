@@ -20,7 +20,8 @@ from core.errors import MynahError
 from core.safe_text import printable
 from tui.actions import footer_actions, key_of
 from tui.job import Host, Report
-from tui.state import NewRun, State, next_step
+from tui.next_step import next_step
+from tui.state import NewRun, State
 from tui.text.numbers import plural, short_count
 from tui.widgets.field import Field
 from tui.widgets.job_status import JobStatus

@@ -16,7 +16,8 @@ from core.home import Home
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.actions import SECTIONS
 from tui.app import MynahApp
-from tui.state import State, next_step
+from tui.next_step import next_step
+from tui.state import State
 
 
 async def leave(pilot: Any) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from core.home import Home
 from tui.actions import SECTIONS, of_section
-from tui.state import State, next_step
+from tui.next_step import next_step
+from tui.state import State
 
 
 @dataclass
