@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared import made_once
+
 ROOT = Path(__file__).parents[2]
 # What a bare machine with a GPU has no need of. The rest is what torch, transformers and peft need.
 ABSENT = (
@@ -39,8 +41,15 @@ GIVEN = (
 
 
 @pytest.fixture(scope="module")
-def on_a_bare_machine() -> list[dict[str, object]]:
+def on_a_bare_machine(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     """What ``benchmarks.gpu`` prints for GIVEN, in a process that can import nothing of ABSENT."""
+    made = made_once(tmp_path_factory, "benchmark-of-gpus", _run)
+    printed = (made / "printed").read_text(encoding="utf-8").splitlines()
+    assert len(printed) == len(GIVEN), "progress goes to stderr"
+    return [json.loads(line) for line in printed]
+
+
+def _run(folder: Path) -> None:
     code = f"""{REFUSE}
 import runpy
 for given in {GIVEN!r}:
@@ -51,9 +60,8 @@ for given in {GIVEN!r}:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stderr
-    printed = done.stdout.splitlines()
-    assert len(printed) == len(GIVEN), "progress goes to stderr"
-    return [json.loads(line) for line in printed]
+    folder.mkdir()
+    (folder / "printed").write_text(done.stdout, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -106,14 +106,15 @@ def test_however_the_input_is_divided_the_bytes_are_the_same(
 def test_many_small_pieces_and_groups(
     tmp_path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = many(1_000)
+    rows = many(320)
     source = written(tmp_path / "in", rows)
-    whole = curate_files(source, tmp_path / "out", recipe, part_rows=230)
-    assert rows_of(whole).equals(in_order(curate(rows, recipe)))
-    assert (whole.rows, whole.kept) == (1_000, curate(rows, recipe)["kept"].sum())
+    whole = curate_files(source, tmp_path / "out", recipe, part_rows=75)
+    expected = curate(rows, recipe)
+    assert rows_of(whole).equals(in_order(expected))
+    assert (whole.rows, whole.kept) == (320, expected["kept"].sum())
     assert whole.accounts == 5
-    monkeypatch.setattr("core.bulk.tasks._BATCH", 50)
-    curate_files(source, tmp_path / "again", recipe, partitions=60, part_rows=230)
+    monkeypatch.setattr("core.bulk.tasks._BATCH", 25)
+    curate_files(source, tmp_path / "again", recipe, partitions=60, part_rows=75)
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "out")
 
 
