@@ -25,9 +25,11 @@ _CHANGED: Final = (
     "temp_directory",
     "threads",
 )
-_SETTINGS: Final = f"SELECT {', '.join(f'current_setting({name!r})' for name in _CHANGED)}"
-_ATTACHED: Final = (
-    "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name <> 'memory'"
+# What is attached, and those settings: asked in one statement, which is parsed once an engine.
+_STATE: Final = (
+    "SELECT (SELECT list(database_name) FROM duckdb_databases() "  # noqa: S608 - our own names
+    "WHERE NOT internal AND database_name <> 'memory'), "
+    f"{', '.join(f'current_setting({name!r})' for name in _CHANGED)}"
 )
 # Of each engine: it speaks UTC, loads nothing by itself, takes no table name for a Python variable
 # in sight, and keeps nothing of files that it read.
@@ -44,11 +46,19 @@ _idle: list[_Engine] = []
 
 
 class _Engine(NamedTuple):
-    """``process`` made it; ``settings`` are those of _CHANGED that it began with."""
+    """``process`` made it; ``settings`` are those of _CHANGED that it began with, and ``state``
+    is _STATE.
+    """
 
     process: int
     database: duckdb.DuckDBPyConnection
-    settings: tuple[object, ...]
+    state: duckdb.Statement
+    settings: list[object]
+
+    def now(self) -> tuple[list[str], list[object]]:
+        """The names of what is attached, and the settings."""
+        attached, *settings = self.database.execute(self.state).fetchall()[0]
+        return attached or [], settings
 
 
 @contextmanager
@@ -82,7 +92,9 @@ def _take() -> _Engine:
     database = duckdb.connect(":memory:")
     for statement in _OF_ALL:
         database.execute(statement)
-    return _Engine(os.getpid(), database, database.execute(_SETTINGS).fetchone() or ())
+    (state,) = database.extract_statements(_STATE)
+    _, *settings = database.execute(state).fetchall()[0]
+    return _Engine(os.getpid(), database, state, settings)
 
 
 def _give_back(engine: _Engine) -> None:
@@ -108,10 +120,10 @@ def _is_as_new(engine: _Engine) -> bool:
 
     database = engine.database
     try:
-        for (name,) in database.execute(_ATTACHED).fetchall():
+        attached, settings = engine.now()
+        for name in attached:
             database.execute(f'DETACH "{name}"')
-        now = database.execute(_SETTINGS).fetchone() or ()
-        for setting, value, first in zip(_CHANGED, now, engine.settings, strict=True):
+        for setting, value, first in zip(_CHANGED, settings, engine.settings, strict=True):
             if value != first:
                 database.execute(f"RESET {setting}")
     except duckdb.Error:

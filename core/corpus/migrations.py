@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 # Columns of tables that are read, with their types, which migrations added.
 _LATER: Final = {"tweets": dict.fromkeys(OPTIONAL, "VARCHAR"), "imports": {"undated": "BIGINT"}}
 
+# How many tables there are, and the mark of the script that made the views.
+_THERE: Final = (
+    "SELECT (SELECT count(*) FROM duckdb_tables() WHERE NOT internal AND NOT temporary), "
+    "(SELECT first(comment) FROM duckdb_views() WHERE view_name = 'curated' AND NOT internal)"
+)
+
 
 @cache
 def migrations() -> tuple[tuple[int, str], ...]:
@@ -69,9 +75,8 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
     Raises InputRefused for a DuckDB file of somebody else's, or one from a newer mynah.
     """
-    tables = "SELECT count(*) FROM duckdb_tables() WHERE NOT internal AND NOT temporary"
-    counted = connection.execute(tables).fetchall()
-    version = schema_version(connection) if counted[0][0] else 0
+    tables, mark = connection.execute(_THERE).fetchall()[0]
+    version = schema_version(connection) if tables else 0
     if version is None:
         raise InputRefused(
             f"{path} is a DuckDB file, but not one of mynah's.",
@@ -83,7 +88,7 @@ def bring_up_to_date(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"{path} was made by a newer mynah.", "", "Update mynah to use this corpus."
         )
     views = bundled("sql", "views.sql").read_text(encoding="utf-8")
-    if version == newest_version() and _views_are(connection, views):
+    if version == newest_version() and mark == _mark(views):  # the script may change on its own
         return
     make_schema(connection, version)
 
@@ -92,20 +97,15 @@ def make_schema(connection: duckdb.DuckDBPyConnection, version: int = 0) -> None
     """Bring the schema from ``version`` (0: nothing there) to the newest."""
     views = bundled("sql", "views.sql").read_text(encoding="utf-8")
     steps = [(1, bundled("sql", "schema.sql").read_text(encoding="utf-8")), *migrations()]
-    for number, script in steps:
-        if number > version:
-            run_script(connection, script)
-            connection.execute("INSERT INTO schema_version VALUES (?, now())", [number]).fetchall()
+    lacking = [(number, script) for number, script in steps if number > version]
+    for _, script in lacking:
+        run_script(connection, script)
+    connection.execute(
+        "INSERT INTO schema_version SELECT unnest($numbers::INTEGER[]), now()",
+        {"numbers": [number for number, _ in lacking]},
+    ).fetchall()
     run_script(connection, views)
     connection.execute(f"COMMENT ON VIEW curated IS '{_mark(views)}'").fetchall()
-
-
-def _views_are(connection: duckdb.DuckDBPyConnection, script: str) -> bool:
-    """Whether the file's views were made by this very script, which may change on its own."""
-    found = connection.execute(
-        "SELECT comment FROM duckdb_views() WHERE view_name = 'curated' AND NOT internal"
-    ).fetchall()
-    return bool(found) and found[0][0] == _mark(script)
 
 
 def _mark(script: str) -> str:
