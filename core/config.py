@@ -18,6 +18,7 @@ from core.curation.rules import did_you_mean
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home
+from core.locks import Locked, held_lock
 from core.runs.settings import PRESETS
 
 if sys.version_info >= (3, 11):
@@ -26,6 +27,7 @@ else:
     import tomli as tomllib
 
 Value = str | float
+_LOCK_SECONDS: Final = 10.0
 KEYMAP: Final = "keymap"
 _HEADER: Final = "# Settings of mynah. `mynah config` lists and explains them.\n"
 _TABLE: Final = re.compile(r"\s*\[\s*([A-Za-z_-]+)\s*\]\s*(#.*)?")
@@ -114,16 +116,23 @@ def set_config(home: Home, name: str, text: str | None) -> Value | None:
     """
     value = None if text is None else _value_of(name, text)
     path = config_file(home)
-    read_config(home)  # a damaged file is not made worse
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    table, _, key = name.partition(".")
-    written = _changed(lines, table, key, value)
-    if _parsed(written, path).get(name) != value:
-        raise InputRefused(
-            f"{path} cannot be changed.", "It is not written as this command knows.", "Edit it."
-        )
     try:
-        write_text_whole(path, written)
+        with held_lock(home.locks / "config.lock", seconds=_LOCK_SECONDS):
+            read_config(home)  # a damaged file is not made worse
+            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            table, _, key = name.partition(".")
+            written = _changed(lines, table, key, value)
+            if _parsed(written, path).get(name) != value:
+                raise InputRefused(
+                    f"{path} cannot be changed.",
+                    "It is not written as this command knows.",
+                    "Edit it.",
+                )
+            write_text_whole(path, written)
+    except Locked as error:
+        raise InputRefused(
+            f"{path} cannot be changed.", "Another process is changing it.", "Try again."
+        ) from error
     except OSError as error:
         raise InputRefused(f"{path} cannot be written.", f"{error.strerror or error}.") from error
     return value

@@ -23,6 +23,11 @@ def normal_handle(given: str) -> str:
 
 
 def normal_handles(given: list[str] | tuple[str, ...]) -> list[str]:
-    """Several handles, each once, in the order first named; commas separate too."""
-    flat = [part for item in given for part in item.split(",") if part.strip()]
+    """Several handles, each once, in the order first named; commas separate too.
+
+    Raises InputRefused as `normal_handle` does, and for an empty word: it does not mean everybody.
+    """
+    flat = [
+        part for item in given for part in ([p for p in item.split(",") if p.strip()] or [item])
+    ]
     return list(dict.fromkeys(normal_handle(part) for part in flat))

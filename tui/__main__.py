@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import sys
 from types import FrameType
+from typing import Final
 
 import click
 
@@ -59,6 +60,9 @@ REFUSED_BY_SYSTEM = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR,
      errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENAMETOOLONG, errno.EMFILE}
 )  # fmt: skip
+
+# Characters of an error that are shown.
+_LONGEST: Final = 4000
 
 
 class LazyGroup(click.Group):
@@ -171,7 +175,7 @@ def main() -> None:
         code = _refuse(_system_said(error)) if error.errno in REFUSED_BY_SYSTEM else _bug(chosen)
     except Exception:
         # Polars and DuckDB may pass a ctrl+c on as an error of their own
-        code = _interrupted() if ctrl_c else _bug(chosen)
+        code = _interrupted() if ctrl_c else _not_text() or _bug(chosen)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -195,8 +199,21 @@ def _interrupted() -> int:
     return Interrupted.exit_code
 
 
+def _not_text() -> int:
+    """Refuses words that are not UTF-8, which only the name of a file can be; 0 when all are."""
+    for word in sys.argv[1:]:
+        try:
+            word.encode("utf-8")
+        except UnicodeEncodeError:
+            return _refuse(InputRefused(f"{word!r} is not UTF-8 text.", "", "Write it otherwise."))
+    return 0
+
+
 def _refuse(error: MynahError) -> int:
-    narrate(f"mynah: {error}")
+    words = str(error)
+    if len(words) > _LONGEST:  # what was given is quoted in it
+        words = f"{words[: _LONGEST // 2]} … {words[-_LONGEST // 2 :]}"
+    narrate(f"mynah: {words}")
     return error.exit_code
 
 

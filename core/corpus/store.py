@@ -182,8 +182,13 @@ class Corpus:
             made = f"STORAGE_VERSION '{_STORAGE}'" if not self.path.exists() else "READ_WRITE"
             how = "READ_ONLY" if read_only else made
             try:
+                before = self._inode()
                 connection.execute(f"ATTACH '{path}' AS corpus (TYPE duckdb, {how})")
-                return
+                if before in (None, self._inode()):
+                    return
+                # `rewrite` has put another file in place between the opening and the lock
+                connection.execute("DETACH corpus")
+                continue
             except duckdb.Error as error:
                 message = str(error)
                 if not any(sign in message for sign in _LOCKED):
@@ -191,6 +196,12 @@ class Corpus:
                 if time.monotonic() >= give_up:
                     raise self._busy(message) from error
             time.sleep(_PAUSE)
+
+    def _inode(self) -> int | None:
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return None
 
     def _busy(self, message: str) -> CorpusBusy:
         holder = _HOLDER.search(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,10 @@ def test_it_goes_before_what_the_app_remembers(home: Home) -> None:
     assert kept["keymap"]["data.add"] == "f6", "each file keeps its own"
     asked = tracking_asked(home, "wandb")
     assert (asked.project, asked.entity) == ("new", "me")
+
+
+def test_settings_that_are_chosen_at_once_are_all_kept(home: Home) -> None:
+    names = [f"keymap.x{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: set_config(home, name, "f6"), names))
+    assert sorted(read_config(home)) == names

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.corpus.engine import borrowed
 from core.corpus.importing import ImportProgress, ImportResult, import_path
 from core.corpus.reading import accounts
 from core.corpus.store import Corpus
@@ -351,3 +352,35 @@ def test_order_and_years(corpus: Corpus, tmp_path: Path) -> None:
     assert tweets(corpus, ["x", "nobody"]).height == 4
     assert tweets(corpus, []).is_empty()
     assert isinstance(newest, pl.DataFrame)
+
+
+class _ReplacedMeanwhile:
+    """A connection, and somebody who writes the corpus anew between its opening and its lock."""
+
+    def __init__(self, connection: Any, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self.attached = 0
+
+    def execute(self, sql: str) -> Any:
+        found = self._connection.execute(sql)
+        if sql.startswith("ATTACH"):
+            self.attached += 1
+            if self.attached == 1:
+                fresh = self._path.with_name("fresh")
+                fresh.write_bytes(self._path.read_bytes())
+                fresh.replace(self._path)
+        return found
+
+
+def test_a_writer_does_not_write_into_a_file_that_was_replaced(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    import_path(corpus, as_zip(tmp_path / "a.zip", dict(archive_files([tweet(1, "the lamp")]))))
+    with borrowed() as connection:
+        watched = _ReplacedMeanwhile(connection, corpus.path)
+        corpus._attach(watched, read_only=False)  # type: ignore[arg-type]
+        assert watched.attached == 2
+        connection.execute("UPDATE corpus.tweets SET text = 'changed'").fetchall()
+    with corpus.reading() as connection:
+        assert connection.execute("SELECT text FROM tweets").fetchall() == [("changed",)]
