@@ -46,8 +46,9 @@ def measure(settings: TrainSettings) -> Speed:
     from core.models.prepare import prepare
     from core.models.shape import shape_of
     from core.training import device as devices
-    from core.training.adapter import learner_of
+    from core.training.adapter import frozen_shapes, learner_of, round_frozen
     from core.training.decide import Room, arithmetic_of
+    from core.training.int8 import int8_pays
     from core.training.step import BatchStep
 
     quiet()
@@ -64,6 +65,8 @@ def measure(settings: TrainSettings) -> Speed:
         model, stored = load_model(folder)
     learner = learner_of(model, stored, settings, device=device, dtype=dtype)
     batch_tokens = settings.batch_tokens or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
+    if int8_pays(frozen_shapes(model), batch_tokens):
+        round_frozen(model)
     step = BatchStep(
         learner.score,
         learner.optimizer,

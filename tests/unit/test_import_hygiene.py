@@ -51,8 +51,8 @@ def test_the_first_frame_loads_nothing_heavy() -> None:
     loaded_by(code)
 
 
-# what runs inside the sampling process
-INSIDE = {
+# what runs inside the training and the sampling process alone
+INSIDE = {"core.models.rotation"} | {
     f"core.sampling.{name}"
     for name in ("decoder", "draw", "engine", "loading", "modules", "products", "rows")
 }

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_runs import StopAfter, create_toy, edit_record, train_here
 
+from core.models.rotation import rotation, turned
 from core.models.scratch import gpt2_shape, new_model
 from core.runs.folder import Run
 from core.runs.memory import memory_needed
@@ -21,7 +22,15 @@ from core.runs.settings import settings_for
 from core.training import decide, int8
 from core.training.adapter import add_adapters, frozen_shapes, round_frozen, trainable
 from core.training.data import tensors
-from core.training.int8 import Int8Pair, SharedRounding, int8_pays, rounded
+from core.training.int8 import (
+    Int8Pair,
+    Int8Weight,
+    SharedRounding,
+    forward_input,
+    int8_pays,
+    largest,
+    rounded,
+)
 from core.training.loss import Scorer
 
 ROWS = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0], [0, 2, 2, 0]]
@@ -29,7 +38,7 @@ ROWS = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0], [0, 2, 2, 0]]
 
 def _here() -> bool:
     try:
-        Int8Pair(torch.ones(8, 8)).forward(rounded(torch.ones(2, 8)))
+        Int8Pair(torch.ones(8, 8)).forward(forward_input(torch.ones(2, 8)))
     except (RuntimeError, AttributeError):
         return False
     return True
@@ -51,15 +60,16 @@ def test_a_product_both_ways_is_within_what_rounding_explains(
     x = torch.randn(rows, inputs, generator=rng) * size
     x[0] = 0.0  # a position that nothing flows through
     pair = Int8Pair(weight)
-    _within(pair.forward(rounded(x)), x, weight)
+    turn = rotation(inputs)
+    _within(pair.forward(forward_input(x)), turned(x, turn), turned(weight, turn))
     gradient = torch.randn(rows, outputs, generator=rng) * size
     _within(pair.backward(rounded(gradient)), gradient, weight.T)
 
 
 def _within(made: torch.Tensor, x: torch.Tensor, weight: torch.Tensor) -> None:
     """Half a step of either side: |x - X| <= a, |w - W| <= b, so |xw - XW| <= a|w| + b|x| + ab."""
-    a = x.abs().amax(1, keepdim=True) / 127 / 2
-    b = weight.abs().amax(1) / 63 / 2
+    a = x.abs().amax(1, keepdim=True) / largest() / 2
+    b = weight.abs().amax(1) / largest() / 2
     bound = a * weight.abs().sum(1) + x.abs().sum(1, keepdim=True) * b
     bound += a * b * x.shape[1]
     assert ((made - x @ weight.T).abs() <= 1.001 * bound + 1e-12).all()
@@ -70,8 +80,19 @@ def test_the_largest_sums_do_not_overflow() -> None:
     """Processors without VNNI add pairs of products in 16 bits, and would stop at 32,767."""
     x, weight = torch.ones(4, 64), torch.ones(8, 64)
     x[1] = weight[1] = -1.0
-    made = Int8Pair(weight).forward(rounded(x))
-    assert torch.allclose(made, x @ weight.T, rtol=1e-6)
+    for made in (Int8Weight(weight)(rounded(x)), Int8Pair(weight.T).backward(rounded(x))):
+        assert torch.allclose(made, x @ weight.T, rtol=1e-5)
+
+
+@needs_int8
+def test_a_few_large_inputs_do_not_drown_the_others() -> None:
+    rng = torch.Generator().manual_seed(1)
+    weight, x = torch.randn(32, 128, generator=rng), torch.randn(16, 128, generator=rng)
+    x[:, [3, 70]] *= 100
+    wanted = x @ weight.T
+    made = Int8Pair(weight).forward(forward_input(x))
+    without = Int8Weight(weight)(rounded(x))
+    assert (made - wanted).norm() < 0.5 * (without - wanted).norm()
 
 
 def test_one_input_is_rounded_once() -> None:
@@ -177,7 +198,7 @@ def test_a_build_without_such_products_uses_none(monkeypatch: pytest.MonkeyPatch
 
 @needs_int8
 def test_products_that_come_out_wrong_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(int8, "rounded", lambda x: rounded(x * 2))
+    monkeypatch.setattr(int8, "forward_input", lambda x: forward_input(x * 2))
     assert not int8_pays(LARGE, 8, taking(2.0, 1.0))
 
 
