@@ -62,14 +62,20 @@ def tokens(sql: str) -> list[Token]:
 
     # half of a surrogate pair is no UTF-8, which DuckDB takes; any other character keeps the count
     given = re.sub("[\ud800-\udfff]", "?", sql)
-    found = duckdb.tokenize(given)
-    starts = _characters(given, [offset for offset, _ in found])
+    parts = duckdb.tokenize(given)
+    places = _characters(given, [offset for offset, _ in parts])
+    found = list(zip(places, (kind.name for _, kind in parts), strict=True))
+    if duckdb.__version__.startswith("1."):
+        from core.query.tokens_duckdb1 import completed
+
+        found = completed(given, found)
     made: list[Token] = []
+    starts = [start for start, _ in found]
     for (start, following), (_, kind) in zip(pairwise([*starts, len(sql)]), found, strict=True):
         text = sql[start:following].rstrip()
         if text:
             end = start + len(text)
-            made.append(Token(start, end, _kind(kind.name, text, sql[end : end + 1]), text))
+            made.append(Token(start, end, _kind(kind, text, sql[end : end + 1]), text))
     return made
 
 

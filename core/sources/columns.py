@@ -46,7 +46,6 @@ GUESSES: Final[dict[str, tuple[str, ...]]] = {
 
 # a row where one of these is filled answers another tweet
 REPLY_ROLES: Final = ("reply_name", "reply_id", "reply_user")
-_REPLY_KEYS: Final = frozenset(name for role in REPLY_ROLES for name in GUESSES[role])
 
 # What a person calls a role in --map; the first of each is the one that is shown.
 MAP_NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -59,11 +58,6 @@ MAP_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "kind": ("kind",), "deleted": ("deleted",),
 }  # fmt: skip
 
-_LONGEST_KEY: Final = 60  # bytes of a key that marks replies, or less
-# how such a key ends; two patterns, for each is searched by its first letters, which is quick
-_REPLY_KEY: Final = tuple(
-    re.compile(word + rb'[\w .\-]{0,40}"\s{0,4}:') for word in (b"eply", b"EPLY")
-)
 _AT: Final = "row of the frame"
 # A name, or name@host; how long they are is counted apart, for a pattern that counts letters of all
 # scripts takes a tenth of a second to be made, in each thread anew.
@@ -130,31 +124,6 @@ def read_map(given: str) -> dict[str, str]:
             )
         mapping[role] = column.strip()
     return mapping
-
-
-class ReplyKeys:
-    """Looks in the bytes of a JSON file, cut anywhere, for a key that marks replies.
-
-    Such a key may stand in the last object alone, and says how all the others are read.
-    """
-
-    def __init__(self, *, found: bool = False) -> None:
-        self.found = found
-        self._tail = b""
-
-    def take(self, block: bytes) -> None:
-        if self.found:
-            return
-        data = self._tail + block
-        self._tail = data[-2 * _LONGEST_KEY :]
-        for pattern in _REPLY_KEY:
-            for match in pattern.finditer(data):
-                start = data.rfind(b'"', max(match.start() - _LONGEST_KEY, 0), match.start())
-                name = data[start + 1 : match.end()].partition(b'"')[0].decode("utf-8", "replace")
-                escaped = data[start - 1 : start] == b"\\"
-                if start >= 0 and not escaped and plain_name(name) in _REPLY_KEYS:
-                    self.found = True
-                    return
 
 
 class Canonical:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -9,7 +10,7 @@ from typing import Any, Final, Literal
 from core.errors import InputRefused
 from core.sources.archives.bluesky import bluesky_rows
 from core.sources.archives.mastodon import mastodon_rows
-from core.sources.columns import REPLY_ROLES
+from core.sources.columns import GUESSES, REPLY_ROLES, plain_name
 from core.sources.json_formats import SCRAPED, V1, Format, Gathering
 from core.sources.json_lines import block_lines
 from core.sources.json_objects import Row, Rows, generic_rows
@@ -22,6 +23,12 @@ LOOK: Final = 200
 _STEP: Final = 1 << 20
 # keys of a document whose value is the list of tweets
 _LISTS: Final = {"orderedItems": "mastodon", "records": "bluesky", "feed": "bluesky"}
+_REPLY_KEYS: Final = frozenset(name for role in REPLY_ROLES for name in GUESSES[role])
+_LONGEST_KEY: Final = 60  # bytes of a key that marks replies, or less
+# how such a key ends; two patterns, for each is searched by its first letters, which is quick
+_REPLY_KEY: Final = tuple(
+    re.compile(word + rb'[\w .\-]{0,40}"\s{0,4}:') for word in (b"eply", b"EPLY")
+)
 
 Layout = Literal["lines", "values", "document"]
 
@@ -52,6 +59,31 @@ class Shape:
         yield from (reason for _, reason in gathering.take([item], [0])[1])
         for row in gathering.frame().iter_rows(named=True):
             yield {role: str(value) for role, value in row.items() if value is not None}
+
+
+class ReplyKeys:
+    """Looks in the bytes of a JSON file, cut anywhere, for a key that marks replies.
+
+    Such a key may stand in the last object alone, and says how all the others are read.
+    """
+
+    def __init__(self, *, found: bool = False) -> None:
+        self.found = found
+        self._tail = b""
+
+    def take(self, block: bytes) -> None:
+        if self.found:
+            return
+        data = self._tail + block
+        self._tail = data[-2 * _LONGEST_KEY :]
+        for pattern in _REPLY_KEY:
+            for match in pattern.finditer(data):
+                start = data.rfind(b'"', max(match.start() - _LONGEST_KEY, 0), match.start())
+                name = data[start + 1 : match.end()].partition(b'"')[0].decode("utf-8", "replace")
+                escaped = data[start - 1 : start] == b"\\"
+                if start >= 0 and not escaped and plain_name(name) in _REPLY_KEYS:
+                    self.found = True
+                    return
 
 
 def shape_of(content: Content, mapping: Mapping[str, str]) -> Shape:

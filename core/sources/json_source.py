@@ -12,13 +12,13 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.sources.batches import Placed, gathered, listed, of_block, read_ahead
-from core.sources.columns import Canonical, ReplyKeys
+from core.sources.columns import Canonical
 from core.sources.decoding import TextFacts, count_byte, is_escaped
 from core.sources.json_formats import Format, Gathering
 from core.sources.json_lines import FlatLines, ObjectLines, Run, block_lines
 from core.sources.json_objects import Row, frame_of, shown_keys
 from core.sources.json_reader import OnBad
-from core.sources.json_shape import LOOK, Enough, Shape, ignore_flaw, items_of
+from core.sources.json_shape import LOOK, Enough, ReplyKeys, Shape, ignore_flaw, items_of
 from core.sources.opened import BLOCK, Content
 from core.sources.source import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import Dates

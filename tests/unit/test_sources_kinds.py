@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.sources import csv_rows, tables
-from core.sources.columns import ReplyKeys, read_map
+from core.sources.columns import read_map
 from core.sources.detect import open_source
+from core.sources.json_shape import ReplyKeys
 
 _ROW = st.fixed_dictionaries(
     {"text": st.sampled_from(["@bob hello", "hello @bob", "RT @bob: so", "quiet sea"])},
