@@ -301,6 +301,8 @@ def _flag(column: str) -> pl.Expr:
 
 def _written(column: pl.Series, words: list[str]) -> pl.Expr:
     """Whether a value is one of ``words``; the different values are few, and read once each."""
+    if column.null_count() == column.len():
+        return pl.lit(False)
     values = column.drop_nulls().unique()
     meant = values.filter(values.str.strip_chars().str.to_lowercase().is_in(words))
     return pl.col(column.name).is_in(meant.implode()) if meant.len() else pl.lit(False)
@@ -337,8 +339,8 @@ def _are_handles(names: pl.Series) -> pl.Series:
 
 def _mentions(texts: pl.Series) -> pl.Series:
     """The name at the very beginning of a text, in lower case."""
-    begins = texts.str.starts_with("@").fill_null(False)
-    found = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+    begins = texts.str.starts_with("@")
+    found = texts.clear(len(texts))  # of nulls
     if begins.any():
         names = texts.filter(begins).str.extract(r"^@(\w+)", 1)
         names = names.str.slice(0, _LONGEST_MENTION).str.to_lowercase()
