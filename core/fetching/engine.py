@@ -289,12 +289,13 @@ class _Fetch:
         """Complete the result: what it cost, whether it is all, and where it goes on."""
         account = self._account
         resumes_from: str | None = None
-        with suppress(CorpusBusy):
-            known = load_known(
-                self._corpus, self._estimate.handle, account.account_id if account else None
-            )
-            below = [gap.until for gap in gaps(known.ranges) if gap.until is not None]
-            resumes_from = str(below[0]) if stopped and below else None
+        if stopped:
+            with suppress(CorpusBusy):
+                known = load_known(
+                    self._corpus, self._estimate.handle, account.account_id if account else None
+                )
+                below = [gap.until for gap in gaps(known.ranges) if gap.until is not None]
+                resumes_from = str(below[0]) if below else None
         if not stopped and account and (account.posts or 0) > self._terms.window:
             self._note(window_words(account.handle, account.posts or 0, self._terms))
         if stopped == "plan":

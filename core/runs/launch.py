@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -377,6 +378,7 @@ def start_detached(
         )
 
 
+@cache  # to look for it takes milliseconds
 def _version(name: str) -> str | None:
     if name == "mynah":
         return core.__version__
