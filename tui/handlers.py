@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual import on
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.reactive import reactive
 from textual.signal import Signal
 from textual.timer import Timer
@@ -64,6 +64,8 @@ class StateApp(CorpusHandlers):
         self.state = State(home)
         self.terminal = of_this_app(self._to_terminal)
         self._next_try: Timer | None = None
+        self.notice = ""
+        self._notice_ends: Timer | None = None
         self.failures: list[str] = []
         self.jobs: list[Job] = []
         self.reading = CorpusReader(self)
@@ -197,7 +199,7 @@ class StateApp(CorpusHandlers):
             elif not state.accounts:
                 state.chosen = []
             else:
-                state.chosen = list(dict.fromkeys([*state.chosen, *new]))
+                self.say_not_chosen(new)
             state.remember()
         self.reading.accounts()
         at_rest = self.section == "data" and len(self.screen_stack) == 1
@@ -380,6 +382,34 @@ class StateApp(CorpusHandlers):
             timeout=timeout,
             markup=markup,
         )
+
+    def _on_notify(self, event: Notify) -> None:
+        """Instead of a toast one line, where that is enough: it covers nothing that one reads."""
+        from tui.section import Section
+
+        note = event.notification
+        words = f"{note.title}: {note.message}" if note.title else note.message
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if not isinstance(screen, Section) or note.severity != "information":
+            return
+        if not screen.holds_notice(words):
+            return
+        event.prevent_default()  # Textual's own
+        if self._notice_ends is not None:
+            self._notice_ends.stop()
+        self._notice_ends = self.set_timer(note.timeout, self._notice_over)
+        self._show_notice(words)
+
+    def _notice_over(self) -> None:
+        self._show_notice("")
+
+    def _show_notice(self, words: str) -> None:
+        from tui.section import Section
+
+        self.notice = words
+        for screen in self.screen_stack:
+            if isinstance(screen, Section):
+                screen.show_notice(words)
 
     def show_error(self, error: Exception, doing: str = "") -> None:
         """A toast with what, why and the next step; the same stays in the error log (F12)."""

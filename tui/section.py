@@ -23,6 +23,7 @@ from tui.job import Host, Report
 from tui.next_step import next_step
 from tui.state import NewRun, State
 from tui.text.numbers import plural, short_count
+from tui.widgets.cells import cell_len
 from tui.widgets.field import Field
 from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import FooterKey, KeyFooter
@@ -45,6 +46,7 @@ class Mynah(Host, Protocol):
     """
 
     section: str
+    notice: str  # what was said last, while it stands above the footer
     accounts_changed: Signal[State]
     recipe_changed: Signal[State]
     curation_changed: Signal[State]
@@ -209,6 +211,7 @@ class Section(Screen[None]):
             yield from self.compose_body()
         yield Words("", id="next-step", markup=False)
         yield KeyFooter(*self._keys(None), id="footer")
+        yield Static("", id="notice", markup=False)
         yield Words("", id="too-small", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -270,6 +273,17 @@ class Section(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self._frame_changed(self.state)
+        self.show_notice(self.mynah.notice)
+
+    def show_notice(self, words: str) -> None:
+        """One line above the footer; empty takes it away."""
+        for line in self.query("#notice").results(Static):
+            line.update(Text(words, no_wrap=True))
+            line.display = bool(words)
+
+    def holds_notice(self, words: str) -> bool:
+        """Whether a line is enough for ``words``."""
+        return "\n" not in words and cell_len(words) <= self.size.width - 4
 
     def _frame_changed(self, state: State) -> None:
         if not self.is_mounted or not self.is_current:

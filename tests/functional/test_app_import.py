@@ -469,3 +469,30 @@ async def test_enter_right_after_a_paste_waits_for_the_look_at_the_folder(
         await until(pilot, lambda: app.state.accounts)
         await settled(pilot)
         assert handles(home) == {"ann": 1}
+
+
+async def test_a_second_account_makes_no_blend_by_itself(sample_home: Home, tmp_path: Path) -> None:
+    tables(tmp_path)
+    app, heard = MynahApp(sample_home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await settled(pilot)
+        before = list(app.state.chosen)
+        await type_path(pilot, tmp_path / "ann.csv")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.state.accounts or []) == 4)
+        await settled(pilot)
+        assert app.state.chosen == before
+        assert any(toast.startswith("@ann is here, and not chosen yet") for toast in heard.toasts)
+        listing = app.screen.query_one("#accounts", RowList)
+        assert listing.marks == {1, 2, 3}
+        assert "enter, 2nd click: it alone" in screen(pilot), "what keys do there is said"
+        listing.focus()
+        await pilot.press("home", "space")
+        await settled(pilot)
+        assert sorted(app.state.chosen) == sorted([*before, "ann"])
+        # the same again is no news
+        await type_path(pilot, tmp_path / "ann.csv")
+        await pilot.press("enter")
+        await until(pilot, lambda: any("0 new of 1 read" in toast for toast in heard.toasts))
+        await settled(pilot)
+        assert sum("not chosen yet" in toast for toast in heard.toasts) == 1

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from textual.widgets._toast import Toast
+
 from core.errors import InputRefused
 from core.home import Home
 from core.workflow.data import sample_archives
-from tests.functional.walk import Heard, settled, until
+from tests.functional.walk import Heard, screen, settled, until
 from tui.app import MynahApp
 from tui.data.importing import ImportEnded, ImportMoved
 from tui.filter.counting import Curated
@@ -112,3 +115,45 @@ async def test_choosing_quickly_ends_with_the_last_choice(sample_home: Home) -> 
         assert app.state.curation is not None
         assert [one.handle for one in app.state.curation.stats] == everybody[1:2]
         assert len(app.state.curation.rows) == app.state.curation.total.downloaded
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_is_short_is_said_in_a_line_that_covers_nothing(
+    sample_home: Home, size: tuple[int, int]
+) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        before = screen(pilot).splitlines()
+        app.notify("The tweet as published.", title="Copied", timeout=60)
+        await pilot.pause()
+        after = screen(pilot).splitlines()
+        changed = [
+            at for at, pair in enumerate(zip(before, after, strict=True)) if len(set(pair)) > 1
+        ]
+        assert changed == [size[1] - 2], "the line above the footer"
+        assert after[-2].strip() == "Copied: The tweet as published."
+        await pilot.press("2")
+        await settled(pilot)
+        assert "Copied: The tweet as published." in screen(pilot), "it goes along"
+        app.notify("This one.", title="A newer one", timeout=0.05)
+        await until(pilot, lambda: app.notice == "A newer one: This one.")
+        await until(pilot, lambda: app.notice == "")
+        await pilot.pause()
+        assert "A newer one" not in screen(pilot)
+        assert "Copied" not in screen(pilot)
+
+
+async def test_what_is_long_or_a_warning_stands_over_the_side_column(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        main = app.screen.query_one("#data-main").region
+        app.notify("words " * 40, title="A long one", timeout=60)
+        app.notify("Short.", title="A warning", severity="warning", timeout=60)
+        await until(pilot, lambda: "A warning" in screen(pilot))
+        toasts = list(app.screen.query(Toast))
+        assert len(toasts) == 2
+        for toast in toasts:
+            assert toast.region.area
+            assert not toast.region.overlaps(main)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from textual import events, on
@@ -84,9 +85,23 @@ class CorpusHandlers(App[None]):
                 what_was_fetched(result),
                 title=f"@{result.handle} is here" if result.complete else "The fetch has stopped",
             )
-            if result.new and result.handle not in self.state.chosen:
-                self.state.chosen = [*self.state.chosen, result.handle]
+            if not self.state.accounts:
+                self.state.chosen = [result.handle]
+            elif result.new:
+                self.say_not_chosen([result.handle])
         self.reading.accounts()
+
+    def say_not_chosen(self, handles: Sequence[str]) -> None:
+        """What comes in beside accounts that are chosen makes no blend of them by itself."""
+        new = [handle for handle in dict.fromkeys(handles) if handle not in self.state.chosen]
+        if new:
+            are = "is" if len(new) == 1 else "are"
+            names = ", ".join(f"@{handle}" for handle in new[:3])
+            more = f" and {len(new) - 3} more" if len(new) > 3 else ""
+            self.notify(
+                "In Accounts, enter chooses one alone, space adds one.",
+                title=f"{names}{more} {are} here, and not chosen yet",
+            )
 
     @on(ImportEnded)
     @on(FetchEnded)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from tui.data.preview import PreviewJob
 
 EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
+# Beside several accounts; the panel has 28 cells.
+HOW_TO_CHOOSE = "enter, 2nd click: it alone\nspace, click ✓: one more"
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
 ORDERS: dict[Order, str] = {
     "newest": "newest first",
@@ -84,6 +86,7 @@ class DataSection(Section):
                     empty="Nobody yet.",
                     id="accounts",
                 )
+                yield Static(HOW_TO_CHOOSE, id="how-to-choose", markup=False)
                 yield MiniBars(id="years")
                 yield Static("", id="provenance", markup=False)
         with Vertical(id="data-main", classes="column main"):
@@ -134,6 +137,7 @@ class DataSection(Section):
             marks=[i for i, a in enumerate(self._accounts) if a.handle in state.chosen],
         )
         self.query_one("#accounts-panel", Panel).status = count(len(self._accounts))
+        self.query_one("#how-to-choose").display = len(self._accounts) > 1
         if not self._accounts:
             tweets = self.query_one("#tweets", RowList)
             tweets.set_empty(EMPTY)
