@@ -174,7 +174,7 @@ ACTIONS: Final = (
     Action("train.resume", "r", "resume", "Resume", "Take up a run that ended early, where it was.",
            "mynah resume RUN", footer=False),
     Action("train.further", "f", "further", "Further",
-           "A new run from the weights of this one, for the training time that stands there.",
+           "A new run from the weights of this one, for a while.",
            "mynah train --from RUN --minutes M", footer=False),
     Action("train.rename", "N", "rename", "Name", "Give the run a name.",
            "mynah runs rename RUN NAME", footer=False),
