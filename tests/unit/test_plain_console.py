@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli import LIMIT, MYNAH, ROOT, environment, mynah, mynah_alone, on_a_terminal
+from tests.unit.cli import (
+    LIMIT,
+    MYNAH,
+    ROOT,
+    environment,
+    home_with_samples,
+    mynah,
+    mynah_alone,
+    on_a_terminal,
+)
 from tests.unit.conversation import check, sentence, talk
 from tests.unit.test_import_hygiene import HEAVY, loaded_by
 from tui.plain.console import place_of, spoken
@@ -103,10 +113,30 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_sentences(tmp_path: Path, t
     check(seen.decode().replace("\r\n", "\n"))
 
 
+def test_a_command_that_opens_the_app_says_what_to_use_there(tmp_path: Path) -> None:
+    env = environment(tmp_path / "home", TERM_WANTED="dumb")
+    code, seen = on_a_terminal([sys.executable, "-c", _WITH_TERM, "demo"], env)
+    assert code == 2
+    assert b"`mynah --plain`" in seen
+    assert not (tmp_path / "home").exists()
+
+
+def test_answers_of_any_kind_bring_no_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("any") / "home"
+    shutil.copytree(home_with_samples(tmp_path_factory), home)
+    rng = random.Random(7)
+    numbers = [str(number) for number in range(1, 12)]
+    others = ["n", "p", "b", "b", "b", "?", "", "no", "keep 1", "back 1", "file", "save", "fog",
+              "@nasa", "nowhere", "[b]x[/b]", "\x1b[2J\u202e", "x" * 300, "-1", "1e9", "nan", "\\b",
+              "SELECT 1;", "all", "drop 1", "\x00", "日本語", "²"]  # fmt: skip
+    said = talk(home, *rng.choices(numbers + others, k=150))
+    assert said.endswith("You have left mynah.\n")
+
+
 _WITH_TERM = """
 import os, sys
 os.environ["TERM"] = os.environ["TERM_WANTED"]
-sys.argv = ["mynah"]
+sys.argv[0] = "mynah"
 from tui.__main__ import main
 main()
 """

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.home import Home
+from core.models.catalogue import at_hand
 from core.report.last import keep_measures
 from core.runs.folder import Run, all_runs
-from core.runs.launch import stop_run
 from core.runs.summary import run_summary
 from tests.fixtures import reports
 from tests.unit.cli import home_with_a_run, home_with_samples
@@ -29,38 +29,32 @@ def the_run(home: Path) -> Run:
     return all_runs(Home(home))[0]
 
 
-def test_a_run_is_started_followed_and_stopped(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_run_is_started_left_followed_and_stopped(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     home = tmp_path_factory.mktemp("plain") / "home"
     shutil.copytree(home_with_samples(tmp_path_factory), home)
+    bases = [base.name for base in at_hand()]
+    scratch = str(bases.index("scratch") + 1)
     said = sentence(
-        talk(
-            home, "1", "3", "1", "b", "4", "2", "2", "3", "2", "4", "20", "1", "yes", "yes",
-            "", "x", "b", "8", "s", "yes", "",
-        )
-    )  # fmt: skip
+        talk(home, "1", "3", "1", "b", "4", "2", scratch, "3", "2", "4", "20", "1", "yes", "no")
+    )
     assert "The base model is scratch." in said
     assert "The preset is quality." in said
     assert "It learns for at most 20 minutes." in said
     assert "It will learn 726 tweets of @keeper_of_the_light, which the recipe standard" in said
     assert "Every weight learns, at a rate of" in said
+    run = the_run(home)
+    assert f"The run {run.id} has started. Follow it now?" in said
+    assert f"The run {run.id} goes on learning without this window." in said
+    assert f"`mynah stop {run.id}` ends it. You have left mynah." in said
+    said = sentence(talk(home, "4", "8", "", "x", "b", "8", "s", "yes", ""))
     assert "learns from @keeper_of_the_light, on the base scratch." in said
     assert "enter says how far it is, s stops it, b leaves it going." in said
     assert "What is new is said as it happens." in said
-    assert "goes on. Train." in said, "b leaves it going, and the menu has one line more"
+    assert f"{run.id} goes on. Train: a number from 1 to 8" in said, "b leaves it going"
     assert "has stopped." in said
     assert run_summary(the_run(home)).state == "stopped"
-
-
-def test_a_run_that_goes_on_is_named_on_leaving(tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("plain") / "home"
-    shutil.copytree(home_with_samples(tmp_path_factory), home)
-    said = sentence(talk(home, "4", "2", "2", "1", "yes", "no"))
-    try:
-        run = the_run(home)
-        assert f"The run {run.id} goes on learning without this window." in said
-        assert f"`mynah stop {run.id}` ends it. You have left mynah." in said
-    finally:
-        stop_run(the_run(home))
 
 
 def test_runs_are_listed_named_and_deleted(home: Path) -> None:

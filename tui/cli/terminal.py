@@ -18,6 +18,12 @@ def require_terminal(instead: str) -> None:
         return  # a driver of its own choice, such as textual-web's, needs none
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise WrongUsage("The app needs a terminal.", "There is none here.", f"Try `{instead}`.")
+    if not moves_its_cursor():
+        raise WrongUsage(
+            "The app needs a terminal that can move its cursor.",
+            "This one cannot.",
+            "`mynah --plain` says and asks the same in sentences.",
+        )
 
 
 def moves_its_cursor() -> bool:
@@ -33,8 +39,10 @@ def moves_its_cursor() -> bool:
     term = os.environ.get("TERM", "")
     if term in ("", "dumb", "unknown"):
         return False
-    import curses
-
+    try:
+        import curses
+    except ImportError:  # some builds of Python are without it
+        return True
     try:
         curses.setupterm(term, sys.stdout.fileno())
     except curses.error:

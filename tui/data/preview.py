@@ -163,5 +163,5 @@ def _account(text: str, home: Home) -> Report:
         estimate = estimate_fetch(home, text, token=token)
     except MynahError as error:
         return Previewed(text, error_lines(error))
-    lines = lines_of_fetch(estimate)
+    lines = lines_of_fetch(estimate, "enter pays and fetches.")
     return Previewed(text, lines, estimate=estimate if token is not None else None)

@@ -21,6 +21,7 @@ from tui.cli.output import emit
 _WIDEST: Final = 79
 _NARROWEST: Final = 20
 _CHUNK: Final = 1 << 16
+_PROMPT: Final = "> "
 # Signs of the app's wording, and the words that stand for them when it is read aloud.
 _SPOKEN: Final = tuple(
     (re.compile(pattern), words)
@@ -69,11 +70,14 @@ class Console:
         for sentence in sentences:
             self.show(spoken(sentence))
 
-    def show(self, text: str) -> None:
-        """Somebody's own words: a tweet, a cell, a file. Safe, and broken between words."""
+    def show(self, text: str, behind: str = "") -> None:
+        """Somebody's own words: a tweet, a cell, a file. Safe, and broken between words.
+
+        ``behind``: what stands in the line already.
+        """
         from tui.widgets.cells import wrap
 
-        width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns - 1))
+        width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns - 1)) - len(behind)
         for line in printable(text, keep_newlines=True).split("\n"):
             for part in wrap(line, width) or [""]:
                 emit(part.rstrip())
@@ -161,7 +165,10 @@ class Console:
         while b"\n" not in self._rest and not self._ended:
             if seconds is not None and not self._ready(seconds):
                 return None
-            chunk = os.read(self._fd, _CHUNK)
+            try:
+                chunk = os.read(self._fd, _CHUNK)
+            except OSError:  # the terminal is gone
+                chunk = b""
             self._rest += chunk
             self._ended = not chunk
         if not self._rest:
@@ -169,7 +176,7 @@ class Console:
         typed, _, self._rest = self._rest.partition(b"\n")
         line = typed.decode("utf-8", "replace").rstrip("\r")
         if not self._typed_is_seen:
-            self.show(line)  # a transcript without the answers could not be read
+            self.show(line, _PROMPT)  # a transcript without the answers could not be read
         return line
 
     def _ready(self, seconds: float) -> bool:
@@ -179,15 +186,15 @@ class Console:
             return True
 
     def _answer(self) -> str:
-        emit("> ", end="")
+        emit(_PROMPT, end="")
         try:
             typed = (self.line() or "").strip()
         except (Leave, KeyboardInterrupt):
             emit("")
             raise
-        if typed == "b":
+        if typed in ("b", "B"):
             raise Back
-        if typed == "q":
+        if typed in ("q", "Q"):
             raise Leave
         return typed
 

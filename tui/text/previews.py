@@ -25,8 +25,11 @@ def is_account(text: str) -> bool:
     return words.startswith("@") and not Path(words).exists()
 
 
-def lines_of_fetch(estimate: FetchEstimate) -> list[Line]:
-    """What a fetch would cost at most, and whether there is a token to pay with."""
+def lines_of_fetch(estimate: FetchEstimate, pays: str = "") -> list[Line]:
+    """What a fetch would cost at most, and whether there is a token to pay with.
+
+    ``pays`` says what a person does to agree.
+    """
     token = estimate.token
     lines: list[Line] = [
         (
@@ -44,7 +47,7 @@ def lines_of_fetch(estimate: FetchEstimate) -> list[Line]:
             ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")
         )
     else:
-        lines.append((f"Token: from the {token.where}. enter pays and fetches.", ""))
+        lines.append((f"Token: from the {token.where}. {pays}".strip(), ""))
     lines += [("", ""), *((notice, "dim") for notice in estimate.notices)]
     return lines
 
