@@ -87,7 +87,9 @@ async def test_search_finds_words_and_not_patterns(sample_home: Home) -> None:
         assert len(tweets(app)) == every
 
 
-async def test_w_turns_through_all_kept_and_dropped(sample_home: Home) -> None:
+async def test_w_turns_through_all_kept_and_dropped_and_clicks_do_what_keys_do(
+    sample_home: Home,
+) -> None:
     app = MynahApp(sample_home)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
@@ -106,6 +108,12 @@ async def test_w_turns_through_all_kept_and_dropped(sample_home: Home) -> None:
         await pilot.press("w", "w")
         await settled(pilot)
         assert "dropped:" in screen(pilot), "the detail says why"
+        await pilot.click("#tweets", offset=(20, 5))
+        await pilot.pause()
+        assert app.screen.query_one("#tweets", RowList).cursor == 5
+        await pilot.click("#accounts", offset=(1, 1))  # on the mark
+        await settled(pilot)
+        assert len(app.state.chosen) == 2
 
 
 async def test_the_detail_and_the_copy_are_the_tweet_under_the_cursor(
@@ -132,19 +140,6 @@ async def test_the_detail_and_the_copy_are_the_tweet_under_the_cursor(
         await pilot.press("y")
         await settled(pilot)
         assert heard.toasts[1].startswith("Sent to the terminal's clipboard: The tweet")
-
-
-async def test_clicks_do_what_keys_do(sample_home: Home) -> None:
-    app = MynahApp(sample_home)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        listing = app.screen.query_one("#tweets", RowList)
-        await pilot.click("#tweets", offset=(20, 5))
-        await pilot.pause()
-        assert listing.cursor == 5
-        await pilot.click("#accounts", offset=(1, 1))  # on the mark
-        await settled(pilot)
-        assert len(app.state.chosen) == 2
 
 
 async def test_search_takes_conditions_marks_words_and_says_what_is_wrong(

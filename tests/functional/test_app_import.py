@@ -42,11 +42,21 @@ def handles(home: Home) -> dict[str, int]:
     return {account.handle: account.tweets for account in accounts(Corpus(home.corpus))}
 
 
-async def test_a_typed_path_is_recognised_and_esc_leaves_everything(home: Home) -> None:
-    app = MynahApp(home)
-    async with app.run_test(size=(120, 40)) as pilot:
+async def test_a_typed_path_is_recognised_and_enter_brings_it_in(
+    home: Home, tmp_path: Path
+) -> None:
+    app, heard = MynahApp(home), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        await type_path(pilot, sample_archives()[0])
+        # one that leads nowhere says so, and stays
+        await type_path(pilot, tmp_path / "nowhere [bold].zip")
+        assert "nothing at that path" in screen(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, AddTweets)
+        # esc leaves everything
+        app.screen.query_one("#path", Input).value = str(sample_archives()[0])
+        await settled(pilot)
         said = " ".join(screen(pilot).split())
         assert "@keeper_of_the_light" in said
         assert "987" in said, "it says how many there are before one brings them in"
@@ -54,12 +64,6 @@ async def test_a_typed_path_is_recognised_and_esc_leaves_everything(home: Home) 
         await settled(pilot)
         assert not isinstance(app.screen, AddTweets)
         assert not home.root.exists()
-
-
-async def test_enter_brings_in_what_was_recognised(home: Home) -> None:
-    app, heard = MynahApp(home), Heard()
-    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
-        await settled(pilot)
         await type_path(pilot, sample_archives()[0])
         await pilot.press("enter")
         await until(pilot, lambda: app.state.accounts)
@@ -73,18 +77,6 @@ async def test_enter_brings_in_what_was_recognised(home: Home) -> None:
         await until(pilot, lambda: any("0 new of 991 read" in toast for toast in heard.toasts))
         await settled(pilot)
         assert handles(home) == {"keeper_of_the_light": 987}
-
-
-async def test_a_path_that_leads_nowhere_says_so_and_stays(home: Home, tmp_path: Path) -> None:
-    app = MynahApp(home)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await type_path(pilot, tmp_path / "nowhere [bold].zip")
-        assert "nothing at that path" in screen(pilot)
-        await pilot.press("enter")
-        await settled(pilot)
-        assert isinstance(app.screen, AddTweets)
-        assert not home.root.exists()
 
 
 async def test_a_csv_without_a_name_asks_for_one(home: Home, tmp_path: Path) -> None:
@@ -318,26 +310,31 @@ def test_lines_of_paths_become_one(lines: str) -> None:
     assert [str(p) for p in paths_in(one_line(pasted))] == ["/a/one.csv", "/b/two.csv"]
 
 
-@pytest.mark.parametrize("how", ["'{a}' '{b}'", "{a}\n{b}\n", "file://{a}\nfile://{b}"])
-async def test_several_dropped_files_come_in_together(home: Home, tmp_path: Path, how: str) -> None:
-    for name in ("ann", "bob"):
-        (tmp_path / f"{name}.csv").write_text(f"id,text,author\n1,hello you,{name}\n")
+async def test_several_dropped_files_come_in_together(home: Home, tmp_path: Path) -> None:
     app = MynahApp(home)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, AddTweets))
-        await pilot.pause()
-        pasted = how.format(a=tmp_path / "ann.csv", b=tmp_path / "bob.csv")
-        app.screen.query_one("#path", Input).post_message(events.Paste(pasted))
-        await until(pilot, lambda: "bob.csv: CSV" in screen(pilot))
-        await settled(pilot)
-        said = " ".join(screen(pilot).split())
-        assert "ann.csv: CSV · @ann · 1 tweet" in said
-        await pilot.press("enter")
-        await until(pilot, lambda: app.state.accounts)
-        await settled(pilot)
-        assert handles(home) == {"ann": 1, "bob": 1}
+        expected: dict[str, int] = {}
+        for number, how in enumerate(
+            ("'{a}' '{b}'", "{a}\n{b}\n", "file://{a}\nfile://{b}"), start=1
+        ):
+            one, two = (tmp_path / f"{name}{number}.csv" for name in ("ann", "bob"))
+            for path in (one, two):
+                path.write_text(f"id,text,author\n{number},hello you,{path.stem}\n")
+                expected[path.stem] = 1
+            await pilot.press("a")
+            await until(pilot, lambda: isinstance(app.screen, AddTweets))
+            await pilot.pause()
+            pasted = how.format(a=one, b=two)
+            app.screen.query_one("#path", Input).post_message(events.Paste(pasted))
+            await until(pilot, lambda two=two: f"{two.name}: CSV" in screen(pilot))
+            await settled(pilot)
+            said = " ".join(screen(pilot).split())
+            assert f"{one.name}: CSV · @{one.stem} · 1 tweet" in said
+            await pilot.press("enter")
+            await until(pilot, lambda: len(app.state.accounts or []) == len(expected))
+            await settled(pilot)
+            assert handles(home) == expected
 
 
 async def test_one_of_several_that_is_nothing_is_said_and_nothing_comes_in(

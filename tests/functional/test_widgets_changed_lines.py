@@ -73,3 +73,23 @@ async def test_the_same_words_cost_nothing() -> None:
         assert words.visual is content
         words.update("a gull")
         assert words.visual is not content
+
+
+async def test_other_words_in_the_same_room_lay_nothing_out() -> None:
+    app = Figures()
+    async with app.run_test(size=(40, 10)) as pilot:
+        words = app.query_one("#words", Words)
+        words.update("a lamp\nis lit")
+        await pilot.pause()
+        layouts: list[object] = []
+        app.screen.screen_layout_refresh_signal.subscribe(app, layouts.append)
+        for shown, height in (("a gull\ncries", 2), ("a gull cries " * 4, 2)):
+            words.update(shown)
+            await pilot.pause()
+            assert words.size.height == height
+            assert words.render_line(0).text.startswith("a gull")
+        assert layouts == []
+        words.update("a gull")
+        await pilot.pause()
+        assert words.size.height == 1
+        assert len(layouts) == 1

@@ -12,8 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -68,17 +70,29 @@ def mynah(
 
     The three streams are real files with a file number, as in a pipe of one's own.
     """
-    from tui.__main__ import main
-
     with (
         tempfile.TemporaryFile() as given,
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
-        pytest.MonkeyPatch.context() as patch,
     ):
         given.write(stdin)
         given.seek(0)
-        for name, value in environment(home, **more).items():
+        left = _main(arguments, environment(home, **more), given, out, err)
+        return _ended(_everything(out), _everything(err), left, code)
+
+
+def _main(
+    arguments: tuple[str | Path, ...],
+    env: dict[str, str],
+    given: IO[bytes],
+    out: IO[bytes],
+    err: IO[bytes],
+) -> object:
+    """Run a command to its end in this process with these three streams; what it ends with."""
+    from tui.__main__ import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["mynah", *map(str, arguments)])
         for name, file in (("stdin", given), ("stdout", out), ("stderr", err)):
@@ -91,7 +105,7 @@ def mynah(
             signal.signal(signal.SIGINT, listener)
             for stream in (sys.stdin, sys.stdout, sys.stderr):
                 stream.detach()
-        return _ended(_everything(out), _everything(err), left.value.code, code)
+        return left.value.code
 
 
 def mynah_alone(
@@ -168,6 +182,51 @@ class Started:
         return Ended(code, self._out.read_bytes(), self.err)
 
 
+_TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "30"}
+
+
+def _pseudo_terminal() -> tuple[int, int]:
+    import fcntl
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
+    return master, slave
+
+
+def mynah_on_a_terminal(
+    *arguments: str | Path,
+    home: Path,
+    stdout: IO[bytes] | None = None,
+    stderr: IO[bytes] | None = None,
+) -> tuple[object, bytes]:
+    """As `on_a_terminal`, in this process, and without a key."""
+    master, slave = _pseudo_terminal()
+    seen = bytearray()
+
+    def look() -> None:
+        with suppress(OSError):  # the other side has closed
+            while chunk := os.read(master, 65536):
+                seen.extend(chunk)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        with (
+            os.fdopen(os.dup(slave), "rb") as given,
+            os.fdopen(os.dup(slave), "wb") as out,
+            os.fdopen(os.dup(slave), "wb") as err,
+        ):
+            env = environment(home, **_TERMINAL)
+            code = _main(arguments, env, given, stdout or out, stderr or err)
+    finally:
+        os.close(slave)
+        looking.join()
+        os.close(master)
+    return code, bytes(seen)
+
+
 def on_a_terminal(
     command: list[str],
     env: dict[str, str],
@@ -182,18 +241,13 @@ def on_a_terminal(
     Returns the exit code and everything the terminal was sent. ``stdout`` and ``stderr`` may go
     elsewhere.
     """
-    import fcntl
-    import struct
-    import termios
-
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
+    master, slave = _pseudo_terminal()
     child = subprocess.Popen(
         command,
         stdin=slave,
         stdout=slave if stdout is None else stdout,
         stderr=slave if stderr is None else stderr,
-        env=env | {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "30"},
+        env=env | _TERMINAL,
         cwd=ROOT,
         start_new_session=True,
     )

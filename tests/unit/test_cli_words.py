@@ -19,6 +19,7 @@ from tests.unit.cli import (
     home_with_samples,
     mynah,
     mynah_alone,
+    mynah_on_a_terminal,
 )
 from tests.unit.cli import on_a_terminal as terminal
 from tui.__main__ import COMMANDS
@@ -195,15 +196,26 @@ def test_the_same_bytes_on_a_terminal_and_in_a_pipe(
 ) -> None:
     """The terminal makes \\r\\n of \\n; nothing else may differ, and nothing else be there."""
     piped = mynah(*command, home=home)
-    env = environment(home)
+    with Path(os.devnull).open("wb") as nowhere:
+        code, seen = mynah_on_a_terminal(*command, home=home, stderr=nowhere)
+    assert code == 0
+    assert seen.replace(b"\r\n", b"\n") == piped.out
+    with (tmp_path / "file").open("wb") as file:
+        code, narrated = mynah_on_a_terminal(*command, home=home, stdout=file)
+    assert (tmp_path / "file").read_bytes() == piped.out
+    # on a slow day there may be a line of progress, which takes itself away again
+    assert re.sub(rb"\r\x1b\[2K[^\r]*", b"", narrated) == b""
+
+
+def test_a_process_writes_them_too(home: Path, tmp_path: Path) -> None:
+    command = "sql", "FROM tweets ORDER BY tweet_id LIMIT 40", "--json"
+    piped, env = mynah(*command, home=home), environment(home)
     code, seen = terminal([*MYNAH, *command], env, stderr=subprocess.DEVNULL)
     assert code == 0
     assert seen.replace(b"\r\n", b"\n") == piped.out
     with (tmp_path / "file").open("wb") as file:
-        code, narrated = terminal([*MYNAH, *command], env, stdout=file)
+        terminal([*MYNAH, *command], env, stdout=file)
     assert (tmp_path / "file").read_bytes() == piped.out
-    # on a slow day there may be a line of progress, which takes itself away again
-    assert re.sub(rb"\r\x1b\[2K[^\r]*", b"", narrated) == b""
 
 
 def test_the_locale_changes_nothing(home: Path) -> None:

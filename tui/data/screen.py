@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Static
 
 from core.curation.reasons import EXCLUDED
 from core.workbench.view import Order, TweetRow, Which
@@ -29,6 +28,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress
@@ -88,13 +88,13 @@ class DataSection(Section):
                 )
                 yield Static(HOW_TO_CHOOSE, id="how-to-choose", markup=False)
                 yield MiniBars(id="years")
-                yield Static("", id="provenance", markup=False)
+                yield Words("", id="provenance", markup=False)
         with Vertical(id="data-main", classes="column main"):
             with Panel(title="Tweets", id="tweets-panel"):
                 yield SearchField(back_to="#tweets", id="search")
                 yield RowList(columns(who=True), empty="", id="tweets")
             with Panel(title="Tweet", id="tweet-panel"), VerticalScroll(can_focus=False):
-                yield Static("", id="tweet", markup=False)
+                yield Words("", id="tweet", markup=False)
             yield ProgressLine(id="import-progress")
 
     def on_mount(self) -> None:
@@ -142,7 +142,7 @@ class DataSection(Section):
             tweets = self.query_one("#tweets", RowList)
             tweets.set_empty(EMPTY)
             tweets.set_rows(ListRows())
-            self.query_one("#tweet", Static).update("")
+            self.query_one("#tweet", Words).update("")
             self.query_one("#tweets-panel", Panel).status = ""
         elif not len(self.query_one("#tweets", RowList).rows):
             self.query_one("#tweets", RowList).set_empty("Reading the tweets…")
@@ -233,7 +233,7 @@ class DataSection(Section):
                 if account.first and account.last
                 else "times unknown"
             )
-            self.query_one("#provenance", Static).update(
+            self.query_one("#provenance", Words).update(
                 f"{span}\n{plural(account.tweets, 'tweet')} from {', '.join(account.sources)}"
             )
 
@@ -255,9 +255,9 @@ class DataSection(Section):
         lines = self.query_one("#tweets", RowList).rows
         if isinstance(lines, TweetLines) and event.index < len(lines):
             words = detail(lines.rows[event.index], self._found, "bold underline")
-            self.query_one("#tweet", Static).update(words)
+            self.query_one("#tweet", Words).update(words)
         else:
-            self.query_one("#tweet", Static).update("")
+            self.query_one("#tweet", Words).update("")
 
     def action_mark(self) -> None:
         accounts = self.query_one("#accounts", RowList)

@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Static
 
 from core.safe_text import printable
 from core.workbench.view import Which
@@ -29,6 +28,7 @@ from tui.widgets.choice_field import Choice
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import ListRows, RowList
 from tui.widgets.search_field import SearchField
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -63,8 +63,8 @@ class FilterSection(Section):
         with Vertical(id="filter-main", classes="column main"):
             with Panel(title="What is kept", id="stats-panel"):
                 with VerticalScroll(id="stats-scroll"):
-                    yield Static("", id="stats", markup=False)
-                    yield Static("", id="stats-advice", markup=False)
+                    yield Words("", id="stats", markup=False)
+                    yield Words("", id="stats-advice", markup=False)
             with Panel(title="Changed by this recipe", id="changed-panel"):
                 yield SearchField(back_to="#changed", id="search")
                 yield RowList(REASON_COLUMNS, empty="", id="changed")
@@ -105,7 +105,7 @@ class FilterSection(Section):
                 "No tweets yet. Press 1, then a to add an archive, or d for the sample authors."
             )
             listing.set_rows(ListRows())
-            self.query_one("#stats", Static).update("")
+            self.query_one("#stats", Words).update("")
             self.query_one(BeforeAfter).show_tweet(None)
             self.query_one("#stats-panel", Panel).status = ""
             self.query_one("#changed-panel", Panel).status = ""
@@ -135,7 +135,7 @@ class FilterSection(Section):
         self._ask_for_rows()
 
     def _show_stats(self, state: State) -> None:
-        panel, shown = self.query_one("#stats-panel", Panel), self.query_one("#stats", Static)
+        panel, shown = self.query_one("#stats-panel", Panel), self.query_one("#stats", Words)
         curation, comparison = state.curation, state.comparison
         if comparison is not None:
             a, b = self._names()
@@ -161,7 +161,7 @@ class FilterSection(Section):
             more = len(warnings) - MOST_WARNINGS
             lines = [*warnings[:MOST_WARNINGS], *([f"▲ {more} more warnings"] if more > 0 else [])]
             lines += [new_run.all_tweets] if new_run.all_tweets else []
-        advice = self.query_one("#stats-advice", Static)
+        advice = self.query_one("#stats-advice", Words)
         advice.display = bool(lines)
         advice.update(Text(printable("\n".join(lines), keep_newlines=True)))
 

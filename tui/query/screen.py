@@ -29,6 +29,7 @@ from tui.text.numbers import plural
 from tui.widgets.panel import Panel
 from tui.widgets.past_texts import PastTexts
 from tui.widgets.row_list import Column, ListRows, RowList
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from core.query.catalogue import Catalogue
@@ -65,7 +66,7 @@ class QuerySection(Section):
                 yield RowList(
                     (Column(flex=1), Column(width=3, align="right")), empty="None.", id="saved"
                 )
-                yield Static("", id="saved-about", markup=False)
+                yield Words("", id="saved-about", markup=False)
             with Panel(title="Tables", status="enter takes a name", id="schema-panel"):
                 yield SchemaList(id="schema")
         with Vertical(id="query-main", classes="column main"):
@@ -304,7 +305,7 @@ class QuerySection(Section):
     @on(RowList.Highlighted, "#saved")
     def _saved_highlighted(self, event: RowList.Highlighted) -> None:
         about = self._saved[event.index].about if event.index < len(self._saved) else ""
-        self.query_one("#saved-about", Static).update(Text(printable(about)))
+        self.query_one("#saved-about", Words).update(Text(printable(about)))
 
     @on(RowList.Chosen, "#saved")
     def _saved_chosen(self, event: RowList.Chosen) -> None:

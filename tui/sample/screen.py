@@ -33,6 +33,7 @@ from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field
 from tui.widgets.field_form import FieldForm
 from tui.widgets.panel import Panel
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from textual.events import DescendantFocus
@@ -73,7 +74,7 @@ class SampleSection(SampleKeys):
             with Panel(title="Voice", id="voice-panel"):
                 with FieldForm(id="voice-form"):
                     yield from voice_fields()
-                yield Static("", id="voice-note", markup=False)
+                yield Words("", id="voice-note", markup=False)
         with Vertical(id="sample-main", classes="column main"):
             with Panel(title="Prompt", id="prompt-panel"):
                 yield PromptField(
@@ -166,7 +167,7 @@ class SampleSection(SampleKeys):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         help_text = event.widget.help if isinstance(event.widget, Field) else ""
-        self.query_one("#voice-note", Static).update(Text(help_text, "dim"))
+        self.query_one("#voice-note", Words).update(Text(help_text, "dim"))
 
     def on_screen_resume(self) -> None:
         """Another section may have asked to hear a certain run."""

@@ -34,6 +34,7 @@ from tui.widgets.figure_list import FigureList
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from textual.events import DescendantFocus, Resize
@@ -63,7 +64,7 @@ class TrainSection(CurveKeys):
             with Panel(title="New run", id="new-run-panel"):
                 with FieldForm(id="train-form"):
                     yield from run_fields(self.state.new_run)
-                yield Static("", id="advice", markup=False)
+                yield Words("", id="advice", markup=False)
             with Panel(title="Runs", id="runs-panel"):
                 yield SearchField(back_to="#runs", words=FILTER_WORDS, id="run-filter")
                 yield Static("", id="filter-error", markup=False)
@@ -156,7 +157,7 @@ class TrainSection(CurveKeys):
         weights = self.query_one("#train-form", FieldForm).field("weights")
         weights.display = len(chosen) > 1
         weights.value = new_run.weights_in_short(chosen)
-        advice = self.query_one("#advice", Static)
+        advice = self.query_one("#advice", Words)
         several = len(chosen) > 1 and [share.handle for share in new_run.shares] == sorted(chosen)
         who = (
             who_learns(new_run.shares)
