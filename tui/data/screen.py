@@ -86,7 +86,7 @@ class DataSection(Section):
                     empty="Nobody yet.",
                     id="accounts",
                 )
-                yield Static(HOW_TO_CHOOSE, id="how-to-choose", markup=False)
+                yield Words(HOW_TO_CHOOSE, id="how-to-choose", markup=False)
                 yield MiniBars(id="years")
                 yield Words("", id="provenance", markup=False)
         with Vertical(id="data-main", classes="column main"):
