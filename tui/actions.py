@@ -124,6 +124,8 @@ ACTIONS: Final = (
            "mynah profile HANDLE"),
     Action("filter.which", "w", "which", "Dropped/edited", "Dropped, edited or all tweets.",
            footer=False),
+    Action("filter.against", "v", "against", "Change",
+           "The change since the last edit, or against the saved recipe.", footer=False),
     Action("filter.search", "slash", "search", "Search",
            "Only tweets with these words, or from:nasa is:reply.",
            footer=False),

@@ -24,7 +24,7 @@ from tui.data.handlers import CorpusHandlers
 from tui.data.importing import ImportEnded, ImportJob, ImportStarted, what_came_in
 from tui.data.reading import AccountsLoaded, BenchLoaded, CorpusHeld, CorpusReader, RecipeLoaded
 from tui.export.exporting import ExportJob
-from tui.filter.counting import Compared, Counting, Curated
+from tui.filter.counting import Compared, Counting, Curated, SavedCounted
 from tui.job import Failed, Job, Report, Unexpected
 from tui.profile.counting import ProfileJob
 from tui.query.running import QueryEnded, QueryJob
@@ -164,6 +164,11 @@ class StateApp(CorpusHandlers):
         self.training.ask_advice()
         if recounted and state.compared_with is not None:
             self.counting.compare()
+
+    @on(SavedCounted)
+    def _saved_counted(self, report: SavedCounted) -> None:
+        self.state.saved = report.counts
+        self.curation_changed.publish(self.state)
 
     @on(Compared)
     def _compared(self, report: Compared) -> None:

@@ -17,6 +17,7 @@ from core.runs.settings import PRESETS
 
 if TYPE_CHECKING:
     from core.corpus.reading import AccountRow
+    from core.curation.counts import AccountStats
     from core.curation.recipe import Recipe
     from core.dataset.shares import Share
     from core.runs.history import RunHistory
@@ -86,6 +87,15 @@ class NewRun:
         return f"{len(given)} set"
 
 
+@dataclass(frozen=True)
+class SavedCounts:
+    """What a recipe as it was saved keeps of the tweets in ``bench``."""
+
+    recipe: Recipe
+    bench: Workbench
+    total: AccountStats
+
+
 @dataclass
 class State:
     """``None`` or empty means "not known yet", which every section must be able to draw."""
@@ -98,6 +108,7 @@ class State:
     recipe: Recipe | None = None
     curation: Curation | None = None
     before: Curation | None = None
+    saved: SavedCounts | None = None
     compared_with: Recipe | None = None
     comparison: Comparison | None = None
     runs: list[RunSummary] | None = None
@@ -130,6 +141,13 @@ class State:
     def ready_run(self) -> RunSummary | None:
         """The newest run that has a model to talk to."""
         return next((run for run in self.runs or [] if run.has_model), None)
+
+    @property
+    def saved_total(self) -> AccountStats | None:
+        """What the recipe as it was saved keeps; None when that is not counted yet."""
+        saved = self.saved
+        known = saved is not None and saved.bench is self.bench
+        return saved.total if saved and known and saved.recipe == self.saved_recipe else None
 
     def remember(self) -> None:
         """Write the few things that outlive the app; losing them must never hurt."""

@@ -412,3 +412,40 @@ async def test_a_recipe_is_edited_as_toml_and_a_mistake_can_be_mended(
         assert app.state.recipe.min_words == 8
         assert kept(app) < before
         assert status(pilot, "#recipe-panel") == "● changed"
+
+
+async def test_the_change_is_against_the_last_one_or_the_saved_recipe(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        saved = kept(app)
+        app.screen.query_one("#recipe-form", FieldForm).field("drop_replies").focus()
+        await pilot.press("space")
+        await settled(pilot)
+        first = kept(app)
+        app.screen.query_one("#recipe-form", FieldForm).field("drop_retweets").focus()
+        await pilot.press("space")
+        await settled(pilot)
+        second = kept(app)
+        assert len({saved, first, second}) == 3
+
+        def change() -> str:
+            line = next(line for line in screen(pilot).splitlines() if "Tweets kept" in line)
+            return line.rstrip("│ ").split()[-1]
+
+        assert change() == signed(second - first)
+        assert "vs last" in screen(pilot)
+        assert status(pilot, "#stats-panel").endswith("v: change against the saved recipe")
+        await pilot.press("v")
+        await settled(pilot)
+        assert change() == signed(second - saved)
+        assert "vs saved" in screen(pilot)
+        # other tweets: the saved recipe is counted again
+        app.choose(app.state.chosen[:1])
+        await settled(pilot)
+        assert app.state.saved_total is not None
+        alone = app.state.saved_total.kept
+        assert change() == signed(kept(app) - alone)
+        await pilot.press("v")
+        await settled(pilot)
+        assert "vs saved" not in screen(pilot)

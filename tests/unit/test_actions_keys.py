@@ -44,7 +44,7 @@ A_SECTIONS_OWN = {
     "p": {"filter.plots", "train.measure", "sample.prompt"},
     "s": {"data.sort", "filter.save", "query.save", "train.start"},
     "t": {"query.schema", "sample.tokens"},
-    "v": {"train.plots", "sample.favourite"},
+    "v": {"filter.against", "train.plots", "sample.favourite"},
     "A": {"query.analyse", "train.log_x"},
 }
 

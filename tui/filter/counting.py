@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.workbench.view import Order, TweetRows, Which
 from tui.job import Attempt, Host, Job, Report
+from tui.state import SavedCounts
 
 if TYPE_CHECKING:
     from core.curation.counts import CountTokens
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 @dataclass
 class Curated(Report):
     curation: Curation
+
+
+@dataclass
+class SavedCounted(Report):
+    """What the recipe as it was saved keeps."""
+
+    counts: SavedCounts
 
 
 @dataclass
@@ -60,6 +68,7 @@ class Counting:
     def __init__(self, host: Host) -> None:
         self._host = host
         self.curate_job = Job(host, "counting what is kept", newest_wins=True)
+        self._saved_job = Job(host, "counting what the saved recipe keeps", newest_wins=True)
         self.compare_job = Job(host, "comparing two recipes", newest_wins=True)
         self._counter: CountTokens | None = None
 
@@ -84,6 +93,25 @@ class Counting:
             )
 
         self.curate_job.start(work)
+
+    def count_saved(self) -> None:
+        """Under the recipe as it was saved; reports SavedCounted."""
+        bench, recipe = self._host.state.bench, self._host.state.saved_recipe
+        if bench is None or recipe is None:
+            return
+
+        def work(attempt: Attempt) -> Report:
+            from core.workbench.tokens import TOKENS_COUNTED
+
+            curation = bench.curate(recipe, cancelled=attempt.cancelled)
+            counter = self._token_counter()
+            if counter is not None:
+                curation = bench.with_tokens(
+                    curation, counter, at_most=TOKENS_COUNTED, cancelled=attempt.cancelled
+                )
+            return SavedCounted(SavedCounts(recipe, bench, curation.total))
+
+        self._saved_job.start(work)
 
     def compare(self) -> None:
         """What the recipe as it stands and the one it is compared with make of the tweets."""

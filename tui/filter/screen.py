@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.text import Text
 from textual import on
@@ -31,9 +31,11 @@ from tui.widgets.search_field import SearchField
 from tui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from core.curation.counts import AccountStats
     from core.home import Home
 
 MOST_WARNINGS = 2
+OTHERS = {"last": "last change", "saved": "saved recipe"}
 WHICH: tuple[Which, ...] = ("dropped", "edited", "all")
 SAYS = {"dropped": "○ dropped", "edited": "● edited", "all": "all", "kept": "● kept"}
 
@@ -73,6 +75,7 @@ class FilterSection(Section):
     def on_mount(self) -> None:
         self._which: Which = "dropped"
         self._wanted = ""
+        self._against: Literal["last", "saved"] = "last"
         self._draft = ""  # a recipe from the person's editor that could not be read
         app = self.mynah
         app.recipe_changed.subscribe(self, self._recipe_changed)
@@ -143,14 +146,24 @@ class FilterSection(Section):
             panel.status = self._accounts_compared()
             shown.update(compare_table((a, b), comparison.a.total, comparison.b.total))
         elif curation is not None:
-            before, width = state.before, shown.size.width or 76
-            panel.status = (
-                f"{count(curation.total.kept)} kept of {count(curation.total.downloaded)}"
-            )
-            shown.update(
-                stats_table(curation.stats, curation.total, before.total if before else None, width)
-            )
+            width = shown.size.width or 76
+            before = self._before(state)
+            facts = [f"{count(curation.total.kept)} kept of {count(curation.total.downloaded)}"]
+            if state.before is not None or self._against == "saved":
+                other = "saved" if self._against == "last" else "last"
+                facts.append(f"v: change against the {OTHERS[other]}")
+            panel.status = " · ".join(facts)
+            shown.update(stats_table(curation.stats, curation.total, before, width, self._against))
         self._new_run_changed(self.state.new_run)
+
+    def _before(self, state: State) -> AccountStats | None:
+        """What the last column compares with: the counts before the last change, or those of the
+        recipe as it was saved, which are counted when somebody asks for them."""
+        if self._against == "last":
+            return state.before.total if state.before else None
+        if state.saved_total is None:
+            self._counting.count_saved()
+        return state.saved_total
 
     def _new_run_changed(self, new_run: NewRun) -> None:
         """What the accounts lack, and how long learning would take."""
@@ -246,6 +259,10 @@ class FilterSection(Section):
             shown.show_tweet(lines.rows[event.index])
         else:
             shown.show_tweet(None)
+
+    def action_against(self) -> None:
+        self._against = "last" if self._against == "saved" else "saved"
+        self._show_stats(self.state)
 
     def action_which(self) -> None:
         if self.state.comparison is None:

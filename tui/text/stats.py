@@ -46,9 +46,16 @@ def _rows(columns: Sequence[AccountStats]) -> list[Row]:
 
 
 def stats_table(
-    stats: Sequence[AccountStats], total: AccountStats, before: AccountStats | None, width: int
+    stats: Sequence[AccountStats],
+    total: AccountStats,
+    before: AccountStats | None,
+    width: int,
+    against: str = "last",
 ) -> Table:
-    """One column an account (as many as ``width`` cells hold), their sum, and what changed."""
+    """One column an account (as many as ``width`` cells hold), their sum, and what changed.
+
+    ``before`` is what the last column compares with, and ``against`` its name in one word.
+    """
     shown = list(stats[: max(1, min(MOST_COLUMNS, (width - 34) // (WIDEST_NAME + 2)))])
     table = _table()
     for _ in shown:
@@ -62,7 +69,7 @@ def stats_table(
     if len(stats) > 1:
         more = len(stats) - len(shown)
         header.append(Text(f"all (+{more})" if more else "all", "bold"))
-    header.append(Text("change" if before else "", "dim"))
+    header.append(Text(f"vs {against}" if before else "", "dim"))
     table.add_row(*header)
 
     for label, name in _rows([*stats, *([before] if before else [])]):
