@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 from core.corpus.excluded import excluded_tweets
 from core.corpus.reading import tweet_counts
 from core.corpus.store import Corpus
-from tests.unit.cli import KEEPER, home_with_samples
+from tests.unit.cli import KEEPER, ROOT, home_with_samples, mynah
 from tests.unit.conversation import sentence, talk
+
+TRANSCRIPT = ROOT / "tests" / "fixtures" / "plain_transcript.txt"
 
 
 @pytest.fixture
@@ -75,6 +78,37 @@ def test_tweets_are_found_read_and_left_out(home: Path) -> None:
     assert "1 tweet taken back: the recipe decides on it again." in sentence(said)
     assert excluded_tweets(Corpus(home / "tweets.duckdb")) == []
     assert "No tweet is left out of training." in talk(home, "1", "6")
+
+
+def test_a_search_takes_conditions_and_an_order(home: Path) -> None:
+    said = sentence(
+        talk(home, "1", "3", "1", "4", "?", "fog until:2016", "", "sort oldest", "sort", "b", "b",
+             "4", "is:nothing", "")
+    )  # fmt: skip
+    assert "has:link means also media, hashtag, mention" in said
+    assert said.index("1. 21 Oct 2016") < said.index("1. 7 Mar 2016, dropped (short): Fog.")
+    assert "No order was named. There are: newest, oldest, likes, longest." in said
+    assert "is:nothing" in said
+
+
+def test_the_profile_command_says_the_same(home: Path) -> None:
+    said = mynah("profile", "keeper_of_the_light", "--sentences", home=home).text
+    assert "The busiest month was June 2016, with 27 kept." in said
+
+
+def test_a_conversation_reads_as_it_was_read_aloud(home: Path) -> None:
+    """The transcript was read by a person; one that differs is to be read again."""
+    said = talk(
+        home, "?", "1", "2", "3", "1", "4", "fog", "2", "12", "", "b", "5", "b",
+        "2", "2", "n", "15", "4", "b", "b",
+        "3", "1", "SELECT kind, count(*) AS tweets FROM tweets", "GROUP BY ALL ORDER BY 2 DESC;",
+        "1", "b", "b", "4", "", "b", "",
+    )  # fmt: skip
+    said = said[said.index("Home.") :]  # the line before has the version
+    said = re.sub(r"rows in [\d.]+ seconds", "rows in SOME seconds", said)
+    said = re.sub(r"(?m)^(Tokens|1,024-token blocks): .*\n", "", said)  # which need a vocabulary
+    said = re.sub(r"The base model: .*", "The base model: SOME", said)
+    assert said == TRANSCRIPT.read_text(encoding="utf-8")
 
 
 def test_what_the_tweets_are_like_is_said_in_sentences(home: Path) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.errors import WrongUsage
 from tui.plain.menu import browse, one_of
 from tui.plain.session import Session
 from tui.text.numbers import day, exact, plural
 from tui.text.verdicts import reason_word, verdict
 
 if TYPE_CHECKING:
-    from core.workbench.view import TweetRow, TweetRows, Which
+    from core.workbench.view import Order, TweetRow, TweetRows, Which
 
 _HELP: Final = (
     "Each line is a tweet, the newest first: its day, whether the recipe keeps it, and its words. "
     "The number of a line gives all of the tweet, and lets you leave it out of training."
 )
+_ORDERS: Final[dict[str, Order]] = {
+    "newest": "newest", "oldest": "oldest", "likes": "likes", "longest": "length",
+}  # fmt: skip
 _WHICH: Final[tuple[tuple[str, Which], ...]] = (
     ("all of them", "all"),
     ("those that the recipe keeps", "kept"),
@@ -26,9 +30,12 @@ _WHICH: Final[tuple[tuple[str, Which], ...]] = (
 
 def search(session: Session) -> None:
     """Asks for words and lists the tweets that hold them."""
+    from core.workbench.search import SYNTAX
+
+    syntax = "; ".join(f"{typed} means {what}" for typed, what in SYNTAX)
     words = session.console.ask(
         "Which words should the tweets hold? An empty line lists all tweets.",
-        "Capital and small letters are the same.",
+        f"Words and conditions may stand side by side: {syntax}.",
         default="",
     )
     place = session.console.choose(
@@ -49,8 +56,22 @@ def list_tweets(session: Session, rows: TweetRows) -> None:
         lambda place: _line(rows[place], many),
         "to hear all of that tweet",
         lambda place: _open(session, rows[place]),
-        help=_HELP,
+        {
+            "sort": (
+                "sort and newest, oldest, likes or longest to hear them in that order",
+                lambda typed: _sort(session, rows, typed),
+            )
+        },
+        _HELP,
     )
+
+
+def _sort(session: Session, rows: TweetRows, typed: str) -> None:
+    order = next((order for word, order in _ORDERS.items() if word == typed.lower()), None)
+    if order is None:
+        what = f"There is no order {typed!r}." if typed else "No order was named."
+        raise WrongUsage(what, f"There are: {', '.join(_ORDERS)}.")
+    list_tweets(session, rows.in_order(order))
 
 
 def _line(tweet: TweetRow, many: bool) -> str:

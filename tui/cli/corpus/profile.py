@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("handles", metavar="HANDLE...", nargs=-1, required=True)
 @recipe_option
+@click.option("--sentences", is_flag=True, help="What the plots show, in words.")
 @json_option
 @home_option
-def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> None:
+def profile(
+    handles: tuple[str, ...], recipe: str, sentences: bool, as_json: bool, home: Home
+) -> None:
     """What tweets are like: months, lengths, hours, kinds, words, hashtags.
 
     With several accounts also the words that set each apart, and all of them together.
@@ -32,6 +35,7 @@ def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) ->
     from core.curation.recipe import load_recipe
     from core.safe_text import printable
     from tui.profile.panels import profile_blocks, summary
+    from tui.profile.sentences import profile_sentences
 
     def work(note: ProgressNote, stopped: Stopped) -> list[Profile]:
         return list(
@@ -47,6 +51,10 @@ def profile(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) ->
     found = with_progress(work)
     if as_json:
         emit_json([one.to_json() for one in found])
+        return
+    if sentences:
+        for one in found:
+            emit("\n".join(profile_sentences(one)) + "\n")
         return
     width = min(shutil.get_terminal_size().columns, 100)
     for one in found:
