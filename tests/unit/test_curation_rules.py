@@ -317,13 +317,15 @@ def _hostile_rows(size: int, seed: int) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("name", BUNDLED_RECIPES)
-def test_counts_add_up_on_many_hostile_rows(name: str) -> None:
-    """Enough rows to be judged in parts, each in its own thread."""
-    tweets = _hostile_rows(20_000, seed=len(name))
+def test_counts_add_up_on_many_hostile_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough rows to be judged in parts, each in its own thread, also where Polars has but one."""
+    monkeypatch.setattr("core.curation.cleaning._LEAST_ROWS", 1_500)
+    monkeypatch.setattr(pl, "thread_pool_size", lambda: 4)
+    tweets = _hostile_rows(6_000, seed=len(name))
     recipe = load_recipe(name)
     _reconcile(tweets, recipe)
     judged = judge(tweets, recipe)
-    pieces = [judge(tweets[start : start + 3000], recipe) for start in range(0, 20_000, 3000)]
+    pieces = [judge(tweets[start : start + 1_000], recipe) for start in range(0, 6_000, 1_000)]
     assert pl.concat(pieces).equals(judged)
 
 
