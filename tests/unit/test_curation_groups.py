@@ -106,11 +106,11 @@ def test_neither_order_nor_batches_matter(seed: int) -> None:
     frame = frame.sort("handle", *id_order(), "text")
     found = held_together(frame)
     assert held_together(frame, dice.randint(1, 70)).equals(found)
-    groups = Groups(lambda: frame.iter_slices(11))
+    groups = Groups(lambda: frame.iter_slices(23))
     places = list(range(60))
     dice.shuffle(places)
-    for start in range(0, 60, 23):
-        groups.search(pl.Series([n in places[start : start + 23] for n in range(60)]))
+    for start in range(0, 60, 25):
+        groups.search(pl.Series([n in places[start : start + 25] for n in range(60)]))
     assert groups.searched.all()
     assert groups.number.equals(found)
 

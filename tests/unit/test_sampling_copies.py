@@ -39,7 +39,7 @@ def oracle(texts: list[str], text: str, prompt: str) -> tuple[int, set[int]]:
     return best, where
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(texts=st.lists(FEW, max_size=6), prompt=FEW, rest=FEW)
 def test_the_longest_run_is_the_longest(texts, prompt, rest):
     index = CopyIndex(texts, [str(number) for number in range(len(texts))])
