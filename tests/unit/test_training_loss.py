@@ -167,6 +167,10 @@ def test_the_fused_pass_of_an_adapted_layer_is_that_of_peft(
     assert torch.allclose(plain, ours, rtol=1e-6)
     for one, other in zip(of_plain, of_ours, strict=True):
         assert torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+    for some in (inputs, inputs[:1, :3]):  # many rows, and as few as while a text is written
+        wanted = model(input_ids=some).logits.detach()
+        with torch.no_grad():
+            assert torch.allclose(model(input_ids=some).logits, wanted, atol=1e-5)
     adapted.disable_adapter_layers()
     without = score(inputs, targets).detach()
     adapted.enable_adapter_layers()
