@@ -252,7 +252,9 @@ class MynahApp(StateApp):
     def show_report(self, run: RunSummary) -> None:
         from tui.report.screen import ReportScreen
 
-        self.push_screen(ReportScreen(run, self.reading_reports, self.making_reports))
+        self.push_screen(
+            ReportScreen(run, self.reading_reports, self.making_reports, self.dropping_leaks)
+        )
 
     def action_export(self) -> None:
         """Write the chosen accounts' tweets, under the recipe as it stands, for other tools."""

@@ -28,7 +28,7 @@ from tui.filter.counting import Compared, Counting, Curated, SavedCounted
 from tui.job import Failed, Job, Report, Unexpected
 from tui.profile.counting import ProfileJob
 from tui.query.running import QueryEnded, QueryJob
-from tui.report.making import MakeReportJob, ReadReportJob, ReportEnded
+from tui.report.making import DropLeaksJob, MakeReportJob, ReadReportJob, ReportEnded
 from tui.sample.generating import SamplingEnded, SamplingJob
 from tui.state import NewRun, State
 from tui.sweeps.reading import SweepsJob
@@ -84,6 +84,7 @@ class StateApp(CorpusHandlers):
         self.looking_at_sweeps = SweepsJob(self)
         self.reading_reports = ReadReportJob(self)
         self.making_reports = MakeReportJob(self)
+        self.dropping_leaks = DropLeaksJob(self)
         self.sampling = SamplingJob(self)
         self.exporting = ExportJob(self)
         self.profiling = ProfileJob(self)

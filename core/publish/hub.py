@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from typing import Any, Final
 
 from core.errors import InputRefused, ServiceRefused, WrongUsage
-from core.models.hub import TIMEOUT_SECONDS, is_repo_id
+from core.models.hub import FILES, TIMEOUT_SECONDS, is_repo_id
 from core.publish.facts import facts_of
 from core.publish.preview import Preview, agreed_card, model_files, preview_of
 from core.publish.published import (
@@ -100,6 +101,27 @@ def published_at(run: Run, repo: str | None = None) -> Publication:
     return found[-1]
 
 
+def others_there(publication: Publication) -> list[str]:
+    """Names of files in the repository that no publication by mynah holds; deleting it deletes
+    them, too. Empty for a repository that is gone. Raises ServiceRefused.
+    """
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    with _refusals(publication.repo):
+        api = _api(publication.url.removesuffix(f"/{publication.repo}"))
+        try:
+            there = _files(api.model_info(publication.repo, timeout=TIMEOUT_SECONDS))
+        except RepositoryNotFoundError:
+            return []
+    ours = ("README.md", *FILES)
+    return sorted(name for name in there if not any(fnmatch(name, kind) for kind in ours))
+
+
+def _files(info: Any) -> set[str]:
+    """Those that somebody has put into a repository."""
+    return {sibling.rfilename for sibling in info.siblings or []} - _EMPTY
+
+
 def unpublish(run: Run, publication: Publication) -> None:
     """Deletes the repository, its history included; one that is gone already is no error.
 
@@ -132,8 +154,7 @@ def _check_there(api: Any, repo: str, public: bool) -> None:
             info = api.model_info(repo, timeout=TIMEOUT_SECONDS)
         except RepositoryNotFoundError:
             return
-    names = {sibling.rfilename for sibling in info.siblings or []} - _EMPTY
-    if names and _TAG not in (info.tags or []):
+    if _files(info) and _TAG not in (info.tags or []):
         raise InputRefused(
             f"{repo} holds something else.", "mynah did not put it there.", "Name another --repo."
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -87,6 +88,8 @@ class Engine:
         Raises InputRefused for a prompt that fills the model's context.
         """
         request = request.seeded()
+        if not self.lines:
+            request = replace(request, prompt=request.prompt.replace("\n", " "))
         prompt_ids = self.language.prompt_ids(request.prompt)
         room = self._room(prompt_ids, request)
         if stopping():

@@ -35,7 +35,8 @@ _MOST_SEEDS = 2**63
 class SampleRequest:
     """How to generate. Raises WrongUsage when a value makes no sense.
 
-    prompt              how each sample begins; white space is made single, empty is allowed
+    prompt              how each sample begins; white space is made single, empty is allowed. Line
+                        breaks stay, and are spaces to a model that learned tweets of one line
     n                   1 to 10,000 samples
     max_tokens          1 to 1024 tokens per sample, the prompt not counted
     temperature         0 takes the likeliest token each time; 1 is the model as it is
@@ -105,7 +106,8 @@ class SampleRequest:
             )
         if self.seed is not None:
             _in_range("The seed", self.seed, 0, _MOST_SEEDS - 1)
-        object.__setattr__(self, "prompt", " ".join(_text(self.prompt).split()))
+        lines = (" ".join(line.split()) for line in _text(self.prompt).splitlines())
+        object.__setattr__(self, "prompt", "\n".join(filter(None, lines)))
         object.__setattr__(self, "banned", _words("banned", [w.strip() for w in self.banned]))
         object.__setattr__(self, "stops", _words("stop", self.stops))
 

@@ -216,3 +216,30 @@ async def test_a_report_in_the_making_can_be_stopped(trained_home: Home) -> None
         await pilot.press("ctrl+q")
         await until(pilot, lambda: not app.making_reports.busy)
     assert app.failures == []
+
+
+async def test_a_run_without_what_leaked_starts_after_a_yes(
+    reported: Run, told_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, heard = MynahApp(told_home, section="train"), Heard()
+    started: list[Path] = []
+    async with app.run_test(size=(80, 24), message_hook=heard) as pilot:
+        monkeypatch.setattr(
+            app.dropping_leaks, "drop", lambda folder: started.append(folder) or True
+        )
+        report = await opened(pilot)
+        await pilot.press("left")
+        await settled(pilot)
+        assert "d new run without these" in screen(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: app.screen is not report)
+        await settled(pilot)
+        assert "Train again without 2 tweets?" in words(pilot)
+        assert "They stay in the corpus" in words(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is report)
+        assert not started
+        await pilot.press("d", "y")
+        await until(pilot, lambda: started)
+        assert started == [reported.folder]
+        assert app.failures == []

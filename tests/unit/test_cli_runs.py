@@ -170,6 +170,42 @@ def test_sample(home: Path, tmp_path: Path) -> None:
     assert mynah(*given, "-o", output, "--force", "--exact", home=home).text == ""
 
 
+def test_a_stored_sample_is_made_again(home: Path) -> None:
+    (one, *_) = mynah(
+        "sample", "latest", "-n", "2", "--max-tokens", "8", "--json", home=home
+    ).json()
+    found = mynah("sql", "SELECT id, text FROM samples WHERE id IS NOT NULL", "--format", "jsonl",
+                  home=home).text.splitlines()  # fmt: skip
+    (sample_id, *_) = [row["id"] for row in map(json.loads, found) if row["text"] == one["text"]]
+    told = mynah("sample", "--repeat", sample_id[:12], "--json", home=home)
+    (again,) = told.json()
+    assert {**again, "copy": None} == {**one, "copy": None} | {
+        "repeats": sample_id, "same": True, "model_changed": False
+    }  # fmt: skip
+    assert "The same text again, from the same model." in told.err
+    shown = mynah("sample", "latest", "--repeat", sample_id, home=home).text
+    assert one["text"] in shown
+    assert "There is no sample 'zz'" in mynah("sample", "--repeat", "zz", home=home, code=3).err
+    mynah("sample", "--repeat", sample_id, "--prompt", "The", home=home, code=2)
+    assert "Which run?" in mynah("sample", home=home, code=2).err
+
+
+def test_prompts_of_a_file_each_have_their_samples(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("The sea\n\n  Tonight  the lamp\n", "utf-8")
+    given = "sample", "latest", "-n", "2", "--max-tokens", "8", "--seed", "5", "--json"
+    made = mynah(*given, "--prompts", file, home=home).json()
+    assert [(one["prompt"], one["index"]) for one in made] == [
+        ("The sea", 0), ("The sea", 1), ("Tonight the lamp", 0), ("Tonight the lamp", 1)
+    ]  # fmt: skip
+    assert made[:2] == mynah(*given, "--prompt", "The sea", home=home).json()
+    mynah(*given, "--prompts", file, "--prompt", "The", home=home, code=2)
+    file.write_bytes(b"\xff\xfe\n")
+    assert "UTF-8" in mynah(*given, "--prompts", file, home=home, code=3).err
+    file.write_text("\n", "utf-8")
+    assert "no prompt" in mynah(*given, "--prompts", file, home=home, code=3).err
+
+
 def test_a_copy_is_shown_with_its_tweets_and_the_shared_words(capsysbinary) -> None:
     text = "Gulls at dawn \x1b[1m and gulls at night"
     copy = Copy("near", 4, "17", 0.75, ("17", "18"), ((0, 13), (text.index("and"), len(text))))

@@ -98,8 +98,11 @@ def test_publish_load_back_and_unpublish(hub: Hub, run: Run, tmp_path: Path) -> 
     assert loaded.returncode == 0, loaded.stderr
     assert len(loaded.stdout.splitlines()) == 5
     assert all(line.startswith("My dream is") for line in loaded.stdout.splitlines())
+    there.files["notes/of_mine.txt"] = b"added in the browser"
     gone = mynah("publish", "latest", "--unpublish", "--yes", home=tmp_path, **more)
     assert hub.url in gone.text
+    assert "whole repository" in gone.err
+    assert "Not by mynah, and deleted with it: notes/of_mine.txt." in " ".join(gone.err.split())
     assert not hub.repos
     assert not publications(run)
     mynah("publish", "latest", "--unpublish", "--yes", home=tmp_path, code=3, **more)

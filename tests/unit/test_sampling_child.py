@@ -296,4 +296,5 @@ def test_requests_that_make_no_sense(wrong):
 
 
 def test_a_prompt_is_one_line():
-    assert SampleRequest("  My\n dream\tis ").prompt == "My dream is"
+    assert SampleRequest("  My  dream\tis ").prompt == "My dream is"
+    assert SampleRequest("  My\n\n dream\tis \n").prompt == "My\ndream is"

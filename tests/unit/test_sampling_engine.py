@@ -340,3 +340,13 @@ def test_the_faster_type_is_measured_once_and_then_kept(tmp_path, monkeypatch):
         record.write_text(other, "utf-8")
         load(blank(), "cpu")
         assert list(json.loads(record.read_text("utf-8"))) == [key]
+
+
+def test_line_breaks_of_a_prompt_stay_for_a_model_that_learned_them(engine):
+    request = SampleRequest("The  fog\ncame", n=1, max_tokens=4, temperature=0)
+    (one_line,) = samples(engine, request)
+    assert one_line.prompt == "The fog came"
+    assert one_line.text.startswith("The fog came")
+    (several,) = samples(Engine.of(blank(), "cpu", lines=True), request)
+    assert several.prompt == "The fog\ncame"
+    assert several.text.startswith("The fog\ncame")

@@ -93,7 +93,7 @@ def _finish_headless(home: Home, run: Run, counted: list[AccountStats], as_json:
     from tui.cli.runs.sample import generate, labelled, show_samples
 
     refuse_failure(follow(home, run, stop_on_interrupt=True))
-    samples, stopped = generate(run.folder, SampleRequest(n=SAMPLES, seed=SEED))
+    samples, stopped = generate(run.folder, [SampleRequest(n=SAMPLES, seed=SEED)])
     if as_json:
         emit_json(
             {

@@ -71,6 +71,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "mynah sample latest --prompt 'My dream is' -n 20 --temperature 0.8 --seed 7",
         "mynah sample 'night shift' --json",
         "mynah sample latest -n 1000 -o samples.jsonl",
+        "mynah sample latest --prompts prompts.txt -n 3",
+        "mynah sample --repeat 3f9a",
     ),
     "blind": ("mynah blind latest", "mynah blind latest -n 20 --feedback"),
     "report": ("mynah report latest", "mynah report latest --leaks -o report.md"),

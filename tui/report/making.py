@@ -1,4 +1,4 @@
-"""Reading the last report of a run, and making one, in the background."""
+"""Reading the last report of a run, making one, and a run without what it found to leak."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.errors import MynahError
 from core.runs.folder import Run
 from tui.job import Attempt, Host, Job, Report
+from tui.train.starting import RunStarted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,3 +104,22 @@ class MakeReportJob(Job):
             return False
         self.run, self.newest = run.id, None
         return self.start(work, lambda error: ReportEnded(run.id, error))
+
+
+class DropLeaksJob(Job):
+    """Reports RunStarted: a run like this one, but for the tweets that came back whole."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "starting the run")
+
+    def drop(self, folder: Path) -> bool:
+        """False when one is being started already."""
+        home = self._host.state.home
+
+        def work(attempt: Attempt) -> Report:
+            from core.workflow.training import train_without_leaks
+
+            run = train_without_leaks(home, Run(folder), cancelled=attempt.cancelled)
+            return RunStarted(run.id)
+
+        return self.start(work)

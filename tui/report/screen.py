@@ -16,7 +16,14 @@ from textual.widgets import Static
 from core.errors import Interrupted
 from core.safe_text import printable
 from tui.job import Report
-from tui.report.making import MakeReportJob, ReadReportJob, ReportEnded, ReportMoved, ReportRead
+from tui.report.making import (
+    DropLeaksJob,
+    MakeReportJob,
+    ReadReportJob,
+    ReportEnded,
+    ReportMoved,
+    ReportRead,
+)
 from tui.report.page import Page, group_lines, groups_of, legend_lines
 from tui.report.points import TABS
 from tui.section import Mynah
@@ -56,12 +63,19 @@ class ReportScreen(ModalScreen[None]):
         ("left,left_square_bracket", "turn(-1)", "Previous group"),
         ("m", "make(False)", "Make a report"),
         ("l", "make(True)", "Make one with leaks"),
+        ("d", "drop", "Train without what leaks"),
         ("x", "stop", "Stop"),
     ]
 
-    def __init__(self, run: RunSummary, reading: ReadReportJob, making: MakeReportJob) -> None:
+    def __init__(
+        self,
+        run: RunSummary,
+        reading: ReadReportJob,
+        making: MakeReportJob,
+        dropping: DropLeaksJob,
+    ) -> None:
         super().__init__()
-        self._run, self._reading, self._making = run, reading, making
+        self._run, self._reading, self._making, self._dropping = run, reading, making, dropping
         self._last: LastReport | None = None
         self._current: bool | None = None
         self._groups: list[Group] = []
@@ -147,9 +161,7 @@ class ReportScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         last = self._last
-        again = "m makes it again" if last is not None else "m makes one"
-        turning = "← → other measures   " if len(self._groups) > 1 else ""
-        self.query_one("#dialog").border_subtitle = f"{turning}{again}   l with leaks   esc closes"
+        self._show_keys()
         self.query_one("#report-tabs").display = last is not None
         self.query_one("#report-legend").display = last is not None
         if last is None:
@@ -184,7 +196,21 @@ class ReportScreen(ModalScreen[None]):
             )
         self._draw_page()
 
+    def _show_keys(self) -> None:
+        keys = ["m makes it again" if self._last is not None else "m makes one", "l with leaks"]
+        if self._group == "leak" and self._whole():
+            keys = ["l again", "d new run without these"]
+        if len(self._groups) > 1:
+            keys.insert(0, "← → other measures")
+        self.query_one("#dialog").border_subtitle = "   ".join([*keys, "esc closes"])
+
+    def _whole(self) -> int:
+        """How many tweets came back word for word."""
+        leaks = self._last.leaks if self._last is not None else None
+        return sum(leak.extracted for leak, _ in leaks or [])
+
     def _draw_page(self) -> None:
+        self._show_keys()
         last, group = self._last, self._group
         if last is None or group is None:
             return
@@ -219,6 +245,38 @@ class ReportScreen(ModalScreen[None]):
             self.app.notify(
                 f"On {self._making.run}. One at a time.", title="A report is being made already"
             )
+
+    def action_drop(self) -> None:
+        """A new run without the tweets that came back whole, after a yes."""
+        from tui.dialogs.decide import Decide
+
+        whole = self._whole()
+        if not whole:
+            looked = self._last is not None and self._last.leaks is not None
+            self.app.notify(
+                "No tweet came back whole." if looked else "l makes a report that looks for leaks.",
+                title="Nothing to leave out",
+            )
+            return
+
+        def decided(answer: str | None) -> None:
+            if answer == "y" and not self._dropping.drop(self._run.folder):
+                self.app.notify("It is being started already.", title="One at a time")
+            elif answer == "y":
+                self.app.notify(
+                    "Freezing the dataset, then the trainer starts.", title="Starting a run"
+                )
+
+        self.app.push_screen(
+            Decide(
+                f"Train again without {plural(whole, 'tweet')}?",
+                f"A new run with the accounts, recipe and settings of this one, but for "
+                f"{'the tweet' if whole == 1 else f'the {whole} tweets'} that came back word for "
+                "word. They stay in the corpus, and this run stays as it is.",
+                {"y": "starts it"},
+            ),
+            decided,
+        )
 
     @on(ProgressLine.StopRequested)
     def action_stop(self) -> None:

@@ -126,7 +126,7 @@ class BlindPage(ModalScreen[None]):
     def _reported(self, report: Report) -> None:
         if isinstance(report, BlindMoved):
             moved = report.progress
-            self._say(f"The model writes: {moved.done} of {moved.total} texts · esc stops")
+            self._say(f"The model writes: {moved.done} of {moved.total} texts")
         elif isinstance(report, BlindReady) and report.test is not None:
             self._test = report.test
             self._ask()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -13,6 +13,9 @@ from tui.widgets.past_texts import PastTexts
 if TYPE_CHECKING:
     from core.home import Home
 
+# Stands for a line break in the one line of the field.
+_BREAK: Final = "⏎"
+
 
 class PromptField(Input):
     """``remember`` adds what is typed to the prompts of before, which outlive the app.
@@ -20,6 +23,7 @@ class PromptField(Input):
     Example::
 
         prompt = PromptField("My dream is", home=home)
+        prompt.text            # with the line breaks that stand in it as ⏎
         prompt.remember()      # when it was used
     """
 
@@ -34,6 +38,17 @@ class PromptField(Input):
         super().__init__(value, placeholder=placeholder, id=id)
         self._home = home
         self._walk: PastTexts | None = None
+
+    @property
+    def text(self) -> str:
+        """The prompt, with line breaks where the field shows ⏎."""
+        return self.value.replace(_BREAK, "\n")
+
+    @text.setter
+    def text(self, text: str) -> None:
+        lines = (" ".join(line.split()) for line in text.splitlines())
+        self.value = f" {_BREAK} ".join(filter(None, lines))
+        self.cursor_position = len(self.value)
 
     def remember(self) -> None:
         from core.sampling.prompts import remember_prompt

@@ -12,6 +12,7 @@ from tui.actions import key_of
 from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
 from tui.sample.kept import COPIED, KeptPage, export, labelled
+from tui.sample.prompt_field import PromptField
 from tui.sample.sample_list import SampleList
 from tui.sample.why import WhyPage
 from tui.section import Section, explained
@@ -191,7 +192,7 @@ class SampleKeys(Section):
         """The prompt, in the person's own editor."""
         from tui.external_editor import edit_outside
 
-        written = edit_outside(self.app, self.query_one("#prompt", Input).value, "prompt.txt")
+        written = edit_outside(self.app, self.query_one(PromptField).text, "prompt.txt")
         if written is not None:
             self.set_prompt(written)
         self.reveal(self.query_one("#prompt", Input))
@@ -223,9 +224,7 @@ class SampleKeys(Section):
         self.app.notify("Change it, then enter goes on from its end.", title="In the prompt")
 
     def set_prompt(self, text: str) -> None:
-        field = self.query_one("#prompt", Input)
-        field.value = " ".join(text.split())
-        field.cursor_position = len(field.value)
+        self.query_one(PromptField).text = text
 
     def _text_of_selected(self) -> str:
         return self.listing.text(self.listing.cursor) if self.selected() is not None else ""

@@ -216,7 +216,7 @@ class SampleSection(SampleKeys):
         prompt = self.query_one("#prompt", PromptField)
         try:
             request = request_of(
-                self._form, prompt.value, seed or SystemRandom().randrange(1, 2**31)
+                self._form, prompt.text, seed or SystemRandom().randrange(1, 2**31)
             )
         except MynahError as error:
             self.mynah.show_error(error)

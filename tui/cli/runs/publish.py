@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,9 @@ from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.text.numbers import size_in_words
+
+# Files that are named before a repository is deleted.
+_MOST_SHOWN: Final = 20
 
 if TYPE_CHECKING:
     from core.publish.preview import Preview
@@ -114,10 +117,17 @@ def _show(preview: Preview) -> None:
 
 
 def _take_back(found: Run, repo: str | None, yes: bool, as_json: bool) -> None:
-    from core.publish.hub import published_at, unpublish
+    from core.publish.hub import others_there, published_at, unpublish
 
     there = published_at(found, repo)
-    narrate(f"{there.url} would be deleted, its history included.")
+    narrate(
+        f"The whole repository {there.url} would be deleted: its history, its discussions, and "
+        "whatever was added to it since."
+    )
+    if others := with_progress(lambda note, _: others_there(there)):
+        shown = others[:_MOST_SHOWN]
+        more = f" and {len(others) - len(shown):,} more" if len(others) > len(shown) else ""
+        narrate(f"▲ Not by mynah, and deleted with it: {', '.join(shown)}{more}.")
     if not yes:
         ask_first("Delete it?", otherwise="Nothing was deleted.")
     with_progress(lambda note, _: unpublish(found, there))
