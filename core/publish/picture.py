@@ -317,6 +317,18 @@ def _fonts(size: int) -> Sequence[FreeTypeFont]:
     return found
 
 
+def pixels(png: bytes, columns: int) -> list[list[tuple[int, int, int]]]:
+    """A PNG as rows of red, green and blue, ``columns`` wide; an even number of rows."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as picture:
+        height = max(2, round(columns * picture.height / picture.width / 2) * 2)
+        small = picture.convert("RGB").resize((columns, height), Image.Resampling.LANCZOS)
+    flat = small.tobytes()
+    colours = [(flat[at], flat[at + 1], flat[at + 2]) for at in range(0, len(flat), 3)]
+    return [colours[at : at + columns] for at in range(0, len(colours), columns)]
+
+
 def kind_of(path: Path) -> str:
     """png or svg, by the name; raises InputRefused."""
     kind = path.suffix.lower().removeprefix(".")

@@ -130,3 +130,24 @@ def test_favourites_come_first_and_copies_not_at_all(run: Run, tmp_path: Path) -
     assert kind_of(Path("x.PNG")) == "png"
     with pytest.raises(InputRefused, match=r"png or \.svg"):
         kind_of(Path("x.gif"))
+
+
+def test_a_picture_in_the_terminal(facts: RunFacts) -> None:
+    import base64
+    import re
+
+    from tui.cli.runs.share import in_terminal
+
+    png = draw(facts, Shareable("", "My dream is quiet"), "png").content
+    blocks = in_terminal(png, 60, {"TERM": "xterm"}).splitlines()
+    width, height = Image.open(io.BytesIO(png)).size
+    assert len(blocks) == pytest.approx(60 * height / width / 2, abs=1)
+    assert {re.sub(r"\x1b\[[0-9;]*m", "", line) for line in blocks} == {"▀" * 60}
+    assert "48;2;255;255;255m" in blocks[len(blocks) // 2]
+    kitty = in_terminal(png, 60, {"KITTY_WINDOW_ID": "1"})
+    parts = re.findall(r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", kitty)
+    assert base64.b64decode("".join(part for _, part in parts)) == png
+    assert [head[-3:] for head, _ in parts] == ["m=1"] * (len(parts) - 1) + ["m=0"]
+    inline = in_terminal(png, 60, {"TERM_PROGRAM": "iTerm.app"})
+    assert base64.b64decode(inline.partition(":")[2].rstrip("\a")) == png
+    assert "▀" in in_terminal(png, 60, {"TERM_PROGRAM": "iTerm.app", "TMUX": "1"})

@@ -77,7 +77,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "blind": ("mynah blind latest", "mynah blind latest -n 20 --feedback"),
     "report": ("mynah report latest", "mynah report latest --leaks -o report.md"),
     "card": ("mynah card latest", "mynah card latest -o README.md --layout one"),
-    "share": ("mynah share latest --list", "mynah share latest --index 3 -o dream.png"),
+    "share": ("mynah share latest --list", "mynah share latest --index 3 -o dream.png --show"),
     "convert": (
         "mynah convert latest --to gguf -o nasa.gguf --quant q8_0",
         "mynah convert latest --to ollama -o nasa-ollama",

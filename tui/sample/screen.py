@@ -28,7 +28,7 @@ from tui.sample.voice_form import (
 )
 from tui.state import State
 from tui.text.numbers import plural
-from tui.widgets.cells import cut, fit
+from tui.widgets.cells import cell_len, cut, fit
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field
 from tui.widgets.field_form import FieldForm
@@ -59,6 +59,8 @@ ONE_SAMPLE = (
 WITH_SAMPLES = ("more", "edit", "note", "copy", "why", "tokens", "blind", "repeat")
 # Cells of a list that two columns of text fit into.
 TWO_COLUMNS = 80
+# Cells at both ends of the line of the next step.
+_HINT_PADDING = 4
 
 
 class SampleSection(SampleKeys):
@@ -301,10 +303,14 @@ class SampleSection(SampleKeys):
             self.app.notify(report.not_stored, title="Samples were not stored", severity="warning")
 
     def _keys_of_a_sample(self) -> str:
-        """What one can do now, besides the keys of the footer."""
+        """What one can do now, besides the keys of the footer: as much as has room."""
         shown = {one.id: one for one in of_section(self.SECTION, self.state.keymap)}
         wanted = [shown[f"sample.{name}"] for name in WITH_SAMPLES]
-        return " · ".join(f"{one.key} {one.label.lower()}" for one in wanted)
+        words = [f"{one.key} {one.label.lower()}" for one in wanted]
+        room = self.size.width - _HINT_PADDING
+        while len(words) > 1 and cell_len(" · ".join(words)) > room:
+            words.pop()
+        return " · ".join(words)
 
     def _place(self, speaker: int, index: int) -> int | None:
         """Where in the list a sample stands; None for one that was hidden."""

@@ -29,7 +29,8 @@ def voice_fields() -> Iterator[Field[Any]]:
     yield ChoiceField("run", "run", help="The run whose model speaks.")
     yield ChoiceField(
         "beside", "compare with", [Choice(_NOBODY, "nobody")],
-        help="Another model, beside it: the same prompt and seed.",
+        help="Another model, beside it: the same prompt and seed. A run keeps one model, and no "
+        "checkpoints once it has ended.",
     )  # fmt: skip
     yield NumberField("count", "how many", value=5, minimum=1, maximum=50, help="At a time.")
     yield NumberField(

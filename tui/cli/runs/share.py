@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +19,10 @@ from tui.cli.options import force_option, home_option, json_option
 from tui.cli.output import emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 
+# Characters of a part of a picture, and half blocks side by side, at most.
+_KITTY_PART = 4096
+_MOST_COLUMNS = 120
+
 if TYPE_CHECKING:
     from core.publish.picture import Theme
 
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
               help="A .png or .svg.  [default: the run's name, .png]")  # fmt: skip
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@click.option("--show", is_flag=True, help="Show the picture in the terminal, too.")
 @click.option("--list", "listed", is_flag=True, help="Show the samples with their numbers.")
 @force_option
 @json_option
@@ -34,6 +44,7 @@ def share(
     index: int,
     output: Path | None,
     theme: str,
+    show: bool,
     listed: bool,
     force: bool,
     as_json: bool,
@@ -80,3 +91,36 @@ def share(
         emit_json({"path": str(path)})
     else:
         emit(str(path))
+    if show and sys.stderr.isatty():
+        png = draw(facts, samples[index], "png", cast("Theme", theme)).content
+        click.echo(in_terminal(png, shutil.get_terminal_size().columns, os.environ), err=True)
+
+
+def in_terminal(png: bytes, columns: int, environment: Mapping[str, str]) -> str:
+    """What shows a picture in a terminal: as it is where the terminal says that it can, else as
+    half blocks, which show how it is laid out.
+
+    Sources: iTerm2's inline images protocol; kitty's graphics protocol.
+    """
+    from core.publish.picture import pixels
+
+    multiplexed = "TMUX" in environment or environment.get("TERM", "").startswith("screen")
+    encoded = base64.b64encode(png).decode("ascii")
+    if not multiplexed and environment.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm"):
+        return f"\x1b]1337;File=inline=1;size={len(png)};width=100%:{encoded}\a"
+    if not multiplexed and "KITTY_WINDOW_ID" in environment:
+        parts = [encoded[at : at + _KITTY_PART] for at in range(0, len(encoded), _KITTY_PART)]
+        heads = [f"a=T,f=100,c={columns},", *[""] * (len(parts) - 1)]
+        return "".join(
+            f"\x1b_G{head}m={int(number < len(parts) - 1)};{part}\x1b\\"
+            for number, (head, part) in enumerate(zip(heads, parts, strict=True))
+        )
+    rows = pixels(png, min(columns, _MOST_COLUMNS))
+    lines = [
+        "".join(
+            f"\x1b[38;2;{';'.join(map(str, top))};48;2;{';'.join(map(str, bottom))}m▀"
+            for top, bottom in zip(upper, lower, strict=True)
+        )
+        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
+    ]
+    return "\n".join(f"{line}\x1b[0m" for line in lines)
