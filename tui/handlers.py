@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual import on
-from textual.notifications import Notify, SeverityLevel
 from textual.reactive import reactive
 from textual.signal import Signal
 from textual.timer import Timer
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
-from core.safe_text import printable
 from tui.clipboard import CopyJob, TextCopied
 from tui.data.changing import CorpusWatch, ExcludeJob, ForgetJob
 from tui.data.fetching import FetchJob
@@ -64,8 +62,6 @@ class StateApp(CorpusHandlers):
         self.state = State(home)
         self.terminal = of_this_app(self._to_terminal)
         self._next_try: Timer | None = None
-        self.notice = ""
-        self._notice_ends: Timer | None = None
         self.failures: list[str] = []
         self.jobs: list[Job] = []
         self.reading = CorpusReader(self)
@@ -370,52 +366,6 @@ class StateApp(CorpusHandlers):
             self.accounts_changed.publish(self.state)
 
     # ── words for the person ─────────────────────────────────────────────────────────────
-
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """As Textual's, but text from outside can carry no markup and no control characters."""
-        super().notify(
-            printable(message, keep_newlines=True),
-            title=printable(title),
-            severity=severity,
-            timeout=timeout,
-            markup=markup,
-        )
-
-    def _on_notify(self, event: Notify) -> None:
-        """Instead of a toast one line, where that is enough: it covers nothing that one reads."""
-        from tui.section import Section
-
-        note = event.notification
-        words = f"{note.title}: {note.message}" if note.title else note.message
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        if not isinstance(screen, Section) or note.severity != "information":
-            return
-        if not screen.holds_notice(words):
-            return
-        event.prevent_default()  # Textual's own
-        if self._notice_ends is not None:
-            self._notice_ends.stop()
-        self._notice_ends = self.set_timer(note.timeout, self._notice_over)
-        self._show_notice(words)
-
-    def _notice_over(self) -> None:
-        self._show_notice("")
-
-    def _show_notice(self, words: str) -> None:
-        from tui.section import Section
-
-        self.notice = words
-        for screen in self.screen_stack:
-            if isinstance(screen, Section):
-                screen.show_notice(words)
 
     def show_error(self, error: Exception, doing: str = "") -> None:
         """A toast with what, why and the next step; the same stays in the error log (F12)."""

@@ -67,7 +67,7 @@ def refused(error: Exception, sql: str = "", before: int = 0) -> QueryRefused:
         return QueryRefused(
             "A query can neither read nor write files here.",
             f"{what}.",
-            "Tweets come in with `mynah import`; a result is saved with x, or `mynah sql -o FILE`.",
+            "Tweets come in with `mynah import`; a result is saved with e, or `mynah sql -o FILE`.",
             span,
         )
     return QueryRefused(f"The query was refused: {what}.", rest[:500], span=span)

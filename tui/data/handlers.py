@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from textual import events, on
-from textual.app import App
 
 from core.errors import Interrupted
 from tui.data.changing import (
@@ -22,6 +21,7 @@ from tui.data.fetching import FetchEnded, FetchMoved, what_was_fetched
 from tui.data.importing import ImportEnded
 from tui.data.reading import AccountsLoaded, CorpusReader
 from tui.filter.counting import Counting
+from tui.notices import NoticeApp
 from tui.state import State
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LOOK_EVERY: Final = 4
 
 
-class CorpusHandlers(App[None]):
+class CorpusHandlers(NoticeApp):
     """The part of the app that keeps it in step with a corpus that others change, too.
 
     The app sets all of these when it is made.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused, MynahError
 from core.handles import normal_handle
+from core.sources.several import files_at
 from tui.cli.long_work import Stopped
 from tui.plain.console import Back
 from tui.plain.session import Session, Tell
@@ -49,7 +50,7 @@ def add_tweets(session: Session) -> None:
     if is_account(typed):
         _fetch(session, typed)
         return
-    paths = paths_in(typed)
+    paths = [file for path in paths_in(typed) for file in files_at(path)]
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise InputRefused(f"There is nothing at {missing[0]}.", "", "Check the path.")

@@ -38,6 +38,18 @@ Completer = Callable[[str, int], tuple[int, Sequence[Offer]]]
 """Text and cursor in; out come where the typed word begins, and what could be meant."""
 
 
+FIRST_QUERY = """-- f5 runs it, esc leaves the editor; names are offered while one types
+SELECT kind, count(*) AS tweets, round(avg(length(text))) AS characters
+FROM tweets GROUP BY kind ORDER BY tweets DESC
+"""
+
+
+def pieces(text: str) -> Sequence[Piece]:
+    from core.query.tokens import tokens
+
+    return tokens(text)
+
+
 class SqlEditor(TextArea):
     """SQL with colours from the app's theme, and a menu of names.
 

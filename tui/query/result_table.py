@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui.text.numbers import plural
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 from tui.widgets.rows import CELL_STYLES, column_widths
 
@@ -213,3 +214,15 @@ def copied(result: QueryResult, what: str, row: int, column: int) -> tuple[str, 
     if len(result) > COPIED_VALUES:
         words = f"the first {COPIED_VALUES:,} of {len(result):,} values."
     return result.column_text(column, COPIED_VALUES), f"{name}: {words}"
+
+
+def facts_of(result: QueryResult, table: ResultTable) -> str:
+    """How many rows, how long it took, and what is not shown."""
+    facts = [plural(len(result), "row")]
+    if result.truncated:
+        facts = [f"first {plural(len(result), 'row')}, there are more: e writes all"]
+    facts.append(f"{result.seconds:.2f} s")
+    if table.in_view < table.all_columns:
+        last = table.first + table.in_view
+        facts.append(f"columns {table.first + 1}–{last} of {table.all_columns}, ← → move")
+    return " · ".join(facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,9 +18,9 @@ from tui.actions import bindings, key_of
 from tui.dialogs.replacing import unless_there
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
-from tui.query.editor import Piece, SqlEditor
+from tui.query.editor import FIRST_QUERY, SqlEditor, pieces
 from tui.query.history import PastQueries
-from tui.query.result_table import ResultTable, copied
+from tui.query.result_table import ResultTable, copied, facts_of
 from tui.query.running import CatalogueRead, How, QueryEnded, QueryJob, QuerySaved
 from tui.query.tables import SchemaList
 from tui.section import Section, explained
@@ -35,17 +34,6 @@ if TYPE_CHECKING:
     from core.query.catalogue import Catalogue
     from core.query.result import QueryResult
     from core.query.saved import SavedQuery
-
-FIRST_QUERY = """-- f5 runs it, esc leaves the editor; names are offered while one types
-SELECT kind, count(*) AS tweets, round(avg(length(text))) AS characters
-FROM tweets GROUP BY kind ORDER BY tweets DESC
-"""
-
-
-def _pieces(text: str) -> Sequence[Piece]:
-    from core.query.tokens import tokens
-
-    return tokens(text)
 
 
 class QuerySection(Section):
@@ -72,7 +60,7 @@ class QuerySection(Section):
         with Vertical(id="query-main", classes="column main"):
             with Panel(title="Query", id="editor-panel"):
                 before = self.state.session.get("query")
-                yield SqlEditor(before or FIRST_QUERY, pieces=_pieces, id="editor")
+                yield SqlEditor(before or FIRST_QUERY, pieces=pieces, id="editor")
                 yield Static("", id="query-note", markup=False)
             with Panel(title="Result", id="result-panel"):
                 yield ResultTable(empty="f5 runs the query.", id="result")
@@ -199,14 +187,7 @@ class QuerySection(Section):
         result, table = self._result, self.query_one(ResultTable)
         if result is None:
             return
-        facts = [plural(len(result), "row")]
-        if result.truncated:
-            facts = [f"first {plural(len(result), 'row')}, there are more: x writes all"]
-        facts.append(f"{result.seconds:.2f} s")
-        if table.in_view < table.all_columns:
-            last = table.first + table.in_view
-            facts.append(f"columns {table.first + 1}–{last} of {table.all_columns}, ← → move")
-        self.query_one("#result-panel", Panel).status = " · ".join(facts)
+        self.query_one("#result-panel", Panel).status = facts_of(result, table)
 
     def _show_plan(self, plan: str | None) -> None:
         self.query_one("#plan").display = plan is not None
