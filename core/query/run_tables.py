@@ -38,6 +38,7 @@ RUNS: Final[dict[str, pl.DataType]] = {
     "note": pl.String(),
     "tags": pl.List(pl.String()),
     "waits_for": pl.String(),
+    "continues": pl.String(),
     "preset": pl.String(),
     "method": pl.String(),
     "recipe": pl.String(),

@@ -114,7 +114,7 @@ def last_report(run: Run) -> LastReport | None:
             n=int(inputs["n"]),
             seed=int(inputs["seed"]),
             model=str(inputs["model"]),
-            base=record.base,
+            base=record.began_with,
             no_base=str(inputs.get("no_base", "")),
             others=inputs.get("others"),
             leaks=None if leaks is None else _with_texts(run, [Leak(**one) for one in leaks]),

@@ -147,6 +147,11 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.base if self.base_source else Path(self.base).name or "a folder"
 
     @property
+    def began_with(self) -> str:
+        """The model whose weights the run began with: its base, or another run's model."""
+        return f"run {self.continues.run}" if self.continues else self.base
+
+    @property
     def slug(self) -> str:
         """``a-b``: the accounts by name, as huggingtweets called a model of theirs."""
         return short_name("-".join(sorted(self.handles)))

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.home import Home
+from core.json_lines import append_json_lines
 from core.report.blind import BlindTest, Question
 from core.runs.folder import Run
 from core.sampling.request import Copy, SampleRequest, TokenProbability
@@ -87,7 +88,7 @@ def test_empty(snap_compare: Any, home: Home, section: str) -> None:
     )
 
 
-@pytest.mark.parametrize("theme", ["mynah-day", "ansi-dark"])
+@pytest.mark.parametrize("theme", ["mynah-day", "ansi-dark", "okabe-ito", "okabe-ito-day"])
 def test_theme(snap_compare: Any, told_home: Home, theme: str) -> None:
     async def before(pilot: Pilot[None]) -> None:
         pilot.app.theme = theme
@@ -95,6 +96,38 @@ def test_theme(snap_compare: Any, told_home: Home, theme: str) -> None:
 
     app = MynahApp(told_home, section="filter")
     assert snap_compare(app, terminal_size=(120, 40), run_before=before)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_low_window(snap_compare: Any, told_home: Home, section: str) -> None:
+    app = MynahApp(told_home, section=section)
+    assert snap_compare(app, terminal_size=(60, 15), run_before=at_rest)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_favourites(snap_compare: Any, home: Home, size: tuple[int, int]) -> None:
+    texts = ("a lamp is a small promise", "=gull", "The sea is closed today. Try the stairs.")
+    made = {"run": "20260301-1015-keeper-c0de", "prompt": "", "settings": {"seed": 3}}
+    made["copy"] = {"verdict": "new", "longest": 1, "tweet_id": None}
+    append_json_lines(
+        home.root / "favourites.jsonl",
+        [
+            *(
+                made | {"id": str(at), "text": text, "when": NOON.replace(hour=9 + at).isoformat()}
+                for at, text in enumerate(texts)
+            ),
+            {"edited": "2", "text": "The sea is closed today."},
+            {"noted": "2", "note": "for Monday"},
+        ],
+    )
+
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        await pilot.press("f")
+        await at_rest(pilot)
+
+    app = MynahApp(home, section="sample")
+    assert snap_compare(app, terminal_size=size, run_before=before)
 
 
 def test_help(snap_compare: Any, told_home: Home) -> None:

@@ -43,6 +43,9 @@ def test_a_run_goes_on_from_the_weights_of_another(home: Path) -> None:
 
     listed = {one["run"]: one for one in mynah("runs", "--json", home=home).json()}
     assert [listed[one.id]["continues"] for one in (run, first)] == [first.id, None]
+    asked = "SELECT continues FROM runs WHERE continues IS NOT NULL"
+    assert mynah("sql", asked, "--json", home=home).json() == [{"continues": first.id}]
+    assert (record.began_with, earlier.began_with) == (f"run {first.id}", "scratch")
     assert f"scratch, after {first.id}" in mynah("runs", home=home).text
     assert f"goes on from the run {first.id}" in mynah("watch", run.id, "--once", home=home).text
     card = mynah("card", run.id, "--layout", "one", home=home).text

@@ -173,7 +173,7 @@ class KeptPage(ModalScreen["str | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="kept") as page:
             page.border_subtitle = escape(
-                "v keep · enter edit · n note · y copy · / find · s sort · w all · e export"
+                "v keep · ↵ edit · n note · y copy · / find · s sort · w all · e export"
             )
             yield SearchField(back_to="#kept", id="kept-search")
             yield RowList(
