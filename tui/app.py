@@ -24,7 +24,7 @@ from tui.filter.counting import RowSearch
 from tui.handlers import StateApp
 from tui.keymap import own_keys
 from tui.palette import ActionProvider
-from tui.session import forget_session, read_session, write_session
+from tui.state import forget_session, read_session, write_session
 from tui.themes import THEMES, own_themes
 from tui.train.following import LOOK_SECONDS
 

@@ -20,8 +20,8 @@ from core.errors import MynahError
 from core.safe_text import printable
 from tui.actions import footer_actions, key_of
 from tui.job import Host, Report
-from tui.next_step import next_step
 from tui.state import NewRun, State
+from tui.text.next_step import next_step
 from tui.text.numbers import plural, short_count
 from tui.widgets.cells import cell_len
 from tui.widgets.field import Field
@@ -339,7 +339,7 @@ class Section(Screen[None]):
         return True
 
     def to_remember(self) -> dict[str, str]:
-        """What this section wants back at the next start, by its name in tui/session.py."""
+        """What this section wants back at the next start, by its name in `read_session`."""
         return {}
 
     def turn_panel(self, step: int) -> None:

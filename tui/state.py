@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core.config import KEYMAP, Value, known_config
 from core.errors import CorpusBusy
@@ -119,7 +119,7 @@ class State:
     voice: str | None = None
     run_wanted: str | None = None  # that Train puts its cursor on when it comes into view
     importing: bool = False
-    session: dict[str, str] = field(default_factory=dict)  # where the app was left (tui/session.py)
+    session: dict[str, str] = field(default_factory=dict)  # where the app was left (read_session)
     typed: dict[str, str] = field(default_factory=dict)  # in Add tweets, of what is under way
     sampled: bool = False
     new_run: NewRun = field(default_factory=NewRun)
@@ -197,3 +197,39 @@ class State:
             return str(kept.get("recipe") or "standard")
         except (OSError, ValueError, AttributeError, TypeError):
             return "standard"
+
+
+# ── where the app was left ───────────────────────────────────────────────────────────────────
+
+# The section in view, the text of the query, the prompt.
+_SESSION: Final = ("section", "query", "prompt")
+# Characters; a longer text is not kept.
+_LONGEST_KEPT: Final = 100_000
+
+
+def read_session(home: Home) -> dict[str, str]:
+    """What was written; nothing where the file is damaged or not there."""
+    try:
+        kept = parse_json(home.session.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return {name: kept[name] for name in _SESSION if isinstance(kept.get(name), str)}
+
+
+def write_session(home: Home, session: Mapping[str, str]) -> None:
+    """Keeps it for the next start; losing it must never hurt.
+
+    In a home that does not exist yet nothing is kept: looking around leaves no trace.
+    """
+    if not home.root.is_dir():
+        return
+    kept = {name: text for name, text in session.items() if len(text) <= _LONGEST_KEPT}
+    with suppress(OSError):
+        write_text_whole(home.session, json.dumps(kept, indent=2) + "\n", private=True)
+
+
+def forget_session(home: Home) -> None:
+    with suppress(OSError):
+        home.session.unlink(missing_ok=True)

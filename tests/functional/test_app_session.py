@@ -16,8 +16,8 @@ from core.home import Home
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.actions import SECTIONS
 from tui.app import MynahApp
-from tui.next_step import next_step
 from tui.state import State
+from tui.text.next_step import next_step
 
 
 async def leave(pilot: Any) -> None:

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 MOST_FILES = 20
 MOST_LINES = 400
 AT_THE_ROOT_OF_TUI = {
-    "__init__", "__main__", "actions", "app", "handlers", "help", "job", "keymap", "palette",
-    "section", "state", "themes",
+    "__init__", "__main__", "actions", "app", "clipboard", "external_editor", "handlers", "help",
+    "job", "keymap", "palette", "section", "state", "themes",
 }  # fmt: skip
 
 

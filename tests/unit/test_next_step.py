@@ -11,8 +11,8 @@ import pytest
 
 from core.home import Home
 from tui.actions import SECTIONS, of_section
-from tui.next_step import next_step
 from tui.state import State
+from tui.text.next_step import next_step
 
 
 @dataclass

@@ -274,9 +274,8 @@ class TrainSection(CurveKeys):
         if self.mynah.section != self.SECTION:
             return  # drawn when one comes back
         if run is None:
-            plot.empty = NO_RUN if self.state.accounts else NO_TWEETS
-            if self._filter:
-                plot.empty = "No run matches."
+            none = NO_RUN if self.state.accounts else NO_TWEETS
+            plot.empty = "No run matches." if self._filter else none
             plot.clear()
             self._samples_shown = None
             self.query_one("#measure", LossPlot).display = False
