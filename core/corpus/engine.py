@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from core.errors import InputRefused
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,6 +44,21 @@ _OF_ALL: Final = (
     "SET enable_external_file_cache = false",
 )
 
+_NO_ROOM: Final = "There is no room left on the disk."
+_AGAIN: Final = "What was there is as it was; make room, and do it again."
+_NO_RIGHT: Final = "The corpus cannot be used by you, or not be changed."
+_OTHER_HOME: Final = "Ask whose it is for the right to, or name another folder with --home."
+# Words of the system that DuckDB quotes, and what to do.
+_BY_SYSTEM: Final = {
+    "No space left on device": (_NO_ROOM, _AGAIN),
+    "Disk quota exceeded": (_NO_ROOM, _AGAIN),
+    "File too large": (_NO_ROOM, _AGAIN),
+    "Read-only file system": (_NO_RIGHT, _OTHER_HOME),
+    "Permission denied": (_NO_RIGHT, _OTHER_HOME),
+    "Input/output error": ("The disk does not answer as it should.", "Look after it first."),
+}
+_FILE: Final = re.compile(r'file \\?"([^"\\]+)')
+
 _lock: Final = threading.Lock()
 _idle: list[_Engine] = []
 
@@ -66,8 +84,11 @@ def borrowed() -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to an engine that nobody else uses meanwhile, in UTC; ``memory`` is empty.
 
     Whatever is attached is detached at the end. The engine is thrown away after an exception, and
-    when its settings are locked or its temporary directory was used.
+    when its settings are locked or its temporary directory was used. What DuckDB says of a disk
+    that is full or cannot be written becomes an InputRefused.
     """
+    import duckdb
+
     engine = _take()
     try:
         connection = engine.database.cursor()
@@ -76,10 +97,24 @@ def borrowed() -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()  # an open transaction is rolled back
+    except duckdb.Error as error:
+        engine.database.close()
+        if (refused := refused_by_system(str(error))) is not None:
+            raise refused from error
+        raise
     except BaseException:
         engine.database.close()
         raise
     _give_back(engine)
+
+
+def refused_by_system(words: str) -> InputRefused | None:
+    """What DuckDB says, where it is the machine that refuses: no room, no right, a bad disk."""
+    for sign, (what, next_step) in _BY_SYSTEM.items():
+        if sign in words:
+            named = _FILE.search(words)
+            return InputRefused(what, f"{named[1]}: {sign}." if named else f"{sign}.", next_step)
+    return None
 
 
 def _take() -> _Engine:

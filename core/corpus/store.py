@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.corpus.engine import borrowed
+from core.corpus.engine import borrowed, refused_by_system
 from core.corpus.migrations import (
     bring_up_to_date,
     newest_version,
@@ -192,7 +192,7 @@ class Corpus:
             except duckdb.Error as error:
                 message = str(error)
                 if not any(sign in message for sign in _LOCKED):
-                    raise self._unreadable(message) from error
+                    raise refused_by_system(message) or self._unreadable(message) from error
                 if time.monotonic() >= give_up:
                     raise self._busy(message) from error
             time.sleep(_PAUSE)

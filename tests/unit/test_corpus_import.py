@@ -384,3 +384,25 @@ def test_a_writer_does_not_write_into_a_file_that_was_replaced(
         connection.execute("UPDATE corpus.tweets SET text = 'changed'").fetchall()
     with corpus.reading() as connection:
         assert connection.execute("SELECT text FROM tweets").fetchall() == [("changed",)]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (
+            'IO Error: Could not write file "/h/t.wal": No space left on device',
+            "/h/t.wal: No space",
+        ),
+        ('{"m":"Could not write file \\"/h/x\\": No space left on device"}', "/h/x: No space"),
+        ('Cannot open file "/h/t.duckdb": Permission denied', "/h/t.duckdb: Permission denied"),
+        ('Cannot open file "/h/t.duckdb": Read-only file system', "Read-only"),
+        ("Disk quota exceeded", "Disk quota exceeded"),
+    ],
+)
+def test_what_the_machine_refuses_is_no_bug(words: str, found: str) -> None:
+    with pytest.raises(InputRefused) as refused, borrowed():
+        raise duckdb.IOException(words)
+    assert found in refused.value.why
+    assert refused.value.next_step
+    with pytest.raises(duckdb.IOException, match="other"), borrowed():
+        raise duckdb.IOException("something other")
