@@ -117,7 +117,7 @@ async def soak(folder: Path, given: argparse.Namespace) -> list[int]:
     held: list[int] = []
     before = None
     async with MynahApp(home).run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
+        await settled(pilot, 120)
         day = Day(folder, pilot, home)
         for part in range(_PARTS):
             start = time.monotonic()

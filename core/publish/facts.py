@@ -120,6 +120,8 @@ def facts_of(run: Run) -> RunFacts:
         raise InputRefused(
             f"{run.id} has no model yet.", "", f"`mynah watch {run.id}` shows how it is."
         )
+    if not record.handles:
+        raise InputRefused(f"{run.id} does not say whose tweets it has learned from.")
     try:
         manifest, _ = read_manifest(run.dataset / RUN_NAME)
     except BadManifest:
