@@ -93,8 +93,8 @@ class Int8Pair:
     """A frozen weight (outputs, inputs) for both ways of a step.
 
     On the way forward it is turned, as its input is (see `forward_input`): a few inputs of a layer
-    are much larger than the others, and leave these few steps. On SmolLM2 that is the difference
-    between a training loss that is 0.1 nats off and one that is 0.003. Gradients need it less.
+    are much larger than the others, and leave these few steps. On SmolLM2 a batch's loss was 0.09
+    nats off without it, and is 0.03 off with it. Gradients need it less.
     """
 
     def __init__(self, weight: Tensor) -> None:
