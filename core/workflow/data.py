@@ -47,7 +47,7 @@ def import_paths(
     """
     from core.corpus.importing import import_path
     from core.corpus.store import Corpus
-    from core.sources.several import files_at
+    from core.workflow.several import files_at
 
     corpus = Corpus(home.corpus)
     results: list[ImportResult] = []

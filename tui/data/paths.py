@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from core.sources.several import is_table
+from core.workflow.several import is_table
 from tui.text.paths import one_line
 
 # Names of a folder that are looked at for a completion; of more, the first that fit are enough.

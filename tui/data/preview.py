@@ -70,7 +70,7 @@ class PreviewJob(Job):
         def work(attempt: Attempt) -> Report | None:
             if is_account(text):
                 return _account(text, home)
-            from core.sources.several import files_at
+            from core.workflow.several import files_at
 
             paths = [file for path in paths_in(text) for file in files_at(path)]
             missing = [path for path in paths if not path.exists()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused, MynahError
 from core.handles import normal_handle
-from core.sources.several import files_at
+from core.workflow.several import files_at
 from tui.cli.long_work import Stopped
 from tui.plain.console import Back
 from tui.plain.session import Session, Tell

@@ -9,8 +9,8 @@ import pytest
 from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.home import Home
-from core.sources.several import files_at, is_table
 from core.workflow.data import import_paths, sample_archives
+from core.workflow.several import files_at, is_table
 
 
 @pytest.fixture
