@@ -20,8 +20,8 @@ from tui.data.changing import (
 from tui.data.fetching import FetchEnded, FetchMoved, what_was_fetched
 from tui.data.importing import ImportEnded
 from tui.data.reading import AccountsLoaded, CorpusReader
+from tui.dialogs.notices import NoticeApp
 from tui.filter.counting import Counting
-from tui.notices import NoticeApp
 from tui.state import State
 
 if TYPE_CHECKING:
