@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def test_both_roads_give_the_same_rows(
     rows: list[list[str]], quoting: Any, ends: str, last: bool
 ) -> None:
     rows = [[cell.encode("utf-8", "replace").decode() for cell in row] for row in rows]
+    if sys.version_info < (3, 11):  # whose csv knows no NUL: such a row is told as a bad one
+        rows = [[cell.replace("\x00", "\x01") for cell in row] for row in rows]
     if quoting == "raw":
         text = ends.join(",".join(row) for row in rows)
     else:
