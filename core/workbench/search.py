@@ -113,7 +113,9 @@ def _handle(value: str) -> str:
     try:
         return normal_handle(value)
     except InputRefused:
-        raise WrongUsage("from: needs an account.", "", "For example: from:nasa") from None
+        raise WrongUsage(
+            "The condition from: needs an account.", "", "For example: from:nasa"
+        ) from None
 
 
 def _day(key: str, value: str) -> date:

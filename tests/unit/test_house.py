@@ -11,7 +11,7 @@ MOST_FILES = 20
 MOST_LINES = 400
 AT_THE_ROOT_OF_TUI = {
     "__init__", "__main__", "actions", "app", "clipboard", "external_editor", "handlers", "help",
-    "job", "keymap", "palette", "section", "state", "themes",
+    "job", "keymap", "notices", "palette", "section", "state", "themes",
 }  # fmt: skip
 
 
