@@ -29,11 +29,11 @@ from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare
 from core.runs.settings import TrainSettings
-from core.training.adapter import add_adapters, round_frozen, trainable
 from core.training.data import Row, batches, cut
 from core.training.device import arithmetic, choose_device, device_name, in_arithmetic, set_up
 from core.training.loss import Scorer
 from core.training.step import BatchStep
+from core.training.weights.adapter import add_adapters, round_frozen, trainable
 
 Step = Callable[[Sequence[Row]], Any]
 BLOCK = 1023  # and the id that is read before the first predicted one: 1,024

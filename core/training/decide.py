@@ -25,9 +25,9 @@ from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training.distributed.ranks import Ranks
 from core.training.evaluate import affordable_tokens, tokens_within
-from core.training.int8 import int8_pays
 from core.training.loss import Scorer
 from core.training.tweets import RunTweets
+from core.training.weights.int8 import int8_pays
 
 # A run on a GPU takes so many steps at least, so that small accounts get enough of them.
 STEPS_WANTED: Final = 150

@@ -27,7 +27,6 @@ from core.runs.record import Decisions
 from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training import memory
-from core.training.adapter import frozen_shapes, learner_of, recompute_layers, round_frozen
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
 from core.training.data import EpochPlan
@@ -42,6 +41,7 @@ from core.training.memorise import Allowance, Memorisation, Memorised
 from core.training.schedule import Course
 from core.training.signals import StopRequest
 from core.training.tweets import RunTweets
+from core.training.weights.adapter import frozen_shapes, learner_of, recompute_layers, round_frozen
 
 # The training loss that a run ends with is the mean over so many steps.
 RECENT_STEPS: Final = 32

@@ -46,10 +46,10 @@ def measure(settings: TrainSettings) -> Speed:
     from core.models.prepare import prepare
     from core.models.shape import shape_of
     from core.training import device as devices
-    from core.training.adapter import frozen_shapes, learner_of, round_frozen
     from core.training.decide import Room, arithmetic_of
-    from core.training.int8 import int8_pays
     from core.training.step import BatchStep
+    from core.training.weights.adapter import frozen_shapes, learner_of, round_frozen
+    from core.training.weights.int8 import int8_pays
 
     quiet()
     device = devices.choose_device(settings.device)

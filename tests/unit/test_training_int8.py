@@ -19,10 +19,12 @@ from core.models.scratch import gpt2_shape, new_model
 from core.runs.folder import Run
 from core.runs.memory import memory_needed
 from core.runs.settings import settings_for
-from core.training import decide, int8
-from core.training.adapter import add_adapters, frozen_shapes, round_frozen, trainable
+from core.training import decide
 from core.training.data import tensors
-from core.training.int8 import (
+from core.training.loss import Scorer
+from core.training.weights import int8
+from core.training.weights.adapter import add_adapters, frozen_shapes, round_frozen, trainable
+from core.training.weights.int8 import (
     Int8Pair,
     Int8Weight,
     SharedRounding,
@@ -31,7 +33,6 @@ from core.training.int8 import (
     largest,
     rounded,
 )
-from core.training.loss import Scorer
 
 ROWS = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0], [0, 2, 2, 0]]
 

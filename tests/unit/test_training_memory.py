@@ -22,7 +22,6 @@ from core.runs.events import Journal
 from core.runs.folder import Run, checkpoint_folders
 from core.runs.memory import MemoryNeed, memory_needed
 from core.runs.record import Result
-from core.training.adapter import add_adapters, recompute_layers, trainable
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.loss import Scorer
@@ -30,6 +29,7 @@ from core.training.memory import TooLittleMemory, out_of_memory
 from core.training.setup import Training, set_up
 from core.training.signals import StopRequest
 from core.training.step import BatchStep
+from core.training.weights.adapter import add_adapters, recompute_layers, trainable
 
 SMALL: dict[str, Any] = {"max_steps": 6, "batch_tokens": 128, "eval_tokens": 64}
 EVERY_TIME = 1e-9

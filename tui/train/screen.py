@@ -81,10 +81,7 @@ class TrainSection(CurveKeys):
                 with Panel(title="Now", id="now-panel"):
                     yield FigureList(id="now")
                 with Panel(title="It says (generated)", id="says-panel"):
-                    yield SampleList(
-                        id="says",
-                        empty="",
-                    )
+                    yield SampleList(id="says", empty="")
 
     def on_mount(self) -> None:
         self._shown: str | None = None

@@ -26,7 +26,6 @@ from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
 from core.runs.folder import Run
 from core.training import device as devices
-from core.training.adapter import learner_of, recompute_layers, round_frozen
 from core.training.checkpoint import load_checkpoint
 from core.training.distributed.follower import Follower, LeaderGone
 from core.training.distributed.group import (
@@ -36,6 +35,7 @@ from core.training.distributed.group import (
     on_this_machine,
 )
 from core.training.step import BatchStep
+from core.training.weights.adapter import learner_of, recompute_layers, round_frozen
 
 # How far the sums of the same numbers may lie apart on two kinds of processor.
 _SAME: Final = 1e-6

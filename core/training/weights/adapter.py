@@ -14,8 +14,8 @@ from torch.utils.checkpoint import checkpoint
 
 from core.models.load import cast_weights
 from core.training import device as devices
-from core.training.int8 import Int8Pair, Rounded, SharedRounding, rounded
 from core.training.loss import Scorer
+from core.training.weights.int8 import Int8Pair, Rounded, SharedRounding, rounded
 
 if TYPE_CHECKING:
     from core.runs.settings import TrainSettings
