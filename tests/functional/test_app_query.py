@@ -202,7 +202,7 @@ async def test_what_was_left_out_is_said_and_can_be_written(
     monkeypatch.setattr(query, "MOST_ROWS", 10)
     async with at_query(home) as (pilot, editor):
         await run(pilot, editor, "SELECT range AS n FROM range(25)")
-        assert status(pilot, "#result-panel").startswith("first 10 rows, there are more: x writes")
+        assert status(pilot, "#result-panel").startswith("first 10 rows, there are more: e writes")
         await pilot.press("e")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         out = tmp_path / "all.csv"

@@ -109,8 +109,8 @@ def test_an_export_is_asked_for_and_written(home: Path, tmp_path: Path) -> None:
 
 
 def test_settings_are_listed_and_changed(home: Path) -> None:
-    said = sentence(talk(home, "8", "3", "nonsense", "3", "5", "2", "none", "b", "4", "3", "b"))
-    assert "3. train.minutes: 2" in said
+    said = sentence(talk(home, "8", "4", "nonsense", "4", "5", "3", "none", "b", "4", "3", "b"))
+    assert "4. train.minutes: 2" in said
     assert "train.minutes cannot be 'nonsense'." in said
     assert "train.minutes is 5." in said
     assert "train.preset is as mynah ships it." in said

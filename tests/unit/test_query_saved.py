@@ -29,6 +29,12 @@ def told_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("told") / "home")
     import_paths(home, sample_archives())
     shutil.copytree(RUNS, home.runs)
+    dataset = home.runs / "20260301-1015-keeper-c0de" / "dataset"
+    dataset.mkdir()
+    tweets = "SELECT handle, tweet_id, created_at, text FROM corpus.main.tweets ORDER BY 1, 2"
+    with Corpus(home.corpus).reading() as connection:
+        for split, some in (("train", "LIMIT 900"), ("valid", "LIMIT 90 OFFSET 900")):
+            connection.sql(f"{tweets} {some}").write_parquet(str(dataset / f"{split}.parquet"))
     return home
 
 

@@ -121,6 +121,7 @@ def test_the_folder_it_describes_is_the_folder() -> None:
         f"{home.sweeps.name}/NAME",
         "favourites.jsonl",
         "prompts.jsonl",
+        "recent_paths.jsonl",
         "config.toml",
         "exports.jsonl",
         "speeds.json",

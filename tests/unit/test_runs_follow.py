@@ -308,7 +308,7 @@ def test_a_summary_reads_only_the_edges_of_a_long_file(tmp_path: Path) -> None:
     assert result["model_dir"] is None
     assert set(summary.to_json()) == set(
         "run handles base state step steps train_loss valid_loss started ended shares stale "
-        "name note tags waits_for sweep trial".split()
+        "name note tags waits_for sweep trial continues".split()
     )
 
 

@@ -1,6 +1,5 @@
 -- What a run learned
--- Tweets that each run learned from (train) or was measured with (valid), in the words as learned.
--- To look at one run, name it: WHERE run = '…'
+-- Tweets that each run learned from (train) or was measured with (valid), as it read them.
 SELECT run, split, count(*) AS tweets, round(avg(length(text))) AS characters,
        min(created_at) AS first, max(created_at) AS last
 FROM run_tweets

@@ -126,7 +126,7 @@ def sample(
         _repeat(home, run, sample_id, exact=exact, as_json=as_json)
         return
     if run is None:
-        raise WrongUsage("Which run?", "", "`mynah sample latest` samples the newest.")
+        raise WrongUsage("RUN is missing.", "", "`mynah sample latest` samples the newest.")
     if prompt and prompts:
         raise WrongUsage("There are two kinds of prompts.", "", "Leave --prompt or --prompts out.")
     chosen = find_run(home, run)
