@@ -187,7 +187,7 @@ def test_a_stored_sample_is_made_again(home: Path) -> None:
     assert one["text"] in shown
     assert "There is no sample 'zz'" in mynah("sample", "--repeat", "zz", home=home, code=3).err
     mynah("sample", "--repeat", sample_id, "--prompt", "The", home=home, code=2)
-    assert "Which run?" in mynah("sample", home=home, code=2).err
+    assert "RUN is missing" in mynah("sample", home=home, code=2).err
 
 
 def test_prompts_of_a_file_each_have_their_samples(home: Path, tmp_path: Path) -> None:
