@@ -186,7 +186,11 @@ def _parsed(written: str, path: Path) -> dict[str, Value]:
 def _changed(lines: list[str], table: str, key: str, value: Value | None) -> str:
     """The lines with one entry replaced, added (below an explanation) or taken out."""
     quoted = json.dumps(key) if table == KEYMAP else key
-    entry = None if value is None else f"{quoted} = {json.dumps(value, ensure_ascii=False)}"
+    # JSON's strings and numbers are TOML's, but for DEL
+    written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    entry = None if value is None else f"{quoted} = {written}"
+    setting = _BY_NAME.get(f"{table}.{key}")
+    about = [f"# {setting.about}"] if setting is not None else []
     is_entry = re.compile(rf"\s*(?:{re.escape(key)}|{re.escape(json.dumps(key))})\s*=")
     made: list[str] = []
     here = done = False
@@ -197,13 +201,14 @@ def _changed(lines: list[str], table: str, key: str, value: Value | None) -> str
         if here and is_entry.match(line):
             if entry is not None:
                 made.append(entry)
+            elif about and made[-1:] == about:
+                made.pop()
             done, last = True, len(made)
             continue
         made.append(line)
         if here and line.strip():
             last = len(made)
     if entry is not None and not done:
-        about = [f"# {_BY_NAME[f'{table}.{key}'].about}"] if table != KEYMAP else []
         if last is None:
             made += ["", f"[{table}]", *about, entry]
         else:

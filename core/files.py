@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -22,18 +23,30 @@ from core.processes import Owner, process_times, this_machine
 _CHUNK: Final = 1 << 20
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object], *, private: bool = False) -> None:
     """Lets ``write`` fill a file beside ``path``, then puts it in place in one step.
 
     When ``write`` fails, ``path`` is as it was and nothing is left beside it; what a killed process
-    has left there is removed.
+    has left there is removed. A file that is replaced keeps its permissions, a link leads to the
+    new content, and a pipe or a device takes it. ``private``: only this user can read the file.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        _write_through(path, write)
+        return
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     machine = this_machine()
     _remove_parts(path, machine)
-    part = path.with_name(f".{path.name[:60]}.{machine}-{os.getpid()}.part")
+    part = path.with_name(f".{_short(path.name)}.{machine}-{os.getpid()}.part")
+    mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else None
     try:
+        part.unlink(missing_ok=True)
+        if private or mode is not None:
+            part.touch(0o600, exist_ok=False)
         write(part)
+        if mode is not None and not private:
+            part.chmod(mode)
         force_to_disk(part)
         part.replace(path)
         force_to_disk(path.parent)
@@ -41,9 +54,23 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
+def _short(name: str) -> str:
+    """The beginning of a file's name: with what a part's name adds, 255 bytes are enough for it."""
+    return name[:60].encode("utf-8", "surrogateescape")[:180].decode("utf-8", "ignore")
+
+
+def _write_through(path: Path, write: Callable[[Path], object]) -> None:
+    """Into a pipe or a device: there is nothing to be replaced."""
+    with tempfile.TemporaryDirectory(prefix="mynah-") as folder:
+        made = Path(folder) / "content"
+        write(made)
+        with made.open("rb") as content, path.open("wb") as stream:
+            shutil.copyfileobj(content, stream)
+
+
 def _remove_parts(path: Path, machine: str) -> None:
     """Removes the parts of processes of this machine that are gone. They may hold tweets."""
-    begins, ends = f".{path.name[:60]}.", ".part"
+    begins, ends = f".{_short(path.name)}.", ".part"
     with suppress(OSError), os.scandir(path.parent) as there:
         for entry in there:
             if not (entry.name.endswith(ends) and entry.name.startswith(begins)):
@@ -61,14 +88,7 @@ def write_text_whole(path: Path, text: str, *, private: bool = False) -> None:
 
 def write_bytes_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     """Writes ``content`` whole or not at all; ``private``: only this user can read the file."""
-
-    def write(part: Path) -> None:
-        if private:
-            part.unlink(missing_ok=True)
-            part.touch(0o600, exist_ok=False)
-        part.write_bytes(content)
-
-    write_whole(path, write)
+    write_whole(path, lambda part: part.write_bytes(content), private=private)
 
 
 @contextmanager
@@ -94,6 +114,14 @@ def folder_whole(path: Path, purpose: str = "folder") -> Iterator[Path]:
                 before.replace(path)
             raise
         force_to_disk(path.parent)
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """``~`` as the person's own folder; where there is no such person it stays as it is written."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def there_already(paths: Iterable[Path]) -> list[Path]:

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.forgotten import TABLE, remember_forgotten
 from core.corpus.store import Corpus, NotCompacted
@@ -36,6 +37,15 @@ if TYPE_CHECKING:
     import duckdb
 
     from core.home import Home
+
+
+# Of tweets that say the same the first is kept: when it goes, the others are to be judged again.
+_NO_LONGER_AGAIN: Final = """
+UPDATE verdicts SET recipe_hash = '' FROM verdicts AS gone
+WHERE list_contains($ids, gone.tweet_id) AND gone.kept AND verdicts.reason = 'duplicate'
+    AND (verdicts.handle, verdicts.recipe) = (gone.handle, gone.recipe)
+    AND lower(verdicts.clean_text) = lower(gone.clean_text)
+"""
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,8 @@ def forget(
         unfinished.unlink(missing_ok=True)
     except (NotCompacted, CorpusBusy) as error:
         why = str(error)
+    if tweet_id:
+        _judge_again(home, corpus, whose)
     for purpose in ("curating", "compacted"):  # copies that a killed process left
         remove_orphans(corpus.path.parent, purpose)
     remove_orphans(home.runs, "run")
@@ -158,6 +170,7 @@ def _delete(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
     with corpus.writing() as connection:
         if column == "tweet_id":
             remember_forgotten(connection, wanted)
+            connection.execute(_NO_LONGER_AGAIN, {"ids": wanted}).fetchall()
         for name, table in _tables_with(connection, column).items():
             try:
                 deleted = connection.execute(
@@ -177,6 +190,17 @@ def _delete(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
                 "DELETE FROM accounts WHERE handle NOT IN (SELECT handle FROM tweets)"
             ).fetchall()
     return rows
+
+
+def _judge_again(home: Home, corpus: Corpus, handles: list[str]) -> None:
+    """The stored verdicts of accounts that lost a tweet which said the same as another."""
+    from core.curation.recipe import load_recipe
+    from core.curation.stored_verdicts import DEFAULT_RECIPES, outdated, refresh_curated
+
+    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
+    with suppress(InputRefused, OSError):  # the next import does it
+        if again := outdated(corpus, handles, recipes):
+            refresh_curated(home, again)
 
 
 def _tweet_ids(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> set[str]:

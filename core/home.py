@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.files import expanded
+
 
 @dataclass(frozen=True)
 class Home:
@@ -21,7 +23,7 @@ class Home:
         """
         chosen = given or os.environ.get("MYNAH_HOME")
         if chosen:
-            return cls(Path(chosen).expanduser().absolute())
+            return cls(expanded(chosen).absolute())
         from platformdirs import user_data_path
 
         return cls(user_data_path("mynah", appauthor=False))
@@ -81,7 +83,7 @@ def cache_dir() -> Path:
     """Where converted base models are kept: ``MYNAH_CACHE`` or the platform's cache folder."""
     given = os.environ.get("MYNAH_CACHE")
     if given:
-        return Path(given).expanduser().absolute()
+        return expanded(given).absolute()
     from platformdirs import user_cache_path
 
     return user_cache_path("mynah", appauthor=False)

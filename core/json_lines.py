@@ -68,4 +68,5 @@ def append_json_lines(
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # a write was cut off there once
                 written = b"\n" + written
-        file.write(written)
+        while written:  # a disk that is nearly full takes a part, and only then says why
+            written = written[file.write(written) :]

@@ -22,6 +22,8 @@ OPTIONAL: Final = ("reply_to_id", "quoted_id", "conversation_id", "alt_text")
 ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 SNOWFLAKE_EPOCH_MS: Final = 1288834974657
+# Ids before were given in sequence, and hold no time (source: TweetedAt, Old Dominion University).
+FIRST_SNOWFLAKE: Final = 29_700_859_247
 
 # The one order of tweets: by handle, time (undated last) and id. Ids are numbers as text, so of two
 # the shorter is the smaller; DuckDB compares text byte by byte, as Polars does.
@@ -101,10 +103,9 @@ def unescaped(text: str) -> str:
 def snowflake_time(tweet_id: str) -> datetime | None:
     """When an id was minted, ``(id >> 22) + 1288834974657`` ms; None for ids before snowflake.
 
-    Source of the formula: X's announcement of Snowflake ids (November 2010). Ids below 2^32 are
-    from the sequential years and hold no time.
+    Source of the formula: X's announcement of Snowflake ids (November 2010).
     """
-    if not tweet_id.isdecimal() or not 2**32 <= int(tweet_id) < 2**63:
+    if not tweet_id.isdecimal() or not FIRST_SNOWFLAKE <= int(tweet_id) < 2**63:
         return None
     milliseconds = (int(tweet_id) >> 22) + SNOWFLAKE_EPOCH_MS
     return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)

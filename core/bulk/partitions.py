@@ -39,7 +39,8 @@ _SORTED: Final = (
     f"ORDER BY {SQL_ORDER}, hash({', '.join(tweet_schema())})"
 )
 _ACCOUNTS: Final = """
-SELECT handle, count(*) FROM read_parquet($files) GROUP BY handle ORDER BY handle
+SELECT handle, count(*) FROM read_parquet($files, hive_partitioning = false)
+GROUP BY handle ORDER BY handle
 """
 _NO_TWEET: Final = """
 SELECT filename, tweet_id, handle FROM tweets
@@ -150,7 +151,9 @@ def _tweets_of(files: Sequence[SourceFile]) -> str:
         columns += f", coalesce({EXCLUDED_COLUMN}, false) AS {EXCLUDED_COLUMN}"
     return (
         f"WITH tweets AS (SELECT {columns}, filename "  # noqa: S608 - our own names
-        "FROM read_parquet($files, filename = true, union_by_name = true)) "
+        # a folder called lang=en says nothing: the rows do
+        "FROM read_parquet($files, filename = true, union_by_name = true, "
+        "hive_partitioning = false)) "
     )
 
 

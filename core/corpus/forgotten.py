@@ -25,20 +25,34 @@ REASON: Final = "forgotten"
 class Forgetful:
     """Leaves forgotten tweets out of canonical frames."""
 
-    def __init__(self, corpus: Corpus) -> None:
-        """Raises CorpusBusy."""
+    def __init__(self) -> None:
+        self._known: list[tuple[str, str]] = []
         self._gone: pl.DataFrame | None = None
-        if not corpus.exists:
-            return
-        with corpus.reading() as connection:
-            if not has_table(connection, TABLE):
-                return
-            rows = connection.execute(f"SELECT DISTINCT handle, tweet_id FROM {TABLE}").fetchall()  # noqa: S608
-        if rows:
-            import polars as pl
 
-            schema = {"handle": pl.String, "tweet_id": pl.String}
-            self._gone = pl.DataFrame(rows, schema=schema, orient="row")
+    @classmethod
+    def of(cls, corpus: Corpus) -> Forgetful:
+        """Raises CorpusBusy."""
+        made = cls()
+        if corpus.exists:
+            with corpus.reading() as connection:
+                made.look(connection)
+        return made
+
+    def look(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Sees what is forgotten by now; whether that is not what it was."""
+        if not has_table(connection, TABLE):
+            return False
+        rows = connection.execute(
+            f"SELECT DISTINCT handle, tweet_id FROM {TABLE} ORDER BY ALL"  # noqa: S608
+        ).fetchall()
+        if rows == self._known:
+            return False
+        import polars as pl
+
+        self._known = rows
+        schema = {"handle": pl.String, "tweet_id": pl.String}
+        self._gone = pl.DataFrame(rows, schema=schema, orient="row")
+        return True
 
     def without(self, batch: pl.DataFrame, summary: SourceSummary | None = None) -> pl.DataFrame:
         """``batch`` without forgotten tweets; they are counted in ``summary`` as left out."""

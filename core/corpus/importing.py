@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.corpus.forgotten import REASON, Forgetful, take_in_again
 from core.corpus.import_log import Merged
@@ -23,6 +23,9 @@ from core.progress import Cancelled, Progress, Reporter
 from core.sources.batches import read_ahead
 from core.sources.detect import open_source
 from core.sources.source import BrokenLine, Source
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Phase = Literal["reading", "writing", "curating"]
 
@@ -102,7 +105,7 @@ def import_path(
         encoding=encoding,
         date_format=date_format,
     )
-    forgetful = None if REASON in include else Forgetful(corpus)
+    forgetful = None if REASON in include else Forgetful.of(corpus)
     with owned_folder(Path(tempfile.gettempdir()), "import") as folder:
         staged: list[str] = []
         report.show("reading", 0, None)
@@ -110,16 +113,29 @@ def import_path(
             report.check()
             if forgetful:
                 batch = forgetful.without(batch, source.summary)
-            file = folder / f"{len(staged):06}.parquet"
-            batch.write_parquet(file, compression="lz4", statistics=False)
-            staged.append(str(file))
+            staged.append(str(folder / f"{len(staged):06}.parquet"))
+            _stage(batch, staged[-1])
         report.show("writing", source.summary.read, source.summary.read)
         with corpus.writing() as connection:
+            if forgetful and forgetful.look(connection):  # somebody forgot one meanwhile
+                _without_forgotten(staged, forgetful, source)
             merged = merge(connection, source, staged)
             if forgetful is None:
                 take_in_again(connection)
             report.check()
     return _results(source, path, merged)
+
+
+def _stage(batch: pl.DataFrame, file: str) -> None:
+    batch.write_parquet(file, compression="lz4", statistics=False)
+
+
+def _without_forgotten(staged: list[str], forgetful: Forgetful, source: Source) -> None:
+    import polars as pl
+
+    for file in staged:
+        batch = pl.read_parquet(file, glob=False, hive_partitioning=False, memory_map=False)
+        _stage(forgetful.without(batch, source.summary), file)
 
 
 def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[ImportResult]:

@@ -35,17 +35,19 @@ _AUDIENCES: Final = str(list(AUDIENCES))
 # A number for each tweet. Two tweets may share one: then both go the careful way, and nothing else
 # happens.
 _KEY: Final = "hash(handle, tweet_id)"
-_FILES: Final = "read_parquet($files, filename = true, file_row_number = true)"
+# A folder called handle=x or text=y says nothing of what lies in it.
+_ROWS: Final = "read_parquet($files, hive_partitioning = false)"
+_FILES: Final = f"{_ROWS[:-1]}, filename = true, file_row_number = true)"
 
 # Numbers that occur twice: within the files, or in the files and the corpus.
 _CONTESTED: Final = f"""
 CREATE TEMP TABLE contested AS
 SELECT key
 FROM (
-    SELECT {_KEY} AS key FROM read_parquet($files)
+    SELECT {_KEY} AS key FROM {_ROWS}
     UNION ALL
     SELECT {_KEY} FROM tweets
-    WHERE handle IN (SELECT DISTINCT handle FROM read_parquet($files))
+    WHERE handle IN (SELECT DISTINCT handle FROM {_ROWS})
 )
 GROUP BY key
 HAVING count(*) > 1
@@ -56,7 +58,7 @@ _NEW: Final = f"""
 INSERT INTO tweets BY NAME
 SELECT {_COLUMNS}, $at::TIMESTAMPTZ AS first_imported_at, $at::TIMESTAMPTZ AS last_imported_at,
     [source] AS sources
-FROM read_parquet($files)
+FROM {_ROWS}
 """  # noqa: S608
 _UNCONTESTED: Final = f" WHERE {_KEY} NOT IN (SELECT key FROM contested)"  # noqa: S608 - our own names
 
@@ -152,6 +154,12 @@ _WRITE: Final = (
         AND merged.change IN ('updated', 'seen_elsewhere')
     """,
     "INSERT INTO tweets BY NAME SELECT * EXCLUDE (change) FROM merged WHERE change <> 'known'",
+    # outdated, should nobody come to judge them again
+    """
+    UPDATE verdicts SET recipe_hash = '' FROM merged
+    WHERE verdicts.handle = merged.handle AND verdicts.tweet_id = merged.tweet_id
+        AND merged.change = 'updated'
+    """,
 )
 
 
@@ -169,12 +177,12 @@ def merge(
             connection.execute(setting)
         connection.execute(_CONTESTED, {"files": staged})
         (contested,) = connection.execute("SELECT count(*) FROM contested").fetchall()[0]
-        before = _handles(connection, "read_parquet($files)", {"files": staged})
+        before = _handles(connection, _ROWS, {"files": staged})
         for handle, rows in before.items():
             counts[handle].new = rows
         added = _NEW + (_UNCONTESTED if contested else "")
         if contested:
-            some = f"read_parquet($files) WHERE {_KEY} IN (SELECT key FROM contested)"  # noqa: S608 - our own names
+            some = f"{_ROWS} WHERE {_KEY} IN (SELECT key FROM contested)"  # noqa: S608 - our own names
             for handle, rows in _handles(connection, some, {"files": staged}).items():
                 counts[handle].new -= rows
         parts = -(-contested // _PART)

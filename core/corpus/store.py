@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,23 @@ _CHANGED: Final = "Another program changed it in the meantime."
 _PAUSE: Final = 0.05
 _HOLDER = re.compile(r"\(PID (\d+)\)|PID:? ?(\d+)", re.IGNORECASE)
 _LOCKED = ("Could not set lock", "being used by another process", "already attached")
+
+
+def _is_unused(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether nobody has brought anything into a corpus; its transaction is rolled back first."""
+    import duckdb
+
+    with suppress(duckdb.Error):  # it may have ended by itself
+        connection.rollback()
+    try:
+        names = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary "
+            "AND table_name <> 'schema_version'"
+        ).fetchall()
+        some = " OR ".join(f'EXISTS (FROM "{name}")' for (name,) in names) or "false"
+        return not connection.execute(f"SELECT {some}").fetchall()[0][0]
+    except duckdb.Error:
+        return False
 
 
 class NotCompacted(InputRefused):
@@ -80,22 +98,26 @@ class Corpus:
             raise InputRefused(
                 f"The folder {self.path.parent} cannot be made.", f"{error.strerror or error}."
             ) from error
-        opened = done = False
+        unused = False
         try:
             if fresh:
                 self._make()
             with self._opened(read_only=False) as connection:
-                opened = True
-                connection.begin()
-                bring_up_to_date(connection, self.path)
-                yield connection
-                connection.commit()
-                done = True
-        finally:
-            if fresh and not done:
-                if opened:
-                    self._remove()
-                self._remove_folders(missing)
+                try:
+                    connection.begin()
+                    bring_up_to_date(connection, self.path)
+                    yield connection
+                    connection.commit()
+                except BaseException:
+                    unused = fresh and _is_unused(connection)
+                    if unused and os.name != "nt":  # an open file cannot be removed there
+                        self._remove()
+                    raise
+        except BaseException:
+            if unused and os.name == "nt":
+                self._remove()
+            self._remove_folders(missing)
+            raise
 
     def _make(self) -> None:
         """A corpus without tweets, there in one step: a kill leaves a whole one or none.
@@ -147,6 +169,7 @@ class Corpus:
                     after = real.stat()
                     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
                         raise NotCompacted(f"{self.path} could not be written anew.", _CHANGED)
+                    fresh.chmod(stat.S_IMODE(before.st_mode))
                     fresh.replace(real)
                     force_to_disk(real.parent)
             except (OSError, duckdb.Error) as error:

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from core.bundled import bundled
 from core.curation.rules import LISTS, check_rules, did_you_mean
 from core.errors import InputRefused
-from core.files import write_text_whole
+from core.files import expanded, write_text_whole
 from core.home import Home
 
 if sys.version_info >= (3, 11):
@@ -159,7 +159,7 @@ def load_recipe(name_or_path: str | os.PathLike[str], home: Home | None = None) 
         or given.endswith(".toml")
         or Path(given).name != given
     ):
-        return _read(Path(given).expanduser())
+        return _read(expanded(given))
     if given in BUNDLED_RECIPES and not _is_own(given, home):
         return _read(bundled("recipes", f"{given}.toml"))
     names = recipe_names(home)

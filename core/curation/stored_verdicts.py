@@ -25,6 +25,7 @@ _COLUMNS: Final = ("tweet_id", "handle", "kept", "reason", "clean_text")
 _ROWS: Final = 50_000
 # Beyond the bound DuckDB goes to disk; the order in the table means nothing.
 _BOUNDS: Final = ("SET memory_limit = '256MB'", "SET preserve_insertion_order = false")
+_FILES: Final = "read_parquet($files, hive_partitioning = false)"
 _THEIRS: Final = "handle IN (SELECT unnest($handles))"
 # Two sets of tweets with the same fingerprint are the same.
 _FINGERPRINT: Final = (
@@ -170,7 +171,7 @@ def _replace(corpus: Corpus, handles: Sequence[str], files: dict[Recipe, list[Pa
             )
             connection.execute(
                 f"INSERT INTO verdicts BY NAME SELECT {columns}, $recipe AS recipe, "  # noqa: S608
-                f"$hash AS recipe_hash FROM read_parquet($files) {left}",
+                f"$hash AS recipe_hash FROM {_FILES} {left}",
                 {"recipe": recipe.name, "hash": recipe.hash, "files": names},
             ).fetchall()
 
@@ -180,5 +181,5 @@ def _as_read(
 ) -> bool:
     """Whether the accounts still have exactly the tweets that the verdicts are about."""
     now = connection.execute(f"{_FINGERPRINT} FROM tweets WHERE {_THEIRS}", theirs).fetchall()
-    read = connection.execute(f"{_FINGERPRINT} FROM read_parquet($files)", {"files": files})
+    read = connection.execute(f"{_FINGERPRINT} FROM {_FILES}", {"files": files})
     return now == read.fetchall()

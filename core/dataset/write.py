@@ -43,7 +43,7 @@ from core.dataset.manifest import (
 from core.dataset.options import CONVERSATIONS, ExportOptions
 from core.dataset.rows import Part, Rows, parts_of, set_down
 from core.errors import InputRefused, Interrupted
-from core.files import sha256_of
+from core.files import expanded, sha256_of
 from core.progress import Cancelled, Progress, Reporter
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def export_batches(
                 "Loosen its rules, or export with --what all.",
             )
 
-    out = out.expanduser().absolute()
+    out = expanded(out).absolute()
     options = options.checked(sorted(handles))
     _check_out(out, options)
     layout = layout_of(out, options)
@@ -202,6 +202,10 @@ def _check_out(out: Path, options: ExportOptions) -> None:
             raise InputRefused(
                 f"{out} is a folder.", "", f"Add a file's name, such as tweets.{options.format}."
             )
+        if out.exists() and not out.is_file():
+            raise InputRefused(
+                f"{out} is a pipe or a device.", "A manifest lies beside an export.", "Name a file."
+            )
     elif out.is_dir() and any(out.iterdir()) and not ((out / HF_NAME).exists() or unfinished(out)):
         raise InputRefused(
             f"The folder {out} holds other files.", "", "Choose a new or an empty folder."
@@ -210,7 +214,7 @@ def _check_out(out: Path, options: ExportOptions) -> None:
 
 def would_replace(out: Path, options: ExportOptions) -> list[Path]:
     """The files that an export to ``out`` writes, and so replaces where they are there."""
-    layout = layout_of(out.expanduser().absolute(), options)
+    layout = layout_of(expanded(out).absolute(), options)
     if options.format == "hf":
         return [layout.manifest]
     parts = ("train", "valid") if options.split else ("exported",)

@@ -176,9 +176,11 @@ def store_page(
     with owned_folder(corpus.path.parent, "fetched-page") as folder:
         file = folder / "page.parquet"
         source = _PageSource(account, page)
-        Forgetful(corpus).without(page.rows, source.summary).write_parquet(file)
         with corpus.writing() as connection:
             if page.returned:
+                forgetful = Forgetful()
+                forgetful.look(connection)
+                forgetful.without(page.rows, source.summary).write_parquet(file)
                 done = merge(connection, source, [str(file)])
                 counts = done.get(account.handle)
                 if counts:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from core.errors import InputRefused, MynahError
+from core.files import expanded
 from core.models import hub, smollm2
 from core.models.folder import check_model_folder, parameters_in
 
@@ -118,7 +119,7 @@ def resolve(name: str) -> Base:
         return Base(GPT2_SHAPE, "GPT-2's shape with random weights", "scratch", None, "yours")
     if wanted.lower() in _SMOLLM2_NAMES:
         return _smollm2()
-    folder = Path(wanted).expanduser()
+    folder = expanded(wanted)
     if folder.is_dir():
         check_model_folder(folder)
         return Base(wanted, folder.name, "folder", folder.absolute())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefused, ServiceRefused
+from core.files import expanded
 from core.models.folder import is_model_folder, read_config
 
 # Only data: weights as safetensors, configuration, tokenizers. Never Python, never pickles.
@@ -30,11 +31,11 @@ def is_repo_id(name: str) -> bool:
 def cache_folder() -> Path:
     """Where huggingface_hub keeps its snapshots (its own environment variables count)."""
     if given := os.environ.get("HF_HUB_CACHE"):
-        return Path(given).expanduser()
+        return expanded(given)
     home = os.environ.get("HF_HOME") or Path(
         os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface"
     )
-    return Path(home).expanduser() / "hub"
+    return expanded(home) / "hub"
 
 
 def cached(repo_id: str) -> Path | None:

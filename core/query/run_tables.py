@@ -143,7 +143,7 @@ def run_tweets(home: Home, *, wanted: bool) -> tuple[str, list[str]]:
             name, path = (_quoted(text) for text in (run.parent.name, str(file)))
             rows.append(
                 f"SELECT {name} AS run, '{split}' AS split, handle, tweet_id, created_at, text "  # noqa: S608  # quoted
-                f"FROM read_parquet({path})"
+                f"FROM read_parquet({path}, hive_partitioning = false)"
             )
     none = ", ".join(f"NULL::{kind} AS {name}" for name, kind in _TWEET_COLUMNS.items())
     return " UNION ALL ".join(rows) or f"SELECT {none} LIMIT 0", files

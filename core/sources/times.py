@@ -10,7 +10,7 @@ import polars as pl
 
 from core.errors import WrongUsage
 from core.sources.source import DatesUnclear
-from core.tweet import SNOWFLAKE_EPOCH_MS
+from core.tweet import FIRST_SNOWFLAKE, SNOWFLAKE_EPOCH_MS
 
 # X's classic format, then ISO 8601 with and without offset; a missing offset means UTC.
 _WITH_OFFSET: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%z")
@@ -330,6 +330,6 @@ def snowflake_times(tweet_ids: pl.Series) -> pl.Series:
     millis = number // 2**22 + SNOWFLAKE_EPOCH_MS
     time = (millis * 1000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     digits = pl.col("id").str.contains(r"^\d+$")
-    known = digits & (number >= 2**32)
+    known = digits & (number >= FIRST_SNOWFLAKE)
     frame = pl.DataFrame({"id": tweet_ids})
     return frame.select(pl.when(known).then(time)).to_series().alias("created_at")

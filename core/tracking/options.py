@@ -6,12 +6,12 @@ import netrc
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from core.config import known_config
 from core.errors import ServiceRefused, WrongUsage
+from core.files import expanded
 from core.home import Home
 from core.json_lines import parse_json
 from core.runs.tracked import Tracked
@@ -113,7 +113,7 @@ def _keys() -> list[str]:
     keys = [os.environ.get("WANDB_API_KEY", "").strip()]
     for name in (os.environ.get("NETRC") or "~/.netrc", "~/_netrc"):
         try:
-            entry = netrc.netrc(Path(name).expanduser()).authenticators(_host())
+            entry = netrc.netrc(expanded(name)).authenticators(_host())
         except (OSError, netrc.NetrcParseError, UnicodeError):
             continue
         keys.append(entry[2] or "" if entry else "")

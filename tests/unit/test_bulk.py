@@ -93,7 +93,7 @@ def test_however_the_input_is_divided_the_bytes_are_the_same(
         mixed = rows[order]
         parts = [mixed[a:b] for a, b in zip([0, *ends], [*ends, rows.height], strict=True)]
         curate_files(
-            written(place / "parts", *parts),
+            written(place / "lang=xx", *parts),  # the rows say of what language they are
             place / "again",
             recipe,
             partitions=partitions,

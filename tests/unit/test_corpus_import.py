@@ -386,6 +386,24 @@ def test_a_writer_does_not_write_into_a_file_that_was_replaced(
         assert connection.execute("SELECT text FROM tweets").fetchall() == [("changed",)]
 
 
+def test_a_first_use_that_fails_takes_nothing_away_from_who_was_quicker(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Corpus._make
+
+    def quicker(slower: Corpus) -> None:
+        monkeypatch.setattr(Corpus, "_make", make)
+        with corpus.writing() as connection:
+            connection.execute("INSERT INTO accounts (handle) VALUES ('ann')").fetchall()
+        make(slower)
+
+    monkeypatch.setattr(Corpus, "_make", quicker)
+    with pytest.raises(ZeroDivisionError), corpus.writing():
+        raise ZeroDivisionError
+    with corpus.reading() as connection:
+        assert connection.execute("SELECT handle FROM accounts").fetchall() == [("ann",)]
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [

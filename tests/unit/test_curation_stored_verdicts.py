@@ -191,6 +191,25 @@ def test_a_refresh_that_was_stopped_is_made_up_for(tmp_path: Path) -> None:
     assert "curating" not in seen, "nothing is judged again that has not changed"
 
 
+def test_other_words_are_judged_again_though_a_refresh_was_stopped(tmp_path: Path) -> None:
+    # the folder's name looks like a column, and is none
+    home, path = Home.at(tmp_path / "handle=evil"), tmp_path / "tweets.csv"
+    path.write_text("id,text,author\n1,the tide is out,ann\n")
+    import_paths(home, [path])
+    path.write_text("id,text,author\n1,the tide is out and the gulls are here,ann\n")
+    asked: list[str] = []
+    with pytest.raises(Interrupted):
+        import_paths(
+            home,
+            [path],
+            progress=lambda told: asked.append(told.phase),
+            cancelled=lambda: "curating" in asked,
+        )
+    import_paths(home, [path])
+    found = {(row[0], row[-1]) for row in verdicts(Corpus(home.corpus))}
+    assert found == {("ann", "the tide is out and the gulls are here")}
+
+
 def test_an_account_without_tweets(corpus: Corpus) -> None:
     store_verdicts(corpus, ["nobody"], STANDARD)
     assert verdicts(corpus) == []

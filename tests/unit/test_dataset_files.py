@@ -284,6 +284,10 @@ def test_what_does_not_go_together(tmp_path: Path, options: dict[str, object]) -
 def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="is a folder"):
         write(tmp_path, "csv")
+    if sys.platform != "win32":
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(InputRefused, match="is a pipe or a device"):
+            write(tmp_path / "pipe", "csv")
     with pytest.raises(InputRefused, match="nothing to export"):
         write(tmp_path / "x.csv", "csv", curate(frame(["ok"]), STANDARD))
     (tmp_path / "file").write_text("")

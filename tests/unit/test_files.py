@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.files import owned_folder, write_text_whole, write_whole
+from core.json_lines import append_json_lines, read_json_lines
 from core.processes import this_machine
 
 
@@ -57,3 +58,48 @@ def test_an_owned_folder_is_made_elsewhere_only_where_that_will_do(tmp_path: Pat
     assert not made.exists()
     with pytest.raises(OSError), owned_folder(tmp_path / "file", "x", elsewhere=False):
         pass
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions_and_a_link_leads_to_the_new_one(
+    tmp_path: Path,
+) -> None:
+    path, link = tmp_path / ("\N{GRINNING FACE}" * 60 + ".csv"), tmp_path / "link"
+    write_text_whole(path, "old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    write_text_whole(link, "new")
+    assert link.is_symlink()
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
+    write_text_whole(path, "mine", private=True)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sorted(tmp_path.iterdir()) == sorted([path, link])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
+def test_a_pipe_takes_what_is_written_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text_whole(pipe, "a result")
+        assert os.read(reader, 100) == b"a result"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_lines_of_which_only_a_part_fits_are_not_said_to_be_written(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "lines.jsonl"
+    append_json_lines(path, [{"n": 1}])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            append_json_lines(path, [{"text": "more than there is room for"}])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    append_json_lines(path, [{"n": 2}])
+    assert list(read_json_lines(path)) == [{"n": 1}, {"n": 2}]

@@ -24,6 +24,7 @@ from core.processes import this_machine
 from core.publish.published import Publication, remember_publication
 from core.query.run import run_query
 from core.runs.folder import Run, stale_note, stale_reason
+from core.workflow.data import import_paths
 from tests.oracles.corpus import tweets
 from tests.oracles.datasets import freeze
 from tests.oracles.one_frame import curate
@@ -404,8 +405,10 @@ def test_where_the_corpus_is_a_link_the_file_it_leads_to_is_written_anew(
     elsewhere.parent.mkdir()
     home.corpus.rename(elsewhere)
     home.corpus.symlink_to(elsewhere)
+    elsewhere.chmod(0o600)
     forget(Corpus(home.corpus), home, handles=["ann"])
     assert home.corpus.is_symlink()
+    assert elsewhere.stat().st_mode & 0o777 == 0o600, "whom it was kept from it still is"
     assert b"ann wrote" not in elsewhere.read_bytes()
     assert [path.name for path in elsewhere.parent.iterdir()] == ["all.duckdb"]
 
@@ -420,3 +423,32 @@ def test_copies_of_a_process_of_another_machine_are_left_to_it(home: Home) -> No
         (folder / "tweets.parquet").write_text("ann wrote")
     forget(Corpus(home.corpus), home, handles=["ann"])
     assert (mine.exists(), other.exists()) == (False, True)
+
+
+def test_a_tweet_that_said_it_again_is_the_first_to_say_it_then(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    path = tmp_path / "tweets.csv"
+    said = ("the tide is out", "The tide is out", "gulls were here again")
+    rows = [f"{n},{text},ann" for n, text in enumerate(said)]
+    path.write_text("\n".join(["id,text,author", *rows]))
+    import_paths(home, [path])
+    corpus = Corpus(home.corpus)
+    kept = "SELECT tweet_id FROM curated WHERE kept AND recipe = 'standard' ORDER BY ALL"
+    assert [row["tweet_id"] for row in run_query(corpus, home, kept).records()] == ["0", "2"]
+    forget(corpus, home, tweet_id="0")
+    assert [row["tweet_id"] for row in run_query(corpus, home, kept).records()] == ["1", "2"]
+
+
+def test_a_tweet_that_is_forgotten_while_a_file_with_it_is_read_stays_so(home: Home) -> None:
+    corpus = Corpus(home.corpus)
+    path = home.root.parent / "ann.csv"
+    gone: list[int] = []
+
+    def meanwhile(_: object) -> None:
+        if not gone:
+            gone.append(forget(corpus, home, tweet_id="7").tweets)
+
+    (result,) = import_path(corpus, path, progress=meanwhile)
+    assert gone == [2], "of both accounts"
+    assert (result.read, result.duplicates, result.skipped) == (40, 39, {"forgotten": 1})
+    assert tweets(corpus, ["ann"]).height == 39

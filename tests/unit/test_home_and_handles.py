@@ -20,6 +20,8 @@ def test_home_is_the_option_then_the_environment(
     assert Home.at(None).root == tmp_path / "env"
     monkeypatch.delenv("MYNAH_HOME")
     assert Home.at(None).root.name == "mynah"
+    monkeypatch.chdir(tmp_path)
+    assert Home.at("~of-nobody/home").root == tmp_path / "~of-nobody" / "home"
 
 
 def test_looking_at_a_home_leaves_no_trace(tmp_path: Path) -> None:

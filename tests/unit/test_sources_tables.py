@@ -281,6 +281,11 @@ def test_snowflake_columns_agree_with_the_single_one(ids: list[str]) -> None:
     assert found.to_list() == [snowflake_time(i) for i in ids]
 
 
+def test_an_id_of_the_years_before_holds_no_time() -> None:
+    assert snowflake_time("29700859246") is None  # given in sequence, in November 2010
+    assert str(snowflake_time("29700859247")) == "2010-11-04 01:43:01.738000+00:00"
+
+
 # Python strips U+001C to U+001F, Polars does not; an id or text of only those does not matter.
 # The csv module of Python 3.10 takes no NUL.
 UNFIT = "[\x1c-\x1f\ud800-\udfff]" + ("|\x00" if sys.version_info < (3, 11) else "")

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from core.files import expanded
 from core.workflow.several import is_table
 from tui.text.paths import one_line
 
@@ -78,7 +79,7 @@ class PathSuggester(Suggester):
             return self._at_first()
         if value.startswith(("@", "'", '"', "file://")):
             return Candidates(value)
-        typed = Path(value).expanduser()
+        typed = expanded(value)
         folder = str(typed if value.endswith("/") else typed.parent)
         start = value.rpartition("/")[2]
         with self._reading:
@@ -87,14 +88,14 @@ class PathSuggester(Suggester):
 
     def _at_first(self) -> Candidates:
         recent = [Candidate(path, "again") for path in self._recent() if Path(path).exists()]
-        downloads = Path("~/Downloads").expanduser()
+        downloads = expanded("~/Downloads")
         with self._reading:
             names = self._names(str(downloads), "", "")
         likely = [(name, is_folder) for name, is_folder in names if not is_folder and _likely(name)]
         found = _likeliest("", "~/Downloads/", likely)
         again = recent[: MOST_SHOWN // 2]
-        known = {str(Path(one.value).expanduser()) for one in again}
-        there = [one for one in found.shown if str(Path(one.value).expanduser()) not in known]
+        known = {str(expanded(one.value)) for one in again}
+        there = [one for one in found.shown if str(expanded(one.value)) not in known]
         shown = (*again, *there)[:MOST_SHOWN]
         return Candidates("", shown, len(again) + found.all)
 

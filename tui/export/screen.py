@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.errors import MynahError
-from core.files import there_already
+from core.files import expanded, there_already
 from core.safe_text import printable
 from tui.dialogs.replacing import unless_there
 from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
@@ -138,7 +138,7 @@ class ExportScreen(ModalScreen[None]):
 
     def _out(self) -> Path | None:
         typed = self.query_one("#export-path", Input).value.strip()
-        return Path(typed).expanduser().absolute() if typed else None
+        return expanded(typed).absolute() if typed else None
 
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:

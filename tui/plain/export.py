@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.files import expanded
 from tui.plain.files import may_write
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural
@@ -60,9 +61,9 @@ def export(session: Session) -> None:
         )
         split = share / 100 if share or format_ == "hf" else None
     name = suggested_name(handles, format_)
-    path = Path(
+    path = expanded(
         console.ask(f"Where to? An empty line takes {name} in this folder.", default=name)
-    ).expanduser()
+    )
     options = ExportOptions(
         format=format_, what="all" if all_of_them else "kept", split=split, seed=1
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.files import expanded
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural
@@ -169,7 +169,7 @@ def _write(session: Session, result: QueryResult, sql: str, typed: str) -> None:
     from core.query.run import QueryOptions, save_query
     from tui.plain.files import may_write
 
-    path = Path(typed).expanduser()
+    path = expanded(typed)
     kind = format_of(path)
     if not may_write(session, [path]):
         return

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import InputRefused
+from core.files import expanded
 from core.models.generation import TEMPERATURE
 from tui.plain.console import Back
 from tui.plain.files import may_write
@@ -248,7 +248,7 @@ def _open_favourite(session: Session, one: Favourite) -> None:
 def _export(session: Session, found: list[Favourite], typed: str) -> None:
     from core.sampling.favourites import export_favourites
 
-    path = Path(typed or "favourites.csv").expanduser().absolute()
+    path = expanded(typed or "favourites.csv").absolute()
     if may_write(session, [path]):
         export_favourites(found, path, replace_it=True)
         session.console.say(f"{plural(len(found), 'favourite')} written to {path}.")

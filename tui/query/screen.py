@@ -13,6 +13,7 @@ from textual.containers import ScrollableContainer, Vertical
 from textual.widgets import Static
 
 from core.errors import Interrupted, MynahError
+from core.files import expanded
 from core.safe_text import printable
 from tui.actions import bindings, key_of
 from tui.dialogs.replacing import unless_there
@@ -263,7 +264,7 @@ class QuerySection(Section):
 
         def answered(answer: str | None) -> None:
             if answer is not None:
-                path = Path(answer).expanduser().absolute()
+                path = expanded(answer).absolute()
                 unless_there(self.app, [path], lambda: write(path))
 
         def write(path: Path) -> None:

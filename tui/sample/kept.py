@@ -17,6 +17,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from core.errors import MynahError
+from core.files import expanded
 from core.safe_text import printable
 from tui.job import Attempt, Host, Job, Report
 from tui.section import explained
@@ -384,7 +385,7 @@ def export(screen: Screen[Any], some: Sequence[Favourite]) -> None:
 
     def named(answer: str | None) -> None:
         if answer:
-            path = Path(answer).expanduser().absolute()
+            path = expanded(answer).absolute()
             unless_there(app, [path], lambda: write(path))
 
     question = f"Export {plural(len(each_once(some)), 'favourite')} to (.txt, .csv or .jsonl)"

@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from core.files import expanded
+
 _FILE_URL = re.compile(r"file://\S*")
 
 
@@ -62,7 +64,7 @@ def _split(words: str) -> list[str]:
 def _path(words: str) -> Path:
     if words.startswith("file://"):
         words = unquote(urlsplit(words).path)
-    return Path(words).expanduser()
+    return expanded(words)
 
 
 def _exists(path: Path) -> bool:
