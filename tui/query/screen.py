@@ -263,8 +263,7 @@ class QuerySection(Section):
             return
 
         def answered(answer: str | None) -> None:
-            if answer is not None:
-                path = expanded(answer).absolute()
+            if answer is not None and (path := expanded(answer).absolute()):
                 unless_there(self.app, [path], lambda: write(path))
 
         def write(path: Path) -> None:
