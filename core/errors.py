@@ -6,6 +6,15 @@ parts in a toast. A subclass exists only where the exit code differs or a caller
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
+# What the machine refuses, not what mynah does wrong: no room, no right, not a folder.
+_REFUSED_BY_SYSTEM: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR,
+     errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENAMETOOLONG, errno.EMFILE}
+)  # fmt: skip
+
 
 class MynahError(Exception):
     """Something that mynah can explain. ``what`` is required; the rest may be empty."""
@@ -38,6 +47,16 @@ class InputRefused(MynahError):
     """What was given (a file, a handle, a recipe, a query) cannot be used as it is."""
 
     exit_code = 3
+
+
+def refused_by_system(error: BaseException) -> InputRefused | None:
+    """What the machine said no to, in words; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _REFUSED_BY_SYSTEM:
+        return None
+    why = error.strerror or str(error)
+    return InputRefused(
+        f"{error.filename or 'The machine'} cannot be used: {why[:1].lower()}{why[1:]}."
+    )
 
 
 class CorpusBusy(InputRefused):

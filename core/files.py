@@ -117,16 +117,32 @@ def folder_whole(path: Path, purpose: str = "folder") -> Iterator[Path]:
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
-    """``~`` as the person's own folder; where there is no such person it stays as it is written."""
+    """With ``~`` and ``~name`` as home folders; that of nobody stays as it is, as in a shell."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file or a folder; not where it cannot be looked at, as with a name that is
+    too long."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def there_already(paths: Iterable[Path]) -> list[Path]:
     """Those that would be replaced: files, and folders that hold something."""
-    return [path for path in paths if path.is_file() or (path.is_dir() and any(path.iterdir()))]
+    return [path for path in paths if is_there(path) and _holds_something(path)]
+
+
+def _holds_something(path: Path) -> bool:
+    try:
+        return path.is_file() or (path.is_dir() and any(path.iterdir()))
+    except OSError:  # a folder that cannot be read: whoever writes there says so
+        return False
 
 
 def force_to_disk(path: Path) -> None:

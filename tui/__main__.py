@@ -6,7 +6,6 @@ its exit code; anything else is a bug, which is logged and said so.
 
 from __future__ import annotations
 
-import errno
 import sys
 from types import FrameType
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 import click
 
 from core import __version__
-from core.errors import InputRefused, Interrupted, MynahError, WrongUsage
+from core.errors import InputRefused, Interrupted, MynahError, WrongUsage, refused_by_system
 from tui.cli.options import Chosen, home_at
 from tui.cli.output import ReaderLeft, drop_stdout, narrate
 
@@ -54,12 +53,6 @@ COMMANDS = {
     "completion": ("completion", "The script that completes commands in bash, zsh or fish."),
     "man": ("man", "The manual page of all commands."),
 }
-
-# What the machine refuses, not what mynah does wrong: no room, no right, not a folder.
-REFUSED_BY_SYSTEM = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR,
-     errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENAMETOOLONG, errno.EMFILE}
-)  # fmt: skip
 
 # Characters of an error that are shown.
 _LONGEST: Final = 4000
@@ -172,7 +165,8 @@ def main() -> None:
         drop_stdout()
         code = 0
     except OSError as error:
-        code = _refuse(_system_said(error)) if error.errno in REFUSED_BY_SYSTEM else _bug(chosen)
+        refused = refused_by_system(error)
+        code = _bug(chosen) if refused is None else _refuse(refused)
     except Exception:
         # Polars and DuckDB may pass a ctrl+c on as an error of their own
         code = _interrupted() if ctrl_c else _not_text() or _bug(chosen)
@@ -224,12 +218,6 @@ def _in_our_words(error: click.ClickException) -> MynahError:
         where = error.ctx.command_path if error.ctx else "mynah"
         return WrongUsage(said, "", f"`{where} --help` shows what there is.")
     return InputRefused(said)
-
-
-def _system_said(error: OSError) -> MynahError:
-    what = str(error.filename or "The machine")
-    why = error.strerror or str(error)
-    return InputRefused(f"{what} cannot be used: {why[:1].lower()}{why[1:]}.")
 
 
 def _bug(chosen: Chosen) -> int:

@@ -184,7 +184,9 @@ class MynahApp(StateApp):
         self.following.watch(False)
 
     def _theme_changed(self, theme: Theme) -> None:
-        if theme.name != (self.state.theme or THEMES[0].name):
+        if theme is THEMES[0] and self.state.theme not in self.available_themes:
+            return  # in place of the one that was chosen and cannot be used now
+        if theme.name != self.state.theme:
             self.state.theme = theme.name
             if self.state.config.get("app.theme"):  # or that one would be back at the next start
                 self._set_theme(theme.name)
@@ -294,8 +296,12 @@ class MynahApp(StateApp):
         yield SystemCommand("Screenshot", "Save this screen as SVG", self._save_picture)
 
     def _save_picture(self) -> None:
-        path = self.save_screenshot(path=str(Path.cwd()))
-        self.notify(path, title="Saved")
+        try:
+            path = self.save_screenshot(path=str(Path.cwd()))
+        except OSError as error:
+            self.show_error(error)
+        else:
+            self.notify(path, title="Saved")
 
 
 def _prepare() -> None:

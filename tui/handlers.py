@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.signal import Signal
 from textual.timer import Timer
 
-from core.errors import Interrupted, MynahError
+from core.errors import Interrupted, MynahError, refused_by_system
 from core.home import Home
 from tui.clipboard import CopyJob, TextCopied
 from tui.data.changing import CorpusWatch, ExcludeJob, ForgetJob
@@ -371,6 +371,7 @@ class StateApp(CorpusHandlers):
         """A toast with what, why and the next step; the same stays in the error log (F12)."""
         if isinstance(error, Unexpected):
             return  # shown as what it was, a bug
+        error = refused_by_system(error) or error
         if isinstance(error, MynahError):
             title = error.what
             body = " ".join(part for part in (error.why, error.next_step) if part)

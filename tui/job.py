@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from textual.message import Message
 
-from core.errors import Interrupted, MynahError
+from core.errors import Interrupted, MynahError, refused_by_system
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -190,9 +190,11 @@ class Job:
         report: Report | None = None
         try:
             report = work(attempt)
-        except MynahError as error:
-            report = failed(error) if failed else Failed(self.doing, error)
         except Exception as error:
+            known = error if isinstance(error, MynahError) else refused_by_system(error)
+            if known is not None:
+                report = failed(known) if failed else Failed(self.doing, known)
+                return
             self._host.post_message(Failed(self.doing, error))
             if failed:
                 report = failed(

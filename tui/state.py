@@ -153,7 +153,8 @@ class State:
         """Write the few things that outlive the app; losing them must never hurt."""
         kept = self.settings | {
             "chosen": self.chosen,
-            "recipe": self.saved_recipe.name if self.saved_recipe else None,
+            # not read yet: the one of before
+            "recipe": self.saved_recipe.name if self.saved_recipe else self.settings.get("recipe"),
             "sampled": self.sampled,
         }
         if self.theme:

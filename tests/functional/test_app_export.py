@@ -54,6 +54,10 @@ async def test_what_is_shown_is_what_is_written(
         kept = app.state.curation.total.kept
         assert f"{kept:,} tweets under the recipe standard, about " in screen(pilot)
         assert_safe(pilot)
+        path = app.screen.query_one("#export-path", Input)
+        for typed in ("~nobody-of-this-name", "x" * 300, "a\0b"):  # on the way to a path
+            path.value = typed
+            await pilot.pause()
         out = tmp_path / "my tweets.jsonl"
         said = await write(pilot, out)
         assert f"{kept:,} tweets are written" in said

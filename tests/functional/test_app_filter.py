@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
+from core.curation.recipe import BUNDLED_RECIPES
 from core.home import Home
 from tests.functional.walk import Heard, screen, settled, status, until
 from tui.app import MynahApp
@@ -112,6 +113,21 @@ async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
     async with again.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert "Recipe: calm" in screen(pilot), "the recipe last used comes back"
+
+
+async def test_a_recipe_that_cannot_be_read_is_told_and_passed_over(sample_home: Home) -> None:
+    sample_home.recipes.mkdir()
+    (sample_home.recipes / "a.toml").write_text("x = [")
+    app, heard = MynahApp(sample_home, section="filter"), Heard()
+    async with app.run_test(message_hook=heard) as pilot:
+        await settled(pilot)
+        names = [*BUNDLED_RECIPES[1:], BUNDLED_RECIPES[0]]
+        for name in names:
+            await pilot.press("r")
+            await pilot.pause()
+            assert app.state.recipe is not None
+            assert app.state.recipe.name == name
+        assert [toast for toast in heard.toasts if "a.toml is not valid TOML" in toast]
 
 
 async def test_the_difference_shows_what_goes(sample_home: Home) -> None:

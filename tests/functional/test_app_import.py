@@ -54,6 +54,10 @@ async def test_a_typed_path_is_recognised_and_enter_brings_it_in(
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(app.screen, AddTweets)
+        for typed in ("~nobody-of-this-name/x", "x" * 300, "@" + "x" * 300, "a\0b"):
+            app.screen.query_one("#path", Input).value = typed
+            await settled(pilot)
+        assert app.failures == [], "what cannot be a path is none, and no bug"
         # esc leaves everything
         app.screen.query_one("#path", Input).value = str(sample_archives()[0])
         await settled(pilot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import select
@@ -106,6 +107,15 @@ async def test_a_bug_is_shown_once_logged_and_ends_the_job(home: Home) -> None:
         assert "ZeroDivisionError" in home.log.read_text()
         app.show_error(heard.of(Ended)[0].error)
         assert len(app.failures) == 1, "the section need not know whether it was shown"
+        # a full disk is none
+        job.start(_fill_the_disk, lambda error: Ended("full", error))
+        await until(pilot, lambda: len(heard.of(Ended)) == 2)
+        assert str(heard.of(Ended)[1].error) == "a.csv cannot be used: no space left on device."
+        assert len(heard.of(Failed)) == 1
+
+
+def _fill_the_disk(_: Attempt) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.csv")
 
 
 async def test_leaving_the_app_stops_every_job(home: Home) -> None:
@@ -225,12 +235,15 @@ async def test_s_pressed_three_times_starts_one_training(sample_home: Home) -> N
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
         app.state.new_run.base, app.state.new_run.minutes = "scratch", 0.2
+        app.choose(["keeper_of_the_light"])  # whose tweets are not read yet
         for _ in range(3):  # faster than a run can start
             app.post_message(events.Key("s", "s"))
         await until(pilot, lambda: app.state.runs, 60)
         await settled(pilot)
         assert len(run_folders(sample_home)) == 1
         assert sum("A run is starting" in toast for toast in heard.toasts) == 2
+        assert app.state.runs is not None
+        assert app.state.runs[0].handles == ["keeper_of_the_light"]
 
 
 HOLDER = """

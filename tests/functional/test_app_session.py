@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input, TextArea
 
-from core.config import set_config
+from core.config import read_config, set_config
 from core.home import Home
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.actions import SECTIONS
@@ -94,6 +94,27 @@ async def test_a_theme_of_ones_own_is_chosen_and_a_damaged_one_told(sample_home:
         assert app.current_theme.primary == "#123456"
         assert heard.toasts == ["A theme is not used: bad.toml: primary is no colour."]
         assert_safe(pilot)
+
+
+async def test_a_theme_that_is_damaged_once_stays_the_chosen_one(home: Home) -> None:
+    home.themes.mkdir(parents=True)
+    (home.themes / "dusk.toml").write_text('primary = "#12')
+    set_config(home, "app.theme", "dusk")
+    app = MynahApp(home)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert app.theme == "mynah"
+        await leave(pilot)
+    assert read_config(home)["app.theme"] == "dusk"
+
+
+def test_a_recipe_that_was_not_read_yet_is_remembered(home: Home) -> None:
+    home.root.mkdir()
+    home.settings.write_text(json.dumps({"recipe": "strict"}))
+    left_at_once = State(home)
+    left_at_once.recall()
+    left_at_once.remember()
+    assert State(home).recall() == "strict"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-def test_every_argument(value: str, home: Path, tmp_path: Path) -> None:
+def test_every_argument(
+    value: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")  # some write beside where they were called
     own = tmp_path / "home"
     shutil.copytree(home, own)
     words = {

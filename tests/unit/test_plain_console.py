@@ -170,3 +170,4 @@ def test_signs_become_words() -> None:
 def test_numbers_that_are_meant() -> None:
     assert [place_of(typed, 1200) for typed in ("1", "1.", "1,200", "12")] == [0, 0, 1199, 11]
     assert [place_of(typed, 9) for typed in ("0", "10", "-1", "", "²", "1e1", "x")] == [None] * 7
+    assert place_of("1,2", 1200) is None, "it may mean one and a fifth, or both"

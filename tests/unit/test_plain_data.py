@@ -54,17 +54,23 @@ def test_a_file_that_names_nobody_asks_whose_it_is(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_and_an_answer_that_is_none(tmp_path: Path) -> None:
-    said = sentence(talk(tmp_path / "home", "1", "1", "nowhere.zip", "7", "b", "one"))
+    said = sentence(
+        talk(tmp_path / "home", "1", "1", "nowhere.zip", "1", "~nobody-here/x", "7", "b", "one")
+    )
     assert "There is nothing at nowhere.zip. Check the path." in said
+    assert "There is nothing at ~nobody-here/x. Check the path." in said
     assert "7 is not a number from 1 to 2." in said
     assert "one is not a number from 1 to" in said
 
 
 def test_accounts_are_listed_and_chosen(home: Path) -> None:
-    said = sentence(talk(home, "1", "2", "3", "2 @keeper_of_the_light", "3", "nobody", "b", ""))
+    said = sentence(
+        talk(home, "1", "2", "3", "2 @keeper_of_the_light", "3", "nobody", "3", ",", "b", "")
+    )
     assert "1. @keeper_of_the_light (The Keeper): 987 tweets, from 4 Mar 2016 to" in said
     assert "Chosen: @orbit_grandmother, @keeper_of_the_light." in said
     assert "There is no account nobody. The choice is as it was." in said
+    assert "No account was named. The choice is as it was." in said
     assert "Chosen: @orbit_grandmother and @keeper_of_the_light." in said
     again = sentence(talk(home))
     assert "Chosen: @orbit_grandmother and @keeper_of_the_light." in again, "remembered"
@@ -73,6 +79,8 @@ def test_accounts_are_listed_and_chosen(home: Path) -> None:
 def test_tweets_are_found_read_and_left_out(home: Path) -> None:
     said = talk(home, "1", "3", "1", "4", "fog", "2", "n", "p", "12", "2", "b", "6", "back 1")
     assert "28 tweets found." in said
+    assert "These are 1 to 10 of 27." in said, "of those that are kept it is none any more"
+    assert "Type back or b." not in said, "the list is over with its last tweet"
     assert "These are 11 to 20 of" in said
     assert "1 tweet left out of training." in said
     assert "1 tweet taken back: the recipe decides on it again." in sentence(said)

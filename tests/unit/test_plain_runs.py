@@ -61,7 +61,7 @@ def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     run = the_run(home)
     said = sentence(
         talk(
-            home, "4", "5", "1", "2", "night", "3", "a first try", "1", "4", "yes", "b",
+            home, "4", "5", "1", "2", "night", "3", "a first try", "1", "4", "yes",
             "7", "1", "5", "1",
         )
     )  # fmt: skip
@@ -72,7 +72,7 @@ def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     assert "Its name is night." in said
     assert "learns from 653 tweets, measures on 73 held-out ones" in said, "its log"
     assert "Delete it? It can be had back for 7 days." in said
-    assert "It is deleted." in said
+    assert "It is deleted. Deleted runs, in Train, has it back. Train: a number" in said
     assert f"{run.id} is back among the runs." in said
     assert f"1. night ({run.id})" in said
     assert run.record().note == "a first try"
@@ -95,7 +95,7 @@ def test_samples_are_written_kept_and_explained(home: Path, tmp_path: Path) -> N
         talk(
             home, "5", "3", "2", "5", "7", "4", "0.5",
             "1", "The lamp", "keep 2", "keep 2", "why 1", "why", "1", "b",
-            "6", "1", "note 1 the best", f"file {file}", "drop 1", "b", "6",
+            "6", "1", "note 1 the best", f"file {file}", "drop 1", "6",
         )
     )  # fmt: skip
     run = the_run(home)
@@ -109,6 +109,7 @@ def test_samples_are_written_kept_and_explained(home: Path, tmp_path: Path) -> N
     kept = json.loads(file.read_text())
     assert kept["text"].startswith("The lamp")
     assert kept["generated"] is True
+    assert kept["note"] == "the best"
 
 
 def test_the_last_report_is_read_out(home: Path) -> None:

@@ -58,7 +58,12 @@ def test_each_kind_of_rule_is_asked_for_in_its_way(home: Path) -> None:
 
 
 def test_what_is_dropped_and_another_recipe(home: Path) -> None:
+    broken = home / "recipes" / "zz.toml"
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text("x = [")
     said = sentence(talk(home, "2", "3", "b", "8", "2", "7", "3"))
+    broken.unlink()
+    assert "zz: it cannot be read" in said
     assert "dropped (retweet): " in said
     assert "standard keeps 726 tweets, classic keeps" in said
     assert "are kept by standard only" in said
@@ -109,7 +114,11 @@ def test_an_export_is_asked_for_and_written(home: Path, tmp_path: Path) -> None:
 
 
 def test_settings_are_listed_and_changed(home: Path) -> None:
-    said = sentence(talk(home, "8", "4", "nonsense", "4", "5", "3", "none", "b", "4", "3", "b"))
+    said = sentence(
+        talk(home, "4", "4", "1,5", "2", "b", "8", "4", "nonsense", "4", "5", "3", "none", "b",
+             "4", "3", "b")
+    )  # fmt: skip
+    assert "1,5 is not a number from 0.1 to 600." in said
     assert "4. train.minutes: 2" in said
     assert "train.minutes cannot be 'nonsense'." in said
     assert "train.minutes is 5." in said

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from core.files import expanded
+from core.files import expanded, is_there
 from core.workflow.several import is_table
 from tui.text.paths import one_line
 
@@ -87,7 +87,7 @@ class PathSuggester(Suggester):
         return _likeliest(value, value[: len(value) - len(start)], names)
 
     def _at_first(self) -> Candidates:
-        recent = [Candidate(path, "again") for path in self._recent() if Path(path).exists()]
+        recent = [Candidate(path, "again") for path in self._recent() if is_there(Path(path))]
         downloads = expanded("~/Downloads")
         with self._reading:
             names = self._names(str(downloads), "", "")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import Interrupted, MynahError
+from core.files import is_there
 from core.home import Home
 from tui.job import Attempt, Host, Job, Report
 from tui.text.paths import paths_in
@@ -73,7 +74,7 @@ class PreviewJob(Job):
             from core.workflow.several import files_at
 
             paths = [file for path in paths_in(text) for file in files_at(path)]
-            missing = [path for path in paths if not path.exists()]
+            missing = [path for path in paths if not is_there(path)]
             attempt.report(PathsFound(text, [] if missing else paths))
             if not paths:
                 return Previewed(text, [])

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
+from core.errors import MynahError
 from core.safe_text import printable
 from core.workbench.view import Which
 from tui.actions import bindings
@@ -213,10 +214,8 @@ class FilterSection(Section):
         comparing = self.state.comparison is not None
         if comparing is isinstance(found.rows, TweetRows):
             return  # what was looked for has changed
-        listing, panel = (
-            self.query_one("#changed", RowList),
-            self.query_one("#changed-panel", Panel),
-        )
+        listing = self.query_one("#changed", RowList)
+        panel = self.query_one("#changed-panel", Panel)
         listing.highlight(found.found)
         if isinstance(found.rows, TweetRows):
             listing.set_empty("Nothing: this recipe changes no tweet here.")
@@ -269,18 +268,23 @@ class FilterSection(Section):
             self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
             self._ask_for_rows()
 
-    @explained
     def action_next_recipe(self) -> None:
-        """Go through the recipes that ship and the person's own."""
+        """Go through the recipes that ship and the person's own; what cannot be read is told."""
         from core.curation.recipe import load_recipe, recipe_names
 
         if self.state.recipe is None:
             return
         names = recipe_names(self.state.home)
         here = names.index(self.state.recipe.name) if self.state.recipe.name in names else -1
-        recipe = load_recipe(names[(here + 1) % len(names)], self.state.home)
-        self.query_one(RecipePanel).forget_refused()
-        self.mynah.change_recipe(recipe, saved=True)
+        for name in (*names[here + 1 :], *names[: here + 1]):
+            try:
+                recipe = load_recipe(name, self.state.home)
+            except MynahError as error:
+                self.mynah.show_error(error)
+            else:
+                self.query_one(RecipePanel).forget_refused()
+                self.mynah.change_recipe(recipe, saved=True)
+                break
 
     def action_undo(self) -> None:
         if self.state.saved_recipe is not None:
@@ -306,9 +310,6 @@ class FilterSection(Section):
             for name in recipe_names(home)
             if name != recipe.name or recipe.changed
         ]
-        if not choices:
-            self.app.notify("There is no other recipe yet.", title="Nothing to compare with")
-            return
 
         def chosen(index: int | None) -> None:
             if index is not None:
@@ -334,7 +335,6 @@ class FilterSection(Section):
             if not name:
                 return
             from core.curation.recipe import save_recipe
-            from core.errors import MynahError
 
             try:
                 saved = save_recipe(recipe, self.state.home, name=name)
@@ -390,7 +390,6 @@ class FilterSection(Section):
 def _first_words(name: str, home: Home) -> str:
     """What a recipe is for, as far as a menu has room for it."""
     from core.curation.recipe import load_recipe
-    from core.errors import MynahError
 
     try:
         about = load_recipe(name, home).about

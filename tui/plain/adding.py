@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused, MynahError
+from core.files import is_there
 from core.handles import normal_handle
 from core.workflow.several import files_at
 from tui.cli.long_work import Stopped
@@ -51,7 +52,7 @@ def add_tweets(session: Session) -> None:
         _fetch(session, typed)
         return
     paths = [file for path in paths_in(typed) for file in files_at(path)]
-    missing = [path for path in paths if not path.exists()]
+    missing = [path for path in paths if not is_there(path)]
     if missing:
         raise InputRefused(f"There is nothing at {missing[0]}.", "", "Check the path.")
     for path in paths:
@@ -158,7 +159,7 @@ def _import(session: Session, paths: list[Path], how: _How) -> None:
     for result in results:
         session.console.say(_what_came_in(result))
     session.state.chosen = [] if everybody else known
-    if not everybody:
+    if not everybody and any(result.new and result.handle not in known for result in results):
         session.console.say("The new tweets are not among the chosen accounts yet.")
 
 

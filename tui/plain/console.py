@@ -22,6 +22,7 @@ _WIDEST: Final = 79
 _NARROWEST: Final = 20
 _CHUNK: Final = 1 << 16
 _PROMPT: Final = "> "
+_THOUSANDS: Final = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?")
 # Signs of the app's wording, and the words that stand for them when it is read aloud.
 _SPOKEN: Final = tuple(
     (re.compile(pattern), words)
@@ -150,7 +151,7 @@ class Console:
             given = None if default is None else f"{default:g}"
             typed = self.ask(f"{question}{offer}", help, default=given)
             try:
-                value = float(typed.replace(",", ""))
+                value = float(_without_commas(typed))
             except ValueError:
                 value = float("nan")
             if least <= value <= most:
@@ -206,9 +207,15 @@ def spoken(text: str) -> str:
     return text
 
 
+def _without_commas(typed: str) -> str:
+    """``1,234.5`` as 1234.5; a comma that does not stand between thousands stays, and so what was
+    typed is no number: ``1,5`` may mean one and a half."""
+    return typed.replace(",", "") if _THOUSANDS.fullmatch(typed) else typed
+
+
 def place_of(typed: str, many: int) -> int | None:
     """The place, counted from 0, of a number from 1 to ``many``; None for anything else."""
-    digits = typed.replace(",", "").removesuffix(".")
+    digits = _without_commas(typed.removesuffix("."))
     if digits.isascii() and digits.isdigit() and len(digits) < 10 and 1 <= int(digits) <= many:
         return int(digits) - 1
     return None

@@ -88,6 +88,8 @@ def _choose(session: Session) -> None:
         if handle not in counts:
             raise WrongUsage(f"There is no account {word}.", "The choice is as it was.")
         chosen.append(handle)
+    if not chosen:
+        raise WrongUsage("No account was named.", "The choice is as it was.")
     session.state.chosen = list(dict.fromkeys(chosen))
     session.console.say(f"Chosen: {', '.join('@' + one for one in session.state.chosen)}.")
 
@@ -119,7 +121,7 @@ def _imports(session: Session) -> None:
     found = import_log(session.corpus)
     browse(
         session.console,
-        len(found),
+        found,
         lambda place: _import_line(found[place]),
         "to hear all of that import",
         lambda place: _import_page(session, found[place]),

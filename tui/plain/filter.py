@@ -14,6 +14,7 @@ from tui.text.numbers import plural
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe
     from core.curation.rules import RuleField
+    from core.workbench.view import Which
 
 _HELP: Final = (
     "A recipe is a list of rules that decide which tweets a model learns, and in which words. "
@@ -68,7 +69,7 @@ def _rules(session: Session) -> None:
     rules = rule_fields(session.recipe.languages)
     browse(
         session.console,
-        len(rules),
+        rules,
         lambda place: f"{rules[place].title}: {_value(session.recipe, rules[place])}",
         "to change that rule",
         lambda place: _change(session, rules[place]),
@@ -121,8 +122,8 @@ def _ask_value(session: Session, rule: RuleField) -> bool | int | str:
 
 
 def _list(session: Session, which: str) -> None:
-    rows = session.curation().rows
-    list_tweets(session, rows.only("dropped" if which == "dropped" else "edited"))
+    chosen: Which = "dropped" if which == "dropped" else "edited"
+    list_tweets(session, lambda: session.curation().rows.only(chosen))
 
 
 def _save(session: Session) -> None:
@@ -153,9 +154,15 @@ def _ask_recipe(session: Session, question: str) -> Recipe:
     from core.curation.recipe import load_recipe, recipe_names
 
     names = recipe_names(session.home)
-    found = [load_recipe(name, session.home) for name in names]
-    place = session.console.choose(question, [f"{one.name}: {one.about}" for one in found])
-    return found[place]
+
+    def about(name: str) -> str:
+        try:
+            return load_recipe(name, session.home).about
+        except MynahError:
+            return "it cannot be read"
+
+    place = session.console.choose(question, [f"{name}: {about(name)}" for name in names])
+    return load_recipe(names[place], session.home)
 
 
 def _compare(session: Session) -> None:

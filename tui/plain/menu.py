@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from core.errors import MynahError, WrongUsage
+from core.errors import MynahError, WrongUsage, refused_by_system
 from tui.plain.console import Back, Console, place_of
 
 PAGE: Final = 10
@@ -30,13 +30,13 @@ def menu(
     items: Callable[[], Sequence[Item]],
     help: str,  # noqa: A002
 ) -> None:
-    """Shows ``items``, made anew each time, and does what is chosen until the person goes back.
+    """Shows ``items``, made anew each time, and does what is chosen until the person goes back, or
+    there are none.
 
     What refuses is said, and the menu is there again. Raises Leave.
     """
     listed = 0  # items, the last time
-    while True:
-        now = items()
+    while now := items():
         question = f"{title}: a number from 1 to {len(now)}, or an empty line for the list."
         if listed != len(now):
             console.say("", f"{title}.")
@@ -65,12 +65,18 @@ def attempt(console: Console, do: Callable[[], object]) -> bool:
     except MynahError as error:
         console.say(str(error))
         return False
+    except OSError as error:
+        refused = refused_by_system(error)
+        if refused is None:
+            raise
+        console.say(str(refused))
+        return False
     return True
 
 
 def browse(
     console: Console,
-    many: int,
+    rows: Sized,
     line: Callable[[int], str],
     number_does: str,
     open_one: Callable[[int], object] | None = None,
@@ -79,14 +85,17 @@ def browse(
     *,
     heard: bool = False,
 ) -> None:
-    """A long list, ten lines at a time, until the person goes back.
+    """A long list, ten lines at a time, until the person goes back or ``rows`` are none any more.
 
     ``number_does`` says what the number of a line is for ("to hear all of that tweet"). ``heard``:
     the first lines have been said just now.
     """
     first, listed, explained = 0, heard, False
     orders = orders or {}
-    while many:
+    before = len(rows)
+    while many := len(rows):
+        if many != before:  # what was done with one has changed the list
+            first, listed, before = min(first, (many - 1) // PAGE * PAGE), False, many
         last = min(first + PAGE, many)
         if not listed:
             console.numbered((line(place) for place in range(first, last)), first + 1)

@@ -60,7 +60,7 @@ def _saved(session: Session) -> None:
 
     browse(
         session.console,
-        len(found),
+        found,
         lambda place: found[place].title,
         "to hear that query and run it",
         open_one,
@@ -75,7 +75,7 @@ def _history(session: Session) -> None:
         session.console.say("You have run no query yet.")
     browse(
         session.console,
-        len(found),
+        found,
         lambda place: " ".join(found[place].split()),
         "to run that query again",
         lambda place: run(session, found[place]),
@@ -94,7 +94,7 @@ def _tables(session: Session) -> None:
 
     browse(
         session.console,
-        len(tables),
+        tables,
         lambda place: f"{tables[place].name}, {plural(len(tables[place].columns), 'column')}",
         "to hear the columns of that table",
         columns,
@@ -133,7 +133,7 @@ def run(session: Session, sql: str) -> None:
     )
     browse(
         session.console,
-        len(result),
+        result,
         lambda place: _row(result, names, place),
         "to hear that row in full",
         lambda place: _open(session, result, names, place),

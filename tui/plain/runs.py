@@ -23,12 +23,17 @@ def list_runs(session: Session) -> None:
     found = session.runs()
     if not found:
         session.console.say("There is no run yet. Choose Train, then Start a run.")
+
+    def open_one(place: int) -> None:
+        _open(session, found[place])
+        found[:] = session.runs()
+
     browse(
         session.console,
-        len(found),
+        found,
         lambda place: run_line(found[place]),
         "to hear about that run",
-        lambda place: _open(session, found[place]),
+        open_one,
     )
 
 
@@ -75,6 +80,8 @@ def _open(session: Session, summary: RunSummary) -> None:
 def _items(session: Session, run: Run) -> list[Item]:
     from core.runs.summary import run_summary
 
+    if not run.folder.exists():  # deleted
+        return []
     summary = run_summary(run)
     items = [
         Item("Hear its log", lambda: session.console.say(summary.log_text())),
@@ -118,7 +125,6 @@ def _resume(session: Session, run: Run) -> None:
 
 def _delete(session: Session, run: Run) -> None:
     from core.runs.housekeeping import TRASH_DAYS, delete_run, parts_of, refuse_going
-    from tui.plain.console import Back
 
     refuse_going(run)
     parts = ", ".join(parts_of(run)) or "nothing yet"
@@ -126,4 +132,3 @@ def _delete(session: Session, run: Run) -> None:
     if session.console.yes(f"Delete it? It can be had back for {plural(TRASH_DAYS, 'day')}."):
         delete_run(session.home, run)
         session.console.say("It is deleted. Deleted runs, in Train, has it back.")
-        raise Back  # out of the menu of what is gone

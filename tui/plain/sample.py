@@ -166,7 +166,7 @@ def _go_through(session: Session, made: list[StoredSample]) -> None:
     }
     browse(
         session.console,
-        len(made),
+        made,
         lambda place: made[place].text,
         "to hear that sample again",
         lambda place: _say_sample(session, made[place], place + 1),
@@ -205,6 +205,7 @@ def _favourites(session: Session) -> None:
     def drop(typed: str) -> None:
         one = found[one_of(typed, len(found), "drop 1")]
         drop_favourite(session.home, one.id)
+        found[:] = favourites(session.home)
         session.console.say(f"Number {typed} is a favourite no more.")
 
     def note(typed: str) -> None:
@@ -212,11 +213,12 @@ def _favourites(session: Session) -> None:
 
         number, _, words = typed.partition(" ")
         note_favourite(session.home, found[one_of(number, len(found), "note 1 the best")].id, words)
+        found[:] = favourites(session.home)
         session.console.say(f"It is noted on number {number}.")
 
     browse(
         session.console,
-        len(found),
+        found,
         lambda place: _favourite_line(found[place]),
         "to hear how that one was made",
         lambda place: _open_favourite(session, found[place]),

@@ -11,6 +11,8 @@ from tui.text.numbers import day, exact, plural
 from tui.text.verdicts import reason_word, verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.workbench.view import Order, TweetRow, TweetRows, Which
 
 _HELP: Final = (
@@ -41,37 +43,67 @@ def search(session: Session) -> None:
     place = session.console.choose(
         "Which of these tweets?", [words for words, _ in _WHICH], default=0
     )
-    rows = session.curation().rows.only(_WHICH[place][1])
-    found = session.work(lambda _, stopped: rows.search(words, cancelled=stopped))
-    list_tweets(session, found)
+
+    def find() -> TweetRows:
+        rows = session.curation().rows.only(_WHICH[place][1])
+        return session.work(lambda _, stopped: rows.search(words, cancelled=stopped))
+
+    list_tweets(session, find)
 
 
-def list_tweets(session: Session, rows: TweetRows) -> None:
-    """Page by page; one is opened by its number."""
-    many = len(session.state.chosen) > 1
-    session.console.say(f"{plural(len(rows), 'tweet')} found." if len(rows) else "None was found.")
+class _Found:
+    """Tweets in a list; ``find`` is asked again where what was done with one may change them."""
+
+    def __init__(self, find: Callable[[], TweetRows]) -> None:
+        self.find = find
+        self.rows, self.changed = find(), False
+
+    def find_again(self) -> None:
+        self.rows, self.changed = self.find(), True
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def list_tweets(session: Session, find: Callable[[], TweetRows]) -> bool:
+    """Page by page; one is opened by its number. Whether something was done with one."""
+    many, found = len(session.state.chosen) > 1, _Found(find)
+    session.console.say(
+        f"{plural(len(found), 'tweet')} found." if len(found) else "None was found."
+    )
+
+    def open_one(place: int) -> None:
+        if _open(session, found.rows[place]):
+            found.find_again()
+
+    def sort(typed: str) -> None:
+        if _sort(session, find, typed):
+            found.find_again()
+
     browse(
         session.console,
-        len(rows),
-        lambda place: _line(rows[place], many),
+        found,
+        lambda place: _line(found.rows[place], many),
         "to hear all of that tweet",
-        lambda place: _open(session, rows[place]),
+        open_one,
         {
             "sort": (
                 "sort and newest, oldest, likes or longest to hear them in that order",
-                lambda typed: _sort(session, rows, typed),
+                sort,
             )
         },
         _HELP,
     )
+    return found.changed
 
 
-def _sort(session: Session, rows: TweetRows, typed: str) -> None:
+def _sort(session: Session, find: Callable[[], TweetRows], typed: str) -> bool:
     order = next((order for word, order in _ORDERS.items() if word == typed.lower()), None)
     if order is None:
         what = f"There is no order {typed!r}." if typed else "No order was named."
         raise WrongUsage(what, f"There are: {', '.join(_ORDERS)}.")
-    list_tweets(session, rows.in_order(order))
+    chosen = order
+    return list_tweets(session, lambda: find().in_order(chosen))
 
 
 def _line(tweet: TweetRow, many: bool) -> str:
@@ -82,7 +114,8 @@ def _line(tweet: TweetRow, many: bool) -> str:
     return f"{when}{who}, {kept}: {' '.join(tweet.published.split())}"
 
 
-def _open(session: Session, tweet: TweetRow) -> None:
+def _open(session: Session, tweet: TweetRow) -> bool:
+    """Whether something was done with it."""
     console = session.console
     console.say(f"The tweet {tweet.tweet_id} of @{tweet.handle}, {exact(tweet.created_at)}:")
     console.show(tweet.published)
@@ -109,6 +142,7 @@ def _open(session: Session, tweet: TweetRow) -> None:
         take_out(session, [tweet.tweet_id], undo=excluded)
     elif place == 2:
         forget(session, [], tweet.tweet_id)
+    return place > 0
 
 
 def take_out(session: Session, tweet_ids: list[str], *, undo: bool) -> None:
@@ -130,17 +164,21 @@ def excluded(session: Session) -> None:
         session.console.say("No tweet is left out of training.")
         return
     session.console.say(f"{plural(len(found), 'tweet')} left out of training:")
+
+    def take_back(typed: str) -> None:
+        _, tweet_id = found[one_of(typed, len(found), "back 1")]
+        take_out(session, [tweet_id], undo=True)
+        found[:] = excluded_tweets(session.corpus)
+
     browse(
         session.console,
-        len(found),
+        found,
         lambda place: f"@{found[place][0]}, tweet {found[place][1]}",
         "",
         orders={
             "back": (
                 "back and a number to take that tweet back into training",
-                lambda typed: take_out(
-                    session, [found[one_of(typed, len(found), "back 1")][1]], undo=True
-                ),
+                take_back,
             )
         },
     )

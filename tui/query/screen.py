@@ -153,8 +153,7 @@ class QuerySection(Section):
         elif isinstance(report, QuerySaved):
             self._show_status()
             if report.error is None:
-                rows = plural(report.rows, "row")
-                self.app.notify(f"{rows} in {report.path}", title="Exported")
+                self.app.notify(f"{plural(report.rows, 'row')} in {report.path}", title="Exported")
             else:
                 self.mynah.show_error(report.error)
         elif isinstance(report, QueryEnded):
@@ -263,7 +262,8 @@ class QuerySection(Section):
             return
 
         def answered(answer: str | None) -> None:
-            if answer is not None and (path := expanded(answer).absolute()):
+            if answer is not None:
+                path = expanded(answer).absolute()
                 unless_there(self.app, [path], lambda: write(path))
 
         def write(path: Path) -> None:

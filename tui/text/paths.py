@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from core.files import expanded
+from core.files import expanded, is_there
 
 _FILE_URL = re.compile(r"file://\S*")
 
@@ -21,12 +21,12 @@ def paths_in(text: str) -> list[Path]:
     if not words:
         return []
     one_path = _path(words)
-    if _exists(one_path):
+    if is_there(one_path):
         return [one_path]
     if words.startswith("file://"):
         return [_path(url) for url in _FILE_URL.findall(words)]
     parts = _split(words)
-    if len(parts) > 1 and not _is_marked(words) and not all(map(_exists, map(_path, parts))):
+    if len(parts) > 1 and not _is_marked(words) and not all(map(is_there, map(_path, parts))):
         return [one_path]  # a name with spaces that is not there (yet)
     return [_path(part) for part in parts]
 
@@ -56,7 +56,7 @@ def _split(words: str) -> list[str]:
         parts = shlex.split(words) or [words]
     except ValueError:  # an unfinished quote: take it as it stands
         return [words]
-    if "\\" in words and not _is_marked(words) and not all(map(_exists, map(_path, parts))):
+    if "\\" in words and not _is_marked(words) and not all(map(is_there, map(_path, parts))):
         return [words]  # a path of Windows
     return parts
 
@@ -65,10 +65,3 @@ def _path(words: str) -> Path:
     if words.startswith("file://"):
         words = unquote(urlsplit(words).path)
     return expanded(words)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a name that is too long, or with a NUL
-        return False

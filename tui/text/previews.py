@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.errors import MynahError
+from core.files import is_there
 from core.safe_text import printable
 from tui.text.import_reasons import reasons_in_words
 from tui.text.numbers import day, plural
@@ -22,7 +23,7 @@ _NAMED: Final = 2  # accounts that are named; the rest is a number
 def is_account(text: str) -> bool:
     """Whether what was typed means an account of X, and not a path."""
     words = text.strip()
-    return words.startswith("@") and not Path(words).exists()
+    return words.startswith("@") and not is_there(Path(words))
 
 
 def lines_of_fetch(estimate: FetchEstimate, pays: str = "") -> list[Line]:

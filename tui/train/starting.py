@@ -183,7 +183,8 @@ class TrainJobs:
         if self.starting:
             self._say_starting()
             return
-        handles, recipe, home = state.bench.handles, state.recipe, state.home
+        # those that are chosen: the tweets at hand may still be of the accounts before
+        handles, recipe, home = list(state.chosen), state.recipe, state.home
         base, preset = new_run.base, new_run.preset
         minutes, seed = float(new_run.minutes), int(new_run.seed)
         weights, to, own = new_run.weights_of(handles), new_run.track, new_run.overrides()
