@@ -299,23 +299,28 @@ def _mark_runs(
 ) -> tuple[dict[str, int], dict[str, list[str]]]:
     """How many of their tweets are forgotten, and where their models have gone; by run."""
     from core.publish.published import publications
-    from core.runs.folder import all_runs
-    from core.runs.housekeeping import runs_in_trash
+    from core.runs.folder import Run, all_runs
+    from core.runs.housekeeping import deleted_id, runs_in_trash
+    from core.runs.record import RunRecord
 
     marked, published = {}, {}
-    runs = [*all_runs(home), *runs_in_trash(home)]
-    concerned = {}
-    for run in runs:
+    runs: list[tuple[RunRecord, Run]] = []
+    for run in [*all_runs(home), *runs_in_trash(home)]:
+        try:
+            runs.append((run.record(), run))
+        except InputRefused:  # it is damaged, but what it froze tells
+            runs.append((RunRecord(), run))
+    concerned: dict[str, int] = {}  # by the id that a run in the trash had
+    for record, run in sorted(runs, key=lambda one: one[0].created):
         held = _held(run.dataset, column, wanted)
         if held is None:  # no dataset left: go by what was asked of the run
-            asked = run.record().handles if column == "handle" else []
+            asked = record.handles if column == "handle" else []
             held = 0 if not set(map(str, asked)) & set(wanted) else -1
-        concerned[run.id] = held
-    for run in sorted(runs, key=lambda run: run.record().created):
-        before = run.record().continues
-        if not concerned[run.id] and before is not None and concerned.get(before.run):
-            concerned[run.id] = -1  # not in its own tweets, but in the weights it began with
-        if held := concerned[run.id]:
+        before = record.continues
+        if not held and before is not None and concerned.get(before.run):
+            held = -1  # not in its own tweets, but in the weights it began with
+        concerned[deleted_id(run.id) or run.id] = held
+        if held:
             if not dry_run:
                 _write_note(run.folder, column, wanted, max(held, 0))
             marked[run.id] = max(held, 0)

@@ -38,6 +38,7 @@ class BaseInfo:
 class Base:
     """What a name stands for.
 
+    ``name`` stands for the same in every process: a folder is named by its absolute path.
     ``folder`` holds config.json, safetensors weights and a tokenizer; it is None for ``scratch``
     and ``gpt2-shape``, and for a model that `prepare` has yet to convert or download.
     """
@@ -120,9 +121,10 @@ def resolve(name: str) -> Base:
     if wanted.lower() in _SMOLLM2_NAMES:
         return _smollm2()
     folder = expanded(wanted)
-    if folder.is_dir():
+    if wanted and folder.is_dir():
+        folder = folder.absolute()
         check_model_folder(folder)
-        return Base(wanted, folder.name, "folder", folder.absolute())
+        return Base(str(folder), folder.name, "folder", folder)
     if not hub.is_repo_id(wanted):
         raise InputRefused(
             f"There is no base model {name!r}.",

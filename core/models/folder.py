@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from core.json_lines import parse_json
 
 _HASHED_FILES = ("config.json", "generation_config.json", "tokenizer.json")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
+
+# One file of several that hold the weights of a model.
+_PART = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
 
 
 def is_model_folder(folder: Path) -> bool:
@@ -89,8 +93,12 @@ def _lacking(folder: Path) -> list[str]:
     lacking = []
     if not (folder / "config.json").is_file():
         lacking.append("config.json")
-    if not any(folder.glob("*.safetensors")):
+    weights = [path.name for path in folder.glob("*.safetensors")]
+    if not weights:
         lacking.append("*.safetensors weights")
+    parts = [found for name in weights if (found := _PART.search(name))]
+    if parts and len(parts) < int(parts[0][1]):  # a download was broken off
+        lacking.append(f"*.safetensors weights but {len(parts)} of {int(parts[0][1])} files")
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         lacking.append("tokenizer")
     return lacking

@@ -18,6 +18,7 @@ from core.files import write_bytes_whole
 from core.home import Home
 from core.json_lines import parse_json
 from core.locks import Locked, held_lock
+from core.models.catalogue import Base, resolve
 from core.runs.record import RunRecord, decode_record, encode_record
 
 ENDED: Final = ("finished", "stopped", "failed")
@@ -210,6 +211,23 @@ def runs_named(runs: Iterable[Run], name: str) -> list[Run]:
             if name and run.record().name == name:
                 found.append(run)
     return found
+
+
+def base_of(run: Run, record: RunRecord) -> Base:
+    """The model that ``run`` began with; another run's is looked for beside it, wherever that is.
+
+    Raises InputRefused and ServiceRefused where it is not at hand.
+    """
+    if record.continues is None:
+        return resolve(record.base)
+    first = Run(run.folder.absolute().parent / record.continues.run)
+    if not (first.model / "config.json").is_file():
+        raise InputRefused(
+            f"The model of {first.id} is not here any more.",
+            f"{run.id} begins with its weights.",
+            f"If it was deleted: `mynah trash restore {first.id}`.",
+        )
+    return resolve(str(first.model))
 
 
 def stale_note(run_folder: Path) -> dict[str, Any] | None:

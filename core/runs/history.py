@@ -71,6 +71,7 @@ class RunHistory:
     tokens_by_author: dict[str, int] = field(default_factory=dict)
     taken_back: int = 0
     _clock: WorkClock = field(default_factory=WorkClock)
+    _sampled: set[TrainingSample] = field(default_factory=set)
     # tokens and the seconds that their steps took, of the last train line
     _learned: tuple[float, float] | None = None
 
@@ -128,8 +129,13 @@ class RunHistory:
         for line in records:
             record = sound(line)
             text = record.get("text")
-            if isinstance(text, str):
-                self.samples.append(TrainingSample(int(record.get("step") or 0), text))
+            if not isinstance(text, str):
+                continue
+            sample = TrainingSample(int(record.get("step") or 0), text)
+            # a run that is resumed writes those after its last checkpoint again
+            if sample not in self._sampled:
+                self._sampled.add(sample)
+                self.samples.append(sample)
 
     def _start(self, record: dict[str, Any]) -> None:
         self.steps = record.get("steps")

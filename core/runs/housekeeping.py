@@ -116,6 +116,7 @@ def delete_run(home: Home, run: Run) -> None:
     folder cannot be moved.
     """
     empty_trash(home, most=AT_ONCE)
+    run.record()  # of a run that is gone no folder is made for the lock
     moved = home.trash / f"{datetime.now(timezone.utc):{_STAMP}}-{run.id}"
     try:
         with held_lock(run.lock, seconds=_END_SECONDS):

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -29,7 +30,7 @@ from core.processes import (
     since_boot,
     this_machine,
 )
-from core.runs.folder import ENDED, Run, new_run_id
+from core.runs.folder import ENDED, STALE_NOTE, Run, base_of, new_run_id, stale_note
 from core.runs.follow import after_all_lines, beats_elsewhere, is_alive
 from core.runs.memory import check_here, estimated
 from core.runs.record import RecipeName, RunRecord
@@ -109,12 +110,14 @@ def create_run(
     """
     from core.dataset.frozen import freeze
 
-    settings, recipe, names = request.settings, request.recipe, request.names or {}
-    check_blend(settings, request.weights)
+    recipe, names = request.recipe, request.names or {}
+    check_blend(request.settings, request.weights)
+    base = base or resolve(request.settings.base)
+    settings = replace(request.settings, base=base.name)  # its process runs in another folder
     handles = list(request.handles) if settings.blend == "classic" else sorted(request.handles)
-    base = base or resolve(settings.base)
     now = datetime.now(timezone.utc)
-    first = Run(home.runs / request.continues.run).record() if request.continues else None
+    begins_with = Run(home.runs / request.continues.run) if request.continues else None
+    first = begins_with.record() if begins_with else None
     run = Run(home.runs / new_run_id(handles, now.astimezone()))
     with owned_folder(home.runs, "run", elsewhere=False) as made:
         staged = Run(made / run.id)
@@ -162,6 +165,9 @@ def create_run(
                 },
             )
         )
+        if begins_with is not None and stale_note(begins_with.folder) is not None:
+            # what was forgotten since is in the weights that it begins with
+            shutil.copyfile(begins_with.folder / STALE_NOTE, staged.folder / STALE_NOTE)
         if expect is not None:
             expect(shares, counted)
         # a run from now on: who is killed before leaves only what the next one clears away
@@ -245,7 +251,7 @@ def _taken_up(run: Run, *, now: bool) -> Iterator[Base]:
                     "The settings in its run.json cannot be read.",
                     "Start a new run.",
                 )
-            base = resolve(record.base)
+            base = base_of(run, record)
             run.stop_mark.unlink(missing_ok=True)
             run.update_record(
                 state="queued",
@@ -288,18 +294,16 @@ def stop_run(run: Run, wait: float = 60.0, *, cancelled: Callable[[], bool] | No
         raise MynahError(
             f"{run.id} cannot be stopped from here.", "Its process runs on another machine."
         )
-    run.stop_mark.touch()
-    try:
-        age = process_age(record.pid)
-        for number, seconds in _stop_signals(wait, young=age is not None and age < START_SECONDS):
-            if number is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(record.pid, number)
-            if _gone(run, record, seconds, cancelled):
-                return
-        raise MynahError(f"{run.id} does not end.", f"Its process is {record.pid}.")
-    finally:
-        run.stop_mark.unlink(missing_ok=True)
+    run.stop_mark.touch()  # where nobody waits any more it stays: a young process has not seen it
+    age = process_age(record.pid)
+    for number, seconds in _stop_signals(wait, young=age is not None and age < START_SECONDS):
+        if number is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(record.pid, number)
+        if _gone(run, record, seconds, cancelled):
+            run.stop_mark.unlink(missing_ok=True)
+            return
+    raise MynahError(f"{run.id} does not end.", f"Its process is {record.pid}.")
 
 
 def _stop_signals(wait: float, *, young: bool) -> list[tuple[int | None, float]]:

@@ -120,13 +120,20 @@ def wants_recomputing(need: MemoryNeed, free: int) -> bool:
     return need.total() > free >= need.total(recompute=True)
 
 
-def check_memory(need: MemoryNeed, there: int, *, where: str, next_step: str) -> None:
-    """Raises InputRefused for a run that needs clearly more than the bytes that are ``there``."""
+def check_memory(
+    need: MemoryNeed, there: int, *, where: str, next_step: str, processes: int = 1
+) -> None:
+    """Raises InputRefused where each of the ``processes`` of a run needs clearly more than the
+    bytes that are ``there`` for it.
+    """
     least = need.total(recompute=True)
     if least > SURE * there:
+        all_, found = in_gb(least * processes), in_gb(there * processes)
+        weights, learning = in_gb(need.weights * processes), in_gb(need.learning * processes)
+        of = f" in {processes} processes" if processes > 1 else ""
         raise InputRefused(
-            f"This run needs about {in_gb(least)} of memory, and {where} has {in_gb(there)}.",
-            f"{in_gb(need.weights)} for the weights and {in_gb(need.learning)} for learning them.",
+            f"This run needs about {all_} of memory{of}, and {where} has {found}.",
+            f"{weights} for the weights and {learning} for learning them.",
             next_step,
         )
 
@@ -142,7 +149,9 @@ def check_here(base: Base, settings: TrainSettings) -> None:
     need = _need(base, settings)
     if need is not None:
         total = machine_memory().total // settings.nproc
-        check_memory(need, total, where="this machine", next_step=NEXT_STEP)
+        check_memory(
+            need, total, where="this machine", next_step=NEXT_STEP, processes=settings.nproc
+        )
 
 
 def _need(base: Base, settings: TrainSettings) -> MemoryNeed | None:

@@ -37,6 +37,8 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     steps, steps_a_round    optimiser steps of the run, and of one pass over its batches
     processes               that share each step
     recompute               whether steps keep the input of each layer only, for want of memory
+    frozen_sum              of weights of the base that do not learn (see `frozen_sum` in
+                            core.training.distributed.group): what is learned belongs to these
     frozen_int8             whether steps multiply by the frozen weights in int8
     """
 
@@ -50,6 +52,7 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     steps_a_round: int
     processes: int = 1
     recompute: bool = False
+    frozen_sum: float | None = None
     frozen_int8: bool = False
 
     @property

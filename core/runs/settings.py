@@ -220,6 +220,8 @@ def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:
     if preset not in _PRESETS:
         raise WrongUsage(f"There is no preset {preset!r}.", f"There are {', '.join(PRESETS)}.")
     values = dict(_PRESETS[preset])
+    if base.strip().lower() in FROM_NOTHING:  # names of models are taken in any case
+        base = base.strip().lower()
     if base in FROM_NOTHING and values.get("blend") != "classic":
         values |= _SCRATCH
     known = {field.name for field in fields(TrainSettings)}

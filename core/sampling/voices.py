@@ -11,10 +11,9 @@ from typing import Any, Final, Literal
 from core.errors import InputRefused, ServiceRefused
 from core.files import write_text_whole
 from core.json_lines import parse_json
-from core.models.catalogue import resolve
 from core.models.folder import hashed_files, model_hash
 from core.models.prepare import prepare
-from core.runs.folder import Run
+from core.runs.folder import Run, base_of
 from core.sampling.client import Sampler
 
 Point = Literal["tuned", "base"]
@@ -88,7 +87,7 @@ def base_folder(run: Run) -> tuple[Path | None, str]:
     downloaded; the packaged model is unpacked at its first use, which takes half a minute.
     """
     try:
-        base = resolve(run.record().base)
+        base = base_of(run, run.record())
         if base.kind == "hub" and base.folder is None:
             return None, f"The base model {base.name} is not on this machine any more."
         folder = prepare(base)

@@ -55,7 +55,7 @@ def read_wandb(text: str, remarks: list[str], *, named: bool, counted: bool) -> 
     """
     content = _yaml(text)
     method = content.get("method")
-    if method not in _METHODS:
+    if not isinstance(method, str) or method not in _METHODS:
         raise WrongSpace("method", f"There is no method {method!r}.", "", "random, bayes or grid.")
     _check_metric(content.get("metric"), remarks)
     parameters = content.get("parameters")

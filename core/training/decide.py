@@ -85,25 +85,37 @@ class Room:
     """The memory that a run finds when its turn has come, before it loads a model."""
 
     def __init__(
-        self, settings: TrainSettings, shape: Shape | None, device: torch.device, dtype: torch.dtype
+        self,
+        settings: TrainSettings,
+        shape: Shape | None,
+        device: torch.device,
+        dtype: torch.dtype,
+        processes: int = 1,
     ) -> None:
-        """``shape`` None: nothing is known of what it will need."""
+        """``shape`` None: nothing is known of what it will need. ``processes``: of the run, on this
+        machine.
+        """
         self._settings, self._shape, self._device = settings, shape, device
         self._short = dtype != torch.float32
-        if device.type == "cuda":
-            self.free = int(torch.cuda.mem_get_info(device)[0])
+        if device.type == "cuda":  # each has one of its own
+            self._sharing, free = 1, int(torch.cuda.mem_get_info(device)[0])
         else:
             import psutil  # type: ignore[import-untyped,unused-ignore]
 
             # what this process has already is a part of what it needs
-            self.free = machine_memory().free + psutil.Process().memory_info().rss
+            self._sharing = processes
+            free = machine_memory().free + psutil.Process().memory_info().rss
+        self.free = free // self._sharing
+        """Bytes for each process."""
 
     def check(self) -> None:
         """Raises InputRefused where not even the least that the run needs is there."""
         need = self._need(None)
         if need is not None:
             where = "this machine" if self._device.type == "cpu" else "the device"
-            check_memory(need, self.free, where=f"{where} now", next_step=NEXT_STEP)
+            check_memory(
+                need, self.free, where=f"{where} now", next_step=NEXT_STEP, processes=self._sharing
+            )
 
     def recompute(self, batch_tokens: int) -> bool:
         """Whether steps of so many tokens fit only if they are computed twice."""
@@ -172,7 +184,7 @@ def decide(
         steps_a_round=steps_a_round,
         processes=processes,
         recompute=(before is not None and before.recompute) or room.recompute(batch_tokens),
-        frozen_int8=_frozen_int8(before, settings, frozen, room, batch_tokens // processes),
+        frozen_int8=_frozen_int8(before, settings, frozen, room, batch_tokens, processes),
     )
 
 
@@ -181,16 +193,17 @@ def _frozen_int8(
     settings: TrainSettings,
     frozen: Counter[tuple[int, int]],
     room: Room,
-    rows: int,
+    batch_tokens: int,
+    processes: int,
 ) -> bool:
-    """Whether steps of ``rows`` positions multiply by the frozen weights in int8: as before, or
+    """Whether steps of so many positions multiply by the frozen weights in int8: as before, or
     where that is faster here, and there is memory for it.
     """
     if not frozen or settings.arithmetic == "float32":
         return False
     if before is not None:
         return before.frozen_int8
-    return room.has_int8(rows) and int8_pays(frozen, rows)
+    return room.has_int8(batch_tokens) and int8_pays(frozen, batch_tokens // processes)
 
 
 def _batch_tokens(device_type: str, epoch_tokens: int, settings: TrainSettings) -> int:

@@ -15,15 +15,14 @@ import torch
 
 import core
 from core.errors import InputRefused, MynahError
-from core.models.catalogue import resolve
 from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
 from core.models.shape import shape_of
 from core.runs.events import Journal
-from core.runs.folder import Run, checkpoint_folders
+from core.runs.folder import Run, base_of, checkpoint_folders
 from core.runs.memory import EVAL_BATCH
 from core.runs.queue import Turn
-from core.runs.record import Decisions
+from core.runs.record import Decisions, RunRecord
 from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training import memory
@@ -33,7 +32,7 @@ from core.training.data import EpochPlan
 from core.training.decide import Room, arithmetic_of, decide, device_of, threads_of
 from core.training.decode import GLIMPSE_TOKENS, glimpse
 from core.training.distributed.begin import Begin
-from core.training.distributed.group import frozen_sum
+from core.training.distributed.group import frozen_sum, same_sum
 from core.training.distributed.ranks import Ranks
 from core.training.evaluate import HeldOut, Measure
 from core.training.loss import Scorer
@@ -271,10 +270,10 @@ def set_up(
     torch.manual_seed(settings.seed)
 
     preparing = time.monotonic()
-    base = resolve(settings.base)
+    base = base_of(run, record)
     folder = prepare_base(base, journal.phase)
     began += time.monotonic() - preparing  # done once for all runs, so not this run's time
-    room = Room(settings, shape_of(replace(base, folder=folder)), device, dtype)
+    room = Room(settings, shape_of(replace(base, folder=folder)), device, dtype, ranks.local_size)
     if not record.now:
         room.check()
     ranks.start(run, device)
@@ -288,6 +287,10 @@ def set_up(
         before, settings, data, device, dtype, threads, parameters, learner.score, room, ranks.size,
         frozen=frozen_shapes(model),
     )  # fmt: skip
+    frozen = frozen_sum(model)
+    if before is not None and before.frozen_sum is not None:
+        _check_same_base(run, record, before.frozen_sum, frozen)
+    decisions = msgspec.structs.replace(decisions, frozen_sum=frozen)
     run.update_record(decisions=decisions)
     if decisions.frozen_int8:
         round_frozen(model)
@@ -325,7 +328,7 @@ def set_up(
                 separator=data.separator,
                 checkpoint=at.name if at.step else "",
                 parameters=parameters,
-                frozen_sum=frozen_sum(model),
+                frozen_sum=frozen,
             ),
             weights,
         )
@@ -359,6 +362,19 @@ def set_up(
         allowance=Allowance(parameters, device.type),
         ranks=ranks,
     )
+
+
+def _check_same_base(run: Run, record: RunRecord, then: float, now: float) -> None:
+    """Raises InputRefused where adapters were learned on other weights than those that are there.
+
+    ``then`` and ``now``: what `frozen_sum` gives of them.
+    """
+    if checkpoint_folders(run.checkpoints) and not same_sum(then, now):
+        raise InputRefused(
+            f"{run.id} cannot go on.",
+            f"The weights of {record.began_with}, which it began with, are others now.",
+            "Start a new run.",
+        )
 
 
 def _take_up(

@@ -42,10 +42,11 @@ def measure(settings: TrainSettings) -> Speed:
 
     from core.models import scratch
     from core.models.catalogue import resolve
-    from core.models.load import load_model, quiet
+    from core.models.load import context_of, load_model, quiet
     from core.models.prepare import prepare
     from core.models.shape import shape_of
     from core.training import device as devices
+    from core.training.data import rows_within
     from core.training.decide import Room, arithmetic_of
     from core.training.step import BatchStep
     from core.training.weights.adapter import frozen_shapes, learner_of, round_frozen
@@ -76,7 +77,12 @@ def measure(settings: TrainSettings) -> Speed:
         dtype=dtype,
         batch_tokens=batch_tokens,
     )
-    batch = _batch(batch_tokens, int(model.config.vocab_size))
+    if settings.packing == "blocks":  # a block a step, of one text
+        context = context_of(folder) if folder else scratch.CONTEXT
+        block = rows_within(context, settings.row_tokens)
+        batch = _batch(block, int(model.config.vocab_size), lengths=(block,))
+    else:
+        batch = _batch(batch_tokens, int(model.config.vocab_size))
     tokens = sum(len(row) - 1 for row in batch)
     step(batch)[0].item()  # the first one makes room, and does not count
     began, worked, steps = time.monotonic(), time.process_time(), 0
@@ -88,11 +94,13 @@ def measure(settings: TrainSettings) -> Speed:
     return Speed(steps * tokens / took, (time.process_time() - worked) / (took * threads))
 
 
-def _batch(batch_tokens: int, vocabulary: int) -> list[list[int]]:
+def _batch(
+    batch_tokens: int, vocabulary: int, *, lengths: tuple[int, ...] = _LENGTHS
+) -> list[list[int]]:
     """Rows of any tokens that with their padding fit a step."""
     rng = random.Random(1)  # noqa: S311 - no secret
     rows: list[list[int]] = []
-    for length in sorted(_LENGTHS * (1 + batch_tokens // sum(_LENGTHS))):
+    for length in sorted(lengths * (1 + batch_tokens // sum(lengths))):
         if rows and (len(rows) + 1) * length > batch_tokens:
             break
         rows.append([rng.randrange(vocabulary) for _ in range(length + 1)])

@@ -217,6 +217,9 @@ def test_stale_runs_say_so(home: Home) -> None:
         told = run(home, command, "20260101").err
         assert "▲ 20260101-0000-ann-aaaa is stale. Made with 40 tweets of @ann" in told
         assert "is stale" not in run(home, command, "20260102").err
+    (home.runs / "20260102-0000-bob-bbbb" / "run.json").write_text("{damaged")
+    (home.trash / "20260101T000000Z-no-run").mkdir(parents=True)
+    assert run(home, "forget", "--tweet", "3", "--yes").code == 0, "whatever run.json is like"
     found = run(home, "sql", "SELECT run FROM runs WHERE stale IS NOT NULL", "--format", "csv")
     assert found.text.split() == ["run", "20260101-0000-ann-aaaa"]
 

@@ -103,9 +103,11 @@ def test_the_package_is_found_without_being_imported(
     assert token_counter("smollm2") is None, "nobody has counted before it is converted"
 
 
-def test_a_folder_is_a_base(model_folder: Path) -> None:
+def test_a_folder_is_a_base(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base = resolve(str(model_folder))
     assert (base.kind, base.folder) == ("folder", model_folder)
+    monkeypatch.chdir(model_folder.parent)
+    assert resolve(model_folder.name) == base, "the process of a run works in another folder"
     assert parameters_in(model_folder) is not None
     count = token_counter(str(model_folder))
     assert count is not None
@@ -142,6 +144,10 @@ def test_a_folder_that_lacks_something_is_refused(tmp_path: Path, model_folder: 
     with pytest.raises(InputRefused, match="safetensors"):
         check_model_folder(folder)
     assert not is_model_folder(folder)
+    for part in (1, 2):  # of a download that was broken off there is the first alone
+        assert not is_model_folder(folder)
+        (folder / f"model-{part:05d}-of-00002.safetensors").write_bytes(b"")
+    check_model_folder(folder)
 
 
 def test_a_model_in_the_hub_cache_needs_no_network(tmp_path: Path, model_folder: Path) -> None:

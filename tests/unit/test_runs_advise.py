@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_runs import edit_record
@@ -12,6 +13,7 @@ from core.processes import this_machine
 from core.runs.advise import advise, in_words, measure_speed, remember_speed
 from core.runs.folder import Run
 from core.runs.settings import settings_for
+from core.workflow import speed
 
 
 def test_without_an_earlier_run_everything_is_an_estimate(tmp_path: Path) -> None:
@@ -85,6 +87,23 @@ def test_a_speed_is_measured_in_a_process_of_its_own(
     (tmp_path / "speeds.json").unlink()
     assert measure_speed(Home.at(tmp_path), "fast", "scratch", "cpu") is None, "a busy machine"
     assert not (tmp_path / "speeds.json").exists()
+
+
+def test_a_preset_that_learns_from_blocks_is_measured_with_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batches: list[list[int]] = []
+
+    def batch(*given: Any, **named: Any) -> list[list[int]]:
+        rows = make(*given, **named)
+        batches.append([len(row) for row in rows])
+        return rows
+
+    make = speed._batch
+    monkeypatch.setattr(speed, "_batch", batch)
+    monkeypatch.setattr(speed, "_SECONDS", 0.0)
+    assert speed.measure(settings_for("classic", "scratch", row_tokens=64, device="cpu"))
+    assert batches == [[65]]
 
 
 def test_a_measured_speed_is_remembered_for_every_door(tmp_path: Path) -> None:

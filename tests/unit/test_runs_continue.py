@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from toy_runs import _asked, create_toy
 
 from core.errors import InputRefused
 from core.home import Home
-from core.runs.folder import Run, all_runs
+from core.runs.folder import Run, all_runs, base_of, stale_reason
+from core.runs.housekeeping import delete_run
+from core.runs.launch import create_run, resume_run
 from core.runs.record import RunRecord, decode_record, encode_record
 from core.runs.settings import Continued
 from core.workflow.training import continue_training
@@ -73,6 +77,34 @@ def test_what_was_forgotten_is_in_the_weights_of_a_run_that_goes_on(home: Path) 
     marked, _ = _mark_runs(Home.at(home), "handle", [HANDLES[0]])
     assert set(marked) == {first.id, later.id}
     assert (later.folder / "stale.json").exists()
+
+    (later.folder / "stale.json").unlink()
+    delete_run(Home.at(home), first)
+    marked, _ = _mark_runs(Home.at(home), "handle", [HANDLES[0]])
+    assert later.id in marked, "a deleted run is in its weights as well"
+
+
+def test_a_run_that_begins_with_stale_weights_is_stale(tmp_path: Path) -> None:
+    first = create_toy(tmp_path)
+    (first.folder / "stale.json").write_text('{"tweet_ids": ["1"], "tweets": 1}')
+    request, tweets = _asked(None, {})
+    request = replace(request, continues=Continued(first.id, "scratch"))
+    run = create_run(Home.at(tmp_path), request, tweets)
+    assert stale_reason(run.folder) == stale_reason(first.folder) is not None
+
+
+def test_the_first_run_is_found_where_the_home_is_and_missed_in_words(tmp_path: Path) -> None:
+    first = create_toy(tmp_path)
+    first.model.mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (first.model / name).write_text("{}")
+    first.update_record(state="stopped")
+    run = create_toy(tmp_path)
+    run.update_record(continues=Continued(first.id, "scratch"), base="/elsewhere", state="stopped")
+    assert base_of(run, run.record()).folder == first.model
+    delete_run(Home.at(tmp_path), first)
+    with pytest.raises(InputRefused, match=f"trash restore {first.id}"):
+        resume_run(run)
 
 
 @pytest.mark.parametrize(

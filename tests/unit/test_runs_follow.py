@@ -154,6 +154,8 @@ def test_history_of_a_resumed_run_does_not_run_back_in_time() -> None:
     history.take({"kind": "train", "step": step, "loss": 0.5} for step in range(6, 8))
     assert history.train_steps == [1, 2, 3, 4, 5, 6, 7]
     assert history.train_losses[-2:] == [0.5, 0.5]
+    history.take_samples({"step": step, "text": "the lamp"} for step in (5, 8, 8))
+    assert [sample.step for sample in history.samples] == [5, 8], "it writes step 8 once more"
 
 
 def test_the_curve_of_a_resumed_run_does_not_run_back_in_time(tmp_path: Path) -> None:

@@ -18,7 +18,14 @@ from core.home import Home
 from core.locks import held_lock
 from core.processes import process_times, this_machine
 from core.runs.folder import Run, find_run
-from core.runs.housekeeping import delete_run, empty_trash, rename_run, runs_in_trash
+from core.runs.housekeeping import (
+    delete_run,
+    empty_trash,
+    find_deleted,
+    rename_run,
+    restore_run,
+    runs_in_trash,
+)
 from core.workflow.data import import_paths, sample_archives
 from tests.unit.cli import MYNAH, environment, mynah
 from tests.unit.cli import on_a_terminal as terminal
@@ -186,6 +193,14 @@ def test_a_run_that_is_going_is_not_deleted(home: Path) -> None:
     assert len(listed(home)) == 2
     with pytest.raises(InputRefused, match="still going"):
         delete_run(Home.at(home), run)
+
+
+def test_a_run_that_is_deleted_twice_can_still_be_had_back(home: Path) -> None:
+    at, run = Home.at(home), Run(home / "runs" / KEEPER)
+    delete_run(at, run)
+    with pytest.raises(InputRefused, match="is not a run"):
+        delete_run(at, run)
+    assert restore_run(at, find_deleted(at, KEEPER)).record().id == KEEPER
 
 
 def test_only_what_was_deleted_a_week_ago_is_removed(home: Path) -> None:

@@ -133,6 +133,11 @@ def test_only_what_clearly_does_not_fit_is_refused() -> None:
     with pytest.raises(InputRefused, match="and this machine has") as refused:
         check_memory(NEED, round(least / SURE) - 1, where="this machine", next_step="--now")
     assert refused.value.next_step == "--now"
+    giga = MemoryNeed(10**9, 10**9, 0, 0, 0, 0)
+    with pytest.raises(InputRefused) as refused:
+        check_memory(giga, 10**9, where="this machine", next_step="", processes=3)
+    assert "about 6.0 GB of memory in 3 processes, and this machine has 3.0" in refused.value.what
+    assert refused.value.why.startswith("3.0 GB for the weights")
     assert [wants_recomputing(NEED, free) for free in (799, 800, 949, 950)] == [
         False, True, True, False,
     ]  # fmt: skip

@@ -22,6 +22,7 @@ def test_every_preset_works_with_every_base(preset: str, base: str) -> None:
 def test_a_model_from_nothing_learns_with_every_weight() -> None:
     assert settings_for("fast", "smollm2").method == "lora"
     assert settings_for("fast", "scratch").method == "full"
+    assert settings_for("fast", "Scratch") == settings_for("fast", "scratch"), "as `resolve` has it"
 
 
 def test_classic_is_the_recipe_of_huggingtweets() -> None:

@@ -177,6 +177,7 @@ def test_what_is_refused(tmp_path: Path, text: str, line: int | None, said: str)
         ("method: [", "YAML"),
         ("- 1\n", "no sweep"),
         ("method: hyperband\n", "random, bayes or grid"),
+        ("method: [random]\n", "random, bayes or grid"),
         ("method: random\n", "no parameters"),
         (SEED.replace("minimize", "maximize"), "maximise"),
         (SEED.replace("log_uniform", "log_normal"), "drawn by log_normal"),

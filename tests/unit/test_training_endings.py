@@ -142,6 +142,17 @@ def test_what_was_decided_at_the_start_is_used_again(tmp_path: Path) -> None:
     assert lines[-1]["valid_tokens"] < 80
 
 
+def test_adapters_do_not_go_on_with_other_weights_than_they_were_learned_on(tmp_path: Path) -> None:
+    run = create_toy(tmp_path, method="lora", max_steps=4)
+    train_here(run, StopAfter(run, 2))
+    settings = run.record().settings
+    run.update_record(settings=settings | {"seed": 2})  # of the weights of scratch
+    end = train_here(run, resume=True)[-1]
+    assert (end["state"], "are others now" in end["reason"]) == ("failed", True)
+    run.update_record(settings=settings)
+    assert train_here(run, resume=True)[-1]["state"] == "finished"
+
+
 def test_a_device_that_is_gone_is_said_and_replaced(tmp_path: Path) -> None:
     run = create_toy(tmp_path, max_steps=3)
     train_here(run, StopAfter(run, 1))

@@ -16,6 +16,7 @@ from toy_runs import StopAfter, create_toy, edit_record, train_here
 
 from core.models.rotation import rotation, turned
 from core.models.scratch import gpt2_shape, new_model
+from core.processes import Memory
 from core.runs.folder import Run
 from core.runs.memory import memory_needed
 from core.runs.settings import settings_for
@@ -272,3 +273,16 @@ def test_short_of_memory_there_are_no_copies() -> None:
     assert room.has_int8(256)
     room.free -= need.int8 // 2
     assert not room.has_int8(256)
+
+
+def test_processes_on_a_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.decide.machine_memory", lambda: Memory(8 * 10**9, 8 * 10**9))
+    settings, cpu = settings_for("fast", "smollm2"), torch.device("cpu")
+    alone, among = (decide.Room(settings, None, cpu, torch.float32, size) for size in (1, 4))
+    assert among.free == pytest.approx(alone.free / 4, rel=0.01)
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(decide, "int8_pays", lambda _, rows: asked.append(("rows", rows)) or True)
+    monkeypatch.setattr(among, "has_int8", lambda tokens: asked.append(("tokens", tokens)) or True)
+    frozen = Counter({(8, 8): 1})
+    assert decide._frozen_int8(None, settings, frozen, among, 256, 4)
+    assert asked == [("tokens", 256), ("rows", 64)]

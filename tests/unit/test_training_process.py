@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from toy_runs import create_toy, follow, one_core, start_toy, toy_tweets, train_here
 
 from core.children.start import child_environment
-from core.errors import InputRefused
+from core.errors import InputRefused, Interrupted
 from core.home import Home
+from core.processes import process_times, this_machine
 from core.runs.folder import checkpoint_folders, find_run
 from core.runs.launch import resume_run, start_run, stop_run
 from core.runs.settings import RunRequest, settings_for
@@ -99,6 +101,17 @@ def test_a_run_that_is_stopped_resumed_and_killed(tmp_path: Path) -> None:
     assert summary.state == "dead"
     assert summary.reason
     assert len(histories[run.id].train_losses) > 0
+
+
+def test_a_stop_that_nobody_waits_for_still_holds(tmp_path: Path) -> None:
+    run = create_toy(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        pid = process.pid
+        run.update_record(pid=pid, pid_start=process_times(pid), machine=this_machine())
+        with pytest.raises(Interrupted):
+            stop_run(run, cancelled=lambda: True)
+        assert run.stop_mark.exists(), "a process so young has not looked for it yet"
+        process.kill()
 
 
 def test_a_second_run_waits_until_the_first_is_gone_and_one_can_leave_the_queue(

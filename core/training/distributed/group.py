@@ -33,6 +33,11 @@ _STEP_TIMEOUT: Final = timedelta(minutes=10)
 # Gradients are summed in parts, so that few of them are in memory twice.
 _PART_NUMBERS: Final = 8 << 20
 
+# Of a frozen weight each number so far apart is summed: all of them take a second of SmolLM2.
+_SUMMED: Final = 97
+# How far the sums of the same numbers may lie apart on two kinds of processor.
+_SAME: Final = 1e-6
+
 # The exit code of a rank that ends because others have: it says nothing about itself.
 LEADER_GONE_CODE: Final = 75
 
@@ -121,13 +126,18 @@ def meeting_place(file: Path) -> Store:
 
 
 def frozen_sum(model: torch.nn.Module) -> float:
-    """The sum of the weights that do not learn, by which two bases are told apart."""
+    """The sum of a part of each weight that does not learn, by which two bases are told apart."""
     sums = [
-        weight.detach().sum(dtype=torch.float64)
+        weight.detach().flatten()[::_SUMMED].cpu().sum(dtype=torch.float64)
         for weight in model.parameters()
         if not weight.requires_grad
     ]
     return float(torch.stack(sums).sum()) if sums else 0.0
+
+
+def same_sum(one: float, other: float) -> bool:
+    """Whether two sums are of the same frozen weights."""
+    return abs(one - other) <= _SAME * max(abs(one), abs(other))
 
 
 def _parts(weights: list[torch.Tensor]) -> Iterator[list[torch.Tensor]]:

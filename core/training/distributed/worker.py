@@ -14,17 +14,15 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import Final
 
 import torch
 
 import core
 from core.errors import InputRefused, MynahError
 from core.models import scratch
-from core.models.catalogue import resolve
 from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
-from core.runs.folder import Run
+from core.runs.folder import Run, base_of
 from core.training import device as devices
 from core.training.checkpoint import load_checkpoint
 from core.training.distributed.follower import Follower, LeaderGone
@@ -33,12 +31,10 @@ from core.training.distributed.group import (
     frozen_sum,
     meeting_place,
     on_this_machine,
+    same_sum,
 )
 from core.training.step import BatchStep
 from core.training.weights.adapter import learner_of, recompute_layers, round_frozen
-
-# How far the sums of the same numbers may lie apart on two kinds of processor.
-_SAME: Final = 1e-6
 
 
 def work(run: Run, ranks: Follower) -> int:
@@ -62,13 +58,14 @@ def work(run: Run, ranks: Follower) -> int:
 
 def follow(run: Run, ranks: Follower) -> None:
     """Makes the same model as rank 0 and the same updates; raises LeaderGone, MynahError."""
-    settings = run.record().train_settings
+    record = run.record()
+    settings = record.train_settings
     if settings is None:
         raise InputRefused("The settings of this run cannot be read.")
     quiet()
     threads = devices.cores_of_each(ranks.local_size)
     torch.set_num_threads(threads)
-    folder = prepare_base(resolve(settings.base))
+    folder = prepare_base(base_of(run, record))
     loaded = load_model(folder) if folder else None
     begin = ranks.join()
     decisions = begin.decisions
@@ -91,10 +88,7 @@ def follow(run: Run, ranks: Follower) -> None:
     learner = learner_of(
         model, stored, settings, device=device, dtype=getattr(torch, decisions.arithmetic)
     )
-    mine = frozen_sum(model)
-    if learner.parameters != begin.parameters or (
-        abs(mine - begin.frozen_sum) > _SAME * max(abs(mine), abs(begin.frozen_sum))
-    ):
+    if learner.parameters != begin.parameters or not same_sum(frozen_sum(model), begin.frozen_sum):
         raise InputRefused(
             f"The base {settings.base} is not the same as that of rank 0.",
             "The weights that do not learn differ.",
