@@ -116,14 +116,6 @@ def folder_whole(path: Path, purpose: str = "folder") -> Iterator[Path]:
         force_to_disk(path.parent)
 
 
-def expanded(path: str | os.PathLike[str]) -> Path:
-    """With ``~`` and ``~name`` as home folders; that of nobody stays as it is, as in a shell."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
-
-
 def is_there(path: Path) -> bool:
     """Whether there is a file or a folder; not where it cannot be looked at, as with a name that is
     too long."""

@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.files import expanded
-
 
 @dataclass(frozen=True)
 class Home:
@@ -77,6 +75,14 @@ class Home:
     def log(self) -> Path:
         """What went wrong, with tracebacks; never tweets, never secrets."""
         return self.root / "mynah.log"
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """With ``~`` and ``~name`` as home folders; that of nobody stays as it is, as in a shell."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def cache_dir() -> Path:

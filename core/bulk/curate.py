@@ -28,7 +28,7 @@ from core.dataset.in_place import put_in_place, unfinished, workspace
 from core.dataset.manifest import HF_NAME, VERSION, ExportedFile, sealed, text_of
 from core.dataset.write import stopped
 from core.errors import InputRefused, WrongUsage
-from core.files import expanded
+from core.home import expanded
 from core.json_lines import parse_json
 from core.progress import Cancelled, Progress, Reporter
 

@@ -19,8 +19,8 @@ from typing import Any, Final, Literal
 from core.bundled import bundled
 from core.curation.rules import LISTS, check_rules, did_you_mean
 from core.errors import InputRefused
-from core.files import expanded, write_text_whole
-from core.home import Home
+from core.files import write_text_whole
+from core.home import Home, expanded
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -43,7 +43,8 @@ from core.dataset.manifest import (
 from core.dataset.options import CONVERSATIONS, ExportOptions
 from core.dataset.rows import Part, Rows, parts_of, set_down
 from core.errors import InputRefused, Interrupted
-from core.files import expanded, sha256_of
+from core.files import sha256_of
+from core.home import expanded
 from core.progress import Cancelled, Progress, Reporter
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from core.errors import InputRefused, MynahError
-from core.files import expanded
+from core.home import expanded
 from core.models import hub, smollm2
 from core.models.folder import check_model_folder, parameters_in
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefused, ServiceRefused
-from core.files import expanded
+from core.home import expanded
 from core.models.folder import is_model_folder, read_config
 
 # Only data: weights as safetensors, configuration, tokenizers. Never Python, never pickles.

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from core.config import known_config
 from core.errors import ServiceRefused, WrongUsage
-from core.files import expanded
-from core.home import Home
+from core.home import Home, expanded
 from core.json_lines import parse_json
 from core.runs.tracked import Tracked
 

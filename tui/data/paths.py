@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from core.files import expanded, is_there
+from core.files import is_there
+from core.home import expanded
 from core.workflow.several import is_table
 from tui.text.paths import one_line
 

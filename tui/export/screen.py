@@ -15,7 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.errors import MynahError
-from core.files import expanded, there_already
+from core.files import there_already
+from core.home import expanded
 from core.safe_text import printable
 from tui.dialogs.replacing import unless_there
 from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.files import expanded
+from core.home import expanded
 from tui.plain.files import may_write
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from core.files import expanded
+from core.home import expanded
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural

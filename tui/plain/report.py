@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
-from core.files import expanded
+from core.home import expanded
 from tui.plain.files import may_write
 from tui.plain.menu import Item, menu
 from tui.plain.runs import choose

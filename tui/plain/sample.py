@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import InputRefused
-from core.files import expanded
+from core.home import expanded
 from core.models.generation import TEMPERATURE
 from tui.plain.console import Back
 from tui.plain.files import may_write

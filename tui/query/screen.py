@@ -13,7 +13,7 @@ from textual.containers import ScrollableContainer, Vertical
 from textual.widgets import Static
 
 from core.errors import Interrupted, MynahError
-from core.files import expanded
+from core.home import expanded
 from core.safe_text import printable
 from tui.actions import bindings, key_of
 from tui.dialogs.replacing import unless_there

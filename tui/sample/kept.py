@@ -17,7 +17,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from core.errors import MynahError
-from core.files import expanded
+from core.home import expanded
 from core.safe_text import printable
 from tui.job import Attempt, Host, Job, Report
 from tui.section import explained

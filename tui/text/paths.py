@@ -7,7 +7,8 @@ import shlex
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from core.files import expanded, is_there
+from core.files import is_there
+from core.home import expanded
 
 _FILE_URL = re.compile(r"file://\S*")
 
