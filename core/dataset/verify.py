@@ -101,7 +101,7 @@ def manifest_at(path: Path) -> Path:
         inside = (path / HF_NAME, path / RUN_NAME, path / "dataset" / RUN_NAME)
         return next((file for file in inside if file.is_file()), inside[0])
     beside = path.with_name(path.name + SUFFIX)
-    return beside if not path.name.endswith(".json") and beside.is_file() else path
+    return beside if beside.is_file() else path
 
 
 def _holds(content: dict[str, Any]) -> str:

@@ -21,6 +21,8 @@ _PLAIN_TYPES: Final = (
 ).split()
 _IN_LISTS: Final = frozenset(_PLAIN_TYPES) - {"UUID", "JSON", "DATE", "TIME", "TIMESTAMP"}
 _BOUNDED: Final = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+# Whole numbers of up to 128 bits, as sums of them are: they would be shown as decimals.
+_WIDE: Final = re.compile(r"HUGEINT|DECIMAL\(\d+,0\)")
 _SLICE: Final = 122_880  # rows, one row group of DuckDB's
 # a database of its own, in memory, so that the query does not see its own result among the tables
 RESULTS: Final = "ATTACH ':memory:' AS mynah"
@@ -46,7 +48,7 @@ def batches(
             if limit is not None:
                 relation = relation.limit(limit)
             types = [str(kind) for kind in relation.types]
-            found = frame(relation.project(_projection(types)))
+            found = _narrowed(frame(relation.project(_projection(types))))
             del relation
         return names, iter([found])
     names, types = _columns(connection, body, watch)
@@ -56,8 +58,8 @@ def batches(
     with watched(connection, watch, sql, len(into.encode())):
         ((rows,),) = connection.execute(f"{into}{body}\n){bound}").fetchall()
         for number, name in enumerate(types, 1):
-            if name == "HUGEINT" and _fits(connection, number):
-                types[number - 1] = "BIGINT"  # what sums of whole numbers give
+            if _WIDE.fullmatch(name) and _fits(connection, number):
+                types[number - 1] = "BIGINT"
     return names, _slices(connection, _projection(types), int(rows), sql, watch)
 
 
@@ -81,6 +83,18 @@ def _columns(
 def _fits(connection: duckdb.DuckDBPyConnection, number: int) -> bool:
     asked = f'SELECT bool_and(TRY_CAST("{number}" AS BIGINT) IS NOT NULL OR "{number}" IS NULL)'
     return connection.execute(f"{asked} FROM {_RESULT}").fetchall()[0][0] is not False
+
+
+def _narrowed(found: pl.DataFrame) -> pl.DataFrame:
+    """The same for rows that are in no table."""
+    import polars as pl
+
+    for name, kind in found.schema.items():
+        if isinstance(kind, pl.Decimal) and kind.scale == 0:
+            narrow = found[name].cast(pl.Int64, strict=False)
+            if narrow.null_count() == found[name].null_count():
+                found = found.with_columns(narrow)
+    return found
 
 
 def _slices(

@@ -85,9 +85,7 @@ def records(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def named(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    """Give columns their names, a repeated one with a number; whole sums become whole numbers."""
-    import polars as pl
-
+    """Give columns their names, a repeated one with a number."""
     unique: list[str] = []
     for name in names:
         candidate, number = name, 1
@@ -96,12 +94,6 @@ def named(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
             candidate = f"{name}_{number}"
         unique.append(candidate)
     frame.columns = unique
-    # DuckDB sums whole numbers into 128 bits, which would be shown as decimals
-    wide = [n for n, t in frame.schema.items() if isinstance(t, pl.Decimal) and t.scale == 0]
-    for name in wide:
-        narrow = frame[name].cast(pl.Int64, strict=False)
-        if narrow.null_count() == frame[name].null_count():
-            frame = frame.with_columns(narrow.alias(name))
     return frame
 
 

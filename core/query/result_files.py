@@ -131,7 +131,7 @@ def _write_parquet(frames: Iterable[pl.DataFrame], output: Path) -> None:
         if len(parts) == 1:
             parts[0].replace(output)
         else:
-            pl.scan_parquet(parts).sink_parquet(output)
+            pl.scan_parquet(parts, glob=False, hive_partitioning=False).sink_parquet(output)
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:

@@ -136,7 +136,7 @@ def run_tweets(home: Home, *, wanted: bool) -> tuple[str, list[str]]:
         for split in ("train", "valid"):
             file = run / f"{split}.parquet"
             try:
-                pl.read_parquet_schema(file)
+                pl.scan_parquet(file, glob=False, hive_partitioning=False).collect_schema()
             except (OSError, pl.exceptions.PolarsError):
                 continue
             files.append(str(file))

@@ -65,6 +65,8 @@ def test_what_it_says_of_a_good_one(tmp_path: Path) -> None:
     ]
     whole = made(tmp_path / "one", "jsonl")
     assert verify(tmp_path / "one" / "x").manifest == whole, "the file leads to its manifest"
+    by_any_name = export(CURATED, tmp_path / "x.json", format="jsonl", recipe=STANDARD)
+    assert verify(by_any_name.path).ok, "and so does one that is called as a manifest might be"
 
 
 @pytest.mark.parametrize("format_", ["csv", "txt", "jsonl", "parquet"])

@@ -43,7 +43,7 @@ def learned(home: Home, run: str, **splits: list[str]) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home.at(tmp_path / "it's home")
+    home = Home.at(tmp_path / "it's home[1]")
     learned(home, "one", train=["the lamp", "it's lit"], valid=["a gull"])
     learned(home, "two", train=["orbit"], valid=[])
     return home
