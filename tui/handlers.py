@@ -118,6 +118,8 @@ class StateApp(CorpusHandlers):
         state.chosen = [handle for handle in state.chosen if handle in known] or known
         if not known:
             state.bench = state.curation = None
+            state.new_run.advice, state.new_run.shares, state.new_run.all_tweets = [], [], ""
+            self.new_run_changed.publish(state.new_run)
             self.compare_with(None)
         self.accounts_changed.publish(state)
         self.reading.tweets()

@@ -55,6 +55,8 @@ def fetch(
     before in their ``result``; InputRefused without a token or while another fetch goes on;
     CorpusBusy before anything is paid.
     """
+    if budget is not None and not 0 <= budget < math.inf:
+        raise InputRefused(f"{budget} is no amount of dollars to spend at most.")
     if estimate.token is None:
         raise InputRefused(
             "There is no X API token.",

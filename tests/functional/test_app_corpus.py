@@ -97,6 +97,18 @@ async def test_x_forgets_an_account_or_a_tweet_after_a_yes(told_home: Home) -> N
         assert app.failures == []
 
 
+async def test_nothing_of_forgotten_accounts_stays_in_train(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="train")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.state.new_run.shares)
+        app.forgetting.run([account.handle for account in app.state.accounts or []], None)
+        await until(pilot, lambda: app.state.accounts == [])
+        await settled(pilot)
+        assert "learns from" not in screen(pilot)
+        assert "tweets, recipe" not in words(screen(pilot))
+        assert app.state.new_run.all_tweets == ""
+
+
 async def test_what_another_program_does_is_noticed_and_said_once(sample_home: Home) -> None:
     app, heard = MynahApp(sample_home, poll_seconds=0.02), Heard()
     corpus = Corpus(sample_home.corpus)

@@ -203,6 +203,7 @@ async def test_what_was_left_out_is_said_and_can_be_written(
     async with at_query(home) as (pilot, editor):
         await run(pilot, editor, "SELECT range AS n FROM range(25)")
         assert status(pilot, "#result-panel").startswith("first 10 rows, there are more: e writes")
+        await run(pilot, editor, "SELECT 1", "f8")  # the plan of another query is no result
         await pilot.press("e")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         out = tmp_path / "all.csv"
@@ -385,6 +386,7 @@ async def test_writing_is_a_switch(sample_home: Home) -> None:
         await pilot.press("escape", "W")
         await until(pilot, lambda: isinstance(app.screen, AllowWriting))
         assert "no undo" in screen(pilot)
+        assert "or with W." in " ".join(screen(pilot).replace("│", " ").split())
         await pilot.press("escape")
         await pilot.pause()
         assert panel.title == "Query"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.events import Paste
 from textual.widget import Widget
 
 from tui.widgets.choice_field import Choice, ChoiceField, ChoiceMenu
@@ -115,6 +116,13 @@ async def test_a_number_by_steps_and_by_typing(app: Form) -> None:
         assert app.told[-1] == ("words", 12), "the nearest number inside the limits"
         await pilot.press("k", "enter", "ctrl+u", "minus", "1", "enter")
         assert app.told[-1] == ("words", 0)
+        minutes = app.form.field("minutes")
+        minutes.focus()
+        for pasted in ("12", "many"):  # what is no number is not taken, and takes nothing away
+            minutes.post_message(Paste(pasted))
+            await pilot.pause()
+            await pilot.press("enter" if pasted == "12" else "down")
+        assert minutes.value == 12
         assert any("-1 became 0" in one.message for one in app._notifications)
 
 

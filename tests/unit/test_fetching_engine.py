@@ -179,6 +179,14 @@ def test_a_budget_is_never_exceeded(budget: float, home: Home) -> None:
         assert fake.ledger()["posts"] == 130
 
 
+@pytest.mark.parametrize("budget", [float("nan"), float("inf"), -1])
+def test_what_is_no_amount_is_no_budget(budget: float, home: Home) -> None:
+    with FakeX() as fake:
+        with pytest.raises(InputRefused, match="no amount of dollars"):
+            fetched(home, fake, budget=budget)
+        assert fake.ledger()["cost_usd"] == 0
+
+
 def test_a_lost_answer_counts_against_the_budget(home: Home) -> None:
     with FakeX(faults=[{"kind": "drop_body", "path": "*/tweets"}]) as fake:
         result = fetched(home, fake, budget=0.8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,6 +258,8 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         given = self.query_one("#budget", Input).value.strip().removeprefix("$")
         try:
             budget = float(given) if given else None
+            if budget is not None and not 0 <= budget < math.inf:
+                raise ValueError
         except ValueError:
             self._say(f"{given} is not an amount of dollars.")
             return

@@ -40,6 +40,8 @@ _SPOKEN: Final = tuple(
         (r"(?<!\S)–(?=[\s.,;]|$)", "unknown"),
     )
 )
+# Words of others in a sentence: what a tweet says, what a model wrote.
+_THEIRS: Final = re.compile(r"(“[^”]*”|^\s*generated(?: after step [\d,]+)?: .*)", re.S | re.I)
 _ANYWHERE: Final = (
     "Wherever mynah asks: type ? for help, b to go back, q to leave mynah, and enter after each "
     "answer. An empty line repeats the question, or takes the answer that the question offers. To "
@@ -201,10 +203,12 @@ class Console:
 
 
 def spoken(text: str) -> str:
-    """``text`` with words in place of the app's signs."""
-    for pattern, words in _SPOKEN:
-        text = pattern.sub(words, text)
-    return text
+    """``text`` with words in place of the app's signs; what others wrote stays as it is."""
+    parts = _THEIRS.split(text)
+    for place in range(0, len(parts), 2):
+        for pattern, words in _SPOKEN:
+            parts[place] = pattern.sub(words, parts[place])
+    return "".join(parts)
 
 
 def _without_commas(typed: str) -> str:

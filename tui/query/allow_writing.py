@@ -24,7 +24,7 @@ archive or the service they came from. To be safe, copy this file first:
 mynah's own tables keep their columns, and no tweet can be there twice. Files, other databases, \
 settings and extensions stay out of reach.
 
-Writing ends when you leave this section, or with w."""
+Writing ends when you leave this section, or with {key}."""
 
 
 class AllowWriting(ModalScreen[bool]):
@@ -35,12 +35,13 @@ class AllowWriting(ModalScreen[bool]):
         ("escape,n,q", "dismiss(False)", "Cancel"),
     ]
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, key: str) -> None:
         super().__init__()
-        self._path = path
+        self._path, self._key = path, key
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="ask") as dialog:
             dialog.border_title = "▲ Allow SQL to change the corpus?"
             dialog.border_subtitle = "y allows · esc cancels"
-            yield Static(Text(_TEXT.format(path=printable(self._path))), markup=False)
+            text = _TEXT.format(path=printable(self._path), key=self._key)
+            yield Static(Text(text), markup=False)

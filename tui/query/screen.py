@@ -72,7 +72,7 @@ class QuerySection(Section):
     def on_mount(self) -> None:
         self._saved: list[SavedQuery] = []
         self._result: QueryResult | None = None
-        self._asked = ""  # the query whose result is shown
+        self._asked = self._given = ""  # of the result that is shown, and what was run last
         self._title = ""  # of the saved query in the editor
         self._offset = (0, 0)  # where the part that was run begins in the editor
         self._walk: PastTexts | None = None
@@ -121,7 +121,7 @@ class QuerySection(Section):
         if not self._querying.run(selected or editor.text, how):
             return
         self._offset = min(editor.selection) if selected else (0, 0)
-        self._asked = selected or editor.text
+        self._given = selected or editor.text
         self._walk = None
         self._note("")
         self._tick()
@@ -175,7 +175,7 @@ class QuerySection(Section):
     # ── what came of it ──────────────────────────────────────────────────────────────────
 
     def _show_result(self, result: QueryResult) -> None:
-        self._result = result
+        self._result, self._asked = result, self._given
         self._show_plan(None)
         table = self.query_one(ResultTable)
         table.show(result)
@@ -384,8 +384,8 @@ class QuerySection(Section):
         if self._writing:
             self._set_writing(False)
             return
-        path = str(self.state.home.corpus)
-        self.app.push_screen(AllowWriting(path), self._set_writing)
+        path, key = str(self.state.home.corpus), key_of("query.write", self.state.keymap)
+        self.app.push_screen(AllowWriting(path, key), self._set_writing)
 
     def _set_writing(self, writing: bool | None) -> None:
         self._writing = bool(writing)

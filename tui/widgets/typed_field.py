@@ -129,9 +129,13 @@ class TypedField(Field[T]):
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        if self._typed is None:
-            self._set("", 0)
-        self._insert(" ".join(event.text.split()))
+        text = " ".join(event.text.split())
+        if self._typed is None and self._allows(text):
+            self._set(text, len(text))
+        elif self._typed is not None:
+            self._insert(text)
+        else:  # the value stays as it is
+            self.app.bell()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # else escape is free for the screen
