@@ -58,11 +58,12 @@ def start_child(
     ``files``: what is its stdin, stdout and stderr; they stay open here. ``detached``: it lives on
     when this process or its terminal ends, and needs nobody who waits for it.
     """
+    folder = folder or _here()
     task = warm.Task(
         module,
         list(arguments),
         dict(environment),
-        str(folder or Path.cwd()),
+        str(folder),
         detached,
         warm.import_state(environment),
     )
@@ -83,6 +84,13 @@ def start_child(
         # without a wait the ended child stays in the process table as long as this process lives
         threading.Thread(target=child.wait, name=f"reap {child.pid}", daemon=True).start()
     return child
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed meanwhile, which is no reason not to start
+        return Path(os.sep)
 
 
 def leave(child: Child, seconds: float) -> None:

@@ -198,7 +198,7 @@ class RunHistory:
             if name not in ("kind", "time", "step") and isinstance(value, (int, float)):
                 missing = len(self.system_at) - 1 - len(self.system.setdefault(name, array("d")))
                 self.system[name].extend([math.nan] * missing)
-                self.system[name].append(float(value))
+                self.system[name].append(number(value))
 
     def _add(self, at: Positions, record: dict[str, Any]) -> None:
         at.add(int(record.get("step") or 0), self.tokens, self._clock.of(record) or 0.0)

@@ -146,10 +146,20 @@ class Study:
         found = self._study.get_trials(deepcopy=False)[trial - 1]
         return self._spec.pruning and self._study.pruner.prune(self._study, found)
 
-    def name_run(self, trial: int, run: str) -> None:
-        """Notes which run a trial is, for the list: what counts is the record of the run."""
+    def name_run(self, trial: int, run: str, dataset: str) -> None:
+        """Notes which run a trial is, for the list: what counts is the record of the run.
+
+        ``dataset`` is the hash of its tweets, which is known when the run has been deleted, too.
+        """
         if self.trial(trial).run != run:
+            self._storage.set_trial_user_attr(self._id_of(trial), "dataset", dataset)
             self._storage.set_trial_user_attr(self._id_of(trial), "run", run)
+
+    @property
+    def dataset(self) -> str | None:
+        """The hash of the tweets that its trials learned from; None where none is known."""
+        trials = self._study.get_trials(deepcopy=False)
+        return next((found for one in trials if (found := one.user_attrs.get("dataset"))), None)
 
     def end(self, trial: int, state: str, *, loss: float | None = None, reason: str = "") -> None:
         """Says how a trial went: finished (with its loss), pruned or failed (with a reason)."""

@@ -243,7 +243,7 @@ class _Work:
         run = self._runs().get(trial)
         resumed = run is not None
         run = self._new_run(trial) if run is None else self._taken_up(run)
-        self._study.name_run(trial, run.id)
+        self._study.name_run(trial, run.id, run.record().dataset)
         self._calls.report(TrialBegun(self._study.trial(trial), resumed))
         return _Followed(trial, run, RunsFollower(self._home, only=run.id))
 
@@ -263,7 +263,7 @@ class _Work:
                 self._recipe,
                 settings,
                 sweep=SweepTrial(spec.name, trial, self._identity),
-                dataset=next((record.dataset for _, record in others), None),
+                dataset=next((record.dataset for _, record in others), self._study.dataset),
             )
         )
 

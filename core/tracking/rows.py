@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from core.runs.positions import number, sound
 
 # Names as Hugging Face's Trainer logs them, so that charts of other runs fit.
 STEP: Final = "train/global_step"
@@ -43,7 +46,7 @@ class Rows:
     def of(self, records: Iterable[dict[str, Any]]) -> list[Row]:
         """The rows of new lines of metrics.jsonl."""
         rows = []
-        for record in records:
+        for record in map(sound, records):
             step, kind = record.get("step"), record.get("kind")
             if kind == "system":
                 self._system |= _values(kind, record)
@@ -76,9 +79,9 @@ def _values(kind: Any, record: Mapping[str, Any]) -> dict[str, float]:
     if record.get("phase") == "all":  # more tweets than the curve is measured on
         prefix = "eval_all"
     return {
-        f"{prefix}/{_NAMES.get(name, name)}": float(value)
+        f"{prefix}/{_NAMES.get(name, name)}": number(value)
         for name, value in record.items()
         if name not in _NOT_MEASURED
-        and isinstance(value, (int, float))
         and not isinstance(value, bool)
+        and math.isfinite(number(value))
     }

@@ -75,7 +75,7 @@ class WandbTracker(Tracker):
         preprocess.finish()
         self._config = out.train_config()
         self._run = run = self._begin("train", self._config)
-        for part in ("train", "eval", "eval_all", "system"):
+        for part in ("train", "eval", "eval_all", "memorised", "system"):
             run.define_metric(f"{part}/*", step_metric=STEP)
         self._use(run, out.train_dataset())
         self._use(run, out.pretrained_model())

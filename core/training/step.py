@@ -48,6 +48,7 @@ class BatchStep:
         self._dtype = dtype
         self._batch_tokens = batch_tokens // self._ranks.size if static_shapes(device) else 0
         self._recompute = recompute
+        self._recomputes = False
         self.parts = 1
 
     def __call__(self, batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -62,8 +63,9 @@ class BatchStep:
                 try:
                     self.parts = memory.more_parts(error, self.parts, batch, self._device)
                 except memory.TooLittleMemory:
-                    if not self._recompute():
+                    if self._recomputes or not self._recompute():
                         raise
+                    self._recomputes = True
             memory.release(self._device)
         loss = self._ranks.sum(self._weights, loss)
         norm = torch.nn.utils.clip_grad_norm_(self._weights, self._clip)

@@ -136,8 +136,10 @@ def train_without_leaks(
     """A new run like ``run``, but for the tweets that its model gave back word for word.
 
     They are those that the last `make_report` with leaks found. Accounts, recipe, settings and
-    weights are the same; the tweets are what the corpus holds now. ``torchrun`` is that of
-    `start_training`. Raises InputRefused when no leak was found, and what that raises.
+    weights are the same; the tweets are what the corpus holds now. Where the run went on from
+    another, whose weights may hold them, the new one begins with what the first of these began
+    with. ``torchrun`` is that of `start_training`. Raises InputRefused when no leak was found, and
+    what that raises.
     """
     from core.errors import InputRefused
     from core.report.leaks import leaked_ids
@@ -150,6 +152,7 @@ def train_without_leaks(
             f"`mynah report {run.id} --leaks` looks for them.",
         )
     request = _same_request(run)
+    request = replace(request, settings=replace(request.settings, base=_first_base(run)))
     return start_training(home, request, torchrun=torchrun, leaked=leaked, cancelled=cancelled)
 
 
@@ -191,6 +194,19 @@ def continue_training(
     continues = Continued(run.id, run.record().base_name)
     request = replace(request, settings=settings, continues=continues, now=now)
     return start_training(home, request, expect=expect, tracking=tracking, cancelled=cancelled)
+
+
+def _first_base(run: Run) -> str:
+    """The base of the first of the runs that went on from each other up to ``run``."""
+    from core.runs.folder import Run
+
+    record = run.record()
+    while record.continues is not None:
+        first = Run(run.folder.parent / record.continues.run)
+        if not first.record_file.is_file():  # it was deleted; of a folder the name alone is known
+            return record.continues.base
+        record = first.record()
+    return record.base
 
 
 def _same_request(run: Run) -> RunRequest:

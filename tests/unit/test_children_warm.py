@@ -60,7 +60,7 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def started(folder: Path, environment: dict[str, str], *arguments: str, **more: Any) -> Child:
+def started(folder: Path, environment: dict[str, str], /, *arguments: str, **more: Any) -> Child:
     (folder / "in").write_text("a question")
     with (
         (folder / "in").open("rb") as stdin,
@@ -68,9 +68,8 @@ def started(folder: Path, environment: dict[str, str], *arguments: str, **more: 
         (folder / "err").open("wb") as err,
     ):
         files = (stdin.fileno(), out.fileno(), err.fileno())
-        return start_child(
-            "probe", *arguments, environment=environment, files=files, folder=folder, **more
-        )
+        given = {"environment": environment, "files": files, "folder": folder}
+        return start_child("probe", *arguments, **given | more)
 
 
 def found(folder: Path) -> dict[str, Any]:
@@ -104,6 +103,16 @@ def test_a_fork_is_what_a_new_process_would_be(
         assert report["input"] == "a question"
         assert report["word"] == "of its own"
         assert report["files"] == [0, 1, 2]
+
+
+def test_where_the_folder_one_stands_in_is_gone(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert started(tmp_path, environment, "leave", "3", folder=None).wait(20) == 3
+    assert found(tmp_path)["folder"] == "/"
 
 
 def test_who_has_imported_scikit_learn_is_served_too(

@@ -26,6 +26,7 @@ from core.report.measures import POINTS
 from core.report.report import Report, make_report
 from core.report.stored import ReportModel, remember, remembered
 from core.runs.folder import Run, find_run
+from core.runs.settings import Continued
 from core.sampling.copies import CopyIndex
 from core.sampling.engine import Engine
 from core.sampling.request import Done, SampleRequest
@@ -353,6 +354,16 @@ def test_a_new_run_is_made_without_them(home: Home, report: Report, tmp_path: Pa
     counted = frozen.manifest.content["handles"][KEEPER]
     assert counted["dropped"] == {"leaked": 7}
     assert counted["kept"] == 353
+
+    later = Run(first.folder.with_name("29990101-0000-later-aaaa"))
+    shutil.copytree(first.folder, later.folder)
+    later.update_record(
+        continues=Continued(first.id, "tiny"),
+        base=str(first.model),
+        settings=first.record().settings | {"base": str(first.model)},
+    )
+    record = train_without_leaks(here, later, torchrun=True).record()
+    assert (record.base, record.continues) == (first.record().base, None), "not in its weights"
 
 
 def test_without_leaks_no_run_is_made(home: Home, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ RUN = Path(__file__).parents[1] / "fixtures" / "runs" / "20260301-1015-keeper-c0
 LINES: list[dict[str, Any]] = [
     json.loads(line) for line in (RUN / "metrics.jsonl").read_text("utf-8").splitlines()
 ]
-KINDS = {line["kind"]: line for line in LINES}
+KINDS = {line["kind"]: line for line in LINES} | {"system": {"kind": "system", "cpu": 12.5}}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -73,3 +73,6 @@ def test_a_sample_of_the_machine_goes_with_the_next_row_and_only_with_that() -> 
 
 def test_damaged_lines_are_no_rows() -> None:
     assert Rows().of([{}, {"kind": "train"}, {"kind": "train", "step": "3"}, {"step": 3}]) == []
+    odd = {"time": "noon", "loss": 10**400, "cpu": 10**400, "lr": float("nan"), "tokens": 7}
+    (row,) = Rows().of([{"kind": "train", "step": 3, **odd}])
+    assert (row.time, row.values) == (0.0, {"train/global_step": 3.0, "train/tokens": 7.0})

@@ -85,6 +85,11 @@ def test_when_not_even_a_row_fits_it_says_so(monkeypatch: pytest.MonkeyPatch) ->
     _, step = stepper(Cramped)
     with pytest.raises(MynahError, match="too little memory"):
         step(BATCH)
+    tried: list[int] = []
+    step._recompute = lambda: tried.append(len(tried)) or len(tried) < 9
+    with pytest.raises(MynahError, match="too little memory"):
+        step(BATCH)
+    assert tried == [0], "what takes less memory already takes no less the next time"
 
 
 def test_an_optimiser_that_does_not_fit_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
