@@ -58,12 +58,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_argument(
     value: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")  # some write beside where they were called
     own = tmp_path / "home"
     shutil.copytree(home, own)
+    here = tmp_path.joinpath("a", "b", "c", "d")  # from where ../../../ leads nowhere else
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
     words = {
-        "FILE": str(own / "some.csv"), "HANDLE": HANDLES[0], "RUN": RUN.name, "OUT": str(tmp_path)
+        "FILE": str(own / "some.csv"), "HANDLE": HANDLES[0], "RUN": RUN.name, "OUT": str(here)
     }  # fmt: skip
     wrong = []
     for command in COMMANDS:
