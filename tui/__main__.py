@@ -6,6 +6,7 @@ its exit code; anything else is a bug, which is logged and said so.
 
 from __future__ import annotations
 
+import os
 import sys
 from types import FrameType
 from typing import Final
@@ -149,6 +150,7 @@ def cli(context: click.Context, home: str | None, plain: bool) -> None:
 def main() -> None:
     """The entry point; never returns normally."""
     chosen = Chosen()
+    _open_missing_streams()
     ctrl_c = _listen_for_ctrl_c()
     try:
         code = cli.main(standalone_mode=False, prog_name="mynah", obj=chosen)
@@ -171,6 +173,20 @@ def main() -> None:
         # Polars and DuckDB may pass a ctrl+c on as an error of their own
         code = _interrupted() if ctrl_c else _not_text() or _bug(chosen)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_missing_streams() -> None:
+    """Nowhere, for streams that were closed before the start, which Python makes None: else the
+    next file that is opened gets their number, and what a child prints ends in it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if nowhere == number:
+            os.set_inheritable(nowhere, True)
+        mode = "w" if number else "r"
+        setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8", closefd=False))
 
 
 def _listen_for_ctrl_c() -> list[int]:

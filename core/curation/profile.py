@@ -59,6 +59,7 @@ class Profile:
     alike         kept tweets that say nearly the same as an earlier one: what the rule
                   near_duplicates would drop at ALIKE percent. None when nobody looked, because the
                   recipe drops them anyway or caps authors, or there are over MOST_COMPARED tweets
+    together      whether it is of several accounts; an account may be called "all", too
     """
 
     handle: str
@@ -73,6 +74,7 @@ class Profile:
     apart: list[tuple[str, int]] = field(default_factory=list)
     hashtags: list[tuple[str, int]] = field(default_factory=list)
     alike: int | None = None
+    together: bool = False
 
     @property
     def replies(self) -> float:
@@ -181,7 +183,7 @@ class Profiler:
 
     def everybody(self) -> Profile:
         """All accounts together, called "all"."""
-        total = Profile("all")
+        total = Profile("all", together=True)
         words: Counter[str] = Counter()
         hashtags: Counter[str] = Counter()
         months: dict[str, tuple[int, int]] = {}

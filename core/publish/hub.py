@@ -89,8 +89,11 @@ def publish(preview: Preview, *, anyway: bool = False, x_terms_agreed: bool = Fa
 
 
 def published_at(run: Run, repo: str | None = None) -> Publication:
-    """Where ``run`` lies on a hub, the newest if ``repo`` is None; raises InputRefused."""
-    found = [one for one in publications(run) if one.to == "hub" and (not repo or one.repo == repo)]
+    """Where ``run`` lies on a hub, the newest if ``repo`` is None, which may lack its owner; raises
+    InputRefused.
+    """
+    on_hub = [one for one in publications(run) if one.to == "hub"]
+    found = [one for one in on_hub if repo in (None, one.repo, one.repo.rpartition("/")[2])]
     if not found:
         where = f" as {repo}" if repo else ""
         raise InputRefused(

@@ -47,10 +47,11 @@ _FONTS: Final = (
 
 @dataclass(frozen=True)
 class Shareable:
-    """A text of a run's model; ``text`` begins with ``prompt``."""
+    """A text of a run's model, which a person may have ``edited``; it begins with ``prompt``."""
 
     prompt: str
     text: str
+    edited: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def shareable(home: Home, run: Run) -> list[Shareable]:
     from core.tracking.outgoing import Outgoing
 
     kept = [
-        Shareable(one.prompt, one.text)
+        Shareable(one.prompt, one.text, one.edited)
         for one in reversed(favourites(home))
         if one.run == run.id and one.copy.verdict not in ("verbatim", "near")
     ]
@@ -97,10 +98,11 @@ def draw(facts: RunFacts, sample: Shareable, kind: str, theme: Theme = "light") 
     names = " & ".join(
         f"@{one.handle}" if one.name == one.handle else one_line(one.name) for one in facts.accounts
     )
+    by = "a language model and edited by a person" if sample.edited else "a language model"
     made = _Layout(
         title=f"AI {'cyborg' if len(facts.accounts) > 1 else 'bot'} of {names}",
         lines=_wrapped(text, typed),
-        note=f"written by a language model, not by {names} · made with mynah",
+        note=f"written by {by}, not by {names} · made with mynah",
         run=facts.run.id,
         theme=theme,
     )

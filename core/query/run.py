@@ -184,16 +184,16 @@ def set_limits(connection: duckdb.DuckDBPyConnection, options: QueryOptions) -> 
     """Memory and threads, before the settings are locked; raises WrongUsage for neither's words."""
     import duckdb
 
-    try:
-        connection.execute("SET memory_limit = $1", [options.memory])
-        if options.threads is not None:
-            connection.execute("SET threads = $1", [options.threads])
-    except duckdb.Error as error:
-        raise WrongUsage(
-            f"{options.memory!r} or {options.threads!r} is no limit that DuckDB knows.",
-            str(error).splitlines()[0],
-            "For example: 500MB, 2GB; 4 threads.",
-        ) from None
+    for setting, limit in (("memory_limit", options.memory), ("threads", options.threads)):
+        try:
+            if limit is not None:
+                connection.execute(f"SET {setting} = $1", [limit])
+        except duckdb.Error as error:
+            raise WrongUsage(
+                f"{limit!r} is no limit that DuckDB knows.",
+                str(error).splitlines()[0],
+                "For example: 500MB, 2GB; 4 threads.",
+            ) from None
 
 
 @contextmanager

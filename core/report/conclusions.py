@@ -251,7 +251,8 @@ def _leak(found: Findings) -> str:
         said += f" ({round(unseen.value * unseen.n):,} of {unseen.n:,} unseen ones)"
     auc = found.of("membership_auc")
     if auc.value is None or auc.interval is None:
-        return f"{said}. Without the base nobody can say which tweets it was trained on."
+        lacks = "the base" if found.real.held_out else "unseen tweets"
+        return f"{said}. Without {lacks} nobody can say which tweets it was trained on."
     low, high = auc.interval
     how = "mostly tell" if auc.value >= 0.8 else "often tell" if low >= 0.55 else "hardly tell"
     return (

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,9 +20,11 @@ from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home
 from core.json_lines import append_json_lines, parse_json_line, read_json_lines
+from core.locks import Locked, held_lock
 from core.sampling.request import Copy, SampleRequest
 from core.sampling.store import StoredSample, copies_any, settings_of
 
+_LOCK_SECONDS: Final = 10.0
 FORMATS: Final = ("txt", "csv", "jsonl")
 # Each line of the file has one of these, with the favourite that it is about.
 _IDS: Final = ("id", "dropped", "noted", "edited")
@@ -72,7 +75,7 @@ def keep_favourite(
         copy,
     )
     line = asdict(kept) | {"when": kept.when.isoformat(), "generated": True}
-    append_json_lines(_file(home), [line])
+    _add(home, line)
     return kept
 
 
@@ -90,31 +93,51 @@ def keep_sample(home: Home, stored: StoredSample) -> Favourite:
 
 def drop_favourite(home: Home, favourite_id: str) -> None:
     """Takes one off the list; its sample stays where samples are stored."""
-    append_json_lines(_file(home), [{"dropped": favourite_id}])
+    _add(home, {"dropped": favourite_id})
 
 
 def note_favourite(home: Home, favourite_id: str, note: str) -> None:
     """Notes something on a favourite; an empty note removes what was noted."""
-    append_json_lines(_file(home), [{"noted": favourite_id, "note": note.strip()}])
+    _add(home, {"noted": favourite_id, "note": note.strip()})
 
 
 def edit_favourite(home: Home, favourite_id: str, text: str) -> None:
     """Puts other words in the place of a favourite's own; it stays marked as edited."""
-    append_json_lines(_file(home), [{"edited": favourite_id, "text": text.strip()}])
+    _add(home, {"edited": favourite_id, "text": text.strip()})
 
 
 def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> int:
     """Delete favourites that copy one of these tweets, or nearly; returns how many (would) go."""
-    lines = list(read_json_lines(_file(home)))
-    copies = {line.get("id") for line in lines if copies_any(line.get("copy"), tweet_ids)}
-    if copies and not dry_run:
-        kept = (
-            one
-            for one in lines
-            if next((one[name] for name in _IDS if name in one), None) not in copies
-        )
-        write_text_whole(_file(home), "".join(json.dumps(one) + "\n" for one in kept))
+    if not _file(home).exists():
+        return 0
+    with nullcontext() if dry_run else _locked(home):
+        lines = list(read_json_lines(_file(home)))
+        copies = {line.get("id") for line in lines if copies_any(line.get("copy"), tweet_ids)}
+        if copies and not dry_run:
+            kept = (
+                one
+                for one in lines
+                if next((one[name] for name in _IDS if name in one), None) not in copies
+            )
+            write_text_whole(_file(home), "".join(json.dumps(one) + "\n" for one in kept))
     return len(copies)
+
+
+def _add(home: Home, line: dict[str, Any]) -> None:
+    with _locked(home):
+        append_json_lines(_file(home), [line])
+
+
+@contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    """Raises InputRefused when another process does not come to an end with the file."""
+    try:
+        with held_lock(home.locks / "favourites.lock", seconds=_LOCK_SECONDS):
+            yield
+    except Locked as error:
+        raise InputRefused(
+            "The favourites cannot be changed.", "Another process is changing them.", "Try again."
+        ) from error
 
 
 def favourites(home: Home) -> list[Favourite]:

@@ -230,6 +230,8 @@ class Repeated:
         if self.model_changed:
             outcome = "The text is the same." if self.same else "So this is another text."
             return f"The model has changed since that sample was made. {outcome}"
+        if self.stored.sample.stopped == "stopped":
+            return "That sample was stopped before its end, and this one was not."
         if self.device != self.stored.device:
             return (
                 f"Another text: it was made on {self.stored.device or 'another device'}, and now "

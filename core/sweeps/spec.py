@@ -90,7 +90,7 @@ def _text_of(path: Path) -> str:
             raise InputRefused(f"{path.name} is no sweep.", "It is larger than a megabyte.")
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputRefused(f"{path.name} cannot be read.", f"{error.strerror}.") from error
+        raise InputRefused(f"{path} cannot be read.", f"{error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise InputRefused(f"{path.name} is not a sweep.", "It is not UTF-8 text.") from error
 

@@ -80,6 +80,9 @@ def test_the_version() -> None:
         (["publish", "latest", "--to", "mars"], "hub"),
         (["convert", "latest", "-o", "x"], "--to"),
         (["card", "latest", "--layout", "round"], "several"),
+        (["fetch", "nasa", "--budget", "nan"], "--budget"),
+        (["sql", "SELECT 1", "--timeout", "nan"], "--timeout"),
+        (["sql", "SELECT 1", "--memory", "much"], "mynah: 'much' is no limit"),
     ],
 )
 def test_wrong_usage_is_2_and_says_what_would_be_right(
@@ -126,6 +129,14 @@ def test_what_is_refused_is_3_and_leaves_no_trace(
     ended = mynah("--home", home, *given, code=3)
     assert not ended.out
     assert said in ended.err
+    assert not home.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_streams_that_were_closed_before_the_start_are_no_bug(tmp_path: Path) -> None:
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *MYNAH, "sql", "-f", "-"]
+    home = tmp_path / "home"
+    assert subprocess.run(closed, env=environment(home), check=False).returncode == 3
     assert not home.exists()
 
 

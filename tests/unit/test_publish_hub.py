@@ -261,7 +261,8 @@ def test_forgetting_marks_what_was_published(hub: Hub, tmp_path: Path) -> None:
     assert gone.published == {run.id: [done.url]}
     with pytest.raises(InputRefused, match="forgotten since"):
         publish(preview_publication(run))
-    unpublish(run, published_at(run))
+    without_owner = done.repo.rpartition("/")[2]  # as `publish` takes it
+    unpublish(run, published_at(run, without_owner))
     assert not hub.repos
 
 

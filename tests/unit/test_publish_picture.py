@@ -55,7 +55,10 @@ def test_an_svg_tells_prompt_and_continuation_apart(facts: RunFacts, theme: str)
     text = content.decode()
     assert f">{LABEL}</text>" in text
     assert "AI bot of The Keeper" in text
+    assert "written by a language model, not by" in text
     assert TRAINED in text
+    by_two = draw(facts, replace(sample, edited=True), "svg", theme).content  # type: ignore[arg-type]
+    assert "written by a language model and edited by a person, not by" in by_two.decode()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -104,4 +104,5 @@ def test_leaks_are_said_as_numbers_of_tweets() -> None:
     assert "can hardly tell" in said(
         "leak", extracted=out, membership_auc={"tuned": number(0.52, 0.1)}
     )
-    assert said("leak", extracted=out).endswith("which tweets it was trained on.")
+    lacks = "Without unseen tweets nobody can say which tweets it was trained on."
+    assert said("leak", extracted={"tuned": counted(3, 2000)}).endswith(lacks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -11,12 +12,14 @@ from core.sampling.favourites import (
     edit_favourite,
     export_favourites,
     favourites,
+    forget_copies,
     keep_favourite,
 )
 from core.sampling.request import Copy, SampleRequest
 
 REQUEST = SampleRequest("My dream", n=3, seed=7)
 COPY = Copy("near", 7, "1")
+NEW = Copy("new", 0, None)
 
 
 def test_keep_list_and_drop(tmp_path):
@@ -45,6 +48,24 @@ def test_a_line_cut_off_harms_no_other(tmp_path):
     with (tmp_path / "favourites.jsonl").open("ab") as file:
         file.write(b'[1]\n{"id": "x"}\n\xff\n')
     assert favourites(home) == kept
+
+
+def test_what_is_kept_while_others_are_forgotten_stays(tmp_path, monkeypatch):
+    home = Home(tmp_path)
+    keep_favourite(home, "r", "a copy", REQUEST, COPY)
+    other = threading.Thread(target=keep_favourite, args=(home, "r", "mine", REQUEST, NEW))
+
+    def read(path):
+        found = [json.loads(line) for line in path.read_bytes().splitlines()]
+        other.start()
+        other.join(0.1)  # it waits for the lock
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.sampling.favourites.read_json_lines", read)
+        assert forget_copies(home, {"1"}) == 1
+    other.join()
+    assert [one.text for one in favourites(home)] == ["mine"]
 
 
 def test_edited_ones_say_so_and_are_the_same_favourite(tmp_path):

@@ -75,6 +75,10 @@ def test_a_sample_is_made_again_from_what_is_stored(run: Run, monkeypatch) -> No
             assert again.same
             assert not again.model_changed
             assert again.in_words == "The same text again, from the same model."
+        part = replace(kept[0].sample, text="The lamp", stopped="stopped")
+        again = repeat(replace(kept[0], sample=part), sampler, voice.hash())
+        assert again is not None
+        assert again.in_words.startswith("That sample was stopped before its end")
     # the run learns on, and its model is another one
     weights = run.model / "model.safetensors"
     changed = bytearray(weights.read_bytes())

@@ -141,7 +141,9 @@ def test_a_profile_is_read_out() -> None:
         "Hashtags: none.",
         "Languages, as the source says: en (3), unknown (1).",
     ]
-    empty = profile_sentences(Profile("all"))
+    assert profile_sentences(Profile("all"))[0].startswith("@all: "), "an account's name"
+    empty = profile_sentences(Profile("all", together=True))
+    assert empty[0].startswith("All accounts together: ")
     assert empty[1:4] == [
         "No tweet has a date.",
         "No tweet is kept, so there are no lengths.",

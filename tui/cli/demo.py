@@ -10,7 +10,7 @@ import click
 from core.errors import Interrupted, WrongUsage
 from core.handles import normal_handle
 from core.home import Home
-from tui.cli.options import home_option, json_option
+from tui.cli.options import FiniteRange, home_option, json_option
 from tui.cli.output import emit, emit_json, narrate, table
 from tui.cli.terminal import open_app, require_terminal
 
@@ -24,7 +24,7 @@ SEED = 7
 
 @click.command()
 @click.option("--headless", is_flag=True, help="No app: print what happens, then the result.")
-@click.option("--minutes", type=click.FloatRange(0.05, 600), default=2.0, show_default=True,
+@click.option("--minutes", type=FiniteRange(0.05, 600), default=2.0, show_default=True,
               help="Training time at most.")  # fmt: skip
 @click.option("--handle", default=None, help="Which of the sample authors to learn from.")
 @click.option("--base", metavar="B", help="smollm2, scratch, a Hugging Face id or a folder.")

@@ -107,7 +107,7 @@ class PlotsScreen(ModalScreen[None]):
     def _draw(self) -> None:
         profile = self._profiles[self._shown]
         together = f"{plural(len(self._profiles) - 1, 'account')} together"
-        who = together if profile.handle == "all" else f"@{printable(profile.handle)}"
+        who = together if profile.together else f"@{printable(profile.handle)}"
         dialog = self.query_one("#dialog")
         turning = "← → other accounts   " if len(self._profiles) > 1 else ""
         dialog.border_title = f"Plots: {who}"

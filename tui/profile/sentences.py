@@ -21,7 +21,7 @@ _MONTHS: Final = (
 
 def profile_sentences(profile: Profile) -> list[str]:
     """What each plot shows, a paragraph each, in the order of the plots."""
-    who = "All accounts together" if profile.handle == "all" else f"@{profile.handle}"
+    who = "All accounts together" if profile.together else f"@{profile.handle}"
     return [
         f"{printable(who)}: {summary(profile).replace(' · ', ', ')}.",
         _months(profile),

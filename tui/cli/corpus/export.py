@@ -14,6 +14,7 @@ from core.home import Home
 from tui.cli.asking import may_replace
 from tui.cli.long_work import Stopped, moved_line, with_progress
 from tui.cli.options import (
+    FiniteRange,
     force_option,
     home_option,
     json_option,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 @recipe_option
 @click.option("--what", type=click.Choice(["kept", "all"]), default="kept", show_default=True,
               help="all adds the text as published, and why it was dropped.")  # fmt: skip
-@click.option("--split", type=click.FloatRange(0, 0.5), metavar="SHARE",
+@click.option("--split", type=FiniteRange(0, 0.5), metavar="SHARE",
               help="Hold this share out: o.csv becomes o.train.csv and o.valid.csv; hf holds out "
               "0.1 unless told otherwise.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,

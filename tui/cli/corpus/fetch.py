@@ -14,7 +14,7 @@ from core.handles import normal_handles
 from core.home import Home
 from tui.cli.asking import ask_first
 from tui.cli.long_work import stoppable
-from tui.cli.options import home_option, json_option
+from tui.cli.options import FiniteRange, home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.text.numbers import clock, plural, usd
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("handles", metavar="[HANDLE]...", nargs=-1)
 @click.option("--max", "max_posts", type=click.IntRange(1), metavar="N",
               help="At most N posts of each account.")  # fmt: skip
-@click.option("--budget", type=click.FloatRange(0), metavar="USD",
+@click.option("--budget", type=FiniteRange(0), metavar="USD",
               help="Never spend more than this, for all accounts together.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Pay without asking again.")
 @click.option("--estimate", is_flag=True,

@@ -59,7 +59,7 @@ def profile(
     width = min(shutil.get_terminal_size().columns, 100)
     for one in found:
         together = f"{plural(len(found) - 1, 'account')} together"
-        who = together if one.handle == "all" else f"@{printable(one.handle)}"
+        who = together if one.together else f"@{printable(one.handle)}"
         emit(f"{who}: {summary(one)}")
         for block in profile_blocks(one, width - 2):
             emit(f"\n{block.title} ({block.status})" if block.status else f"\n{block.title}")

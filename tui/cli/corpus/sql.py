@@ -14,7 +14,7 @@ from core.home import Home
 from core.safe_text import printable, printable_json
 from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
-from tui.cli.options import force_option, home_option
+from tui.cli.options import FiniteRange, force_option, home_option
 from tui.cli.output import ProgressNote, emit, narrate, table
 from tui.text.numbers import plural
 
@@ -54,7 +54,7 @@ EXAMPLE = "For example: mynah sql 'FROM accounts'"
 @click.option("--analyse", is_flag=True, help="Run it, and show how long each part took.")
 @click.option("--write", is_flag=True,
               help="Allow one statement that changes tables. There is no undo.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+@click.option("--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
               help="Stop after so long. Default: no limit.")  # fmt: skip
 @click.option("--memory", default="2GB", show_default=True,
               help="What it may hold; what is beyond goes to a file meanwhile.")  # fmt: skip

@@ -26,7 +26,7 @@ def resume(run: str, now: bool, detach: bool, as_json: bool, home: Home) -> None
     from core.workflow.training import resume_training
 
     found = resume_training(find_run(home, run), now=now)
-    narrate(f"Run {found.id} goes on; `mynah watch latest` follows it, too.")
+    narrate(f"Run {found.id} goes on; `mynah watch {found.id}` follows it, too.")
     if detach:
         show_result(found, as_json)
     else:

@@ -24,7 +24,7 @@ from core.models.generation import (
 from core.safe_text import printable
 from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
-from tui.cli.options import force_option, home_option, json_option
+from tui.cli.options import FiniteRange, force_option, home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 from tui.text.numbers import SIGNS, about
@@ -43,20 +43,20 @@ if TYPE_CHECKING:
 @click.option("-n", "--count", "n", type=click.IntRange(1, 10_000), default=5,
               show_default=True)  # fmt: skip
 @click.option("--max-tokens", type=click.IntRange(1, 1024), default=MAX_TOKENS, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0, 5), default=TEMPERATURE, show_default=True)
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=TOP_P,
+@click.option("--temperature", type=FiniteRange(0, 5), default=TEMPERATURE, show_default=True)
+@click.option("--top-p", type=FiniteRange(0, 1, min_open=True), default=TOP_P,
               show_default=True)  # fmt: skip
 @click.option("--top-k", type=click.IntRange(0), default=TOP_K, show_default=True, help="0 is off.")
 @click.option(
     "--min-p",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=MIN_P,
     show_default=True,
     help="Only words at least that many times as likely as the likeliest; 0 is off.",
 )
 @click.option(
     "--repetition-penalty",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=REPETITION_PENALTY,
     show_default=True,
     help="1 is off.",

@@ -72,6 +72,8 @@ def share(
                 for n, one in enumerate(samples)]  # fmt: skip
         if as_json:
             emit_json(rows)
+        elif not rows:
+            narrate(f"{found.id} has no sample yet that could be shared.")
         else:
             emit("\n".join(f"{row['index']:>3}  {printable(str(row['text']))}" for row in rows))
         return

@@ -13,7 +13,7 @@ from core.handles import normal_handles
 from core.home import Home
 from core.runs.settings import PRESETS
 from core.tracking.options import TRACKERS
-from tui.cli.options import home_option, json_option, weights_given
+from tui.cli.options import FiniteRange, home_option, json_option, weights_given
 from tui.cli.output import narrate
 from tui.cli.runs.following import finish, show_result
 from tui.cli.runs.tracking import tracking_options
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 @click.option("--faithful", is_flag=True,
               help="As huggingtweets did, to the letter: the preset faithful. Without --base and "
                    "--recipe it takes gpt2 and classic; nothing is held out.")  # fmt: skip
-@click.option("--epochs", type=click.FloatRange(0.01, 1000), help="Passes over the tweets at most.")
-@click.option("--minutes", type=click.FloatRange(0.05, 100_000), help="Training time at most.")
+@click.option("--epochs", type=FiniteRange(0.01, 1000), help="Passes over the tweets at most.")
+@click.option("--minutes", type=FiniteRange(0.05, 100_000), help="Training time at most.")
 @click.option("--max-steps", type=click.IntRange(1), help="Optimiser steps at most.")
-@click.option("--lr", type=click.FloatRange(1e-8, 1), help="Highest learning rate.")
-@click.option("--max-memorised", type=click.FloatRange(0, 1), metavar="SHARE",
+@click.option("--lr", type=FiniteRange(1e-8, 1), help="Highest learning rate.")
+@click.option("--max-memorised", type=FiniteRange(0, 1), metavar="SHARE",
               help="End the run once it gives back so much more of its training tweets, word for "
                    "word, than of held-out ones (0.1: a tenth of their phrases).")  # fmt: skip
 @click.option(
