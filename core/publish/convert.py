@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.files import folder_whole, sha256_of, write_text_whole, write_whole
 from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
+from core.models.hub import FILES
 from core.models.load import load_tokenizer, separator_of
 from core.progress import Cancelled, Progress, Reporter
 from core.publish.card import card_of
@@ -26,8 +28,9 @@ Format = Literal["gguf", "ollama", "folder"]
 FORMATS: Final[tuple[Format, ...]] = ("gguf", "ollama", "folder")
 # Tweets that the proof chooses from.
 _MOST_HELD_OUT: Final = 2_000
-# Files of a folder that was converted before, and may be replaced by another.
+# A folder that was converted before has one of these files, and no others than the files below.
 _OURS: Final = ("config.json", "Modelfile")
+_WRITTEN: Final = (*FILES, "*.jinja", "README.md", "Modelfile", "template", "params", "*.gguf")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def convert(
         raise WrongUsage("--quant means nothing to a folder.", "It has the weights as they are.")
     facts = facts_of(run)
     path = path.absolute()
-    _check_free(path, to, force)
+    _check_free(path, to, run, force)
 
     def stopped() -> Interrupted:
         return Interrupted("Nothing was converted.")
@@ -112,18 +115,28 @@ def _to_gguf(
     return Converted(path, to, files[file], files, proofs[0])
 
 
-def _check_free(path: Path, to: Format, force: bool) -> None:
+def _check_free(path: Path, to: Format, run: Run, force: bool) -> None:
+    if path.resolve().is_relative_to(run.folder.resolve()):
+        raise InputRefused(
+            f"{path} lies in the run's own folder.", "", "Name a path outside of it."
+        )
     if not path.exists():
         return
     if not force:
         raise InputRefused(f"{path} is there already.", "", "--force replaces it.")
-    ours = path.is_file() if to == "gguf" else path.is_dir() and (
-        not any(path.iterdir()) or any((path / name).is_file() for name in _OURS)
-    )  # fmt: skip
-    if not ours:
+    if not (path.is_file() if to == "gguf" else path.is_dir() and _is_ours(path)):
         raise InputRefused(
             f"{path} is not replaced.", "It is not a model of this format.", "Name another path."
         )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is empty, or holds what `convert` writes and nothing else."""
+    there = list(folder.iterdir())
+    known = all(
+        file.is_file() and any(fnmatch(file.name, one) for one in _WRITTEN) for file in there
+    )
+    return known and (not there or any(file.name in _OURS for file in there))
 
 
 def _gguf(

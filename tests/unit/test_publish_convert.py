@@ -208,7 +208,12 @@ def test_what_is_there_stays_unless_forced(llama: Run, tmp_path: Path) -> None:
     (mine / "one.jpg").write_text("x")
     with pytest.raises(InputRefused, match="not replaced"):
         convert(llama, "folder", mine, force=True)
+    (mine / "config.json").write_text("{}")  # of a program of somebody's
+    with pytest.raises(InputRefused, match="not replaced"):
+        convert(llama, "folder", mine, force=True)
     assert (mine / "one.jpg").exists()
+    with pytest.raises(InputRefused, match="own folder"):
+        convert(llama, "ollama", llama.model, force=True)
 
 
 def test_it_can_be_stopped(llama: Run, tmp_path: Path) -> None:
