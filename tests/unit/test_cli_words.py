@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import struct
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from core import __version__
 from core.errors import MynahError
@@ -23,6 +27,7 @@ from tests.unit.cli import (
 )
 from tests.unit.cli import on_a_terminal as terminal
 from tui.__main__ import COMMANDS
+from tui.cli.output import ProgressNote
 
 NEED_NOTHING = [["accounts"], ["runs"], ["doctor"], ["sql", "FROM accounts"]]
 
@@ -130,6 +135,19 @@ def test_what_is_refused_is_3_and_leaves_no_trace(
     assert not ended.out
     assert said in ended.err
     assert not home.exists()
+
+
+def test_a_line_of_progress_stays_in_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    with os.fdopen(terminal, "w", encoding="utf-8") as stderr:
+        monkeypatch.setattr("sys.stderr", stderr)
+        note = ProgressNote(every=0, after=0)
+        note("reading 日本語のとても長い名前のファイル.csv: 1,000 of 2,000 · ctrl+c stops")
+        shown = os.read(screen, 1000).decode().rpartition("\x1b[2K")[2]
+    os.close(screen)
+    assert "日本語" in shown
+    assert cell_len(shown) < 40
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell")

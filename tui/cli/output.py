@@ -166,8 +166,13 @@ class ProgressNote:
             return
         self._last = now
         self._shown = True
-        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-        sys.stderr.write(f"\r\x1b[2K{printable(text)[: width - 1]}")
+        from rich.cells import cell_len, set_cell_size
+
+        room = (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
+        shown = printable(text)
+        # a line that goes on in the next row would be cleared in part only
+        shown = shown if cell_len(shown) <= room else set_cell_size(shown, room)
+        sys.stderr.write(f"\r\x1b[2K{shown}")
         sys.stderr.flush()
 
     def done(self) -> None:
