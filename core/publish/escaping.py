@@ -10,6 +10,8 @@ from core.safe_text import printable
 
 # What Markdown, GitHub's tables, math and emoji codes could take for a sign of theirs.
 _SIGNS: Final = re.compile(r"[\\`*_\[\]{}<>&|~#$!]|:(?=\S)|(?i:(?<=www)\.)")
+# What begins a list or is a rule, where a paragraph begins with it.
+_FIRST: Final = re.compile(r"^(\d{0,9})([-+](?=[\s-]|$)|(?<=\d)[.)](?=\s|$))")
 # The backslash form is easier to read; some readers split a table's cells before they know it.
 _BACKSLASH: Final = frozenset("*_[]#~!")
 
@@ -21,7 +23,7 @@ def one_line(text: str) -> str:
 
 def markdown_text(text: object) -> str:
     """``text`` so that Markdown shows exactly it: in a paragraph, a table's cell or a heading."""
-    return _SIGNS.sub(_escaped, one_line(str(text)))
+    return _FIRST.sub(r"\1\\\2", _SIGNS.sub(_escaped, one_line(str(text))))
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -24,6 +24,7 @@ from core.home import Home
 from core.models.load import load_model, load_tokenizer
 from core.publish.card import NOWHERE_YET, Example, card_of
 from core.publish.card_sections import table_rows
+from core.publish.escaping import markdown_text
 from core.publish.facts import Account, RunFacts, facts_of
 from core.report.blind import BlindTest, Question
 from core.runs.folder import Run
@@ -330,6 +331,14 @@ def test_any_names(
 ) -> None:
     names = [name if name.strip() else "blank" for name in names]
     check_names(facts, names, tmp_path_factory.getbasetemp() / "any.md")
+
+
+@pytest.mark.parametrize(
+    "text", ["- crumbs", "+ more", "---", "-", "1. one", "2) two", "-5 degrees", "10.5 is a number"]
+)
+def test_a_text_that_begins_as_a_list_does_is_shown_as_it_is(text: str) -> None:
+    shown = MarkdownIt("commonmark").render(f"> {markdown_text(text)}")
+    assert shown == f"<blockquote>\n<p>{text}</p>\n</blockquote>\n"
 
 
 def test_a_retweet_is_counted_once() -> None:
