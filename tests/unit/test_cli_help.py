@@ -59,8 +59,10 @@ def test_help_shows_them_on_lines_of_their_own() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str) -> None:
-    script = mynah("completion", shell).text
+    ended = mynah("completion", shell)
+    script = ended.text
     assert "_MYNAH_COMPLETE" in script
+    assert not ended.err, "a shell's start-up file runs it at each start"
     if found := shutil.which(shell):
         given = [found, "-n", "-c", script] if shell != "fish" else [found, "-c", "true"]
         assert subprocess.run(given, capture_output=True, check=False).returncode == 0

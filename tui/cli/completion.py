@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from core.home import Home
@@ -31,4 +33,5 @@ def completion(context: click.Context, shell: str, home: Home) -> None:
     made = found(context.find_root().command, {}, "mynah", "_MYNAH_COMPLETE")
     # not its own source(): for bash that starts one to see how old it is
     emit(ShellComplete.source(made))
-    narrate(_WHERE[shell])
+    if sys.stdout.isatty():  # in a start-up file it would be said at each start
+        narrate(_WHERE[shell])
