@@ -11,6 +11,8 @@ from core.errors import InputRefused
 # What may hold tweets by itself, packed or not; archives are chosen one by one.
 _TABLES: Final = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 _PACKED: Final = (".gz", ".zst")
+# Beside what `mynah export` and `mynah curate` write; the module that writes it loads Polars.
+_MANIFEST: Final = ".manifest.json"
 
 
 def files_at(path: Path) -> list[Path]:
@@ -45,4 +47,4 @@ def is_table(name: str) -> bool:
     name = name.lower()
     for packed in _PACKED:
         name = name.removesuffix(packed)
-    return name.endswith(_TABLES) and not name.startswith(".")
+    return name.endswith(_TABLES) and not name.startswith(".") and not name.endswith(_MANIFEST)

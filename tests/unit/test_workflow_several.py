@@ -63,7 +63,14 @@ def test_all_of_them_come_in(tmp_path: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    [("a.csv", True), ("A.CSV.gz", True), ("a.jsonl.zst", True), ("a.zip", False), ("csv", False)],
+    [
+        ("a.csv", True),
+        ("A.CSV.gz", True),
+        ("a.jsonl.zst", True),
+        ("a.zip", False),
+        ("csv", False),
+        ("a.csv.manifest.json", False),
+    ],
 )
 def test_which_names_are_tables(name: str, table: bool) -> None:
     assert is_table(name) is table
