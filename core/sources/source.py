@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,31 @@ if TYPE_CHECKING:
 
 BATCH_ROWS: Final = 100_000
 LISTED_LINES: Final = 1_000
+
+# Why something was left out, behind how often that was.
+_REASONS: Final = {
+    "bad_json": "broken JSON",
+    "bad_row": "rows that do not fit the header",
+    "bad_block": "damaged blocks",
+    "bad_encoding": "bytes that are no text in the file's encoding",
+    "open_quote": "quotation marks that are never closed",
+    "unreadable_part": "parts of the archive that cannot be read at all",
+    "unreadable": "posts that cannot be read",
+    "no_text": "without a text",
+    "no_id": "without an id",
+    "no_handle": "without an account",
+    "not_a_tweet": "not tweets",
+    "not_a_post": "not posts",
+    "deleted": "deleted by their author",
+    "circle": "for a Circle only",
+    "forgotten": "forgotten before",
+    "superseded_edit": "earlier versions of edited tweets",
+    "protected": "of protected accounts",
+    "repost": "reposts of others",
+    "boost": "boosts of others",
+    "followers_only": "for followers only",
+    "direct_message": "direct messages",
+}
 
 # Called while a source reads, with the rows read so far and the rows expected (None: unknown).
 # It may raise to stop the reading, which is how an import is cancelled.
@@ -74,6 +99,18 @@ class Detected:
     def lines(self) -> list[str]:
         """What was recognised, a fact a line, for a person to check before the import."""
         return list(self.outline)
+
+
+def reason_in_words(reason: str) -> str:
+    """``deleted by their author``, behind a number."""
+    return _REASONS.get(reason, reason.replace("_", " "))
+
+
+def reasons_in_words(skipped: Mapping[str, int]) -> str:
+    """``3 deleted by their author, 12 without a text``; empty when nothing was left out."""
+    return ", ".join(
+        f"{number:,} {reason_in_words(reason)}" for reason, number in sorted(skipped.items())
+    )
 
 
 @dataclass

@@ -23,6 +23,7 @@ from core.sources.source import (
     HandleMissing,
     SourceSummary,
     Tick,
+    reasons_in_words,
 )
 from core.sources.times import Dates
 
@@ -179,7 +180,11 @@ class CsvTable(_Table):
             raise InputRefused(
                 f"There are no tweets in {self._title}.",
                 "It has a header and no rows that are tweets."
-                + (f" Left out: {self.summary.skipped}." if self.summary.skipped else "")
+                + (
+                    f" Left out: {reasons_in_words(self.summary.skipped)}."
+                    if self.summary.skipped
+                    else ""
+                )
                 + (f" First {broken}." if broken else ""),
             )
         self.summary.warn_of_broken()
@@ -301,7 +306,8 @@ class ParquetTable(_Table):
                 yield frame
         if empty:
             raise InputRefused(
-                f"There are no tweets in {self._path}.", f"Left out: {self.summary.skipped}."
+                f"There are no tweets in {self._path}.",
+                f"Left out: {reasons_in_words(self.summary.skipped) or 'nothing'}.",
             )
         self.summary.warn_of_broken()
 

@@ -198,7 +198,8 @@ def test_escaping_is_decided_once_per_file(tmp_path: Path, texts: list[str], esc
         (b"[]", "There are no tweets"),
         (b'{"id": 1}', "no texts that mynah knows. Its first object has: id"),
         (b'{"text": "a"}', "--handle"),
-        (b'{"id": "1", "text": "", "author": "x"}', "no_text"),
+        (b'{"id": "1", "text": "", "author": "x"}', "Left out: 1 without a text."),
+        (b"id,text,author\n1,,x\n", "Left out: 1 without a text."),
     ],
 )
 def test_refusals_say_why(tmp_path: Path, data: bytes, words: str) -> None:

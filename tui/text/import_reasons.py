@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from core.safe_text import printable
+from core.sources.source import reason_in_words
 from tui.text.numbers import exact, plural
 
 if TYPE_CHECKING:
     from core.corpus.import_log import ImportRecord
     from core.sources.source import BrokenLine
 
-_REASONS: Final = {
-    "bad_json": "broken JSON",
-    "bad_row": "rows that do not fit the header",
-    "bad_block": "damaged blocks",
-    "bad_encoding": "bytes that are no text in the file's encoding",
-    "open_quote": "quotation marks that are never closed",
-    "unreadable_part": "parts of the archive that cannot be read at all",
-    "unreadable": "posts that cannot be read",
-    "no_text": "without a text",
-    "no_id": "without an id",
-    "no_handle": "without an account",
-    "not_a_tweet": "not tweets",
-    "not_a_post": "not posts",
-    "deleted": "deleted by their author",
-    "circle": "for a Circle only",
-    "forgotten": "forgotten before",
-    "superseded_edit": "earlier versions of edited tweets",
-    "protected": "of protected accounts",
-    "repost": "reposts of others",
-    "boost": "boosts of others",
-    "followers_only": "for followers only",
-    "direct_message": "direct messages",
-}
-
-
 _INCLUDED: Final = ("deleted", "circle", "forgotten")  # what --include brings in
-
-
-def reason_in_words(reason: str) -> str:
-    """``deleted by their author``, behind a number."""
-    return _REASONS.get(reason, reason.replace("_", " "))
-
-
-def reasons_in_words(skipped: Mapping[str, int]) -> str:
-    """``3 deleted by their author, 12 without a text``; empty when nothing was left out."""
-    return ", ".join(
-        f"{number:,} {reason_in_words(reason)}" for reason, number in sorted(skipped.items())
-    )
 
 
 def import_page(record: ImportRecord, broken_lines: list[BrokenLine]) -> str:

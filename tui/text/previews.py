@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from core.errors import MynahError
 from core.files import is_there
 from core.safe_text import printable
-from tui.text.import_reasons import reasons_in_words
+from core.sources.source import reasons_in_words
 from tui.text.numbers import day, plural
 
 if TYPE_CHECKING:

@@ -24,7 +24,14 @@ from core.errors import InputRefused
 from core.sources.columns import GUESSES, Canonical
 from core.sources.json_objects import Row, alt_text, links_text, object_of, row_of, text_of
 from core.sources.opened import Content
-from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.source import (
+    Account,
+    Detected,
+    HandleMissing,
+    SourceSummary,
+    Tick,
+    reasons_in_words,
+)
 from core.sources.times import parse_times
 
 _POSTS: Final = "app.bsky.feed.post/"
@@ -123,7 +130,7 @@ class BlueskyCar:
             broken = "; ".join(map(str, self.summary.broken[:1]))
             raise InputRefused(
                 f"There are no posts in {self._content.title}.",
-                f"Left out: {self.summary.skipped or 'nothing'}."
+                f"Left out: {reasons_in_words(self.summary.skipped) or 'nothing'}."
                 + (f" First {broken}." if broken else ""),
             )
         self.summary.warn_of_broken()
