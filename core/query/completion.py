@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from core.query.tokens import Token, tokens
+from core.query.tokens import Token, keywords, tokens
 
 if TYPE_CHECKING:
     from core.query.catalogue import Catalogue, TableEntry
@@ -120,7 +120,9 @@ def _everything(
 ) -> Iterator[Completion]:
     tables = [
         Completion(
-            table.name, "view" if table.is_view else "table", f"{len(table.columns)} columns"
+            in_sql(table.name),
+            "view" if table.is_view else "table",
+            f"{len(table.columns)} columns",
         )
         for table in catalogue.tables
     ]
@@ -147,13 +149,15 @@ def _functions(catalogue: Catalogue) -> Iterator[Completion]:
 
 def _columns(table: TableEntry, *, first: bool = False) -> Iterator[Completion]:
     for name, kind in table.columns:
-        yield Completion(_spelled(name), "column", kind if first else f"{table.name} · {kind}")
+        yield Completion(in_sql(name), "column", kind if first else f"{table.name} · {kind}")
 
 
-def _spelled(name: str) -> str:
+def in_sql(name: str) -> str:
     """A name as a query can hold it."""
-    needs_no_quotes = name.replace("_", "a").isalnum() and not name[:1].isdigit()
-    return name if needs_no_quotes else '"' + name.replace('"', '""') + '"'
+    is_word = name.replace("_", "a").isalnum() and not name[:1].isdigit()
+    return (
+        name if is_word and name.upper() not in keywords() else '"' + name.replace('"', '""') + '"'
+    )
 
 
 def _numbered(offered: Iterator[Completion]) -> Iterator[tuple[tuple[int, int], Completion]]:

@@ -298,7 +298,7 @@ async def test_favourites_have_a_page_to_sort_note_take_off_and_export(
     home: Home, tmp_path: Path
 ) -> None:
     request = SampleRequest(seed=3)
-    for text in ("zebra", "=gull", "a lamp"):
+    for text in ("zebra", "=gull\n\nsquawk", "a lamp"):
         keep_favourite(home, "a-run", text, request, Copy("new", 1, None))
     app = MynahApp(home, section="sample")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -312,6 +312,7 @@ async def test_favourites_have_a_page_to_sort_note_take_off_and_export(
         assert "by text" in screen(pilot)
         shown = screen(pilot)
         assert shown.index("=gull") < shown.index("a lamp") < shown.index("zebra")
+        await pilot.press("home", "enter", "enter")  # looked at, not edited
         await pilot.press("end", "x")
         await until(pilot, lambda: "2 favourites" in screen(pilot))
         await pilot.press("enter", "end", *"s", "enter")
@@ -328,9 +329,9 @@ async def test_favourites_have_a_page_to_sort_note_take_off_and_export(
         assert_safe(pilot)
         await pilot.press("home", "i")
         await pilot.pause()
-        assert app.screen.query_one("#prompt", Input).value == "=gull"
-    assert [one.text for one in favourites(home)] == ["=gull", "a lamps"]
+        assert app.screen.query_one("#prompt", Input).value == "=gull ⏎ squawk"
+    assert [one.text for one in favourites(home)] == ["=gull\n\nsquawk", "a lamps"]
     rows = list(csv.DictReader((tmp_path / "kept.csv").open(newline="")))
     assert [(row["text"], row["note"]) for row in rows] == [
-        ("'=gull", ""), ("a lamps", "for Monday"),
+        ("'=gull\n\nsquawk", ""), ("a lamps", "for Monday"),
     ]  # fmt: skip

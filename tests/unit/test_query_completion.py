@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.corpus.store import Corpus
 from core.home import Home
 from core.query.catalogue import Catalogue, FunctionEntry, TableEntry, catalogue
-from core.query.completion import complete
+from core.query.completion import complete, in_sql
 from core.query.tokens import explained, statement, tokens
 
 NAMES = Catalogue(
@@ -129,6 +129,8 @@ def test_nothing_is_offered(sql: str) -> None:
 
 def test_no_column_is_offered_where_a_table_is_meant() -> None:
     assert '"two words"' in offered("SELECT tw| FROM odd")
+    names = ("tweets", "my tweets", "order", 'a"b')
+    assert [in_sql(name) for name in names] == ["tweets", '"my tweets"', '"order"', '"a""b"']
     assert '"two words"' not in offered("FROM odd JOIN tw|")
 
 

@@ -26,7 +26,7 @@ class TableLike(Protocol):
 class SchemaList(RowList):
     """Tables; right or space unfolds one, left folds it, enter takes the name under the cursor.
 
-    Messages: ``Taken(name)``.
+    Messages: ``Taken(name)``, as a query can hold it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,9 +65,11 @@ class SchemaList(RowList):
         return [(f"{sign} {table.name}", "strong"), (kind, "muted")]
 
     def action_choose(self) -> None:
+        from core.query.completion import in_sql
+
         if self._lines:
             table, column, _ = self._lines[self.cursor]
-            self.post_message(self.Taken(self, column or table.name))
+            self.post_message(self.Taken(self, in_sql(column or table.name)))
 
     def action_turn(self) -> None:
         if self._lines:

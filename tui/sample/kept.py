@@ -297,18 +297,19 @@ class KeptPage(ModalScreen["str | None"]):
         one = self._one()
         if one is None:
             return
+        before = " ".join(one.text.split())  # a line has no line breaks
 
         @explained
         def edited(page: KeptPage, text: str) -> None:
             home, favourite = page.mynah.state.home, one.favourite
-            if favourite is None and one.stored is not None:
+            if text != before and favourite is None and one.stored is not None:
                 favourite = keep_sample(home, one.stored)
-            if favourite is not None and text != favourite.text:
+            if text != before and favourite is not None:
                 edit_favourite(home, favourite.id, text)
                 page._changed(one, replace(favourite, text=text, edited=True))
 
         self.app.push_screen(
-            Ask("Edit this favourite", " ".join(one.text.split())),
+            Ask("Edit this favourite", before),
             lambda text: None if text is None else edited(self, text),
         )
 
