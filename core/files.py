@@ -7,6 +7,7 @@ to the disk last, so that after a power cut the old or the new content is there,
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from typing import Final
 from core.processes import Owner, process_times, this_machine
 
 _CHUNK: Final = 1 << 20
+_writes: Final = itertools.count()
 
 
 def write_whole(path: Path, write: Callable[[Path], object], *, private: bool = False) -> None:
@@ -38,10 +40,12 @@ def write_whole(path: Path, write: Callable[[Path], object], *, private: bool = 
     path.parent.mkdir(parents=True, exist_ok=True)
     machine = this_machine()
     _remove_parts(path, machine)
-    part = path.with_name(f".{_short(path.name)}.{machine}-{os.getpid()}.part")
+    # of this process, and of this write: two of its threads may write the same file
+    owner = f"{machine}-{next(_writes)}-{os.getpid()}"
+    part = path.with_name(f".{_short(path.name)}.{owner}.part")
     mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else None
     try:
-        part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)  # of a process that was killed and had the same number
         if private or mode is not None:
             part.touch(0o600, exist_ok=False)
         write(part)
@@ -75,9 +79,13 @@ def _remove_parts(path: Path, machine: str) -> None:
         for entry in there:
             if not (entry.name.endswith(ends) and entry.name.startswith(begins)):
                 continue
-            # earlier versions did not name the machine
+            # earlier versions did not name the machine, or not the write
             of, _, pid = entry.name[len(begins) : -len(ends)].rpartition("-")
-            if of in ("", machine) and pid.isdecimal() and process_times(int(pid)) is None:
+            if (
+                of.partition("-")[0] in ("", machine)
+                and pid.isdecimal()
+                and process_times(int(pid)) is None
+            ):
                 Path(entry.path).unlink()
 
 

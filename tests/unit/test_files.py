@@ -23,7 +23,7 @@ def gone_pid() -> int:
 
 def test_the_part_of_a_killed_process_goes_with_the_next_write(tmp_path: Path) -> None:
     pid, machine = gone_pid(), this_machine()
-    orphans = [f".a.json.{pid}.part", f".a.json.{machine}-{pid}.part"]
+    orphans = [f".a.json.{of}{pid}.part" for of in ("", f"{machine}-", f"{machine}-7-")]
     stays = [
         f".a.json.{os.getppid()}.part",  # somebody else writes it now
         f".a.json.{'0' * 12}-{pid}.part",  # on another machine
@@ -35,6 +35,19 @@ def test_the_part_of_a_killed_process_goes_with_the_next_write(tmp_path: Path) -
     write_text_whole(tmp_path / "a.json", "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*stays, "a.json"])
     assert (tmp_path / "a.json").read_text() == "new"
+
+
+def test_a_file_that_two_threads_write_is_one_of_the_two(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+
+    def outer(part: Path) -> None:
+        part.write_text("outer")
+        write_text_whole(path, "inner")
+        assert path.read_text() == "inner"
+
+    write_whole(path, outer)
+    assert path.read_text() == "outer"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
