@@ -38,20 +38,13 @@ _LOCKED = ("Could not set lock", "being used by another process", "already attac
 
 
 def _is_unused(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether nobody has brought anything into a corpus; its transaction is rolled back first."""
-    import duckdb
-
-    with suppress(duckdb.Error):  # it may have ended by itself
-        connection.rollback()
-    try:
-        names = connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary "
-            "AND table_name <> 'schema_version'"
-        ).fetchall()
-        some = " OR ".join(f'EXISTS (FROM "{name}")' for (name,) in names) or "false"
-        return not connection.execute(f"SELECT {some}").fetchall()[0][0]
-    except duckdb.Error:
-        return False
+    """Whether there is nothing in a corpus but its schema."""
+    names = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary "
+        "AND table_name <> 'schema_version'"
+    ).fetchall()
+    some = " OR ".join(f'EXISTS (FROM "{name}")' for (name,) in names) or "false"
+    return not connection.execute(f"SELECT {some}").fetchall()[0][0]
 
 
 class NotCompacted(InputRefused):
@@ -98,24 +91,17 @@ class Corpus:
             raise InputRefused(
                 f"The folder {self.path.parent} cannot be made.", f"{error.strerror or error}."
             ) from error
-        unused = False
         try:
             if fresh:
                 self._make()
             with self._opened(read_only=False) as connection:
-                try:
-                    connection.begin()
-                    bring_up_to_date(connection, self.path)
-                    yield connection
-                    connection.commit()
-                except BaseException:
-                    unused = fresh and _is_unused(connection)
-                    if unused and os.name != "nt":  # an open file cannot be removed there
-                        self._remove()
-                    raise
+                connection.begin()
+                bring_up_to_date(connection, self.path)
+                yield connection
+                connection.commit()
         except BaseException:
-            if unused and os.name == "nt":
-                self._remove()
+            if fresh:
+                self._remove_unused()
             self._remove_folders(missing)
             raise
 
@@ -251,6 +237,21 @@ class Corpus:
             raise self._unreadable("A newer mynah made it; this one is too old to read it.")
         if found < newest_version():
             show_missing_columns(connection)
+
+    def _remove_unused(self) -> None:
+        """Removes a corpus that nobody has brought anything into, nor is at work in."""
+        import duckdb
+
+        unused = False
+        at_once = Corpus(self.path, lock_wait=0)
+        with suppress(duckdb.Error, InputRefused):
+            if self.exists:
+                with at_once._opened(read_only=False) as connection:
+                    unused = _is_unused(connection)
+                    if unused and os.name != "nt":  # an open file cannot be removed there
+                        self._remove()
+        if unused and os.name == "nt":
+            self._remove()
 
     def _remove(self) -> None:
         for leftover in (self.path, self.path.with_name(self.path.name + ".wal")):

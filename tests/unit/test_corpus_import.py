@@ -386,6 +386,21 @@ def test_a_writer_does_not_write_into_a_file_that_was_replaced(
         assert connection.execute("SELECT text FROM tweets").fetchall() == [("changed",)]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_first_import_into_a_full_disk_leaves_nothing(corpus: Corpus, tmp_path: Path) -> None:
+    import resource
+
+    path = write_csv(tmp_path / "a.csv", [(1, "the lamp is lit", "ann")])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, limits[1]))
+    try:
+        with pytest.raises(InputRefused, match="no room left"):
+            import_path(corpus, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_first_use_that_fails_takes_nothing_away_from_who_was_quicker(
     corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
