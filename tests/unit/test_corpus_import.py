@@ -387,18 +387,18 @@ def test_a_writer_does_not_write_into_a_file_that_was_replaced(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
-def test_a_first_import_into_a_full_disk_leaves_nothing(corpus: Corpus, tmp_path: Path) -> None:
+def test_a_first_use_of_a_full_disk_leaves_nothing(corpus: Corpus, tmp_path: Path) -> None:
     import resource
 
-    path = write_csv(tmp_path / "a.csv", [(1, "the lamp is lit", "ann")])
+    much = "CREATE TABLE much AS SELECT hash(range) AS n FROM range(300_000)"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, limits[1]))
     try:
-        with pytest.raises(InputRefused, match="no room left"):
-            import_path(corpus, path)
+        with pytest.raises(InputRefused, match="no room left"), corpus.writing() as connection:
+            connection.execute(much).fetchall()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_first_use_that_fails_takes_nothing_away_from_who_was_quicker(
