@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Final, Literal
 
 from core.corpus.engine import borrowed
@@ -110,16 +110,29 @@ def _kind(kind: str, text: str, behind: str) -> Kind:
 
 
 def words(sql: str) -> list[Token]:
-    """The tokens that count: without comments."""
-    return [token for token in tokens(sql) if token.kind != "comment"]
+    """The tokens that count: without comments, and without semicolons in front."""
+    found = (token for token in tokens(sql) if token.kind != "comment")
+    return list(dropwhile(_ends, found))
 
 
 def statement(sql: str) -> str:
-    """A single statement without the semicolon behind it and what may follow there."""
+    """A single statement without the semicolon behind it and what may follow there.
+
+    Spaces stand for semicolons in front of it, so that places stay.
+    """
+    begun = False
     for token in tokens(sql):
-        if token.kind == "sign" and token.text == ";":
+        if not _ends(token):
+            begun = begun or token.kind != "comment"
+        elif begun:
             return sql[: token.start]
+        else:
+            sql = sql[: token.start] + " " * len(token.text) + sql[token.end :]
     return sql
+
+
+def _ends(token: Token) -> bool:
+    return token.kind == "sign" and not token.text.strip(";")
 
 
 def explained(sql: str) -> str | None:

@@ -13,7 +13,7 @@ from core.corpus.store import Corpus
 from core.home import Home
 from core.query.catalogue import Catalogue, FunctionEntry, TableEntry, catalogue
 from core.query.completion import complete, in_sql
-from core.query.tokens import explained, statement, tokens
+from core.query.tokens import explained, statement, tokens, words
 
 NAMES = Catalogue(
     (
@@ -77,6 +77,8 @@ def test_kinds(sql: str, kinds: str) -> None:
 def test_a_statement_ends_at_its_semicolon() -> None:
     assert statement("SELECT ';' -- ;\n; -- behind") == "SELECT ';' -- ;\n"
     assert statement("SELECT 1") == "SELECT 1"
+    assert statement("; /* ; */;SELECT 1;") == "  /* ; */ SELECT 1", "places stay"
+    assert words("; /* ; */;SELECT 1;")[0].upper == "SELECT"
 
 
 @pytest.mark.parametrize(
