@@ -218,7 +218,7 @@ def would_replace(out: Path, options: ExportOptions) -> list[Path]:
     layout = layout_of(expanded(out).absolute(), options)
     if options.format == "hf":
         return [layout.manifest]
-    parts = ("train", "valid") if options.split else ("exported",)
+    parts = ("exported",) if options.split is None else ("train", "valid")
     files = [*(layout.folder / layout.names[part] for part in parts), layout.manifest]
     return [file for file in files if not file.is_dir()]
 

@@ -19,7 +19,7 @@ from core.curation.recipe import load_recipe
 from core.dataset.formats import safe_for_spreadsheets
 from core.dataset.options import ExportOptions
 from core.dataset.verify import verify
-from core.dataset.write import ExportResult, export_batches
+from core.dataset.write import ExportResult, export_batches, would_replace
 from core.errors import InputRefused, WrongUsage
 from tests.oracles.datasets import export
 from tests.oracles.frames import different_texts, frame, hostile_texts
@@ -279,6 +279,14 @@ def test_what_does_not_go_together(tmp_path: Path, options: dict[str, object]) -
     with pytest.raises(WrongUsage):
         write(tmp_path / "x", **options)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("split", [None, 0, 0.1])
+def test_what_would_be_replaced_is_what_is_written(tmp_path: Path, split: float | None) -> None:
+    out = tmp_path / "x.csv"
+    named = would_replace(out, ExportOptions("csv", split=split))
+    write(out, "csv", split=split)
+    assert sorted(named) == sorted(tmp_path.iterdir())
 
 
 def test_refusals(tmp_path: Path) -> None:
