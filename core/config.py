@@ -119,7 +119,9 @@ def set_config(home: Home, name: str, text: str | None) -> Value | None:
     try:
         with held_lock(home.locks / "config.lock", seconds=_LOCK_SECONDS):
             read_config(home)  # a damaged file is not made worse
-            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            # splitlines would cut at U+2028, too
+            lines = before.removesuffix("\n").split("\n") if before else []
             table, _, key = name.partition(".")
             written = _changed(lines, table, key, value)
             if _parsed(written, path).get(name) != value:

@@ -62,8 +62,9 @@ def test_a_setting_is_written_with_its_explanation_and_taken_out_again(home: Hom
     assert "not set" in mynah("config", "unset", "train.minutes", home=home.root, code=3).err
     set_config(home, "train.minutes", "5")
     assert sorted(file(home).read_text().splitlines()) == sorted(written.splitlines())
-    assert set_config(home, "tracking.project", "a\x7f\x1b") == "a\x7f\x1b"
-    assert read_config(home)["tracking.project"] == "a\x7f\x1b"
+    assert set_config(home, "tracking.project", "a\x7f\x1b\u2028b") == "a\x7f\x1b\u2028b"
+    set_config(home, "train.minutes", "6")
+    assert read_config(home)["tracking.project"] == "a\x7f\x1b\u2028b"
 
 
 def test_what_a_person_wrote_stays(home: Home) -> None:
