@@ -112,8 +112,10 @@ class Files(ABC):
         """``size`` more bytes of ``name``, ``so_far`` of it, which takes up ``packed``."""
         self._total += size
         why = ""
-        if so_far > MAX_ENTRY_BYTES or self._total > MAX_TOTAL_BYTES:
-            why = f"It unpacks to more than {MAX_TOTAL_BYTES >> 30} GB."
+        if so_far > MAX_ENTRY_BYTES:
+            why = f"It unpacks to more than {MAX_ENTRY_BYTES >> 30} GB."
+        elif self._total > MAX_TOTAL_BYTES:
+            why = f"With what was read before it is more than {MAX_TOTAL_BYTES >> 30} GB."
         elif so_far > RATIO_FREE_BYTES and so_far > MAX_RATIO * max(packed, 1):
             why = f"It unpacks to more than {MAX_RATIO} times its size."
         if why:
