@@ -93,3 +93,12 @@ def cache_dir() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("mynah", appauthor=False)
+
+
+def in_full(path: str | os.PathLike[str]) -> Path:
+    """``path`` from the working folder; where that is gone, from the person's own folder."""
+    found = expanded(path)
+    try:
+        return found.absolute()
+    except FileNotFoundError:
+        return expanded("~") / found

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.files import owned_folder, write_text_whole, write_whole
+from core.home import in_full
 from core.json_lines import append_json_lines, read_json_lines
 from core.processes import this_machine
 
@@ -48,6 +49,18 @@ def test_a_file_that_two_threads_write_is_one_of_the_two(tmp_path: Path) -> None
     write_whole(path, outer)
     assert path.read_text() == "outer"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_has_a_place_where_the_working_folder_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    assert in_full("a.csv") == gone / "a.csv"
+    gone.rmdir()
+    assert in_full("a.csv") == Path.home() / "a.csv"
+    assert in_full(tmp_path) == tmp_path
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:

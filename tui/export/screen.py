@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from core.errors import MynahError
 from core.files import there_already
-from core.home import expanded
+from core.home import in_full
 from core.safe_text import printable
 from tui.dialogs.replacing import unless_there
 from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
@@ -139,7 +139,7 @@ class ExportScreen(ModalScreen[None]):
 
     def _out(self) -> Path | None:
         typed = self.query_one("#export-path", Input).value.strip()
-        return expanded(typed).absolute() if typed else None
+        return in_full(typed) if typed else None
 
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:
@@ -181,7 +181,7 @@ class ExportScreen(ModalScreen[None]):
         path = self.query_one("#export-path", Input)
         if path.value in ("", self._suggested):
             name = suggested_name(self.mynah.state.chosen, values["format"])
-            self._suggested = path.value = str(Path.cwd() / name)
+            self._suggested = path.value = str(in_full(name))
         state = self.mynah.state
         if state.curation is not None and state.recipe is not None:
             self._about = "measuring a sample…"

@@ -13,7 +13,7 @@ from textual.containers import ScrollableContainer, Vertical
 from textual.widgets import Static
 
 from core.errors import Interrupted, MynahError
-from core.home import expanded
+from core.home import in_full
 from core.safe_text import printable
 from tui.actions import bindings, key_of
 from tui.dialogs.replacing import unless_there
@@ -263,7 +263,7 @@ class QuerySection(Section):
 
         def answered(answer: str | None) -> None:
             if answer is not None:
-                path = expanded(answer).absolute()
+                path = in_full(answer)
                 unless_there(self.app, [path], lambda: write(path))
 
         def write(path: Path) -> None:
@@ -271,7 +271,7 @@ class QuerySection(Section):
                 self._tick()
 
         question = "Write all rows to which file? (.csv .jsonl .json .parquet)"
-        self.app.push_screen(Ask(question, str(Path.cwd() / "result.csv")), answered)
+        self.app.push_screen(Ask(question, str(in_full("result.csv"))), answered)
 
     # ── saved queries and those before ───────────────────────────────────────────────────
 

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from core.errors import MynahError
-from core.home import expanded
+from core.home import in_full
 from core.safe_text import printable
 from tui.job import Attempt, Host, Job, Report
 from tui.section import explained
@@ -386,11 +386,11 @@ def export(screen: Screen[Any], some: Sequence[Favourite]) -> None:
 
     def named(answer: str | None) -> None:
         if answer:
-            path = expanded(answer).absolute()
+            path = in_full(answer)
             unless_there(app, [path], lambda: write(path))
 
     question = f"Export {plural(len(each_once(some)), 'favourite')} to (.txt, .csv or .jsonl)"
-    app.push_screen(Ask(question, str(Path.cwd() / _EXPORT_NAME)), named)
+    app.push_screen(Ask(question, str(in_full(_EXPORT_NAME))), named)
 
 
 def labelled(text: str, who: str, model: str) -> str:
