@@ -268,11 +268,12 @@ def _lines(
         lines.append("speed unknown until a run here")
     else:
         how = "measured" if measured else "estimated"
-        lines.append(f"{epochs:.1f} epochs in {_time(seconds)}")
-        lines.append(f"{rate:,.0f} tok/s, {how}")
+        passes = f"{epochs:.1f}" if epochs >= 0.05 else "under 0.1"
+        lines.append(f"{passes} epochs in {_time(seconds)}")
+        lines.append(f"{rate:,.0f} tok/s ({how})")
     if memory:
         how = "measured" if earlier.peak_memory else "estimated"
-        lines.append(f"{in_gb(memory)}, {how}")
+        lines.append(f"{in_gb(memory)} ({how})")
         free = machine_memory().free
         if memory > free and settings.device != "cuda":
             lines.append(f"Only {in_gb(free)} of memory is free.")

@@ -87,7 +87,7 @@ async def test_a_changed_recipe_is_told(sample_home: Home) -> None:
         assert app.state.recipe is not None
         app.change_recipe(app.state.recipe.replace(min_words=9))
         await settled(pilot)
-        assert "recipe standard, changed" in " ".join(screen(pilot).split())
+        assert "recipe standard (changed)" in " ".join(screen(pilot).split())
 
 
 async def test_f_makes_a_new_run_from_the_weights_of_one(
@@ -131,6 +131,8 @@ async def test_an_overlaid_run_wears_its_stroke_and_is_named(
         assert "╌╌" not in row(app, 0)
         (legend,) = [line for line in screen(pilot).splitlines() if "held out 3.45" in line]
         assert "╌╌ beef" in legend
+        (other,) = [run for run in app.state.runs or [] if run.run.endswith("beef")]
+        assert f"{other.valid_loss:.2f}" in legend.partition("beef")[2], "it is not smoothed"
         assert "more" not in legend
         app.screen.query_one("#runs", RowList).cursor = 1
         await settled(pilot)

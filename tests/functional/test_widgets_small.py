@@ -87,6 +87,9 @@ async def test_the_job_status() -> None:
         await pilot.pause()
         assert text(status).strip() in "● training keeper  99 %  2.1k tok/s"
         assert "● training keeper  99 %" in text(status)
+        status.show("keeper", fraction=1.0, detail="2.1k tok/s")
+        await pilot.pause()
+        assert "  99 %" in text(status), "it has not ended"
         await pilot.click(JobStatus)
         status.focus()
         await pilot.press("enter")

@@ -43,7 +43,7 @@ def test_an_earlier_run_here_is_what_counts(tmp_path: Path) -> None:
     assert advice.memory == 2_000_000_000
     assert advice.tokens == pytest.approx(27_000, rel=0.01)
     assert advice.epochs == pytest.approx(45_000 / 27_000, rel=0.05)
-    assert any("1,000 tok/s, measured" in line for line in advice.lines)
+    assert any("1,000 tok/s (measured)" in line for line in advice.lines)
     other = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
     assert not other.measured, "what a processor did says nothing about a GPU"
     assert other.tokens_per_second is None
@@ -111,7 +111,7 @@ def test_a_measured_speed_is_remembered_for_every_door(tmp_path: Path) -> None:
     remember_speed(home, settings_for("fast", "scratch", device="cpu"), rate)
     advice = advise(home, kept=1000, tokens=29_000, base="scratch", device="cpu")
     assert (advice.measured, advice.tokens_per_second) == (True, rate)
-    assert f"{rate:,.0f} tok/s, measured" in advice.lines
+    assert f"{rate:,.0f} tok/s (measured)" in advice.lines
     assert in_words(advice).endswith("here, measured.")
     other = advise(home, kept=1000, base="scratch", preset="quality", device="cpu")
     assert other.measured, "the same method on the same base"

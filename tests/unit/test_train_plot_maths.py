@@ -203,3 +203,5 @@ def test_limits_have_air_and_never_go_under_zero_for_a_loss() -> None:
     flat = min_max_bins([0], MinMaxPyramid([3.0]), 0, 0, 1)
     low, high = y_limits([flat], log=False) or (NAN, NAN)
     assert low < 3 < high
+    nothing = min_max_bins([0], MinMaxPyramid([0.0]), 0, 0, 1)
+    assert y_limits([nothing], log=False) == (0, 1)

@@ -92,12 +92,14 @@ class CurveKeys(RunKeys):
         for other in others:
             laid = self.state.histories[other]
             at, losses = laid.valid_at, laid.valid_losses
-            if laid.valid_tweets == 0:
+            if none_held_out := laid.valid_tweets == 0:
                 at, losses = laid.train_at, laid.train_losses
             source = (other, laid.taken_back, axis, log)
             number, label = self.overlaid.index(other), self._label_of(other)
             xs = self._along(at)
-            loss.follow(other, xs, losses, source=source, label=label, number=number)
+            loss.follow(
+                other, xs, losses, source=source, label=label, number=number, noisy=none_held_out
+            )
         loss.x_label, loss.x_is_time = axis, axis == "time"
         loss.x_log, end = log, self._steady_end(run, history)
         loss.x_end = log10(end) if log and end else end

@@ -47,9 +47,9 @@ class LossPlot(ChangedLines, can_focus=True):
     ALLOW_SELECT = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "cursor(-1)", "Back", show=False, id="plot.left",
+        Binding("left", "cursor(-1)", "Back", show=False, id="plot.left",
                 tooltip="Move the cursor back."),
-        Binding("right,l", "cursor(1)", "On", show=False, id="plot.right",
+        Binding("right", "cursor(1)", "On", show=False, id="plot.right",
                 tooltip="Move the cursor on."),
         Binding("shift+left", "cursor(-10)", "Far back", show=False, id="plot.far_left"),
         Binding("shift+right", "cursor(10)", "Far on", show=False, id="plot.far_right"),
@@ -180,16 +180,19 @@ class LossPlot(ChangedLines, can_focus=True):
         source: Hashable,
         label: str = "",
         number: int | None = None,
+        noisy: bool = True,
     ) -> None:
         """A line that grows at the end of ``xs`` and ``ys``: only what is new there is read.
 
         Another ``source`` than the last time, or fewer points, start the line over. ``label`` is
-        its name in the legend, where that is another; ``number`` gives its colour and letter.
+        its name in the legend, where that is another; ``number`` gives its colour and letter. A
+        line that is not ``noisy`` is not smoothed.
         """
         count = min(len(xs), len(ys))  # whoever reads the run may be between the two
         before, read = self._sources.get(name, (None, 0))
         if before != source or read > count or name not in self._series:
             self._series[name] = Series(name, role, label)
+            self._series[name].noisy &= noisy
             read = 0
             self.draw_again()
         self._sources[name] = (source, count)
@@ -276,7 +279,7 @@ class LossPlot(ChangedLines, can_focus=True):
     def values_at(self, x: float) -> dict[str, float]:
         """Each line's value at ``x`` as it is drawn: of the last point at or before it."""
         return {
-            name: series.at(x, 0.0 if series.role == "valid" else self.smoothing)
+            name: series.at(x, series.weight(self.smoothing))
             for name, series in self._series.items()
         }
 

@@ -107,11 +107,6 @@ def number(value: float) -> str:
     return f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.2g}"
 
 
-def smoothing_of(item: Series, view: View) -> float:
-    """Only the train curve is noisy; the held-out one has few points, each a mean already."""
-    return 0.0 if item.role == "valid" else view.smoothing
-
-
 def legend(series: Sequence[Series], view: View, width: int) -> Line:
     """What is drawn and where it stands, at the right of a line ``width`` cells wide."""
     at = view.cursor
@@ -175,7 +170,7 @@ def _shorten_names(parts: list[Line], too_wide: int) -> None:
 
 def _shown_value(item: Series, view: View) -> float:
     """At the cursor, else the newest."""
-    smoothing = smoothing_of(item, view)
+    smoothing = item.weight(view.smoothing)
     return item.last(smoothing) if view.cursor is None else item.at(view.cursor, smoothing)
 
 

@@ -243,7 +243,9 @@ def y_limits(bins: Sequence[Sequence[Bin | None]], log: bool) -> tuple[float, fl
     low, high = min(lows), max(highs)
     if low == high:
         air = abs(low) * 0.1 or 1.0
-        return (low / 1.1, high * 1.1) if log else (low - air, high + air)
+        if log:
+            return low / 1.1, high * 1.1
+        return (max(0.0, low - air) if low >= 0 else low - air), high + air
     if log:
         air = (high / low) ** 0.03
         return low / air, high * air

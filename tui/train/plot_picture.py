@@ -21,7 +21,6 @@ from tui.train.plot_legend import (
     lettered,
     names_of,
     number,
-    smoothing_of,
     strokes,
 )
 from tui.train.plot_maths import (
@@ -96,11 +95,11 @@ def _bins(
     series: Sequence[Series], view: View, width: int, span: tuple[float, float]
 ) -> tuple[_Bins, _Bins]:
     """What each series shows in ``width`` cells, and the unsmoothed lines that go behind."""
-    smooth = [item.bins(*span, 2 * width, smoothing_of(item, view)) for item in series]
+    smooth = [item.bins(*span, 2 * width, item.weight(view.smoothing)) for item in series]
     raw = [
         item.bins(*span, 2 * width, 0.0)
         for item in series
-        if view.show_raw and item.role == "train" and smoothing_of(item, view) > 0
+        if view.show_raw and item.role == "train" and item.weight(view.smoothing) > 0
     ]
     return smooth, raw
 
@@ -268,9 +267,9 @@ def _spark(series: Sequence[Series], view: View) -> list[Line]:
     if view.height == 1:
         parts: Line = []
         for item, stroke in list(zip(series, strokes(series, view), strict=True))[:2]:
-            value = number(item.last(smoothing_of(item, view)))
+            value = number(item.last(item.weight(view.smoothing)))
             if view.cursor is not None:
-                value = number(item.at(view.cursor, smoothing_of(item, view)))
+                value = number(item.at(view.cursor, item.weight(view.smoothing)))
             parts += [(stroke.mark[-1], stroke.style), (f" {printable(item.label)} ", "label")]
             parts += [(value, "strong"), ("  ", "")]
         used = sum(cell_len(text) for text, _ in parts)

@@ -27,6 +27,8 @@ class Series:
         self.name = name
         self.label = label or name
         self.role = role
+        self.noisy = role != "valid"
+        """Whether it is smoothed: held-out losses are few, and each is a mean already."""
         self.number: int | None = None
         """Which of the other runs it is, from 0, where that is not its turn among the lines."""
         self.xs: array[float] = array("d")
@@ -66,6 +68,10 @@ class Series:
                 self.xs.append(x)
                 values.append(_value(y))
         self._raw.extend(values)
+
+    def weight(self, smoothing: float) -> float:
+        """As much of ``smoothing`` as this line takes."""
+        return smoothing if self.noisy else 0.0
 
     def _set_values(self, values: Iterable[float]) -> None:
         self._raw = MinMaxPyramid(values)

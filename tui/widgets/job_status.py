@@ -134,8 +134,8 @@ class JobStatus(Widget, can_focus=True):
         name = printable(self._run)
         percent = ""
         if self._fraction is not None and self._state in ("running", "stopping"):
-            # Never 100 % before it is true.
-            percent = f"  {int(max(0.0, min(1.0, self._fraction)) * 100)} %"
+            # Never 100 % before it is true: what goes on has not ended.
+            percent = f"  {min(99, int(max(0.0, self._fraction) * 100))} %"
         detail = f"  {printable(self._detail)}" if self._detail else ""
         told = [sign, verb, (f" {name}" if name else "", ""), (percent, "")]
         for parts in ([*told, (detail, "detail")], told, [sign, (name, ""), (percent, "")]):
