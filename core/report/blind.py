@@ -115,13 +115,13 @@ class BlindResult:
         return "no better than chance"
 
     def in_words(self, person: str = "You") -> str:
-        """``You told 11 of 20 apart (34 % to 74 %): no better than chance.``"""
+        """``You told 11 of 20 apart (95 % interval 34 % to 74 %): no better than chance.``"""
         if not self.answers:
             return "No question was answered."
         low, high = self.estimate.interval or (0.0, 1.0)
         return (
-            f"{person} told {self.right} of {self.answers} apart ({low * 100:.0f} % to "
-            f"{high * 100:.0f} %): {self.verdict}."
+            f"{person} told {self.right} of {self.answers} apart (95 % interval "
+            f"{low * 100:.0f} % to {high * 100:.0f} %): {self.verdict}."
         )
 
     def for_a_report(self) -> str:

@@ -223,7 +223,9 @@ async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
         await pilot.resize_terminal(80, 24)
         await settled(pilot)
         assert samples(app).columns == 1
-        assert {one.label for one in samples(app).samples} != {""}
+        labels = {one.label for one in samples(app).samples}
+        assert len(labels) == 2, "two runs of one account are told apart"
+        assert any(label.startswith("aaaa ") for label in labels)
 
         await pilot.press("r")
         await until(pilot, lambda: heard.of(SampleRepeated), WAIT)

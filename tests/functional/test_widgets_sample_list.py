@@ -59,7 +59,7 @@ async def test_texts_grow_by_batches(app: Samples) -> None:
         assert app.list.text(0) == "My dream is a quiet Tuesday."
         app.list.finish_all()
         await pilot.pause()
-        assert app.lines()[1] == "    ▌ My dream is"
+        assert app.lines()[1] == "    ▌ My dream is …"
         assert app.list.samples[1].stopped == "stopped"
 
 

@@ -78,7 +78,10 @@ def test_answers_are_kept_and_scored_for_the_present_model(run: Run) -> None:
         assert test.answer(number, real if number < 11 else other) is (number < 11)
     result = blind_result(run)
     assert result is not None
-    assert result.in_words() == "You told 11 of 20 apart (34 % to 74 %): no better than chance."
+    assert (
+        result.in_words()
+        == "You told 11 of 20 apart (95 % interval 34 % to 74 %): no better than chance."
+    )
     assert result.for_a_report().startswith("In one blind test, people were shown")
     assert "@keeper" in result.for_a_report()
     measured = result.to_json()

@@ -143,7 +143,7 @@ def test_the_page_says_what_it_means(report: Report) -> None:
     told = to_markdown(report, blind=BlindResult("@keeper_", 11, 20, sittings=2))
     assert told.count("\n## ") == page.count("\n## ") + 1
     assert "In 2 blind tests, people were shown" in told
-    assert "They told 11 of 20 apart (34 % to 74 %): no better than chance." in told
+    assert "They told 11 of 20 apart (95 % interval 34 % to 74 %): no better than chance." in told
     narrow = to_markdown(report, width=80)
     assert widest_row(narrow) <= 90
     assert re.findall(r"^- .*", narrow, re.MULTILINE) == re.findall(r"^- .*", page, re.MULTILINE)

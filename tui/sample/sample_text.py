@@ -20,7 +20,7 @@ class Sample:
     text        prompt and continuation, as far as it has come
     prompt      the beginning that a person wrote: drawn upright, the rest in italics
     live        still being written
-    stopped     why it ended: ``eos``, ``newline``, ``length`` (drawn as ``…``), ``stopped``
+    stopped     why it ended: ``eos``, ``newline``, ``length`` or ``stopped`` (drawn as ``…``)
     verdict     ``new``, ``near`` (≈) or ``verbatim`` (≡): how close it is to a learned tweet
     note        a few words at the right: "near, 7 words, 2019"
     label       a few words before it: "step 200"
@@ -41,7 +41,7 @@ class Sample:
 def sample_lines(sample: Sample, width: int) -> list[Line]:
     """The text of one sample as lines of ``width`` cells, its note at the end of the last."""
     text = printable(sample.text, keep_newlines=True)
-    end = CARET if sample.live else " …" if sample.stopped == "length" else ""
+    end = CARET if sample.live else " …" if sample.stopped in ("length", "stopped") else ""
     prompt_left = len(printable(sample.prompt, keep_newlines=True).replace("\n", ""))
     if not text.startswith(printable(sample.prompt, keep_newlines=True)):
         prompt_left = 0

@@ -29,7 +29,7 @@ from tui.sample.voice_form import (
 from tui.state import State
 from tui.text.numbers import plural
 from tui.widgets.cells import cell_len, cut, fit
-from tui.widgets.choice_field import ChoiceField
+from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.field import ButtonField, Field
 from tui.widgets.field_form import FieldForm
 from tui.widgets.panel import Panel
@@ -142,7 +142,7 @@ class SampleSection(SampleKeys):
         form = self.query_one("#voice-form", FieldForm)
         run, beside = form.field("run"), form.field("beside")
         if isinstance(run, ChoiceField) and isinstance(beside, ChoiceField):
-            named = [(run.run, model_name(run)) for run in self._models]
+            named = [Choice(run.run, model_name(run), run.run) for run in self._models]
             run.set_choices(named, value=self._form["run"])
             beside.set_choices(beside_choices(self._models, self.chosen_model()))
             self._form["beside"] = beside.value

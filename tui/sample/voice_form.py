@@ -117,10 +117,19 @@ def speakers(
     other = next((run for run in models if run.run == beside), None)
     if other is None:
         return [own]
+    runs = [chosen, other]
+    if _who(chosen) == _who(other):  # the end of its id tells a run from others of one account
+        return [
+            (Speaker(run.folder), f"{run.run.rsplit('-', 1)[-1]} {model_name(run)}") for run in runs
+        ]
     return [own, (Speaker(other.folder), model_name(other))]
 
 
 def model_name(run: RunSummary) -> str:
     """``nasa (3.42)``: who is imitated, or the run's own name, and the held-out loss."""
-    who = run.name or "+".join(run.handles)
+    who = _who(run)
     return f"{who} ({run.valid_loss:.2f})" if run.valid_loss is not None else who
+
+
+def _who(run: RunSummary) -> str:
+    return run.name or "+".join(run.handles)
