@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from core.workbench.comparison import Comparison
 
 
-PRESET_HELP = (
-    "fast: adapters on the base, good in minutes. quality: longer, a little better. "
-    "classic: every weight, as huggingtweets did. "
-    "faithful: the same to the letter, with dropout and nothing held out; it tuned gpt2."
-)
+PRESETS_IN_WORDS = {
+    "fast": "adapters on the base, good in minutes",
+    "quality": "longer, a little better",
+    "classic": "every weight, as huggingtweets did",
+    "faithful": "classic to the letter: dropout, nothing held out; it tuned gpt2",
+}
+PRESET_HELP = " ".join(f"{name}: {words}." for name, words in PRESETS_IN_WORDS.items())
 
 # Of the settings of a run, those that Train offers besides the preset.
 OWN_SETTINGS = ("lr", "epochs", "lora_rank", "batch_tokens")
@@ -56,7 +58,6 @@ class NewRun:
     track: str = "off"
     bases: list[str] = field(default_factory=list)
     presets: tuple[str, ...] = PRESETS
-    preset_help: str = PRESET_HELP
     advice: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
     own: dict[str, float] = field(default_factory=dict)

@@ -317,6 +317,7 @@ async def test_a_comparison_follows_the_edits_of_the_first(sample_home: Home) ->
         await settled(pilot)
         assert app.state.comparison is not None
         assert app.state.comparison.b.recipe == app.state.saved_recipe
+        assert "standard ● and as saved" in screen(pilot)
         differ = len(app.state.comparison.rows)
         assert 0 < app.state.comparison.only_b <= differ
         assert app.state.comparison.only_a == 0

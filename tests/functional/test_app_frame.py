@@ -15,6 +15,8 @@ from tui.help import HelpScreen
 from tui.job import Job
 from tui.palette import ActionProvider
 from tui.section import Section
+from tui.state import PRESETS_IN_WORDS
+from tui.widgets.field import ButtonField
 from tui.widgets.field_form import FieldForm
 from tui.widgets.key_footer import KeyFooter
 
@@ -351,6 +353,20 @@ async def test_a_setting_of_a_run_explains_itself(told_home: Home) -> None:
             app.screen.set_focus(form.field(key))
             await settled(pilot)
             assert form.field(key).help in screen(pilot)
+        app.screen.set_focus(form.field("preset"))
+        for words in PRESETS_IN_WORDS.values():
+            await settled(pilot)
+            assert f"{words}." in screen(pilot)
+            await pilot.press("right")
+        assert max(len(field.help) for field in form.fields) <= 76, "one line of 80 columns"
+        more = form.field("more")
+        assert isinstance(more, ButtonField)
+        more.action_press()
+        await settled(pilot)
+        assert "tok/s" in screen(pilot), "what it costs stays in sight"
+        assert app.screen.query_one("#runs").size.height >= 2, "and the list of runs keeps its room"
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        assert app.focused is form.field("preset"), "back in the panel one is where one was"
         app.screen.set_focus(app.screen.query_one("#runs"))
         await settled(pilot)
         assert form.field("seed").help not in screen(pilot)

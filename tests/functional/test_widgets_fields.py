@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from textual.app import App, ComposeResult
 from textual.events import Paste
+from textual.geometry import Region
 from textual.widget import Widget
 
-from tui.widgets.choice_field import Choice, ChoiceField, ChoiceMenu
+from tui.widgets.choice_field import Choice, ChoiceField, ChoiceMenu, ChoiceOptions
 from tui.widgets.field import ButtonField, Field, InfoField, SwitchField
 from tui.widgets.field_form import FieldForm
 from tui.widgets.typed_field import NumberField, TextField
@@ -26,7 +27,15 @@ class Form(App[None]):
         yield FieldForm(
             InfoField("accounts", "accounts", value="@[red]keeper"),
             SwitchField("retweets", "drop retweets", value=True, help="Leave retweets out."),
-            ChoiceField("links", "links", ["drop", Choice("keep", "keep", "as they are"), "mark"]),
+            ChoiceField(
+                "links",
+                "links",
+                [
+                    "drop",
+                    Choice("keep", "keep", "as they are"),
+                    Choice("mark", "mark", "with a sign"),
+                ],
+            ),
             NumberField("words", "least words", value=3, minimum=0, maximum=12),
             SwitchField("off", "not now", disabled=True),
             NumberField("temp", "temperature", value=1, minimum=0, maximum=2, step=0.1, decimals=1),
@@ -78,6 +87,9 @@ async def test_walking_and_switching(app: Form) -> None:
         assert app.told[-1] == ("start", "pressed")
         await pilot.press("home", "up")
         assert app.focused is app.form.field("retweets")
+        app.form.field("links").display = False
+        await pilot.press("down")
+        assert app.focused is app.form.field("words"), "what is not shown is no stop"
 
 
 async def test_values_set_from_code_tell_nobody(app: Form) -> None:
@@ -162,6 +174,20 @@ async def test_the_list_of_a_choice(app: Form) -> None:
         assert not isinstance(app.screen, ChoiceMenu)
         assert app.told == [("links", "mark")]
         assert app.focused is app.form.field("links")
+        assert app.form.field("links").about == "mark: with a sign."
+
+
+async def test_a_list_beside_what_is_tall_or_not_in_sight_covers_no_tabs(app: Form) -> None:
+    choices = [Choice("keep", "keep", "as they are " * 9), Choice("drop", "drop")]
+    async with app.run_test(size=(60, 12)) as pilot:
+        for anchor, at in ((Region(), 4), (Region(0, 1, 20, 11), 2), (Region(0, 3, 20, 1), 4)):
+            app.push_screen(ChoiceMenu(choices, None, anchor, title="Compare with"))
+            await pilot.pause()
+            menu = app.screen.query_one(ChoiceOptions)
+            assert menu.region.y == at
+            assert menu.region.height == 4
+            assert menu.region.right <= 60
+            await pilot.press("escape")
 
 
 async def test_clicks(app: Form) -> None:

@@ -24,7 +24,6 @@ from tui.state import NewRun, State
 from tui.text.numbers import count, short_count
 from tui.text.stats import compare_table, stats_table
 from tui.text.tweets import REASON_COLUMNS, CompareLines, ReasonLines, compare_columns
-from tui.widgets.cells import cut
 from tui.widgets.choice_field import Choice
 from tui.widgets.panel import Panel
 from tui.widgets.row_list import ListRows, RowList
@@ -189,7 +188,7 @@ class FilterSection(Section):
         if comparison is None:
             return "", ""
         a, b = comparison.a.recipe, comparison.b.recipe
-        return (f"{a.name} ●" if a.changed else a.name), b.name
+        return (f"{a.name} ●" if a.changed else a.name), "as saved" if a.name == b.name else b.name
 
     def _ask_for_rows(self) -> None:
         """Finding them may take a while; the list changes when they are there."""
@@ -388,11 +387,11 @@ class FilterSection(Section):
 
 
 def _first_words(name: str, home: Home) -> str:
-    """What a recipe is for, as far as a menu has room for it."""
+    """What a recipe is for, in one line."""
     from core.curation.recipe import load_recipe
 
     try:
         about = load_recipe(name, home).about
     except MynahError:  # a file that somebody has broken; choosing it says how
         about = "▲ cannot be read"
-    return cut(" ".join(about.split()), 44)
+    return " ".join(about.split())

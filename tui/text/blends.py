@@ -45,6 +45,15 @@ def in_lines(items: Sequence[str], width: int) -> str:
     return "\n".join(lines)
 
 
+def facts_in_lines(facts: Sequence[str], width: int) -> list[str]:
+    """The same, with each sentence among them on a line of its own behind the rest."""
+    sentences = [fact for fact in facts if fact.endswith(".")]
+    return [
+        *in_lines([fact for fact in facts if fact not in sentences], width).splitlines(),
+        *sentences,
+    ]
+
+
 def _one_who_learns(share: Share) -> str:
     notes = [times(share)] if times(share) else []
     if share.capped:

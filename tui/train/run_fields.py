@@ -8,21 +8,20 @@ from typing import Any
 from core.errors import MynahError
 from core.runs.settings import settings_for
 from core.tracking.options import TRACKERS
-from tui.state import OWN_SETTINGS, NewRun
-from tui.widgets.choice_field import ChoiceField
+from tui.state import OWN_SETTINGS, PRESETS_IN_WORDS, NewRun
+from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
 from tui.widgets.field_form import FieldForm
 from tui.widgets.typed_field import NumberField
 
 
 def run_fields(new_run: NewRun) -> Iterator[Field[Any]]:
-    """Each says what it does while it has the focus."""
+    """Each says what it does while it has the focus, in one line of a window of 80 columns."""
     yield ChoiceField(
         "base", "base", new_run.bases, value=new_run.base, help="The model that learns."
     )
-    yield ChoiceField(
-        "preset", "preset", new_run.presets, value=new_run.preset, help=new_run.preset_help
-    )
+    presets = [Choice(name, name, PRESETS_IN_WORDS.get(name, "")) for name in new_run.presets]
+    yield ChoiceField("preset", "preset", presets, value=new_run.preset)
     yield NumberField(
         "minutes", "training time", value=new_run.minutes, minimum=0.2, maximum=600, step=0.5,
         decimals=1, unit="min", help="The run ends by then, its measurements included.",

@@ -20,7 +20,7 @@ from tui.actions import bindings
 from tui.job import Report
 from tui.sample.sample_list import Sample, SampleList
 from tui.state import AS_HUGGINGTWEETS, OWN_SETTINGS, NewRun, State
-from tui.text.blends import in_lines, who_learns
+from tui.text.blends import facts_in_lines, in_lines, who_learns
 from tui.train.curve_keys import CurveKeys, headline
 from tui.train.figures import RESUMABLE, how_many, run_figures, run_line
 from tui.train.keeping import RunMeasured
@@ -101,8 +101,7 @@ class TrainSection(CurveKeys):
         self.query_one("#runs", RowList).focus()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """The setting under the cursor explains itself."""
-        self.explain(event.widget.help if isinstance(event.widget, Field) else "")
+        self.explain(event.widget.about if isinstance(event.widget, Field) else "")
 
     def possible(self, action: str) -> bool:
         run, state = self._run(), self.state
@@ -124,6 +123,8 @@ class TrainSection(CurveKeys):
 
     @on(Field.Changed)
     def _setting_changed(self, event: Field.Changed) -> None:
+        if event.field.has_focus:
+            self.explain(event.field.about)
         if event.key not in OWN_SETTINGS:
             self._training.change(event.key, event.value)
             return
@@ -167,7 +168,7 @@ class TrainSection(CurveKeys):
         text = Text(in_lines(who, width), "bold")
         told = [*self._what_is_kept(), *map(printable, new_run.advice)]
         # a wide column is a narrow window, which has few lines
-        for line in in_lines(told, width).splitlines() if width > 60 else told:
+        for line in facts_in_lines(told, width) if width > 60 else told:
             text.append("\n" + line, "not bold dim")
         advice.update(text)
 
@@ -177,7 +178,7 @@ class TrainSection(CurveKeys):
         if state.curation is None or state.recipe is None:
             return []
         total = state.curation.total
-        changed = "" if state.recipe == state.saved_recipe else ", changed"
+        changed = "" if state.recipe == state.saved_recipe else " (changed)"
         name = printable(state.curation.recipe.name)
         return [f"{total.kept:,} of {total.downloaded:,} tweets", f"recipe {name}{changed}"]
 

@@ -88,6 +88,14 @@ class ChoiceField(Field[object]):
         self._index = self._index_of(value)
         self.refresh()
 
+    @property
+    def about(self) -> str:
+        """Without a help of its own, what it stands at."""
+        if self.help or not self._choices:
+            return self.help
+        choice = self._choices[self._index]
+        return f"{choice.label}: {choice.help}." if choice.help else ""
+
     def control_text(self) -> str:
         if not self._choices:
             return "none"
@@ -172,6 +180,8 @@ class ChoiceMenu(ModalScreen["int | None"]):
 
     def compose(self) -> ComposeResult:
         widest = max(cell_len(printable(choice.label)) for choice in self._choices)
+        # what the signs, the gap, the frame and a scrollbar leave
+        room = max(8, self.app.size.width - widest - 9)
         options = []
         for index, choice in enumerate(self._choices):
             label = printable(choice.label)
@@ -179,7 +189,7 @@ class ChoiceMenu(ModalScreen["int | None"]):
             text = Content(sign + label)
             if choice.help:
                 gap = " " * (widest - cell_len(label) + 2)
-                text = text + Content.styled(gap + printable(choice.help), "dim")
+                text = text + Content.styled(gap + cut(printable(choice.help), room), "dim")
             options.append(Option(text))
         menu = ChoiceOptions(*options, markup=False)
         menu.border_title = Content(printable(self._title)) if self._title else None
@@ -195,7 +205,11 @@ class ChoiceMenu(ModalScreen["int | None"]):
         self._place()
 
     def _place(self) -> None:
-        """Under the field, or over it where there is no room; its right edge with the field's."""
+        """Under the field, or over it where there is no room; its right edge with the field's.
+
+        Beside what is itself as high as the window it begins with that, and in the middle beside
+        what cannot be seen.
+        """
         options = self.query_one(ChoiceOptions)
         lines = min(14, len(self._choices) + 2)
         longest = max(
@@ -204,9 +218,13 @@ class ChoiceMenu(ModalScreen["int | None"]):
         )
         longest = max(longest, cell_len(printable(self._title)) + 2)
         width = min(longest + 4 + (len(self._choices) + 2 > 14), self.app.size.width)
-        x = max(0, min(self._anchor.right - width, self.app.size.width - width))
-        under = self._anchor.bottom
-        y = under if under + lines <= self.app.size.height else max(0, self._anchor.y - lines)
+        screen, anchor = self.app.size, self._anchor
+        x = max(0, min(anchor.right - width, screen.width - width))
+        y = anchor.bottom if anchor.bottom + lines <= screen.height else anchor.y - lines
+        if not anchor:
+            x, y = (screen.width - width) // 2, (screen.height - lines) // 2
+        elif y < 0:
+            y = max(0, min(anchor.y + 1, screen.height - lines))
         options.styles.width = width
         options.styles.offset = (x, y)
 

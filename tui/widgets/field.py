@@ -99,6 +99,11 @@ class Field(Widget, Generic[T], can_focus=True):
         self._value = value
         self.refresh()
 
+    @property
+    def about(self) -> str:
+        """What a person is told while it has the focus."""
+        return self.help
+
     def changed(self) -> None:
         """Redraw, and tell the owner."""
         self.refresh()

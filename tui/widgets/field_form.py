@@ -74,7 +74,7 @@ class FieldForm(VerticalScroll, can_focus=False):
                 field.value = values[field.key]
 
     def _open_fields(self) -> list[Field[Any]]:
-        return [field for field in self.fields if field.focusable]
+        return [field for field in self.fields if field.focusable and field.display]
 
     def action_walk(self, step: int) -> None:
         fields = self._open_fields()
