@@ -49,11 +49,21 @@ class HelpScreen(ModalScreen[None]):
             if self._section in ("data", "filter") and not self._searching:
                 yield from self._search_syntax("\n", "")
             yield Static(Text("\nMoving about", "bold"))
-            yield Static(self._two_columns(MOVING))
+            yield Static(self._two_columns(self._moving()))
             yield Static(Text("\nEverywhere", "bold"))
             yield Static(self._table([a for a in self._actions if a.section == "app"]))
+            yield Static(Text("\nSettings that stay: theme, keys, what Train begins with", "bold"))
+            yield Static(Text("$ mynah config", "dim"))
             yield Static(Text("\nSigns", "bold"))
             yield Static(Text(SIGNS_HELP))
+
+    def _moving(self) -> list[tuple[str, str]]:
+        """Without the letters that mean something else in this section."""
+        taken = {key for action in self._actions for key in action.keys.split(",")}
+        return [
+            (" ".join(key for key in keys.split() if key not in taken), what)
+            for keys, what in MOVING
+        ]
 
     def on_mount(self) -> None:
         self.query_one("#dialog").focus()

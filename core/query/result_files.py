@@ -78,7 +78,7 @@ def format_of(output: Path) -> str:
         raise WrongUsage(
             f"What format {output} should have cannot be told from its name.",
             "",
-            "Let it end in .csv, .json, .jsonl or .parquet, or add --format.",
+            "Let it end in .csv, .json, .jsonl or .parquet; mynah sql also takes --format.",
         )
     return kind
 

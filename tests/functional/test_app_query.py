@@ -300,6 +300,8 @@ async def test_queries_are_saved_and_found_again(sample_home: Home) -> None:
         editor.load_text("SELECT 42 AS answer")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, Ask), "no name is no answer"
         await write(pilot, "The answer")
         await pilot.press("enter")
         await settled(pilot)
@@ -368,6 +370,11 @@ async def test_tables_at_the_side(sample_home: Home, size: tuple[int, int]) -> N
         await pilot.pause()
         assert editor.text == "FROM tweets "
         assert editor.has_focus
+        editor.load_text("FROM accounts JOIN")
+        editor.move_cursor(editor.document.end)
+        await pilot.press("f2", "enter")
+        await pilot.pause()
+        assert editor.text == "FROM accounts JOIN tweets ", "no name sticks to the word before it"
 
 
 async def test_writing_is_a_switch(sample_home: Home) -> None:

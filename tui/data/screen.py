@@ -83,7 +83,7 @@ class DataSection(Section):
                 yield RowList(
                     (Column(flex=1), Column(width=7, align="right")),
                     markable=True,
-                    empty="Nobody yet.",
+                    empty="",
                     id="accounts",
                 )
                 yield Words(HOW_TO_CHOOSE, id="how-to-choose", markup=False)
@@ -136,6 +136,7 @@ class DataSection(Section):
             keep_cursor=True,
             marks=[i for i, a in enumerate(self._accounts) if a.handle in state.chosen],
         )
+        listing.set_empty("Nobody yet.")  # not before it is known
         self.query_one("#accounts-panel", Panel).status = count(len(self._accounts))
         self.query_one("#how-to-choose").display = len(self._accounts) > 1
         if not self._accounts:

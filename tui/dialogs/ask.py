@@ -16,7 +16,7 @@ from core.safe_text import printable
 
 
 class Ask(ModalScreen["str | None"]):
-    """Answers with the line, or None on esc; an empty one is None too, unless ``optional``."""
+    """Answers with the line, or None on esc; an empty one is no answer, unless ``optional``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Cancel")]
 
@@ -35,4 +35,7 @@ class Ask(ModalScreen["str | None"]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         answer = event.value.strip()
-        self.dismiss(answer if answer or self._optional else None)
+        if answer or self._optional:
+            self.dismiss(answer)
+        else:
+            self.query_one("#dialog").border_subtitle = "it needs a word · esc cancels"

@@ -373,7 +373,10 @@ class QuerySection(Section):
     @on(SchemaList.Taken)
     def _name_taken(self, event: SchemaList.Taken) -> None:
         editor = self.query_one(SqlEditor)
-        editor.insert(event.name + " ")
+        row, column = editor.cursor_location
+        before = editor.document.get_line(row)[:column]
+        glued = before[-1:].isalnum() or before[-1:] in ("_", '"')
+        editor.insert(f"{' ' * glued}{event.name} ")
         self.reveal(editor)
 
     # ── the switch ───────────────────────────────────────────────────────────────────────
