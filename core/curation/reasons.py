@@ -63,8 +63,8 @@ REASON_TITLES: Final = {
 
 REASON_WORDS: Final = {
     EXCLUDED: "you leave this tweet out of training",
-    RETWEET: "a retweet: somebody else wrote it",
-    MANUAL_RETWEET: "a retweet typed by hand (RT @…): somebody else wrote most of it",
+    RETWEET: "a retweet, written by somebody else",
+    MANUAL_RETWEET: "a retweet typed by hand (RT @…), most of it written by somebody else",
     REPLY: "a reply to somebody else",
     QUOTE: "a comment on a quoted tweet",
     DATE: "outside the dates of this recipe",

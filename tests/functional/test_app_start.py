@@ -47,7 +47,15 @@ async def test_d_brings_in_the_samples_and_walks_on_to_filter(home: Home) -> Non
     app, heard = MynahApp(home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
-        line = app.screen.query_one("#import-progress", ProgressLine)
+        line, panel = (
+            app.screen.query_one(f"#{one}") for one in ("import-progress", "tweets-panel")
+        )
+        assert isinstance(line, ProgressLine)
+        room = panel.region.width
+        line.start("Importing")
+        await pilot.pause()
+        assert panel.region.width == room, "the line takes no room from the panels above it"
+        line.clear()
         await pilot.press("d")
         await until(pilot, lambda: app.section == "filter", 60)
         await settled(pilot)

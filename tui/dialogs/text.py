@@ -24,7 +24,7 @@ class TextScreen(ModalScreen[None]):
         self._at_end = at_end
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="dialog") as page:
+        with VerticalScroll(id="dialog", classes="text") as page:
             page.border_title = escape(printable(self._title))
             page.border_subtitle = "esc closes"
             yield Static(Text(printable(self._text, keep_newlines=True)), markup=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Words of a sample that "more like this" begins with.
 FIRST_WORDS: Final = 4
 _AFTER_KEEPING: Final = (
-    ("favourite", "on it takes it off again"),
+    ("favourite", "on it takes it off again (the cursor is on the next)"),
     ("favourites", "shows every favourite"),
 )
 

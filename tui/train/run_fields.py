@@ -50,7 +50,7 @@ def _own_fields() -> Iterator[Field[Any]]:
     )  # fmt: skip
     yield NumberField(
         "epochs", "epochs", minimum=0.1, maximum=100, step=0.5, decimals=1,
-        help="Passes over the tweets, if the training time lasts; many learn them by heart.",
+        help="Passes over the tweets, if the time lasts; many learn them by heart.",
     )  # fmt: skip
     yield NumberField(
         "lora_rank", "LoRA rank", minimum=1, maximum=1024, factor=2,
