@@ -230,6 +230,13 @@ class SqlEditor(TextArea):
             self.replace(text, (row, column - (cursor - start)), (row, column))
         self.close_menu()
 
+    def insert_name(self, name: str) -> None:
+        """Put ``name`` at the cursor, apart from a word that ends there."""
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        glued = before[-1:].isalnum() or before[-1:] in ("_", '"')
+        self.insert(f"{' ' * glued}{name} ")
+
     @on(events.Blur)
     def _left(self) -> None:
         self.close_menu()

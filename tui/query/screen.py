@@ -373,10 +373,7 @@ class QuerySection(Section):
     @on(SchemaList.Taken)
     def _name_taken(self, event: SchemaList.Taken) -> None:
         editor = self.query_one(SqlEditor)
-        row, column = editor.cursor_location
-        before = editor.document.get_line(row)[:column]
-        glued = before[-1:].isalnum() or before[-1:] in ("_", '"')
-        editor.insert(f"{' ' * glued}{event.name} ")
+        editor.insert_name(event.name)
         self.reveal(editor)
 
     # ── the switch ───────────────────────────────────────────────────────────────────────
