@@ -268,7 +268,7 @@ class Section(Screen[None]):
         app.runs_changed.subscribe(self, self._frame_changed)
         app.curation_changed.subscribe(self, self._frame_changed)
         self._column = self.FIRST_COLUMN
-        self._left: dict[str, Widget] = {}  # what had the focus in each column last
+        self._focused_last: dict[str, Widget] = {}  # what had the focus in each column last
         self._show_column()
         self._frame_changed(self.state)
 
@@ -353,14 +353,14 @@ class Section(Screen[None]):
         left = self.focused
         for name in self.COLUMNS:
             if left is not None and name in (node.id for node in left.ancestors):
-                self._left[name] = left
+                self._focused_last[name] = left
         self._turn_to((self._column + step) % len(self.COLUMNS))
         name = self.COLUMNS[self._column]
         column = self.query_one(f"#{name}")
         found = [node for node in column.query("*") if node.can_focus and node.display]
         # not what is typed into, where one can choose: it would swallow the next [ or ]
         lists = [node for node in found if not isinstance(node, (Input, TextArea))]
-        before = [node for node in lists if node is self._left.get(name)]
+        before = [node for node in lists if node is self._focused_last.get(name)]
         for node in (*before, *lists, *found)[:1]:
             self.set_focus(node)
 
