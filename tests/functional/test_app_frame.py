@@ -175,6 +175,7 @@ async def _turn_the_panels(pilot: Pilot[None], section: Section) -> None:
     seen = []
     for width in (80, 80, 70):  # two columns, and the first again
         await pilot.resize_terminal(width, 24)
+        await settled(pilot)
         shown = [name for name in columns if section.query_one(f"#{name}").display]
         assert len(shown) == 1
         assert section.query_one(f"#{shown[0]}").region.width == width

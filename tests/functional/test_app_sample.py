@@ -9,6 +9,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tui.app import MynahApp
 from tui.sample.blind import BlindReady
 from tui.sample.generating import Sampled, SampleRepeated, SamplingEnded, Speaker
 from tui.sample.sample_list import SampleList
+from tui.sample.voice_form import speakers
 from tui.sample.why import NearestFound
 from tui.widgets.field_form import FieldForm
 
@@ -192,6 +194,18 @@ async def test_a_run_that_was_resumed_speaks_with_its_new_model(trained_home: Ho
         app.runs_changed.publish(app.state)
         field: Any = app.screen.query_one("#voice-form", FieldForm).field("run")
         await until(pilot, lambda: field.choices[0].label.endswith("(0.38)"))
+
+
+def test_two_runs_of_one_account_are_told_apart() -> None:
+    runs: Any = [
+        SimpleNamespace(run=f"20260301-1015-nasa-{end}", folder=Path(end), name=name,
+                        handles=["nasa"], valid_loss=loss, base="smollm2")
+        for end, name, loss in (("5ca4", "", 4.31), ("8b77", "", 4.34), ("c0de", "mine", 4.34))
+    ]  # fmt: skip
+    first, second, named = runs
+    names = [name for _, name in speakers(runs, first, second.run)]
+    assert names == ["5ca4 nasa (4.31)", "8b77 nasa (4.34)"]
+    assert [name for _, name in speakers(runs, first, named.run)] == ["nasa (4.31)", "mine (4.34)"]
 
 
 async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
