@@ -282,9 +282,9 @@ def _column(name: str, records: list[dict[str, Any]], kind: pl.DataType | None) 
         else:
             kind = pl.Float64() if given and numbers else pl.String()
     if kind.is_numeric():
-        clean = [_number(v) for v in values]
-        floats = pl.Series(name, clean, dtype=pl.Float64)
-        return floats if kind == pl.Float64() else floats.cast(kind, strict=False)
+        if kind == pl.Float64():
+            return pl.Series(name, [_number(v) for v in values], dtype=kind)
+        return pl.Series(name, [_integer(v) for v in values], dtype=kind)
     if kind == pl.Boolean():
         truths = [v if isinstance(v, bool) else None for v in values]
         return pl.Series(name, truths, dtype=kind)
@@ -296,6 +296,15 @@ def _number(value: Any) -> float | None:
         return float(value) if isinstance(value, (int, float)) else None
     except OverflowError:  # larger than any
         return None
+
+
+def _integer(value: Any) -> int | None:
+    """Of 64 bits, exactly: a seed is not rounded as a float is."""
+    try:
+        found = int(value) if isinstance(value, (int, float)) else None
+    except (OverflowError, ValueError):  # infinite, or no number
+        return None
+    return found if found is not None and -(2**63) <= found < 2**63 else None
 
 
 def _text(value: Any) -> str | None:

@@ -269,7 +269,9 @@ def test_runs_metrics_samples(home: Home) -> None:
         '{"kind": "eval", "step": 2, "loss": 4.25, "nested": {"a": 1}, "final": true}\n'
         '{"kind": "train", "step": 3, "lo'
     )
-    (folder / "samples.jsonl").write_text('{"prompt": "My", "text": "half \\ud83d", "seed": 7}\n')
+    (folder / "samples.jsonl").write_text(
+        '{"prompt": "My", "text": "half \\ud83d", "seed": 9007199254740993}\n'
+    )
     run = ask(home, "FROM runs").row(0, named=True)
     assert run["run"] == "20260101-keeper"
     assert run["handles"] == ["a", "b"]
@@ -305,7 +307,9 @@ def test_runs_metrics_samples(home: Home) -> None:
             "note": None,
         },
     ]
-    assert ask(home, "SELECT prompt, text, seed FROM samples").rows() == [("My", "half ?", 7.0)]
+    assert ask(home, "SELECT prompt, text, seed FROM samples").rows() == [
+        ("My", "half ?", 2**53 + 1)
+    ]
 
 
 def test_views_over_verdicts(home: Home) -> None:
