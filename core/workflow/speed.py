@@ -66,7 +66,7 @@ def measure(settings: TrainSettings) -> Speed:
         model, stored = load_model(folder)
     learner = learner_of(model, stored, settings, device=device, dtype=dtype)
     batch_tokens = settings.batch_tokens or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
-    if int8_pays(frozen_shapes(model), batch_tokens):
+    if settings.arithmetic == "int8" and int8_pays(frozen_shapes(model), batch_tokens):
         round_frozen(model)
     step = BatchStep(
         learner.score,

@@ -65,7 +65,7 @@ def test_unknown_fields_of_a_later_version_are_left_out() -> None:
         {"row_tokens": 0}, {"row_tokens": 10.5}, {"batch_tokens": -1}, {"eval_tokens": -1},
         {"eval_seconds": -1.0}, {"checkpoint_seconds": -1.0}, {"lora_alpha": 0}, {"lora_rank": 0},
         {"lr": 2.0}, {"epochs": float("nan")}, {"lr": "fast"}, {"max_steps": True},
-        {"method": "magic"}, {"arithmetic": "int8"},
+        {"method": "magic"}, {"arithmetic": "int4"},
         {"valid_fraction": 0, "max_memorised": 0.1}, {"no_such_setting": 1}, {"lr": float("inf")},
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,9 @@ def _pays(monkeypatch: pytest.MonkeyPatch) -> None:
 ADAPTERS: dict[str, Any] = {"method": "lora", "max_steps": 5, "batch_tokens": 96, "eval_tokens": 50}
 
 
+INT8: dict[str, Any] = {"arithmetic": "int8"}
+
+
 def weights_of(run: Run) -> bytes:
     return (run.model / "model.safetensors").read_bytes()
 
@@ -224,7 +228,7 @@ def test_a_run_in_int8_is_taken_up_in_int8_to_the_bit(
 ) -> None:
     unbroken, broken, exact = (
         create_toy(tmp_path / name, **ADAPTERS, **more)
-        for name, more in (("one", {}), ("two", {}), ("three", {"arithmetic": "float32"}))
+        for name, more in (("one", INT8), ("two", INT8), ("three", {}))
     )
     start = next(line for line in train_here(unbroken) if line["kind"] == "start")
     assert start["arithmetic"] == "float32, frozen weights in int8"
@@ -237,7 +241,7 @@ def test_a_run_in_int8_is_taken_up_in_int8_to_the_bit(
     assert weights_of(broken) == weights_of(unbroken)
     monkeypatch.setattr(decide, "int8_pays", lambda shapes, rows: True)
     start = next(line for line in train_here(exact) if line["kind"] == "start")
-    assert start["arithmetic"] == "float32", "the settings want nothing shorter"
+    assert start["arithmetic"] == "float32", "int8 must be asked for"
     assert weights_of(exact) != weights_of(unbroken)
 
 
@@ -245,7 +249,7 @@ def test_a_run_in_int8_is_taken_up_in_int8_to_the_bit(
 def test_a_run_of_an_older_version_goes_on_in_float32(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = create_toy(tmp_path, **ADAPTERS)
+    run = create_toy(tmp_path, **ADAPTERS, **INT8)
     train_here(run, StopAfter(run, 2))
     decided = run.record().decisions
     assert decided is not None
@@ -284,5 +288,7 @@ def test_processes_on_a_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(decide, "int8_pays", lambda _, rows: asked.append(("rows", rows)) or True)
     monkeypatch.setattr(among, "has_int8", lambda tokens: asked.append(("tokens", tokens)) or True)
     frozen = Counter({(8, 8): 1})
+    assert not decide._frozen_int8(None, settings, frozen, among, 256, 4), "it must be asked for"
+    settings = replace(settings, arithmetic="int8")
     assert decide._frozen_int8(None, settings, frozen, among, 256, 4)
     assert asked == [("tokens", 256), ("rows", 64)]
