@@ -341,7 +341,11 @@ def _held(dataset: Path, column: str, wanted: list[str]) -> int | None:
             continue  # no threads were joined
         try:
             rows = pl.scan_parquet(dataset / name, glob=False)
-            total += int(rows.select(pl.col(column).is_in(wanted).sum()).collect().item())
+            concerned = pl.col(column).is_in(wanted)
+            answered = "answered_by" if column == "handle" else "answered_id"
+            if answered in rows.collect_schema():  # read with an answer, in a run that answers
+                concerned |= pl.col(answered).is_in(wanted).fill_null(value=False)
+            total += int(rows.select(concerned.sum()).collect().item())
         except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None
     return total

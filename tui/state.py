@@ -35,7 +35,7 @@ PRESETS_IN_WORDS = {
 PRESET_HELP = " ".join(f"{name}: {words}." for name, words in PRESETS_IN_WORDS.items())
 
 # Of the settings of a run, those that Train offers besides the preset.
-OWN_SETTINGS = ("lr", "epochs", "lora_rank", "batch_tokens")
+OWN_SETTINGS = ("lr", "epochs", "lora_rank", "batch_tokens", "answers")
 
 AS_HUGGINGTWEETS = ("classic", "faithful")
 
@@ -65,9 +65,14 @@ class NewRun:
     all_tweets: str = ""
 
     def overrides(self) -> dict[str, float]:
-        """For `settings_for`: the settings of one's own; adapters keep their scale at any rank."""
+        """For `settings_for`: the settings of one's own; adapters keep their scale at any rank, and
+        huggingtweets' presets know no answers.
+        """
         scale = {"lora_alpha": self.own["lora_rank"]} if "lora_rank" in self.own else {}
-        return self.own | scale
+        own = self.own | scale
+        if self.preset in AS_HUGGINGTWEETS:
+            own.pop("answers", None)
+        return own
 
     def weights_of(self, handles: Sequence[str]) -> dict[str, float]:
         """The weights that count for these accounts; huggingtweets' presets know none."""

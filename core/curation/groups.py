@@ -47,7 +47,8 @@ class Groups:
     One group are, over as many steps as it takes:
 
     - a tweet of an account and what the same account answered it with (reply_to_id), also where
-      the tweet answered is not among the rows; and all its tweets in one conversation;
+      the tweet answered is not among the rows; and all its tweets in one conversation; with
+      ``across`` by whichever accounts, so that an answer stands with what it answers;
     - texts that are the same but for case and numbers ("day 12 of 100", "day 13 of 100"), by
       whichever account;
     - the near copies of rows that were searched, by whichever account: texts that share ALIKE
@@ -58,12 +59,16 @@ class Groups:
     """
 
     def __init__(
-        self, frames: Callable[[], Iterable[pl.DataFrame]], check: Check | None = None
+        self,
+        frames: Callable[[], Iterable[pl.DataFrame]],
+        check: Check | None = None,
+        *,
+        across: bool = False,
     ) -> None:
         self._frames = frames
         self._check = check
         keys = pl.concat(
-            [pl.DataFrame(schema=_KEYS), *(_keys(frame) for frame in self._checked())]
+            [pl.DataFrame(schema=_KEYS), *(_keys(frame, across) for frame in self._checked())]
         ).with_row_index("row")
         names = pl.concat(
             [
@@ -151,16 +156,16 @@ def _plain(texts: pl.Series) -> pl.Series:
     return one_line(texts.str.to_lowercase().str.replace_all(_NUMBER, "0")) + ""
 
 
-def _keys(frame: pl.DataFrame) -> pl.DataFrame:
+def _keys(frame: pl.DataFrame, across: bool) -> pl.DataFrame:
     """Numbers for the words, the tweet, the tweet it answers and its conversation, or null."""
 
     def number(name: str) -> pl.Expr:
         if name not in frame.columns:
             return pl.lit(None, pl.UInt64)
-        handle = pl.col("handle").cast(pl.String)
+        handle = pl.lit("handle") if across else pl.col("handle").cast(pl.String)
         return (
             pl.when(pl.col(name).is_not_null())
-            .then(pl.struct(handle, pl.col(name).alias("id")).hash(_SEEDS[0]))
+            .then(pl.struct(handle.alias("handle"), pl.col(name).alias("id")).hash(_SEEDS[0]))
             .otherwise(None)
         )
 

@@ -2,7 +2,8 @@
 
 A folder holds train.parquet, valid.parquet and manifest.json, which is written last; and, where the
 recipe joined threads, joined.parquet, which says what tweets are in the text of another. The copy
-check keeps its index beside them (train.copies), of which the manifest knows nothing. The rows
+check keeps its index beside them (train.copies), of which the manifest knows nothing. A run that
+learns answers also has, for each row, the tweet that it answers (the columns ANSWERED). The rows
 stand once each, by handle, time and id; in which order and how often an epoch shows them follows
 from the seed and the weights in the manifest (see ``blend``).
 """
@@ -17,6 +18,7 @@ from typing import Final
 import polars as pl
 
 from core.curation.recipe import Recipe
+from core.dataset.answers import ANSWERED, Answers
 from core.dataset.manifest import (
     RUN_NAME,
     BadManifest,
@@ -30,17 +32,23 @@ from core.dataset.rows import BATCH
 from core.dataset.write import layout_of, write_dataset
 from core.errors import InputRefused, Interrupted
 from core.files import sha256_of
+from core.models.answering import Answering, answers_in_words
 from core.progress import Cancelled, Progress, Reporter
 
 # What a run reads. Datasets that version 0.1.0 froze have these columns and no others.
 COLUMNS: Final = ("handle", "tweet_id", "created_at", "text")
 TRAIN: Final = "train.parquet"
 VALID: Final = "valid.parquet"
+# Answers that a run learns from: a few dozen show the form, and leave some to measure on.
+FEWEST_ANSWERS: Final = 50
 
 
 @dataclass(frozen=True)
 class FrozenDataset:
-    """The two frames (columns COLUMNS, by handle and time) and what they are made of."""
+    """The two frames (columns COLUMNS, by handle and time) and what they are made of.
+
+    Those of a run that learns answers have the columns ANSWERED, too.
+    """
 
     train: pl.DataFrame
     valid: pl.DataFrame
@@ -57,14 +65,17 @@ def freeze(
     valid_fraction: float = 0.1,
     weights: Mapping[str, float] | None = None,
     fewest: int = 1,
+    answers: Answers | None = None,
     total: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Cancelled | None = None,
 ) -> Manifest:
     """Writes the kept rows of ``batches`` (see ``export_batches``) into ``folder``.
 
-    The dropped rows are only counted. Raises InputRefused when fewer than ``fewest`` are kept,
-    WrongUsage for a wrong fraction or weight, Interrupted when ``cancelled`` says so.
+    The dropped rows are only counted. ``answers``: what the kept ones answer is to be learned with
+    them. Raises InputRefused when fewer than ``fewest`` are kept, or fewer than FEWEST_ANSWERS of
+    them answer a tweet that is known; WrongUsage for a wrong fraction or weight, Interrupted when
+    ``cancelled`` says so.
     """
 
     def enough(kept: int, tweets: int) -> None:
@@ -81,6 +92,13 @@ def freeze(
                 f"at least {fewest} are needed, a few hundred make sense.",
                 "Loosen the recipe, or add tweets.",
             )
+        if answers is not None and answers.found < FEWEST_ANSWERS:
+            raise InputRefused(
+                "There are too few answers to learn from.",
+                f"{answers_in_words(answers.found, kept)} At least {FEWEST_ANSWERS} are needed. "
+                "Most archives hold what their own account wrote, and nobody else.",
+                "Add the tweets of those who were answered, or train without answers.",
+            )
 
     def stopped() -> Interrupted:
         return Interrupted("The dataset was not frozen.", "No run was started.")
@@ -94,6 +112,7 @@ def freeze(
         handles=handles,
         recipe=recipe,
         options=options,
+        answers=answers,
         enough=enough,
         total=total,
         reporter=Reporter(progress, cancelled, stopped),
@@ -123,7 +142,8 @@ def load_frozen(folder: Path) -> FrozenDataset:
                     "Its sha256 differs from the manifest's.",
                     "Start a new run.",
                 )
-            frames.append(pl.read_parquet(folder / name, glob=False).select(COLUMNS))
+            there = pl.read_parquet(folder / name, glob=False)
+            frames.append(there.select(*COLUMNS, *(name for name in ANSWERED if name in there)))
     except BadManifest as bad:
         raise InputRefused(f"There is no whole dataset in {folder.name}.", str(bad)) from bad
     except (OSError, KeyError, pl.exceptions.PolarsError) as error:
@@ -131,6 +151,25 @@ def load_frozen(folder: Path) -> FrozenDataset:
             f"There is no whole dataset in {folder.name}.", f"{type(error).__name__}: {error}."
         ) from error
     return FrozenDataset(frames[0], frames[1], Manifest(content))
+
+
+def known_answered(frame: pl.DataFrame) -> list[str | None]:
+    """The words that each row of a frozen frame answers, or None."""
+    if "answered" not in frame.columns:
+        return [None] * frame.height
+    return frame["answered"].to_list()
+
+
+def answering_of(folder: Path, row_tokens: int) -> Answering:
+    """How a run with rows of so many tokens learns the answers of a dataset frozen with them."""
+    counts = pl.col("answered").is_not_null().sum().alias("answers"), pl.len().alias("rows")
+    train, valid = (
+        pl.scan_parquet(folder / name, glob=False).select(counts).collect().row(0)
+        for name in (TRAIN, VALID)
+    )
+    return Answering.within(
+        row_tokens, learned=train[0], held_out=valid[0], tweets=train[1] + valid[1]
+    )
 
 
 def training_batches(folder: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

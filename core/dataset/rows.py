@@ -38,7 +38,6 @@ class Rows:
     files   one per batch that had rows
     keys    one row each: handle (Enum), chars, and what a split asks for; empty columns where
             neither a split nor weights are wanted
-    answered     how many rows have the words that they answer (chat and instruct)
     counts  of every tweet, exported or not
     empty   a frame of the columns, without rows
     joined  for a run: the ids and handles of tweets whose words are in the text of another
@@ -53,7 +52,6 @@ class Rows:
     ) -> None:
         self.files: list[Path] = []
         self.joined: list[Path] = []
-        self.answered = 0
         self.counts = Counts(handles, origins=True)
         self.empty = pl.DataFrame()
         self.keys = pl.DataFrame()
@@ -78,8 +76,7 @@ class Rows:
                 self.counts.add(batch)
                 rows = exported(batch, options.what, _TOGETHER if options.split else ())
                 if self._answers is not None:
-                    rows = rows.with_columns(self._answers.to(batch.filter("kept")))
-                    self.answered += rows.height - rows["answered"].null_count()
+                    rows = rows.hstack(self._answers.to(batch.filter("kept")))
                 self.empty = rows.clear().drop(_TOGETHER, strict=False)
                 if with_keys:
                     keys.append(keys_of(rows, seed=options.seed, handles=pl.Enum(self.handles)))
@@ -107,7 +104,9 @@ class Rows:
         """What a split keeps on one side."""
         from core.curation.groups import Groups
 
-        return Groups(self._frames, check)
+        # whose rows hold what they answer: the tweets of all accounts are one conversation
+        across = self._answers is not None and self._answers.of_others
+        return Groups(self._frames, check, across=across)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         for file in self.files:

@@ -291,8 +291,8 @@ def write_dataset(
                     "seed": options.seed,
                     "alike": ALIKE,
                 }
-            if options.format in CONVERSATIONS:
-                content["answered"] = rows.answered
+            if answers is not None or options.format in CONVERSATIONS:
+                content["answered"] = answers.found if answers is not None else 0
             unwanted: list[Path] = []
             if options.format == "hf":
                 made[_write_card(content, rows, folder)] = layout.folder / _CARD

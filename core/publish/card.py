@@ -115,7 +115,11 @@ def card_of(
         procedure=procedure(facts),
         energy=energy(facts),
         links=facts.tracker_links,
-        how_to_use=how_to_use(repo or NOWHERE_YET, one_line_tweets=facts.one_line_tweets),
+        how_to_use=how_to_use(
+            repo or NOWHERE_YET,
+            one_line_tweets=facts.one_line_tweets,
+            answering=record.answering,
+        ),
         copies=copies(facts),
         measured=[*journal_measures(facts), *report_measures(measures)],
         reported=bool(measures),

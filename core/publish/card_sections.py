@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from core.errors import InputRefused
+from core.models.answering import Answering
 from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.models.hub import is_repo_id
 from core.publish.escaping import markdown_text
@@ -97,6 +98,12 @@ def about_data(facts: RunFacts) -> list[str]:
         line = "; ".join(part for part in (span, others and f"left out also: {others}") if part)
         if line:
             lines.append(f"{markdown_text('@' + account.handle)}: {markdown_text(line)}.")
+    if (answering := facts.record.answering) is not None:
+        lines.append(
+            f"{answering.learned:,} of the training tweets answer a tweet of somebody else, and "
+            "are learned as answers to it. The tweets answered are other people's words: the model "
+            "reads them before the answer, and is not trained to write them."
+        )
     if facts.languages:
         lines.append(
             f"Language, told by a detector from the training tweets: {', '.join(facts.languages)}."
@@ -126,6 +133,7 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
             ("Learning rate", f"{s.lr:g}, rising over {s.warmup:.0%}, then a cosine to 0"),
             ("Optimizer", f"AdamW, beta2 {s.beta2:g}, weight decay {s.weight_decay:g}, "
                           f"gradient norm at most {s.clip:g}"),
+            ("Learns answers", "yes" if s.answers else None),
             ("Seed", s.seed),
         ]  # fmt: skip
     if decided is not None:
@@ -233,8 +241,9 @@ def _estimate(found: Mapping[str, Any], scale: float) -> str:
     return f"{scale * value:.3g} ({scale * low:.3g} to {scale * high:.3g})"
 
 
-def how_to_use(model: str, *, one_line_tweets: bool) -> str:
-    """Python that prints five tweets of ``model``, with mynah's own way of drawing them.
+def how_to_use(model: str, *, one_line_tweets: bool, answering: Answering | None = None) -> str:
+    """Python that prints five tweets of ``model``, with mynah's own way of drawing them; of one
+    that has learned answers also five of these.
 
     Each begins after the mark that stood before every tweet in training, and ends at the mark or,
     where tweets have one line, at a line break.
@@ -244,6 +253,26 @@ def how_to_use(model: str, *, one_line_tweets: bool) -> str:
     tweet = 'made["generated_text"]'
     if one_line_tweets:
         tweet += '.split("\\n")[0]'
+    drawn = f"""\
+    return_full_text=False,
+    num_return_sequences=5,
+    max_new_tokens={MAX_TOKENS},
+    do_sample=True,
+    temperature={TEMPERATURE},
+    top_p={TOP_P},
+    top_k={TOP_K},
+"""
+    answers = ""
+    if answering is not None:
+        answers = f"""
+
+# Answers to a tweet, in the form that they were learned in
+TWEET = "What do you make of the fog?"
+answers = generator(
+    generator.tokenizer.bos_token + {answering.form!r}.replace("{{tweet}}", TWEET),
+{drawn})
+for made in answers:
+    print({tweet})"""
     return f"""\
 from transformers import pipeline
 
@@ -253,13 +282,6 @@ PROMPT = "My dream is"
 generator = pipeline("text-generation", model=MODEL)
 tweets = generator(
     generator.tokenizer.bos_token + PROMPT,
-    return_full_text=False,
-    num_return_sequences=5,
-    max_new_tokens={MAX_TOKENS},
-    do_sample=True,
-    temperature={TEMPERATURE},
-    top_p={TOP_P},
-    top_k={TOP_K},
-)
+{drawn})
 for made in tweets:
-    print(PROMPT + {tweet})"""
+    print(PROMPT + {tweet}){answers}"""

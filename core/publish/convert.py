@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from core.errors import InputRefused, Interrupted, WrongUsage
 from core.files import folder_whole, sha256_of, write_text_whole, write_whole
+from core.models.answering import Answering
 from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.models.hub import FILES
 from core.models.load import load_tokenizer, separator_of
@@ -108,7 +109,7 @@ def _to_gguf(
         make(part / file)
         mark = _mark(shape)
         stops = [mark, "\n"] if facts.one_line_tweets else [mark]
-        for own_name, text in ollama_files(file, stops).items():
+        for own_name, text in ollama_files(file, stops, facts.record.answering).items():
             write_text_whole(part / own_name, text)
         write_text_whole(part / "README.md", card_of(facts))
     files = _hashes(path)
@@ -152,6 +153,8 @@ def _gguf(
         "license_name": "the-authors-own",
         "finetune": facts.slug,
     }
+    if facts.record.answering is not None:
+        about["chat_template"] = facts.record.answering.chat_template
     rounded = write_gguf(
         shape,
         out,
@@ -176,12 +179,14 @@ def _mark(shape: Shape) -> str:
     return str(tokenizer.convert_ids_to_tokens(separator_of(tokenizer)))
 
 
-def ollama_files(gguf: str, stops: list[str]) -> dict[str, str]:
+def ollama_files(gguf: str, stops: list[str], answering: Answering | None = None) -> dict[str, str]:
     """The texts that Ollama reads beside a GGUF file: a Modelfile for ``ollama create``, and what
     ``ollama run hf.co/...`` takes from a repository (``template``, ``params``).
 
-    Its own defaults would repeat less and draw from 40 tokens only: all are set to mynah's. A
-    Modelfile has no escapes; a line break stands in quotes as it is.
+    With these a prompt begins a tweet; of a model that answers, ``Modelfile.answers`` makes one
+    whose prompt is a tweet to answer. Its own defaults would repeat less and draw from 40 tokens
+    only: all are set to mynah's. A Modelfile has no escapes; a line break stands in quotes as it
+    is.
     """
     drawn: dict[str, Any] = {
         "temperature": TEMPERATURE,
@@ -198,8 +203,14 @@ def ollama_files(gguf: str, stops: list[str]) -> dict[str, str]:
         *(f"PARAMETER {name} {value}" for name, value in drawn.items()),
         *(f'PARAMETER stop "{stop}"' for stop in stops),
     ]
+    modelfile = "\n".join(lines) + "\n"
+    more = {}
+    if answering is not None:
+        quoted = answering.go_template
+        more["Modelfile.answers"] = modelfile.replace('"{{ .Prompt }}"', f'"{quoted}"')
     return {
-        "Modelfile": "\n".join(lines) + "\n",
+        "Modelfile": modelfile,
+        **more,
         "template": "{{ .Prompt }}",
         "params": json.dumps(drawn | {"stop": stops}, indent=1) + "\n",
     }

@@ -89,6 +89,7 @@ SAMPLES: Final[dict[str, pl.DataType]] = {
     "tweet_ids": pl.List(pl.String()),
     "favourite": pl.Boolean(),
     "note": pl.String(),
+    "reply_to": pl.String(),
 }
 RUN_TABLES: Final = ("runs", "metrics", "samples")
 # What each run learned from (split ``train``) and was measured with (``valid``), word for word.

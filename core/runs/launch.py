@@ -40,6 +40,7 @@ from core.runs.shares import check_blend, shares_of_sizes, sizes_by_handle
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.dataset.answers import Answers
     from core.dataset.shares import Share
 
 LEAST_TWEETS: Final = 10
@@ -56,6 +57,7 @@ def start_run(
     request: RunRequest,
     batches: Iterable[pl.DataFrame],
     *,
+    answers: Answers | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
 ) -> Run:
     """`create_run`, and its process, which lives on when this one ends. Returns at once.
@@ -65,7 +67,7 @@ def start_run(
     base = resolve(request.settings.base)
     if not request.now:
         check_here(base, request.settings)
-    run = create_run(home, request, batches, expect=expect, base=base)
+    run = create_run(home, request, batches, answers=answers, expect=expect, base=base)
     try:
         with held_lock(run.lock):
             _launch(run, needs_network=_needs_network(base))
@@ -80,10 +82,11 @@ def prepare_run(
     request: RunRequest,
     batches: Iterable[pl.DataFrame],
     *,
+    answers: Answers | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
 ) -> Run:
     """`create_run`; its processes are then started by torchrun, or one by `resume_run`."""
-    run = create_run(home, request, batches, expect=expect)
+    run = create_run(home, request, batches, answers=answers, expect=expect)
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     run.update_record(state="stopped", ended=now, reason="It waits for torchrun to start it.")
     return run
@@ -94,21 +97,23 @@ def create_run(
     request: RunRequest,
     batches: Iterable[pl.DataFrame],
     *,
+    answers: Answers | None = None,
     expect: Callable[[list[Share], bool], None] | None = None,
     base: Base | None = None,
 ) -> Run:
     """Freezes the dataset and writes run.json; nothing is started.
 
     ``batches`` are curated tweets of the request's handles as `curated_batches` gives them: in
-    order, and read once, so that memory does not grow with them. ``expect`` is called with what an
-    epoch will show of each account, and whether tokens were counted; otherwise the base has no
-    tokenizer yet, and characters stand for them. ``base`` is the settings' one, where it is
-    resolved already.
+    order, and read once, so that memory does not grow with them; ``answers`` what they answer,
+    where settings ask for it. ``expect`` is called with what an epoch will show of each account,
+    and whether tokens were counted; otherwise the base has no tokenizer yet, and characters stand
+    for them. ``base`` is the settings' one, where it is resolved already.
 
     Raises InputRefused (too few tweets kept, base not at hand), WrongUsage (weights) and
     ServiceRefused (base not at the hub); then no folder is left behind.
     """
-    from core.dataset.frozen import freeze
+    from core.dataset.answers import Answers
+    from core.dataset.frozen import answering_of, freeze
 
     recipe, names = request.recipe, request.names or {}
     check_blend(request.settings, request.weights)
@@ -131,6 +136,7 @@ def create_run(
             valid_fraction=settings.valid_fraction,
             weights=request.weights,
             fewest=LEAST_TWEETS,
+            answers=(answers or Answers([])) if settings.answers else None,
         )
         if request.dataset not in (None, manifest.sha256):
             raise InputRefused(
@@ -138,6 +144,9 @@ def create_run(
                 "What the recipe keeps of them has changed since.",
                 "Their losses would not compare: begin a sweep under another name.",
             )
+        answering = None
+        if settings.answers:
+            answering = answering_of(staged.dataset, settings.row_tokens)
         shares, counted = _expected(staged, settings, manifest.weights)
         staged.write_record(
             RunRecord(
@@ -154,6 +163,7 @@ def create_run(
                 settings=settings.to_json(),
                 sweep=request.sweep,
                 continues=request.continues,
+                answering=answering,
                 now=request.now,
                 memory_needed=estimated(base, settings),
                 state="queued",

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from core.json_lines import parse_json
+from core.models.answering import Answering
 from core.processes import Owner
 from core.runs.settings import Continued, SweepTrial, TrainSettings
 
@@ -100,9 +101,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``starter`` is the process that starts the run's own, until that has its ``pid``.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
     ``sweep`` is there where the run is a trial of one, ``continues`` where it began with the
-    weights of another run. ``now``: whether it does not wait for other
-    runs on its device. ``name``, ``note`` and ``tags`` are a person's own. ``settings`` are kept as
-    they were written, by whichever version; see ``train_settings``.
+    weights of another run, ``answering`` where it learns answers. ``now``: whether it does not
+    wait for other runs on its device. ``name``, ``note`` and ``tags`` are a person's own.
+    ``settings`` are kept as they were written, by whichever version; see ``train_settings``.
     ``other_fields`` are those that this version does not know; they are written back as they were.
     """
 
@@ -138,6 +139,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     result: Result | None = None
     sweep: SweepTrial | None = None
     continues: Continued | None = None
+    answering: Answering | None = None
     other_fields: dict[str, Any] = {}
 
     @property

@@ -60,6 +60,8 @@ class TrainSettings:
     checkpoint_seconds      between two checkpoints
     max_memorised   ends the run, at the weights it had before, once it gives back so much more of
                     its training tweets than of held-out ones (0 to 1); None: no limit
+    answers         whether a tweet that answers somebody else's is learned as the answer to it,
+                    where that is in the corpus; the others are learned by themselves
     nproc           processes on this machine that share each step, each with a core or GPU its own
     keep_best       whether a run that gets worse on the held-out tweets goes back to where it was
                     best, and ends when that goes on
@@ -93,6 +95,7 @@ class TrainSettings:
     keep_best: bool = True
     max_memorised: float | None = None
     nproc: int = 1
+    answers: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -263,6 +266,12 @@ def _check(settings: TrainSettings) -> None:
             if settings.preset == "faithful"
             else "That takes tweets that are held out.",
             "Leave the limit out, or use the preset classic.",
+        )
+    if settings.answers and settings.packing == "blocks":
+        raise WrongUsage(
+            f"The preset {settings.preset} cannot learn answers.",
+            "It learns one text of all tweets, in which nobody is answered.",
+            "Use the preset fast or quality.",
         )
     if settings.nproc > 1 and settings.packing == "blocks":
         raise WrongUsage(

@@ -46,12 +46,13 @@ _AT_REST_A_LOOK: Final = 16
 class RunSummary:
     """A run at a glance. Losses are nats a token; ``started`` and ``ended`` are ISO, UTC.
 
-    ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data was
-    forgotten since; ``tracked`` where else the run can be looked at. ``sweep`` is the name of the
-    sweep that it is a trial of, and ``trial`` which, counted from 1. ``waits_for``: the run that a
-    queued one waits for. ``continues``: the run with whose weights it began; its ``base`` is what
-    the first of them began with. ``name``, ``note`` and ``tags`` are a person's own. ``settings``
-    are None where they are missing or damaged.
+    ``shares`` are of the tokens that it learns from, by handle. ``stale`` says what of its data
+    was forgotten since; ``tracked`` where else the run can be looked at. ``sweep`` is the name
+    of the sweep that it is a trial of, and ``trial`` which, counted from 1. ``waits_for``: the
+    run that a queued one waits for. ``continues``: the run with whose weights it began; its
+    ``base`` is what the first of them began with. ``answers``: whether it learns to answer.
+    ``name``, ``note`` and ``tags`` are a person's own. ``settings`` are None where they are
+    missing or damaged.
     """
 
     run: str
@@ -82,6 +83,7 @@ class RunSummary:
     note: str = ""
     tags: list[str] = field(default_factory=list)
     settings: TrainSettings | None = None
+    answers: bool = False
 
     @property
     def started_at(self) -> datetime | None:
@@ -168,6 +170,7 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
         note=record.note,
         tags=record.tags,
         settings=settings,
+        answers=record.answering is not None,
     )
 
 

@@ -1,6 +1,7 @@
 """The process that holds a model: newline JSON in on stdin, newline JSON out on stdout.
 
-    python -m core.sampling.child MODEL_DIR [--train PARQUET] [--lines] [--device D] [--dtype T]
+    python -m core.sampling.child MODEL_DIR [--train PARQUET] [--lines] [--answering JSON]
+        [--device D] [--dtype T]
 
 In:   {"op": "generate", "id": 1, "request": {fields of SampleRequest}}
       {"op": "stop", "id": 1}          ends it with what it has
@@ -26,7 +27,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import msgspec
+
 from core.errors import InputRefused, MynahError, WrongUsage
+from core.models.answering import Answering
 from core.processes import usable_threads
 from core.sampling.request import Deltas, Done, Restarted, SampleRequest
 
@@ -44,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("model_dir", type=Path)
     parser.add_argument("--train", type=Path)
     parser.add_argument("--lines", action="store_true")
+    parser.add_argument("--answering", default="null")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
     options = parser.parse_args(arguments)
@@ -103,7 +108,13 @@ def _load(options: argparse.Namespace) -> tuple[Engine, CheckCopy, int | None]:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(usable_threads())
-    engine = Engine.of(options.model_dir, options.device, options.dtype, lines=options.lines)
+    engine = Engine.of(
+        options.model_dir,
+        options.device,
+        options.dtype,
+        lines=options.lines,
+        answering=msgspec.json.decode(options.answering, type=Answering | None),
+    )
     return engine, check or unchecked, tweets
 
 

@@ -14,8 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from core.children.start import child_environment, start_child
 from core.errors import InputRefused, MynahError, ServiceRefused, WrongUsage
+from core.sampling.learned import Learned
 from core.sampling.request import (
     Deltas,
     Done,
@@ -139,19 +142,23 @@ class Sampler:
         device: str = "auto",
         *,
         dtype: str = "auto",
-        lines: bool = False,
+        learned: Learned | None = None,
     ) -> None:
         """``train_parquet`` (columns text, tweet_id) is what copies are looked for in.
 
-        ``lines``: the model learned line breaks, so that a sample may have several lines.
+        ``learned``: in what form the model learned tweets; None: one line each, and no answers.
 
         Nothing starts yet. ``device`` and ``dtype`` are as in ``decoding.loading.load``.
         """
         self.model_dir = Path(model_dir)
         self.train_parquet = train_parquet
         self._arguments = [str(self.model_dir.absolute()), "--device", device, "--dtype", dtype]
-        if lines:
+        self._learned = learned or Learned()
+        if self._learned.lines:
             self._arguments.append("--lines")
+        if self._learned.answering is not None:
+            form = msgspec.json.encode(self._learned.answering).decode()
+            self._arguments += ["--answering", form]
         if train_parquet is not None:
             self._arguments += ["--train", str(Path(train_parquet).absolute())]
         self._child: _Child | None = None
@@ -187,7 +194,7 @@ class Sampler:
             tweets if tweets.is_file() else None,
             device,
             dtype=dtype,
-            lines=_learned_lines(Path(run_folder)),
+            learned=Learned.of(Path(run_folder)),
         )
 
     def __enter__(self) -> Sampler:
@@ -229,10 +236,10 @@ class Sampler:
         Done with what they have; a stop before the model is loaded finishes at once. ``close``
         ends the iterator. Leaving it early stops the generation.
         Raises MynahError when the child dies (a new call starts another), InputRefused or
-        WrongUsage when it cannot do what was asked.
+        WrongUsage when it cannot do what was asked; at once for a tweet that it cannot answer.
         """
         self._stop_asked.clear()
-        return self._events_of(request.seeded())
+        return self._events_of(self._learned.asked(request.seeded()))
 
     def _events_of(self, request: SampleRequest) -> Iterator[SampleEvent]:
         self.start()
@@ -290,15 +297,6 @@ class Sampler:
         child = self._child
         if child is not None:
             self._forget(child)
-
-
-def _learned_lines(run_folder: Path) -> bool:
-    """Whether the recipe of a run kept the line breaks of its tweets."""
-    try:
-        manifest = json.loads((run_folder / "dataset" / "manifest.json").read_text("utf-8"))
-        return bool(manifest["recipe"]["rules"].get("line_breaks") == "keep")
-    except (OSError, ValueError, LookupError, AttributeError, TypeError):
-        return False
 
 
 def _fields(received: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Final
 import torch
 
 from core.errors import InputRefused, MynahError
+from core.models.answering import Answering, not_learned
 from core.sampling.decoding.banned import BannedWords
 from core.sampling.decoding.decoder import Batch, Prompt
 from core.sampling.decoding.draw import penalised, standing
@@ -53,7 +54,15 @@ class Engine:
     ``tokens_drawn`` counts every token since the engine was made, kept or thrown away.
     """
 
-    def __init__(self, loaded: Loaded, language: Language, *, lines: bool = False) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        language: Language,
+        *,
+        lines: bool = False,
+        answering: Answering | None = None,
+    ) -> None:
+        self._answering = answering
         self.loaded = loaded
         self.language = language
         self.tokens_drawn = 0
@@ -64,13 +73,21 @@ class Engine:
 
     @classmethod
     def of(
-        cls, model_dir: Path, device: str = "auto", arithmetic: str = "auto", *, lines: bool = False
+        cls,
+        model_dir: Path,
+        device: str = "auto",
+        arithmetic: str = "auto",
+        *,
+        lines: bool = False,
+        answering: Answering | None = None,
     ) -> Engine:
         """Loads a model folder; raises InputRefused as ``load`` does.
 
         ``lines``: the model learned tweets with their line breaks, so a text does not end at one.
+        ``answering``: how it learned answers; None: it did not.
         """
-        return cls(load(model_dir, device, arithmetic), Language(model_dir), lines=lines)
+        loaded = load(model_dir, device, arithmetic)
+        return cls(loaded, Language(model_dir), lines=lines, answering=answering)
 
     def generate(
         self,
@@ -85,16 +102,19 @@ class Engine:
         that adds nothing to the prompt are drawn again, at most MOST_REDRAWS times; what is still
         so then is given as it is. When ``stopping()`` turns true, samples that have begun are
         given with what they have, and the others not at all.
-        Raises InputRefused for a prompt that fills the model's context.
+        Raises InputRefused for a prompt that fills the model's context, and for a tweet to answer
+        where answers were not learned.
         """
         request = request.seeded()
         if not self.lines:
             request = replace(request, prompt=request.prompt.replace("\n", " "))
         prompt_ids = self.language.prompt_ids(request.prompt)
-        room = self._room(prompt_ids, request)
+        mark, *typed = prompt_ids
+        read_ids = [mark, *self._answered_ids(request), *typed]
+        room = self._room(read_ids, request)
         if stopping():
             return
-        running = _Running(self, request, prompt_ids, room)
+        running = _Running(self, request, prompt_ids, read_ids, room)
         while running.join():
             if request.prompt and running.joined:
                 yield Deltas([(row.index, request.prompt) for row in running.joined])
@@ -114,6 +134,14 @@ class Engine:
                 if event is not None:
                     yield event
             running.forward()
+
+    def _answered_ids(self, request: SampleRequest) -> list[int]:
+        """What stands between the mark and the prompt, as it was learned."""
+        if not request.reply_to:
+            return []
+        if self._answering is None:
+            raise not_learned("This model")
+        return self._answering.ids(request.reply_to, self.language.encode)
 
     # ── limits ───────────────────────────────────────────────────────────────────────────
 
@@ -137,22 +165,30 @@ class Engine:
 class _Running:
     """A request while it is served: the slots of the batch, and who waits for one.
 
-    ``joined`` and ``ended`` are the rows that began and ended in this step.
+    ``joined`` and ``ended`` are the rows that began and ended in this step. ``prompt_ids`` begin
+    the text of each; ``read_ids`` are what the model reads first, which is those and perhaps a
+    tweet that is answered.
     """
 
     def __init__(
-        self, engine: Engine, request: SampleRequest, prompt_ids: list[int], room: int
+        self,
+        engine: Engine,
+        request: SampleRequest,
+        prompt_ids: list[int],
+        read_ids: list[int],
+        room: int,
     ) -> None:
         self._engine = engine
         self._request = request
         self._prompt_ids = prompt_ids
+        self._read_ids = read_ids
         self._room = room
-        self._most = engine.rows_at_once(len(prompt_ids) + room)
+        self._most = engine.rows_at_once(len(read_ids) + room)
         # Which product a GPU chooses depends on the number of rows, so there it never changes;
         # decoding there waits for memory and launches, and not for rows.
         self._group = _ROW_GROUP if engine.loaded.device.type == "cpu" else self._most
         self._banned = BannedWords(request.banned)
-        self._prompt: Prompt = engine.loaded.decoder.prompt(prompt_ids)
+        self._prompt: Prompt = engine.loaded.decoder.prompt(read_ids)
         self._batch: Batch | None = None
         self._slots: list[Row | None] = []
         self._logits = torch.empty(0)
@@ -167,7 +203,7 @@ class _Running:
         self.joined, self.ended = [], []
         if self.waiting and not any(self._slots):
             slots = min(self._most, self._padded(len(self.waiting)))
-            length = len(self._prompt_ids) + self._room
+            length = len(self._read_ids) + self._room
             self._batch = self._engine.loaded.decoder.batch(self._prompt, slots, length)
             self._slots = [self._next() if self.waiting else None for _ in range(slots)]
             self._logits = self._prompt.logits.repeat(slots, 1)
@@ -183,7 +219,7 @@ class _Running:
         index, redrawn = self.waiting.popleft()
         ends = self._request.stops if self._engine.lines else ("\n", *self._request.stops)
         stream = TextStream(self._engine.language.decode, self._prompt_ids, ends=ends)
-        row = Row(self._request, index, redrawn, stream, [*self._prompt_ids])
+        row = Row(self._request, index, redrawn, stream, [*self._read_ids])
         self.joined.append(row)
         return row
 
@@ -241,7 +277,7 @@ class _Running:
                 "Train again with a lower learning rate, or sample an earlier run.",
             )
         if request.repetition_penalty != 1:
-            spare = self._prompt_ids
+            spare = self._read_ids
             seen = [spare if row is None else row.ids for row in self._slots]
             logits = penalised(logits, seen, request.repetition_penalty)
         tokens = [int(token) for token in drawn(logits, uniforms, request).tolist()]

@@ -65,6 +65,8 @@ def keep_favourite(
         if one.id == sample_id or (one.run, one.text) == (run, text):
             return one
     settings = {"seed": request.seed, "n": request.n, **settings_of(request)}
+    if request.reply_to:
+        settings["reply_to"] = request.reply_to
     kept = Favourite(
         sample_id or uuid.uuid4().hex,
         text,

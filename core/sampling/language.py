@@ -68,7 +68,11 @@ class Language:
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """The separator, then the prompt; never a special token within."""
-        return [self.separator, *self._tokenizer.encode(prompt, add_special_tokens=False).ids]
+        return [self.separator, *self.encode(prompt)]
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of ``text`` alone; never a special token within."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: list[int]) -> str:
         """The text of ``ids``, nothing tidied, special tokens left out."""

@@ -44,6 +44,8 @@ class SampleRequest:
     top_k               only that many likeliest tokens; 0 is off
     seed                0 or more; sample i of a seed is the same however many are asked for.
                         None draws a seed, which every sample then reports
+    reply_to            a tweet that each sample answers, of a run that has learned answers; the
+                        prompt then begins the answer. Empty: none
     allow_copies        False draws a verbatim copy of a training tweet again (a bounded number of
                         times)
     min_p               in [0, 1]: only tokens at least that many times as likely as the likeliest
@@ -69,14 +71,16 @@ class SampleRequest:
     banned: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     probabilities: bool = False
+    reply_to: str = ""
 
     def __post_init__(self) -> None:
-        if len(self.prompt) > _LONGEST_PROMPT:
-            raise WrongUsage(
-                f"The prompt has {len(self.prompt):,} characters.",
-                f"At most {_LONGEST_PROMPT:,} can be taken.",
-                "Give the first words of a tweet.",
-            )
+        for what, text in (("prompt", self.prompt), ("tweet to answer", self.reply_to)):
+            if len(text) > _LONGEST_PROMPT:
+                raise WrongUsage(
+                    f"The {what} has {len(text):,} characters.",
+                    f"At most {_LONGEST_PROMPT:,} can be taken.",
+                    "Give the first words of a tweet.",
+                )
         _in_range("The number of samples", self.n, 1, MOST_SAMPLES)
         _in_range("The number of tokens", self.max_tokens, 1, MOST_TOKENS)
         _in_range("Top-k", self.top_k, 0, None)
@@ -108,6 +112,7 @@ class SampleRequest:
             _in_range("The seed", self.seed, 0, _MOST_SEEDS - 1)
         lines = (" ".join(line.split()) for line in _text(self.prompt).splitlines())
         object.__setattr__(self, "prompt", "\n".join(filter(None, lines)))
+        object.__setattr__(self, "reply_to", " ".join(_text(self.reply_to).split()))
         object.__setattr__(self, "banned", _words("banned", [w.strip() for w in self.banned]))
         object.__setattr__(self, "stops", _words("stop", self.stops))
 
@@ -117,7 +122,10 @@ class SampleRequest:
 
     def to_json(self) -> dict[str, Any]:
         """The fields by name, as JSON has them; ``SampleRequest(**fields)`` is the same request."""
-        return asdict(self) | {"banned": list(self.banned), "stops": list(self.stops)}
+        fields = asdict(self) | {"banned": list(self.banned), "stops": list(self.stops)}
+        if not self.reply_to:
+            del fields["reply_to"]
+        return fields
 
 
 def _text(typed: str) -> str:
@@ -192,7 +200,8 @@ class Sample:
     ``index`` counts from 0 in the request. ``tokens`` were generated and are in the text (neither
     the prompt nor the end mark). ``redrawn`` is how often an earlier draw was thrown away for being
     empty or a copy. With ``seed`` and the same settings the text can be made again.
-    ``probabilities`` has one entry per token when the request asked for them.
+    ``probabilities`` has one entry per token when the request asked for them. ``reply_to`` is the
+    tweet that it answers, as it was cleaned, or empty.
     """
 
     index: int
@@ -204,13 +213,17 @@ class Sample:
     copy: Copy
     redrawn: int
     probabilities: tuple[TokenProbability, ...] = ()
+    reply_to: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah sample --json``, and index, seed and redrawn.
 
-        ``probabilities``, lists of text, probability and rank, only when there are any.
+        ``probabilities``, lists of text, probability and rank, only when there are any; so
+        ``reply_to``.
         """
         fields = asdict(self) | {"copy": self.copy.to_json()}
+        if not self.reply_to:
+            del fields["reply_to"]
         probabilities = [list(token) for token in fields.pop("probabilities")]
         return fields | ({"probabilities": probabilities} if probabilities else {})
 

@@ -113,6 +113,7 @@ class Row:
                 copy=copy,
                 redrawn=self.redrawn,
                 probabilities=tuple(self.probabilities),
+                reply_to=request.reply_to,
             )
         )
 

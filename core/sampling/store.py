@@ -30,14 +30,15 @@ from core.sampling.voices import Point, Voice
 MOST_BYTES: Final = 32 << 20
 _LOCK_SECONDS: Final = 10.0
 # Fields of a request that stand elsewhere, or do not change the text.
-_NOT_SETTINGS: Final = ("prompt", "n", "seed", "probabilities")
+_NOT_SETTINGS: Final = ("prompt", "reply_to", "n", "seed", "probabilities")
 
 
 @dataclass(frozen=True)
 class StoredSample:
     """A sample and all that it takes to make it again.
 
-    ``settings`` are the fields of the request but prompt, seed and how many; ``device`` is where
+    ``settings`` are the fields of the request but prompt, tweet to answer, seed and how many;
+    ``device`` is where
     and in which arithmetic it was made; ``created_at`` is UTC.
     """
 
@@ -75,6 +76,7 @@ class StoredSample:
         }
         return SampleRequest(
             prompt=self.sample.prompt,
+            reply_to=self.sample.reply_to,
             n=self.sample.index + 1,
             seed=self.sample.seed,
             **given | changes,

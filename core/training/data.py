@@ -17,7 +17,11 @@ PAD_TO: Final = 8
 _POOL: Final = 512
 
 Row = list[int]
-"""Ids of which each but the last is read and each but the first is predicted."""
+"""Ids of which each but the last is read and each but the first is predicted.
+
+The ids of a tweet that is answered follow the first one as their complements (``~id``, below 0):
+those are read and not predicted.
+"""
 
 
 class Batch(NamedTuple):
@@ -42,10 +46,19 @@ class TweetRows:
         return sum(self.tokens)
 
 
-def prepare(texts: Sequence[str], tokenizer: Any, *, separator: int, row_tokens: int) -> TweetRows:
+def prepare(
+    texts: Sequence[str],
+    tokenizer: Any,
+    *,
+    separator: int,
+    row_tokens: int,
+    answered: Sequence[Row] = (),
+) -> TweetRows:
     """Each text as ``separator text separator``, cut into rows of at most ``row_tokens``.
 
     A cut row begins with the last id of the one before, so that each id is predicted once.
+    ``answered`` has for each text the ids that stand before it and are only read (none of most);
+    they stand in the first of its rows.
     A mark such as ``<|endoftext|>`` written out in a tweet is read as the letters that it is made
     of: a tweet cannot end itself.
     """
@@ -55,12 +68,13 @@ def prepare(texts: Sequence[str], tokenizer: Any, *, separator: int, row_tokens:
         list(texts), add_special_tokens=False, truncation=False, split_special_tokens=True
     )["input_ids"]
     rows = []
-    for ids in encoded:
-        whole = [separator, *ids, separator]
-        rows.append(cut(whole, row_tokens))
+    for before, ids in itertools.zip_longest(answered, encoded, fillvalue=()):
+        whole = [separator, *(~one for one in before), *ids, separator]
+        # a row of what is only read teaches nothing
+        rows.append([row for row in cut(whole, row_tokens) if row[-1] >= 0])
     return TweetRows(
         rows,
-        [sum(len(row) - 1 for row in own) for own in rows],
+        [sum(predicted(row) for row in own) for own in rows],
         [len(text.encode("utf-8", "replace")) + 1 for text in texts],
     )
 
@@ -68,6 +82,14 @@ def prepare(texts: Sequence[str], tokenizer: Any, *, separator: int, row_tokens:
 def cut(ids: Row, row_tokens: int) -> list[Row]:
     """``ids`` in rows that predict at most ``row_tokens`` each, overlapping by one id."""
     return [ids[at : at + row_tokens + 1] for at in range(0, len(ids) - 1, row_tokens)]
+
+
+def predicted(row: Row) -> int:
+    """How many of the ids of ``row`` are predicted."""
+    at = 1
+    while row[at] < 0:  # the last never is
+        at += 1
+    return len(row) - at
 
 
 def rows_within(context: int, row_tokens: int) -> int:
@@ -128,8 +150,9 @@ def tensors(batch: Sequence[Row], device: Any, *, batch_tokens: int = 0) -> tupl
     """Inputs and targets of a batch, int64 of shape (rows, width); padding targets are IGNORE.
 
     Padding stands at the right, where causal attention never looks back from, so no mask is
-    needed and the fast attention kernels apply. ``batch_tokens``, if not 0, adds rows of padding
-    (see `padded_rows`). On a CUDA device the copy is not waited for.
+    needed and the fast attention kernels apply. What is only read has the target IGNORE, too.
+    ``batch_tokens``, if not 0, adds rows of padding (see `padded_rows`). On a CUDA device the copy
+    is not waited for.
     """
     import torch
 
@@ -141,6 +164,8 @@ def tensors(batch: Sequence[Row], device: Any, *, batch_tokens: int = 0) -> tupl
     on_cuda = torch.device(device).type == "cuda"
     # from pinned memory, which PyTorch keeps until the copy is made
     ids = torch.tensor(both, dtype=torch.long, pin_memory=on_cuda).to(device, non_blocking=on_cuda)
+    if any(row[0] < 0 or row[1] < 0 for row in batch):
+        return torch.where(ids[0] < 0, ~ids[0], ids[0]), ids[1].masked_fill(ids[1] < 0, IGNORE)
     return ids[0], ids[1]
 
 
@@ -184,7 +209,7 @@ class EpochPlan:
         for group in _groups(rows, self.batch_tokens, rng):
             tokens: Counter[int] = Counter()
             for number in group:
-                tokens[authors[number]] += len(rows[number]) - 1
+                tokens[authors[number]] += predicted(rows[number])
             made.append(Batch([rows[number] for number in group], dict(tokens)))
         return made
 

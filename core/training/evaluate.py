@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.training import memory
-from core.training.data import Row, TweetRows, batches, tensors
+from core.training.data import Row, TweetRows, batches, predicted, tensors
 from core.training.device import static_shapes
 from core.training.loss import Scorer
 
@@ -105,7 +105,7 @@ class HeldOut:
                     return None
                 found += self._sums(score, batch)
         sums: list[float] = torch.cat(found).tolist()  # waits for the device once
-        sizes = [len(row) - 1 for batch in self._batches for row in batch]
+        sizes = [predicted(row) for batch in self._batches for row in batch]
         total = sum(sums)
         bits_per_byte = total / (math.log(2) * max(self.bytes, 1))
         return Measure(total / self.tokens, self.tokens, bits_per_byte, sums, sizes)
@@ -146,12 +146,12 @@ def tokens_within(minutes: float, score: Scorer, rows: Sequence[Row], device: An
     probe: list[Row] = []
     for row in rows:
         probe.append(row)
-        if sum(len(one) - 1 for one in probe) >= _PROBE_TOKENS:
+        if sum(predicted(one) for one in probe) >= _PROBE_TOKENS:
             break
     if not probe:
         return 0
     score.of_rows(*tensors(probe[:1], device)).tolist()  # the first pass sets things up
     began = time.perf_counter()
     score.of_rows(*tensors(probe, device)).tolist()
-    speed = sum(len(row) - 1 for row in probe) / max(time.perf_counter() - began, 1e-9)
+    speed = sum(predicted(row) for row in probe) / max(time.perf_counter() - began, 1e-9)
     return max(1000, int(speed * minutes * 60 / 30))

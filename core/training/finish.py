@@ -9,6 +9,7 @@ import torch
 
 from core.errors import MynahError
 from core.files import folder_whole
+from core.models.answering import Answering
 from core.models.generation import (
     MAX_TOKENS,
     MIN_P,
@@ -64,7 +65,12 @@ def finish(training: Training, trouble: Diverged | TooLittleMemory | None = None
         memorised = t.measure_memorisation(merged, last=True)
     try:
         save_model(
-            t.run.model, merged, t.data.tokenizer, separator=t.data.separator, dtype=t.stored
+            t.run.model,
+            merged,
+            t.data.tokenizer,
+            separator=t.data.separator,
+            dtype=t.stored,
+            answering=t.data.answering,
         )
     except OSError as error:
         raise MynahError(
@@ -167,9 +173,18 @@ def round_weights(model: Any, dtype: torch.dtype) -> None:
     cast_weights(cast_weights(model, dtype), kept)
 
 
-def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtype: Any) -> None:
+def save_model(
+    folder: Path,
+    model: Any,
+    tokenizer: Any,
+    *,
+    separator: int,
+    dtype: Any,
+    answering: Answering | None = None,
+) -> None:
     """Writes ``folder`` as transformers reads it, weights as safetensors of ``dtype``.
 
+    A model that answers has the form for that as its chat template, and another has none.
     ``model`` is left with the weights as they were rounded, in the type it had. An older folder is
     replaced in one step. Raises OSError, and MynahError for weights that are not finite.
     """
@@ -191,7 +206,7 @@ def save_model(folder: Path, model: Any, tokenizer: Any, *, separator: int, dtyp
     )
     mark = tokenizer.convert_ids_to_tokens(separator)
     tokenizer.bos_token = tokenizer.eos_token = tokenizer.pad_token = mark
-    tokenizer.chat_template = None
+    tokenizer.chat_template = None if answering is None else answering.chat_template
     kept = model.dtype
     try:
         cast_weights(model, dtype)

@@ -59,17 +59,23 @@ class Memorisation:
         held_out: Sequence[str],
         tokenizer: Any,
         *,
+        answered: tuple[Sequence[list[int]], Sequence[list[int]]] = ((), ()),
         separator: int,
         seed: int,
         context: int,
         device: Any,
     ) -> None:
-        """Draws the tweets; those whose rest has less than four words say nothing."""
+        """Draws the tweets; those whose rest has less than four words say nothing. ``answered``
+        has for those of each side what stands before them, as it was learned; empty: nothing.
+        """
         self._tokenizer, self._separator, self._device = tokenizer, separator, device
         most = _TWEETS.get(device.type, _TWEETS["cpu"])
         self._sides = [
-            self._draw(texts, most, context, random.Random(f"{seed}/memorisation/{side}"))  # noqa: S311
-            for side, texts in (("train", train), ("held out", held_out))
+            self._draw(texts, before, most, context, random.Random(f"{seed}/memorisation/{side}"))  # noqa: S311
+            for side, texts, before in (
+                ("train", train, answered[0]),
+                ("held out", held_out, answered[1]),
+            )
         ]
 
     @property
@@ -100,7 +106,12 @@ class Memorisation:
         )
 
     def _draw(
-        self, texts: Sequence[str], most: int, context: int, rng: random.Random
+        self,
+        texts: Sequence[str],
+        answered: Sequence[list[int]],
+        most: int,
+        context: int,
+        rng: random.Random,
     ) -> list[_Task]:
         tasks: list[_Task] = []
         for number in rng.sample(range(len(texts)), len(texts)):
@@ -115,6 +126,7 @@ class Memorisation:
                 ]
                 for part in (first, rest)
             )
+            read = [*(answered[number] if answered else ()), *read]
             length = min(MOST_TOKENS, len(follow))
             if 1 + len(read) + length > context:
                 continue

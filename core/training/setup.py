@@ -311,6 +311,7 @@ def set_up(
         data.train_texts,
         data.valid_texts,
         data.tokenizer,
+        answered=(data.answered, data.answered_valid),
         separator=data.separator,
         seed=settings.seed,
         context=data.context,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from core.training import memory
-from core.training.data import Row, tensors
+from core.training.data import Row, predicted, tensors
 from core.training.device import in_arithmetic, static_shapes
 from core.training.distributed.ranks import Ranks
 from core.training.loss import Scorer
@@ -52,7 +52,7 @@ class BatchStep:
         self.parts = 1
 
     def __call__(self, batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
-        tokens = sum(len(row) - 1 for row in batch)
+        tokens = sum(predicted(row) for row in batch)
         batch = self._ranks.share(batch)
         while True:
             try:

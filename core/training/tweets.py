@@ -25,12 +25,15 @@ class RunTweets:
 
     A round is an epoch; under the classic blend it is the whole training text, ``epochs_a_round``
     epochs in one. ``handles`` are the authors by number, and ``shares`` what an epoch is expected
-    to show of each.
+    to show of each. ``answering`` is the form of what is answered, where the run learns answers.
+    ``answered`` and ``answered_valid`` have, for each training and held-out
+    tweet, the ids of the tweet that it answers, in the run's form; empty lists where it answers
+    none, or the run does not learn answers.
     """
 
     def __init__(self, run: Run, settings: TrainSettings, folder: Path | None) -> None:
         # the only use that training makes of Polars
-        from core.dataset.frozen import load_frozen
+        from core.dataset.frozen import known_answered, load_frozen
 
         frozen = load_frozen(run.dataset)
         texts = frozen.train["text"].to_list()
@@ -43,23 +46,35 @@ class RunTweets:
         number = {handle: author for author, handle in enumerate(self.handles)}
         self._authors = [number[handle] for handle in written_by]
         self._weights = frozen.manifest.weights
+        answered = [known_answered(part) for part in (frozen.train, frozen.valid)]
         self.tokenizer = (
-            load_tokenizer(folder) if folder is not None else scratch.train_tokenizer(texts)
+            load_tokenizer(folder)
+            if folder is not None
+            else scratch.train_tokenizer([*texts, *filter(None, answered[0])])
         )
         self.separator = separator_of(self.tokenizer)
         self.context = context_of(folder) if folder is not None else scratch.CONTEXT
         self.row_tokens = rows_within(self.context, settings.row_tokens)
+        record = run.record()
+        self.answering = record.answering if settings.answers else None
+        self.answered, self.answered_valid = (
+            [self._ids_of(one) for one in part] for part in answered
+        )
         self.train, self.valid = (
             prepare(
                 part,
                 self.tokenizer,
                 separator=self.separator,
                 row_tokens=self.row_tokens,
+                answered=before,
             )
-            for part in (self.train_texts, self.valid_texts)
+            for part, before in (
+                (self.train_texts, self.answered),
+                (self.valid_texts, self.answered_valid),
+            )
         )
         self._settings = settings
-        self._named = run.record().handles
+        self._named = record.handles
         tokens: Counter[str] = Counter()
         chars: Counter[str] = Counter()
         for handle, text, count in zip(written_by, texts, self.train.tokens, strict=True):
@@ -71,6 +86,15 @@ class RunTweets:
         self.epoch_tokens = (
             sum(self.train.tokens[tweet] for tweet in self.order(0)) // self.epochs_a_round
         )
+
+    def _ids_of(self, tweet: str | None) -> list[int]:
+        if not tweet or self.answering is None:
+            return []
+        return self.answering.ids(tweet, self._encode)
+
+    def _encode(self, text: str) -> list[int]:
+        encoded = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        return list(encoded["input_ids"])
 
     def plan(self, batch_tokens: int) -> EpochPlan:
         """How a round becomes batches."""

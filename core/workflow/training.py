@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -104,6 +105,7 @@ def start_training(
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
     from core.curation.stream import curated_batches
+    from core.dataset.answers import answers_of
     from core.runs.housekeeping import AT_ONCE, empty_trash
     from core.runs.launch import prepare_run, start_run
 
@@ -118,7 +120,13 @@ def start_training(
 
         batches = without_leaked(batches, leaked)
     request = replace(request, names=account_names(corpus, request.handles))
-    run = (prepare_run if torchrun else start_run)(home, request, batches, expect=expect)
+    begin = prepare_run if torchrun else start_run
+    with ExitStack() as stack:
+        answers = None
+        if request.settings.answers:
+            found = answers_of(corpus, request.handles, request.recipe, cancelled, of_others=True)
+            answers = stack.enter_context(found)
+        run = begin(home, request, batches, answers=answers, expect=expect)
     if tracking is not None:
         from core.tracking.launch import track_with_run
 

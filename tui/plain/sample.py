@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.report.blind import BlindTest, Question
+    from core.runs.summary import RunSummary
     from core.sampling.favourites import Favourite
     from core.sampling.store import StoredSample
 
@@ -61,6 +62,7 @@ def _items(session: Session, knobs: Knobs) -> list[Item]:
         Item(f"The seed: {seed}", partial(_seed, session, knobs)),
         Item("Favourites: hear them, export them", partial(_favourites, session)),
         Item("Blind test: tell its texts from real tweets", partial(_blind, session)),
+        Item("Answer a tweet", partial(_answer, session, knobs)),
     ]
 
 
@@ -98,21 +100,39 @@ def _seed(session: Session, knobs: Knobs) -> None:
     session.console.say("Another seed each time." if given < 0 else f"The seed is {knobs.seed}.")
 
 
+def _answer(session: Session, knobs: Knobs) -> None:
+    """Asks for a tweet, and says each answer as it is done."""
+    from core.models.answering import not_learned
+
+    run = with_model(session)
+    if run is not None and not run.answers:
+        raise not_learned(run.name or run.run)
+    if run is not None:
+        tweet = session.console.ask("Which tweet should it answer?", _HELP)
+        _generate(session, knobs, run, reply_to=tweet)
+
+
 def _write(session: Session, knobs: Knobs) -> None:
     """Asks for a beginning, and says each text as it is done."""
+    run = with_model(session)
+    if run is not None:
+        prompt = session.console.ask(
+            "How should they begin? An empty line leaves that to the model.", _HELP, default=""
+        )
+        _generate(session, knobs, run, prompt=prompt)
+
+
+def _generate(
+    session: Session, knobs: Knobs, run: RunSummary, *, prompt: str = "", reply_to: str = ""
+) -> None:
     from core.runs.folder import find_run
     from core.sampling.request import SampleRequest
     from core.sampling.store import sample_and_store
     from core.sampling.voices import tuned_voice
 
-    console, run = session.console, with_model(session)
-    if run is None:
-        return
-    prompt = console.ask(
-        "How should they begin? An empty line leaves that to the model.", _HELP, default=""
-    )
+    console = session.console
     request = SampleRequest(
-        prompt=prompt, n=knobs.n, temperature=knobs.temperature, seed=knobs.seed
+        prompt=prompt, n=knobs.n, temperature=knobs.temperature, seed=knobs.seed, reply_to=reply_to
     ).seeded()
     voice = tuned_voice(find_run(session.home, run.run))
     sampler = session.sampler(voice)

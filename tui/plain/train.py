@@ -43,6 +43,10 @@ def _items(session: Session) -> list[Item]:
         Item(f"The runs: {count(len(runs)) if runs else 'none yet'}", partial(list_runs, session)),
         Item("Compare two runs", partial(_compare, session)),
         Item("Deleted runs", partial(_trash, session)),
+        Item(
+            f"Learn answers: {'yes' if new.own.get('answers') else 'no'}",
+            partial(_answers, session),
+        ),
     ]
     if going:
         words = f"Follow {going[0].name or going[0].run}, which is {going[0].state}"
@@ -89,12 +93,33 @@ def _minutes(session: Session) -> None:
     session.console.say(f"It learns for at most {new.minutes:g} minutes.")
 
 
+def _answers(session: Session) -> None:
+    """Turns it on or off, and says how many answers there are."""
+    from core.corpus.store import Corpus
+    from core.dataset.answers import answers_known
+
+    own = session.state.new_run.own
+    if own.pop("answers", None):
+        session.console.say("Every tweet is learned by itself.")
+        return
+    own["answers"] = True
+    known = answers_known(Corpus(session.home.corpus), session.chosen())
+    session.console.say(
+        "What answers a tweet of somebody else is learned as the answer to it, where that is in "
+        f"the corpus: {plural(known, 'tweet')}, before the recipe drops any."
+    )
+
+
 def _settings(session: Session) -> TrainSettings:
     from core.runs.settings import settings_for
 
     new = session.state.new_run
     return settings_for(
-        new.preset, base_of(session), minutes=float(new.minutes), seed=int(new.seed)
+        new.preset,
+        base_of(session),
+        minutes=float(new.minutes),
+        seed=int(new.seed),
+        answers=new.overrides().get("answers"),
     )
 
 
@@ -121,6 +146,8 @@ def _start(session: Session) -> None:
         return start_training(session.home, request, cancelled=stopped)
 
     run = session.work(work)
+    if (answering := run.record().answering) is not None:
+        console.say(answering.in_words)
     console.say(f"The run {run.id} has started.")
     if console.yes("Follow it now?", FOLLOW_HELP):
         follow_run(session, run.id)

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 # Stands for a line break in the one line of the field.
 _BREAK: Final = "⏎"
+_BEGINNING: Final = "how it begins; empty lets it choose"
+_TWEET: Final = "the tweet to answer"
 
 
 class PromptField(Input):
-    """``remember`` adds what is typed to the prompts of before, which outlive the app.
+    """``remember`` adds what is typed to the prompts of before, which outlive the app. ``answers``
+    says that what is typed is no beginning but a tweet to answer.
 
     Example::
 
@@ -34,10 +37,20 @@ class PromptField(Input):
                 tooltip="The prompt after this one."),
     ]  # fmt: skip
 
-    def __init__(self, value: str, *, home: Home, placeholder: str = "", id: str = "") -> None:  # noqa: A002
-        super().__init__(value, placeholder=placeholder, id=id)
+    def __init__(self, value: str, *, home: Home, id: str = "") -> None:  # noqa: A002
+        super().__init__(value, placeholder=_BEGINNING, id=id)
         self._home = home
+        self._answers = False
         self._walk: PastTexts | None = None
+
+    @property
+    def answers(self) -> bool:
+        return self._answers
+
+    @answers.setter
+    def answers(self, answers: bool) -> None:
+        self._answers = answers
+        self.placeholder = _TWEET if answers else _BEGINNING
 
     @property
     def text(self) -> str:

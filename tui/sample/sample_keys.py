@@ -16,6 +16,7 @@ from tui.sample.prompt_field import PromptField
 from tui.sample.sample_list import SampleList
 from tui.sample.why import WhyPage
 from tui.section import Section, explained
+from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from core.runs.summary import RunSummary
@@ -194,7 +195,7 @@ class SampleKeys(Section):
 
         written = edit_outside(self.app, self.query_one(PromptField).text, "prompt.txt")
         if written is not None:
-            self.set_prompt(written)
+            self.query_one(PromptField).text = written
         self.reveal(self.query_one("#prompt", Input))
 
     # ── take up ──────────────────────────────────────────────────────────────────────────
@@ -224,7 +225,35 @@ class SampleKeys(Section):
         self.app.notify("Change it, then enter goes on from its end.", title="In the prompt")
 
     def set_prompt(self, text: str) -> None:
+        """Puts ``text`` there as the beginning of samples."""
         self.query_one(PromptField).text = text
+        self.ask_for_answers(False)
+
+    # ── answer ───────────────────────────────────────────────────────────────────────────
+
+    @explained
+    def action_answer(self) -> None:
+        """What is typed is a tweet to answer, or again how a text begins."""
+        from core.models.answering import not_learned
+
+        model, prompt = self.chosen_model(), self.query_one(PromptField)
+        if model is None:
+            self.generate()  # says what to do
+            return
+        if not model.answers:
+            raise not_learned(model.name or model.run)
+        self.ask_for_answers(not prompt.answers)
+        self.reveal(prompt)
+
+    def ask_for_answers(self, answers: bool) -> None:
+        """Whether the prompt is a tweet to answer; never of a run that has not learned to."""
+        model, panel = self.chosen_model(), self.query_one("#prompt-panel", Panel)
+        able = model is not None and model.answers
+        prompt = self.query_one(PromptField)
+        prompt.answers = answers and able
+        panel.title = "Tweet to answer" if prompt.answers else "Prompt"
+        other = "begins with it" if prompt.answers else "answers a tweet"
+        panel.status = f"{self._key('answer')} {other}" if able else ""
 
     def _text_of_selected(self) -> str:
         return self.listing.text(self.listing.cursor) if self.selected() is not None else ""

@@ -82,7 +82,6 @@ class SampleSection(SampleKeys):
                 yield PromptField(
                     self.state.session.get("prompt", FIRST_PROMPT),
                     home=self.state.home,
-                    placeholder="how it begins; empty lets it choose",
                     id="prompt",
                 )
             with Panel(title="Generated", id="generated-panel"):
@@ -146,6 +145,7 @@ class SampleSection(SampleKeys):
             run.set_choices(named, value=self._form["run"])
             beside.set_choices(beside_choices(self._models, self.chosen_model()))
             self._form["beside"] = beside.value
+        self.ask_for_answers(self.query_one(PromptField).answers)
 
     @on(Field.Changed)
     def _knob_turned(self, event: Field.Changed) -> None:
@@ -217,9 +217,8 @@ class SampleSection(SampleKeys):
         seed = 0 if new_seed else int(self._form["seed"])
         prompt = self.query_one("#prompt", PromptField)
         try:
-            request = request_of(
-                self._form, prompt.text, seed or SystemRandom().randrange(1, 2**31)
-            )
+            seed = seed or SystemRandom().randrange(1, 2**31)
+            request = request_of(self._form, prompt.text, seed, answers=prompt.answers)
         except MynahError as error:
             self.mynah.show_error(error)
             return False

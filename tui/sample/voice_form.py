@@ -73,12 +73,20 @@ def voice_fields() -> Iterator[Field[Any]]:
     )  # fmt: skip
 
 
-def request_of(form: Mapping[str, Any], prompt: str, seed: int) -> SampleRequest:
-    """What the fields ask for. Raises MynahError for what makes no sense together."""
+def request_of(
+    form: Mapping[str, Any], typed: str, seed: int, *, answers: bool = False
+) -> SampleRequest:
+    """What the fields ask for: texts that begin with what is typed, or that answer it. Raises
+    MynahError for what makes no sense together.
+    """
+    from core.errors import WrongUsage
     from core.sampling.request import SampleRequest
 
+    if answers and not typed.strip():
+        raise WrongUsage("There is no tweet to answer.", "", "Type or paste one in the prompt.")
     return SampleRequest(
-        prompt=prompt,
+        prompt="" if answers else typed,
+        reply_to=typed if answers else "",
         n=int(form["count"]),
         max_tokens=int(form["max_tokens"]),
         temperature=float(form["temperature"]),

@@ -10,7 +10,7 @@ from core.runs.settings import settings_for
 from core.tracking.options import TRACKERS
 from tui.state import OWN_SETTINGS, PRESETS_IN_WORDS, NewRun
 from tui.widgets.choice_field import Choice, ChoiceField
-from tui.widgets.field import ButtonField, Field, OpenField
+from tui.widgets.field import ButtonField, Field, OpenField, SwitchField
 from tui.widgets.field_form import FieldForm
 from tui.widgets.typed_field import NumberField
 
@@ -37,7 +37,7 @@ def run_fields(new_run: NewRun) -> Iterator[Field[Any]]:
     yield OpenField(
         "weights", "weights", help="How much of each account an epoch holds, in tokens."
     )
-    yield ButtonField("more", "more", help="Rate, epochs, LoRA rank and batch.")
+    yield ButtonField("more", "more", help="Rate, epochs, LoRA rank, batch, answers.")
     yield from _own_fields()
     yield ButtonField("start", "Start")
 
@@ -60,6 +60,10 @@ def _own_fields() -> Iterator[Field[Any]]:
         "batch_tokens", "batch", minimum=0, maximum=1 << 16, step=256, unit="tokens",
         help="Tokens a step at most; 0 takes what suits the device.",
     )  # fmt: skip
+    yield SwitchField(
+        "answers", "learn answers",
+        help="What answers a tweet of somebody else in the corpus is learned as the answer to it.",
+    )  # fmt: skip
 
 
 def presets_own(new_run: NewRun) -> dict[str, float]:
@@ -68,7 +72,10 @@ def presets_own(new_run: NewRun) -> dict[str, float]:
         settings = settings_for(new_run.preset, new_run.base)
     except MynahError:
         return {}
-    names = [name for name in OWN_SETTINGS if name != "lora_rank" or settings.method == "lora"]
+    never = {"answers"} if settings.packing == "blocks" else set()
+    if settings.method != "lora":
+        never.add("lora_rank")
+    names = [name for name in OWN_SETTINGS if name not in never]
     return {name: getattr(settings, name) for name in names}
 
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from core.errors import MynahError
 from tui.job import Attempt, Host, Job, Report
 from tui.state import NewRun
 from tui.train.keeping import KeepingJobs
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share
+    from core.home import Home
     from core.runs.summary import RunSummary
     from core.workbench.bench import Curation
 
@@ -133,7 +135,8 @@ class TrainJobs:
                 )
                 for minutes in (asked.minutes, None)
             )  # fmt: skip
-            return Advised(asked, list(advice.lines), shares, in_words(everything))
+            lines = [*_answers(home, asked), *advice.lines]
+            return Advised(asked, lines, shares, in_words(everything))
 
         self._advice.start(work)
 
@@ -268,6 +271,28 @@ class TrainJobs:
             self._leave.start(work)
         elif self._stop.start(work):
             self._host.notify("It saves its model first.", title=f"Stopping {summary.run}")
+
+
+def _answers(home: Home, asked: Question) -> list[str]:
+    """How many answers there are to learn; nothing where nobody asked, or the corpus is busy."""
+    from core.corpus.store import Corpus
+    from core.dataset.answers import answers_known
+    from core.dataset.frozen import FEWEST_ANSWERS
+
+    if not dict(asked.own).get("answers"):
+        return []
+    total = asked.curation.total
+    try:
+        known = answers_known(
+            Corpus(home.corpus), [account.handle for account in asked.curation.stats]
+        )
+    except MynahError:
+        return []
+    words = (
+        f"{known:,} of the {total.downloaded:,} tweets answer one of somebody else in the corpus, "
+        "before the filter"
+    )
+    return [words + ("" if known >= FEWEST_ANSWERS else f"; {FEWEST_ANSWERS} are needed")]
 
 
 def _shares(asked: Question) -> list[Share]:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 @click.option("--minutes", type=FiniteRange(0.05, 100_000), help="Training time at most.")
 @click.option("--max-steps", type=click.IntRange(1), help="Optimiser steps at most.")
 @click.option("--lr", type=FiniteRange(1e-8, 1), help="Highest learning rate.")
+@click.option("--answers", is_flag=True,
+              help="Learn what answers somebody else's tweet as the answer to it, where that is in "
+                   "the corpus; `mynah sample --reply-to` then asks for answers.")  # fmt: skip
 @click.option("--max-memorised", type=FiniteRange(0, 1), metavar="SHARE",
               help="End the run once it gives back so much more of its training tweets, word for "
                    "word, than of held-out ones (0.1: a tenth of their phrases).")  # fmt: skip
@@ -78,6 +81,7 @@ def train(
     minutes: float | None,
     max_steps: int | None,
     lr: float | None,
+    answers: bool,
     max_memorised: float | None,
     arithmetic: str | None,
     seed: int,
@@ -119,6 +123,7 @@ def train(
         "minutes": minutes,
         "max_steps": max_steps,
         "lr": lr,
+        "answers": answers or None,
         "max_memorised": max_memorised,
         "nproc": nproc,
         "arithmetic": arithmetic,
@@ -144,12 +149,15 @@ def train(
             torchrun=torchrun,
             **given,
         )
+    record = run.record()
+    if record.answering is not None:
+        narrate(record.answering.in_words)
     if preset == "faithful":
-        narrate(_how_faithful(run.record().base))
+        narrate(_how_faithful(record.base))
     from core.processes import machine_memory
     from core.runs.memory import warning
 
-    if short := warning(run.record().memory_needed, machine_memory()):
+    if short := warning(record.memory_needed, machine_memory()):
         narrate(short)
     if torchrun:
         narrate(f"Run {run.id} is ready; docs/distributed.md says how it goes. On each machine:")
