@@ -233,7 +233,7 @@ ACTIONS: Final = (
            "Edit the prompt in your own editor ($EDITOR).", footer=False),
     Action("sample.prompt", "p", "prompt", "Prompt",
            "Edit the prompt; up and down bring back those of before."),
-    Action("sample.answer", "w", "answer", "Answer",
+    Action("sample.answer", "A", "answer", "Answer",
            "The prompt is a tweet to answer, or again how a text begins.",
            "mynah sample RUN --reply-to T", footer=False),
     Action("sample.again", "a", "again", "Again", "The same prompt with a new seed."),

@@ -15,9 +15,9 @@ from fnmatch import fnmatch
 from typing import Any, Final
 
 from core.errors import InputRefused, ServiceRefused, WrongUsage
-from core.models.hub import FILES, TIMEOUT_SECONDS, is_repo_id
+from core.models.hub import TIMEOUT_SECONDS, is_repo_id
 from core.publish.facts import facts_of
-from core.publish.preview import Preview, agreed_card, model_files, preview_of
+from core.publish.preview import OWN_FILES, Preview, agreed_card, model_files, preview_of
 from core.publish.published import (
     Publication,
     forget_publication,
@@ -116,7 +116,7 @@ def others_there(publication: Publication) -> list[str]:
             there = _files(api.model_info(publication.repo, timeout=TIMEOUT_SECONDS))
         except RepositoryNotFoundError:
             return []
-    ours = ("README.md", *FILES)
+    ours = ("README.md", *OWN_FILES)
     return sorted(name for name in there if not any(fnmatch(name, kind) for kind in ours))
 
 

@@ -15,6 +15,9 @@ from core.publish.facts import RunFacts
 from core.publish.scan import not_looked_for, reasons_against
 from core.runs.folder import Run
 
+# What a repository of mynah's may hold besides its card: more than is fetched of a base, namely the
+# form of answers.
+OWN_FILES: Final = (*FILES, "chat_template.jinja")
 X_TERMS: Final = (
     "Tweets of this run came through the API of X. Its developer terms forbid to train models on "
     "its content, and to pass the content on; to publish the model is your own decision."
@@ -99,7 +102,7 @@ def model_files(run: Run) -> Sequence[Path]:
     found = [
         path
         for path in sorted(run.model.iterdir())
-        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in FILES)
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in OWN_FILES)
     ]
     if not any(path.suffix == ".safetensors" for path in found):
         raise InputRefused(f"The model of {run.id} has no safetensors weights.")

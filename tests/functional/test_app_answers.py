@@ -42,9 +42,9 @@ async def test_a_tweet_is_typed_and_answered(answering: Home) -> None:
         set_knobs(app, count=2, max_tokens=8, seed=7)
         panel = app.screen.query_one("#prompt-panel", Panel)
         prompt = app.screen.query_one(PromptField)
-        assert (panel.title, panel.status) == ("Prompt", "w answers a tweet")
-        await pilot.press("w")
-        assert (panel.title, panel.status) == ("Tweet to answer", "w begins with it")
+        assert (panel.title, panel.status) == ("Prompt", "A answers a tweet")
+        await pilot.press("A")
+        assert (panel.title, panel.status) == ("Tweet to answer", "A begins with it")
         assert app.focused is prompt
         prompt.value = ""
         await pilot.press("enter")
@@ -72,7 +72,7 @@ async def test_a_run_of_plain_tweets_says_that_it_has_not_learned(trained_home: 
         await until(pilot, lambda: app.state.runs)
         await settled(pilot)
         assert app.screen.query_one("#prompt-panel", Panel).status == ""
-        await pilot.press("w")
+        await pilot.press("A")
         await pilot.pause()
         assert any("has not learned to answer" in toast for toast in heard.toasts)
         assert app.screen.query_one("#prompt-panel", Panel).title == "Prompt"

@@ -45,7 +45,7 @@ A_SECTIONS_OWN = {
     "s": {"data.sort", "filter.save", "query.save", "train.start"},
     "t": {"query.schema", "sample.tokens"},
     "v": {"filter.against", "train.plots", "sample.favourite"},
-    "A": {"query.analyse", "train.log_x"},
+    "A": {"query.analyse", "train.log_x", "sample.answer"},
 }
 
 

@@ -47,6 +47,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "mynah train nasa --minutes 5",
         "mynah train nasa potus --weights nasa=2,potus=1 --preset quality",
         "mynah train --from latest --minutes 5",
+        "mynah train nasa --answers --minutes 5",
         "mynah train nasa --base scratch --max-steps 100 --detach --json",
     ),
     "sweep": ("mynah sweep rates.toml nasa", "mynah sweep rates.toml nasa --trials 8"),
@@ -69,6 +70,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "sample": (
         "mynah sample latest",
         "mynah sample latest --prompt 'My dream is' -n 20 --temperature 0.8 --seed 7",
+        "mynah sample latest --reply-to 'How is the fog?'",
         "mynah sample 'night shift' --json",
         "mynah sample latest -n 1000 -o samples.jsonl",
         "mynah sample latest --prompts prompts.txt -n 3",
