@@ -154,10 +154,8 @@ def load_frozen(folder: Path) -> FrozenDataset:
 
 
 def known_answered(frame: pl.DataFrame) -> list[str | None]:
-    """The words that each row of a frozen frame answers, or None."""
-    if "answered" not in frame.columns:
-        return [None] * frame.height
-    return frame["answered"].to_list()
+    """The words that each row of a frozen frame answers, or None; empty where none was frozen."""
+    return frame["answered"].to_list() if "answered" in frame.columns else []
 
 
 def answering_of(folder: Path, row_tokens: int) -> Answering:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ class RunTweets:
     to show of each. ``answering`` is the form of what is answered, where the run learns answers.
     ``answered`` and ``answered_valid`` have, for each training and held-out
     tweet, the ids of the tweet that it answers, in the run's form; empty lists where it answers
-    none, or the run does not learn answers.
+    none. Both are empty where the run does not learn answers.
     """
 
     def __init__(self, run: Run, settings: TrainSettings, folder: Path | None) -> None:
@@ -57,9 +58,7 @@ class RunTweets:
         self.row_tokens = rows_within(self.context, settings.row_tokens)
         record = run.record()
         self.answering = record.answering if settings.answers else None
-        self.answered, self.answered_valid = (
-            [self._ids_of(one) for one in part] for part in answered
-        )
+        self.answered, self.answered_valid = (self._ids_of(part) for part in answered)
         self.train, self.valid = (
             prepare(
                 part,
@@ -87,13 +86,20 @@ class RunTweets:
             sum(self.train.tokens[tweet] for tweet in self.order(0)) // self.epochs_a_round
         )
 
-    def _ids_of(self, tweet: str | None) -> list[int]:
-        if not tweet or self.answering is None:
+    def _ids_of(self, answered: Sequence[str | None]) -> list[list[int]]:
+        """In the form of the run; nothing where it learns no answers."""
+        form = self.answering
+        if form is None or not answered:
             return []
-        return self.answering.ids(tweet, self._encode)
+        encoded = self._encode([form.text(tweet) if tweet else "" for tweet in answered])
+        return [
+            ids if len(ids) <= form.most_tokens
+            else form.ids(tweet or "", lambda text: self._encode([text])[0])
+            for tweet, ids in zip(answered, encoded, strict=True)
+        ]  # fmt: skip
 
-    def _encode(self, text: str) -> list[int]:
-        encoded = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+    def _encode(self, texts: list[str]) -> list[list[int]]:
+        encoded = self.tokenizer(texts, add_special_tokens=False, split_special_tokens=True)
         return list(encoded["input_ids"])
 
     def plan(self, batch_tokens: int) -> EpochPlan:
