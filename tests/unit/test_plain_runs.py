@@ -48,11 +48,11 @@ def test_a_run_is_started_left_followed_and_stopped(
     assert f"The run {run.id} has started. Follow it now?" in said
     assert f"The run {run.id} goes on learning without this window." in said
     assert f"`mynah stop {run.id}` ends it. You have left mynah." in said
-    said = sentence(talk(home, "4", "8", "", "x", "b", "8", "s", "yes", ""))
+    said = sentence(talk(home, "4", "9", "", "x", "b", "9", "s", "yes", ""))
     assert "learns from @keeper_of_the_light, on the base scratch." in said
     assert "enter says how far it is, s stops it, b leaves it going." in said
     assert "What is new is said as it happens." in said
-    assert f"{run.id} goes on. Train: a number from 1 to 8" in said, "b leaves it going"
+    assert f"{run.id} goes on. Train: a number from 1 to 9" in said, "b leaves it going"
     assert "has stopped." in said
     assert run_summary(the_run(home)).state == "stopped"
 
