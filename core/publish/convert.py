@@ -31,7 +31,7 @@ FORMATS: Final[tuple[Format, ...]] = ("gguf", "ollama", "folder")
 _MOST_HELD_OUT: Final = 2_000
 # A folder that was converted before has one of these files, and no others than the files below.
 _OURS: Final = ("config.json", "Modelfile")
-_WRITTEN: Final = (*FILES, "*.jinja", "README.md", "Modelfile", "template", "params", "*.gguf")
+_WRITTEN: Final = (*FILES, "*.jinja", "README.md", "Modelfile*", "template", "params", "*.gguf")
 
 
 @dataclass(frozen=True)

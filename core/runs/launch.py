@@ -144,9 +144,7 @@ def create_run(
                 "What the recipe keeps of them has changed since.",
                 "Their losses would not compare: begin a sweep under another name.",
             )
-        answering = None
-        if settings.answers:
-            answering = answering_of(staged.dataset, settings.row_tokens)
+        answering = answering_of(staged.dataset, settings.row_tokens) if settings.answers else None
         shares, counted = _expected(staged, settings, manifest.weights)
         staged.write_record(
             RunRecord(

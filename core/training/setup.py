@@ -308,15 +308,10 @@ def set_up(
     )
     best = Best(weights) if settings.keep_best or settings.max_memorised is not None else None
     memorisation = Memorisation(
-        data.train_texts,
-        data.valid_texts,
-        data.tokenizer,
-        answered=(data.answered, data.answered_valid),
-        separator=data.separator,
-        seed=settings.seed,
-        context=data.context,
-        device=device,
-    )
+        data.train_texts, data.valid_texts, data.tokenizer,
+        answered=(data.answered, data.answered_valid), separator=data.separator,
+        seed=settings.seed, context=data.context, device=device,
+    )  # fmt: skip
     at = Position()
     if resume:
         at = _take_up(run, model, optimizer, best, journal)

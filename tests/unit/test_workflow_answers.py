@@ -286,6 +286,8 @@ def test_what_is_converted_and_the_card_know_the_form(home: Path, run: Run, tmp_
     assert 'TEMPLATE "{{ .Prompt }}"\n' in (tmp_path / "ollama" / "Modelfile").read_text()
     answers = (tmp_path / "ollama" / "Modelfile.answers").read_text()
     assert 'TEMPLATE "> {{ .Prompt }}\n"\n' in answers
+    again = ("convert", run.id, "--to", "ollama", "-o", tmp_path / "ollama", "--force")
+    mynah(*again, home=home)
     read = gguf.GGUFReader(next((tmp_path / "ollama").glob("*.gguf")))
     template = read.fields["tokenizer.chat_template"].contents()
     assert template == json.loads(json.dumps((run.model / "chat_template.jinja").read_text()))
