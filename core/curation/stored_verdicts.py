@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +11,7 @@ import polars as pl
 
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.stream import Progress, curated_copy, sorted_copy
+from core.files import remove_orphans
 from core.progress import Cancelled
 
 if TYPE_CHECKING:
@@ -45,6 +46,28 @@ FROM there CROSS JOIN wanted LEFT JOIN judged USING (handle, recipe, recipe_hash
 WHERE judged.tweets IS DISTINCT FROM there.tweets
 ORDER BY handle
 """  # noqa: S608 - our own names
+
+
+def refresh_where_needed(
+    home: Home,
+    changed: Collection[str],
+    same: Collection[str],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """`refresh_curated` of the accounts that ``changed``, and of those that are the ``same`` but
+    whose verdicts a process that was killed did not come to write. What it left goes.
+    """
+    from core.corpus.store import Corpus
+
+    corpus = Corpus(home.corpus)
+    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
+    handles = sorted({*changed, *outdated(corpus, sorted(same), recipes)})
+    if handles:
+        refresh_curated(home, handles, progress=progress, cancelled=cancelled)
+    else:
+        remove_orphans(home.corpus.parent, "curating")
 
 
 def refresh_curated(

@@ -315,11 +315,13 @@ class _Fetch:
             resumes_from=resumes_from,
             stopped_by=stopped,
         )
-        if self._result.new or self._result.updated:
-            from core.curation.stored_verdicts import refresh_curated
+        from core.curation.stored_verdicts import refresh_where_needed
 
-            with suppress(CorpusBusy):
-                refresh_curated(self._home, [self._estimate.handle])
+        handle, changed = self._estimate.handle, self._result.new or self._result.updated
+        with suppress(CorpusBusy):
+            refresh_where_needed(
+                self._home, {handle} if changed else (), () if changed else {handle}
+            )
 
     def _note(self, text: str) -> None:
         if text not in self._result.notes:

@@ -80,16 +80,12 @@ def _refresh_imported(
     cancelled: Callable[[], bool] | None,
 ) -> None:
     from core.corpus.importing import ImportProgress
-    from core.corpus.store import Corpus
-    from core.curation.recipe import load_recipe
-    from core.curation.stored_verdicts import DEFAULT_RECIPES, outdated, refresh_curated
+    from core.curation.stored_verdicts import refresh_where_needed
 
     if not results:
         return
     changed = {result.handle for result in results if result.new or result.updated}
-    same = sorted({result.handle for result in results} - changed)
-    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
-    changed |= set(outdated(Corpus(home.corpus), same, recipes))
+    same = {result.handle for result in results} - changed
     path = Path(results[-1].path)
     start = time.monotonic()
 
@@ -98,8 +94,7 @@ def _refresh_imported(
             rate = done / max(time.monotonic() - start, 1e-6)
             progress(ImportProgress(path, "curating", done, total, rate))
 
-    if changed:
-        refresh_curated(home, sorted(changed), progress=report, cancelled=cancelled)
+    refresh_where_needed(home, changed, same, progress=report, cancelled=cancelled)
 
 
 def stats(
