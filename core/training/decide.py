@@ -199,7 +199,7 @@ def _frozen_int8(
     """Whether steps of so many positions multiply by the frozen weights in int8: as before, or
     where it is asked for, that is faster here, and there is memory for it.
 
-    Never by itself: of four sets of tweets that were tried, one was learned much worse by it.
+    Never by itself: of two authors that were tried, one was learned much worse by it.
     """
     if not frozen or settings.arithmetic == "float32":
         return False
