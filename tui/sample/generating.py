@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tui.job import Attempt, Host, Job, Report
 from tui.sample.blind import BlindJob
 from tui.sample.kept import KeptJob
+from tui.sample.picture import PictureJob
 from tui.sample.why import NearestJob
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class SamplingJob(Job):
         super().__init__(host, "sampling")
         self.kept = KeptJob(host)
         self.nearest = NearestJob(host)
+        self.pictures = PictureJob(host)
         self.blind = BlindJob(host, self.free)
         self._warm = Job(host, "loading the model")
         self._loaded: dict[Speaker, _Loaded] = {}

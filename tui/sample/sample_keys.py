@@ -12,6 +12,7 @@ from tui.actions import key_of
 from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
 from tui.sample.kept import COPIED, KeptPage, export, labelled
+from tui.sample.picture import draw_sample
 from tui.sample.prompt_field import PromptField
 from tui.sample.sample_list import SampleList
 from tui.sample.why import WhyPage
@@ -282,6 +283,14 @@ class SampleKeys(Section):
         folder = self.folder_of(shown.stored)
         shown.stored.request()  # refuses what this version does not know
         self.app.push_screen(TokensPage(shown.stored, folder, self._sampling))
+
+    @explained
+    def action_picture(self) -> None:
+        """The sample as a picture to show around."""
+        shown = self.done()
+        if shown is not None and shown.stored is not None:
+            folder = self.folder_of(shown.stored)
+            draw_sample(self, self._sampling.pictures, shown.stored, folder)
 
     # ── the blind test ───────────────────────────────────────────────────────────────────
 

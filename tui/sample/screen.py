@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tui.actions import bindings, of_section
 from tui.job import Report
 from tui.sample.generating import Heard, Sampled, SampleRepeated, SamplingEnded
+from tui.sample.picture import PictureDrawn, show_drawn
 from tui.sample.prompt_field import PromptField
 from tui.sample.sample_keys import SampleKeys, Shown
 from tui.sample.sample_list import Sample, SampleList
@@ -283,6 +284,8 @@ class SampleSection(SampleKeys):
     def _reported(self, report: Report) -> None:
         if isinstance(report, SampleRepeated):
             self.show_repeated(report)
+        elif isinstance(report, PictureDrawn):
+            show_drawn(self, report)
         if not isinstance(report, (Sampled, SamplingEnded)):
             return
         if report.generation != self._sampling.generation:
