@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
-
-import msgspec
 
 from core.errors import InputRefused
 
@@ -17,7 +16,8 @@ _TWEET: Final = "{tweet}"
 MOST_TOKENS: Final = 128
 
 
-class Answering(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Answering:
     """How a run has learned to answer; it stands in run.json.
 
     form        what stands between the mark and the answer; ``{tweet}`` is the tweet answered

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.dataset.manifest import RUN_NAME, BadManifest, Manifest, read_manifest
 from core.errors import InputRefused
 from core.models.answering import Answering, not_learned
 from core.runs.folder import Run
@@ -31,6 +30,8 @@ class Learned:
     @classmethod
     def of(cls, run_folder: Path) -> Learned:
         """What the folder of a run says; what cannot be read is as it usually is."""
+        from core.dataset.manifest import RUN_NAME, BadManifest, Manifest, read_manifest
+
         run = Run(run_folder)
         try:
             answering = run.record().answering

@@ -243,7 +243,7 @@ def test_a_run_whose_recipe_keeps_line_breaks_is_sampled_beyond_the_first(tmp_pa
     shutil.copytree(blank(), run / "model")
     (run / "dataset").mkdir()
     rules = {"line_breaks": "keep"}
-    manifest = {"recipe": {"name": "mine", "hash": "", "rules": rules}}
+    manifest = {"files": {}, "recipe": {"name": "mine", "hash": "", "rules": rules}}
     (run / "dataset" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     asked = SampleRequest(n=40, temperature=5.0, top_p=1.0, max_tokens=40, seed=1)
     with Sampler.for_run(run, "cpu") as sampler:

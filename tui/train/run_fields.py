@@ -62,7 +62,7 @@ def _own_fields() -> Iterator[Field[Any]]:
     )  # fmt: skip
     yield SwitchField(
         "answers", "learn answers",
-        help="What answers a tweet of somebody else in the corpus is learned as the answer to it.",
+        help="Learn what answers a tweet that is in the corpus as the answer to it.",
     )  # fmt: skip
 
 
