@@ -29,11 +29,11 @@ from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare
 from core.runs.settings import TrainSettings
+from core.training.adapter import add_adapters, trainable
 from core.training.data import Row, batches, cut
 from core.training.device import arithmetic, choose_device, device_name, in_arithmetic, set_up
 from core.training.loss import Scorer
 from core.training.step import BatchStep
-from core.training.weights.adapter import add_adapters, round_frozen, trainable
 
 Step = Callable[[Sequence[Row]], Any]
 BLOCK = 1023  # and the id that is read before the first predicted one: 1,024
@@ -76,7 +76,6 @@ def our_step(
     *,
     method: str,
     compiled: bool,
-    int8: bool = False,
 ) -> Step:
     """The step of core.training, with ``method`` and in ``dtype``."""
     lora = method == "lora"
@@ -89,8 +88,6 @@ def our_step(
             alpha=shipped.lora_alpha,
             autocast=dtype != torch.float32,
         )
-    if int8:
-        round_frozen(model)
     weights = list(trainable(model).values())
     optimizer = torch.optim.AdamW(weights, lr=1e-5, fused=True)
     with in_arithmetic(device, dtype):
@@ -176,17 +173,15 @@ def main() -> None:
     stream = [token for row in rows for token in row]
     blocks = [[row] for row in cut(stream, BLOCK) if len(row) == BLOCK + 1]
 
-    def rung(method: str, kind: torch.dtype, compiled: bool = False, int8: bool = False) -> Step:
+    def rung(method: str, kind: torch.dtype, compiled: bool = False) -> Step:
         model = model_for(given.base)
-        return our_step(model, device, kind, method=method, compiled=compiled, int8=int8)
+        return our_step(model, device, kind, method=method, compiled=compiled)
 
     rungs: dict[str, tuple[Step, list[list[Row]]]] = {
         "plain loop, blocks, float32": (plain_step(model_for(given.base), device), blocks),
         "ours, every weight, float32": (rung("full", torch.float32), ours),
         "ours, LoRA, float32": (rung("lora", torch.float32), ours),
     }
-    if device.type == "cpu":
-        rungs["ours, LoRA, int8"] = (rung("lora", torch.float32, int8=True), ours)
     if dtype != torch.float32:
         rungs["ours, every weight, bfloat16"] = (rung("full", dtype), ours)
         rungs["ours, LoRA, bfloat16"] = (rung("lora", dtype), ours)
@@ -209,7 +204,6 @@ def main() -> None:
             floors[f"ours, {name}, float32"] = floor(
                 model, mean, method=method, seconds=given.seconds
             )
-        floors["ours, LoRA, int8"] = floors["ours, LoRA, float32"]  # above it is what int8 is for
     for name, rate in best.items():
         share = f", {rate / floors[name]:.2f} of the floor" if name in floors else ""
         print(f"  {name:32} {rate / first:6.2f} times  ({rate:,.0f} tokens/s in this run{share})")

@@ -13,12 +13,12 @@ import torch
 from benchmarks.gpu.report import Figures, Report, of_peak
 from benchmarks.gpu.shapes import SMALL, Shape, equal_rows, only_cuda, shapes, tweets
 from core.models.load import cast_weights
+from core.training.adapter import add_adapters, trainable
 from core.training.checkpoint import load_state, save_state
 from core.training.data import Row, batches, tensors
 from core.training.device import in_arithmetic
 from core.training.loss import Scorer
 from core.training.step import BatchStep
-from core.training.weights.adapter import add_adapters, trainable
 
 METHODS = ("full", "lora")
 RANK = 64

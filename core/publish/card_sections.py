@@ -139,7 +139,7 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
     if decided is not None:
         rows += [
             ("Tokens a step at most", f"{decided.batch_tokens:,}"),
-            ("Arithmetic", decided.arithmetic_in_words),
+            ("Arithmetic", decided.arithmetic),
         ]
     parameters = facts.start.get("parameters")
     versions = [f"{name} {found}" for name, found in record.versions.items() if found]

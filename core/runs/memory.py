@@ -33,8 +33,6 @@ _IDLE: Final = 430_000_000
 # What a run brings besides: code of the model, tokenizer, tweets, buffers of the products.
 _BESIDES: Final = 50_000_000
 _FLOAT: Final = 4
-# Of each frozen weight, one byte each: for the way forward and for the way back.
-_INT8_COPIES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,6 @@ class MemoryNeed:
     learning        gradient, AdamW's two moments and the best weights so far, of what learns
     activations     what a step keeps for its backward pass; ``recomputed``: where it keeps the
                     input of each layer only, and computes the rest again
-    int8            copies of the frozen weights, where steps use them, which they only do where
-                    there is room
     head            logits of a part of the positions, and the gradient of the head
     besides         of the process itself; on a GPU none of it is there
     """
@@ -57,12 +53,10 @@ class MemoryNeed:
     recomputed: int
     head: int
     besides: int
-    int8: int = 0
 
-    def total(self, *, recompute: bool = False, int8: bool = False) -> int:
+    def total(self, *, recompute: bool = False) -> int:
         activations = self.recomputed if recompute else self.activations
-        rest = self.int8 if int8 else 0
-        return self.weights + self.learning + activations + self.head + self.besides + rest
+        return self.weights + self.learning + activations + self.head + self.besides
 
     @property
     def over_idle(self) -> int:
@@ -111,7 +105,6 @@ def memory_needed(
         recomputed=tokens * (shape.layers * hidden + numbers) * width,
         head=max(measured, learned),
         besides=_IDLE + _BESIDES if device != "cuda" else 0,
-        int8=_INT8_COPIES * (shape.parameters - shape.vocabulary * hidden) if lora else 0,
     )
 
 

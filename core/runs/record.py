@@ -40,7 +40,6 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     recompute               whether steps keep the input of each layer only, for want of memory
     frozen_sum              of weights of the base that do not learn (see `frozen_sum` in
                             core.training.distributed.group): what is learned belongs to these
-    frozen_int8             whether steps multiply by the frozen weights in int8
     """
 
     device: str
@@ -54,12 +53,6 @@ class Decisions(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 1
     recompute: bool = False
     frozen_sum: float | None = None
-    frozen_int8: bool = False
-
-    @property
-    def arithmetic_in_words(self) -> str:
-        """``float32``, or ``float32, frozen weights in int8``."""
-        return self.arithmetic + (", frozen weights in int8" if self.frozen_int8 else "")
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Method = Literal["lora", "full"]
 Packing = Literal["tweets", "blocks"]
 Blend = Literal["even", "classic"]
-Arithmetic = Literal["auto", "float32", "int8"]
+Arithmetic = Literal["auto", "float32"]
 
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 PRESETS: Final = ("fast", "quality", "classic", "faithful")
@@ -51,8 +51,7 @@ class TrainSettings:
     clip            largest norm of the gradient
     lora_rank, lora_alpha   the update of a matrix W is (alpha / rank) B A; on every linear layer
     base_dropout    whether the dropout that the base declares is on while it learns
-    arithmetic      "auto": what the device is fastest in; "float32": nothing shorter, anywhere;
-                    "int8": as "auto", with the frozen weights in int8 where that is faster
+    arithmetic      "auto": what the device is fastest in; "float32": nothing shorter, anywhere
     valid_fraction  share of tweets held out; 0: none, so that nothing is measured on such tweets
     eval_tokens     held-out tokens measured each time, always the same; 0: what the device can
                     read in about two seconds
@@ -255,8 +254,8 @@ def _check(settings: TrainSettings) -> None:
         raise WrongUsage("The method is lora or full; the packing is tweets or blocks.")
     if settings.blend not in ("even", "classic"):
         raise WrongUsage("The blend is even or classic.")
-    if settings.arithmetic not in ("auto", "float32", "int8"):
-        raise WrongUsage("The arithmetic is auto, float32 or int8.")
+    if settings.arithmetic not in ("auto", "float32"):
+        raise WrongUsage("The arithmetic is auto or float32.")
     if settings.blend == "classic" and settings.packing != "blocks":
         raise WrongUsage("The classic blend is one text: its packing is blocks.")
     if settings.max_memorised is not None and not settings.valid_fraction:

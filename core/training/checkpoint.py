@@ -16,8 +16,8 @@ import torch
 
 from core.errors import InputRefused
 from core.files import folder_whole
+from core.training.adapter import trainable
 from core.training.best import Best, Measured
-from core.training.weights.adapter import trainable
 
 KEEP: Final = 2
 # The largest share of a run's time that may go into checkpoints.

@@ -3,7 +3,6 @@ threads, batch size, steps."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 import torch
@@ -27,7 +26,6 @@ from core.training.distributed.ranks import Ranks
 from core.training.evaluate import affordable_tokens, tokens_within
 from core.training.loss import Scorer
 from core.training.tweets import RunTweets
-from core.training.weights.int8 import int8_pays
 
 # A run on a GPU takes so many steps at least, so that small accounts get enough of them.
 STEPS_WANTED: Final = 150
@@ -122,11 +120,6 @@ class Room:
         need = self._need(batch_tokens)
         return need is not None and wants_recomputing(need, self.free)
 
-    def has_int8(self, batch_tokens: int) -> bool:
-        """Whether there is room for copies of the frozen weights in int8, too."""
-        need = self._need(batch_tokens)
-        return need is None or need.total(int8=True) <= self.free
-
     def _need(self, batch_tokens: int | None) -> MemoryNeed | None:
         if self._shape is None:
             return None
@@ -150,10 +143,7 @@ def decide(
     score: Scorer,
     room: Room,
     processes: int = 1,
-    *,
-    frozen: Counter[tuple[int, int]],
 ) -> Decisions:
-    """``frozen``: weights by shape (outputs, inputs) that could be multiplied by in int8."""
     arithmetic = str(dtype).removeprefix("torch.")
     if before is not None:
         # the batches stay as they were whatever the device, or the position in them means nothing
@@ -184,30 +174,7 @@ def decide(
         steps_a_round=steps_a_round,
         processes=processes,
         recompute=(before is not None and before.recompute) or room.recompute(batch_tokens),
-        frozen_int8=_frozen_int8(before, settings, frozen, room, batch_tokens, processes),
     )
-
-
-def _frozen_int8(
-    before: Decisions | None,
-    settings: TrainSettings,
-    frozen: Counter[tuple[int, int]],
-    room: Room,
-    batch_tokens: int,
-    processes: int,
-) -> bool:
-    """Whether steps of so many positions multiply by the frozen weights in int8: as before, or
-    where it is asked for, that is faster here, and there is memory for it.
-
-    Never by itself: of two authors that were tried, one was learned much worse by it.
-    """
-    if not frozen or settings.arithmetic == "float32":
-        return False
-    if before is not None:
-        return before.frozen_int8
-    if settings.arithmetic != "int8":
-        return False
-    return room.has_int8(batch_tokens) and int8_pays(frozen, batch_tokens // processes)
 
 
 def _batch_tokens(device_type: str, epoch_tokens: int, settings: TrainSettings) -> int:

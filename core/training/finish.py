@@ -22,12 +22,12 @@ from core.models.load import cast_weights
 from core.runs.record import Result
 from core.training import device as devices
 from core.training import memory
+from core.training.adapter import merge_adapters
 from core.training.checkpoint import all_finite
 from core.training.fit import mean_loss
 from core.training.loss import Scorer
 from core.training.memory import TooLittleMemory
 from core.training.setup import Diverged, Training, newest_weights
-from core.training.weights.adapter import merge_adapters
 
 
 @memory.explained("ending the run")

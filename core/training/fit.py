@@ -141,7 +141,7 @@ def _begin(t: Training, every: float) -> None:
         parameters=t.parameters,
         trained_parameters=sum(weight.numel() for weight in t.weights),
         device=t.ranks.named(t.device),
-        arithmetic=decisions.arithmetic_in_words,
+        arithmetic=decisions.arithmetic,
         seconds=t.course.seconds,
         resumed_from=t.at.step if t.resumed else None,
     )

@@ -26,6 +26,7 @@ from core.runs.record import Decisions, RunRecord
 from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training import memory
+from core.training.adapter import learner_of, recompute_layers
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
 from core.training.data import EpochPlan
@@ -40,7 +41,6 @@ from core.training.memorise import Allowance, Memorisation, Memorised
 from core.training.schedule import Course
 from core.training.signals import StopRequest
 from core.training.tweets import RunTweets
-from core.training.weights.adapter import frozen_shapes, learner_of, recompute_layers, round_frozen
 
 # The training loss that a run ends with is the mean over so many steps.
 RECENT_STEPS: Final = 32
@@ -285,15 +285,12 @@ def set_up(
 
     decisions = decide(
         before, settings, data, device, dtype, threads, parameters, learner.score, room, ranks.size,
-        frozen=frozen_shapes(model),
     )  # fmt: skip
     frozen = frozen_sum(model)
     if before is not None and before.frozen_sum is not None:
         _check_same_base(run, record, before.frozen_sum, frozen)
     decisions = msgspec.structs.replace(decisions, frozen_sum=frozen)
     run.update_record(decisions=decisions)
-    if decisions.frozen_int8:
-        round_frozen(model)
     if decisions.recompute and recompute_layers(model):
         journal.note(_RECOMPUTES)
     held_out, every_row = (

@@ -46,11 +46,10 @@ def measure(settings: TrainSettings) -> Speed:
     from core.models.prepare import prepare
     from core.models.shape import shape_of
     from core.training import device as devices
+    from core.training.adapter import learner_of
     from core.training.data import rows_within
     from core.training.decide import Room, arithmetic_of
     from core.training.step import BatchStep
-    from core.training.weights.adapter import frozen_shapes, learner_of, round_frozen
-    from core.training.weights.int8 import int8_pays
 
     quiet()
     device = devices.choose_device(settings.device)
@@ -66,8 +65,6 @@ def measure(settings: TrainSettings) -> Speed:
         model, stored = load_model(folder)
     learner = learner_of(model, stored, settings, device=device, dtype=dtype)
     batch_tokens = settings.batch_tokens or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
-    if settings.arithmetic == "int8" and int8_pays(frozen_shapes(model), batch_tokens):
-        round_frozen(model)
     step = BatchStep(
         learner.score,
         learner.optimizer,

@@ -28,7 +28,7 @@ from core.runs.memory import (
 )
 from core.runs.settings import settings_for
 from core.runs.summary import run_result
-from core.training.weights.adapter import add_adapters, recompute_layers, trainable
+from core.training.adapter import add_adapters, recompute_layers, trainable
 
 NEED = MemoryNeed(
     weights=400, learning=300, activations=200, recomputed=50, head=50, besides=0

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from core.models.scratch import new_model
+from core.training.adapter import add_adapters, merge_adapters, trainable
 from core.training.data import IGNORE, tensors
 from core.training.loss import Scorer, linear_cross_entropy
-from core.training.weights.adapter import add_adapters, merge_adapters, trainable
 
 ROWS = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0]]
 
@@ -144,10 +144,10 @@ def test_the_fused_pass_of_an_adapted_layer_is_that_of_peft(
     make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GPT-2 has biases, and its matrices the other way round."""
-    from core.training.weights.adapter import fuse_adapters
+    from core.training.adapter import fuse_adapters
 
     model = make()
-    monkeypatch.setattr("core.training.weights.adapter.fuse_adapters", lambda _: None)
+    monkeypatch.setattr("core.training.adapter.fuse_adapters", lambda _: None)
     adapted = add_adapters(model, rank=4, alpha=8)
     weights = trainable(model)
     with torch.no_grad():
@@ -180,7 +180,7 @@ def test_the_fused_pass_of_an_adapted_layer_is_that_of_peft(
 
 
 def test_what_is_not_float32_on_a_cpu_keeps_the_pass_of_peft() -> None:
-    from core.training.weights.adapter import fuse_adapters
+    from core.training.adapter import fuse_adapters
 
     adapted = add_adapters(tiny().to(torch.bfloat16), rank=4, alpha=8, autocast=True)
     assert fuse_adapters(adapted) == 0

@@ -22,6 +22,9 @@ from core.runs.events import Journal
 from core.runs.folder import Run, checkpoint_folders
 from core.runs.memory import MemoryNeed, memory_needed
 from core.runs.record import Result
+from core.runs.settings import settings_for
+from core.training.adapter import add_adapters, recompute_layers, trainable
+from core.training.decide import Room
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.loss import Scorer
@@ -29,7 +32,6 @@ from core.training.memory import TooLittleMemory, out_of_memory
 from core.training.setup import Training, set_up
 from core.training.signals import StopRequest
 from core.training.step import BatchStep
-from core.training.weights.adapter import add_adapters, recompute_layers, trainable
 
 SMALL: dict[str, Any] = {"max_steps": 6, "batch_tokens": 128, "eval_tokens": 64}
 EVERY_TIME = 1e-9
@@ -296,3 +298,10 @@ def test_a_step_that_does_not_fit_at_all_is_tried_with_layers_computed_twice(
     assert decided is not None
     assert decided.recompute
     assert losses(short) == pytest.approx(losses(plain), rel=1e-5)
+
+
+def test_processes_on_a_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.decide.machine_memory", lambda: Memory(8 * 10**9, 8 * 10**9))
+    settings, cpu = settings_for("fast", "smollm2"), torch.device("cpu")
+    alone, among = (Room(settings, None, cpu, torch.float32, size) for size in (1, 4))
+    assert among.free == pytest.approx(alone.free / 4, rel=0.01)

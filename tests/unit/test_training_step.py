@@ -17,6 +17,7 @@ from core.errors import InputRefused, MynahError
 from core.models.load import cast_weights
 from core.models.scratch import new_model, train_tokenizer
 from core.processes import usable_cores, usable_threads
+from core.training.adapter import add_adapters, trainable
 from core.training.data import prepare
 from core.training.decode import glimpse, nucleus
 from core.training.device import (
@@ -30,7 +31,6 @@ from core.training.evaluate import HeldOut, affordable_tokens, tokens_within
 from core.training.finish import round_weights, save_model
 from core.training.loss import Scorer
 from core.training.step import BatchStep
-from core.training.weights.adapter import add_adapters, trainable
 
 CPU = torch.device("cpu")
 BATCH = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0], [0, 2, 2, 0], [0, 9, 0]]

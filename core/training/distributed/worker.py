@@ -24,6 +24,7 @@ from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
 from core.runs.folder import Run, base_of
 from core.training import device as devices
+from core.training.adapter import learner_of, recompute_layers
 from core.training.checkpoint import load_checkpoint
 from core.training.distributed.follower import Follower, LeaderGone
 from core.training.distributed.group import (
@@ -34,7 +35,6 @@ from core.training.distributed.group import (
     same_sum,
 )
 from core.training.step import BatchStep
-from core.training.weights.adapter import learner_of, recompute_layers, round_frozen
 
 
 def work(run: Run, ranks: Follower) -> int:
@@ -99,8 +99,6 @@ def follow(run: Run, ranks: Follower) -> None:
     ranks.take(learner.weights)
     if decisions.recompute:
         recompute_layers(model)
-    if decisions.frozen_int8:
-        round_frozen(model)
     take_step = BatchStep(
         learner.score,
         learner.optimizer,

@@ -47,11 +47,9 @@ if TYPE_CHECKING:
 @click.option("--max-memorised", type=FiniteRange(0, 1), metavar="SHARE",
               help="End the run once it gives back so much more of its training tweets, word for "
                    "word, than of held-out ones (0.1: a tenth of their phrases).")  # fmt: skip
-@click.option("--exact", "arithmetic", flag_value="float32",
-              help="Multiply in float32, also where bfloat16 is faster here.")  # fmt: skip
-@click.option("--int8", "arithmetic", flag_value="int8",
-              help="Multiply by frozen weights in int8 where that is faster here. It can learn "
-                   "much worse: look at the held-out loss.")  # fmt: skip
+@click.option(
+    "--exact", is_flag=True, help="Multiply in float32, also where bfloat16 is faster here."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto",
               show_default=True)  # fmt: skip
@@ -83,7 +81,7 @@ def train(
     lr: float | None,
     answers: bool,
     max_memorised: float | None,
-    arithmetic: str | None,
+    exact: bool,
     seed: int,
     device: str,
     nproc: int | None,
@@ -126,7 +124,7 @@ def train(
         "answers": answers or None,
         "max_memorised": max_memorised,
         "nproc": nproc,
-        "arithmetic": arithmetic,
+        "arithmetic": "float32" if exact else None,
     }
     given = {name: value for name, value in given.items() if value is not None}
     if first is not None:

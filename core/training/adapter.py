@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +14,6 @@ from torch.utils.checkpoint import checkpoint
 from core.models.load import cast_weights
 from core.training import device as devices
 from core.training.loss import Scorer
-from core.training.weights.int8 import Int8Pair, Rounded, SharedRounding, rounded
 
 if TYPE_CHECKING:
     from core.runs.settings import TrainSettings
@@ -69,33 +67,19 @@ class _AdaptedLinear(torch.autograd.Function):
     """y = x W' + b + (x A') (s B)' for a frozen W (out, in), with A (rank, in) and B (out, rank).
 
     The adapter's part is added by the product itself (BLAS's C += A B), so that nothing as large
-    as y is written twice, and s scales what has ``rank`` columns. ``int8``: W for products in int8,
-    and x as they want it.
+    as y is written twice, and s scales what has ``rank`` columns.
     """
 
     @staticmethod
     def forward(
-        ctx: Any,
-        x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        a: Tensor,
-        b: Tensor,
-        scale: float,
-        int8: tuple[Int8Pair, Rounded] | None,
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
     ) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])
         low = (flat @ a.T).mul_(scale)
-        if int8 is not None:
-            out = int8[0].forward(int8[1])
-            if bias is not None:
-                out.add_(bias)
-        else:
-            out = flat @ weight.T if bias is None else torch.addmm(bias, flat, weight.T)
+        out = flat @ weight.T if bias is None else torch.addmm(bias, flat, weight.T)
         out.addmm_(low, b.T)
         ctx.save_for_backward(flat, weight, a, b, low)
         ctx.scale = scale
-        ctx.pair = None if int8 is None else int8[0]
         return out.view(*x.shape[:-1], out.shape[-1])
 
     @staticmethod
@@ -105,10 +89,8 @@ class _AdaptedLinear(torch.autograd.Function):
         of_low = (gradient @ b).mul_(ctx.scale)
         of_x = None
         if ctx.needs_input_grad[0]:
-            pair = ctx.pair
-            of_x = gradient @ weight if pair is None else pair.backward(rounded(gradient))
-            of_x = of_x.addmm_(of_low, a).view(*outer[0].shape[:-1], a.shape[1])
-        return of_x, None, None, of_low.T @ flat, gradient.T @ low, None, None
+            of_x = (gradient @ weight).addmm_(of_low, a).view(*outer[0].shape[:-1], a.shape[1])
+        return of_x, None, None, of_low.T @ flat, gradient.T @ low, None
 
 
 def fuse_adapters(adapted: Any) -> int:
@@ -124,31 +106,6 @@ def fuse_adapters(adapted: Any) -> int:
             layer.forward = _FusedForward(layer)
             count += 1
     return count
-
-
-def frozen_shapes(model: Any) -> Counter[tuple[int, int]]:
-    """(outputs, inputs) of the frozen weights whose products may be in int8, and how many."""
-    shapes = Counter[tuple[int, int]]()
-    for forward in _fused(model):
-        outputs, inputs = forward.weight.shape
-        shapes[outputs, inputs] += 1
-    return shapes
-
-
-def round_frozen(model: Any) -> None:
-    """From now on a step multiplies by the frozen weights of ``model`` in int8.
-
-    What is not a step (measurements, samples) goes by the weights themselves, and so does what is
-    saved. The copies take half of what the weights take.
-    """
-    sharing = SharedRounding()
-    for forward in _fused(model):
-        forward.int8 = Int8Pair(forward.weight), sharing
-
-
-def _fused(model: Any) -> list[_FusedForward]:
-    forwards = (getattr(layer, "forward", None) for layer in model.modules())
-    return [forward for forward in forwards if isinstance(forward, _FusedForward)]
 
 
 def _suits(layer: Any) -> bool:
@@ -169,7 +126,6 @@ class _FusedForward:
         self._layer = layer
         self._a, self._b = layer.lora_A[name].weight, layer.lora_B[name].weight
         self._scale = layer.scaling[name]
-        self.int8: tuple[Int8Pair, SharedRounding] | None = None
 
     @property
     def weight(self) -> Tensor:
@@ -185,12 +141,8 @@ class _FusedForward:
             return plain
         if not torch.is_grad_enabled():
             return self._without_gradient(x)
-        int8 = None
-        if self.int8 is not None:
-            pair, sharing = self.int8
-            int8 = pair, sharing.of(x)
         out: Tensor = _AdaptedLinear.apply(  # type: ignore[no-untyped-call]
-            x, self.weight, base.bias, self._a, self._b, self._scale, int8
+            x, self.weight, base.bias, self._a, self._b, self._scale
         )
         return out
 
