@@ -22,10 +22,12 @@ from core.runs.system import SystemProbe
 BEAT_SECONDS: Final = 2.0
 # Between two looks at processor, memory and GPUs: some 50 KB of journal an hour.
 SYSTEM_SECONDS: Final = 10.0
+# A look at the system that takes longer is not waited for.
+_LAST_BEAT_SECONDS: Final = 5.0
 
 
 class Journal:
-    """Appends to metrics.jsonl and samples.jsonl, and touches the heartbeat until `close`.
+    """Appends to metrics.jsonl and samples.jsonl, and touches the heartbeat until `end`.
 
     Every line has ``kind`` and ``time`` (seconds since 1970). Kinds of metrics.jsonl: phase,
     queued, start, train, eval, memorisation, system, checkpoint, note, warning, end; the fields of
@@ -39,7 +41,8 @@ class Journal:
         self._closed = threading.Event()
         self._gpus: bool | None = None
         run.heartbeat.touch()
-        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+        self._beating = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._beating.start()
 
     def write(self, kind: str, **fields: Any) -> None:
         """Appends one line of metrics.jsonl; a number that is not finite becomes null."""
@@ -72,6 +75,8 @@ class Journal:
 
     def end(self, result: Result) -> None:
         """The last line, and the same in run.json for readers that only want the outcome."""
+        self._closed.set()
+        self._beating.join(_LAST_BEAT_SECONDS)  # or its look at the system might come after
         self.write("end", **({"reason": ""} | msgspec.to_builtins(result)))
         try:
             self.run.update_record(

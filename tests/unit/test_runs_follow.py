@@ -194,6 +194,9 @@ def test_the_journal_says_what_the_process_takes_of_its_machine(
     give_up = time.monotonic() + 30
     while len(records := list(read_json_lines(run.metrics))) < 3 and time.monotonic() < give_up:
         time.sleep(0.02)
+    journal.end(Result(state="finished"))
+    time.sleep(0.1)
+    assert [*read_json_lines(run.metrics)][-1]["kind"] == "end", "nothing comes after it"
     journal.close()
     assert [one["kind"] for one in records[:3]] == ["train", "system", "system"]
     assert {"time", "cpu", "memory", "process_cpu", "process_memory"} <= set(records[1])
