@@ -137,8 +137,11 @@ def forget(
         unfinished.unlink(missing_ok=True)
     except (NotCompacted, CorpusBusy) as error:
         why = str(error)
-    if tweet_id:
-        _judge_again(home, corpus, whose)
+    if tweet_id:  # others that said the same are to be judged again
+        from core.curation.stored_verdicts import refresh_where_needed
+
+        with suppress(InputRefused, OSError):  # the next import does it
+            refresh_where_needed(home, whose)
     for purpose in ("curating", "compacted"):  # copies that a killed process left
         remove_orphans(corpus.path.parent, purpose)
     remove_orphans(home.runs, "run")
@@ -190,17 +193,6 @@ def _delete(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
                 "DELETE FROM accounts WHERE handle NOT IN (SELECT handle FROM tweets)"
             ).fetchall()
     return rows
-
-
-def _judge_again(home: Home, corpus: Corpus, handles: list[str]) -> None:
-    """The stored verdicts of accounts that lost a tweet which said the same as another."""
-    from core.curation.recipe import load_recipe
-    from core.curation.stored_verdicts import DEFAULT_RECIPES, outdated, refresh_curated
-
-    recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
-    with suppress(InputRefused, OSError):  # the next import does it
-        if again := outdated(corpus, handles, recipes):
-            refresh_curated(home, again)
 
 
 def _tweet_ids(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[str]) -> set[str]:

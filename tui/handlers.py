@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from core.curation.recipe import Recipe
     from core.runs.summary import RunSummary
 
-# What a run was, of whose end a person is told.
 # Seconds between two tries to read a corpus that another program holds.
 TRY_AGAIN: Final = 1.0
 

@@ -37,7 +37,9 @@ _AUDIENCES: Final = str(list(AUDIENCES))
 _KEY: Final = "hash(handle, tweet_id)"
 # A folder called handle=x or text=y says nothing of what lies in it.
 _ROWS: Final = "read_parquet($files, hive_partitioning = false)"
-_FILES: Final = f"{_ROWS[:-1]}, filename = true, file_row_number = true)"
+_FILES: Final = (
+    "read_parquet($files, hive_partitioning = false, filename = true, file_row_number = true)"
+)
 
 # Numbers that occur twice: within the files, or in the files and the corpus.
 _CONTESTED: Final = f"""

@@ -50,22 +50,21 @@ ORDER BY handle
 
 def refresh_where_needed(
     home: Home,
-    changed: Collection[str],
-    same: Collection[str],
+    handles: Iterable[str],
     *,
+    changed: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
-    """`refresh_curated` of the accounts that ``changed``, and of those that are the ``same`` but
-    whose verdicts a process that was killed did not come to write. What it left goes.
+    """`refresh_curated` of those of ``handles`` that ``changed``, or that lack a verdict, as where
+    a process was killed before it wrote them. What that left goes. Raises as `refresh_curated`.
     """
     from core.corpus.store import Corpus
 
-    corpus = Corpus(home.corpus)
     recipes = [load_recipe(name, home) for name in DEFAULT_RECIPES]
-    handles = sorted({*changed, *outdated(corpus, sorted(same), recipes)})
-    if handles:
-        refresh_curated(home, handles, progress=progress, cancelled=cancelled)
+    lacking = outdated(Corpus(home.corpus), sorted(set(handles) - set(changed)), recipes)
+    if wanted := sorted({*changed, *lacking}):
+        refresh_curated(home, wanted, progress=progress, cancelled=cancelled)
     else:
         remove_orphans(home.corpus.parent, "curating")
 

@@ -317,11 +317,10 @@ class _Fetch:
         )
         from core.curation.stored_verdicts import refresh_where_needed
 
-        handle, changed = self._estimate.handle, self._result.new or self._result.updated
+        handles = [self._estimate.handle]
+        changed = handles if self._result.new or self._result.updated else []
         with suppress(CorpusBusy):
-            refresh_where_needed(
-                self._home, {handle} if changed else (), () if changed else {handle}
-            )
+            refresh_where_needed(self._home, handles, changed=changed)
 
     def _note(self, text: str) -> None:
         if text not in self._result.notes:

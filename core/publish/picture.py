@@ -75,7 +75,7 @@ def shareable(home: Home, run: Run) -> list[Shareable]:
     kept = [
         Shareable(one.prompt, one.text, one.edited)
         for one in reversed(favourites(home))
-        if one.run == run.id and one.copy.verdict not in ("verbatim", "near")
+        if one.run == run.id and not one.copy.of_a_tweet
     ]
     history = RunHistory()
     history.take_samples(read_json_lines(run.samples))

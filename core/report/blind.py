@@ -228,7 +228,7 @@ def pair(
     for made in drawn:
         text = clean(made.text)
         whole = made.sample.stopped in ("eos", "newline")
-        new = made.sample.copy.verdict not in ("verbatim", "near")
+        new = not made.sample.copy.of_a_tweet
         if (
             whole
             and new

@@ -175,6 +175,11 @@ class Copy:
         object.__setattr__(self, "tweet_ids", tuple(self.tweet_ids))
         object.__setattr__(self, "shared", tuple((begin, end) for begin, end in self.shared))
 
+    @property
+    def of_a_tweet(self) -> bool:
+        """Whether the text is a training tweet, or nearly."""
+        return self.verdict in ("verbatim", "near")
+
     def to_json(self) -> dict[str, Any]:
         """The fields by name, as JSON has them."""
         lists = {"tweet_ids": list(self.tweet_ids), "shared": [list(one) for one in self.shared]}

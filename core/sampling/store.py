@@ -38,8 +38,7 @@ class StoredSample:
     """A sample and all that it takes to make it again.
 
     ``settings`` are the fields of the request but prompt, tweet to answer, seed and how many;
-    ``device`` is where
-    and in which arithmetic it was made; ``created_at`` is UTC.
+    ``device`` is where and in which arithmetic it was made; ``created_at`` is UTC.
     """
 
     id: str

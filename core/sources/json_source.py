@@ -20,15 +20,7 @@ from core.sources.json_objects import Row, frame_of, shown_keys
 from core.sources.json_reader import OnBad
 from core.sources.json_shape import LOOK, Enough, ReplyKeys, Shape, ignore_flaw, items_of
 from core.sources.opened import BLOCK, Content
-from core.sources.source import (
-    BATCH_ROWS,
-    Account,
-    Detected,
-    HandleMissing,
-    SourceSummary,
-    Tick,
-    reasons_in_words,
-)
+from core.sources.source import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import Dates
 
 # Rows in a frame, about.
@@ -147,11 +139,8 @@ class JsonSource:
         if self._content.damage:
             self.summary.warnings.append(self._content.damage)
         if empty:
-            first_broken = "; ".join(map(str, self.summary.broken[:1]))
             raise InputRefused(
-                f"There are no tweets in {self._content.title}.",
-                f"Left out: {reasons_in_words(self.summary.skipped) or 'nothing'}."
-                + (f" First {first_broken}." if first_broken else ""),
+                f"There are no tweets in {self._content.title}.", self.summary.left_out
             )
         self.summary.warn_of_broken()
 

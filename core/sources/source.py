@@ -185,6 +185,12 @@ class SourceSummary:
         return dict(total)
 
     @property
+    def left_out(self) -> str:
+        """Of a source without tweets: what was left out, and the first place that is broken."""
+        first = "".join(f" First {one}." for one in self.broken[:1])
+        return f"Left out: {reasons_in_words(self.skipped) or 'nothing'}.{first}"
+
+    @property
     def undated(self) -> int:
         return sum(count.undated for count in self.per_handle.values())
 

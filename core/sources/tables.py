@@ -305,10 +305,7 @@ class ParquetTable(_Table):
                 self.summary.saw(frame)
                 yield frame
         if empty:
-            raise InputRefused(
-                f"There are no tweets in {self._path}.",
-                f"Left out: {reasons_in_words(self.summary.skipped) or 'nothing'}.",
-            )
+            raise InputRefused(f"There are no tweets in {self._path}.", self.summary.left_out)
         self.summary.warn_of_broken()
 
     def _dates(self) -> Iterator[pl.DataFrame]:

@@ -27,9 +27,9 @@ class RunTweets:
     A round is an epoch; under the classic blend it is the whole training text, ``epochs_a_round``
     epochs in one. ``handles`` are the authors by number, and ``shares`` what an epoch is expected
     to show of each. ``answering`` is the form of what is answered, where the run learns answers.
-    ``answered`` and ``answered_valid`` have, for each training and held-out
-    tweet, the ids of the tweet that it answers, in the run's form; empty lists where it answers
-    none. Both are empty where the run does not learn answers.
+    ``answered`` and ``answered_valid`` have, for each training and held-out tweet, the ids of the
+    tweet that it answers, in the run's form; empty lists where it answers none. Both are empty
+    where the run does not learn answers.
     """
 
     def __init__(self, run: Run, settings: TrainSettings, folder: Path | None) -> None:

@@ -85,7 +85,6 @@ def _refresh_imported(
     if not results:
         return
     changed = {result.handle for result in results if result.new or result.updated}
-    same = {result.handle for result in results} - changed
     path = Path(results[-1].path)
     start = time.monotonic()
 
@@ -94,7 +93,8 @@ def _refresh_imported(
             rate = done / max(time.monotonic() - start, 1e-6)
             progress(ImportProgress(path, "curating", done, total, rate))
 
-    refresh_where_needed(home, changed, same, progress=report, cancelled=cancelled)
+    handles = {result.handle for result in results}
+    refresh_where_needed(home, handles, changed=changed, progress=report, cancelled=cancelled)
 
 
 def stats(

@@ -12,7 +12,7 @@ from core.home import Home
 from core.runs.folder import all_runs
 from core.sampling.store import stored_samples
 from tests.functional.test_app_sample import WAIT, samples, set_knobs
-from tests.functional.walk import Heard, screen, settled, status, until
+from tests.functional.walk import Heard, runs_there, screen, settled, status, until
 from tests.unit.talking import ASKED, home_that_answers
 from tui.app import MynahApp
 from tui.sample.generating import SamplingEnded
@@ -36,9 +36,7 @@ def answering(talking: Path, home: Home) -> Home:
 async def test_a_tweet_is_typed_and_answered(answering: Home) -> None:
     app, heard = MynahApp(answering, section="sample"), Heard()
     async with app.run_test(size=(80, 24), message_hook=heard) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         set_knobs(app, count=2, max_tokens=8, seed=7)
         panel = app.screen.query_one("#prompt-panel", Panel)
         prompt = app.screen.query_one(PromptField)
@@ -68,9 +66,7 @@ async def test_a_tweet_is_typed_and_answered(answering: Home) -> None:
 async def test_a_run_of_plain_tweets_says_that_it_has_not_learned(trained_home: Home) -> None:
     app, heard = MynahApp(trained_home, section="sample"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         assert app.screen.query_one("#prompt-panel", Panel).status == ""
         await pilot.press("A")
         await pilot.pause()

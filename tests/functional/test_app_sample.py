@@ -22,7 +22,7 @@ from core.sampling.favourites import favourites, keep_favourite
 from core.sampling.request import Copy, SampleRequest
 from core.sampling.store import stored_samples
 from core.sampling.voices import tuned_voice
-from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
+from tests.functional.walk import Heard, assert_safe, runs_there, screen, settled, status, until
 from tui.app import MynahApp
 from tui.sample.blind import BlindReady
 from tui.sample.generating import Sampled, SampleRepeated, SamplingEnded, Speaker
@@ -51,9 +51,7 @@ def samples(app: MynahApp) -> SampleList:
 async def test_generate_keep_copy_and_repeat(trained_home: Home) -> None:
     app, heard = MynahApp(trained_home, section="sample"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         set_knobs(app, count=3, max_tokens=12, seed=7)
         await pilot.pause()
         await pilot.press("y", "v")  # nothing there yet: nothing happens
@@ -125,9 +123,7 @@ async def test_generate_keep_copy_and_repeat(trained_home: Home) -> None:
 async def test_stop_keeps_what_is_there_and_a_killed_child_is_replaced(trained_home: Home) -> None:
     app, heard = MynahApp(trained_home, section="sample"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         set_knobs(app, count=40, max_tokens=512, seed=3)
         await pilot.pause()
         await pilot.press("g")
@@ -175,9 +171,7 @@ async def test_g_without_a_model_says_what_to_do(sample_home: Home) -> None:
 async def test_a_model_that_is_gone_is_an_error_and_not_a_crash(trained_home: Home) -> None:
     app, heard = MynahApp(trained_home, section="sample"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         run = app.state.runs[0]  # type: ignore[index]
         (run.folder / "model" / "config.json").rename(run.folder / "model" / "was.json")
         await pilot.press("g")
@@ -189,9 +183,7 @@ async def test_a_model_that_is_gone_is_an_error_and_not_a_crash(trained_home: Ho
 async def test_a_run_that_was_resumed_speaks_with_its_new_model(trained_home: Home) -> None:
     app = MynahApp(trained_home, section="sample")
     async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         run = (app.state.runs or [])[0]
         with app.sampling._lock:
             speaker = Speaker(run.folder)
@@ -293,9 +285,7 @@ async def test_a_blind_test_is_answered_with_two_keys_and_kept(trained_home: Hom
     ]
     test = BlindTest(run, "@orbit_grandmother", 5, tuned_voice(run).hash(), questions)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         app.sampling.blind.prepare = lambda _: True  # type: ignore[method-assign]
         await pilot.press("b")
         app.post_message(BlindReady(test))

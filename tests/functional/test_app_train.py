@@ -18,7 +18,7 @@ from core.home import Home
 from core.processes import process_times, this_machine
 from core.runs.folder import Run
 from core.runs.tracked import all_tracked
-from tests.functional.walk import Heard, assert_safe, screen, settled, status, until
+from tests.functional.walk import Heard, assert_safe, runs_there, screen, settled, status, until
 from tui.app import MynahApp
 from tui.sample.sample_list import SampleList
 from tui.state import State
@@ -166,9 +166,7 @@ async def test_damaged_runs_do_not_hide_the_others(told_home: Home) -> None:
     )
     app = MynahApp(told_home, section="train", poll_seconds=0.1)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         assert FIXTURE in [run.run for run in app.state.runs or []]
         assert len(app.state.histories[FIXTURE].train_steps) == whole
         listing = app.screen.query_one("#runs", RowList)
@@ -199,9 +197,7 @@ async def test_a_run_that_is_deleted_goes_away(told_home: Home) -> None:
 async def test_the_cursor_stays_on_its_run_when_another_is_added(told_home: Home) -> None:
     app = MynahApp(told_home, section="train", poll_seconds=0.1)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         await pilot.press("j", "space", "k", "L", "m")
         await pilot.pause()
         plot = app.screen.query_one("#loss", LossPlot)
@@ -213,9 +209,7 @@ async def test_the_cursor_stays_on_its_run_when_another_is_added(told_home: Home
 async def test_a_resize_while_a_curve_is_shown(told_home: Home) -> None:
     app = MynahApp(told_home, section="train", poll_seconds=0.1)
     async with app.run_test(size=(200, 50)) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         for size in ((80, 24), (200, 50), (40, 12), (20, 6), (120, 40)):
             await pilot.resize_terminal(*size)
             await settled(pilot)
@@ -232,9 +226,7 @@ async def test_a_run_whose_tweets_were_forgotten_says_so(
     note = {"handles": ["keeper_of_the_light"], "tweet_ids": [], "tweets": 900, "at": "2026-03-02"}
     app = MynahApp(told_home, section="train", poll_seconds=0.1)
     async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         assert "▲" not in screen(pilot)
         (told_home.runs / FIXTURE / "stale.json").write_text(json.dumps(note))
         await until(pilot, lambda: any(run.stale for run in app.state.runs or []))
@@ -266,9 +258,7 @@ async def test_a_section_that_is_out_of_view_draws_when_it_comes_back(
     run = Run(told_home.runs / FIXTURE)
     app = MynahApp(told_home, section="train", poll_seconds=0.1)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await until(pilot, lambda: app.state.runs)
-        await settled(pilot)
+        await runs_there(pilot)
         listing = app.screen.query_one("#runs", RowList)
         listing.cursor = next(n for n, one in enumerate(app.state.runs or []) if one.run == FIXTURE)
         await until(pilot, lambda: fed)

@@ -37,6 +37,13 @@ async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 
     await pilot.pause(0)
 
 
+async def runs_there(pilot: Pilot[Any]) -> None:
+    """Wait until the runs have been read, of which there are some, and all is at rest."""
+    await settled(pilot)
+    await until(pilot, lambda: mynah(pilot).state.runs)
+    await settled(pilot)
+
+
 async def settled(pilot: Pilot[Any], seconds: float = SECONDS) -> None:
     """Wait until no worker but the look at the runs is at work, and all messages are handled."""
     app = mynah(pilot)

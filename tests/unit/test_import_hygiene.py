@@ -52,7 +52,7 @@ def test_the_first_frame_loads_nothing_heavy() -> None:
 
 
 # what runs inside the training and the sampling process alone
-INSIDE = {"core.models.rotation"} | {
+INSIDE = {
     f"core.sampling.{name}"
     for name in ("decoder", "draw", "engine", "loading", "modules", "products", "rows")
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from core.home import in_full
 from tui.job import Attempt, Host, Job, Report
@@ -12,9 +12,6 @@ from tui.job import Attempt, Host, Job, Report
 if TYPE_CHECKING:
     from core.sampling.store import StoredSample
     from tui.section import Section
-
-# What `mynah share` leaves out.
-_COPIES: Final = ("verbatim", "near")
 
 
 @dataclass
@@ -54,8 +51,7 @@ def draw_sample(section: Section, job: PictureJob, stored: StoredSample, folder:
     from tui.dialogs.replacing import unless_there
 
     app = section.app
-    copy = stored.sample.copy
-    if copy is not None and copy.verdict in _COPIES:
+    if stored.sample.copy.of_a_tweet:
         app.notify("These are a person's own words, not the model's.", title="It copies a tweet")
         return
 

@@ -24,14 +24,7 @@ from core.errors import InputRefused
 from core.sources.columns import GUESSES, Canonical
 from core.sources.json_objects import Row, alt_text, links_text, object_of, row_of, text_of
 from core.sources.opened import Content
-from core.sources.source import (
-    Account,
-    Detected,
-    HandleMissing,
-    SourceSummary,
-    Tick,
-    reasons_in_words,
-)
+from core.sources.source import Account, Detected, HandleMissing, SourceSummary, Tick
 from core.sources.times import parse_times
 
 _POSTS: Final = "app.bsky.feed.post/"
@@ -127,11 +120,8 @@ class BlueskyCar:
             empty = False
             yield frame
         if empty:
-            broken = "; ".join(map(str, self.summary.broken[:1]))
             raise InputRefused(
-                f"There are no posts in {self._content.title}.",
-                f"Left out: {reasons_in_words(self.summary.skipped) or 'nothing'}."
-                + (f" First {broken}." if broken else ""),
+                f"There are no posts in {self._content.title}.", self.summary.left_out
             )
         self.summary.warn_of_broken()
 
