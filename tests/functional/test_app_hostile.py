@@ -81,6 +81,7 @@ async def walk_all(pilot: Pilot[Any], rows: int) -> None:
     await pilot.press("escape")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_hostile_tweets_are_shown_in_every_section(
     home: Home, tmp_path: Path, size: tuple[int, int]
@@ -103,6 +104,7 @@ async def test_hostile_tweets_are_shown_in_every_section(
 AUTHORS = ["[bold]x[/]", "\x1b[31mred", "\u202egnihtemos", "..", "../../etc/passwd", "a b", "💥"]
 
 
+@pytest.mark.slow
 async def test_hostile_authors_are_refused_or_harmless(home: Home, tmp_path: Path) -> None:
     app = MynahApp(home)
     async with app.run_test(size=(120, 40)) as pilot:

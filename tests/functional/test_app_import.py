@@ -106,6 +106,7 @@ async def test_a_csv_without_a_name_asks_for_one(home: Home, tmp_path: Path) -> 
         assert handles(home) == {"harbour_gull": 1}
 
 
+@pytest.mark.slow
 async def test_what_is_no_archive_is_refused_and_logged(sample_home: Home, tmp_path: Path) -> None:
     contents = {
         "broken zip": sample_archives()[0].read_bytes()[:4000],
@@ -314,6 +315,7 @@ def test_lines_of_paths_become_one(lines: str) -> None:
     assert [str(p) for p in paths_in(one_line(pasted))] == ["/a/one.csv", "/b/two.csv"]
 
 
+@pytest.mark.slow
 async def test_several_dropped_files_come_in_together(home: Home, tmp_path: Path) -> None:
     app = MynahApp(home)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -389,6 +391,7 @@ def tables(folder: Path) -> None:
         (folder / f"{name}.csv").write_text(f"id,text,author\n1,hello you,{name}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["", "/*.csv"], ids=["folder", "pattern"])
 async def test_a_folder_of_tables_and_a_pattern_come_in(
     home: Home, tmp_path: Path, what: str
@@ -472,6 +475,7 @@ async def test_enter_right_after_a_paste_waits_for_the_look_at_the_folder(
         assert handles(home) == {"ann": 1}
 
 
+@pytest.mark.slow
 async def test_a_second_account_makes_no_blend_by_itself(sample_home: Home, tmp_path: Path) -> None:
     tables(tmp_path)
     app, heard = MynahApp(sample_home), Heard()

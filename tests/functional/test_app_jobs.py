@@ -163,6 +163,7 @@ def leave(terminal: int, process: subprocess.Popen[bytes], seconds: float) -> No
     process.wait(max(1.0, give_up - time.monotonic()))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_the_process_ends_while_an_endless_query_runs(sample_home: Home) -> None:
     keep_query(sample_home, "Endless", ENDLESS)

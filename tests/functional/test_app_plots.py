@@ -12,6 +12,7 @@ from tui.app import MynahApp
 from tui.profile.panels import summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_plots_go_through_the_accounts_and_close(
     sample_home: Home, size: tuple[int, int]

@@ -18,6 +18,7 @@ NO_RETWEETS = ("mastodon", "bluesky")
 SIZES = [(80, 24), (120, 40)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
 async def test_every_format_shows_what_would_come_in(
     home: Home, tmp_path: Path, size: tuple[int, int]
@@ -49,6 +50,7 @@ async def test_every_format_shows_what_would_come_in(
         assert not home.root.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=["small", "large"])
 async def test_a_guessed_encoding_can_be_put_right(
     home: Home, tmp_path: Path, size: tuple[int, int]
@@ -105,6 +107,7 @@ async def test_a_repository_with_a_number_may_be_given_a_name(home: Home, tmp_pa
     assert handles(home) == {"did-plc-gull": 6, "gull.example": 6}
 
 
+@pytest.mark.slow
 async def test_a_large_file_is_counted_while_one_looks(home: Home, tmp_path: Path) -> None:
     table = tmp_path / "large.csv"
     row = "{n},ann,2020-01-02T03:04:05Z,wave number {n} of the sea\n"

@@ -232,6 +232,7 @@ async def test_what_was_left_out_is_said_and_can_be_written(
         assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["all.csv"]
 
 
+@pytest.mark.slow
 async def test_a_query_without_end_is_stopped(home: Home) -> None:
     async with at_query(home) as (pilot, editor):
         editor.load_text("SELECT count(*) FROM range(1000000000000), range(1000000)")
@@ -377,6 +378,7 @@ async def test_tables_at_the_side(sample_home: Home, size: tuple[int, int]) -> N
         assert editor.text == "FROM accounts JOIN tweets ", "no name sticks to the word before it"
 
 
+@pytest.mark.slow
 async def test_writing_is_a_switch(sample_home: Home) -> None:
     gone = "DELETE FROM tweets WHERE handle = 'orbit_grandmother'"
 
@@ -416,6 +418,7 @@ async def test_writing_is_a_switch(sample_home: Home) -> None:
         assert panel.title == "Query"
 
 
+@pytest.mark.slow
 async def test_a_corpus_in_use_and_a_query_that_stays(sample_home: Home) -> None:
     code = (
         "import sys, duckdb; c = duckdb.connect(sys.argv[1]); c.begin();"

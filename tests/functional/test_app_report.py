@@ -53,6 +53,7 @@ def words(pilot: Pilot[Any]) -> str:
     return " ".join(screen(pilot).replace("│", " ").split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="compared on one Python only")
 @SIZES
 @pytest.mark.parametrize("group", ["Author", "Copying", "Leaks"])
@@ -69,6 +70,7 @@ def test_picture(
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_the_last_report_is_there_at_once_with_all_five_points(
     reported: Run, told_home: Home, size: tuple[int, int]
@@ -170,6 +172,7 @@ async def test_without_a_report_or_a_model_it_says_what_one_is(told_home: Home) 
         assert "The run 20260228-2200-orbit_grandmother-beef has no model yet." in words(pilot)
 
 
+@pytest.mark.slow
 async def test_a_report_is_made_at_a_key_while_one_does_something_else(trained_home: Home) -> None:
     app, heard = MynahApp(trained_home, section="train"), Heard()
     async with app.run_test(size=(80, 24), message_hook=heard) as pilot:

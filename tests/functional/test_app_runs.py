@@ -81,6 +81,7 @@ async def test_a_second_run_is_asked_about_waits_and_leaves_the_queue(told_home:
     sleeper.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "large"])
 async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[int, int]) -> None:
     app = MynahApp(told_home, section="train", poll_seconds=0.1)

@@ -79,6 +79,7 @@ async def test_d_brings_in_the_samples_and_walks_on_to_filter(home: Home) -> Non
         assert "Next: 4 trains" in shown
 
 
+@pytest.mark.slow
 async def test_keys_tabs_and_clicks_lead_to_sections_that_keep_what_one_did(
     sample_home: Home,
 ) -> None:
@@ -156,6 +157,7 @@ async def test_damaged_settings_hurt_nobody(sample_home: Home, damage: str) -> N
         assert app.state.curation is not None
 
 
+@pytest.mark.slow
 async def test_no_key_breaks_an_empty_app(home: Home) -> None:
     app = MynahApp(home)
     async with app.run_test(size=(100, 30)) as pilot:

@@ -26,6 +26,7 @@ def styles_of(app: App[Any]) -> list[tuple[DOMNode, dict[str, Any], dict[str, An
     ]
 
 
+@pytest.mark.slow
 async def test_they_are_what_textual_finds(told_home: Home) -> None:
     app, seen = MynahApp(told_home), 0
     app.animation_level = "none"

@@ -45,6 +45,7 @@ def state_of(state: State) -> str:
     return state.runs[0].state if state.runs else ""
 
 
+@pytest.mark.slow
 async def test_start_watch_ask_before_a_second_stop_and_talk(
     sample_home: Home, next_run: Callable[..., None]
 ) -> None:

@@ -170,6 +170,7 @@ async def test_fourteen_runs_over_each_other_are_told_apart(
         assert app.failures == []
 
 
+@pytest.mark.slow
 @SIZES
 async def test_the_list_shows_what_matches(many: Home, size: tuple[int, int]) -> None:
     app = MynahApp(many, section="train", poll_seconds=0.1)

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("no_process_stays")
 TWO = '{"chosen": ["second_breakfast_club", "keeper_of_the_light"]}'
 
 
+@pytest.mark.slow
 async def test_weights_change_the_shares_at_once_and_reach_the_run(
     sample_home: Home, next_run: Callable[..., None]
 ) -> None:

@@ -286,6 +286,7 @@ async def test_a_form_that_shrinks_keeps_the_focused_field_in_sight(app: Form) -
         assert field.region.bottom <= app.form.region.bottom
 
 
+@pytest.mark.slow
 async def test_no_letter_changes_a_field_that_is_not_typed_into(app: Form) -> None:
     """Letters are the commands of a section: l for its log must not turn a choice."""
     async with app.run_test(size=(40, 12)) as pilot:

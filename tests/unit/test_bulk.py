@@ -67,6 +67,7 @@ def bytes_of(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     rows=hostile_frames().filter(lambda rows: rows.height > 0),
@@ -102,6 +103,7 @@ def test_however_the_input_is_divided_the_bytes_are_the_same(
         assert bytes_of(place / "again") == bytes_of(place / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_many_small_pieces_and_groups(
     tmp_path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
@@ -202,6 +204,7 @@ def test_what_is_no_tweet_is_refused_in_words(tmp_path: Path, match: str) -> Non
     refused(written(tmp_path / "in", rows), tmp_path / "out", match)
 
 
+@pytest.mark.slow
 def test_places_that_will_not_do(tmp_path: Path) -> None:
     source = written(tmp_path / "in", frame(["one two three"]))
     refused(tmp_path / "nowhere", tmp_path / "out", "no file or folder")

@@ -92,6 +92,7 @@ def test_an_estimate_may_ask_x_after_a_yes(home: Path) -> None:
     assert "$1.00" in ended.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "code", "posts"), [(b"y\n", 0, 130), (b"n\n", 130, 0), (b"\n", 130, 0)]
 )
@@ -139,6 +140,7 @@ WHO = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "fault", "said", "code"), ERRORS, ids=[e[0] for e in ERRORS])
 @pytest.mark.parametrize("host", ["api.x.com", "api.twitter.com"])
 def test_every_error_has_its_words_and_its_exit_code(
@@ -262,6 +264,7 @@ def test_what_is_refused(given: list[str], said: str, tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_the_token_is_stored_named_and_taken_away(home: Path) -> None:
     secret = "AAAAAAAAAAAAAAAAAAAAAstored"  # noqa: S105
     saved = mynah_alone("fetch", "--save-token", home=home, stdin=secret.encode(), **NO_KEYRING)
@@ -288,6 +291,7 @@ def test_the_token_is_asked_for_without_an_echo(home: Path) -> None:
     assert (home / "x-api-token").read_bytes().strip() == secret
 
 
+@pytest.mark.slow
 def test_nothing_in_the_home_holds_the_token(home: Path) -> None:
     """A fetch, a refusal and a crash later."""
     with FakeX(faults=[{"kind": "credits", "path": "*/tweets", "nth": 2}]) as fake:

@@ -54,6 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_every_argument(
     value: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -228,6 +228,7 @@ def test_what_cannot_be_trained_on_says_why(home: Path) -> None:
     assert sorted((home / "runs").iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_blend_says_its_shares_before_and_after(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:

@@ -169,6 +169,7 @@ def test_text_is_kept_exactly(corpus: Corpus, tmp_path: Path) -> None:
     assert found["text"].to_list() == hostile
 
 
+@pytest.mark.slow
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -88,6 +88,7 @@ def test_an_old_corpus_is_read_as_it_lies(home: Home) -> None:
     assert home.corpus.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_old_corpus_is_brought_up_to_date_by_the_first_change(home: Home) -> None:
     before = counts(home)
     assert before[0] == list(TWEETS.items())

@@ -207,6 +207,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     return STANDARD.replace(**switches, **chosen)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(hostile_frames(), recipes())
 def test_counts_always_add_up(tweets: pl.DataFrame, recipe: Recipe) -> None:

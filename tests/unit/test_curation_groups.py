@@ -93,6 +93,7 @@ def test_a_thread_and_its_near_copies_are_one_group() -> None:
     assert found.to_list() == [0, 1, 2, 3, 0, 0]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 @settings(max_examples=25, deadline=None)
 def test_neither_order_nor_batches_matter(seed: int) -> None:

@@ -66,6 +66,7 @@ def test_equal_to_the_plain_python_oracle(texts: list[str]) -> None:
     assert classic(texts) == oracle.curate(texts)
 
 
+@pytest.mark.slow
 def test_equal_to_the_oracle_on_sixty_thousand_hostile_texts() -> None:
     rng = random.Random(20_160_117)
     texts = ["".join(rng.choices(FRAGMENTS, k=rng.randrange(20))) for _ in range(30_000)]

@@ -157,6 +157,7 @@ def test_thousands_alike_take_no_longer_than_thousands() -> None:
     assert explained(rows, 70) == 5_999
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

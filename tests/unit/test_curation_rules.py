@@ -316,6 +316,7 @@ def _hostile_rows(size: int, seed: int) -> pl.DataFrame:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLED_RECIPES)
 def test_counts_add_up_on_many_hostile_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough rows to be judged in parts, each in its own thread, also where Polars has but one."""

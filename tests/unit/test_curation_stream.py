@@ -50,6 +50,7 @@ def whole(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     return in_order(curate(rows, recipe))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -138,6 +138,7 @@ def corpus(tmp_path: Path) -> Corpus:
     return Corpus(tmp_path / "tweets.duckdb")
 
 
+@pytest.mark.slow
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -162,6 +162,7 @@ def test_no_text_is_on_both_sides(texts: list[str], seed: int, fraction: float) 
     assert set(shuffled["tweet_id"].filter(again)) == set(rows["tweet_id"].filter(mask))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_no_near_copy_and_no_tweet_of_a_thread_is_on_both_sides(seed: int) -> None:
     """Of half the texts there are one to three near copies, and copies of those; a few threads."""

@@ -45,6 +45,7 @@ def sums(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_five_recipes_and_three_blends_in_every_format_twice(home: Home, tmp_path: Path) -> None:
     save_recipes(home)
     made = []
@@ -70,6 +71,7 @@ def test_five_recipes_and_three_blends_in_every_format_twice(home: Home, tmp_pat
         assert verify(path).ok, verify(path).problems
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["jsonl", "parquet"])
 @pytest.mark.parametrize("more", [{}, {"split": 0.2, "weights": {"a": 1.0, "b": 3.0}}])
 def test_where_a_batch_ends_changes_nothing(

@@ -159,6 +159,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=75, deadline=None)
 @given(data=st.data())
 def test_no_value_anywhere_breaks_it(

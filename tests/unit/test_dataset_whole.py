@@ -67,6 +67,7 @@ def test_an_export_that_ends_between_two_files_leaves_no_manifest(tmp_path: Path
     assert not old.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["csv", "parquet", "hf"])
 def test_a_kill_leaves_what_was_there_and_the_next_one_clears_up(
     tmp_path: Path, format_: Any

@@ -175,6 +175,7 @@ def test_a_limit_is_kept_and_the_next_fetch_goes_on(home: Home) -> None:
         assert fake.ledger()["deduplicated"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [0, 0.009, 0.03, 0.05, 0.4, 0.66, 1])
 def test_a_budget_is_never_exceeded(budget: float, home: Home) -> None:
     with FakeX() as fake:
@@ -224,6 +225,7 @@ def test_holes_are_filled_first(home: Home) -> None:
         assert fake.ledger()["deduplicated"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [

@@ -10,12 +10,15 @@ import os
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.killing.deeds import Fetch
 from tests.killing.driver import kill_at_random
 
 KILLS = int(os.environ.get("MYNAH_FETCH_KILLS", "6"))
 
 
+@pytest.mark.slow
 def test_killed_and_taken_up_again(tmp_path: Path) -> None:
     found = kill_at_random(Fetch, tmp_path, KILLS, random.Random(11), in_a_row=KILLS)
     assert found.kills == KILLS

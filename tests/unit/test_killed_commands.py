@@ -17,6 +17,7 @@ def deeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[Path]
 
 
 # the first of the moments, and how many lie between two
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "first", "every"), [("export", 9, 20), ("forget", 3, 9)])
 def test_killed_at_some_steps_and_done_again(
     name: str, first: int, every: int, deeds: dict[str, Callable[[Path], Deed]], tmp_path: Path

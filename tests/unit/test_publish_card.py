@@ -116,6 +116,7 @@ def toy(tmp_path: Path) -> Run:
     return with_model(create_toy(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", list(SEEDS))
 def test_the_tables_of_the_cards_of_huggingtweets(slug: str, tmp_path: Path) -> None:
     home, seed = Home.at(tmp_path / "home"), SEEDS[slug]

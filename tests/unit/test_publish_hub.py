@@ -70,6 +70,7 @@ def reported(run: Run, texts: list[str] | None = None, **measures: Any) -> None:
     remember(run, "texts-tuned", inputs, texts or ["the lamp is lit again"])
 
 
+@pytest.mark.slow
 def test_publish_load_back_and_unpublish(hub: Hub, run: Run, tmp_path: Path) -> None:
     """Through the command, private by default; who loads it runs the code of its card."""
     more = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0", "HF_TOKEN": KEY}

@@ -57,6 +57,7 @@ def test_a_query_is_left_to_the_other_door(home: Home, sql: str) -> None:
     assert do(home, sql) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "words"),
     [

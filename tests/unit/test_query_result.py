@@ -47,6 +47,7 @@ def test_writing_results(home: Home, tmp_path: Path) -> None:
         write_result(result, "csv", tmp_path / "no" / "such" / "folder.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "parquet"])
 def test_all_rows_into_a_file(
     home: Home, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -251,6 +251,7 @@ def test_a_run_whose_recipe_keeps_line_breaks_is_sampled_beyond_the_first(tmp_pa
     assert any("\n" in one.text for one in made)
 
 
+@pytest.mark.slow
 def test_the_protocol_alone_is_on_stdout():
     command = [sys.executable, "-m", "core.sampling.child", str(blank()), "--device", "cpu"]
     orders = "this is no order\n" + json.dumps({"op": "sing"}) + "\n"

@@ -215,6 +215,7 @@ def test_many_parts_are_sorted_as_one(monkeypatch):
     assert sorted(one.positions) == np.flatnonzero(one.flat).tolist()
 
 
+@pytest.mark.slow
 def test_planted_copies_are_found_and_an_author_is_accused_of_little():
     """Thresholds of the table that ``benchmarks.copies`` prints, for the authors that ship."""
     recall = {

@@ -94,6 +94,7 @@ def odd_is_a_copy(text, prompt):
     return Copy("verbatim" if len(text) % 2 else "new", 0, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arithmetic", ["float32", "bfloat16", "int8"])
 def test_the_logits_of_a_sample_are_the_same_to_the_bit_however_many_are_drawn(
     arithmetic, seen_logits, monkeypatch

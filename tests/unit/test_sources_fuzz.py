@@ -45,6 +45,7 @@ def must_be_sound(path: Path) -> None:
             assert source.summary.read >= sum(source.summary.skipped.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ORIGINALS))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
@@ -93,6 +94,7 @@ def prepare(kind, folder):
 """
 
 
+@pytest.mark.slow
 def test_hostile_files_stay_small(tmp_path: Path) -> None:
     peaks = peaks_of(HOSTILE, tmp_path)
     assert len(peaks) == 9

@@ -27,6 +27,7 @@ def corpus(tmp_path: Path) -> Corpus:
     return corpus
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("what", ["all", "kept"])
 @pytest.mark.parametrize("recipe", ["standard", "classic"])

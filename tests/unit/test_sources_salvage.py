@@ -236,6 +236,7 @@ FILES = archive_files(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("how", ["seekable", "streamed"])
 def test_a_zip_that_breaks_off(tmp_path: Path, packing: int, how: str) -> None:
@@ -376,6 +377,7 @@ def prepare(kind, folder):
 """
 
 
+@pytest.mark.slow
 def test_hostile_scripts_end(tmp_path: Path) -> None:
     peaks = peaks_of(HOSTILE, tmp_path)
     assert len(peaks) == 9

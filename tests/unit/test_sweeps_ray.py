@@ -59,6 +59,7 @@ def close_to(rows: list[TrialRow], others: list[TrialRow]) -> bool:
     ) and [one[:2] + one[3:] for one in told(rows)] == [one[:2] + one[3:] for one in told(others)]
 
 
+@pytest.mark.slow
 def test_two_trials_at_once_come_to_what_one_after_the_other_does(tmp_path: Path) -> None:
     spec, events = asked(tmp_path, trials=2), list[SweepEvent]()
     batches = [in_order(curate(toy_tweets(), RECIPE))]

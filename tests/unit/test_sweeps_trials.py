@@ -122,6 +122,7 @@ def told(rows: list[TrialRow]) -> list[tuple[Any, ...]]:
     return [(row.trial, row.params, row.valid_loss, row.state) for row in rows]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_and_counts_nothing_twice(
     tmp_path: Path, undisturbed: list[tuple[Any, ...]]
 ) -> None:

@@ -236,6 +236,7 @@ def test_leaving_in_the_middle_keeps_what_there_is(tmp_path: Path) -> None:
     assert left.in_words == "wandb (offline): stopped"
 
 
+@pytest.mark.slow
 def test_what_was_synced_goes_on_where_it_was(tmp_path: Path, server: WandbServer) -> None:
     """By W&B's own `wandb sync`, which fulfils what was used as well."""
     run = tracked_run(tmp_path)

@@ -210,6 +210,7 @@ def test_the_same_seed_gives_the_same_losses(tmp_path: Path) -> None:
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_two_that_resume_at_once_start_one_process(tmp_path: Path) -> None:
     run = create_toy(tmp_path, epochs=500)
     edit_record(run, state="stopped", pid=os.getpid(), pid_start=1.0)

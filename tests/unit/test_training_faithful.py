@@ -81,6 +81,7 @@ def trainer_losses(
     return [line["loss"] for line in trainer.state.log_history if "loss" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dropout", [True, False])
 def test_its_losses_are_those_of_the_trainer(
     tmp_path: Path, tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch, dropout: bool

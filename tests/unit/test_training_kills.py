@@ -106,6 +106,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any
     return _outcome(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", POINTS)
 def test_killed_there_and_taken_up_again(
     where: str, undisturbed: tuple[dict[str, Any], bytes], tmp_path: Path

@@ -132,6 +132,7 @@ def test_no_more_than_its_share_of_the_time_is_spent() -> None:
     assert spent + 3 <= TIME_SHARE * 600
 
 
+@pytest.mark.slow
 def test_a_run_writes_the_curve_and_ends_once_too_much_is_learned_by_heart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

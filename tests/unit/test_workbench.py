@@ -110,6 +110,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_module, "SLICE", 64)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_slices")
 @pytest.mark.parametrize("engine", ["standard", "classic"])
 def test_every_rule_gives_what_one_pass_over_one_frame_gives(engine: str) -> None:
@@ -132,6 +133,7 @@ def test_every_rule_gives_what_one_pass_over_one_frame_gives(engine: str) -> Non
             assert [row.tweet_id for row in edited] == changed["tweet_id"].to_list()
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(changes()), max_size=6), st.integers(0, 50))
 @settings(max_examples=25, deadline=None)
 def test_any_row_of_edits_ends_at_the_same_counts(edits: list[dict[str, Any]], seed: int) -> None:

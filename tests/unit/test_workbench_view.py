@@ -82,6 +82,7 @@ def test_search_is_for_words_not_patterns(words: str, found: int) -> None:
     assert len(rows().search(words)) == found
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_any_search_is_harmless(words: str) -> None:
     assert len(rows().search(words)) <= len(TEXTS)
