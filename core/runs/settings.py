@@ -272,14 +272,6 @@ def _check(settings: TrainSettings) -> None:
             "It learns one text of all tweets, in which nobody is answered.",
             "Use the preset fast or quality.",
         )
-    if settings.nproc > 1 and settings.packing == "blocks":
-        raise WrongUsage(
-            f"{settings.nproc} processes cannot share a step of one block.",
-            f"The preset {settings.preset} learns from one block of text a step.",
-            "Use the preset fast or quality, or one process.",
-        )
-    if settings.nproc > 1 and settings.base_dropout:
-        raise WrongUsage("Several processes cannot share the chance of dropout.")
     for name, (least, most) in _RANGES.items():
         value = getattr(settings, name)
         if value is None:
@@ -295,3 +287,11 @@ def _check(settings: TrainSettings) -> None:
                 "",
                 "" if math.isnan(value) else f"The nearest is {nearest:g}.",
             )
+    if settings.nproc > 1 and settings.packing == "blocks":
+        raise WrongUsage(
+            f"{settings.nproc} processes cannot share a step of one block.",
+            f"The preset {settings.preset} learns from one block of text a step.",
+            "Use the preset fast or quality, or one process.",
+        )
+    if settings.nproc > 1 and settings.base_dropout:
+        raise WrongUsage("Several processes cannot share the chance of dropout.")

@@ -27,7 +27,8 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """A sweep as its folder says.
 
     ``trials`` is how many were asked for, and ``file`` the sweep file; both None where an older
-    version began it. ``rows`` are the trials begun, in this order.
+    version began it. ``beside``: what the command said in place of the file's own words. ``rows``
+    are the trials begun, in this order.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     space: dict[str, Dimension]
     trials: int | None
     file: str | None
+    beside: tuple[str, ...]
     rows: tuple[TrialRow, ...]
 
 
@@ -94,6 +96,7 @@ def read_folder(folder: Path) -> Sweep:
         space=space,
         trials=msgspec.convert(asked.get("trials"), int | None),
         file=msgspec.convert(asked.get("file"), str | None),
+        beside=msgspec.convert(asked.get("beside", ()), tuple[str, ...]),
         rows=tuple(read_trials(folder / "study.log", str(asked["name"]))),
     )
 

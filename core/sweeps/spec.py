@@ -41,6 +41,7 @@ class SweepSpec(msgspec.Struct, frozen=True, kw_only=True):
                 A run has one seed for all of these, so it cannot be part of the space
     pruning     whether a trial ends early when its held-out loss is worse than the median's
     file        where it was read from, as an absolute path
+    beside      what the command said in place of its own, word by word: ``ada --trials 8``
     """
 
     name: str
@@ -55,6 +56,7 @@ class SweepSpec(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     pruning: bool
     file: str = ""
+    beside: tuple[str, ...] = ()
 
 
 def read_sweep(
@@ -75,7 +77,10 @@ def read_sweep(
             found.accounts = list(accounts)
         if trials is not None:
             found.trials = trials
-        return _checked(found, path, remarks), remarks
+        spec = _checked(found, path, remarks)
+        beside = spec.accounts if accounts else ()
+        beside += () if trials is None else ("--trials", str(trials))
+        return msgspec.structs.replace(spec, beside=beside), remarks
     except WrongSpace as error:
         raise InputRefused(
             f"{path.name}{_line(text, error.key, error.table)}: {error.what}",

@@ -36,7 +36,7 @@ TPE_STARTUP: Final = 5
 # No trial is pruned before so many have been measured to their end.
 PRUNING_STARTUP: Final = 2
 # What may be another each time that a sweep is worked on: its trials compare all the same.
-_FREE: Final = ("trials", "pruning", "file")
+_FREE: Final = ("trials", "pruning", "file", "beside")
 _STATES: Final = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
 
 

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from core.errors import InputRefused, Interrupted, MynahError
+from core.errors import InputRefused, Interrupted, MynahError, WrongUsage
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.runs.folder import ENDED, GOING, Run, all_runs
 from core.runs.launch import stop_run
 from core.runs.record import RunRecord
-from core.runs.settings import RunRequest, SweepTrial, settings_for
+from core.runs.settings import RunRequest, SweepTrial, TrainSettings, settings_for
 from core.runs.summary import RunsFollower, run_summary
 from core.sweeps.spec import SweepSpec
 from core.sweeps.study import Study, TrialRow, as_it_stands, begin
@@ -209,7 +209,8 @@ class _Work:
                     trial = self._next_trial([one.trial for one in going])
                     if trial is None:
                         break
-                    going.append(self._begin(trial, going))
+                    if (begun := self._begin(trial, going)) is not None:
+                        going.append(begun)
                 if not going:
                     return
                 looks = [(one, *self._look(one)) for one in going]
@@ -236,26 +237,40 @@ class _Work:
             return begun[0]
         return self._study.draw() if len(rows) < self._spec.trials else None
 
-    def _begin(self, trial: int, going: Sequence[_Followed]) -> _Followed:
-        """Starts the run of a trial, or takes it up again."""
+    def _begin(self, trial: int, going: Sequence[_Followed]) -> _Followed | None:
+        """Starts the run of a trial, or takes it up again; None where its settings do not go
+        together, with which it has failed.
+        """
         if self._calls.cancelled():
             raise self._interrupted(going)
         run = self._runs().get(trial)
         resumed = run is not None
-        run = self._new_run(trial) if run is None else self._taken_up(run)
+        if run is None:
+            try:
+                settings = self._settings_of(trial)
+            except WrongUsage as error:
+                self._end(trial, "failed", reason=str(error))
+                return None
+            run = self._new_run(trial, settings)
+        else:
+            run = self._taken_up(run)
         self._study.name_run(trial, run.id, run.record().dataset)
         self._calls.report(TrialBegun(self._study.trial(trial), resumed))
         return _Followed(trial, run, RunsFollower(self._home, only=run.id))
 
-    def _new_run(self, trial: int) -> Run:
+    def _settings_of(self, trial: int) -> TrainSettings:
+        """Raises WrongUsage: each value of a space was checked, but not with every other."""
         spec = self._spec
-        settings = settings_for(
+        return settings_for(
             spec.preset,
             spec.base,
             seed=spec.seed,
             **spec.settings,
             **self._study.trial(trial).params,
         )
+
+    def _new_run(self, trial: int, settings: TrainSettings) -> Run:
+        spec = self._spec
         others = _runs_of(self._home, self._identity).values()
         return self._calls.start(
             RunRequest(

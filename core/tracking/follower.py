@@ -98,7 +98,10 @@ def follow(run: Run, asked: Tracked, *, cancelled: Callable[[], bool] = lambda: 
             write_tracked(run, done)
         if cancelled():
             tracker.close("running")
-            write_tracked(run, msgspec.structs.replace(done, state="stopped", owner=None))
+            done = msgspec.structs.replace(
+                done, state="stopped", files=dict(tracker.written()), owner=None
+            )
+            write_tracked(run, done)
             raise Interrupted(
                 f"{run.id} is not followed any more.",
                 f"{asked.to} has its first {feed.rows:,} rows.",

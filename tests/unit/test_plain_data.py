@@ -90,11 +90,12 @@ def test_tweets_are_found_read_and_left_out(home: Path) -> None:
 
 def test_a_search_takes_conditions_and_an_order(home: Path) -> None:
     said = sentence(
-        talk(home, "1", "3", "1", "4", "?", "fog until:2016", "", "sort oldest", "sort", "b", "b",
-             "4", "is:nothing", "")
+        talk(home, "1", "3", "1", "4", "?", "fog until:2016", "", "sort oldest", "sort",
+             "sort newest", "b", "b", "b", "4", "is:nothing", "")
     )  # fmt: skip
     assert "has:link means also media, hashtag, mention" in said
-    assert said.index("1. 21 Oct 2016") < said.index("1. 7 Mar 2016, dropped (short): Fog.")
+    first = [found[1] for found in re.finditer(r" 1\. (\d+ \w+ \d{4}),", said)]
+    assert first == ["21 Oct 2016", "7 Mar 2016", "21 Oct 2016"]
     assert "No order was named. There are: newest, oldest, likes, longest." in said
     assert "is:nothing" in said
 

@@ -115,11 +115,12 @@ def test_an_export_is_asked_for_and_written(home: Path, tmp_path: Path) -> None:
 
 def test_settings_are_listed_and_changed(home: Path) -> None:
     said = sentence(
-        talk(home, "4", "4", "1,5", "2", "b", "8", "4", "nonsense", "4", "5", "3", "none", "b",
-             "4", "3", "b")
+        talk(home, "4", "4", "1,5", "7", "b", "8", "1", "none", "b", "4", "b",
+             "8", "4", "nonsense", "4", "5", "3", "none", "b", "4", "3", "b")
     )  # fmt: skip
     assert "1,5 is not a number from 0.1 to 600." in said
     assert "4. train.minutes: 2" in said
+    assert "4. The time: at most 7 minutes" in said, "a theme has nothing to do with it"
     assert "train.minutes cannot be 'nonsense'." in said
     assert "train.minutes is 5." in said
     assert "train.preset is as mynah ships it." in said

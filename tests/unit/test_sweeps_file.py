@@ -160,6 +160,7 @@ parameters:
         (f'{LEAST}preset = "slow"\n{SPACE}', 4, "no preset"),
         (f'{LEAST}sampler = "grid"\n[space]\nlr = {{ low = 1e-4, high = 1e-2 }}\n', 6, "grid"),
         (f'{LEAST}name = "???"\n{SPACE}', 4, "name of a sweep"),
+        (f'{LEAST}[space]\nnproc = ["two", 4]\n', 5, "nproc is 'two'; it must be a number"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, line: int | None, said: str) -> None:

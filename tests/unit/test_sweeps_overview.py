@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from core.home import Home
 from core.sweeps.overview import SweepsReader, rank_correlations, read_folder
+from core.sweeps.spec import read_sweep
 from core.sweeps.study import Study, TrialRow, begin
 from tests.fixtures.sweeps import FAILED, GOING, PRUNED, rates, run_of, told_sweep
+from tui.sweeps.trial_table import trials_of
+from tui.sweeps.words import next_step
 
 
 def test_a_reader_sees_what_the_study_says_and_writes_nothing(tmp_path: Path) -> None:
@@ -89,6 +92,26 @@ def test_one_of_an_older_version_has_no_file_and_no_number(tmp_path: Path) -> No
     asked = rates(trials=30, file="/elsewhere/rates.toml")
     assert begin(path.parent, asked, begun=lambda _: True) == kept["id"]
     assert read_folder(path.parent).trials == 30
+
+
+def test_the_command_by_which_it_goes_on_is_the_one_that_it_takes(tmp_path: Path) -> None:
+    """With the accounts and the number of trials that did not come from the file."""
+    file, folder = tmp_path / "grid.toml", tmp_path / "sweep"
+    file.write_text('base = "scratch"\nsampler = "grid"\nspace.lr = [1e-4, 1e-3, 1e-2]')
+    folder.mkdir()
+
+    def one_more(trials: int | None) -> str:
+        spec, _ = read_sweep(file, accounts=["@Eva"], trials=trials)
+        begin(folder, spec, begun=lambda _: True)
+        study = Study(folder, spec)
+        study.end(study.draw(), "finished", loss=3.0)
+        sweep = read_folder(folder)
+        return next_step(sweep, trials_of(sweep, [], {}))
+
+    command = f"by mynah sweep {file} eva"
+    assert one_more(2) == f"It goes on where it was {command} --trials 2"
+    assert one_more(2) == f"All trials are done; more are made {command} --trials 3"
+    assert one_more(None) == "All trials are done, and there can be no more.", "of a grid of three"
 
 
 def rows(values: list[tuple[object, float]], name: str = "lr") -> list[TrialRow]:

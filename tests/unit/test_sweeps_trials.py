@@ -235,6 +235,13 @@ def test_trials_that_fail_one_after_the_other_end_the_sweep(tmp_path: Path) -> N
     assert all(row.reason for row in rows)
 
 
+def test_values_that_do_not_go_together_fail_their_own_trial_only(tmp_path: Path) -> None:
+    space = 'packing = ["blocks", "tweets"]\nnproc = [2, 1]'
+    rows = at_work(tmp_path / "home", asked(tmp_path, space, sampler="grid", trials=2))
+    assert [row.state for row in rows] == ["failed", "finished"]
+    assert "2 processes cannot share a step of one block." in rows[0].reason
+
+
 def test_tweets_that_have_changed_do_not_compare(tmp_path: Path) -> None:
     home = tmp_path / "home"
     spec = asked(tmp_path, trials=1)

@@ -240,7 +240,11 @@ def test_leaving_in_the_middle_keeps_what_there_is(tmp_path: Path) -> None:
 def test_what_was_synced_goes_on_where_it_was(tmp_path: Path, server: WandbServer) -> None:
     """By W&B's own `wandb sync`, which fulfils what was used as well."""
     run = tracked_run(tmp_path)
-    append(run, start(), *map(train, (1, 2, 3)))
+    append(run, start(), *map(train, (1, 2)))
+    with pytest.raises(Interrupted):
+        follow(run, Tracked(to="wandb", mode="offline", project="p"), cancelled=lambda: True)
+    sync(run)
+    append(run, train(3))
     end(run, "stopped")
     offline(run)
     sync(run)
@@ -249,7 +253,7 @@ def test_what_was_synced_goes_on_where_it_was(tmp_path: Path, server: WandbServe
     add_model(run)
     end(run)
     offline(run)
-    assert len(offline_parts(run)) == 2
+    assert len(offline_parts(run)) == 3
     sync(run)
     there = server.runs[f"{NAME}-train"]
     assert [shown(row) for row in there.rows] == measured(run)

@@ -148,9 +148,9 @@ class Console:
         help: str = "",  # noqa: A002
     ) -> float:
         """A number within limits; an empty line gives ``default``."""
-        offer = "" if default is None else f" An empty line takes {default:g}."
+        given = None if default is None else f"{default:.10g}"
+        offer = "" if given is None else f" An empty line takes {given}."
         while True:
-            given = None if default is None else f"{default:g}"
             typed = self.ask(f"{question}{offer}", help, default=given)
             try:
                 value = float(_without_commas(typed))
@@ -158,7 +158,7 @@ class Console:
                 value = float("nan")
             if least <= value <= most:
                 return value
-            self.say(f"{typed} is not a number from {least:g} to {most:,g}.")
+            self.say(f"{typed} is not a number from {least:.10g} to {most:,.10g}.")
 
     def line(self, seconds: float | None = None) -> str | None:
         """The next line that is typed, as it is; None when none comes in so many seconds.

@@ -31,7 +31,7 @@ def data(session: Session) -> None:
 
 def _items(session: Session) -> list[Item]:
     counts = session.counts()
-    items = [Item("Add tweets: a path, or an account of X", lambda: add_tweets(session))]
+    items = [Item("Add tweets: a path, or an account of X", partial(add_tweets, session))]
     if not counts:
         items.append(
             Item("Bring in three invented authors, to try it", partial(add_samples, session))

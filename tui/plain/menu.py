@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from core.errors import MynahError, WrongUsage, refused_by_system
 from tui.plain.console import Back, Console, place_of
@@ -21,7 +21,7 @@ class Item:
     """A line of a menu: what it is, and what is done when its number is typed."""
 
     words: str
-    do: Callable[[], object]
+    do: partial[Any]
 
 
 def menu(
@@ -31,18 +31,19 @@ def menu(
     help: str,  # noqa: A002
 ) -> None:
     """Shows ``items``, made anew each time, and does what is chosen until the person goes back, or
-    there are none.
+    there are none. They are listed again when a number has come to do something else.
 
     What refuses is said, and the menu is there again. Raises Leave.
     """
-    listed = 0  # items, the last time
+    listed: list[object] = []  # what the numbers did, the last time
     while now := items():
+        does: list[object] = [one.do.func for one in now]
         question = f"{title}: a number from 1 to {len(now)}, or an empty line for the list."
-        if listed != len(now):
+        if listed != does:
             console.say("", f"{title}.")
             console.numbered(one.words for one in now)
             question = f"Type a number from 1 to {len(now)}."
-        listed = len(now)
+        listed = does
         try:
             typed = console.ask(question, help, default="")
         except Back:
@@ -53,7 +54,7 @@ def menu(
         elif typed:
             console.say(f"{typed} is not a number from 1 to {len(now)}.")
         else:
-            listed = 0
+            listed = []
 
 
 def attempt(console: Console, do: Callable[[], object]) -> bool:

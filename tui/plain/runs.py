@@ -84,7 +84,7 @@ def _items(session: Session, run: Run) -> list[Item]:
         return []
     summary = run_summary(run)
     items = [
-        Item("Hear its log", lambda: session.console.say(summary.log_text())),
+        Item("Hear its log", partial(_hear_log, session, summary)),
         Item(f"Give it a name: {summary.name or 'none yet'}", partial(_rename, session, run)),
         Item(f"Note something on it: {summary.note or 'no note'}", partial(_note, session, run)),
     ]
@@ -98,6 +98,10 @@ def _items(session: Session, run: Run) -> list[Item]:
             items.append(Item("Take it up again", partial(_resume, session, run)))
         items.append(Item("Delete it", partial(_delete, session, run)))
     return items
+
+
+def _hear_log(session: Session, summary: RunSummary) -> None:
+    session.console.say(summary.log_text())
 
 
 def _rename(session: Session, run: Run) -> None:

@@ -45,9 +45,9 @@ def _change(session: Session, setting: Setting) -> None:
         "What stands in the file holds from now on, in the app as here.",
     )
     value = set_config(session.home, setting.name, None if typed == "none" else typed)
-    if value is None:  # what holds is what an app that is new would begin with
-        session.state.new_run.preset = NewRun().preset
-        session.state.new_run.minutes = NewRun().minutes
+    table, _, field = setting.name.partition(".")
+    if value is None and table == "train":  # as an app that is new would begin
+        setattr(session.state.new_run, field, getattr(NewRun(), field))
     session.state.remember()  # the chosen accounts, which the next line reads back
     session.state.recall()
     console.say(

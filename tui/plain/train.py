@@ -44,7 +44,7 @@ def _items(session: Session) -> list[Item]:
         Item("Compare two runs", partial(_compare, session)),
         Item("Deleted runs", partial(_trash, session)),
         Item(
-            f"Learn answers: {'yes' if new.own.get('answers') else 'no'}",
+            f"Learn answers: {'yes' if new.overrides().get('answers') else 'no'}",
             partial(_answers, session),
         ),
     ]
@@ -94,16 +94,18 @@ def _minutes(session: Session) -> None:
 
 
 def _answers(session: Session) -> None:
-    """Turns it on or off, and says how many answers there are."""
-    from core.corpus.store import Corpus
+    """Turns it on or off, and says how many answers there are; a preset without any refuses."""
     from core.dataset.answers import answers_known
+    from core.runs.settings import settings_for
 
-    own = session.state.new_run.own
-    if own.pop("answers", None):
+    new = session.state.new_run
+    if new.overrides().get("answers"):
+        del new.own["answers"]
         session.console.say("Every tweet is learned by itself.")
         return
-    own["answers"] = True
-    known = answers_known(Corpus(session.home.corpus), session.chosen())
+    settings_for(new.preset, base_of(session), answers=True)
+    known = answers_known(session.corpus, session.chosen())
+    new.own["answers"] = True
     session.console.say(
         "What answers a tweet of somebody else is learned as the answer to it, where that is in "
         f"the corpus: {plural(known, 'tweet')}, before the recipe drops any."

@@ -65,9 +65,13 @@ class _Found:
         return len(self.rows)
 
 
-def list_tweets(session: Session, find: Callable[[], TweetRows]) -> bool:
-    """Page by page; one is opened by its number. Whether something was done with one."""
-    many, found = len(session.state.chosen) > 1, _Found(find)
+def list_tweets(session: Session, find: Callable[[], TweetRows], order: Order = "newest") -> bool:
+    """Page by page; one is opened by its number. Whether something was done with one.
+
+    What ``find`` gives is newest first.
+    """
+    many = len(session.state.chosen) > 1
+    found = _Found(lambda: find().in_order(order))
     session.console.say(
         f"{plural(len(found), 'tweet')} found." if len(found) else "None was found."
     )
@@ -102,8 +106,7 @@ def _sort(session: Session, find: Callable[[], TweetRows], typed: str) -> bool:
     if order is None:
         what = f"There is no order {typed!r}." if typed else "No order was named."
         raise WrongUsage(what, f"There are: {', '.join(_ORDERS)}.")
-    chosen = order
-    return list_tweets(session, lambda: find().in_order(chosen))
+    return list_tweets(session, find, order)
 
 
 def _line(tweet: TweetRow, many: bool) -> str:

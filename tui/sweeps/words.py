@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.bundled import bundled
 from core.runs.folder import GOING
 from core.sweeps.overview import LEAST_FOR_RANKS, RankCorrelation
+from core.sweeps.space import LARGEST_GRID, grid_size
 from tui.sweeps.trial_table import Trial
 from tui.text.numbers import count, plural
 
@@ -84,10 +85,17 @@ def _rho(value: float) -> str:
 
 def next_step(sweep: Sweep, trials: Sequence[Trial]) -> str:
     """How it is stopped, or goes on."""
-    command = f"mynah sweep {shlex.quote(sweep.file or 'FILE')}"
+    words = ["mynah", "sweep", sweep.file or "FILE", *sweep.beside]
+    command = shlex.join(words)
     if any(trial.row.state in GOING for trial in trials):
         return f"ctrl+c in its terminal stops it, x the trial alone. It goes on by {command}"
     over = sum(trial.row.state in ("finished", "pruned", "failed") for trial in trials)
     if sweep.trials is None or over < sweep.trials:
         return f"It goes on where it was by {command}"
-    return f"All trials are done; more are made by {command} --trials {2 * sweep.trials}"
+    most = grid_size(sweep.space) if sweep.sampler == "grid" else LARGEST_GRID
+    if sweep.trials >= most:
+        return "All trials are done, and there can be no more."
+    if "--trials" in words:
+        del words[words.index("--trials") :]
+    more = shlex.join([*words, "--trials", str(min(2 * sweep.trials, most))])
+    return f"All trials are done; more are made by {more}"
