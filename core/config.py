@@ -10,6 +10,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -29,6 +30,7 @@ else:
 Value = str | float
 _LOCK_SECONDS: Final = 10.0
 KEYMAP: Final = "keymap"
+KEYS_ABOUT: Final = "Keys of the app."
 _HEADER: Final = "# Settings of mynah. `mynah config` lists and explains them.\n"
 _TABLE: Final = re.compile(r"\s*\[\s*([A-Za-z_-]+)\s*\]\s*(#.*)?")
 
@@ -78,6 +80,24 @@ SETTINGS: Final = (
 (the id in quotes)."""
 
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class ListedSetting:
+    """A setting as it holds; ``chosen``: it stands in the file."""
+
+    setting: Setting
+    value: Value
+    chosen: bool
+
+
+def listed_settings(chosen: Mapping[str, Value]) -> list[ListedSetting]:
+    """Every setting, with what `read_config` gave; then the keys of one's own."""
+    keys = [Setting(name, "", KEYS_ABOUT) for name in chosen if name.startswith(f"{KEYMAP}.")]
+    return [
+        ListedSetting(one, chosen.get(one.name, one.default), one.name in chosen)
+        for one in (*SETTINGS, *keys)
+    ]
 
 
 def config_file(home: Home) -> Path:

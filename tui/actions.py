@@ -5,6 +5,7 @@ A screen takes its bindings from ``bindings(section)``; nothing else in the app 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -42,17 +43,24 @@ class Action:
     @property
     def key(self) -> str:
         """The key as a person reads it."""
-        shown = self.keys.split(",")[0]
-        names = {
-            "question_mark": "?",
-            "slash": "/",
-            "left_square_bracket": "[",
-            "right_square_bracket": "]",
-            "escape": "esc",
-            "left": "←",
-            "right": "→",
-        }
-        return names.get(shown, shown.replace("ctrl+", "^"))
+        return shown_key(self.keys.split(",")[0])
+
+
+_KEY_NAMES: Final = {
+    "question_mark": "?",
+    "slash": "/",
+    "comma": ",",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "left": "←",
+    "right": "→",
+}
+
+
+def shown_key(key: str) -> str:
+    """A key, named as Textual does, as a person reads it: ``ctrl+p`` is ``^p``."""
+    return _KEY_NAMES.get(key, key.replace("ctrl+", "^"))
 
 
 SECTIONS: Final = ("data", "filter", "query", "train", "sample")
@@ -82,6 +90,11 @@ ACTIONS: Final = (
         "Previous panel.",
         footer=False,
     ),
+    Action("app.settings", "comma", "settings", "Settings",
+           "What you choose once: colours, keys, what Train begins with.", "mynah config",
+           footer=False),
+    Action("app.trash", "T", "trash", "Trash", "Deleted runs, to have back or to remove for good.",
+           "mynah trash", footer=False),
     Action("app.errors", "f12", "errors", "Errors", "What went wrong so far.", footer=False),
     Action("app.help", "question_mark,f1", "help", "Help", "Every key of this section."),
     Action("app.commands", "ctrl+p", "command_palette", "Commands", "Find anything by name.",
@@ -185,7 +198,7 @@ ACTIONS: Final = (
     Action("train.tag", "#", "tag", "Tags", "Set the tags of the run.",
            "mynah runs tag RUN TAG", footer=False),
     Action("train.delete", "d,delete", "delete", "Delete",
-           "Into the trash; `mynah trash restore RUN` brings it back.",
+           "Into the trash, where it can be had back for a week.",
            "mynah runs delete RUN", footer=False),
     Action("train.overlay", "space", "overlay", "Overlay", "Lay the run over the others."),
     Action("train.copy", "y", "copy", "Copy", "Copy the run's id, for a command.", footer=False),
@@ -270,6 +283,9 @@ ACTIONS: Final = (
 )  # fmt: skip
 
 
+_NAMED: Final = re.compile(r"\{([a-z]+\.[a-z_]+)\}")
+
+
 def of_section(section: str, keymap: Mapping[str, str] | None = None) -> list[Action]:
     """The actions of one section, then those of the app; with the keys that ``keymap`` gives."""
     found = [action for action in ACTIONS if action.section == section]
@@ -283,6 +299,12 @@ def key_of(action_id: str, keymap: Mapping[str, str] | None = None) -> str:
     found = next(action for action in ACTIONS if action.id == action_id)
     keys = (keymap or {}).get(action_id)
     return (replace(found, keys=keys) if keys else found).key
+
+
+def with_keys(words: str, keymap: Mapping[str, str] | None = None) -> str:
+    """``Press {data.add}.`` with the key of that action in its place."""
+    known = {action.id for action in ACTIONS}
+    return _NAMED.sub(lambda it: key_of(it[1], keymap) if it[1] in known else it[0], words)
 
 
 def footer_actions(section: str, keymap: Mapping[str, str] | None = None) -> list[Action]:

@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from core.config import set_config
+from core.config import KEYMAP, set_config
 from core.errors import InputRefused
 from core.home import Home
 from tui.actions import SECTIONS, bindings
@@ -25,6 +25,7 @@ from tui.handlers import StateApp
 from tui.keymap import own_keys
 from tui.palette import ActionProvider
 from tui.state import forget_session, read_session, write_session
+from tui.text.nothing_there import why_no_tweets
 from tui.themes import THEMES, own_themes
 from tui.train.following import LOOK_SECONDS
 
@@ -198,6 +199,19 @@ class MynahApp(StateApp):
         except InputRefused as error:
             self.show_error(error)
 
+    def setting_changed(self, name: str) -> None:
+        """What was set on the page of settings holds at once."""
+        state = self.state
+        state.take_setting(name)
+        if name == "app.theme":
+            self.theme = state.theme if state.theme in self.available_themes else self.theme
+        elif name.startswith("train."):
+            self.new_run_changed.publish(state.new_run)
+            self.training.ask_advice()
+        elif name.startswith(KEYMAP):
+            state.keymap, _ = own_keys(state.keys_set())
+            self.set_keymap(state.keymap)
+
     async def action_quit(self) -> None:
         """Leave at once: a training goes on by itself, an import rolls back, the sampler ends."""
         self.state.remember()
@@ -264,7 +278,8 @@ class MynahApp(StateApp):
 
         state = self.state
         if not state.chosen or state.curation is None or state.recipe is None:
-            self.notify("Add tweets first: 1, then a.", title="There is nothing to export yet")
+            why = why_no_tweets(state) or "The tweets are still being read."
+            self.notify(why, title="There is nothing to export yet")
         elif not isinstance(self.screen, ExportScreen):
             self.push_screen(ExportScreen(self.exporting))
 
@@ -276,6 +291,18 @@ class MynahApp(StateApp):
 
             searching = isinstance(self.focused, SearchField) and self.section != "train"
             self.push_screen(HelpScreen(self.section, self.state.keymap, searching=searching))
+
+    def action_settings(self) -> None:
+        from tui.settings.screen import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen(self.state.home))
+
+    def action_trash(self) -> None:
+        from tui.train.trash import TrashPage
+
+        if not isinstance(self.screen, TrashPage):
+            self.push_screen(TrashPage(self.training.keeping))
 
     def action_errors(self) -> None:
         from tui.dialogs.text import TextScreen

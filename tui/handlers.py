@@ -15,6 +15,7 @@ from textual.timer import Timer
 
 from core.errors import Interrupted, MynahError, refused_by_system
 from core.home import Home
+from tui.actions import with_keys
 from tui.clipboard import CopyJob, TextCopied
 from tui.data.changing import CorpusWatch, ExcludeJob, ForgetJob
 from tui.data.fetching import FetchJob
@@ -26,19 +27,25 @@ from tui.filter.counting import Compared, Counting, Curated, SavedCounted
 from tui.job import Failed, Job, Report, Unexpected
 from tui.profile.counting import ProfileJob
 from tui.query.running import QueryEnded, QueryJob
-from tui.report.making import DropLeaksJob, MakeReportJob, ReadReportJob, ReportEnded
+from tui.report.making import (
+    DropLeaksJob,
+    MakeReportJob,
+    ReadReportJob,
+    ReportBegun,
+    ReportEnded,
+    ReportMoved,
+)
 from tui.sample.generating import SamplingEnded, SamplingJob
-from tui.state import NewRun, State
+from tui.state import NewRun, ReportWork, State
 from tui.sweeps.reading import SweepsJob
-from tui.text.runs import last_word
 from tui.text.terminal import of_this_app
-from tui.train.following import FollowJob, RunsRead, how_it_ended
-from tui.train.keeping import RunKept, RunMeasured
+from tui.train.following import FollowJob
+from tui.train.handlers import RunHandlers
+from tui.train.keeping import RunMeasured
 from tui.train.starting import (
     Advised,
     BasesFound,
     NewRunChanged,
-    RunStarted,
     SpeedMeasured,
     TrainJobs,
 )
@@ -51,7 +58,7 @@ if TYPE_CHECKING:
 TRY_AGAIN: Final = 1.0
 
 
-class StateApp(CorpusHandlers):
+class StateApp(CorpusHandlers, RunHandlers):
     """The state with its jobs and signals, without any screen."""
 
     section: reactive[str] = reactive("data", init=False)
@@ -91,6 +98,7 @@ class StateApp(CorpusHandlers):
         self.comparison_changed: Signal[State] = Signal(self, "comparison")
         self.new_run_changed: Signal[NewRun] = Signal(self, "new run")
         self.runs_changed: Signal[State] = Signal(self, "runs")
+        self.report_changed: Signal[State] = Signal(self, "report")
         self.reported: Signal[Report] = Signal(self, "reports")
 
     # ── what the jobs report ─────────────────────────────────────────────────────────────
@@ -112,10 +120,14 @@ class StateApp(CorpusHandlers):
     @on(AccountsLoaded)
     def _accounts_loaded(self, report: AccountsLoaded) -> None:
         state = self.state
+        first_time, had_some = state.accounts is None, bool(state.accounts)
         state.accounts, state.corpus_busy = report.accounts, None
         known = [account.handle for account in report.accounts]
-        state.chosen = [handle for handle in state.chosen if handle in known] or known
-        if not known:
+        state.chosen = [handle for handle in state.chosen if handle in known]
+        # who forgets the one that was chosen has not chosen the others
+        if not state.chosen and not had_some and not (first_time and state.none_chosen):
+            state.chosen = known
+        if not state.chosen:
             state.bench = state.curation = None
             state.new_run.advice, state.new_run.shares, state.new_run.all_tweets = [], [], ""
             self.new_run_changed.publish(state.new_run)
@@ -141,6 +153,8 @@ class StateApp(CorpusHandlers):
 
     @on(BenchLoaded)
     def _bench_loaded(self, report: BenchLoaded) -> None:
+        if not self.state.chosen:
+            return  # all of them were forgotten meanwhile
         self.state.bench = report.bench
         self.state.before = self.state.corpus_busy = None
         self.counting.curate()
@@ -189,7 +203,9 @@ class StateApp(CorpusHandlers):
             self.show_error(report.error)
         else:
             state.typed = {}
-            self.notify(what_came_in(report.results), title="Tweets are in")
+            self.notify(
+                with_keys(what_came_in(report.results), state.keymap), title="Tweets are in"
+            )
             for result in report.results:
                 for warning in result.warnings:
                     self.notify(warning, title="Worth knowing", severity="warning")
@@ -208,34 +224,6 @@ class StateApp(CorpusHandlers):
         at_rest = self.section == "data" and len(self.screen_stack) == 1
         if report.samples and report.error is None and at_rest:
             self.go("filter")
-
-    @on(RunsRead)
-    def _runs_read(self, report: RunsRead) -> None:
-        from core.runs.folder import GOING
-
-        before = {run.run: run.state for run in self.state.runs or []}
-        self.state.runs = report.summaries
-        self.state.histories = report.histories
-        for run in report.summaries:
-            was = before.get(run.run)
-            ending = how_it_ended(run) if was in GOING else None
-            if ending is not None:
-                timeout = 15 if ending.severity == "error" else None
-                self.notify(
-                    ending.sentence, title=ending.title, severity=ending.severity, timeout=timeout
-                )
-                self.terminal.say(last_word(run), seconds=report.histories[run.run].seconds or 0)
-        self._show_progress()
-        self.runs_changed.publish(self.state)
-
-    def _show_progress(self) -> None:
-        """The run at work in the tab or task bar of the terminal."""
-        run = self.state.live_run
-        if run is None or run.state == "queued":
-            self.terminal.clear()
-        else:
-            history = self.state.histories[run.run]
-            self.terminal.progress(history.done if history.train_steps else None)
 
     def _to_terminal(self, sequence: str) -> None:
         if self._driver is not None:
@@ -267,11 +255,6 @@ class StateApp(CorpusHandlers):
         new_run.all_tweets = report.all_tweets
         self.new_run_changed.publish(new_run)
 
-    @on(RunStarted)
-    @on(RunKept)
-    def _run_changed(self) -> None:
-        self.following.poll()
-
     @on(RunMeasured)
     def _run_measured(self, report: RunMeasured) -> None:
         self.state.sizes[report.run] = report.size
@@ -287,13 +270,31 @@ class StateApp(CorpusHandlers):
         if report.error is not None:
             self.show_error(report.error)
 
+    @on(ReportBegun)
+    def _report_begun(self, report: ReportBegun) -> None:
+        self._show_report(ReportWork(report.run))
+
+    @on(ReportMoved)
+    def _report_moved(self, report: ReportMoved) -> None:
+        moved = report.progress
+        done = moved.done / moved.total if moved.total else None
+        self._show_report(ReportWork(report.run, moved.phase, done))
+
+    def _show_report(self, work: ReportWork | None) -> None:
+        self.state.report = work
+        self.report_changed.publish(self.state)
+
     @on(ReportEnded)
     def _report_ended(self, report: ReportEnded) -> None:
+        self._show_report(None)
         if report.error is not None and not isinstance(report.error, Interrupted):
             self.show_error(report.error)
         elif not self.screen.query("#report-page"):  # which says so itself
             how = "is made" if report.error is None else "was stopped"
-            self.notify("R in Train shows it.", title=f"The report on {report.run} {how}")
+            self.notify(
+                with_keys("{train.report} in Train shows it.", self.state.keymap),
+                title=f"The report on {report.run} {how}",
+            )
 
     @on(TextCopied)
     def _text_copied(self, report: TextCopied) -> None:

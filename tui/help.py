@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rich.table import Table
 from rich.text import Text
@@ -11,7 +11,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import Action, of_section
+from tui.actions import Action, of_section, shown_key
+from tui.dialogs.keys import two_columns
 
 MOVING = (
     ("↑ ↓ j k", "up and down"),
@@ -49,11 +50,9 @@ class HelpScreen(ModalScreen[None]):
             if self._section in ("data", "filter") and not self._searching:
                 yield from self._search_syntax("\n", "")
             yield Static(Text("\nMoving about", "bold"))
-            yield Static(self._two_columns(self._moving()))
+            yield Static(two_columns(self._moving()))
             yield Static(Text("\nEverywhere", "bold"))
             yield Static(self._table([a for a in self._actions if a.section == "app"]))
-            yield Static(Text("\nSettings that stay: theme, keys, what Train begins with", "bold"))
-            yield Static(Text("$ mynah config", "dim"))
             yield Static(Text("\nSigns", "bold"))
             yield Static(Text(SIGNS_HELP))
 
@@ -72,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
         from core.workbench.search import SYNTAX
 
         yield Static(Text(f"{before}What a search of tweets takes, side by side", "bold"))
-        yield Static(self._two_columns(SYNTAX))
+        yield Static(two_columns(SYNTAX))
         if behind:
             yield Static(Text(f"{behind}Keys", "bold"))
 
@@ -83,18 +82,9 @@ class HelpScreen(ModalScreen[None]):
         table.add_column(no_wrap=True)
         table.add_column(ratio=1)
         for action in actions:
-            keys = " ".join(
-                Action(action.id, key, "", "", "").key for key in action.keys.split(",")
-            )
+            keys = " ".join(map(shown_key, action.keys.split(",")))
             help_text = Text(action.help)
             if action.twin:
                 help_text.append(f"\n$ {action.twin}", "dim")
             table.add_row(Text(keys, "bold"), Text(action.label), help_text)
-        return table
-
-    @staticmethod
-    def _two_columns(rows: Sequence[tuple[str, str]]) -> Table:
-        table = Table.grid(padding=(0, 2))
-        for keys, what in rows:
-            table.add_row(Text(keys, "bold"), Text(what))
         return table

@@ -22,7 +22,8 @@ from tui.actions import footer_actions, key_of
 from tui.job import Host, Report
 from tui.state import NewRun, State
 from tui.text.next_step import next_step
-from tui.text.numbers import plural, short_count
+from tui.text.numbers import percent, short_count
+from tui.text.whereabouts import whereabouts
 from tui.widgets.cells import cell_len
 from tui.widgets.field import Field
 from tui.widgets.job_status import JobStatus
@@ -53,9 +54,11 @@ class Mynah(Host, Protocol):
     comparison_changed: Signal[State]
     new_run_changed: Signal[NewRun]
     runs_changed: Signal[State]
+    report_changed: Signal[State]
     reported: Signal[Report]
 
     def go(self, section: str) -> None: ...
+    def setting_changed(self, name: str) -> None: ...
     def choose(self, handles: list[str]) -> None: ...
     def change_recipe(self, recipe: Recipe, *, saved: bool = False) -> None: ...
     def compare_with(self, recipe: Recipe | None) -> None: ...
@@ -173,25 +176,6 @@ class TopBar(Horizontal):
         self.query_one("#whereabouts", Words).update(whereabouts(state))
 
 
-def whereabouts(state: State) -> Text:
-    """``2 of 3 accounts · 6.4k tweets``: the one selection that every section uses."""
-    if state.accounts is None:
-        return Text("")
-    if not state.accounts:
-        return Text("no tweets yet")
-    counted = {account.handle: account.tweets for account in state.accounts}
-    tweets = sum(counted.get(handle, 0) for handle in state.chosen)
-    if len(state.chosen) == 1:
-        who = "@" + printable(state.chosen[0])
-        if len(who) > 24:
-            who = who[:23] + "…"
-    elif len(state.chosen) == len(state.accounts):
-        who = plural(len(state.accounts), "account")
-    else:
-        who = f"{len(state.chosen)} of {plural(len(state.accounts), 'account')}"
-    return Text(f"{who} · {short_count(tweets)} tweets", no_wrap=True)
-
-
 class Section(Screen[None]):
     """One of the five sections. Subclasses compose ``compose_body`` and subscribe in ``on_mount``;
     Textual calls the one here as well, after theirs.
@@ -267,6 +251,7 @@ class Section(Screen[None]):
         app.accounts_changed.subscribe(self, self._frame_changed)
         app.runs_changed.subscribe(self, self._frame_changed)
         app.curation_changed.subscribe(self, self._frame_changed)
+        app.report_changed.subscribe(self, self._report_changed)
         self._column = self.FIRST_COLUMN
         self._focused_last: dict[str, Widget] = {}  # what had the focus in each column last
         self._show_column()
@@ -274,6 +259,7 @@ class Section(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self._frame_changed(self.state)
+        self.query_one("#footer", KeyFooter).set_keys(*self._keys(self.focused))
         self.show_notice(self.mynah.notice)
 
     def show_notice(self, words: str) -> None:
@@ -307,21 +293,31 @@ class Section(Screen[None]):
             self._explained = words
             self._frame_changed(self.state)
 
+    def _report_changed(self, state: State) -> None:
+        if self.is_mounted and self.is_current:
+            self._show_job(state)
+
     def _show_job(self, state: State) -> None:
-        """The running job, in every section."""
-        status, run = self.query_one(JobStatus), state.live_run
-        if run is None:
+        """The running job, in every section; beside a training a report is a word."""
+        status, run, report = self.query_one(JobStatus), state.live_run, state.report
+        if run is not None:
+            history = state.histories.get(run.run)
+            rate = history.tokens_per_second if history else None
+            detail = f"{short_count(rate)} tok/s" if rate else run.state
+            status.show(
+                "+".join(run.handles),
+                "stopping" if run.state == "stopping" else "running",
+                fraction=history.done if history else None,
+                detail=f"{detail} · report" if report else detail,
+            )
+        elif report is not None:
+            # a report has parts of unknown length: no share of the whole is known
+            part = "" if report.done is None else f"this part {percent(report.done)}"
+            reported = state.run_named(report.run)
+            who = (reported.name or "+".join(reported.handles)) if reported else report.run
+            status.show(who, "running", verb="report on", detail=part)
+        else:
             status.hide()
-            self.query_one(TopBar).share_room()
-            return
-        history = state.histories.get(run.run)
-        rate = history.tokens_per_second if history else None
-        status.show(
-            "+".join(run.handles),
-            "stopping" if run.state == "stopping" else "running",
-            fraction=history.done if history else None,
-            detail=f"{short_count(rate)} tok/s" if rate else run.state,
-        )
         self.query_one(TopBar).share_room()
 
     @on(Tabs.Pressed)
@@ -330,7 +326,12 @@ class Section(Screen[None]):
 
     @on(JobStatus.Pressed)
     def _job_pressed(self) -> None:
-        self.mynah.go("train")
+        report = self.state.report
+        run = self.state.run_named(report.run) if report else None
+        if run is not None and self.state.live_run is None:
+            self.mynah.show_report(run)
+        else:
+            self.mynah.go("train")
 
     def possible(self, action: str) -> bool:
         """Whether an action of this section makes sense now; the palette offers only those.

@@ -102,6 +102,15 @@ class SavedCounts:
     total: AccountStats
 
 
+@dataclass(frozen=True)
+class ReportWork:
+    """A report in the making: its run, and what is done of the present phase, in [0, 1]."""
+
+    run: str
+    phase: str = "starting"
+    done: float | None = None
+
+
 @dataclass
 class State:
     """``None`` or empty means "not known yet", which every section must be able to draw."""
@@ -109,6 +118,7 @@ class State:
     home: Home
     accounts: list[AccountRow] | None = None
     chosen: list[str] = field(default_factory=list)
+    none_chosen: bool = False  # as it was left: none of the accounts that there are
     bench: Workbench | None = None
     saved_recipe: Recipe | None = None
     recipe: Recipe | None = None
@@ -122,6 +132,7 @@ class State:
     sizes: dict[str, int] = field(
         default_factory=dict
     )  # bytes on the disk by run, as last measured
+    report: ReportWork | None = None
     voice: str | None = None
     run_wanted: str | None = None  # that Train puts its cursor on when it comes into view
     importing: bool = False
@@ -142,6 +153,10 @@ class State:
         at_work = ("starting", "running", "stopping")
         going = [run for run in self.runs or [] if run.state in (*at_work, "queued")]
         return next((run for run in going if run.state in at_work), going[0] if going else None)
+
+    def run_named(self, run: str) -> RunSummary | None:
+        """The run with this id."""
+        return next((one for one in self.runs or [] if one.run == run), None)
 
     @property
     def ready_run(self) -> RunSummary | None:
@@ -165,6 +180,9 @@ class State:
         }
         if self.theme:
             kept["theme"] = self.theme
+        kept.pop("none_chosen", None)
+        if not self.chosen and (self.accounts or (self.accounts is None and self.none_chosen)):
+            kept["none_chosen"] = True
         if not self.home.root.exists() and not self.chosen and not self.theme:
             return  # somebody only looked in: leave no trace
         with suppress(OSError):
@@ -177,10 +195,24 @@ class State:
         """
         recipe = self._recall()
         self.config, self.config_problem = known_config(self.home)
-        self.theme = str(self.config.get("app.theme") or self.theme)
-        self.new_run.preset = str(self.config.get("train.preset") or self.new_run.preset)
-        self.new_run.minutes = float(self.config.get("train.minutes") or self.new_run.minutes)
+        for name in ("app.theme", "train.preset", "train.minutes"):
+            self._hold(name)
         return recipe
+
+    def take_setting(self, name: str) -> None:
+        """Read config.toml again, of which ``name`` was changed or taken out."""
+        self.config, self.config_problem = known_config(self.home)
+        self._hold(name)
+
+    def _hold(self, name: str) -> None:
+        """What is set holds from now on; without it what ships, but of the theme the last one."""
+        value, as_shipped = self.config.get(name), NewRun()
+        if name == "app.theme":
+            self.theme = str(value or self.theme)
+        elif name == "train.preset":
+            self.new_run.preset = str(value or as_shipped.preset)
+        elif name == "train.minutes":
+            self.new_run.minutes = float(value or as_shipped.minutes)
 
     def keys_set(self) -> dict[str, Any]:
         """The person's own keys, in the form of settings.json: those of config.toml go first."""
@@ -198,6 +230,7 @@ class State:
         try:
             kept = parse_json(self.home.settings.read_text(encoding="utf-8"))
             self.chosen = [str(handle) for handle in kept.get("chosen", [])]
+            self.none_chosen = kept.get("none_chosen") is True
             self.sampled = bool(kept.get("sampled"))
             self.theme = str(kept.get("theme") or "")
             self.settings = dict(kept)

@@ -122,6 +122,12 @@ def own_themes(folder: Path) -> tuple[list[Theme], list[str]]:
     return found, refused
 
 
+def theme_names(folder: Path) -> list[str]:
+    """Every theme that the app can show: those that ship, and the person's own in ``folder``."""
+    own, _ = own_themes(folder)
+    return sorted({theme.name for theme in (*THEMES, *own)} | set(BUILTIN_THEMES))
+
+
 def _read_theme(path: Path) -> Theme:
     """Raises ValueError for what is no theme, with the reason, and OSError."""
     if not _NAME.fullmatch(path.stem):

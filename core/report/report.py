@@ -9,6 +9,7 @@ from typing import Any, Final
 from core.dataset.frozen import TRAIN
 from core.errors import InputRefused, Interrupted
 from core.home import Home
+from core.locks import Locked, held_lock
 from core.progress import Cancelled, Progress, Reporter
 from core.report import measures
 from core.report.conclusions import Findings, conclusions, who
@@ -80,9 +81,9 @@ def make_report(
 ) -> Report:
     """``n`` texts of each point. What was drawn and read before for the same is not done again.
 
-    Raises InputRefused (the run has no model, its tweets are gone), CorpusBusy, MynahError when the
-    sampling process dies, and Interrupted when ``cancelled`` says so; what is complete by then is
-    kept for the next time.
+    Raises InputRefused (the run has no model, its tweets are gone, another report on it is being
+    made), CorpusBusy, MynahError when the sampling process dies, and Interrupted when ``cancelled``
+    says so; what is complete by then is kept for the next time.
     """
     reporter = Reporter(progress, cancelled, _stopped)
     if not (run.model / "config.json").is_file():
@@ -91,6 +92,18 @@ def make_report(
             "A model is written when a training ends or is stopped.",
             "`mynah runs` shows how far each run is.",
         )
+    try:
+        with held_lock(run.report_lock, seconds=0):  # nobody deletes it meanwhile
+            return _made(home, run, reporter, n, seed, leaks=leaks, device=device)
+    except Locked as error:
+        raise InputRefused(
+            f"Another report on {run.id} is being made.", "", "Wait for its end, or stop it."
+        ) from error
+
+
+def _made(
+    home: Home, run: Run, reporter: Reporter, n: int, seed: int, *, leaks: bool, device: str
+) -> Report:
     reporter.show("reading the tweets", 0, None)
     real = real_texts(home, run, n, seed)
     folder, no_base = base_folder(run)

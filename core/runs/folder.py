@@ -48,6 +48,7 @@ class Run:
     record.lock     held while run.json is changed
     tracking/       what trackers were given, and how far they are
     report/         what a report drew and computed
+    report.lock     held while a report is made
     dataset/        the frozen tweets, checkpoints/ where to take up again, model/ the result
     """
 
@@ -105,6 +106,11 @@ class Run:
     @property
     def report(self) -> Path:
         return self.folder / "report"
+
+    @property
+    def report_lock(self) -> Path:
+        """Held by whoever makes a report."""
+        return self.folder / "report.lock"
 
     def disk_bytes(self) -> int:
         """What the files of the folder take up on the disk."""

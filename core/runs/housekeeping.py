@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
 from core.locks import Locked, held_lock
-from core.runs.folder import GOING, Run, all_runs, runs_named
+from core.runs.folder import GOING, Run, all_runs, runs_named, stale_reason
 from core.runs.summary import run_summary
 from core.safe_text import printable
 
@@ -112,14 +112,14 @@ def _going(run: Run) -> InputRefused:
 def delete_run(home: Home, run: Run) -> None:
     """Moves a run that has ended into the trash, where it lies for a week.
 
-    What has lain there for longer is removed. Raises InputRefused when the run is going, or its
-    folder cannot be moved.
+    What has lain there for longer is removed. Raises InputRefused when the run is going, when a
+    report on it is being made, or when its folder cannot be moved.
     """
     empty_trash(home, most=AT_ONCE)
     run.record()  # of a run that is gone no folder is made for the lock
     moved = home.trash / f"{datetime.now(timezone.utc):{_STAMP}}-{run.id}"
     try:
-        with held_lock(run.lock, seconds=_END_SECONDS):
+        with held_lock(run.lock, seconds=_END_SECONDS), _no_report(run):
             refuse_going(run)
             home.trash.mkdir(parents=True, exist_ok=True)
             if sys.platform != "win32":
@@ -132,6 +132,22 @@ def delete_run(home: Home, run: Run) -> None:
         raise InputRefused(
             f"{run.id} cannot be moved to {home.trash}.", f"{error.strerror or error}.",
             "Nothing was deleted.",
+        ) from error  # fmt: skip
+
+
+@contextmanager
+def _no_report(run: Run) -> Iterator[None]:
+    """Raises InputRefused while a report on the run is being made."""
+    if not run.report_lock.exists():  # nobody ever made one
+        yield
+        return
+    try:
+        with held_lock(run.report_lock, seconds=0):
+            yield
+    except Locked as error:
+        raise InputRefused(
+            f"A report on {run.id} is being made.", "It needs the run's model and tweets.",
+            "Stop it or wait for its end, then delete the run.",
         ) from error  # fmt: skip
 
 
@@ -152,6 +168,11 @@ class DeletedRun:
     def expires(self) -> datetime:
         """When it is removed for good."""
         return self.deleted + timedelta(days=TRASH_DAYS)
+
+    @property
+    def stale(self) -> bool:
+        """Whether tweets that it learned from were forgotten since."""
+        return stale_reason(self.run.folder) is not None
 
 
 def deleted_id(name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 from core.home import Home
 from core.processes import process_times, this_machine
 from core.runs.events import Journal
-from core.runs.folder import Run
+from core.runs.folder import STALE_NOTE, Run
 from core.runs.housekeeping import runs_in_trash
 from core.runs.queue import Turn
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
@@ -84,8 +85,8 @@ async def test_a_second_run_is_asked_about_waits_and_leaves_the_queue(told_home:
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "large"])
 async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[int, int]) -> None:
-    app = MynahApp(told_home, section="train", poll_seconds=0.1)
-    async with app.run_test(size=size) as pilot:
+    app, heard = MynahApp(told_home, section="train", poll_seconds=0.1), Heard()
+    async with app.run_test(size=size, message_hook=heard) as pilot:
         await settled(pilot)
         await until(pilot, lambda: app.state.runs)
         app.screen.query_one("#runs", RowList).cursor = 0
@@ -114,6 +115,8 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         assert screen(pilot).splitlines()[-1] == before, "the footer stays readable"
         await pilot.press("N", "ctrl+u", "enter")
         await until(pilot, lambda: not (app.state.runs or [])[0].name)
+        run.update_record(name="[b]me")
+        (run.folder / STALE_NOTE).write_text('{"tweets": 1}')
 
         await pilot.press("d")
         await settled(pilot)
@@ -122,4 +125,25 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         await pilot.press("escape", "d", "y")
         await until(pilot, lambda: len(app.state.runs or []) == 1)
         assert [there.record().id for there in runs_in_trash(told_home)] == [run.id]
+        await until(pilot, lambda: any("T shows the trash" in toast for toast in heard.toasts))
+        await pilot.press("T")
+        await settled(pilot)
+        assert f"▲ stale · [b]me · {run.id}" in " ".join(screen(pilot).split())
+        assert "6 d" in screen(pilot)
+        assert_safe(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: len(app.state.runs or []) == 2)
+        assert run.record().name == "[b]me"
+        await settled(pilot)
+        assert "The trash is empty." in screen(pilot)
+        await pilot.press("escape", "d", "y")
+        await until(pilot, lambda: len(app.state.runs or []) == 1)
+        await pilot.press("T")
+        await settled(pilot)
+        await pilot.press("X")
+        await settled(pilot)
+        assert re.search(r"1 run and [\d.]+ kB go for good", screen(pilot))
+        await pilot.press("escape", "x", "y")
+        await until(pilot, lambda: any("removed for good" in toast for toast in heard.toasts))
+        assert runs_in_trash(told_home) == []
         assert app.failures == []

@@ -25,7 +25,8 @@ class Run:
 
 
 def state(**known: Any) -> State:
-    return State(Home(Path("/nowhere")), **known)
+    chosen = ["keeper"] if known.get("accounts") else []
+    return State(Home(Path("/nowhere")), **({"chosen": chosen} | known))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -52,6 +53,9 @@ def test_each_stage_says_its_own_next_key(section: str) -> None:
     assert all(said)
     assert len(set(said)) == 3
     assert max(map(len, [*said, next_step(state(accounts=[]), section)])) <= 74, "80 columns"
+    nobody = next_step(state(accounts=[account], chosen=[]), section)
+    assert ("No account is chosen" in nobody) == (section != "sample")
+    assert len(nobody) <= 74
     keys = {key for action in of_section(section) for key in action.keys.split(",")}
     named = {
         word.strip(".,") for line in said for word in line.split() if len(word.strip(".,")) == 1

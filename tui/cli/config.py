@@ -38,32 +38,19 @@ def config(context: click.Context, as_json: bool, home: Home) -> None:
 
 
 def _rows(chosen: dict[str, Value]) -> list[dict[str, Any]]:
-    from core.config import KEYMAP, SETTINGS
+    from core.config import listed_settings
 
-    rows: list[dict[str, Any]] = [
+    return [
         {
-            "name": one.name,
-            "value": chosen.get(one.name, one.default),
-            "default": one.default,
-            "chosen": one.name in chosen,
-            "type": one.kind,
-            "choices": list(one.choices),
-            "about": one.about,
+            "name": one.setting.name,
+            "value": one.value,
+            "default": one.setting.default,
+            "chosen": one.chosen,
+            "type": one.setting.kind,
+            "choices": list(one.setting.choices),
+            "about": one.setting.about,
         }
-        for one in SETTINGS
-    ]
-    return rows + [
-        {
-            "name": name,
-            "value": keys,
-            "default": "",
-            "chosen": True,
-            "type": "text",
-            "choices": [],
-            "about": "Keys of the app.",
-        }
-        for name, keys in chosen.items()
-        if name.startswith(f"{KEYMAP}.")
+        for one in listed_settings(chosen)
     ]
 
 
@@ -95,20 +82,9 @@ def get(name: str, as_json: bool, home: Home) -> None:
 @home_option
 def set_(name: str, value: str, as_json: bool, home: Home) -> None:
     """Change one setting; everything else in the file stays as it stands."""
-    from core.config import KEYMAP, read_config, set_config
+    from tui.settings.checking import set_checked
 
-    if name.startswith(f"{KEYMAP}."):
-        from tui.keymap import own_keys
-
-        given = {
-            known.removeprefix(f"{KEYMAP}."): keys
-            for known, keys in (read_config(home) | {name: value}).items()
-            if known.startswith(f"{KEYMAP}.")
-        }
-        _, refused = own_keys({KEYMAP: given})
-        if refused:
-            raise InputRefused(refused[0], "", "? in the app shows its keys.")
-    _tell(name, set_config(home, name, value), as_json)
+    _tell(name, set_checked(home, name, value), as_json)
 
 
 @config.command("unset", short_help="Take one setting back.")

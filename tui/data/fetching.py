@@ -63,6 +63,6 @@ class FetchJob(Job):
 
 
 def what_was_fetched(result: FetchResult) -> str:
-    """One sentence on a fetch that has ended."""
-    rest = "" if result.complete else f" a and @{result.handle} go on from there."
+    """One sentence on a fetch that has ended, for `with_keys`."""
+    rest = "" if result.complete else f" {{data.add}} and @{result.handle} go on from there."
     return f"{result.new:,} new of {result.posts:,} posts for ${result.cost_usd:,.2f}.{rest}"

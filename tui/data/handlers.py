@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from textual import events, on
 
 from core.errors import Interrupted
+from tui.actions import with_keys
 from tui.data.changing import (
     CorpusWatch,
     Excluded,
@@ -82,7 +83,7 @@ class CorpusHandlers(NoticeApp):
             self.show_error(report.error)
         if result is not None:
             self.notify(
-                what_was_fetched(result),
+                with_keys(what_was_fetched(result), self.state.keymap),
                 title=f"@{result.handle} is here" if result.complete else "The fetch has stopped",
             )
             if not self.state.accounts:
@@ -99,7 +100,9 @@ class CorpusHandlers(NoticeApp):
             names = ", ".join(f"@{handle}" for handle in new[:3])
             more = f" and {len(new) - 3} more" if len(new) > 3 else ""
             self.notify(
-                "In Accounts, enter chooses one alone, space adds one.",
+                with_keys(
+                    "In Accounts, enter chooses one alone, {data.mark} adds one.", self.state.keymap
+                ),
                 title=f"{names}{more} {are} here, and not chosen yet",
             )
 
@@ -118,7 +121,8 @@ class CorpusHandlers(NoticeApp):
         handle, _ = report.tweet
         self.excluding.store_verdicts(handle)
         if report.excluded:
-            self.notify("No recipe keeps it. o takes it back.", title="Left out of training")
+            back = with_keys("No recipe keeps it. {data.exclude} takes it back.", self.state.keymap)
+            self.notify(back, title="Left out of training")
         else:
             self.notify("The recipe decides on it again.", title="Taken back into training")
 

@@ -91,11 +91,11 @@ def _recent(home: Home) -> Recent:
 
 
 def what_came_in(results: Sequence[ImportResult]) -> str:
-    """One sentence on an import that is done."""
+    """One sentence on an import that is done, for `with_keys`."""
     new, read = sum(result.new for result in results), sum(result.read for result in results)
     names = ", ".join(f"@{result.handle}" for result in results if result.handle)
     whose = f", by {names}" if names else ""
     left_out = sum(sum(result.skipped.values()) for result in results)
     were = "was" if left_out == 1 else "were"
-    rest = f" {left_out:,} {were} left out; i in Data shows why." if left_out else ""
+    rest = f" {left_out:,} {were} left out; {{data.imports}} in Data shows why." if left_out else ""
     return f"{new:,} new of {read:,} read{whose}.{rest}"

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from core.safe_text import printable
+from tui.actions import with_keys
 from tui.dialogs.text import TextScreen
 from tui.job import Attempt, Host, Job, Report
 from tui.section import Mynah
@@ -105,7 +106,9 @@ class ImportsScreen(ModalScreen[None]):
         if isinstance(message, ImportsListed):
             self._records = message.records
             rows = self.query_one("#imports", RowList)
-            rows.set_empty("Nothing has been imported yet: a adds tweets.")
+            keymap = cast("Mynah", self.app).state.keymap
+            none = with_keys("Nothing has been imported yet: {data.add} adds tweets.", keymap)
+            rows.set_empty(none)
             rows.set_rows(ListRows([_row(record) for record in self._records]))
         elif isinstance(message, ImportOpened):
             title = f"Import of {message.record.file}"

@@ -82,6 +82,8 @@ class CorpusReader:
 
         if chosen:
             self.tweets_job.start(work, self._failed(self.tweets_job))
+        else:
+            self.tweets_job.stop()
 
     @staticmethod
     def _failed(job: Job) -> Callable[[MynahError], Report | None]:

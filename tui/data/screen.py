@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 
 from core.curation.reasons import EXCLUDED
 from core.workbench.view import Order, TweetRow, Which
-from tui.actions import bindings
+from tui.actions import bindings, key_of
 from tui.data.changing import ExcludeJob, ForgetCounted, ForgetJob
 from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
 from tui.data.importing import ImportEnded, ImportJob, ImportMoved, ImportStarted
@@ -20,6 +20,7 @@ from tui.filter.counting import RowSearch, RowsFound, SearchRefused
 from tui.job import Counted, Job, Report
 from tui.section import Section, explained
 from tui.state import State
+from tui.text.nothing_there import why_no_tweets
 from tui.text.numbers import clock, count, plural, short_count
 from tui.text.tweets import TweetLines, columns, detail
 from tui.widgets.cells import pattern_of
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from tui.data.imports import ImportLogJob
     from tui.data.preview import PreviewJob
 
-EMPTY = "No tweets yet. Press a to add an archive, or d to try the three sample authors."
 # Beside several accounts; the panel has 28 cells.
 HOW_TO_CHOOSE = "enter, 2nd click: it alone\nspace, click ✓: one more"
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
@@ -139,9 +139,9 @@ class DataSection(Section):
         listing.set_empty("Nobody yet.")  # not before it is known
         self.query_one("#accounts-panel", Panel).status = count(len(self._accounts))
         self.query_one("#how-to-choose").display = len(self._accounts) > 1
-        if not self._accounts:
+        if nothing := why_no_tweets(state, in_data=True):
             tweets = self.query_one("#tweets", RowList)
-            tweets.set_empty(EMPTY)
+            tweets.set_empty(nothing)
             tweets.set_rows(ListRows())
             self.query_one("#tweet", Words).update("")
             self.query_one("#tweets-panel", Panel).status = ""
@@ -187,7 +187,7 @@ class DataSection(Section):
         tweets.set_columns(columns(who=len(state.chosen) > 1))
         tweets.highlight(found.found)
         self._found = pattern_of(found.found)
-        if state.accounts:
+        if state.chosen:
             tweets.set_empty("No tweet matches.")
         tweets.set_rows(TweetLines(found.rows, found.order), keep_cursor=True)
         status = count(len(found.rows))
@@ -300,9 +300,31 @@ class DataSection(Section):
 
     @explained
     def action_samples(self) -> None:
+        """At once where nobody else is here, else after a yes."""
         from core.workflow.data import sample_archives
 
-        self._importing.run(sample_archives(), samples=True)
+        archives = sample_archives()
+        theirs = [path.stem for path in archives]  # each is called as its author
+        if all(account.handle in theirs for account in self._accounts):
+            self._importing.run(archives, samples=True)
+            return
+        from tui.dialogs.decide import Decide
+
+        def answered(key: str | None) -> None:
+            if key == "y":
+                self._importing.run(archives, samples=True)
+
+        who = ", ".join(f"@{handle}" for handle in theirs)
+        forget = key_of("data.forget", self.state.keymap)
+        self.app.push_screen(
+            Decide(
+                "Bring in the three sample authors, too?",
+                f"{who}: some 3,000 invented tweets of each come in beside yours, as accounts that "
+                f"are not chosen yet. {forget} forgets them again.",
+                {"y": "brings them in"},
+            ),
+            answered,
+        )
 
     def action_add_tweets(self) -> None:
         from tui.data.add_tweets import AddTweets, FetchChosen, FileChosen

@@ -14,13 +14,14 @@ from textual.containers import Vertical, VerticalScroll
 from core.errors import MynahError
 from core.safe_text import printable
 from core.workbench.view import Which
-from tui.actions import bindings
+from tui.actions import bindings, key_of
 from tui.filter.before_after import BeforeAfter
 from tui.filter.counting import Counting, RowSearch, RowsFound, SearchRefused
 from tui.filter.recipe_panel import RecipePanel
 from tui.job import Counted, Report
 from tui.section import Section, explained
 from tui.state import NewRun, State
+from tui.text.nothing_there import why_no_tweets
 from tui.text.numbers import count, short_count
 from tui.text.stats import compare_table, stats_table
 from tui.text.tweets import REASON_COLUMNS, CompareLines, ReasonLines, compare_columns
@@ -102,11 +103,9 @@ class FilterSection(Section):
     # ── what changed ─────────────────────────────────────────────────────────────────────
 
     def _accounts_changed(self, state: State) -> None:
-        if state.accounts == []:
+        if nothing := why_no_tweets(state):
             listing = self.query_one("#changed", RowList)
-            listing.set_empty(
-                "No tweets yet. Press 1, then a to add an archive, or d for the sample authors."
-            )
+            listing.set_empty(nothing)
             listing.set_rows(ListRows())
             self.query_one("#stats", Words).update("")
             self.query_one(BeforeAfter).show_tweet(None)
@@ -151,10 +150,13 @@ class FilterSection(Section):
             facts = [f"{count(curation.total.kept)} kept of {count(curation.total.downloaded)}"]
             if state.before is not None or self._against == "saved":
                 other = "saved" if self._against == "last" else "last"
-                facts.append(f"v: change against the {OTHERS[other]}")
+                facts.append(f"{self._key('against')}: change against the {OTHERS[other]}")
             panel.status = " · ".join(facts)
             shown.update(stats_table(curation.stats, curation.total, before, width, self._against))
         self._new_run_changed(self.state.new_run)
+
+    def _key(self, name: str) -> str:
+        return key_of(f"filter.{name}", self.state.keymap)
 
     def _before(self, state: State) -> AccountStats | None:
         """What the last column compares with: the counts before the last change, or those of the
@@ -219,14 +221,14 @@ class FilterSection(Section):
         if isinstance(found.rows, TweetRows):
             listing.set_empty("Nothing: this recipe changes no tweet here.")
             listing.set_rows(ReasonLines(found.rows), keep_cursor=True)
-            panel.status = f"{count(len(found.rows))} · w {SAYS[found.which]}"
+            panel.status = f"{count(len(found.rows))} · {self._key('which')} {SAYS[found.which]}"
         else:
             listing.header = True
             listing.set_columns(compare_columns(*self._names()))
             listing.set_empty("Nothing: both recipes say the same of every tweet here.")
             listing.set_rows(CompareLines(found.rows), keep_cursor=True)
             panel.title = "On these they differ"
-            panel.status = f"{count(len(found.rows))} · c leaves"
+            panel.status = f"{count(len(found.rows))} · {self._key('compare')} leaves"
         if not len(found.rows):
             self.query_one(BeforeAfter).show_tweet(None)
 

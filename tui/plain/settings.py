@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from core.config import SETTINGS, config_file, read_config, set_config
+from core.config import SETTINGS, config_file, read_config
 from tui.plain.menu import Item, menu
 from tui.plain.session import Session
-from tui.state import NewRun
+from tui.settings.checking import set_checked
 
 if TYPE_CHECKING:
     from core.config import Setting, Value
@@ -44,12 +44,8 @@ def _change(session: Session, setting: Setting) -> None:
         f"{setting.about}{wanted} Type a value, or none to have it as mynah ships it.",
         "What stands in the file holds from now on, in the app as here.",
     )
-    value = set_config(session.home, setting.name, None if typed == "none" else typed)
-    table, _, field = setting.name.partition(".")
-    if value is None and table == "train":  # as an app that is new would begin
-        setattr(session.state.new_run, field, getattr(NewRun(), field))
-    session.state.remember()  # the chosen accounts, which the next line reads back
-    session.state.recall()
+    value = set_checked(session.home, setting.name, None if typed == "none" else typed)
+    session.state.take_setting(setting.name)
     console.say(
         f"{setting.name} is as mynah ships it."
         if value is None

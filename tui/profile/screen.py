@@ -16,6 +16,7 @@ from tui.job import Report
 from tui.profile.counting import ProfileJob, ProfileMade, ProfileMoved
 from tui.profile.panels import profile_blocks, summary
 from tui.section import Mynah
+from tui.text.nothing_there import why_no_tweets
 from tui.text.numbers import count, plural
 from tui.widgets.panel import Panel
 
@@ -72,7 +73,7 @@ class PlotsScreen(ModalScreen[None]):
         self.query_one("#plots-scroll").focus()
         recipe = app.state.recipe
         if recipe is None or not app.state.chosen:
-            self._say("No tweets yet: 1, then a to add an archive.")
+            self._say(why_no_tweets(app.state) or "Reading the tweets…")
             return
         self._say("counting…")
         self._profiling.run(list(app.state.chosen), recipe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui.actions import key_of
 from tui.text.numbers import plural
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 from tui.widgets.rows import CELL_STYLES, column_widths
@@ -216,11 +217,12 @@ def copied(result: QueryResult, what: str, row: int, column: int) -> tuple[str, 
     return result.column_text(column, COPIED_VALUES), f"{name}: {words}"
 
 
-def facts_of(result: QueryResult, table: ResultTable) -> str:
+def facts_of(result: QueryResult, table: ResultTable, keymap: Mapping[str, str]) -> str:
     """How many rows, how long it took, and what is not shown."""
     facts = [plural(len(result), "row")]
     if result.truncated:
-        facts = [f"first {plural(len(result), 'row')}, there are more: e writes all"]
+        export = key_of("query.export", keymap)
+        facts = [f"first {plural(len(result), 'row')}, there are more: {export} writes all"]
     facts.append(f"{result.seconds:.2f} s")
     if table.in_view < table.all_columns:
         last = table.first + table.in_view

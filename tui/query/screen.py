@@ -187,7 +187,7 @@ class QuerySection(Section):
         result, table = self._result, self.query_one(ResultTable)
         if result is None:
             return
-        self.query_one("#result-panel", Panel).status = facts_of(result, table)
+        self.query_one("#result-panel", Panel).status = facts_of(result, table, self.state.keymap)
 
     def _show_plan(self, plan: str | None) -> None:
         self.query_one("#plan").display = plan is not None

@@ -34,6 +34,11 @@ class ReportRead(Report):
 
 
 @dataclass
+class ReportBegun(Report):
+    run: str
+
+
+@dataclass
 class ReportMoved(Report):
     run: str
     progress: Progress
@@ -71,7 +76,7 @@ class ReadReportJob(Job):
 
 
 class MakeReportJob(Job):
-    """One report at a time. Reports ReportMoved, and ReportEnded in any case."""
+    """One report at a time. Reports ReportBegun, ReportMoved, and ReportEnded in any case."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host, "making a report")
@@ -103,6 +108,7 @@ class MakeReportJob(Job):
         if self.busy:
             return False
         self.run, self.newest = run.id, None
+        self._host.post_message(ReportBegun(run.id))
         return self.start(work, lambda error: ReportEnded(run.id, error))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tui.job import Attempt, Host, Job, Report
+from tui.sample.all_kept import KeptJob
 from tui.sample.blind import BlindJob
-from tui.sample.kept import KeptJob
 from tui.sample.picture import PictureJob
 from tui.sample.why import NearestJob
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
@@ -13,13 +13,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.markup import escape
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from core.errors import MynahError
 from core.home import in_full
 from core.safe_text import printable
-from tui.job import Attempt, Host, Job, Report
+from tui.actions import with_keys
+from tui.dialogs.keys import KeyPage
+from tui.job import Report
+from tui.sample.all_kept import Kept, KeptJob, KeptRead
 from tui.section import explained
 from tui.text.numbers import SIGNS, ago, plural
 from tui.widgets.row_list import RowList
@@ -27,7 +30,6 @@ from tui.widgets.rows import Column, RowCells
 from tui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
-    from core.home import Home
     from core.sampling.favourites import Favourite
     from core.sampling.store import StoredSample
     from tui.section import Mynah
@@ -35,73 +37,6 @@ if TYPE_CHECKING:
 _EXPORT_NAME: Final = "favourites.csv"
 # What is said of a sample on the clipboard.
 COPIED: Final = "With the word generated, so that nobody is misled."
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A favourite, a stored sample, or both."""
-
-    favourite: Favourite | None
-    stored: StoredSample | None
-
-    @property
-    def id(self) -> str:
-        return self.favourite.id if self.favourite else self.stored.id if self.stored else ""
-
-    @property
-    def text(self) -> str:
-        return self.favourite.text if self.favourite else self.stored.text if self.stored else ""
-
-    @property
-    def run(self) -> str:
-        return self.favourite.run if self.favourite else self.stored.run if self.stored else ""
-
-    @property
-    def note(self) -> str:
-        return self.favourite.note if self.favourite else ""
-
-    @property
-    def when(self) -> Any:
-        if self.favourite is not None:
-            return self.favourite.when
-        return self.stored.created_at if self.stored is not None else None
-
-
-@dataclass
-class KeptRead(Report):
-    """``found`` in the order of making, the oldest first."""
-
-    found: list[Kept]
-
-
-class KeptJob(Job):
-    """Reports KeptRead: every stored sample, and favourites of which none is stored."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host, "reading the samples", newest_wins=True)
-
-    def read(self) -> None:
-        home = self._host.state.home
-
-        def work(_: Attempt) -> Report:
-            return KeptRead(all_kept(home))
-
-        self.start(work)
-
-
-def all_kept(home: Home) -> list[Kept]:
-    from core.runs.folder import all_runs
-    from core.sampling.favourites import favourites
-    from core.sampling.store import stored_samples
-
-    kept = {one.id: one for one in favourites(home)}
-    found = [
-        Kept(kept.pop(stored.id, None), stored)
-        for run in all_runs(home)
-        for stored in stored_samples(run)
-    ]
-    found += [Kept(favourite, None) for favourite in kept.values()]
-    return sorted(found, key=lambda one: one.when)
 
 
 # Names of the orders, and what each sorts by; the first is the order at the start.
@@ -140,8 +75,11 @@ class Samples(Protocol):
     def repeat(self, stored: StoredSample) -> None: ...
 
 
-class KeptPage(ModalScreen["str | None"]):
+class KeptPage(KeyPage["str | None"]):
     """Answers with a text to go on from, or None."""
+
+    NAME = "Favourites"
+    FOOT = ("keep", "edit", "copy", "search", "sort", "which")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,q,f", "close", "Close"),
@@ -149,6 +87,7 @@ class KeptPage(ModalScreen["str | None"]):
         ("w", "which", "Favourites/all"),
         ("s", "sort", "Sort"),
         ("v", "keep", "Keep/take off"),
+        ("enter", "edit", "Edit"),
         ("x,delete", "take_off", "Take off"),
         ("n", "note", "Note"),
         ("y", "copy", "Copy"),
@@ -173,9 +112,7 @@ class KeptPage(ModalScreen["str | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="kept") as page:
-            page.border_subtitle = escape(
-                "v keep · ↵ edit · n note · y copy · / find · s sort · w all · e export"
-            )
+            page.border_subtitle = "esc closes"
             yield SearchField(back_to="#kept", id="kept-search")
             yield RowList(
                 (Column(width=1), Column(flex=1), Column(width=7, align="right")),
@@ -183,6 +120,7 @@ class KeptPage(ModalScreen["str | None"]):
                 id="kept",
             )
             yield Static("", id="kept-detail", markup=False)
+            yield self.foot()
 
     def on_mount(self) -> None:
         self.mynah.reported.subscribe(self, self._reported)
@@ -371,7 +309,10 @@ def export(screen: Screen[Any], some: Sequence[Favourite]) -> None:
 
     app, mynah = screen.app, cast("Mynah", screen.app)
     if not some:
-        app.notify("v keeps a sample.", title="No favourites to export")
+        app.notify(
+            with_keys("{sample.favourite} keeps a sample.", mynah.state.keymap),
+            title="No favourites to export",
+        )
         return
 
     def write(path: Path) -> None:

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.events import Resize
 from textual.widgets import Input, Static
 
-from tui.actions import bindings, of_section
+from tui.actions import bindings, of_section, with_keys
 from tui.job import Report
 from tui.sample.generating import Heard, Sampled, SampleRepeated, SamplingEnded
 from tui.sample.picture import PictureDrawn, show_drawn
@@ -42,10 +42,15 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
     from core.sampling.request import Done, SampleRequest
 
-NO_MODEL = "No model yet. Press 4, then s, to train one; it takes about two minutes."
+NO_MODEL = (
+    "No model yet. Press {app.train}, then {train.start}, to train one; it takes about two minutes."
+)
 FIRST_PROMPT = "My dream is"
-LEARNING = "No model yet: it is still learning. Press 4 to watch; this page knows when it is done."
-READY = "Press g to generate, or type a prompt above and press enter."
+LEARNING = (
+    "No model yet: it is still learning. Press {app.train} to watch; this page knows when it is "
+    "done."
+)
+READY = "Press {sample.go} to generate, or type a prompt above and press enter."
 COPY_NOTES = {
     "verbatim": "copied, {n} words",
     "near": "near, {n} words",
@@ -87,7 +92,7 @@ class SampleSection(SampleKeys):
                 )
             with Panel(title="Generated", id="generated-panel"):
                 yield Static("", id="speakers", markup=False)
-                yield SampleList(id="samples", empty=NO_MODEL)
+                yield SampleList(id="samples", empty="")
 
     def on_mount(self) -> None:
         self._models: list[RunSummary] = []
@@ -131,7 +136,7 @@ class SampleSection(SampleKeys):
             return
         self._models = models
         waiting = LEARNING if state.live_run is not None else NO_MODEL
-        self.listing.set_empty(READY if models else waiting)
+        self.listing.set_empty(with_keys(READY if models else waiting, state.keymap))
         if not models:
             return
         if self._form["run"] not in [run.run for run in models]:
@@ -210,7 +215,11 @@ class SampleSection(SampleKeys):
 
         model = self.chosen_model()
         if model is None:
-            self.app.notify(NO_MODEL, title="Nothing to sample from", severity="warning")
+            self.app.notify(
+                with_keys(NO_MODEL, self.state.keymap),
+                title="Nothing to sample from",
+                severity="warning",
+            )
             return False
         if self._sampling.busy:
             self.app.notify("esc stops the present one.", title="Still generating")

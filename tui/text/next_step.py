@@ -26,6 +26,9 @@ def next_step(state: State, section: str) -> str:
             f"No tweets yet. Press {data}, then {add} for an archive, {samples} for the sample "
             "authors."
         )
+    if not state.chosen and section != "sample" and state.live_run is None:
+        where = "Under" if section == "data" else f"Press {data}; under"
+        return f"No account is chosen. {where} Accounts, {key('data.mark')} chooses one."
     if state.live_run is not None:
         if section == "train":
             return (

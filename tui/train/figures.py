@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import exp
 from typing import TYPE_CHECKING
 
 from core.runs.folder import GOING
 from core.safe_text import printable
+from tui.actions import with_keys
 from tui.text.blends import shares_so_far
 from tui.text.numbers import ago, clock, count, percent, short_count, size_in_words
 from tui.widgets.row_list import RowCells
@@ -32,7 +33,10 @@ RUN_SIGNS = {
 
 
 def run_figures(
-    run: RunSummary, history: RunHistory, size: int | None = None
+    run: RunSummary,
+    history: RunHistory,
+    size: int | None = None,
+    keymap: Mapping[str, str] | None = None,
 ) -> list[tuple[str, str]]:
     """The figures of one run, each measured: what is not known yet is a dash.
 
@@ -84,7 +88,14 @@ def run_figures(
     if run.note:
         found.append(("note", _text(run.note)))
     if run.state in RESUMABLE:
-        found.append(("next", "r takes it up again, s starts a new run"))
+        found.append(
+            (
+                "next",
+                with_keys(
+                    "{train.resume} takes it up again, {train.start} starts a new run", keymap
+                ),
+            )
+        )
     return found
 
 
@@ -111,6 +122,16 @@ def run_line(run: RunSummary, letter: str = "") -> RowCells:
     if letter:
         name = f"{letter} {name}"
     return ((sign, style), (name, ""), (when, "muted"), (loss, ""))
+
+
+def before_the_first_step(run: RunSummary) -> str:
+    """What stands where the curve of a run will be."""
+    if run.waits_for:
+        return f"It waits for {run.waits_for} to end…"
+    if run.state not in GOING:
+        return "It ended before its first step."
+    doing = run.doing or run.state
+    return f"{doing[0].upper()}{doing[1:]}…"
 
 
 def how_many(runs: Sequence[RunSummary]) -> str:

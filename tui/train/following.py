@@ -105,15 +105,15 @@ class Ending(NamedTuple):
 
 
 def how_it_ended(run: RunSummary) -> Ending | None:
-    """None for a run that goes on."""
+    """None for a run that goes on; the sentence is for `with_keys`."""
     if run.state == "finished":
         loss = f"Held-out loss {run.valid_loss:.2f}. " if run.valid_loss is not None else ""
-        return Ending(f"{run.run} has finished", f"{loss}Press 5 to talk to it.")
+        return Ending(f"{run.run} has finished", f"{loss}Press {{app.sample}} to talk to it.")
     if run.state == "stopped":
         kept = "Its model and curve are kept." if run.has_model else run.reason
         return Ending(f"{run.run} has stopped", kept)
     if run.state in ("failed", "dead"):
         how = "failed" if run.state == "failed" else "presumed dead"
-        rest = "Its curve is kept. r takes it up at its last checkpoint."
+        rest = "Its curve is kept. {train.resume} takes it up at its last checkpoint."
         return Ending(f"▲ {run.run}: {how}", f"{run.reason} {rest}".strip(), "error")
     return None

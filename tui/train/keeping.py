@@ -1,16 +1,18 @@
-"""Housekeeping of runs in the background: names, notes, tags, deleting, the disk they take."""
+"""Housekeeping of runs in the background: names, notes, tags, the trash, their disk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from core.errors import InputRefused
 from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
     from core.home import Home
     from core.runs.folder import Run
+    from core.runs.housekeeping import DeletedRun
     from core.runs.summary import RunSummary
 
 
@@ -24,19 +26,59 @@ class RunMeasured(Report):
 
 @dataclass
 class RunKept(Report):
-    """A run was renamed, noted, tagged or deleted."""
+    """A run was renamed, noted or tagged."""
 
     run: str
 
 
+@dataclass
+class RunDeleted(Report):
+    """It lies in the trash."""
+
+    run: str
+
+
+@dataclass
+class RunRestored(Report):
+    """It lay in the trash, and is back."""
+
+    run: str
+
+
+class TrashLine(NamedTuple):
+    """A deleted run, the name that a person gave it, and its bytes on the disk."""
+
+    deleted: DeletedRun
+    name: str
+    size: int
+
+
+@dataclass
+class TrashRead(Report):
+    """The last deleted first."""
+
+    lines: list[TrashLine]
+
+
+@dataclass
+class TrashRemoved(Report):
+    """So many runs are gone for good, which had so many bytes."""
+
+    runs: int
+    size: int
+
+
 class KeepingJobs:
-    """Reports RunMeasured and RunKept."""
+    """Reports RunMeasured, RunKept, RunDeleted; and of the trash TrashRead, RunRestored and
+    TrashRemoved.
+    """
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._change = Job(host, "changing a run")
         self._delete = Job(host, "deleting a run")
         self._size = Job(host, "measuring a run", newest_wins=True)
+        self._trash = Job(host, "reading the trash", newest_wins=True)
 
     def measure(self, summary: RunSummary) -> None:
         """How much disk a run takes; the newest question wins."""
@@ -82,16 +124,66 @@ class KeepingJobs:
 
             delete_run(home, run)
 
-        self._keep(self._delete, summary, change)
+        self._keep(self._delete, summary, change, RunDeleted(summary.run))
 
-    def _keep(self, job: Job, summary: RunSummary, change: Callable[[Home, Run], None]) -> None:
+    def read_trash(self) -> None:
+        """What lies there; what has lain there for too long goes."""
+        home = self._host.state.home
+
+        def work(_: Attempt) -> Report:
+            from core.runs.housekeeping import AT_ONCE, deleted_runs, empty_trash
+
+            empty_trash(home, most=AT_ONCE)
+            return TrashRead([_line(one) for one in deleted_runs(home)])
+
+        self._trash.start(work)
+
+    def restore(self, deleted: DeletedRun) -> None:
+        home = self._host.state.home
+
+        def work(_: Attempt) -> Report:
+            from core.runs.housekeeping import restore_run
+
+            return RunRestored(restore_run(home, deleted).id)
+
+        self._begin(self._delete, work)
+
+    def remove(self, lines: Sequence[TrashLine]) -> None:
+        """Removes these from the trash for good."""
+
+        def work(_: Attempt) -> Report:
+            from core.runs.housekeeping import remove_deleted
+
+            remove_deleted(line.deleted for line in lines)
+            return TrashRemoved(len(lines), sum(line.size for line in lines))
+
+        self._begin(self._delete, work)
+
+    def _keep(
+        self,
+        job: Job,
+        summary: RunSummary,
+        change: Callable[[Home, Run], None],
+        report: Report | None = None,
+    ) -> None:
         home = self._host.state.home
 
         def work(_: Attempt) -> Report:
             from core.runs.folder import find_run
 
             change(home, find_run(home, summary.run))
-            return RunKept(summary.run)
+            return report or RunKept(summary.run)
 
+        self._begin(job, work)
+
+    def _begin(self, job: Job, work: Callable[[Attempt], Report]) -> None:
         if not job.start(work):
             self._host.notify("Try again in a moment.", title="Another run is being changed")
+
+
+def _line(deleted: DeletedRun) -> TrashLine:
+    try:
+        name = deleted.run.record().name
+    except InputRefused:  # it is still what it was: what is left of it can be had back
+        name = ""
+    return TrashLine(deleted, name, deleted.run.disk_bytes())

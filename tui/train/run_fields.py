@@ -81,6 +81,7 @@ def presets_own(new_run: NewRun) -> dict[str, float]:
 
 def show_own(form: FieldForm, new_run: NewRun, shown: bool) -> None:
     """The fields as they hold for the next run; folded away they hold, too."""
+    form.set_values({"preset": new_run.preset, "minutes": new_run.minutes})
     given = presets_own(new_run)
     for field in form.fields:
         if field.key in OWN_SETTINGS:

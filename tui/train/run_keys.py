@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.runs.folder import GOING
+from tui.actions import key_of
 from tui.section import Section
 from tui.text.numbers import size_in_words
 from tui.train.keeping import KeepingJobs
@@ -107,7 +108,8 @@ class RunKeys(Section):
         if run is None:
             return
         if run.state in GOING:
-            self.app.notify("x stops it first.", title=f"{run.run} is still going")
+            stop = key_of("train.stop", self.state.keymap)
+            self.app.notify(f"{stop} stops it first.", title=f"{run.run} is still going")
             return
 
         def answered(key: str | None) -> None:
@@ -118,6 +120,7 @@ class RunKeys(Section):
         if size is not None:
             parts.append(size_in_words(size))
         what = f"What goes: {', '.join(parts)}." if parts else "It is empty."
-        where = f"For {TRASH_DAYS} days `mynah trash restore {run.run}` brings it back."
+        key = key_of("app.trash", self.state.keymap)
+        where = f"It lies in the trash for {TRASH_DAYS} days: {key} shows it and brings it back."
         question = f"Delete {run.name or run.run}?"
         self.app.push_screen(Decide(question, f"{what}\n{where}", {"y": "deletes"}), answered)

@@ -16,13 +16,14 @@ from core.errors import WrongUsage
 from core.runs.filter import RunFilter, parse_filter
 from core.runs.folder import GOING
 from core.safe_text import printable
-from tui.actions import bindings
+from tui.actions import bindings, with_keys
 from tui.job import Report
 from tui.sample.sample_list import Sample, SampleList
 from tui.state import AS_HUGGINGTWEETS, OWN_SETTINGS, NewRun, State
 from tui.text.blends import facts_in_lines, in_lines, who_learns
+from tui.text.nothing_there import why_no_tweets
 from tui.train.curve_keys import CurveKeys, headline
-from tui.train.figures import RESUMABLE, how_many, run_figures, run_line
+from tui.train.figures import RESUMABLE, before_the_first_step, how_many, run_figures, run_line
 from tui.train.keeping import RunMeasured
 from tui.train.loss_plot import LossPlot
 from tui.train.run_fields import presets_own, run_fields, show_own
@@ -41,10 +42,9 @@ if TYPE_CHECKING:
 
     from core.runs.summary import RunSummary
 
-NO_RUN = "No run yet. Press s to start one with the settings under New run."
+NO_RUN = "No run yet. Press {train.start} to start one with the settings under New run."
 FIRST_WORDS = "Its first words come after some twenty seconds of training."
 FILTER_WORDS = "lr>=1e-3 handle:nasa loss<3.5 word"
-NO_TWEETS = "There is nothing to learn from yet."
 
 
 class TrainSection(CurveKeys):
@@ -76,7 +76,7 @@ class TrainSection(CurveKeys):
                 )  # fmt: skip
         with Vertical(id="train-main", classes="column main"):
             with Panel(title="Loss", id="loss-panel"):
-                yield from self.compose_curves(NO_RUN)
+                yield from self.compose_curves("")
             with Horizontal(id="below-loss"):
                 with Panel(title="Now", id="now-panel"):
                     yield FigureList(id="now")
@@ -93,6 +93,7 @@ class TrainSection(CurveKeys):
         self._samples_shown: tuple[str, int] | None = None
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
+        app.accounts_changed.subscribe(self, lambda _: self._draw())
         app.curation_changed.subscribe(self, self._curation_changed)
         app.new_run_changed.subscribe(self, self._new_run_changed)
         app.reported.subscribe(self, self._reported)
@@ -163,6 +164,7 @@ class TrainSection(CurveKeys):
             else ["@" + printable(handle) for handle in chosen]
         )
         who[:1] = [f"learns from {first}" for first in who[:1]]
+        who = who or ([why_no_tweets(self.state)] if self.state.accounts else [])
         # the column may be turned away and have no width yet
         width = advice.content_size.width or self.size.width - 4
         text = Text(in_lines(who, width), "bold")
@@ -272,7 +274,9 @@ class TrainSection(CurveKeys):
         if self.mynah.section != self.SECTION:
             return  # drawn when one comes back
         if run is None:
-            none = NO_RUN if self.state.accounts else NO_TWEETS
+            known = self.state.accounts is not None
+            none = with_keys(NO_RUN, self.state.keymap) if known else ""
+            none = why_no_tweets(self.state) or none
             plot.empty = "No run matches." if self._filter else none
             plot.clear()
             self._samples_shown = None
@@ -283,21 +287,15 @@ class TrainSection(CurveKeys):
         history = self.state.histories.get(run.run)
         if history is None:
             return
-        doing = (
-            f"it waits for {run.waits_for} to end…"
-            if run.waits_for
-            else f"{run.doing or run.state}…"
-            if run.state in GOING
-            else "It ended before its first step."
-        )
-        plot.empty = doing[0].upper() + doing[1:]
+        plot.empty = before_the_first_step(run)
         says = self.query_one("#says", SampleList)
         says.set_empty(FIRST_WORDS if run.state in GOING else "It said nothing before it ended.")
         self.draw_curves(run, history)
         panel = self.query_one("#loss-panel", Panel)
         panel.title = "Loss"
         panel.status = headline(run)
-        self.query_one("#now", FigureList).show(run_figures(run, history, self.size_of(run)))
+        figures = run_figures(run, history, self.size_of(run), self.state.keymap)
+        self.query_one("#now", FigureList).show(figures)
         if self._samples_shown != (run.run, len(history.samples)):
             self._samples_shown = (run.run, len(history.samples))
             self.query_one("#says", SampleList).set_samples(
@@ -355,7 +353,8 @@ class TrainSection(CurveKeys):
     def action_weights(self) -> None:
         chosen, new_run = self.state.chosen, self.state.new_run
         if len(chosen) < 2:
-            self.app.notify("Choose more accounts in Data, with space.", title="Only one account")
+            more = with_keys("Choose more in Data, with {data.mark}.", self.state.keymap)
+            self.app.notify(more, title="Only one account")
         elif new_run.preset in AS_HUGGINGTWEETS:
             self.app.notify(
                 "huggingtweets showed as many characters of each account.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import MynahError
 from tui.job import Attempt, Host, Job, Report
 from tui.state import NewRun
+from tui.text.nothing_there import why_no_tweets
 from tui.train.keeping import KeepingJobs
 
 if TYPE_CHECKING:
@@ -181,7 +182,8 @@ class TrainJobs:
         """
         host, state, new_run = self._host, self._host.state, self._host.state.new_run
         if state.bench is None or state.recipe is None:
-            host.notify("Press 1, then a or d, to bring some in.", title="There are no tweets yet")
+            why = why_no_tweets(state) or "They are still being read."
+            host.notify(why, title="There is nothing to learn from yet")
             return
         if self.starting:
             self._say_starting()

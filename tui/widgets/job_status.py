@@ -101,6 +101,7 @@ class JobStatus(Widget, can_focus=True):
         self._state: JobState = "starting"
         self._fraction: float | None = None
         self._detail = ""
+        self._verb = ""
 
     def show(
         self,
@@ -109,15 +110,20 @@ class JobStatus(Widget, can_focus=True):
         *,
         fraction: float | None = None,
         detail: str = "",
+        verb: str = "",
     ) -> None:
-        """Show a run. ``fraction`` is done work in [0, 1]; ``detail`` a rate, a loss, a reason."""
+        """Show a run. ``fraction`` is done work in [0, 1]; ``detail`` a rate, a loss, a reason.
+
+        ``verb``: what is done with it, where that is not to train it.
+        """
         before = self._parts()
+        self._verb = verb
         self._run, self._state, self._fraction, self._detail = run, state, fraction, detail
         if not self.has_class("-shown", f"-{state}"):
             for name in _SIGNS:
                 self.set_class(name == state, f"-{name}")
             self.add_class("-shown")
-            self.tooltip = "Go to the run (enter)"
+            self.tooltip = "Go there (enter)"
         parts = self._parts()
         if parts != before:
             self.refresh(layout=_size(parts) != _size(before))
@@ -130,7 +136,7 @@ class JobStatus(Widget, can_focus=True):
         """(text, style name). Where ``room`` cells are too few, first the detail goes, then the
         verb, and then the name is cut: how far it is stays longest.
         """
-        sign, verb = (f"{_SIGNS[self._state]} ", "sign"), (_VERBS[self._state], "")
+        sign, verb = (f"{_SIGNS[self._state]} ", "sign"), (self._verb or _VERBS[self._state], "")
         name = printable(self._run)
         percent = ""
         if self._fraction is not None and self._state in ("running", "stopping"):

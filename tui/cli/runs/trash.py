@@ -46,7 +46,7 @@ def _list_them(as_json: bool, home: Home) -> None:
     else:
         rows = [
             [one.id, ago(one.deleted), f"{one.expires.astimezone():%d %b %H:%M}",
-             size_in_words(one.run.disk_bytes()), "▲ stale" if _stale(one) else "-"]
+             size_in_words(one.run.disk_bytes()), "▲ stale" if one.stale else "-"]
             for one in found
         ]  # fmt: skip
         emit(table(["run", "deleted", "kept until", "space", "data"], rows, right=(1, 2, 3)))
@@ -59,15 +59,9 @@ def _data(one: DeletedRun) -> dict[str, Any]:
         "deleted": one.deleted.isoformat(),
         "expires": one.expires.isoformat(),
         "bytes": one.run.disk_bytes(),
-        "stale": _stale(one),
+        "stale": one.stale,
         "path": str(one.run.folder),
     }
-
-
-def _stale(one: DeletedRun) -> bool:
-    from core.runs.folder import stale_reason
-
-    return stale_reason(one.run.folder) is not None
 
 
 @trash.command(short_help="Bring a deleted run back.")

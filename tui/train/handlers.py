@@ -1,0 +1,82 @@
+"""What happens when runs move on, end, are changed, deleted or had back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from tui.actions import key_of, with_keys
+from tui.dialogs.notices import NoticeApp
+from tui.state import State
+from tui.text.numbers import plural, size_in_words
+from tui.text.runs import last_word
+from tui.train.following import FollowJob, RunsRead, how_it_ended
+from tui.train.keeping import RunDeleted, RunKept, RunRestored, TrashRemoved
+from tui.train.starting import RunStarted
+
+if TYPE_CHECKING:
+    from textual.signal import Signal
+
+    from tui.text.terminal import TerminalSignals
+
+
+class RunHandlers(NoticeApp):
+    """The part of the app that keeps it in step with the folders of runs.
+
+    The app sets all of these when it is made. What is reported is published before these handlers
+    have it: what a section reads of the state at once is set by the app itself.
+    """
+
+    state: State
+    terminal: TerminalSignals
+    following: FollowJob
+    runs_changed: Signal[State]
+
+    @on(RunsRead)
+    def _runs_read(self, report: RunsRead) -> None:
+        from core.runs.folder import GOING
+
+        before = {run.run: run.state for run in self.state.runs or []}
+        self.state.runs = report.summaries
+        self.state.histories = report.histories
+        for run in report.summaries:
+            was = before.get(run.run)
+            ending = how_it_ended(run) if was in GOING else None
+            if ending is not None:
+                timeout = 15 if ending.severity == "error" else None
+                sentence = with_keys(ending.sentence, self.state.keymap)
+                self.notify(sentence, title=ending.title, severity=ending.severity, timeout=timeout)
+                self.terminal.say(last_word(run), seconds=report.histories[run.run].seconds or 0)
+        self._show_progress()
+        self.runs_changed.publish(self.state)
+
+    def _show_progress(self) -> None:
+        """The run at work in the tab or task bar of the terminal."""
+        run = self.state.live_run
+        if run is None or run.state == "queued":
+            self.terminal.clear()
+        else:
+            history = self.state.histories[run.run]
+            self.terminal.progress(history.done if history.train_steps else None)
+
+    @on(RunStarted)
+    @on(RunKept)
+    def _run_changed(self) -> None:
+        self.following.poll()
+
+    @on(RunDeleted)
+    def _run_deleted(self, report: RunDeleted) -> None:
+        self.following.poll()
+        trash = key_of("app.trash", self.state.keymap)
+        self.notify(f"{trash} shows the trash, and brings it back.", title=f"{report.run} is gone")
+
+    @on(RunRestored)
+    def _run_restored(self, report: RunRestored) -> None:
+        self.following.poll()
+        self.notify("It is in the list again.", title=f"{report.run} is back")
+
+    @on(TrashRemoved)
+    def _trash_removed(self, report: TrashRemoved) -> None:
+        freed = f"{size_in_words(report.size)} are free again."
+        self.notify(freed, title=f"{plural(report.runs, 'run')} removed for good")
