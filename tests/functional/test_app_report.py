@@ -18,6 +18,7 @@ from tui.app import MynahApp
 from tui.dialogs.text import TextScreen
 from tui.report.making import ReportEnded, ReportMoved
 from tui.report.screen import ReportScreen
+from tui.widgets.job_status import JobStatus
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import RowList
 
@@ -188,7 +189,20 @@ async def test_a_report_is_made_at_a_key_while_one_does_something_else(trained_h
         await pilot.press("escape", "1")
         await pilot.pause()
         assert app.section == "data"
+        job = app.screen.query_one(JobStatus)
+        assert "report" in screen(pilot).splitlines()[0]
+        job.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ReportScreen))
+        await pilot.press("escape", "4")
+        await pilot.pause()
+        await pilot.press("d", "y")
+        await until(pilot, lambda: any("report on" in toast for toast in heard.toasts))
+        assert app.failures.pop().startswith("A report on ")
+        assert len(app.state.runs or []) == 1
         await until(pilot, lambda: heard.of(ReportEnded), 120)
+        await pilot.pause()
+        assert not app.screen.query_one(JobStatus).has_class("-shown")
         assert heard.of(ReportEnded)[0].error is None
         await until(pilot, lambda: "is made" in heard.toasts[-1])
         await pilot.press("4")

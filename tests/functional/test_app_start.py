@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from core.home import Home
+from core.workflow.data import import_paths
 from tests.functional.walk import Heard, screen, settled, status, until
 from tui.actions import with_keys
 from tui.app import MynahApp
@@ -170,3 +171,23 @@ async def test_no_key_breaks_an_empty_app(home: Home) -> None:
             await pilot.pause()
         assert app.failures == []
         assert not home.root.exists()
+
+
+async def test_the_sample_authors_come_in_beside_ones_own_tweets_after_a_yes(home: Home) -> None:
+    archive = home.root.parent / "mine.csv"
+    archive.write_text("text\nI am here\nand I stay\n")
+    import_paths(home, [archive], handle="mine")
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("d")
+        await settled(pilot)
+        assert "Bring in the three sample authors, too?" in screen(pilot)
+        assert "@keeper_of_the_light" in screen(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(app.state.accounts or []) == 1
+        await pilot.press("d", "y")
+        await until(pilot, lambda: len(app.state.accounts or []) == 4, 60)
+        await settled(pilot)
+        assert app.state.chosen == ["mine"]

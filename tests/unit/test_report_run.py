@@ -16,6 +16,7 @@ from sampling_models import TWEETS, blank, parrot
 from core.dataset.frozen import load_frozen
 from core.errors import InputRefused, Interrupted
 from core.home import Home
+from core.locks import held_lock
 from core.report.blind import BlindResult
 from core.report.conclusions import who
 from core.report.last import last_measures, last_report
@@ -225,6 +226,11 @@ def test_a_run_without_a_model_is_refused(home: Home, run: Run, tmp_path: Path) 
     shutil.copytree(run.folder, bare, ignore=shutil.ignore_patterns("model", "report"))
     with pytest.raises(InputRefused, match="no model yet"):
         make_report(home, Run(bare))
+
+
+def test_two_reports_on_a_run_are_not_made_at_once(home: Home, run: Run) -> None:
+    with held_lock(run.report_lock), pytest.raises(InputRefused, match="Another report"):
+        make_report(home, run, n=N, device="cpu")
 
 
 def test_a_run_from_nothing_has_no_base(tmp_path_factory: pytest.TempPathFactory) -> None:

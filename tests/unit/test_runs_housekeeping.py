@@ -119,6 +119,16 @@ def test_a_deleted_run_lies_in_the_trash_as_it_was(home: Path) -> None:
     assert len(listed(home)) == 1, "all are found, or none is deleted"
 
 
+def test_a_run_is_not_deleted_under_a_report_that_is_being_made(home: Path) -> None:
+    run = Run(home / "runs" / KEEPER)
+    with held_lock(run.report_lock):
+        told = mynah("runs", "delete", KEEPER, "--yes", home=home, code=3)
+    assert "A report on" in told.err
+    assert KEEPER in listed(home)
+    mynah("runs", "delete", KEEPER, "--yes", home=home)
+    assert KEEPER not in listed(home)
+
+
 def test_a_deleted_run_can_be_had_back(home: Path) -> None:
     before = listed(home)[KEEPER]
     told = mynah("runs", "delete", KEEPER, "--yes", home=home)

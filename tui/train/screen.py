@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from core.runs.summary import RunSummary
 
 NO_RUN = "No run yet. Press {train.start} to start one with the settings under New run."
+NO_TWEETS = "There is nothing to learn from yet."
 FIRST_WORDS = "Its first words come after some twenty seconds of training."
 FILTER_WORDS = "lr>=1e-3 handle:nasa loss<3.5 word"
 
@@ -274,9 +275,8 @@ class TrainSection(CurveKeys):
         if self.mynah.section != self.SECTION:
             return  # drawn when one comes back
         if run is None:
-            known = self.state.accounts is not None
-            none = with_keys(NO_RUN, self.state.keymap) if known else ""
-            none = why_no_tweets(self.state) or none
+            none = why_no_tweets(self.state) or with_keys(NO_RUN, self.state.keymap)
+            none = none if self.state.accounts else NO_TWEETS
             plot.empty = "No run matches." if self._filter else none
             plot.clear()
             self._samples_shown = None

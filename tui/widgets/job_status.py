@@ -136,14 +136,17 @@ class JobStatus(Widget, can_focus=True):
         """(text, style name). Where ``room`` cells are too few, first the detail goes, then the
         verb, and then the name is cut: how far it is stays longest.
         """
-        sign, verb = (f"{_SIGNS[self._state]} ", "sign"), (self._verb or _VERBS[self._state], "")
+        sign, verb = (f"{_SIGNS[self._state]} ", "sign"), (_VERBS[self._state], "")
         name = printable(self._run)
+        if self._verb:  # what is no training says so in any room
+            verb, name = ("", ""), f"{self._verb} {name}"
         percent = ""
         if self._fraction is not None and self._state in ("running", "stopping"):
             # Never 100 % before it is true: what goes on has not ended.
             percent = f"  {min(99, int(max(0.0, self._fraction) * 100))} %"
         detail = f"  {printable(self._detail)}" if self._detail else ""
-        told = [sign, verb, (f" {name}" if name else "", ""), (percent, "")]
+        gap = " " if name and verb[0] else ""
+        told = [sign, verb, (gap + name, ""), (percent, "")]
         for parts in ([*told, (detail, "detail")], told, [sign, (name, ""), (percent, "")]):
             if room is None or _size(parts) <= room:
                 return [part for part in parts if part[0]]
