@@ -164,7 +164,7 @@ def test_the_next_step_names_the_keys_that_hold(section: str) -> None:
     state = State(Home.at("/nowhere"), accounts=[], keymap={"data.samples": "f6"})
     if section != "data":
         assert "f6 for the sample authors" in next_step(state, section)
-    state.accounts = [object()]  # type: ignore[list-item]
+    state.accounts, state.chosen = [object()], ["keeper"]  # type: ignore[list-item]
     state.keymap = {"app.train": "f4", "train.start": "f9", "data.mark": "m"}
     words = next_step(state, section)
     assert "f4" in words or "f9" in words
