@@ -31,6 +31,7 @@ Value = str | float
 _LOCK_SECONDS: Final = 10.0
 KEYMAP: Final = "keymap"
 KEYS_ABOUT: Final = "Keys of the app."
+ON_OFF: Final = ("on", "off")
 _HEADER: Final = "# Settings of mynah. `mynah config` lists and explains them.\n"
 _TABLE: Final = re.compile(r"\s*\[\s*([A-Za-z_-]+)\s*\]\s*(#.*)?")
 
@@ -52,6 +53,8 @@ class Setting:
 
     def checked(self, value: object) -> Value:
         """``value`` when it will do; raises InputRefused."""
+        if self.choices == ON_OFF and isinstance(value, bool):
+            return "on" if value else "off"
         if isinstance(self.default, str):
             if isinstance(value, str) and (not self.choices or value in (*self.choices, "")):
                 return value
@@ -68,13 +71,14 @@ class Setting:
 SETTINGS: Final = (
     Setting("app.theme", "", "The colours of the app, by the name in its list of themes."),
     Setting("app.restore", "on", "Whether the app begins where it was left: section, query and "
-            "prompt.", choices=("on", "off")),
+            "prompt.", choices=ON_OFF),
     Setting("train.preset", "fast", "The preset that Train begins with.", choices=PRESETS),
     Setting("train.minutes", 2.0, "The training time that Train begins with.", least=0.2, most=600),
     Setting("tracking.project", "", "The project at Weights & Biases; else WANDB_PROJECT."),
     Setting("tracking.entity", "", "Whose project it is; else WANDB_ENTITY or your own."),
     Setting("tracking.mode", "", "Whether runs are sent there as they go; else WANDB_MODE, or "
             "they are not.", choices=("offline", "online")),
+    Setting("query.vim", "off", "Whether the SQL editor takes the keys of Vim.", choices=ON_OFF),
 )  # fmt: skip
 """All but the keys: the table ``keymap`` has an action's id and its keys, as in ``data.add = "f6"``
 (the id in quotes)."""
@@ -165,6 +169,8 @@ def _value_of(name: str, text: str) -> Value:
         return text
     setting = _setting(name)
     if setting.kind == "text":
+        if setting.choices == ON_OFF:
+            text = {"true": "on", "false": "off"}.get(text.lower(), text)
         return setting.checked(text)
     try:
         return setting.checked(float(text))

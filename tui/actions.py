@@ -175,6 +175,9 @@ ACTIONS: Final = (
     Action("query.write", "W", "write", "Allow writing",
            "Allow changes of the tables, or forbid them again.", "mynah sql QUERY --write",
            footer=False),
+    Action("query.vim", "f10", "vim", "Vim keys",
+           "Turn Vim's keys in the editor on or off.",
+           "mynah config set query.vim on", footer=False),
     Action("query.stop", "escape", "stop", "Stop/leave", "Stop a query, or leave the editor.",
            footer=False),
     # 4 Train

@@ -290,7 +290,10 @@ class MynahApp(StateApp):
             from tui.widgets.search_field import SearchField
 
             searching = isinstance(self.focused, SearchField) and self.section != "train"
-            self.push_screen(HelpScreen(self.section, self.state.keymap, searching=searching))
+            vim = self.state.config.get("query.vim") == "on"
+            self.push_screen(
+                HelpScreen(self.section, self.state.keymap, searching=searching, vim=vim)
+            )
 
     def action_settings(self) -> None:
         from tui.settings.screen import SettingsScreen

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import Action, of_section, shown_key
+from tui.actions import Action, key_of, of_section, shown_key
 from tui.dialogs.keys import two_columns
 
 MOVING = (
@@ -20,6 +20,16 @@ MOVING = (
     ("pgup pgdn", "a page"),
     ("tab shift+tab", "from panel to panel"),
     ("mouse", "everything can be clicked and scrolled"),
+)
+
+VIM_KEYS = (
+    ("i a o  esc", "type, and back to commands; the border says which"),
+    ("h j k l w e b", "move; also 0 ^ $ gg G f t ; , % { } / n, with counts"),
+    ("d c y > <", "with a motion, or with iw a( i' and the like"),
+    ("x s r ~ J p", "as in Vim, and so dd yy D C . and u"),
+    ("^r", "redo (not run)"),
+    ("v V", "select; a query is run of what is selected"),
+    ('"+y  "+p', "to and from the clipboard"),
 )
 
 SIGNS_HELP = (
@@ -33,11 +43,19 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Close")]
 
-    def __init__(self, section: str, keymap: Mapping[str, str], *, searching: bool = False) -> None:
-        """``searching``: what a search takes comes first."""
+    def __init__(
+        self,
+        section: str,
+        keymap: Mapping[str, str],
+        *,
+        searching: bool = False,
+        vim: bool = False,
+    ) -> None:
+        """``searching``: what a search takes comes first; ``vim``: Vim's keys are on."""
         super().__init__()
+        self._vim = vim
         self._searching = searching
-        self._section = section
+        self._section, self._keymap = section, keymap
         self._actions = of_section(section, keymap)
 
     def compose(self) -> ComposeResult:
@@ -49,6 +67,10 @@ class HelpScreen(ModalScreen[None]):
             yield Static(self._table([a for a in self._actions if a.section != "app"]))
             if self._section in ("data", "filter") and not self._searching:
                 yield from self._search_syntax("\n", "")
+            if self._vim and self._section == "query":
+                run = key_of("query.run", self._keymap)
+                yield Static(Text(f"\nVim's keys in the editor ({run} runs the query)", "bold"))
+                yield Static(two_columns(VIM_KEYS))
             yield Static(Text("\nMoving about", "bold"))
             yield Static(two_columns(self._moving()))
             yield Static(Text("\nEverywhere", "bold"))

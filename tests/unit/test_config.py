@@ -67,6 +67,16 @@ def test_a_setting_is_written_with_its_explanation_and_taken_out_again(home: Hom
     assert read_config(home)["tracking.project"] == "a\x7f\x1b\u2028b"
 
 
+def test_what_is_on_or_off_can_be_true_or_false(home: Home) -> None:
+    for typed, value in (("true", "on"), ("off", "off"), ("True", "on"), ("false", "off")):
+        mynah("config", "set", "query.vim", typed, home=home.root)
+        assert read_config(home) == {"query.vim": value}
+    file(home).write_text("[query]\nvim = true\n")
+    assert mynah("config", "get", "query.vim", home=home.root).text == "on\n"
+    set_config(home, "query.vim", "off")
+    assert 'vim = "off"' in file(home).read_text()
+
+
 def test_what_a_person_wrote_stays(home: Home) -> None:
     file(home).write_text(MINE)
     set_config(home, "train.preset", "classic")
@@ -96,6 +106,7 @@ def test_what_a_person_wrote_stays(home: Home) -> None:
         (["train.minutes", "many"], "at least 0.2 and at most 600"),
         (["train.minutes", "0"], "at least 0.2"),
         (["train.minutes", "nan"], "cannot be"),
+        (["query.vim", "maybe"], "on, off"),
         (["tracking.mode", "loud"], "offline, online"),
         (["keymap.data.add", "g,,"], "needs keys"),
         (["keymap.data.no_such", "g"], "No action"),
@@ -108,7 +119,15 @@ def test_what_will_not_do_is_refused(home: Home, words: list[str], said: str) ->
 
 
 @pytest.mark.parametrize(
-    "broken", ["[train\n", "minutes = 3\n", "[train]\nminutes = 'x'\n", "[other]\na = 1\n", "\0"]
+    "broken",
+    [
+        "[train\n",
+        "minutes = 3\n",
+        "[train]\nminutes = 'x'\n",
+        "[query]\nvim = 1\n",
+        "[other]\na = 1\n",
+        "\0",
+    ],
 )
 def test_a_damaged_file_is_named_and_left_alone(home: Home, broken: str) -> None:
     file(home).write_text(broken)

@@ -13,10 +13,10 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.message import Message
-from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
 
 from tui.query.completion import CompletionMenu, Offer, ink
+from tui.query.vim_editor import VimTextArea
 from tui.widgets.cells import cell_len
 
 _COLOURED = ("keyword", "function", "string", "number", "comment")
@@ -50,11 +50,12 @@ def pieces(text: str) -> Sequence[Piece]:
     return tokens(text)
 
 
-class SqlEditor(TextArea):
+class SqlEditor(VimTextArea):
     """SQL with colours from the app's theme, and a menu of names.
 
     The menu opens while one types; tab and enter take the name under its cursor, up and down move
-    it, esc closes it. While it is closed those keys mean what they always mean.
+    it, esc closes it. While it is closed those keys mean what they always mean. With Vim's keys it
+    opens in insert mode only, and esc leaves that mode, too.
 
     Example::
 
@@ -134,11 +135,13 @@ class SqlEditor(TextArea):
     def load_text(self, text: str) -> None:
         self._by_line = self._mark = None
         self.close_menu()
+        self.forget_typing()
         super().load_text(text)
 
     def put_text(self, text: str) -> None:
         """Another text in place of this one, which ctrl+z brings back."""
         self.close_menu()
+        self.forget_typing()
         self.history.checkpoint()
         self.replace(text, self.document.start, self.document.end, maintain_selection_offset=False)
         self.history.checkpoint()
@@ -171,6 +174,13 @@ class SqlEditor(TextArea):
         return sum(len(line) + len(self.document.newline) for line in lines[:row]) + column
 
     async def _on_key(self, event: events.Key) -> None:
+        if self.press_vim(event):
+            self.close_menu()
+            event.stop()
+            event.prevent_default()
+            return
+        if self.commands:
+            return  # for the bindings: nothing is typed
         menu = self.menu
         if menu is not None and menu.is_open:
             taken = event.key in ("tab", "enter")

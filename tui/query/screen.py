@@ -19,22 +19,22 @@ from tui.actions import bindings, key_of
 from tui.dialogs.replacing import unless_there
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
-from tui.query.editor import FIRST_QUERY, SqlEditor, pieces
+from tui.query.editor import FIRST_QUERY, SqlEditor
+from tui.query.editor_panel import EditorPanel
 from tui.query.history import PastQueries
 from tui.query.result_table import ResultTable, copied, facts_of
 from tui.query.running import CatalogueRead, How, QueryEnded, QueryJob, QuerySaved
+from tui.query.saved_list import SavedQueries
 from tui.query.tables import SchemaList
 from tui.section import Section, explained
 from tui.text.numbers import plural
 from tui.widgets.panel import Panel
 from tui.widgets.past_texts import PastTexts
-from tui.widgets.row_list import Column, ListRows, RowList
-from tui.widgets.words import Words
+from tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from core.query.catalogue import Catalogue
     from core.query.result import QueryResult
-    from core.query.saved import SavedQuery
 
 
 class QuerySection(Section):
@@ -51,18 +51,11 @@ class QuerySection(Section):
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="query-side", classes="column side"):
-            with Panel(title="Saved queries", id="saved-panel"):
-                yield RowList(
-                    (Column(flex=1), Column(width=3, align="right")), empty="None.", id="saved"
-                )
-                yield Words("", id="saved-about", markup=False)
+            yield SavedQueries()
             with Panel(title="Tables", status="enter takes a name", id="schema-panel"):
                 yield SchemaList(id="schema")
         with Vertical(id="query-main", classes="column main"):
-            with Panel(title="Query", id="editor-panel"):
-                before = self.state.session.get("query")
-                yield SqlEditor(before or FIRST_QUERY, pieces=pieces, id="editor")
-                yield Static("", id="query-note", markup=False)
+            yield EditorPanel(self.state.session.get("query", ""))
             with Panel(title="Result", id="result-panel"):
                 yield ResultTable(empty="f5 runs the query.", id="result")
                 with ScrollableContainer(id="plan"):
@@ -70,7 +63,6 @@ class QuerySection(Section):
         yield CompletionMenu(id="names")
 
     def on_mount(self) -> None:
-        self._saved: list[SavedQuery] = []
         self._result: QueryResult | None = None
         self._asked = self._given = ""  # of the result that is shown, and what was run last
         self._title = ""  # of the saved query in the editor
@@ -81,7 +73,7 @@ class QuerySection(Section):
         self.mynah.reported.subscribe(self, self._reported)
         self.mynah.accounts_changed.subscribe(self, lambda _: self._querying.read_catalogue())
         self._ticking = self.set_interval(0.2, self._tick, pause=True)
-        self._load_saved()
+        self.query_one(SavedQueries).read(self.state.home)
         self._set_writing(False)
         if self.state.accounts is not None:  # else when they are read
             self._querying.read_catalogue()
@@ -230,9 +222,7 @@ class QuerySection(Section):
         self._note("")
 
     def _note(self, text: str) -> None:
-        note = self.query_one("#query-note", Static)
-        note.display = bool(text)
-        note.update(Text(printable(text)))
+        self.query_one(EditorPanel).note(text)
 
     @on(RowList.Chosen, "#result")
     def _cell_chosen(self) -> None:
@@ -275,22 +265,9 @@ class QuerySection(Section):
 
     # ── saved queries and those before ───────────────────────────────────────────────────
 
-    def _load_saved(self) -> None:
-        from core.query.saved import saved_queries
-
-        self._saved = saved_queries(self.state.home)
-        rows = [((q.title, ""), ("own" if q.own else "", "muted")) for q in self._saved]
-        self.query_one("#saved", RowList).set_rows(ListRows(rows), keep_cursor=True)
-        self.query_one("#saved-panel", Panel).status = str(len(self._saved))
-
-    @on(RowList.Highlighted, "#saved")
-    def _saved_highlighted(self, event: RowList.Highlighted) -> None:
-        about = self._saved[event.index].about if event.index < len(self._saved) else ""
-        self.query_one("#saved-about", Words).update(Text(printable(about)))
-
     @on(RowList.Chosen, "#saved")
     def _saved_chosen(self, event: RowList.Chosen) -> None:
-        query = self._saved[event.index]
+        query = self.query_one(SavedQueries).queries[event.index]
         self._title = query.title if query.own else ""
         self._put(query.sql)
         self._start("run")  # a saved query that changes something is run on purpose, with f5
@@ -314,7 +291,7 @@ class QuerySection(Section):
         sql = self.query_one(SqlEditor).text
         kept = keep_query(self.state.home, title, sql, replace=title == self._title)
         self._title = kept.title
-        self._load_saved()
+        self.query_one(SavedQueries).read(self.state.home)
         self.app.notify(f"{kept.title}, first in the list.", title="Saved")
 
     def action_new(self) -> None:
@@ -389,12 +366,28 @@ class QuerySection(Section):
 
     def _set_writing(self, writing: bool | None) -> None:
         self._writing = bool(writing)
-        panel = self.query_one("#editor-panel", Panel)
-        panel.set_class(self._writing, "-writing")
-        panel.title = "▲ writing" if self._writing else "Query"
         key = key_of("query.write", self.state.keymap)
-        panel.status = (
-            f"f5 may change the corpus · {key} ends it"
-            if self._writing
-            else f"read-only · {key} to write"
+        self.query_one(EditorPanel).show_writing(self._writing, key)
+
+    @on(events.ScreenResume)
+    def _take_settings(self) -> None:
+        """Also after the page of settings."""
+        self.query_one(SqlEditor).use_vim(self.state.config.get("query.vim") == "on")
+
+    @explained
+    def action_vim(self) -> None:
+        """Vim's keys, or no longer; kept for the next start."""
+        from core.config import set_config
+
+        editor = self.query_one(SqlEditor)
+        on = editor.vim is None
+        editor.use_vim(on)
+        set_config(self.state.home, "query.vim", "on" if on else "off")
+        self.mynah.setting_changed("query.vim")
+        key = key_of("query.vim", self.state.keymap)
+        self.app.notify(
+            "The editor is in normal mode: i types, esc ends it, f1 lists the keys."
+            if on
+            else f"The editor takes the usual keys; {key} brings Vim's back.",
+            title="Vim keys are on" if on else "Vim keys are off",
         )

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.events import DescendantFocus
 
-from core.config import KEYMAP, ListedSetting, config_file, known_config, listed_settings
+from core.config import KEYMAP, ON_OFF, ListedSetting, config_file, known_config, listed_settings
 from core.errors import InputRefused
 from core.home import Home
 from core.safe_text import printable
@@ -30,7 +30,6 @@ from tui.widgets.words import Words
 NOTHING: Final = "nothing chosen"
 # The theme where none is set.
 LAST_PICKED: Final = "the last one picked"
-_ON_OFF: Final = ("on", "off")
 _ACTIONS: Final = {f"{KEYMAP}.{action.id}": action for action in ACTIONS}
 
 
@@ -73,7 +72,7 @@ class SettingsScreen(KeyPage[None]):
         if one.name == "app.theme":
             names = [Choice("", LAST_PICKED), *map(_choice, self._themes)]
             return ChoiceField(one.name, label, names, value=row.value)
-        if one.choices == _ON_OFF:
+        if one.choices == ON_OFF:
             return SwitchField(one.name, label, value=row.value == "on")
         if one.choices:
             nothing = [] if one.default else [Choice("", NOTHING)]
