@@ -1,4 +1,4 @@
-"""The help screen, made from the action registry: nothing here names a key."""
+"""The help screen, made from the action registry; only keys that are no actions stand here."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from tui.help import HelpScreen
 from tui.query.completion import CompletionMenu
 from tui.query.editor import SqlEditor, pieces
 from tui.query.editor_panel import EditorPanel
+from tui.widgets.field import SwitchField
 
 SIGNS = {" ": "space", "(": "left_parenthesis", ")": "right_parenthesis", ",": "comma",
          "*": "asterisk", "'": "apostrophe", "$": "dollar_sign", ".": "full_stop",
@@ -139,6 +140,13 @@ async def test_they_are_switched_on_and_off(sample_home: Home) -> None:
         await press(pilot, "x")
         assert (editor.text, mode(pilot)) == ("xa b c", "")
         assert read_config(sample_home) == {"query.vim": "off"}
+        # the page of settings has it, too
+        await pilot.press("escape", "comma")
+        switch = next(one for one in app.screen.query(SwitchField) if one.key == "query.vim")
+        switch.focus()
+        await pilot.press("enter", "escape")
+        await pilot.pause()
+        assert (read_config(sample_home), mode(pilot)) == ({"query.vim": "on"}, "NORMAL")
 
 
 class Alone(App[None]):
