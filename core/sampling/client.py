@@ -162,6 +162,7 @@ class Sampler:
         if train_parquet is not None:
             self._arguments += ["--train", str(Path(train_parquet).absolute())]
         self._child: _Child | None = None
+        self._loaded = 0
         self._changing = threading.Lock()
         self._number = 0
         self._current: int | None = None
@@ -221,13 +222,24 @@ class Sampler:
         return self._child.ready if self._child is not None else None
 
     def start(self) -> None:
-        """Begin to load the model, in the background; nothing when that was done before."""
+        """Begin to load the model, in the background; nothing when that was done before.
+
+        One that was written anew meanwhile, by a run that was resumed, is loaded anew.
+        """
         with self._changing:
-            if self._child is not None and self._child.process.poll() is None:
-                return
+            written = self._written()
             if self._child is not None:
+                if self._child.process.poll() is None and written == self._loaded:
+                    return
                 self._child.end()
-            self._child = _Child(self._arguments)
+            self._child, self._loaded = _Child(self._arguments), written
+
+    def _written(self) -> int:
+        """When the model was; 0 where there is none."""
+        try:
+            return (self.model_dir / "config.json").stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def generate(self, request: SampleRequest) -> Iterator[SampleEvent]:
         """Events until Finished; starts the child when there is none. Blocks while it waits.

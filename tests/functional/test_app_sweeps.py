@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from textual.pilot import Pilot
 
 from core.home import Home
+from core.sweeps.overview import SweepsReader
 from core.sweeps.study import Study
 from tests.fixtures.sweeps import GOING, rates, run_of, told_sweep
-from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, until
+from tests.functional.walk import SECONDS, Heard, assert_safe, mynah, screen, settled, until
 from tui.app import MynahApp
 from tui.sweeps.parallel_plot import ParallelPlot
 from tui.sweeps.screen import SweepsScreen, TrialList
@@ -175,6 +177,40 @@ async def test_what_the_sweep_writes_appears_and_two_sweeps_take_turns(swept: Ho
         assert "--trials 2" in shown
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: len(listing.rows) == 12)
+
+
+async def test_it_says_that_it_reads_and_shows_what_was_read_when_opened_again(
+    swept: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_read, poll = threading.Event(), SweepsReader.poll
+
+    def when_allowed(reader: SweepsReader) -> Any:
+        may_read.wait(SECONDS)
+        return poll(reader)
+
+    monkeypatch.setattr(SweepsReader, "poll", when_allowed)
+    monkeypatch.setattr("tui.sweeps.screen.LOOK_SECONDS", 0.05)
+    app = MynahApp(swept, section="train", poll_seconds=0.1)
+
+    async def press_s() -> None:
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(app.screen, SweepsScreen))
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press_s()
+        app.runs_changed.publish(app.state)
+        await pilot.pause()
+        assert "reading…" in screen(pilot)
+        may_read.set()
+        await until(pilot, lambda: len(app.screen.query_one(TrialList).rows) == 12)
+        await pilot.press("escape")
+        await settled(pilot)
+        may_read.clear()
+        app.looking_at_sweeps.poll()  # that of the dialog that was just closed
+        await press_s()
+        may_read.set()
+        await until(pilot, lambda: len(app.screen.query_one(TrialList).rows) == 12)
 
 
 async def test_without_a_sweep_it_says_how_one_is_started(home: Home) -> None:

@@ -12,6 +12,7 @@ import pytest
 from core.corpus.excluded import excluded_tweets
 from core.corpus.reading import tweet_counts
 from core.corpus.store import Corpus
+from tests.fakes.x_api import WALKER, FakeX
 from tests.unit.cli import KEEPER, ROOT, home_with_samples, mynah
 from tests.unit.conversation import sentence, talk
 
@@ -140,6 +141,19 @@ def test_imports_are_listed(home: Path) -> None:
     said = sentence(talk(home, "1", "7", "1"))
     assert "keeper_of_the_light.zip" in said
     assert "deleted by their author" in said
+
+
+def test_a_fetch_says_why_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = "Fetching the account again goes on from there."
+    with FakeX() as fake:
+        monkeypatch.setenv("MYNAH_X_TOKEN", fake.token)
+        monkeypatch.setenv("MYNAH_X_API_URL", fake.url)
+        home = tmp_path / "home"
+        said = sentence(
+            talk(home, "1", "1", f"@{WALKER}", "0.1", "yes", "1", "@nobody_at_all", "", "yes")
+        )
+    assert f"18 new of 18 posts for $0.100. No more fits into that budget. {goes_on}" in said
+    assert "@nobody_at_all: 0 new of 0 posts for $0.000. Data: a number" in said
 
 
 def test_an_account_of_x_says_what_it_costs_and_what_is_missing(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def test_what_is_dropped_and_another_recipe(home: Path) -> None:
     broken = home / "recipes" / "zz.toml"
     broken.parent.mkdir(exist_ok=True)
     broken.write_text("x = [")
-    said = sentence(talk(home, "2", "3", "b", "8", "2", "7", "3"))
+    said = sentence(talk(home, "2", "3", "b", "8", "2", "7", "3", "5", "zz", "no"))
+    assert "zz.toml is there already. Replace it?" in said
+    assert broken.read_text() == "x = ["
     broken.unlink()
     assert "zz: it cannot be read" in said
     assert "dropped (retweet): " in said
@@ -88,6 +90,7 @@ def test_a_query_over_several_lines_and_its_rows(home: Path, tmp_path: Path) -> 
     assert list(csv.reader(file.open()))[1] == ["keeper_of_the_light", "987"]
     assert "is there already. Replace it?" in said
     assert "The query is saved as By account." in said
+    assert "No file was named." in said
     assert "1. By account" in said, "a person's own come first"
     assert "The columns of tweets: tweet_id (VARCHAR), handle (VARCHAR)," in said
 

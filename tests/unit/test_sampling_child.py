@@ -165,12 +165,18 @@ def test_stop_before_the_model_is_loaded_a_killed_child_and_one_that_is_frozen()
         sampler.close()
 
 
-def test_close_while_another_thread_waits_for_the_model():
-    sampler = Sampler(blank(), device="cpu")
+def test_a_model_written_anew_and_close_while_another_thread_waits_for_it(tmp_path):
+    model = Path(shutil.copytree(blank(), tmp_path / "model"))
+    sampler = Sampler(model, device="cpu")
+    sampler.start()
+    before = sampler.pid
+    os.utime(model / "config.json")  # as a run does that was resumed
     ended = []
     thread = threading.Thread(target=lambda: ended.append(list(sampler.generate(LONG))))
     thread.start()
-    while sampler.pid is None:
+    until = time.monotonic() + LIMIT
+    while sampler.pid in (None, before):
+        assert time.monotonic() < until
         time.sleep(0.01)
     sampler.close()
     thread.join(LIMIT)

@@ -203,10 +203,13 @@ def _fetch(session: Session, typed: str) -> None:
     try:
         result = session.work(work)
     except MynahError as error:
-        result = getattr(error, "result", None) or FetchResult(estimate.handle)
+        nothing = FetchResult(estimate.handle, stopped_by="refused")
+        result = getattr(error, "result", None) or nothing
         console.say(str(error))
     console.say(*(f"Warning: {note}" for note in result.notes))
-    rest = "" if result.complete else " Fetching the account again goes on from there."
+    rest = " No more fits into that budget." if result.stopped_by == "budget" else ""
+    if not result.complete and (result.pages or result.stopped_by != "refused"):
+        rest += " Fetching the account again goes on from there."
     console.say(
         f"@{result.handle}: {result.new:,} new of {plural(result.posts, 'post')} for "
         f"{usd(result.cost_usd, 3)}.{rest}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from core.errors import WrongUsage
 from core.home import expanded
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session, Tell
@@ -169,6 +170,8 @@ def _write(session: Session, result: QueryResult, sql: str, typed: str) -> None:
     from core.query.run import QueryOptions, save_query
     from tui.plain.files import may_write
 
+    if not typed:
+        raise WrongUsage("No file was named.", "", "Type it behind the word, as in: file rows.csv")
     path = expanded(typed)
     kind = format_of(path)
     if not may_write(session, [path]):

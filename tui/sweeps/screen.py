@@ -67,7 +67,7 @@ class SweepsScreen(ModalScreen["str"]):
     def __init__(self, reading: SweepsJob, training: TrainJobs) -> None:
         super().__init__()
         self._reading, self._training = reading, training
-        self._sweeps: list[Sweep] = []
+        self._sweeps: list[Sweep] | None = None  # not read yet
         self._shown = ""
         self._table: TrialTable | None = None
         self._table_of: tuple[str, list[str]] = "", []
@@ -103,13 +103,16 @@ class SweepsScreen(ModalScreen["str"]):
     @property
     def _sweep(self) -> Sweep | None:
         """That which was chosen, else the newest."""
-        found = [sweep for sweep in self._sweeps if sweep.name == self._shown] or self._sweeps
+        sweeps = self._sweeps or []
+        found = [sweep for sweep in sweeps if sweep.name == self._shown] or sweeps
         return found[0] if found else None
 
     # ── drawing ──────────────────────────────────────────────────────────────────────────
 
     def _draw(self) -> None:
         sweep = self._sweep
+        if self._sweeps is None:
+            return
         if sweep is None:
             self.query_one("#sweep-plot", ParallelPlot).clear(no_sweep())
             self.query_one("#dialog").border_subtitle = "esc closes"
@@ -216,7 +219,7 @@ class SweepsScreen(ModalScreen["str"]):
             self.app.notify("The trial under the cursor is not going.", title="Nothing to stop")
 
     def action_turn(self, step: int) -> None:
-        names = [sweep.name for sweep in self._sweeps]
+        names = [sweep.name for sweep in self._sweeps or []]
         sweep = self._sweep
         if sweep is not None and len(names) > 1:
             at = names.index(sweep.name)
