@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core import __version__
 from core.errors import MynahError
+from core.numbers import size_in_words
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -165,7 +166,7 @@ def _runs(home: Home) -> tuple[bool, str]:
 
     found = list_runs(home)
     going = sum(run.state in GOING for run in found)
-    size = _size(sum(Run(run.folder).disk_bytes() for run in found))
+    size = size_in_words(sum(Run(run.folder).disk_bytes() for run in found))
     return True, f"{len(found)} on this machine, {going} going, {size}"
 
 
@@ -176,12 +177,8 @@ def _trash(home: Home) -> tuple[bool, str]:
     if not found:
         return True, "empty"
     runs = f"{len(found)} deleted {'run' if len(found) == 1 else 'runs'}"
-    size = _size(sum(one.run.disk_bytes() for one in found))
+    size = size_in_words(sum(one.run.disk_bytes() for one in found))
     return True, f"{runs}, {size}; each goes after {TRASH_DAYS} days, or with mynah trash empty"
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e6:,.1f} MB"
 
 
 def _clipboard() -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from core.errors import InputRefused
 from core.models.answering import Answering
 from core.models.generation import MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from core.models.hub import is_repo_id
+from core.numbers import percent
 from core.publish.escaping import markdown_text
 from core.publish.facts import Account, RunFacts
 
@@ -110,7 +111,7 @@ def about_data(facts: RunFacts) -> list[str]:
         )
     if len(facts.accounts) > 1 and facts.record.expected_shares:
         shares = ", ".join(
-            f"{markdown_text('@' + handle)} {share:.0%}"
+            f"{markdown_text('@' + handle)} {percent(share)}"
             for handle, share in facts.record.expected_shares.items()
             if share is not None
         )
@@ -130,7 +131,7 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
             ("Method", lora if s.method == "lora" else "every weight"),
             ("Epochs asked for", f"{s.epochs:g}"),
             ("Minutes allowed", None if s.minutes is None else f"{s.minutes:g}"),
-            ("Learning rate", f"{s.lr:g}, rising over {s.warmup:.0%}, then a cosine to 0"),
+            ("Learning rate", f"{s.lr:g}, rising over {percent(s.warmup)}, then a cosine to 0"),
             ("Optimizer", f"AdamW, beta2 {s.beta2:g}, weight decay {s.weight_decay:g}, "
                           f"gradient norm at most {s.clip:g}"),
             ("Learns answers", "yes" if s.answers else None),
@@ -170,8 +171,9 @@ def copies(facts: RunFacts) -> str:
     if trained is None or held_out is None:
         return "How often it does so was not measured."
     return (
-        f"Begun with the first words of a training tweet, it gave {trained:.1%} of the rest's "
-        f"4- to 6-word sequences back; of held-out tweets, which it never saw, {held_out:.1%}."
+        f"Begun with the first words of a training tweet, it gave {percent(trained, 1)} of the "
+        "rest's 4- to 6-word sequences back; of held-out tweets, which it never saw, "
+        f"{percent(held_out, 1)}."
     )
 
 

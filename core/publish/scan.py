@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from core.numbers import percent
 from core.publish.facts import RunFacts
 
 # Verbatim copies beyond what the author repeats of himself, as a share of the generated texts: the
@@ -72,9 +73,9 @@ def _copies(measure: Any) -> list[str]:
     if low <= own + MOST_COPIES:
         return []
     return [
-        f"{measure['value']:.1%} of its texts are training tweets word for word (surely more than "
-        f"{low:.1%}), and {own:.1%} of the author's own unseen tweets; at most {MOST_COPIES:.0%} "
-        "more than those may be."
+        f"{percent(measure['value'], 1)} of its texts are training tweets word for word (surely "
+        f"more than {percent(low, 1)}), and {percent(own, 1)} of the author's own unseen tweets; "
+        f"at most {percent(MOST_COPIES)} more than those may be."
     ]
 
 
@@ -83,8 +84,8 @@ def _leaks(measure: Any) -> list[str]:
     if not share or share <= MOST_LEAKED:
         return []
     return [
-        f"{share:.1%} of the training tweets that were tried can be got out of it word for word; "
-        f"at most {MOST_LEAKED:.0%} may be."
+        f"{percent(share, 1)} of the training tweets that were tried can be got out of it word for "
+        f"word; at most {percent(MOST_LEAKED)} may be."
     ]
 
 

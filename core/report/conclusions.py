@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil, exp, floor
 from typing import Final
 
+from core.numbers import percent
 from core.report.authorship import FEWEST_TO_LEARN
 from core.report.intervals import Estimate
 from core.report.measures import FEWEST, Group, Measure
@@ -294,7 +295,7 @@ def _out_of(one: Estimate, *, interval: bool = True) -> str:
 
 
 def _percent(one: Estimate) -> str:
-    return "?" if one.value is None else f"{100 * one.value:.0f} %"
+    return "?" if one.value is None else percent(one.value)
 
 
 def _number(one: Estimate, name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+from core.numbers import percent
 from core.runs.positions import sound
 
 
@@ -76,8 +77,8 @@ def _memorisation(record: dict[str, Any]) -> list[str]:
     if not isinstance(train, (int, float)) or not isinstance(held_out, (int, float)):
         return []
     return [
-        f"step {_count(record.get('step'))}: gives back word for word {train:.0%} of training "
-        f"phrases, {held_out:.0%} of held-out ones"
+        f"step {_count(record.get('step'))}: gives back word for word {percent(train)} of "
+        f"training phrases, {percent(held_out)} of held-out ones"
     ]
 
 

@@ -19,6 +19,7 @@ from core.models.generation import (
     TOP_P,
 )
 from core.models.load import cast_weights
+from core.numbers import percent
 from core.runs.record import Result
 from core.training import device as devices
 from core.training import memory
@@ -133,9 +134,10 @@ def _before_by_heart(t: Training) -> tuple[int, str]:
     """Goes back to the best weights from before too much was learned by heart, if there are any."""
     found, best, limit = t.by_heart, t.best, t.settings.max_memorised
     assert found is not None  # noqa: S101
+    assert limit is not None  # noqa: S101
     reason = (
-        f"It gave back {found.excess:.0%} more of the tweets that it learns from than of others, "
-        f"and at most {limit:.0%} was asked for"
+        f"It gave back {percent(found.excess)} more of the tweets that it learns from than of "
+        f"others, and at most {percent(limit)} was asked for"
     )
     if best is None or not best.known:
         return t.at.step, f"{reason}; there are no earlier weights."

@@ -216,7 +216,7 @@ def test_a_copy_is_shown_with_its_tweets_and_the_shared_words(capsysbinary) -> N
     show_samples(made, "a-run", as_json=False)
     _, first, where, second = capsysbinary.readouterr().out.decode().splitlines()
     assert first == "≈ Gulls at dawn ␛[1m and gulls at night"
-    assert where == "    75% in tweets 17 and 18: Gulls at dawn … and gulls at night"
+    assert where == "    75 % in tweets 17 and 18: Gulls at dawn … and gulls at night"
     assert second == "  Something else"
 
 

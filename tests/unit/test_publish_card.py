@@ -193,7 +193,7 @@ def test_what_huggingtweets_lacked_is_in_it(toy: Run, tmp_path: Path) -> None:
     ]
     assert "\n- It sounds like @keeper in 7 of 10.\n" in card
     assert "No report was made" not in card
-    assert "gave 12.5% of" in card
+    assert "gave 12.5 % of" in card
     assert "The energy that it took was not measured." in card
     assert "2020-01-01" in card, "the span of the data"
 

@@ -195,14 +195,14 @@ def test_what_speaks_against_a_model(run: Run) -> None:
     assert not reasons(run)
     many = PROPER | {"value": 0.3, "interval": [0.2, 0.4]}
     reported(run, verbatim=many | {"of": {"held_out": {"value": 0.01}}})
-    assert "30.0% of its texts are training tweets word for word" in reasons(run)
-    assert "at most 2%" in reasons(run)
+    assert "30.0 % of its texts are training tweets word for word" in reasons(run)
+    assert "at most 2 %" in reasons(run)
     reported(run, verbatim=many | {"of": {"held_out": {"value": 0.25}}})
     assert not reasons(run), "no more than the author repeats"
     reported(run, verbatim=PROPER | {"value": None})
     assert "too few texts" in reasons(run)
     reported(run, extracted=PROPER | {"value": 0.05})
-    assert "5.0% of the training tweets" in reasons(run)
+    assert "5.0 % of the training tweets" in reasons(run)
     reported(run, ["call 212-555-0123 now", "write to me@home.example please"])
     assert "2 of 2 texts" in reasons(run)
     assert "home.example" not in reasons(run), "what was found is not told again"

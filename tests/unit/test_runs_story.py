@@ -43,7 +43,7 @@ def test_each_thing_that_happened_is_a_line(tmp_path: Path) -> None:
         "step 0: held-out loss 5.064",
         "step 2 of 124: train loss 3.735, 24 tok/s",
         "step 2: held-out loss not a number",
-        "12% of training phrases, 0% of held-out ones",
+        "12 % of training phrases, 0 % of held-out ones",
         "▲ It is ␛[31mhot",
         "step 2: checkpoint written",
         "finished after 2 steps",

@@ -128,7 +128,7 @@ def test_a_profile_is_read_out() -> None:
         )
     )  # fmt: skip
     assert said == [
-        "@keeper: 4 kept of 5, replies 0% of own tweets.",
+        "@keeper: 4 kept of 5, replies 0 % of own tweets.",
         "The tweets are from December 2019 to January 2020. Kept by year: 1 in 2019, 3 in 2020. "
         "The busiest month was January 2020, with 3 kept.",
         "Lengths of the cleaned tweets: 25 % have under 60 characters, 50 % from there to 139, "

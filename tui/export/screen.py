@@ -17,12 +17,12 @@ from textual.widgets import Input, Static
 from core.errors import MynahError
 from core.files import there_already
 from core.home import in_full
+from core.numbers import size_in_words
 from core.safe_text import printable
 from tui.dialogs.replacing import unless_there
 from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
 from tui.job import Report
 from tui.section import Mynah
-from tui.text.numbers import size_in_words
 from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.field import ButtonField, Field, SwitchField
 from tui.widgets.field_form import FieldForm

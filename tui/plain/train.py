@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from core.numbers import size_in_words
 from core.runs.folder import GOING
 from tui.plain.following import FOLLOW_HELP, follow_run
 from tui.plain.menu import Item, menu
@@ -12,7 +13,7 @@ from tui.plain.runs import choose, list_runs, run_line
 from tui.plain.session import Session, Tell
 from tui.state import PRESET_HELP
 from tui.text import runs as sentences
-from tui.text.numbers import count, plural, size_in_words
+from tui.text.numbers import count, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable

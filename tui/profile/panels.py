@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.safe_text import printable
 from tui.text.bars import level_bar, tall_bars
-from tui.text.numbers import count
+from tui.text.numbers import count, percent
 from tui.widgets.cells import cell_len, cut
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def summary(profile: Profile) -> str:
     """One line: how many tweets, what is kept, the share of replies and of near copies."""
     parts = [
         f"{count(profile.kept)} kept of {count(profile.tweets)}",
-        f"replies {profile.replies:.0%} of own tweets",
+        f"replies {percent(profile.replies)} of own tweets",
     ]
     if profile.alike is not None and profile.kept:
-        parts.append(f"near copies {profile.alike / profile.kept:.1%} of kept")
+        parts.append(f"near copies {percent(profile.alike / profile.kept)} of kept")
     return " · ".join(parts)
 
 
@@ -117,7 +117,9 @@ def _bars(pairs: Iterable[tuple[str, int]], width: int, of: int = 0) -> list[str
     if not shown:
         return ["None."]
     widest = min(max(cell_len(label) for label, _ in shown), max(8, width // 3))
-    numbers = [count(number) + (f" {number / of:4.0%}" if of else "") for _, number in shown]
+    numbers = [
+        count(number) + (f" {100 * number / of:3.0f} %" if of else "") for _, number in shown
+    ]
     right = max(map(len, numbers))
     top = max(number for _, number in shown)
     lines = []

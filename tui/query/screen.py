@@ -260,7 +260,7 @@ class QuerySection(Section):
             if self._querying.save(result, self._asked, path):
                 self._tick()
 
-        question = "Write all rows to which file? (.csv .jsonl .json .parquet)"
+        question = "File for all rows: .csv .jsonl .json .parquet"
         self.app.push_screen(Ask(question, str(in_full("result.csv"))), answered)
 
     # ── saved queries and those before ───────────────────────────────────────────────────

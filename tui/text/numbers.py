@@ -138,11 +138,3 @@ def percent(share: float | None) -> str:
 
 def plural(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def size_in_words(size: int) -> str:
-    """Bytes as people read them: ``940 B``, ``1.2 kB``, ``34 MB``, ``1.1 GB``."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}" if size < 10 * unit else f"{size / unit:.0f} {name}"
-    return f"{size} B"

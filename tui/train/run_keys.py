@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.numbers import size_in_words
 from core.runs.folder import GOING
 from tui.actions import key_of
 from tui.section import Section
-from tui.text.numbers import size_in_words
 from tui.train.keeping import KeepingJobs
 from tui.widgets.row_list import RowList
 from tui.widgets.search_field import SearchField

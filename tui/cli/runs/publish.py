@@ -8,11 +8,11 @@ import click
 
 from core.errors import WrongUsage
 from core.home import Home
+from core.numbers import size_in_words
 from tui.cli.asking import ask_first
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
-from tui.text.numbers import size_in_words
 
 # Files that are named before a repository is deleted.
 _MOST_SHOWN: Final = 20

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.home import Home
+from core.numbers import size_in_words
 from tui.cli.asking import ask_first
 from tui.cli.options import home_option, json_option, yes_option
 from tui.cli.output import emit, emit_json, narrate, table
 from tui.cli.runs.following import say_stale
 from tui.text.blends import short_shares
-from tui.text.numbers import ago, count, plural, size_in_words
+from tui.text.numbers import ago, count, plural
 
 if TYPE_CHECKING:
     from core.runs.folder import Run

@@ -21,6 +21,7 @@ from core.models.generation import (
     TOP_K,
     TOP_P,
 )
+from core.numbers import percent
 from core.safe_text import printable
 from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
@@ -317,4 +318,4 @@ def show_samples(samples: list[Sample], run: str, as_json: bool) -> None:
             shared = " … ".join(one.text[begin:end] for begin, end in one.copy.shared)
             tweets = "tweets" if len(one.copy.tweet_ids) > 1 else "tweet"
             ids = " and ".join(one.copy.tweet_ids) or "without an id"
-            emit(f"    {one.copy.share:.0%} in {tweets} {printable(ids)}: {printable(shared)}")
+            emit(f"    {percent(one.copy.share)} in {tweets} {printable(ids)}: {printable(shared)}")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.home import Home
+from core.numbers import size_in_words
 from tui.cli.asking import ask_first
 from tui.cli.options import home_option, json_option, yes_option
 from tui.cli.output import emit, emit_json, narrate, table
-from tui.text.numbers import ago, plural, size_in_words
+from tui.text.numbers import ago, plural
 
 if TYPE_CHECKING:
     from core.runs.housekeeping import DeletedRun
