@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from core.numbers import size_in_words
 from tui.actions import key_of, with_keys
 from tui.dialogs.notices import NoticeApp
 from tui.state import State
-from tui.text.numbers import plural, size_in_words
+from tui.text.numbers import plural
 from tui.text.runs import last_word
 from tui.train.following import FollowJob, RunsRead, how_it_ended
 from tui.train.keeping import RunDeleted, RunKept, RunRestored, TrashRemoved

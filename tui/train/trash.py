@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
+from core.numbers import size_in_words
 from core.safe_text import printable
 from tui.dialogs.decide import Decide
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.section import Mynah
-from tui.text.numbers import SIGNS, ago, now, plural, size_in_words
+from tui.text.numbers import SIGNS, ago, now, plural
 from tui.train.keeping import KeepingJobs, RunRestored, TrashLine, TrashRead, TrashRemoved
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 
