@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import InputRefused
+
 
 @dataclass(frozen=True)
 class Home:
@@ -96,8 +98,18 @@ def cache_dir() -> Path:
 
 
 def in_full(path: str | os.PathLike[str]) -> Path:
-    """``path`` from the working folder; where that is gone, from the person's own folder."""
+    """``path`` from the working folder; where that is gone, from the person's own folder.
+
+    For what is written: raises InputRefused for the folder of somebody who is not there.
+    """
     found = expanded(path)
+    first = Path(path).parts[:1]
+    if first and first[0].startswith("~") and found == Path(path):
+        raise InputRefused(
+            f"There is no folder {first[0]}.",
+            "At the beginning of a path ~ stands for your own folder, and ~name for that of name.",
+            "Give the whole path of a file or folder that is called so.",
+        )
     try:
         return found.absolute()
     except FileNotFoundError:

@@ -28,7 +28,7 @@ from core.dataset.in_place import put_in_place, unfinished, workspace
 from core.dataset.manifest import HF_NAME, VERSION, ExportedFile, sealed, text_of
 from core.dataset.write import stopped
 from core.errors import InputRefused, WrongUsage
-from core.home import expanded
+from core.home import in_full
 from core.json_lines import parse_json
 from core.progress import Cancelled, Progress, Reporter
 
@@ -98,7 +98,7 @@ def curate_files(
     if partitions is not None and partitions < 1:
         raise WrongUsage("There is no work in less than one partition.")
     sources = [sources] if isinstance(sources, Path) else list(sources)
-    out = expanded(out).absolute()
+    out = in_full(out)
     _check_out(out, sources)
     reporter = Reporter(progress, cancelled, lambda: stopped(out))
 

@@ -44,7 +44,7 @@ from core.dataset.options import CONVERSATIONS, ExportOptions
 from core.dataset.rows import Part, Rows, parts_of, set_down
 from core.errors import InputRefused, Interrupted
 from core.files import sha256_of
-from core.home import expanded
+from core.home import in_full
 from core.progress import Cancelled, Progress, Reporter
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def export_batches(
                 "Loosen its rules, or export with --what all.",
             )
 
-    out = expanded(out).absolute()
+    out = in_full(out)
     options = options.checked(sorted(handles))
     _check_out(out, options)
     layout = layout_of(out, options)
@@ -215,7 +215,7 @@ def _check_out(out: Path, options: ExportOptions) -> None:
 
 def would_replace(out: Path, options: ExportOptions) -> list[Path]:
     """The files that an export to ``out`` writes, and so replaces where they are there."""
-    layout = layout_of(expanded(out).absolute(), options)
+    layout = layout_of(in_full(out), options)
     if options.format == "hf":
         return [layout.manifest]
     parts = ("exported",) if options.split is None else ("train", "valid")

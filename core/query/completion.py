@@ -18,6 +18,8 @@ _CLAUSES: Final = frozenset({"SELECT", "FROM", "WHERE", "GROUP", "ORDER", "BY", 
                              "JOIN", "LEFT", "USING", "ON", "AS", "AND", "OR", "NOT", "DISTINCT",
                              "UNION", "WITH", "CASE", "WHEN", "THEN", "ELSE", "END", "DESC",
                              "BETWEEN", "QUALIFY"})  # fmt: skip
+# Whose columns are offered before a query has named a table.
+_USUAL: Final = "tweets"
 # after these words a table is meant
 _TABLES_FOLLOW: Final = frozenset({"FROM", "JOIN", "INTO", "TABLE", "DESCRIBE", "SUMMARIZE",
                                    "UPDATE", "PIVOT", "UNPIVOT"})  # fmt: skip
@@ -47,7 +49,8 @@ def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
     Two letters are needed, or a dot behind a table's name or alias. Names that begin with the
     letters come before those with a later part that does; among them first the columns of the
     tables that the query names (behind FROM and the like: the tables), then tables, the words of
-    clauses, functions and other keywords. What is already whole is not offered.
+    clauses, functions and other keywords, and last, where no table is named yet, the columns of
+    ``tweets``. What is already whole is not offered.
     """
     found = tokens(sql)
     here = next((t for t in found if t.start < cursor <= t.end), None)
@@ -66,7 +69,9 @@ def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
         return nothing
     else:
         wants_table = bool(before) and before[-1].upper in _TABLES_FOLLOW
-        offered = _everything(catalogue, found, wants_table=wants_table, small=typed.islower())
+        offered = _everything(
+            catalogue, found, wants_table=wants_table, small=typed.islower(), within=bool(before)
+        )
     ranked = sorted(
         (
             (_rank(choice.text, typed), order, choice)
@@ -116,7 +121,7 @@ def _meant(catalogue: Catalogue, found: list[Token], name: Token) -> TableEntry 
 
 
 def _everything(
-    catalogue: Catalogue, found: list[Token], *, wants_table: bool, small: bool
+    catalogue: Catalogue, found: list[Token], *, wants_table: bool, small: bool, within: bool
 ) -> Iterator[Completion]:
     tables = [
         Completion(
@@ -130,7 +135,8 @@ def _everything(
         yield from tables
         yield from _functions(catalogue)
         return
-    for table in _named(catalogue, found):
+    named = _named(catalogue, found)
+    for table in named:
         yield from _columns(table)
     yield from tables
     clauses = [word for word in catalogue.keywords if word.upper() in _CLAUSES]
@@ -140,6 +146,9 @@ def _everything(
     for keyword in catalogue.keywords:
         if keyword not in clauses:
             yield Completion(keyword.lower() if small else keyword, "keyword")
+    usual = catalogue.table(_USUAL)
+    if usual is not None and not named and within:
+        yield from _columns(usual)
 
 
 def _functions(catalogue: Catalogue) -> Iterator[Completion]:

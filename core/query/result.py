@@ -16,6 +16,8 @@ from core.safe_text import printable
 if TYPE_CHECKING:
     import polars as pl
 
+# What stands for no value in a table on the screen.
+NULL: Final = "NULL"
 _WIDEST: Final = 60
 _LOOKED_AT: Final = 100  # rows from a place that decide how wide a column is
 
@@ -37,6 +39,10 @@ class QueryResult:
         """The row at ``index`` as text that is safe to show; a NULL is an empty text."""
         return [_shown(value) for value in self.frame.row(index)]
 
+    def nulls(self, index: int) -> list[bool]:
+        """Of each cell of the row at ``index`` whether it has no value."""
+        return [value is None for value in self.frame.row(index)]
+
     def layout(self) -> list[tuple[str, int, bool]]:
         """For each column its name, its width in terminal cells, and whether it is numeric."""
         # some from everywhere: numbers grow, and the last page should be as readable as the first
@@ -46,7 +52,11 @@ class QueryResult:
             self.frame.gather_every(step),
             self.frame.tail(_LOOKED_AT),
         ]
-        rows = [[_shown(value) for value in row] for part in some for row in part.iter_rows()]
+        rows = [
+            [NULL if value is None else _shown(value) for value in row]
+            for part in some
+            for row in part.iter_rows()
+        ]
         columns = list(zip(*rows, strict=True)) or [()] * self.frame.width
         return [
             (

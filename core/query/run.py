@@ -184,6 +184,12 @@ def set_limits(connection: duckdb.DuckDBPyConnection, options: QueryOptions) -> 
     """Memory and threads, before the settings are locked; raises WrongUsage for neither's words."""
     import duckdb
 
+    if options.memory.lstrip().startswith("-"):  # DuckDB takes it for no limit
+        raise WrongUsage(
+            f"{options.memory!r} is no limit.",
+            "It is less than nothing.",
+            "For example: 500MB, 2GB.",
+        )
     for setting, limit in (("memory_limit", options.memory), ("threads", options.threads)):
         try:
             if limit is not None:

@@ -6,6 +6,7 @@ import sys
 from contextlib import nullcontext
 
 import pytest
+from textual.containers import VerticalScroll
 
 from core.curation.recipe import BUNDLED_RECIPES
 from core.home import Home
@@ -187,6 +188,30 @@ async def test_the_table_fits_after_a_resize(sample_home: Home) -> None:
         assert app.state.curation is not None
         assert "Tweets kept" in shown or "Tweets downloaded" in shown
         assert f"{app.state.curation.total.downloaded:,}" in shown
+
+
+async def test_in_a_small_window_nothing_falls_off_without_a_sign(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert app.state.recipe is not None
+        app.change_recipe(app.state.recipe.replace(drop_replies=True))
+        await settled(pilot)
+        assert "1,024-token blocks" in screen(pilot)
+        table = app.screen.query_one("#stats-scroll")
+        app.change_recipe(
+            app.state.recipe.replace(drop_quotes=True, first_date="2018-01-01", most_per_author=500)
+        )
+        await settled(pilot)
+        assert "1,024-token blocks" in screen(pilot) or table.show_vertical_scrollbar
+        tweet = app.screen.query_one(DiffText)
+        tweet.set_segments([("gull " * 40, "same"), ("https://t.co/zFH2PQgfX6", "removed"),
+                            (" lamp" * 10, "added")])  # fmt: skip
+        await pilot.pause()
+        above = tweet.parent
+        assert isinstance(above, VerticalScroll)
+        assert above.max_scroll_y == 0, "before and after are seen at once"
+        assert len(app.screen.query_one("#changed", RowList).rows) > 3
 
 
 async def test_a_text_rule_is_typed_counted_and_named_in_the_verdict(sample_home: Home) -> None:

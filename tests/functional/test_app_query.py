@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -264,6 +265,9 @@ async def test_cells_are_copied_as_they_are_and_shown_as_they_can_be(home: Home)
         await pilot.pause()
         assert_safe(pilot)
         assert "a␛[31m1" in screen(pilot)
+        await pilot.press("escape")
+        await run(pilot, editor, "SELECT NULL AS n, 1 AS one")
+        assert re.search(r"NULL +1 ", screen(pilot)), "no value is no empty text"
 
 
 async def test_a_wide_result_scrolls_by_columns(sample_home: Home) -> None:

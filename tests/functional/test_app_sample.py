@@ -9,6 +9,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -94,6 +95,21 @@ async def test_generate_keep_copy_and_repeat(trained_home: Home) -> None:
         app.screen.query_one("#answer", Input).value = str(drawn)
         await pilot.press("enter")
         await until(pilot, lambda: heard.of(PictureDrawn))
+        await settled(pilot)
+        for answer, at_work, said in (
+            ("~of-nobody/a.svg", False, "There is no folder ~of-nobody"),
+            (str(drawn.with_name("other.svg")), True, "A picture is being drawn"),
+        ):
+            done = Event()
+            if at_work:
+                app.sampling.pictures.start(lambda _, done=done: done.wait() and None)
+            await pilot.press("P")
+            app.screen.query_one("#answer", Input).value = answer
+            await pilot.press("enter")
+            await until(pilot, lambda said=said: any(said in toast for toast in heard.toasts))
+            done.set()
+            await settled(pilot)
+        app.failures.clear()
         assert "AI-generated" in drawn.read_text("utf-8")
         await pilot.press("f")
         await pilot.pause()

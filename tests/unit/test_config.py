@@ -108,6 +108,8 @@ def test_what_a_person_wrote_stays(home: Home) -> None:
         (["train.minutes", "nan"], "cannot be"),
         (["query.vim", "maybe"], "on, off"),
         (["tracking.mode", "loud"], "offline, online"),
+        (["app.theme", "okabe"], "okabe-ito, okabe-ito-day"),
+        (["app.theme", "\x1b7"], "There are ansi-dark"),
         (["keymap.data.add", "g,,"], "needs keys"),
         (["keymap.data.no_such", "g"], "No action"),
         (["keymap.data.add", "x"], "would mean"),
@@ -157,6 +159,13 @@ def test_it_goes_before_what_the_app_remembers(home: Home) -> None:
     assert kept["keymap"]["data.add"] == "f6", "each file keeps its own"
     asked = tracking_asked(home, "wandb")
     assert (asked.project, asked.entity) == ("new", "me")
+
+
+def test_a_theme_of_ones_own_can_be_set(home: Home) -> None:
+    home.themes.mkdir()
+    (home.themes / "dusk.toml").write_text('primary = "#7fb4ca"')
+    mynah("config", "set", "app.theme", "dusk", home=home.root)
+    assert read_config(home) == {"app.theme": "dusk"}
 
 
 def test_settings_that_are_chosen_at_once_are_all_kept(home: Home) -> None:

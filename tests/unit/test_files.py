@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InputRefused
 from core.files import owned_folder, write_text_whole, write_whole
 from core.home import in_full
 from core.json_lines import append_json_lines, read_json_lines
@@ -61,6 +62,10 @@ def test_a_path_has_a_place_where_the_working_folder_is_gone(
     gone.rmdir()
     assert in_full("a.csv") == Path.home() / "a.csv"
     assert in_full(tmp_path) == tmp_path
+    assert in_full("~/a.csv") == Path.home() / "a.csv"
+    with pytest.raises(InputRefused, match="no folder ~of-nobody"):
+        in_full("~of-nobody/a.csv")
+    assert in_full("/~of-nobody/a.csv") == Path("/~of-nobody/a.csv")
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ def test_what_an_explain_is_about(sql: str, inside: str | None) -> None:
         ("SELECT * FROM odd WHERE los|", ["valid_loss"]),
         ("SELECT tw| FROM odd", ['"two words"', "tweets"]),
         ("SELECT cou|", ["count"]),
+        ("SELECT twe|", ["tweets", "tweet_id"]),
         ("sel|", ["select"]),
         ("SELECT * fro|", ["from"]),
         ("FROM odd JOIN tw|", ["tweets"]),
@@ -127,6 +128,12 @@ def test_names_that_are_offered(sql: str, first: list[str]) -> None:
 )  # fmt: skip
 def test_nothing_is_offered(sql: str) -> None:
     assert offered(sql) == []
+
+
+def test_before_a_table_is_named_the_columns_of_tweets_come_last() -> None:
+    names = offered("SELECT te|")
+    assert names.index("text_of") < names.index("temp") < names.index("text")
+    assert "text" not in offered("te|"), "no query begins with a column"
 
 
 def test_no_column_is_offered_where_a_table_is_meant() -> None:

@@ -13,6 +13,7 @@ from core.runs.summary import RunSummary
 from tui.cli.output import ProgressNote
 from tui.cli.runs.following import News
 from tui.text.runs import given_back, held_out, how_far, how_it_ended, last_word, snapshot
+from tui.train.figures import run_figures
 
 RUN = RunSummary(
     run="one", handles=["keeper", "gull"], names={}, base="smollm2", method="lora", preset="fast",
@@ -65,6 +66,13 @@ def test_the_held_out_loss_is_held_against_its_start_and_its_best() -> None:
     )
     nothing = held_out(history_of({"kind": "start", "steps": 9, "valid_tweets": 0}))
     assert nothing == "No tweet is held out, so there is no held-out loss."
+
+
+def test_the_time_left_gives_way_to_what_is_done_at_the_end() -> None:
+    history = history_of(step(36, seconds_left=39))
+    at_work = replace(RUN, state="running", doing="")
+    assert dict(run_figures(at_work, history))["left"] == "0:39"
+    assert dict(run_figures(replace(at_work, doing="saving"), history))["left"].startswith("measur")
 
 
 def test_how_far_it_is() -> None:

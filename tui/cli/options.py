@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from core.errors import InputRefused, WrongUsage
 from core.handles import normal_handle
-from core.home import Home
+from core.home import Home, expanded, in_full
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,6 +27,18 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number.", param, ctx)
         return number
+
+
+class OutPath(click.Path):
+    """Where to write. ``~`` is the person's own folder, also where no shell has seen it."""
+
+    def __init__(self, *, dir_okay: bool = True) -> None:
+        super().__init__(path_type=Path, dir_okay=dir_okay)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(super().convert(value, param, ctx))
+        in_full(path)  # refuses the folder of nobody
+        return expanded(path)
 
 
 @dataclass

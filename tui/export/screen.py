@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from core.errors import MynahError
+from core.errors import InputRefused, MynahError
 from core.files import there_already
 from core.home import in_full
 from core.numbers import size_in_words
@@ -66,6 +66,7 @@ class ExportScreen(ModalScreen[None]):
         self._refused = False
         self._split_followed = False
         self._about = ""
+        self._wrong_path = ""
 
     @property
     def mynah(self) -> Mynah:
@@ -138,8 +139,14 @@ class ExportScreen(ModalScreen[None]):
         )
 
     def _out(self) -> Path | None:
+        """Where to; None for no path, or one that will not do, which `_wrong_path` says of."""
         typed = self.query_one("#export-path", Input).value.strip()
-        return in_full(typed) if typed else None
+        self._wrong_path = ""
+        try:
+            return in_full(typed) if typed else None
+        except InputRefused as error:
+            self._wrong_path = str(error)
+            return None
 
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:
@@ -222,6 +229,8 @@ class ExportScreen(ModalScreen[None]):
         out = self._out()
         if out is not None and there_already([out]):
             text.append("\n▲ Something is there already.")
+        if self._wrong_path:
+            text.append(f"\n▲ {printable(self._wrong_path)}")
         self.query_one("#export-plan", Static).update(text)
 
     def _ended(self, message: ExportEnded, line: ProgressLine) -> None:

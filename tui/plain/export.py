@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.home import expanded
+from core.home import in_full
 from tui.plain.files import may_write
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural
@@ -61,7 +61,7 @@ def export(session: Session) -> None:
         )
         split = share / 100 if share or format_ == "hf" else None
     name = suggested_name(handles, format_)
-    path = expanded(
+    path = in_full(
         console.ask(f"Where to? An empty line takes {name} in this folder.", default=name)
     )
     options = ExportOptions(

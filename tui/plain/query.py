@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.errors import WrongUsage
-from core.home import expanded
+from core.home import in_full
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural
@@ -172,7 +172,7 @@ def _write(session: Session, result: QueryResult, sql: str, typed: str) -> None:
 
     if not typed:
         raise WrongUsage("No file was named.", "", "Type it behind the word, as in: file rows.csv")
-    path = expanded(typed)
+    path = in_full(typed)
     kind = format_of(path)
     if not may_write(session, [path]):
         return

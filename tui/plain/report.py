@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
-from core.home import expanded
+from core.home import in_full
 from tui.plain.files import may_write
 from tui.plain.menu import Item, menu
 from tui.plain.runs import choose
@@ -102,7 +102,7 @@ def _make(session: Session, run: Run, *, leaks: bool) -> None:
         "for nowhere.",
         default="",
     )
-    path = expanded(typed)
+    path = in_full(typed)
     if typed and may_write(session, [path]):
         write_text_whole(path, to_markdown(made, blind=blind_result(run)))
         session.console.say(f"It is written to {path.absolute()}.")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import InputRefused
-from core.home import expanded
+from core.home import in_full
 from core.models.generation import TEMPERATURE
 from tui.plain.console import Back
 from tui.plain.files import may_write
@@ -270,7 +270,7 @@ def _open_favourite(session: Session, one: Favourite) -> None:
 def _export(session: Session, found: list[Favourite], typed: str) -> None:
     from core.sampling.favourites import export_favourites
 
-    path = expanded(typed or "favourites.csv").absolute()
+    path = in_full(typed or "favourites.csv")
     if may_write(session, [path]):
         export_favourites(found, path, replace_it=True)
         session.console.say(f"{plural(len(found), 'favourite')} written to {path}.")

@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from core.query.result import NULL
 from tui.actions import key_of
 from tui.text.numbers import plural
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
@@ -29,11 +30,12 @@ class Table(Protocol):
 
     def __len__(self) -> int: ...
     def cells(self, index: int) -> Sequence[str]: ...
+    def nulls(self, index: int) -> Sequence[bool]: ...
     def layout(self) -> list[tuple[str, int, bool]]: ...
 
 
 class _Lines:
-    """The rows in view; values become text only when they are drawn."""
+    """The rows in view; values become text only when they are drawn, and none a dim NULL."""
 
     def __init__(self, table: Table, owner: ResultTable) -> None:
         self._table = table
@@ -45,10 +47,11 @@ class _Lines:
     def row(self, index: int) -> RowCells:
         first, here = self._owner.first, self._owner.column
         current = index == self._owner.cursor
+        both = zip(self._table.cells(index), self._table.nulls(index), strict=True)
         return [
-            (cell, "current" if current and first + position == here else "")
-            for position, cell in enumerate(self._table.cells(index)[first:])
-        ]
+            (NULL if null else cell, "current" if current and at == here else "muted" * null)
+            for at, (cell, null) in enumerate(both)
+        ][first:]
 
 
 class ResultTable(RowList):

@@ -16,7 +16,7 @@ from core.errors import Interrupted, MynahError
 from core.home import in_full
 from core.safe_text import printable
 from tui.actions import bindings, key_of
-from tui.dialogs.replacing import unless_there
+from tui.dialogs.replacing import write_to
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
 from tui.query.editor import FIRST_QUERY, SqlEditor
@@ -253,8 +253,7 @@ class QuerySection(Section):
 
         def answered(answer: str | None) -> None:
             if answer is not None:
-                path = in_full(answer)
-                unless_there(self.app, [path], lambda: write(path))
+                write_to(self.app, answer, write)
 
         def write(path: Path) -> None:
             if self._querying.save(result, self._asked, path):

@@ -305,7 +305,7 @@ def export(screen: Screen[Any], some: Sequence[Favourite]) -> None:
     """Asks for a file and writes the favourites to it, after a yes where one is there."""
     from core.sampling.favourites import each_once
     from tui.dialogs.ask import Ask
-    from tui.dialogs.replacing import unless_there
+    from tui.dialogs.replacing import write_to
 
     app, mynah = screen.app, cast("Mynah", screen.app)
     if not some:
@@ -327,8 +327,7 @@ def export(screen: Screen[Any], some: Sequence[Favourite]) -> None:
 
     def named(answer: str | None) -> None:
         if answer:
-            path = in_full(answer)
-            unless_there(app, [path], lambda: write(path))
+            write_to(app, answer, write)
 
     question = f"Export {plural(len(each_once(some)), 'favourite')} to (.txt, .csv or .jsonl)"
     app.push_screen(Ask(question, str(in_full(_EXPORT_NAME))), named)

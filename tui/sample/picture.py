@@ -48,17 +48,20 @@ class PictureJob(Job):
 def draw_sample(section: Section, job: PictureJob, stored: StoredSample, folder: Path) -> None:
     """Asks for a file and draws the sample into it, after a yes where one is there."""
     from tui.dialogs.ask import Ask
-    from tui.dialogs.replacing import unless_there
+    from tui.dialogs.replacing import write_to
 
     app = section.app
     if stored.sample.copy.of_a_tweet:
         app.notify("These are a person's own words, not the model's.", title="It copies a tweet")
         return
 
+    def draw(path: Path) -> None:
+        if not job.draw(stored, folder, path):
+            app.notify("One at a time: try again in a moment.", title="A picture is being drawn")
+
     def named(answer: str | None) -> None:
         if answer:
-            path = in_full(answer)
-            unless_there(app, [path], lambda: job.draw(stored, folder, path))
+            write_to(app, answer, draw)
 
     name = f"{stored.run}-{stored.id[:8]}.png"
     app.push_screen(Ask("Draw this sample as (.png or .svg)", str(in_full(name))), named)

@@ -114,6 +114,9 @@ class TrialTable:
         trial = self._trials[index]
         return [column.text(trial) for column in self._columns]
 
+    def nulls(self, index: int) -> Sequence[bool]:
+        return [False] * len(self._columns)
+
     def layout(self) -> list[tuple[str, int, bool]]:
         """For each column title, cells and whether it is at the right."""
         arrow = "▼" if self.down else "▲"

@@ -80,7 +80,9 @@ def run_figures(
     if run.waits_for:
         found.append(("behind", _text(run.waits_for)))
     elif run.state in GOING:
-        found.append(("left", clock(history.seconds_left)))
+        # what it counted down to was the end of learning
+        ending = run.doing == "saving"
+        found.append(("left", "measuring, saving" if ending else clock(history.seconds_left)))
     else:
         found.append(("took", clock(history.seconds)))
     found.append(("on", _text(run.device or "–")))

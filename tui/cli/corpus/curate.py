@@ -13,7 +13,7 @@ from core.handles import normal_handles
 from core.home import Home
 from tui.cli.asking import may_replace
 from tui.cli.long_work import Stopped, moved_line, with_progress
-from tui.cli.options import force_option, home_option, json_option, recipe_option
+from tui.cli.options import OutPath, force_option, home_option, json_option, recipe_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
+@click.option("-o", "--output", type=OutPath(), required=True,
               help="The folder to make.")  # fmt: skip
 @recipe_option
 @click.option(

@@ -15,6 +15,7 @@ from tui.cli.asking import may_replace
 from tui.cli.long_work import Stopped, moved_line, with_progress
 from tui.cli.options import (
     FiniteRange,
+    OutPath,
     force_option,
     home_option,
     json_option,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     "folder for Hugging Face datasets; chat (messages) and instruct (prompt, completion) are JSON "
     "lines for TRL and axolotl.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
+@click.option("-o", "--output", type=OutPath(), required=True,
               help="The file to write; with hf a folder.")  # fmt: skip
 @recipe_option
 @click.option("--what", type=click.Choice(["kept", "all"]), default="kept", show_default=True,

@@ -14,7 +14,7 @@ from core.home import Home
 from core.safe_text import printable, printable_json
 from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
-from tui.cli.options import FiniteRange, force_option, home_option
+from tui.cli.options import FiniteRange, OutPath, force_option, home_option
 from tui.cli.output import ProgressNote, emit, narrate, table
 from tui.text.numbers import plural
 
@@ -41,7 +41,7 @@ EXAMPLE = "For example: mynah sql 'FROM accounts'"
     type=click.Choice(FORMATS),
     help="Default: table, or what the name after -o says.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here, not to stdout.")
+@click.option("-o", "--output", type=OutPath(), help="Write here, not to stdout.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
     "--raw-cells",

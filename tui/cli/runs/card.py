@@ -9,7 +9,7 @@ import click
 
 from core.home import Home
 from tui.cli.asking import may_replace
-from tui.cli.options import force_option, home_option
+from tui.cli.options import OutPath, force_option, home_option
 from tui.cli.output import emit, narrate
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+@click.option("-o", "--output", type=OutPath(dir_okay=False),
               help="The file to write; else stdout.")  # fmt: skip
 @click.option("--layout", type=click.Choice(["several", "one", "html"]),
               help="Of several accounts, of one, or with the table in HTML.  "

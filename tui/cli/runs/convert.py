@@ -10,7 +10,7 @@ import click
 from core.home import Home
 from tui.cli.asking import may_replace
 from tui.cli.long_work import with_progress
-from tui.cli.options import force_option, home_option, json_option
+from tui.cli.options import OutPath, force_option, home_option, json_option
 from tui.cli.output import emit, emit_json, narrate, pairs
 from tui.cli.runs.following import say_stale
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--to", type=click.Choice(["gguf", "ollama", "folder"]), required=True,
               help="gguf is one file for llama.cpp; ollama a folder with it and a Modelfile; "
               "folder a copy as transformers reads it, with its card.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True,
+@click.option("-o", "--output", type=OutPath(), required=True,
               help="The file to write; with ollama and folder a folder.")  # fmt: skip
 @click.option("--quant", type=click.Choice(["f16", "q8_0"]),
               help="How weights are kept in GGUF.  [default: f16]")  # fmt: skip

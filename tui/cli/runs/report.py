@@ -13,7 +13,7 @@ from core.errors import WrongUsage
 from core.home import Home
 from tui.cli.asking import may_replace
 from tui.cli.long_work import Stopped, moved_line, with_progress
-from tui.cli.options import force_option, home_option, json_option
+from tui.cli.options import OutPath, force_option, home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--drop", is_flag=True,
               help="With --leaks: start a new run without the tweets that came back.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write Markdown here.")
+@click.option("-o", "--output", type=OutPath(), help="Write Markdown here.")
 @force_option
 @json_option
 @home_option

@@ -25,7 +25,7 @@ from core.numbers import percent
 from core.safe_text import printable
 from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
-from tui.cli.options import FiniteRange, force_option, home_option, json_option
+from tui.cli.options import FiniteRange, OutPath, force_option, home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 from tui.text.numbers import SIGNS, about
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 @click.option("--allow-copies", is_flag=True, help="Do not draw again what copies a tweet.")
 @click.option("--exact", is_flag=True,
               help="Compute in float32, also where int8 or bfloat16 is faster here.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+@click.option("-o", "--output", type=OutPath(dir_okay=False),
               help="Write each sample to this file when it is done: a line of JSON.")  # fmt: skip
 @force_option
 @json_option

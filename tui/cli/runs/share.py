@@ -15,7 +15,7 @@ import click
 from core.errors import InputRefused
 from core.home import Home
 from tui.cli.asking import may_replace
-from tui.cli.options import force_option, home_option, json_option
+from tui.cli.options import OutPath, force_option, home_option, json_option
 from tui.cli.output import emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.argument("run")
 @click.option("--index", type=click.IntRange(0), default=0, show_default=True,
               help="Which of its samples, counted from 0.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+@click.option("-o", "--output", type=OutPath(dir_okay=False),
               help="A .png or .svg.  [default: the run's name, .png]")  # fmt: skip
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
 @click.option("--show", is_flag=True, help="Show the picture in the terminal, too.")
