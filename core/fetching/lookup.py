@@ -87,7 +87,7 @@ class LookUp:
 
     def _check_same(self, account: XAccount) -> None:
         known = load_known(self._corpus, account.handle)
-        if known.account is not None and known.account.account_id != account.account_id:
+        if known.account_id not in (None, account.account_id):
             raise taken_over(account.handle)
 
     def _check_renamed(self, handle: str) -> None:

@@ -46,10 +46,12 @@ class Known:
 
     ``covered`` are the ranges of fetched pages. ``archive`` is what an X archive covers: all posts
     up to its newest, so that they need not be paid for. ``looked_up`` is when X was last asked
-    about the account; ``other_names`` are handles under which some of it was fetched.
+    about the account; ``account_id`` is its number there, which an archive tells, too;
+    ``other_names`` are handles under which some of it was fetched.
     """
 
     account: XAccount | None = None
+    account_id: str | None = None
     looked_up: datetime | None = None
     covered: tuple[Covered, ...] = ()
     archive: Covered | None = None
@@ -107,16 +109,18 @@ def load_known(corpus: Corpus, handle: str, account_id: str | None = None) -> Kn
         ).fetchall()
         found = connection.execute(
             "SELECT account_id, name, bio, picture_url, posts, epoch_us(looked_up_at) "
-            "FROM accounts WHERE handle = ? AND looked_up_at IS NOT NULL",
+            "FROM accounts WHERE handle = ?",
             [handle],
         ).fetchall()
-    account, looked_up = None, None
-    for account_id, name, bio, picture, posts, at in found:
-        account = XAccount(account_id, handle, name, bio, None, picture, False, posts)
-        looked_up = datetime.fromtimestamp(at / 1e6, timezone.utc)
+    account, number, looked_up = None, None, None
+    for its_id, name, bio, picture, posts, at in found:
+        number = its_id if (its_id or "").isdecimal() else None  # one of Mastodon is an address
+        if at is not None:
+            account = XAccount(its_id, handle, name, bio, None, picture, False, posts)
+            looked_up = datetime.fromtimestamp(at / 1e6, timezone.utc)
     covered = tuple(Covered(int(newest), int(oldest), *rest) for newest, oldest, *rest, _ in rows)
     others = tuple(sorted({row[-1] for row in rows} - {handle}))
-    return Known(account, looked_up, covered, archive, until, others)
+    return Known(account, number, looked_up, covered, archive, until, others)
 
 
 def _archive(

@@ -443,18 +443,31 @@ def test_a_name_that_changed_hands_is_refused(home: Home) -> None:
             fetched(home, fake, "keeper_of_few_words")
 
 
+def test_nor_are_the_posts_of_a_stranger_added_to_an_archive(home: Home, tmp_path: Path) -> None:
+    with FakeX() as fake:
+        owner = fake.account(WALKER).id + 1  # somebody who had the name before
+        import_path(Corpus(home.corpus), archive_of(tmp_path, there(fake)[4:], owner))
+        with pytest.raises(XRefused, match="somebody else's account now"):
+            fetched(home, fake)
+        assert fake.ledger()["posts"] == 0
+
+
 def _forget_the_look_up(home: Home) -> None:
     with Corpus(home.corpus).writing() as connection:
         connection.execute("UPDATE accounts SET looked_up_at = looked_up_at - INTERVAL 1 DAY")
 
 
+def archive_of(folder: Path, post_ids: list[str], account_id: int) -> Path:
+    owner = {"username": WALKER, "accountId": str(account_id), "accountDisplayName": "W"}
+    files = archive_files([tweet(post_id, "from the archive") for post_id in post_ids])
+    files["data/account.js"] = f"window.YTD.account.part0 = {json.dumps([{'account': owner}])}"
+    return as_zip(folder / "a.zip", files)
+
+
 def test_an_archive_need_not_be_paid_for(home: Home, tmp_path: Path) -> None:
     with FakeX() as fake:
-        old = [tweet(post_id, "from the archive") for post_id in there(fake)[4:]]
-        account = [{"account": {"username": WALKER, "accountId": "1", "accountDisplayName": "W"}}]
-        files = archive_files(old)
-        files["data/account.js"] = f"window.YTD.account.part0 = {json.dumps(account)}"
-        import_path(Corpus(home.corpus), as_zip(tmp_path / "a.zip", files))
+        archive = archive_of(tmp_path, there(fake)[4:], fake.account(WALKER).id)
+        import_path(Corpus(home.corpus), archive)
         plan = planned(home, fake)
         assert plan.already_here == 126
         assert any("archive of @walker" in notice for notice in plan.notices)
