@@ -230,3 +230,42 @@ async def test_the_cursor_of_a_selection_is_where_vim_has_it(
             if editor.get_line(row).get_style_at_offset(pilot.app.console, column).reverse
         ]
         assert turned == [place]
+
+
+async def test_what_comes_from_elsewhere_is_a_step_of_its_own() -> None:
+    async with Alone().run_test() as pilot:
+        editor = pilot.app.query_one(SqlEditor)
+        editor.use_vim(True)
+        editor.load_text("a b c")
+        editor.focus()
+        await press(pilot, "dw")
+        editor.insert_name("x")
+        assert editor.text == "x b c"
+        await press(pilot, "u")
+        assert editor.text == "b c"
+        await press(pilot, "ixy")
+        await pilot.press("ctrl+z")
+        assert editor.text == "b c"
+        await press(pilot, "z<esc>")
+        assert editor.text == "zb c"
+        await press(pilot, "u")
+        assert editor.text == "b c"
+        await press(pilot, "u")
+        assert editor.text == "a b c"
+
+
+async def test_lines_are_selected_without_going_to_their_ends() -> None:
+    async with Alone().run_test(size=(40, 10)) as pilot:
+        editor = pilot.app.query_one(SqlEditor)
+        editor.use_vim(True)
+        editor.load_text("SELECT kind, count(*) AS tweets, round(avg(length(text))) AS c\nFROM t")
+        editor.focus()
+        await press(pilot, "V")
+        assert editor.selected_text == editor.document.get_line(0)
+        assert editor.scroll_offset.x == 0
+        await press(pilot, "$")
+        assert editor.scroll_offset.x > 0
+        await press(pilot, "<esc>")
+        assert editor.cursor_location == (0, 61), "on the last character"
+        await press(pilot, "Ax<esc>u")
+        assert editor.cursor_location == (0, 61), "not behind it"

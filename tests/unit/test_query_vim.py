@@ -74,6 +74,8 @@ def after(before: str, keys: str) -> str:
 
 CASES = [
     # motions
+    ("¦abcd", "3l", "abc¦d"),
+    ("abc¦d", "2h", "a¦bcd"),
     ("¦SELECT kind", "w", "SELECT ¦kind"),
     ("¦a.b, c-d", "3w", "a.b¦, c-d"),
     ("¦a.b, c-d e", "2W", "a.b, c-d ¦e"),
@@ -124,6 +126,9 @@ CASES = [
     ("a\n  ¦b\nc", ">>", "a\n      ¦b\nc"),
     ("¦a\nb\n\nc", ">3j", "    ¦a\n    b\n\n    c"),
     ("      ¦a\n  b", "<j", "  ¦a\nb"),
+    ("a,bb¦c", "dT,", "a,¦c"),
+    ("¦a\nb\n\nc", "y}P", "¦a\nb\na\nb\n\nc"),
+    ("  ¦(a\nb)\nc", "d%", "¦c"),
     # whole lines and short forms
     ("a\n¦b\n  c", "dd", "a\n  ¦c"),
     ("a\nb\n¦c", "dd", "a\n¦b"),
@@ -155,6 +160,8 @@ CASES = [
     ("¦x = 'it' || 1", "ci'yes<esc>", "x = 'ye¦s' || 1"),
     ("x = ¦'it' || 1", "da'", "x = ¦|| 1"),
     ('"a ¦b"', 'yi"P', '"a ¦ba b"'),
+    ("{\n  a¦,\n  b\n  }", "di{", "{\n  ¦}"),
+    ("'a' || ¦'b'", "di'", "'a' || '¦'"),
     # insert mode
     ("a¦b", "ix<esc>", "a¦xb"),
     ("a¦b", "ax<esc>", "ab¦x"),
@@ -183,6 +190,7 @@ CASES = [
     ("¦a\nb\nc", "Ax<esc>j.", "ax\nb¦x\nc"),
     ("¦aaa bbb", "vlrx/b<cr>.", "xxa ¦xxb"),
     ("¦a b c d", "dw2.", "¦d"),
+    ("¦abc", "x3rz.", "¦c"),
     ("¦a b", "dwu", "¦a b"),
     ("¦a b c", "dwdwuu<c-r>", "¦b c"),
     ("¦a b", '"ayw$"ap', "a ba¦ "),

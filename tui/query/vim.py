@@ -132,6 +132,7 @@ class Vim:
         """``key``: what it types, or else its name; ``cursor`` counts outside the visual modes."""
         buffer = Buffer(text, min(self.cursor, len(text)) if self.visual else cursor)
         self._out = Outcome(edits=buffer.edits)
+        self.anchor = min(self.anchor, len(text))
         if self.mode == "insert":
             self._out.handled = key == "escape"
             if self._out.handled:
@@ -339,8 +340,8 @@ class Vim:
         elif command.operator or name in ("~", "u", "U", "J", "r", "p", "P"):
             span = self._selected(buffer)
             if name == WHOLE_LINES:
-                span, command = lines_of(buffer.text, *sorted((self.anchor, buffer.cursor))), \
-                    replace(command, name="")  # fmt: skip
+                span = lines_of(buffer.text, *sorted((self.anchor, buffer.cursor)))
+                command = replace(command, name="")
             rows = buffer.text.count("\n", span.start, span.end)
             columns = span.end - max(span.start, line_start(buffer.text, span.end))
             self._note(command, _Extent(rows, columns, span.linewise))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.style import Style
 from rich.text import Text
@@ -12,10 +12,12 @@ from textual import events
 from textual.document._document import Location, Selection
 from textual.document._edit import Edit
 from textual.document._history import EditHistory
+from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.query.vim import Outcome, Vim
+if TYPE_CHECKING:
+    from tui.query.vim import Outcome, Vim
 
 # As a text area has them.
 _MOST_STEPS: Final = 50
@@ -50,7 +52,8 @@ class StepHistory(EditHistory):
         self._begun = bool(self._undo_stack) and self._undo_stack[-1] is not last
 
     def _pop_undo(self) -> list[Edit] | None:
-        self._begun = False
+        if self._joins:
+            self.begin()  # what is typed next belongs to no step before
         return super()._pop_undo()
 
 
@@ -74,12 +77,16 @@ class VimTextArea(TextArea):
 
     def use_vim(self, on: bool) -> None:
         """Take Vim's keys from now on, in normal mode, or no longer."""
-        if on != (self.vim is not None):
-            self.history.end()
-            self.vim = Vim() if on else None
-            if on:
-                self.watch_selection(self.selection)
-            self._show_mode()
+        if on == (self.vim is not None):
+            return
+        self.history.end()
+        self.vim = None
+        if on:
+            from tui.query.vim import Vim  # who does without need not wait for it
+
+            self.vim = Vim()
+            self.watch_selection(self.selection)
+        self._show_mode()
 
     @property
     def commands(self) -> bool:
@@ -141,7 +148,9 @@ class VimTextArea(TextArea):
         for _ in range(abs(outcome.undo)):
             (self.undo if outcome.undo > 0 else self.redo)()
         if outcome.undo:
-            self.selection = Selection.cursor(min(self.selection))
+            row, column = min(self.selection)
+            last = max(0, len(self.document.get_line(row)) - 1)
+            self.selection = Selection.cursor((row, min(column, last)))
             return
         if not typing:
             self.history.begin()
@@ -203,6 +212,15 @@ class VimTextArea(TextArea):
         if label != self._label:
             self._label = label
             self.post_message(self.ModeChanged(label))
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """To Vim's cursor; a selection of whole lines ends where their last one does."""
+        if self.vim is None or not self.vim.visual:
+            return super().scroll_cursor_visible(center, animate)
+        to_offset = self.wrapped_document.location_to_offset
+        self._cursor_offset = to_offset(self.cursor_location)
+        x, y = to_offset(self._location(self.vim.cursor))
+        return self.scroll_to_region(Region(x, y, 3, 1), animate=animate, force=True, center=center)
 
     @property
     def _draw_cursor(self) -> bool:

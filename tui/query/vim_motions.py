@@ -122,7 +122,7 @@ def _back(step: Step) -> int | None:
             break
         at -= 1
         newline = at > line_start(step.text, at) and at == line_end(step.text, at)
-        if newline and step.operator not in ("d", "c"):
+        if newline and step.operator not in ("d", "c") and not step.past_end:
             at -= 1
     return at if at < step.at or step.operator else None
 
@@ -267,10 +267,8 @@ def _find(step: Step, *, by: int, till: bool) -> int | None:
     """f F t T: in the line; t and T repeated go on to the next one."""
     text, at = step.text, step.at
     start, end = line_start(text, at), line_end(text, at)
-    skip = by if till and step.again and step.count == 1 else 0
-    if skip and not (start <= at + by < end and text[at + by] == step.argument):
-        skip = 0
-    at += skip
+    if till and step.again and step.count == 1:
+        at += by  # or it would find the one that it stands before
     for _ in range(step.count):
         if by > 0:
             at = text.find(step.argument, at + 1, end)
