@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.files import sha256_of
-from core.runs.folder import Run
+from core.runs.folder import Run, stale_note
 from core.runs.history import TrainingSample
 from core.runs.record import Result, RunRecord, read_fields, short_name
 from core.runs.tracked import card_file
@@ -59,12 +59,22 @@ class Outgoing:
     """What of ``run`` goes out; the names are those that huggingtweets gave."""
 
     def __init__(self, run: Run, *, tweets: bool = False, model: bool = False) -> None:
-        """``tweets``, ``model``: whether texts and weights were asked for too."""
+        """``tweets``, ``model``: whether texts and weights were asked for too. They stay here once
+        something of what the run was made from was forgotten, also while it is tracked.
+        """
         self.run = run
         self.record: RunRecord = run.record()
-        self._tweets, self._model = tweets, model
+        self._asked_tweets, self._asked_model = tweets, model
         self._start: dict[str, Any] = {}
         self._end: Result | None = None
+
+    @property
+    def _tweets(self) -> bool:
+        return self._asked_tweets and stale_note(self.run.folder) is None
+
+    @property
+    def _model(self) -> bool:
+        return self._asked_model and stale_note(self.run.folder) is None
 
     def take(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Learns from new lines of metrics.jsonl what the run is made of, and how it ended."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.runs.folder import STALE_NOTE
 from core.runs.history import TrainingSample
 from core.tracking.outgoing import Artifact, Outgoing
 from tests.unit.tracked_runs import RIVAL, TWEETS, add_model, start, tracked_run
@@ -103,6 +104,12 @@ def test_texts_and_weights_go_out_when_they_are_asked_for(tmp_path: Path) -> Non
     model = out.finetuned_model("finished")
     assert model is not None
     assert set(model.files) == {"config.json", "model.safetensors"}
+    (run.folder / STALE_NOTE).write_text('{"tweets": 1}')  # while it is tracked
+    assert out.train_dataset().files == {}
+    model = out.finetuned_model("finished")
+    assert model is not None
+    assert model.files == {}
+    assert out.examples([TrainingSample(4, TWEETS[0])]).withheld == 1
 
 
 def test_without_weights_a_model_is_names_sizes_and_sha256(tmp_path: Path) -> None:
