@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from core.home import Home
 from tests.unit.cli import (
     LIMIT,
     MYNAH,
@@ -24,7 +28,8 @@ from tests.unit.cli import (
 )
 from tests.unit.conversation import check, sentence, talk
 from tests.unit.test_import_hygiene import HEAVY, loaded_by
-from tui.plain.console import place_of, spoken
+from tui.plain.console import Console, place_of, spoken
+from tui.plain.session import Session, Tell
 
 
 def test_the_first_menu_says_how_things_stand(tmp_path: Path) -> None:
@@ -160,6 +165,27 @@ def test_it_begins_without_the_app_or_anything_heavy() -> None:
         "converse(Home.at(tempfile.mkdtemp()))"
     )
     assert not loaded & {*HEAVY, "textual"}
+
+
+def test_work_that_is_being_stopped_offers_no_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tui.plain.session._FIRST_WORD", 0.0)
+    monkeypatch.setattr("tui.plain.session._EVERY", 0.0)
+    monkeypatch.setattr(sys, "stdin", None)
+
+    def work(tell: Tell, stopped: Callable[[], bool]) -> None:
+        tell("The first of two.")
+        _thread.interrupt_main()
+        while not stopped():
+            time.sleep(0.01)
+        tell("The second of two.")
+
+    Session(Home.at(tmp_path), Console()).work(work)
+    said = capfd.readouterr().out
+    assert "The first of two. ctrl+c stops." in said
+    assert "stopping…" in said
+    assert "The second" not in said
 
 
 def test_signs_become_words() -> None:

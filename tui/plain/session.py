@@ -165,7 +165,7 @@ class Session:
 
         def tell(sentence: str) -> None:
             nonlocal due
-            if time.monotonic() >= due:
+            if time.monotonic() >= due and not stop.is_set():
                 due = time.monotonic() + _EVERY
                 self.console.say(f"{sentence} ctrl+c stops.")
 
