@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.corpus.excluded import excluded_tweets
 from core.corpus.reading import tweet_counts
 from core.corpus.store import Corpus
@@ -99,13 +97,10 @@ async def test_x_forgets_an_account_or_a_tweet_after_a_yes(told_home: Home) -> N
         assert app.failures == []
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["small", "large"])
-async def test_who_forgets_the_chosen_account_has_chosen_no_other(
-    told_home: Home, size: tuple[int, int]
-) -> None:
+async def test_who_forgets_the_chosen_account_has_chosen_no_other(told_home: Home) -> None:
     told_home.settings.write_text('{"chosen": ["orbit_grandmother"], "sampled": true}')
     app, heard = MynahApp(told_home), Heard()
-    async with app.run_test(size=size, message_hook=heard) as pilot:
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
         app.forgetting.run(["orbit_grandmother"], None)
         await until(pilot, lambda: not app.state.chosen)
@@ -115,15 +110,14 @@ async def test_who_forgets_the_chosen_account_has_chosen_no_other(
         for section, says in (("2", "No account is chosen. Press 1"), ("4", "No account is")):
             await pilot.press(section)
             await settled(pilot)
-            if (section, size) != ("4", (80, 24)):  # there it stands beside the form
-                assert says in words(screen(pilot))
+            assert says in words(screen(pilot))
         await pilot.press("s")
         await until(pilot, lambda: any("nothing to learn from" in toast for toast in heard.toasts))
         await pilot.press("1", "e")
         await until(pilot, lambda: any("nothing to export" in toast for toast in heard.toasts))
         await pilot.press("ctrl+q")
     again = MynahApp(told_home)
-    async with again.run_test(size=size) as pilot:
+    async with again.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert again.state.chosen == [], "nor has who opens the app again"
         again.screen.query_one("#accounts", RowList).focus()

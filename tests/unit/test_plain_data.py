@@ -133,7 +133,9 @@ def test_an_account_is_forgotten_after_a_yes_only(home: Path) -> None:
     assert "Forgetting @keeper_of_the_light deletes 987 tweets from the corpus" in kept
     assert "Nothing was forgotten." in kept
     assert len(counts(home)) == 3
-    assert "Forgot @keeper_of_the_light: 987 tweets." in talk(home, "1", "8", "1", "yes")
+    gone = sentence(talk(home, "1", "3", "1", "8", "1", "yes"))  # chosen alone, then forgotten
+    assert "Forgot @keeper_of_the_light: 987 tweets." in gone
+    assert "No chosen account is left, so all the others are chosen now." in gone
     assert len(counts(home)) == 2
 
 

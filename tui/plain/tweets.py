@@ -211,3 +211,6 @@ def forget(session: Session, handles: list[str], tweet_id: str | None) -> None:
     console.say(*what_goes(gone, would=False), *what_becomes_stale(gone, would=False))
     if not gone.compacted:
         console.say(f"What they said is still inside the file: {gone.not_compacted}")
+    before = set(session.state.chosen)
+    if before and session.counts() and not before & set(session.state.chosen):
+        console.say("No chosen account is left, so all the others are chosen now.")

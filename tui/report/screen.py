@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.markup import escape
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.errors import Interrupted
 from core.safe_text import printable
+from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.report.making import (
     DropLeaksJob,
@@ -54,8 +54,10 @@ NO_MODEL = (
 )
 
 
-class ReportScreen(ModalScreen[None]):
+class ReportScreen(KeyPage[None]):
     """Closing it leaves a report in the making alone."""
+
+    NAME = "Report"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,q,R", "close", "Close"),

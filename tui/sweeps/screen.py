@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.runs.folder import GOING
 from core.safe_text import printable
 from core.sweeps.overview import rank_correlations
+from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.query.result_table import ResultTable
 from tui.section import Mynah
@@ -53,8 +53,10 @@ class TrialList(ResultTable):
             self.post_message(self.TitlePressed(column))
 
 
-class SweepsScreen(ModalScreen["str"]):
+class SweepsScreen(KeyPage[str]):
     """Answers with the run of the trial that was chosen; [ and ] go through the sweeps."""
+
+    NAME = "Sweeps"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,q,S", "close", "Close"),
