@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from textual import events
 from textual.app import App, ComposeResult
@@ -181,6 +181,7 @@ async def test_every_command_is_taken_back_whole() -> None:
                     elif len(typed) == 1:
                         editor._replace_via_keyboard(typed, *editor.selection)
 
+        @example(text="ab\n\ncd\n", keys="", commands=["ifoo<cr>bar<esc>"])
         @settings(max_examples=60, deadline=None)
         @given(
             text=st.text(alphabet="ab (),'\n\té日", max_size=40),
@@ -203,6 +204,7 @@ async def test_every_command_is_taken_back_whole() -> None:
             for state in reversed(states):
                 feed("u")
                 assert editor.text == state
+                assert editor.wrapped_document.height == editor.document.line_count
             feed(f"{len(states)}<c-r>" if states else "")
             assert editor.text == last
             assert editor.wrapped_document.height == editor.document.line_count
