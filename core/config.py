@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -21,11 +21,7 @@ from core.files import write_text_whole
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.runs.settings import PRESETS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from core.toml import parse_toml
 
 Value = str | float
 _LOCK_SECONDS: Final = 10.0
@@ -60,12 +56,13 @@ class Setting:
                 return value
             wanted = f"It is one of {', '.join(self.choices)}." if self.choices else "It is a text."
         else:
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if number and self.least <= float(value) <= self.most:  # type: ignore[arg-type]
-                return float(value)  # type: ignore[arg-type]
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                with suppress(OverflowError):  # of hundreds of digits
+                    if self.least <= float(value) <= self.most:
+                        return float(value)
             most = "" if math.isinf(self.most) else f" and at most {self.most:g}"
             wanted = f"It is a number of at least {self.least:g}{most}."
-        raise InputRefused(f"{self.name} cannot be {value!r}.", wanted)
+        raise InputRefused(f"{self.name} cannot be {value!r:.60}.", wanted)
 
 
 SETTINGS: Final = (
@@ -190,8 +187,8 @@ def _setting(name: str) -> Setting:
 
 def _parsed(written: str, path: Path) -> dict[str, Value]:
     try:
-        content = tomllib.loads(written)
-    except tomllib.TOMLDecodeError as error:
+        content = parse_toml(written)
+    except ValueError as error:
         raise InputRefused(f"{path} is not valid TOML.", f"{error}.") from error
     found: dict[str, Value] = {}
     for table, entries in content.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +11,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
 from core.safe_text import printable
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from core.toml import parse_toml
 
 # Textual's ansi-dark with the bright half of the palette, since plain blue on black cannot be read
 # in most terminals; registering it replaces that one.
@@ -136,7 +131,7 @@ def _read_theme(path: Path) -> Theme:
         raise ValueError("a theme that ships has this name")
     if path.stat().st_size > _MOST_BYTES:
         raise ValueError("it is too large for a theme")
-    given = tomllib.loads(path.read_text(encoding="utf-8"))
+    given = parse_toml(path.read_text(encoding="utf-8"))
     if unknown := set(given) - {*_COLOURS, "dark", "variables"}:
         raise ValueError(f"{min(unknown)} is no colour of a theme")
     if "primary" not in given:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -21,11 +20,7 @@ from core.curation.rules import LISTS, check_rules, did_you_mean
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home, expanded
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from core.toml import parse_toml
 
 BUNDLED_RECIPES: Final = ("standard", "classic", "strict", "dialogue", "english")
 # Names that nobody can have used before they shipped; see _is_own.
@@ -221,8 +216,8 @@ def recipe_from_toml(text: str, name: str, source: str) -> Recipe:
     Raises InputRefused, which calls the text ``source``.
     """
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = parse_toml(text)
+    except ValueError as error:
         raise InputRefused(f"{source} is not valid TOML.", f"{error}.") from error
     for key in content:
         if key not in ("about", "rules"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
@@ -10,11 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.bundled import bundled
 from core.errors import InputRefused
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from core.toml import parse_toml
 
 if TYPE_CHECKING:
     from core.home import Home
@@ -99,8 +94,8 @@ def load_terms(home: Home) -> Terms:
 def _read(path: Path) -> dict[str, Any]:
     try:
         # prices stay exact: 0.005 as a float is not 0.005
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        return parse_toml(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, ValueError) as error:
         raise InputRefused(f"{path} cannot be read.", f"{error}.") from None
 
 

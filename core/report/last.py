@@ -119,7 +119,7 @@ def last_report(run: Run) -> LastReport | None:
             others=inputs.get("others"),
             leaks=None if leaks is None else _with_texts(run, [Leak(**one) for one in leaks]),
         )
-    except (LookupError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 
 

@@ -143,6 +143,7 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
 _SCRATCH: Final[dict[str, Any]] = {"method": "full", "lr": 4e-3, "epochs": 8.0}
 
 
+_MOST_PRINTED: Final = 1e300
 # The least and the most that make sense; None, where a field may be that, always does.
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "epochs": (1e-3, 1e6),
@@ -278,7 +279,9 @@ def _check(settings: TrainSettings) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise WrongUsage(f"{name} is {value!r}; it must be a number.")
-        if name in _WHOLE and value != int(value if math.isfinite(value) else 0):
+        if abs(value) > _MOST_PRINTED:  # of hundreds of digits, which {:g} cannot write
+            value = math.inf if value > 0 else -math.inf
+        if name in _WHOLE and math.isfinite(value) and value != int(value):
             raise WrongUsage(f"{name} is {value:g}; it must be a whole number.")
         if not least <= value <= most:
             nearest = least if value < least else most

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from core.files import write_bytes_whole
+from core.json_lines import parse_json
 from core.processes import Owner
 from core.runs.folder import Run
 from core.runs.record import read_fields
@@ -75,10 +76,10 @@ def card_file(run: Run) -> Path:
 def read_tracked(run: Run, to: str) -> Tracked | None:
     """What the tracker ``to`` has of ``run``; None when it never was asked, or its file is bad."""
     try:
-        found = msgspec.json.decode((tracking_folder(run) / f"{to}.json").read_bytes())
+        found = parse_json((tracking_folder(run) / f"{to}.json").read_bytes())
     except (OSError, ValueError):
         return None
-    return read_fields(Tracked, found) if isinstance(found, dict) else None
+    return read_fields(Tracked, found | {"to": to}) if isinstance(found, dict) else None
 
 
 def write_tracked(run: Run, tracked: Tracked) -> None:

@@ -9,18 +9,13 @@ that all trials share. Names of settings are those of TrainSettings.
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any, Literal
 
 import msgspec
 
 from core.curation.rules import did_you_mean
 from core.sweeps.space import WrongSpace, is_setting
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from core.toml import parse_toml
 
 SamplerName = Literal["random", "tpe", "grid"]
 
@@ -45,8 +40,8 @@ class SweepFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 def read_toml(text: str) -> SweepFile:
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:  # which names the line
+        content = parse_toml(text)
+    except ValueError as error:  # which names the line
         raise WrongSpace("", "It is not valid TOML.", f"{error}.") from None
     known = SweepFile.__struct_fields__
     for key in content:
