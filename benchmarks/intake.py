@@ -121,7 +121,7 @@ from pathlib import Path
 import duckdb, polars
 import core.sources.tables, core.sources.json_source, core.sources.archives.x_archive
 import core.corpus.merge
-from core.bundled import bundled
+from core.home import bundled
 from core.corpus.store import Corpus
 from core.corpus.importing import import_path
 folder, path, ROWS = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

@@ -1,4 +1,6 @@
-"""Where a person's data lives: one folder, the home, that holds the corpus, recipes and runs."""
+"""Where files lie: a person's home (one folder with corpus, recipes and runs), what ships with
+mynah, the cache, and paths as people type them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputRefused
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True)
@@ -114,3 +118,17 @@ def in_full(path: str | os.PathLike[str]) -> Path:
         return found.absolute()
     except FileNotFoundError:
         return expanded("~") / found
+
+
+def bundled(*parts: str) -> Path:
+    """The path of ``datasets/<parts>``; raises FileNotFoundError when it does not ship.
+
+    A wheel carries the folder as ``core/datasets``; in a checkout it is the top-level
+    ``datasets``, which has no ``__init__.py`` so that it never shadows Hugging Face datasets.
+    """
+    installed = _PACKAGE / "datasets"
+    root = installed if installed.is_dir() else _PACKAGE.parent / "datasets"
+    path = root.joinpath(*parts)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not ship with this copy of mynah")
+    return path

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.bundled import bundled
 from core.errors import InputRefused
+from core.home import bundled
 from core.tweet import OPTIONAL
 
 if TYPE_CHECKING:

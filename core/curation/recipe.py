@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from core.bundled import bundled
 from core.curation.rules import LISTS, check_rules, did_you_mean
 from core.errors import InputRefused
 from core.files import write_text_whole
-from core.home import Home, expanded
+from core.home import Home, bundled, expanded
 from core.toml import parse_toml
 
 BUNDLED_RECIPES: Final = ("standard", "classic", "strict", "dialogue", "english")

@@ -7,8 +7,8 @@ from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.bundled import bundled
 from core.errors import InputRefused
+from core.home import bundled
 from core.toml import parse_toml
 
 if TYPE_CHECKING:

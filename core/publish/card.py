@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from core.bundled import bundled
 from core.errors import WrongUsage
+from core.home import bundled
 from core.models.hub import is_repo_id
 from core.publish.card_sections import (
     about_data,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.bundled import bundled
 from core.errors import InputRefused
+from core.home import bundled
 from core.safe_text import printable
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.bundled import bundled
 from core.corpus.reading import frame, tweet_counts
 from core.corpus.store import Corpus
 from core.curation.judge import judge
 from core.curation.recipe import Recipe
-from core.home import Home
+from core.home import Home, bundled
 from core.words import words
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.bundled import bundled
+from core.home import bundled
 from core.words import words
 
 _Hashes = np.ndarray[Any, np.dtype[np.uint64]]

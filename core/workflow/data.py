@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from core.bundled import bundled
+from core.home import bundled
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult

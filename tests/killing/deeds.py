@@ -12,13 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from core.bundled import bundled
 from core.corpus.store import Corpus
 from core.dataset.manifest import HF_NAME, BadManifest
 from core.dataset.verify import verify
 from core.errors import InputRefused, MynahError
 from core.files import sha256_of
-from core.home import Home
+from core.home import Home, bundled
 from core.processes import process_times
 from core.runs.folder import ENDED, Run
 from core.runs.launch import resume_run

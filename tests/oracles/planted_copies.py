@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from core.bundled import bundled
 from core.curation.judge import judge
 from core.curation.recipe import load_recipe
+from core.home import bundled
 from core.sources.detect import open_source
 from core.words import words
 

@@ -678,8 +678,8 @@ def test_our_own_mistake_is_called_one(home: Home) -> None:
 
 def test_an_older_corpus_is_brought_up_to_date(home: Home) -> None:
     """A corpus of version 1 that has accounts already."""
-    from core.bundled import bundled
     from core.corpus.migrations import run_script
+    from core.home import bundled
 
     with Corpus(home.corpus).writing() as connection:
         for table in ("fetched_ranges", "import_skips", "forgotten_tweets", "excluded_tweets"):

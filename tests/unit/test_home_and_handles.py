@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.bundled import bundled
 from core.errors import InputRefused
 from core.handles import normal_handle, normal_handles
-from core.home import Home, cache_dir
+from core.home import Home, bundled, cache_dir
 
 
 def test_home_is_the_option_then_the_environment(

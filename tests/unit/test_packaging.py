@@ -139,7 +139,7 @@ def test_the_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(place)
     script = (
-        "from core.bundled import bundled\n"
+        "from core.home import bundled\n"
         "from core.curation.recipe import load_recipe\n"
         "from core.workflow.data import sample_archives\n"
         "import core\n"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.bundled import bundled
+from core.home import bundled
 from core.runs.folder import GOING
 from core.sweeps.overview import LEAST_FOR_RANKS, RankCorrelation
 from core.sweeps.space import LARGEST_GRID, grid_size
