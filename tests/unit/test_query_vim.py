@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.query.vim import Vim
+from tui.query.vim.modes import Vim
 
 NAMES = {"esc": "escape", "cr": "enter", "bs": "backspace", "c-r": "ctrl+r"}
 

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets.text_area import Edit, EditResult
 
 from tui.query.completion import CompletionMenu, Offer, ink
-from tui.query.vim_editor import VimTextArea
+from tui.query.vim.editor import VimTextArea
 from tui.widgets.cells import cell_len
 
 _COLOURED = ("keyword", "function", "string", "number", "comment")

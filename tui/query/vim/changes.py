@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from tui.query.vim_motions import first_nonblank, last_of_line, line_end, line_start
-from tui.query.vim_objects import Span
+from tui.query.vim.motions import first_nonblank, last_of_line, line_end, line_start
+from tui.query.vim.objects import Span
 
 # What > adds and < takes away: as wide as the editor's own indent.
 SHIFT: Final = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from tui.query.vim_motions import (
+from tui.query.vim.motions import (
     bracket_after,
     bracket_before,
     in_indent,

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 if TYPE_CHECKING:
-    from tui.query.vim import Outcome, Vim
+    from tui.query.vim.modes import Outcome, Vim
 
 # As a text area has them.
 _MOST_STEPS: Final = 50
@@ -82,7 +82,7 @@ class VimTextArea(TextArea):
         self.history.end()
         self.vim = None
         if on:
-            from tui.query.vim import Vim  # who does without need not wait for it
+            from tui.query.vim.modes import Vim  # who does without need not wait for it
 
             self.vim = Vim()
             self.watch_selection(self.selection)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.query.vim_changes import lines_of
-from tui.query.vim_commands import WHOLE_LINES, Command
-from tui.query.vim_motions import (
+from tui.query.vim.changes import lines_of
+from tui.query.vim.commands import WHOLE_LINES, Command
+from tui.query.vim.motions import (
     FAR,
     MOTIONS,
     Kind,
@@ -20,7 +20,7 @@ from tui.query.vim_motions import (
     search,
     start_of_row,
 )
-from tui.query.vim_objects import Span, object_at
+from tui.query.vim.objects import Span, object_at
 
 _BACKWARDS: Final = {"f": "F", "F": "f", "t": "T", "T": "t", "/": "?", "?": "/"}
 

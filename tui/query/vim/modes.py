@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
-from tui.query.vim_changes import (
+from tui.query.vim.changes import (
     Buffer,
     Edit,
     Register,
@@ -24,8 +24,8 @@ from tui.query.vim_changes import (
     shift,
     typed,
 )
-from tui.query.vim_commands import WHOLE_LINES, Command, Unfinished, parse
-from tui.query.vim_motions import (
+from tui.query.vim.commands import WHOLE_LINES, Command, Unfinished, parse
+from tui.query.vim.motions import (
     in_column,
     last_of_line,
     line_end,
@@ -33,8 +33,8 @@ from tui.query.vim_motions import (
     row_of,
     start_of_row,
 )
-from tui.query.vim_moves import Mover
-from tui.query.vim_objects import Span, grown
+from tui.query.vim.moves import Mover
+from tui.query.vim.objects import Span, grown
 
 Mode = Literal["normal", "insert", "visual", "visual line"]
 _CLIPBOARDS: Final = ("+", "*")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tui.query.vim_motions import MOTIONS
-from tui.query.vim_objects import OBJECTS
+from tui.query.vim.motions import MOTIONS
+from tui.query.vim.objects import OBJECTS
 
 # Nobody means more, and so many of a long text are still made at once.
 MOST: Final = 9_999

@@ -1,0 +1,1 @@
+"""The keys of Vim in the SQL editor."""
