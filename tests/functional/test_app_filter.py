@@ -111,6 +111,15 @@ async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
         await pilot.press(*["r"] * others)  # they are turned in a ring
         await settled(pilot)
         assert app.state.recipe.name == "calm"
+        await pilot.press("r", "s", "ctrl+u", "ctrl+k", *"calm", "enter", "escape")
+        await settled(pilot)
+        assert (
+            load_recipe("calm", sample_home).drop_quotes
+            is not load_recipe(app.state.recipe.name).drop_quotes
+        ), "another recipe of one's own is not replaced without a yes"
+        await pilot.press(*["r"] * others)
+        await settled(pilot)
+        assert app.state.recipe.name == "calm"
     again = MynahApp(sample_home, section="filter")
     async with again.run_test(size=(120, 40)) as pilot:
         await settled(pilot)

@@ -48,8 +48,11 @@ def stoppable(
     results: list[T] = []
     errors: list[BaseException] = []
     over = threading.Event()  # Thread.join, once interrupted, may take a living thread for dead
+    taken = threading.Lock()
 
     def at_work() -> None:
+        if not taken.acquire(blocking=False):
+            return
         try:
             results.append(work())
         except BaseException as error:
@@ -57,11 +60,12 @@ def stoppable(
         finally:
             over.set()
 
-    worker = threading.Thread(target=at_work, name="work", daemon=True)
-    worker.start()
     asked = False
     while True:
         try:
+            # ctrl+c may come while a thread starts, and nobody knows whether it did
+            if not taken.locked():
+                threading.Thread(target=at_work, name="work", daemon=True).start()
             if over.wait(0.2):
                 break
         except KeyboardInterrupt:

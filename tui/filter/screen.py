@@ -326,30 +326,10 @@ class FilterSection(Section):
         self.mynah.compare_with(load_recipe(name, self.state.home))
 
     def action_save(self) -> None:
-        from tui.dialogs.ask import Ask
+        from tui.filter.saving import save_under_a_name
 
-        recipe = self.state.recipe
-        if recipe is None:
-            return
-
-        def named(name: str | None) -> None:
-            if not name:
-                return
-            from core.curation.recipe import save_recipe
-
-            try:
-                saved = save_recipe(recipe, self.state.home, name=name)
-            except MynahError as error:
-                self.mynah.show_error(error)
-                ask(name)
-                return
-            self.mynah.change_recipe(saved, saved=True)
-            self.app.notify(f"--recipe {saved.name} uses it on the command line.", title="Saved")
-
-        def ask(suggested: str) -> None:
-            self.app.push_screen(Ask("Save this recipe as", suggested), named)
-
-        ask(recipe.name)
+        if self.state.recipe is not None:
+            save_under_a_name(self.app, self.mynah, self.state.recipe)
 
     @explained
     def action_edit_outside(self) -> None:
