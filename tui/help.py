@@ -37,6 +37,16 @@ SIGNS_HELP = (
     "≡ copy   ≈ near copy   ✦ favourite   ▲ warning"
 )
 
+# What stands beside a generated text.
+SAMPLE_SIGNS = (
+    ("no copy", "no training tweet is repeated, in whole or in part"),
+    ("≈ near copy", "many words in a row are those of a training tweet; these are underlined"),
+    ("≡ copy", "all or nearly all of it is a training tweet"),
+    ("7 words", "the longest part that is the same, in words"),
+    ("…", "cut: it was stopped, or as long as allowed"),
+    ("(loss 3.42)", "the run's loss on held-out tweets, lower is better"),
+)
+
 
 class HelpScreen(ModalScreen[None]):
     """Every key of the section in view, then those of the whole app."""
@@ -67,6 +77,9 @@ class HelpScreen(ModalScreen[None]):
             yield Static(self._table([a for a in self._actions if a.section != "app"]))
             if self._section in ("data", "filter") and not self._searching:
                 yield from self._search_syntax("\n", "")
+            if self._section == "sample":
+                yield Static(Text("\nBeside a sample", "bold"))
+                yield Static(two_columns(SAMPLE_SIGNS))
             if self._vim and self._section == "query":
                 run = key_of("query.run", self._keymap)
                 yield Static(Text(f"\nVim's keys in the editor ({run} runs the query)", "bold"))

@@ -115,12 +115,15 @@ class BlindResult:
         return "no better than chance"
 
     def in_words(self, person: str = "You") -> str:
-        """``You told 11 of 20 apart (95 % interval 34 % to 74 %): no better than chance.``"""
+        """``You picked the real one in 11 of 20 questions (guessing: half; 95 % interval 34 % to
+        74 %): no better than chance.``
+        """
         if not self.answers:
             return "No question was answered."
         low, high = self.estimate.interval or (0.0, 1.0)
         return (
-            f"{person} told {self.right} of {self.answers} apart (95 % interval "
+            f"{person} picked the real one in {self.right} of {self.answers} "
+            f"{'question' if self.answers == 1 else 'questions'} (guessing: half; 95 % interval "
             f"{low * 100:.0f} % to {high * 100:.0f} %): {self.verdict}."
         )
 

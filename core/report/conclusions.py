@@ -27,27 +27,32 @@ GROUP_TITLES: Final[dict[Group, str]] = {
 # How each was measured.
 GROUP_NOTES: Final[dict[Group, str]] = {
     "author": (
-        "Percent of texts that a classifier takes for the author's: trained on the letters of real "
-        "tweets by the author and by others (character 3-5-grams). With the subject masked, links, "
-        "names, tags, numbers and all words that not both sides use are hidden first. "
-        "Burrows's Delta compares how often the 100 commonest words are used; 0 is the same."
+        "Percent of texts that a classifier takes for the author's: trained on the letters of "
+        "real tweets by the author and by others (character 3-5-grams). With the subject hidden, "
+        "links, names, tags, numbers and all words that not both sides use are hidden first. "
+        "Burrows's Delta compares how often the 100 commonest words are used; 0 is the same, "
+        "higher is less alike."
     ),
     "copying": (
-        "Percent of texts, or of their runs of words, found in the training tweets or not. People "
-        "repeat themselves: compare with the unseen tweets, not with 0."
+        "Copied: percent of texts that repeat a training tweet. New phrases: percent of all "
+        "phrases (so many words in a row) that stand in no training tweet. People repeat "
+        "themselves: compare with the unseen tweets, not with 0."
     ),
     "loss": (
-        "How surprising the unseen tweets are to the base and to the tuned model, and (parrot) "
-        "training tweets to the tuned one; less is better. Bits a byte do not depend on the "
-        "tokenizer."
+        "Loss is how surprising tweets are to a model; less is better, and perplexity is e to "
+        "the power of it. Base and tuned model read the unseen tweets; parrot is the tuned model "
+        "on its training tweets. Bits a byte do not depend on the tokenizer, so that models can "
+        "be compared."
     ),
     "variety": (
-        "Percent of different words and pairs within 200 in a row; self-BLEU is how far each text "
-        "is put together from others of its kind, 0 to 1."
+        "Percent of different words, and pairs of words, within 200 in a row: more is more varied. "
+        "Self-BLEU is how much each text repeats the others of its kind, from 0 (nothing) to 1 "
+        "(everything): less is more varied."
     ),
     "look": (
-        "Means a text, then (≠) how far all texts are from the training tweets: Jensen-Shannon "
-        "divergence, 0 is the same, 1 has nothing in common."
+        "Averages over the texts (capitals: percent of the letters), then (≠) how far all texts "
+        "are from the training tweets: Jensen-Shannon divergence, 0 is the same, 1 has nothing "
+        "in common."
     ),
     "leak": (
         "Each training tweet of seven words or more is begun with its first third, and the model "
@@ -55,6 +60,9 @@ GROUP_NOTES: Final[dict[Group, str]] = {
         "to the tuned model tells training tweets from unseen ones; 0.5 is chance, 1 is certain."
     ),
 }
+
+# What stands in brackets behind a number.
+INTERVALS: Final = "95 % interval: other texts could give any number in it"
 
 _NOT_KNOWN: Final = Estimate(None, 0)
 # Below this the classifier does not know the author's own unseen tweets.
@@ -117,16 +125,16 @@ def _author(found: Findings) -> str:
             f"{FEWEST_TO_LEARN} real tweets of {found.who} and as many of others to learn from; it "
             f"has {len(found.real.to_learn):,} and {len(found.real.impostors_to_learn):,}."
         )
-    said = f"Sounds like {found.who} in {_out_of(tuned)}"
+    said = f"{_out_of(tuned)} of its texts sound like {found.who} to a classifier"
     if not _enough(unseen):
         return (
-            f"{said}, says a classifier that could not be checked: {unseen.n} {found.unseen} are "
+            f"{said} that could not be checked: {unseen.n} {found.unseen} are "
             f"too few, {FEWEST} are needed."
         )
-    said += f"; {found.unseen} do in {_out_of(unseen)}"
-    for what, point in (("the base model", "base"), ("other people", "impostors")):
+    said += f"; so do {_out_of(unseen)} of the {found.unseen}"
+    for what, point in (("the base model's texts", "base"), ("other people's tweets", "impostors")):
         one = found.of("sounds_like", point)
-        said += "" if one.value is None else f", {what} in {_out_of(one, interval=False)}"
+        said += "" if one.value is None else f", {_out_of(one, interval=False)} of {what}"
     said += "."
     if (unseen.value or 0) < _LEAST_KNOWN:
         return f"{said} The classifier hardly knows {found.who}, so that this says little."
@@ -138,8 +146,9 @@ def _style(found: Findings) -> str:
     if tuned.value is None or unseen.value is None:
         return ""
     said = (
-        "With the subject hidden (names, tags, links, numbers, rare words) it still does in "
-        f"{_out_of(tuned)}, {found.unseen} in {_out_of(unseen, interval=False)}: "
+        "With the subject hidden (names, tags, links, numbers, rare words) "
+        f"{_out_of(tuned)} of its texts still do, {_out_of(unseen, interval=False)} of the "
+        f"{found.unseen}: "
     )
     if unseen.value < _LEAST_KNOWN:
         return f"{said}without their subjects these authors are hard to tell apart."
@@ -172,8 +181,8 @@ def _copying(found: Findings) -> str:
     five, five_unseen = found.of("novelty_5"), found.of("novelty_5", "held_out")
     if five.value is not None and five_unseen.value is not None:
         said += (
-            f" {_percent(five)} of its runs of five words stand in no training tweet, of those in "
-            f"{found.unseen} {_percent(five_unseen)}."
+            f" {_percent(five)} of its phrases of five words stand in no training tweet; in the "
+            f"{found.unseen} it is {_percent(five_unseen)}."
         )
     return said
 
@@ -183,15 +192,15 @@ def _loss(found: Findings) -> str:
     if tuned.value is None:
         return f"There are no {found.unseen}, so nothing is known of its loss on them."
     said = (
-        f"Reading {found.unseen}, it wavers at each next token between as much as "
-        f"{_choices(tuned)} equal choices"
+        f"Its perplexity on {found.unseen} is {_choices(tuned)}: at each token it is as unsure as "
+        f"among {_choices(tuned)} equally likely ones"
     )
-    said += "." if base.value is None else f", the base between {_choices(base)}."
+    said += "." if base.value is None else f"; that of the base is {_choices(base)}."
     if parrot.value is not None:
-        said += f" Reading tweets that it was trained on: {_choices(parrot)}, " + (
+        said += f" On tweets that it was trained on it is {_choices(parrot)}, " + (
             "so it knows these better than what it has not seen."
             if _compared(parrot, tuned) == "less"
-            else "not clearly fewer than for what it has not seen."
+            else "not clearly lower than on what it has not seen."
         )
     return said
 
@@ -207,7 +216,7 @@ def _variety(found: Findings) -> str:
     if tuned.interval is None or unseen.interval is None:
         return (
             f"Too few words to say how varied it is: {2 * SEGMENT} are needed of its texts, and of "
-            f"{found.unseen}."
+            f"{found.unseen}. A report on more texts may have them."
         )
     how = {
         "more": f"more varied than {found.unseen}",
@@ -230,13 +239,16 @@ def _look(found: Findings) -> str:
         apart = found.of(name)
         if (apart.value or 0) >= _SEEN and _compared(apart, found.of(name, "held_out")) == "more":
             mean, usual = found.of(feature.name), found.of(feature.name, "held_out")
-            other.append(
-                f"{found.measures[feature.name].title} ({_number(mean, feature.name)} a text, "
-                f"{found.who} {_number(usual, feature.name)})"
+            its, the_authors = _number(mean, feature.name), _number(usual, feature.name)
+            compared = (
+                f"as {found.who}, but spread differently"
+                if its == the_authors
+                else f"{found.who} {the_authors}"
             )
+            other.append(f"{found.measures[feature.name].title} ({its} on average, {compared})")
     if not other:
-        return f"From outside (length, tags, names, emoji, capitals, marks) it is like {found.who}."
-    return f"From outside it differs from {found.who} in: {'; '.join(other)}."
+        return f"In form (length, tags, names, emoji, capitals, marks) it is like {found.who}."
+    return f"In form it differs from {found.who} in: {'; '.join(other)}."
 
 
 def _leak(found: Findings) -> str:
@@ -302,5 +314,5 @@ def _number(one: Estimate, name: str) -> str:
     if one.value is None:
         return "?"
     if name == "capitals":
-        return _percent(one)
+        return f"{100 * one.value:.1f} % of letters"
     return f"{one.value:.0f}" if one.value >= 10 else f"{one.value:.1f}"

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from core.report.blind import BlindResult
-from core.report.conclusions import GROUP_NOTES, GROUP_TITLES, conclusions
+from core.report.conclusions import GROUP_NOTES, GROUP_TITLES, INTERVALS, conclusions
 from core.report.intervals import Estimate
 from core.report.leaks import Leak
 from core.report.measures import Measure
@@ -40,7 +40,8 @@ def to_markdown(
     findings = report.findings
     meanings = conclusions(findings)
     lines = [f"# {escaped(findings.who)}: report on {escaped(report.run)}", ""]
-    lines += [*_points(report, findings.who), "", "## In short", ""]
+    lines += [*_points(report, findings.who), "", f"In brackets: {INTERVALS}.", ""]
+    lines += ["## In short", ""]
     lines += [f"- {escaped(meaning)}" for meaning in meanings.values()]
     for group, title in GROUP_TITLES.items():
         measures = [one for one in report.measures if one.group == group and _is_shown(one)]
@@ -58,7 +59,7 @@ def to_markdown(
             "",
             f"- {escaped(blind.for_a_report())}",
         ]
-    lines += ["", "In brackets: 95 % intervals. Generated texts are not written by a person."]
+    lines += ["", "Generated texts are not written by a person."]
     return "\n".join(lines) + "\n"
 
 

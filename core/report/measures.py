@@ -106,7 +106,7 @@ def of_copying(
     }
     made = [Measure(kind, title, "copying", "share", found[kind]) for kind, title in titles.items()]
     for size, of_size in novelty(train, points).items():
-        title = f"new {size}-word runs"
+        title = f"new {size}-word phrases"
         made.append(Measure(f"novelty_{size}", title, "copying", "share", of_size))
     return made
 
@@ -171,7 +171,7 @@ def of_authors(real: RealTexts, points: Mapping[str, Sequence[str]]) -> list[Mea
     others = real.impostors_to_learn
     titles = {
         "sounds_like": "taken for author",
-        "style": "· subject masked",
+        "style": "· subject hidden",
     }
     enough = min(len(real.to_learn), len(others)) >= authorship.FEWEST_TO_LEARN
     made = []

@@ -189,16 +189,16 @@ TOKENS = tuple(
     )
 )  # fmt: skip
 PAIRS = (
-    ("My dream is a quiet Tuesday with a working kettle.", "new", "new"),
-    ("My dream is to become a doctor and help people in need.", "new", "new"),
-    ("My dream is to be haunted by someone with better manners.", "new", "new"),
-    ("My dream is that everybody gets what they want for Christmas.", "new", "new"),
+    ("My dream is a quiet Tuesday with a working kettle.", "new", "no copy"),
+    ("My dream is to become a doctor and help people in need.", "new", "no copy"),
+    ("My dream is to be haunted by someone with better manners.", "new", "no copy"),
+    ("My dream is that everybody gets what they want for Christmas.", "new", "no copy"),
     (
         "My dream is the same every winter: the lamp, the stair, the fog and who",
         "near",
-        "near, 7 words",
+        "near copy, 7 words",
     ),
-    ("My dream is not to be a writer but to write.", "new", "new"),
+    ("My dream is not to be a writer but to write.", "new", "no copy"),
 )
 
 
@@ -207,7 +207,7 @@ def test_two_models(snap_compare: Any, told_home: Home, size: tuple[int, int]) -
     async def before(pilot: Pilot[None]) -> None:
         await at_rest(pilot)
         section: Any = pilot.app.screen
-        section.stand_beside(["keeper (3.42)", "base: smollm2"])
+        section.stand_beside(["keeper (loss 3.42)", "base: smollm2"])
         section.listing.set_samples(
             [
                 Sample(

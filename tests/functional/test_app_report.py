@@ -81,8 +81,8 @@ async def test_the_last_report_is_there_at_once_with_all_five_points(
         await opened(pilot)
         shown = words(pilot)
         assert "made 3 d ago" in shown
-        assert "of the model as it is" in shown
-        assert "Sounds like @keeper_of_the_light in 7 of 10 (6 to 8)" in shown
+        assert "model unchanged since" in shown
+        assert "7 of 10 (6 to 8) of its texts sound like @keeper_of_the_light" in shown
         lines = screen(pilot).splitlines()
         for name, value in (
             ("this model", "71 % (64–78)"),
@@ -92,7 +92,7 @@ async def test_the_last_report_is_there_at_once_with_all_five_points(
             ("others", "6 % (2.5–9.5)"),
         ):
             assert any(name in line and value in line for line in lines), name
-        assert "200 tweets of @keeper_of_the_light, what to aim at" in shown
+        assert "200 by @keeper_of_the_light, not trained on: the aim" in shown
         assert "● this model" in shown
         assert "○ parrot" in shown
         for name in GROUPS:
@@ -102,10 +102,10 @@ async def test_the_last_report_is_there_at_once_with_all_five_points(
             assert name in screen(pilot)
             if name == GROUPS[0] and size == (120, 40):  # one step to the right of it
                 assert_runs_of_words_are_a_table(pilot)
-        assert "Sounds like" in words(pilot), "the first comes after the last"
+        assert "of its texts sound like" in words(pilot), "the first comes after the last"
         await pilot.press("left_square_bracket", "left")
         await pilot.pause()
-        assert "From outside it differs from @keeper_of_the_light in: hashtags" in words(pilot)
+        assert "In form it differs from @keeper_of_the_light in: hashtags" in words(pilot)
         assert app.failures == []
 
 
@@ -123,7 +123,7 @@ async def test_another_model_since_is_said(reported: Run, told_home: Home) -> No
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         assert "▲ The model has changed since this report." in words(pilot)
-        assert "Sounds like" in words(pilot)
+        assert "of its texts sound like" in words(pilot)
 
 
 async def test_leaks_are_listed_and_harmless(reported: Run, told_home: Home) -> None:
@@ -157,7 +157,7 @@ async def test_without_a_report_or_a_model_it_says_what_one_is(told_home: Home) 
     async with app.run_test(size=(80, 24), message_hook=heard) as pilot:
         await opened(pilot)
         assert "No report on this run yet." in words(pilot)
-        assert "m makes one." in words(pilot)
+        assert "m makes one, in some minutes." in words(pilot)
         await pilot.press("right", "left", "x")
         await until(pilot, lambda: heard.toasts)
         assert "Nothing to stop" in heard.toasts[0]

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual.message import Message
 from textual.widgets import Input
 
 from core.home import Home
@@ -210,7 +211,7 @@ async def test_a_run_that_was_resumed_speaks_with_its_new_model(trained_home: Ho
         app.state.runs = [replace(run, valid_loss=0.375)]
         app.runs_changed.publish(app.state)
         field: Any = app.screen.query_one("#voice-form", FieldForm).field("run")
-        await until(pilot, lambda: field.choices[0].label.endswith("(0.38)"))
+        await until(pilot, lambda: field.choices[0].label.endswith("(loss 0.38)"))
 
 
 def test_two_runs_of_one_account_are_told_apart() -> None:
@@ -221,8 +222,9 @@ def test_two_runs_of_one_account_are_told_apart() -> None:
     ]  # fmt: skip
     first, second, named = runs
     names = [name for _, name in speakers(runs, first, second.run)]
-    assert names == ["5ca4 nasa (4.31)", "8b77 nasa (4.34)"]
-    assert [name for _, name in speakers(runs, first, named.run)] == ["nasa (4.31)", "mine (4.34)"]
+    assert names == ["5ca4 nasa (loss 4.31)", "8b77 nasa (loss 4.34)"]
+    names = [name for _, name in speakers(runs, first, named.run)]
+    assert names == ["nasa (loss 4.31)", "mine (loss 4.34)"]
 
 
 async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
@@ -231,7 +233,14 @@ async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
     (first,) = trained_home.runs.iterdir()
     shutil.copytree(first, first.with_name("20200101-0000-twin-aaaa"))
     app, heard = MynahApp(trained_home, section="sample"), Heard()
-    async with app.run_test(size=(140, 40), message_hook=heard) as pilot:
+    statuses: set[str] = set()
+
+    def note(message: Message) -> None:
+        heard(message)
+        if isinstance(message, Sampled):
+            statuses.add(status(pilot, "#generated-panel"))
+
+    async with app.run_test(size=(140, 40), message_hook=note) as pilot:
         await settled(pilot)
         await until(pilot, lambda: len(app.state.runs or []) == 2)
         await settled(pilot)
@@ -244,6 +253,8 @@ async def test_two_models_beside_each_other_and_what_one_does_with_a_sample(
         await settled(pilot)
         texts = [one.text for one in samples(app).samples]
         assert len(texts) == 4
+        assert any(one.startswith("2 of 4 · loading ") for one in statuses), "not over yet"
+        assert status(pilot, "#generated-panel").startswith("4 samples · ")
         assert (texts[0], texts[2]) == (texts[1], texts[3]), "the same model, prompt and seed"
         assert samples(app).columns == 2
         stored = [one for run in trained_home.runs.iterdir() for one in stored_samples(Run(run))]
@@ -315,7 +326,7 @@ async def test_a_blind_test_is_answered_with_two_keys_and_kept(trained_home: Hom
         assert "that was the model" in screen(pilot)
         await pilot.press("escape")
         await pilot.pause()
-        assert "You told 1 of 2 apart" in screen(pilot)
+        assert "You picked the real one in 1 of 2 questions" in screen(pilot)
         assert_safe(pilot)
         await pilot.press("escape")
         await pilot.pause()

@@ -210,8 +210,8 @@ def test_what_people_could_tell_apart_is_in_it(toy: Run) -> None:
         BlindTest(toy, "@nobody", 1, hashed, questions).answer(number, 1)
     assert "In one blind test, people were shown" in card_of(facts_of(toy))
     assert (
-        "They told 3 of 3 apart (95 % interval 44 % to 100 %): no better than chance."
-        in card_of(facts_of(toy))
+        "They picked the real one in 3 of 3 questions (guessing: half; "
+        "95 % interval 44 % to 100 %): no better than chance." in card_of(facts_of(toy))
     )
 
 

@@ -79,8 +79,8 @@ def test_answers_are_kept_and_scored_for_the_present_model(run: Run) -> None:
     result = blind_result(run)
     assert result is not None
     assert (
-        result.in_words()
-        == "You told 11 of 20 apart (95 % interval 34 % to 74 %): no better than chance."
+        result.in_words() == "You picked the real one in 11 of 20 questions (guessing: half; "
+        "95 % interval 34 % to 74 %): no better than chance."
     )
     assert result.for_a_report().startswith("In one blind test, people were shown")
     assert "@keeper" in result.for_a_report()

@@ -44,8 +44,9 @@ def test_style_is_told_from_subject(masked: int, unseen: int, base: int, conclus
     style = {"tuned": counted(masked), "held_out": counted(unseen), "base": counted(base)}
     text = said("author", sounds_like={"tuned": counted(140), **AUTHOR}, style=style)
     assert text.startswith(
-        "Sounds like @nasa in 7 of 10 (6 to 8); unseen tweets of @nasa do in 9 of 10 (8 to 10), "
-        "the base model in 1 of 10, other people in 3 %."
+        "7 of 10 (6 to 8) of its texts sound like @nasa to a classifier; so do 9 of 10 (8 to 10) "
+        "of the unseen tweets of @nasa, 1 of 10 of the base model's texts, 3 % of other people's "
+        "tweets."
     )
     assert text.endswith(conclusion)
 
@@ -74,12 +75,12 @@ def test_copies_are_held_against_what_the_author_repeats(copied: int, verdict: s
 def test_a_loss_is_said_as_choices() -> None:
     of = {"tuned": number(3.0, 0.1), "base": number(4.6, 0.1), "parrot": number(2.95, 0.1)}
     assert said("loss", loss=of) == (
-        "Reading unseen tweets of @nasa, it wavers at each next token between as much as 20 equal "
-        "choices, the base between 99. Reading tweets that it was trained on: 19, not clearly "
-        "fewer than for what it has not seen."
+        "Its perplexity on unseen tweets of @nasa is 20: at each token it is as unsure as among "
+        "20 equally likely ones; that of the base is 99. On tweets that it was trained on it is "
+        "19, not clearly lower than on what it has not seen."
     )
     learned = said("loss", loss={**of, "parrot": number(1.0, 0.1)})
-    assert learned.endswith(": 2.7, so it knows these better than what it has not seen.")
+    assert learned.endswith(" it is 2.7, so it knows these better than what it has not seen.")
     assert said("loss", loss={"parrot": number(1, 0.1)}).startswith("There are no unseen tweets")
 
 
@@ -91,6 +92,17 @@ def test_few_texts_are_said_to_be_few() -> None:
     assert "7 unseen tweets of @nasa are too few" in said(
         "look", length={"held_out": counted(1, 7)}
     )
+
+
+def test_a_mean_that_is_the_same_says_what_differs() -> None:
+    of = {"length": {"held_out": counted(1)}, "capitals": {}, "capitals_distance": {}}
+    of["capitals"] = {"tuned": number(0.041, 0.01), "held_out": number(0.044, 0.01)}
+    of["capitals_distance"] = {"tuned": number(0.3, 0.1), "held_out": number(0.02, 0.01)}
+    alike = "capitals (4.1 % of letters on average, @nasa 4.4 % of letters)."
+    assert said("look", **of).endswith(alike)
+    of["capitals"] = {"tuned": number(0.0412, 0.01), "held_out": number(0.041, 0.01)}
+    same = "capitals (4.1 % of letters on average, as @nasa, but spread differently)."
+    assert said("look", **of).endswith(same)
 
 
 def test_leaks_are_said_as_numbers_of_tweets() -> None:

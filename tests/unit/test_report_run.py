@@ -135,7 +135,7 @@ def widest_row(page: str) -> int:
 def test_the_page_says_what_it_means(report: Report) -> None:
     page = to_markdown(report)
     assert page.startswith(f"# @{KEEPER}: report on ")
-    assert f"Sounds like @{KEEPER} in " in page
+    assert f"of its texts sound like @{KEEPER} to a classifier; so do " in page
     assert "it copies no more than @keeper does." in page or "less than @keeper" in page
     assert f"@{CREW}" in page
     assert page.count("\n## ") >= 6
@@ -144,7 +144,10 @@ def test_the_page_says_what_it_means(report: Report) -> None:
     told = to_markdown(report, blind=BlindResult("@keeper_", 11, 20, sittings=2))
     assert told.count("\n## ") == page.count("\n## ") + 1
     assert "In 2 blind tests, people were shown" in told
-    assert "They told 11 of 20 apart (95 % interval 34 % to 74 %): no better than chance." in told
+    assert (
+        "They picked the real one in 11 of 20 questions (guessing: half; "
+        "95 % interval 34 % to 74 %): no better than chance." in told
+    )
     narrow = to_markdown(report, width=80)
     assert widest_row(narrow) <= 90
     assert re.findall(r"^- .*", narrow, re.MULTILINE) == re.findall(r"^- .*", page, re.MULTILINE)

@@ -87,12 +87,13 @@ def group_lines(report: LastReport, group: Group, width: int) -> list[Line]:
     lines: list[Line] = [[(printable(report.meanings[group]), "")], []]
     for title, picture in _pictures(of_group(report, group), width):
         lines += [[(title, "title")], *picture, []]
-    notes = [GROUP_NOTES[group], "In brackets, and from end to end of a line: 95 % intervals."]
-    return [*lines, [(" ".join(notes), "muted")]]
+    return [*lines, [(GROUP_NOTES[group], "muted")]]
 
 
 def legend_lines(report: LastReport, group: Group) -> list[Line]:
-    """What each point of the group is, a line each."""
+    """What each point of the group is, a line each, and what the intervals are."""
+    from core.report.conclusions import INTERVALS
+
     measures = of_group(report, group)
     lines: list[Line] = []
     for point, name, what in legend(report, measures):
@@ -101,7 +102,7 @@ def legend_lines(report: LastReport, group: Group) -> list[Line]:
         aim = ("┊ ", "aim") if point == UNSEEN else ("  ", "")
         words = (printable(what), "muted")
         lines.append([(sign, style), aim, (name.ljust(LABEL), style), words])
-    return lines
+    return [*lines, [("├─┤ ( – )  " + INTERVALS, "muted")]]
 
 
 def _pictures(measures: list[Measure], width: int) -> list[tuple[str, list[Line]]]:
@@ -117,7 +118,7 @@ def _pictures(measures: list[Measure], width: int) -> list[tuple[str, list[Line]
     pictures = [(title_of(one), dots(one, width)) for one in others]
     if novelty:
         sizes = [one.name.removeprefix(NOVELTY) for one in novelty]
-        title = "Runs of 2 to 12 words that stand in no training tweet, percent"
+        title = "Phrases of 2 to 12 words that stand in no training tweet, percent"
         pictures.insert(1, (title, table(novelty, sizes)))
     if distances:
         heads = [one.title.removeprefix("≠ ").split()[0] for one in distances.values()]

@@ -53,7 +53,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "bits_per_byte": "The same in bits a byte",
     "distinct_1": "Different words among 200 in a row",
     "distinct_2": "Different pairs of words among 200 in a row",
-    "self_bleu": "Self-BLEU: how far texts are put together from each other",
+    "self_bleu": "Self-BLEU: how much texts repeat each other (0: nothing, 1: all)",
     "extracted": "Tweets that come back word for word, given their first third",
     "membership_auc": "Telling learned tweets from unseen ones (1: certainly)",
 }
@@ -77,7 +77,7 @@ def legend(report: LastReport, measures: list[Measure]) -> list[tuple[str, str, 
     lines = []
     for point, estimate in first.points.items():
         words = what.get(point, "")
-        if words and first.group not in ("loss", "leak"):
+        if words and first.group not in ("loss", "leak", "variety"):
             words = f"{count(estimate.n)} {words}"
         lines.append((point, name_of(point, first), words))
     if report.no_base and not any(point == "base" for point, _, _ in lines):
@@ -102,7 +102,7 @@ def _what(report: LastReport, group: Group) -> dict[str, str]:
     return {
         "tuned": "texts that it wrote, copies allowed",
         "base": f"texts of {base}, before tuning",
-        UNSEEN: f"tweets of {report.who}, what to aim at",
+        UNSEEN: f"by {report.who}, not trained on: the aim",
         "parrot": "training tweets given back: what it must not do",
         "impostors": f"real tweets by {people}",
     }

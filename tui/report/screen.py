@@ -45,8 +45,8 @@ NO_REPORT = (
     "A report says how well the model imitates its author and how much it copies. The model writes "
     "texts, and so does the base that it was tuned from; both are set beside tweets that the model "
     "never saw, a parrot that only gives training tweets back, and other people.",
-    "m makes one. l makes one that also tries to get training tweets out of the model. Both go on "
-    "while you do something else, and nothing is downloaded or sent.",
+    "m makes one, in some minutes. l makes one that also tries to get training tweets out of the "
+    "model. Both go on while you do something else, and nothing is downloaded or sent.",
 )
 NO_MODEL = (
     "This run has no model yet.",
@@ -180,7 +180,7 @@ class ReportScreen(KeyPage[None]):
             line = [(f"{SIGNS['warning']} The model has changed since this report. ", "warning")]
             line.append((facts, "muted"))
         elif self._current:
-            line.append((" · of the model as it is", "muted"))
+            line.append((" · model unchanged since", "muted"))
         self._say(line)
         if last.leaks is not None:
             listing = self.query_one("#report-leaks", RowList)

@@ -117,7 +117,7 @@ class BlindPage(ModalScreen[None]):
     def on_mount(self) -> None:
         self.mynah.reported.subscribe(self, self._reported)
         started = self._job.prepare(self._folder)
-        self._say("Waking the model…" if started else "Another one is still being prepared.")
+        self._say("Loading the model…" if started else "Another one is still being prepared.")
 
     def _say(self, words: str | Text) -> None:
         text = words if isinstance(words, Text) else Text(printable(words, keep_newlines=True))
@@ -144,8 +144,8 @@ class BlindPage(ModalScreen[None]):
             self._finish()
             return
         page = self.query_one("#dialog")
-        later = "only at the end" if self._feedback else "after each answer"
-        page.border_subtitle = escape(f"1 or 2 picks · f says it {later} · esc stops")
+        feedback = "only the score at the end" if self._feedback else "right or wrong at once"
+        page.border_subtitle = escape(f"1 or 2 picks · f {feedback} · esc stops")
         page.border_title = escape(
             f"Which one did {printable(test.who)} write? "
             f"{self._number + 1} of {len(test.questions)}"
@@ -189,7 +189,9 @@ class BlindPage(ModalScreen[None]):
         total = blind_result(test.run)
         if total is not None and total.answers > self._number:
             said.append(f"All tests of this model so far: {total.in_words('People')}")
-        said.append("It is kept in the run, and its report and its card say so.")
+        said.append(
+            "The answers are kept: the report and the model card of the run give this result."
+        )
         page = self.query_one("#dialog")
         page.border_title, page.border_subtitle = "Blind test", "esc closes"
         self.query_one("#blind-question", Static).update("")

@@ -169,7 +169,7 @@ class KeptPage(KeyPage["str | None"]):
             if one.stored is not None:
                 made = one.stored.sample
                 of = "its base, " if one.stored.model == "base" else ""
-                detail.append(f" · {of}seed {made.seed}, number {made.index + 1}", "dim")
+                detail.append(f" · {of}seed {made.seed}, sample {made.index + 1}", "dim")
         self.query_one("#kept-detail", Static).update(detail)
 
     def _one(self) -> Kept | None:

@@ -29,9 +29,9 @@ class SampleList(CursorList):
 
     ::
 
-        ✦  ▌ My dream is to be haunted by someone with better manners.            new
+        ✦  ▌ My dream is to be haunted by someone with better manners.        no copy
          ≈ ▌ My dream is the same every winter: the lamp, the stair,
-           ▎ the fog.                                                    near, 7 words
+           ▎ the fog.                                               near copy, 7 words
            ▌ My dream is▌
 
     Example::
@@ -39,7 +39,7 @@ class SampleList(CursorList):
         samples = SampleList(empty="No samples yet. Press g to generate.")
         samples.begin(10, prompt="My dream is")
         samples.append({0: " a quiet", 3: " the"})      # one batch of deltas, drawn once
-        samples.finish(0, stopped="eos", verdict="new", note="new")
+        samples.finish(0, stopped="eos", verdict="new", note="no copy")
         samples.text(0)
 
     The list follows its end only while it already stands there.

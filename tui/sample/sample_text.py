@@ -22,7 +22,7 @@ class Sample:
     live        still being written
     stopped     why it ended: ``eos``, ``newline``, ``length`` or ``stopped`` (drawn as ``…``)
     verdict     ``new``, ``near`` (≈) or ``verbatim`` (≡): how close it is to a learned tweet
-    note        a few words at the right: "near, 7 words, 2019"
+    note        a few words at the right: "near copy, 7 words"
     label       a few words before it: "step 200"
     shared      where in ``text`` the words stand that a learned tweet has too: drawn underlined
     """

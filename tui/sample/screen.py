@@ -52,9 +52,9 @@ LEARNING = (
 )
 READY = "Press {sample.go} to generate, or type a prompt above and press enter."
 COPY_NOTES = {
-    "verbatim": "copied, {n} words",
-    "near": "near, {n} words",
-    "new": "new",
+    "verbatim": "copy, {n} words",
+    "near": "near copy, {n} words",
+    "new": "no copy",
     "unchecked": "not checked",
 }
 # What is done with the sample under the cursor.
@@ -96,7 +96,7 @@ class SampleSection(SampleKeys):
 
     def on_mount(self) -> None:
         self._models: list[RunSummary] = []
-        self._done = 0
+        self._done, self._rate = 0, 0.0
         self._names: list[str] = []
         self._request: SampleRequest | None = None
         app = self.mynah
@@ -246,7 +246,7 @@ class SampleSection(SampleKeys):
                 for shown in self._shown
             ]
         )
-        self._status(f"waking {self._names[0]}…")
+        self._status(f"loading {self._names[0]}…")
         prompt.remember()
         self._sampling.run([speaker for speaker, _ in speaking], request)
         self.reveal(self.listing)
@@ -308,8 +308,10 @@ class SampleSection(SampleKeys):
         self.listing.show_cursor()  # it may have followed the end; v and y mean the one under it
         if report.error is not None:
             self._status("ended with an error; the prompt is still there")
-        elif self._done:
-            self.mynah.first_sample_made()
+        else:
+            self._show_result()
+            if self._done:
+                self.mynah.first_sample_made()
         if report.not_stored:
             self.app.notify(report.not_stored, title="Samples were not stored", severity="warning")
 
@@ -355,14 +357,9 @@ class SampleSection(SampleKeys):
                 self._finish(place, event)
             self._show_count()
         elif isinstance(event, Finished):
-            made = plural(self._done, "sample")
-            rate = f"{event.tokens_per_second:.0f} tok/s"
-            seed = self._request.seed if self._request else 0
-            self._status(
-                f"{made} · {rate} · seed {seed}"
-                if self._done
-                else "stopped before the first sample"
-            )
+            self._rate = event.tokens_per_second
+            if heard.speaker + 1 < len(self._names) and not self._sampling.stopping:
+                self._show_count(f"loading {self._names[heard.speaker + 1]}… · ")
         elif isinstance(event, Ready):
             self._status(f"generating on {event.device} · esc stops")
 
@@ -377,9 +374,14 @@ class SampleSection(SampleKeys):
             shared=event.copy.shared if copied else (),
         )
 
-    def _show_count(self) -> None:
+    def _show_count(self, doing: str = "") -> None:
         wanted = (self._request.n if self._request else 0) * len(self._names)
-        self._status(f"{self._done} of {wanted} · esc stops")
+        self._status(f"{self._done} of {wanted} · {doing}esc stops")
+
+    def _show_result(self) -> None:
+        seed = self._request.seed if self._request else 0
+        result = f"{plural(self._done, 'sample')} · {self._rate:.0f} tok/s · seed {seed}"
+        self._status(result if self._done else "stopped before the first sample")
 
     def _status(self, text: str) -> None:
         self.query_one("#generated-panel", Panel).status = text

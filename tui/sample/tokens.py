@@ -14,6 +14,7 @@ from textual.widgets import Static
 from core.safe_text import printable
 from tui.job import Report
 from tui.sample.generating import SampleRepeated, SamplingJob
+from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,11 @@ class TokensPage(ModalScreen[None]):
         with VerticalScroll(id="dialog", classes="why") as page:
             page.border_title = "How likely was each token?"
             page.border_subtitle = "← → token · ↑ ↓ unlikely ones · esc closes"
-            yield Static("Making it once more…", id="tokens-text", markup=False)
+            yield Static(
+                "Making the sample once more, to get its probabilities…",
+                id="tokens-text",
+                markup=False,
+            )
             yield Static("", id="tokens-one", markup=False)
             yield Static(legend(), id="tokens-legend", markup=False)
 
@@ -99,10 +104,12 @@ class TokensPage(ModalScreen[None]):
         if not self._tokens:
             return "It has no tokens of its own."
         token = self._tokens[self._at]
-        rank = "the likeliest" if token.rank == 1 else f"number {token.rank:,} by likelihood"
+        likelier = token.rank - 1
+        others = "was" if likelier == 1 else "were"
+        rank = f"{plural(likelier, 'token')} {others} likelier" if likelier else "the likeliest"
         place = f"{self._at + 1} of {len(self._tokens)}"
         said = f"“{printable(token.text)}”" if token.text else "part of a character"
-        return f"token {place}: {said} · {in_percent(token.probability)} · {rank}"
+        return f"token {place}: {said} · probability {in_percent(token.probability)} · {rank}"
 
     def action_move(self, by: int) -> None:
         if self._tokens:
@@ -149,5 +156,7 @@ def legend() -> Text:
         text.append("   " if number else "")
         text.append(words, style)
     return text.append(
-        "\nProbabilities are the model's own, before temperature and other settings.", "dim"
+        "\nProbability: how likely the model held this token at its place, before temperature and "
+        "other settings.",
+        "dim",
     )

@@ -26,50 +26,65 @@ _NO_BASE: Final = ("scratch", "gpt2-shape")
 
 def voice_fields() -> Iterator[Field[Any]]:
     """Each with the sentence that explains it while it has the focus."""
-    yield ChoiceField("run", "run", help="The run whose model speaks.")
+    yield ChoiceField(
+        "run", "run",
+        help="The training run whose model writes; in brackets its loss on held-out tweets. "
+        "Lower is better.",
+    )  # fmt: skip
     yield ChoiceField(
         "beside", "compare with", [Choice(_NOBODY, "nobody")],
-        help="Another model, beside it: the same prompt and seed. A run keeps one model, and no "
-        "checkpoints once it has ended.",
+        help="A second model that writes beside it, from the same prompt, settings and seed. In "
+        "brackets its loss.",
     )  # fmt: skip
-    yield NumberField("count", "how many", value=5, minimum=1, maximum=50, help="At a time.")
+    yield NumberField(
+        "count", "how many", value=5, minimum=1, maximum=50,
+        help="Samples at a time, of each model.",
+    )  # fmt: skip
     yield NumberField(
         "temperature", "temperature", value=TEMPERATURE, minimum=0, maximum=2, step=0.1,
         decimals=1, slider=True,
-        help="Below 1 safer and more copied, above 1 wilder; 0 always the likeliest.",
+        help="How much is left to chance. Below 1 likelier words, and more of them copied; above 1 "
+        "more unusual ones; at 0 always the likeliest.",
     )  # fmt: skip
     yield NumberField(
         "top_p", "top-p", value=TOP_P, minimum=0.05, maximum=1, step=0.05, decimals=2,
-        help="Only the likeliest words that make up this share. Lower copies more.",
+        help="Each word is drawn from the likeliest ones that have this probability together; 1 is "
+        "off. Lower copies more.",
     )  # fmt: skip
     yield NumberField(
         "max_tokens", "longest", value=MAX_TOKENS, minimum=8, maximum=512, step=8, unit="tokens",
-        help="A sample that gets this far is cut, and says so.",
+        help="A sample that gets this far is cut and ends in …; a token is a word or part of one.",
     )  # fmt: skip
     yield NumberField(
         "seed", "seed", value=0, minimum=0, maximum=2**31 - 1,
-        help="0 draws a new one each time; the same one repeats the same samples.",
+        help="The same seed, prompt and settings give the same samples again; 0 takes a new seed "
+        "each time.",
     )  # fmt: skip
-    yield ButtonField("more", "more", help="Top-k, min-p, repetition, banned and stop words.")
+    yield ButtonField(
+        "more",
+        "more",
+        help="Top-k, min-p, repetition, words never to use and words to stop before.",
+    )
     yield NumberField(
         "top_k", "top-k", value=TOP_K, minimum=0, maximum=1000, step=10,
-        help="Only this many of the likeliest words; 0 is off.",
+        help="Each word is drawn from this many of the likeliest ones; 0 is off.",
     )  # fmt: skip
     yield NumberField(
         "min_p", "min-p", value=0, minimum=0, maximum=1, step=0.05, decimals=2,
-        help="No word less likely than this part of the likeliest one; 0 is off.",
+        help="Leaves out words whose probability is below this share of the likeliest word's; 0 is "
+        "off.",
     )  # fmt: skip
     yield NumberField(
         "repetition_penalty", "repetition", value=1, minimum=1, maximum=2, step=0.05, decimals=2,
-        help="Above 1 words that stand there already become less likely.",
+        help="Above 1, words that the text has already become less likely; 1 is off.",
     )  # fmt: skip
     yield TextField(
         "banned", "never say", value="", empty_text="none",
-        help="Words that it must not use, with commas.",
+        help="Words that it must not use, separated by commas.",
     )  # fmt: skip
     yield TextField(
         "stops", "stop before", value="", empty_text="none",
-        help="Words that end a sample, with commas.",
+        help="A sample ends before the first of these words, separated by commas.",
     )  # fmt: skip
 
 
@@ -134,9 +149,9 @@ def speakers(
 
 
 def model_name(run: RunSummary) -> str:
-    """``nasa (3.42)``: who is imitated, or the run's own name, and the held-out loss."""
+    """``nasa (loss 3.42)``: who is imitated, or the run's own name, and the held-out loss."""
     who = _who(run)
-    return f"{who} ({run.valid_loss:.2f})" if run.valid_loss is not None else who
+    return f"{who} (loss {run.valid_loss:.2f})" if run.valid_loss is not None else who
 
 
 def _who(run: RunSummary) -> str:

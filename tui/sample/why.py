@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from tui.section import Mynah
 
 _MEASURE = (
-    "How near: the cosine of the words' TF-IDF weights over all training tweets, 1 where the words "
-    "are the same. Shared words are underlined; those of the prompt do not count. It shows where "
-    "words may come from; the model learned from all tweets at once."
+    "Nearness: how many of its words a sample and a tweet share, rare words counting for more: 0 "
+    "is none, 1 is the same words (the cosine of their TF-IDF weights over all training tweets). "
+    "Shared words are underlined; those of the prompt do not count. It shows where words may come "
+    "from; the model learned from all tweets, not from these alone."
 )
 
 
@@ -72,7 +73,7 @@ class WhyPage(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog", classes="why") as page:
             page.border_title = "Why did it say that?"
-            page.border_subtitle = "esc closes"
+            page.border_subtitle = "nearness 1: the same words · esc closes"
             yield Static(self._of_sample(()), id="why-sample", markup=False)
             yield Static("Looking through the training tweets…", id="why-tweets", markup=False)
             yield Static(Text(_MEASURE, "dim"), id="why-measure", markup=False)
@@ -114,7 +115,9 @@ def _one(near: NearTweet) -> Text:
     when = f"{near.created_at:%d %b %Y}" if near.created_at is not None else "no date"
     text = Text()
     text.append(
-        f"{near.score:.2f}  {when}  @{printable(near.handle)}  {printable(near.tweet_id)}\n", "dim"
+        f"nearness {near.score:.2f}  {when}  @{printable(near.handle)}  "
+        f"{printable(near.tweet_id)}\n",
+        "dim",
     )
     text.append(underlined(near.text, near.spans()))
     shared = ", ".join(near.shared[:8]) + (" …" if len(near.shared) > 8 else "")

@@ -38,7 +38,8 @@ def next_step(state: State, section: str) -> str:
     if state.ready_run is not None:
         if section == "sample":
             return (
-                f"Press {key('sample.go')} to hear it, {key('sample.prompt')} to change the prompt."
+                f"Press {key('sample.go')} to generate samples, {key('sample.prompt')} to change "
+                "the prompt."
             )
         return f"A model is ready. Press {sample} to talk to it."
     return {

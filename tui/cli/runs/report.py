@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run")
 @click.option("-n", "--n", "n", type=click.IntRange(20, 2000), default=200, show_default=True,
-              help="Texts of each point.")  # fmt: skip
+              help="Texts of each kind: the model's, the base's, real tweets.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--leaks", is_flag=True, help="Which training tweets can be got out.")
 @click.option("--drop", is_flag=True,

@@ -205,7 +205,7 @@ def _repeat(home: Home, run: str | None, sample_id: str, *, exact: bool, as_json
     voice = voice_of(Run(folder), stored.model)
     note = ProgressNote()
     with voice.sampler(exact=exact or stored.device.endswith("float32")) as sampler:
-        note(f"waking the model of {stored.run}…")
+        note(f"loading the model of {stored.run}…")
 
         def work() -> Repeated | None:
             return repeat(stored, sampler, voice.hash())
@@ -273,11 +273,11 @@ def generate(
         sampler.stop()
 
     with voice.sampler(exact=exact) as sampler:
-        note(f"waking the model of {run_folder.name}…")
+        note(f"loading the model of {run_folder.name}…")
         try:
             stoppable(work, stop)
         except MynahError:
-            if not asked:  # a child that was still waking leaves by itself on ctrl+c
+            if not asked:  # a child that was still loading leaves by itself on ctrl+c
                 raise
         finally:
             note.done()
