@@ -240,12 +240,11 @@ def _look(found: Findings) -> str:
         if (apart.value or 0) >= _SEEN and _compared(apart, found.of(name, "held_out")) == "more":
             mean, usual = found.of(feature.name), found.of(feature.name, "held_out")
             its, the_authors = _number(mean, feature.name), _number(usual, feature.name)
-            compared = (
-                f"as {found.who}, but spread differently"
-                if its == the_authors
-                else f"{found.who} {the_authors}"
+            alike = ", but spread differently" if _compared(mean, usual) == "alike" else ""
+            other.append(
+                f"{found.measures[feature.name].title} "
+                f"({its} on average, {found.who} {the_authors}{alike})"
             )
-            other.append(f"{found.measures[feature.name].title} ({its} on average, {compared})")
     if not other:
         return f"In form (length, tags, names, emoji, capitals, marks) it is like {found.who}."
     return f"In form it differs from {found.who} in: {'; '.join(other)}."
@@ -265,7 +264,10 @@ def _leak(found: Findings) -> str:
     auc = found.of("membership_auc")
     if auc.value is None or auc.interval is None:
         lacks = "the base" if found.real.held_out else "unseen tweets"
-        return f"{said}. Without {lacks} nobody can say which tweets it was trained on."
+        return (
+            f"{said}. Without {lacks} it was not measured whether one can tell which tweets it was "
+            "trained on."
+        )
     low, high = auc.interval
     how = "mostly tell" if auc.value >= 0.8 else "often tell" if low >= 0.55 else "hardly tell"
     return (

@@ -40,7 +40,7 @@ def to_markdown(
     findings = report.findings
     meanings = conclusions(findings)
     lines = [f"# {escaped(findings.who)}: report on {escaped(report.run)}", ""]
-    lines += [*_points(report, findings.who), "", f"In brackets: {INTERVALS}.", ""]
+    lines += [*_points(report, findings.who), "", f"Numbers in brackets are the {INTERVALS}.", ""]
     lines += ["## In short", ""]
     lines += [f"- {escaped(meaning)}" for meaning in meanings.values()]
     for group, title in GROUP_TITLES.items():

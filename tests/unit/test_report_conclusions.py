@@ -94,15 +94,15 @@ def test_few_texts_are_said_to_be_few() -> None:
     )
 
 
-def test_a_mean_that_is_the_same_says_what_differs() -> None:
-    of = {"length": {"held_out": counted(1)}, "capitals": {}, "capitals_distance": {}}
-    of["capitals"] = {"tuned": number(0.041, 0.01), "held_out": number(0.044, 0.01)}
-    of["capitals_distance"] = {"tuned": number(0.3, 0.1), "held_out": number(0.02, 0.01)}
-    alike = "capitals (4.1 % of letters on average, @nasa 4.4 % of letters)."
-    assert said("look", **of).endswith(alike)
-    of["capitals"] = {"tuned": number(0.0412, 0.01), "held_out": number(0.041, 0.01)}
-    same = "capitals (4.1 % of letters on average, as @nasa, but spread differently)."
-    assert said("look", **of).endswith(same)
+def test_means_that_are_alike_say_what_differs() -> None:
+    apart = {"tuned": number(0.3, 0.1), "held_out": number(0.02, 0.01)}
+    other = {"tuned": number(0.041, 0.01), "held_out": number(0.12, 0.01)}
+    alike = {"tuned": number(0.041, 0.01), "held_out": number(0.044, 0.01)}
+    of = {"length": {"held_out": counted(1)}, "capitals_distance": apart}
+    means = "capitals (4.1 % of letters on average, @nasa "
+    assert said("look", **of, capitals=other).endswith(f"{means}12.0 % of letters).")
+    spread = f"{means}4.4 % of letters, but spread differently)."
+    assert said("look", **of, capitals=alike).endswith(spread)
 
 
 def test_leaks_are_said_as_numbers_of_tweets() -> None:
@@ -116,5 +116,6 @@ def test_leaks_are_said_as_numbers_of_tweets() -> None:
     assert "can hardly tell" in said(
         "leak", extracted=out, membership_auc={"tuned": number(0.52, 0.1)}
     )
-    lacks = "Without unseen tweets nobody can say which tweets it was trained on."
+    lacks = "Without unseen tweets it was not measured whether one can tell which tweets it was "
+    lacks += "trained on."
     assert said("leak", extracted={"tuned": counted(3, 2000)}).endswith(lacks)

@@ -240,7 +240,7 @@ def test_a_run_from_nothing_has_no_base(tmp_path_factory: pytest.TempPathFactory
     home = home_with_a_run(tmp_path_factory)
     page = mynah("report", "latest", "-n", "20", "--leaks", "--device", "cpu", home=home).text
     assert "- base: 0 · The run began with random weights, which write no words." in page
-    assert "Without the base nobody can say which tweets it was trained on." in page
+    assert "Without the base it was not measured whether one can tell" in page
     others = "@orbit_grandmother, @second_breakfast_club"
     assert f"- others: 20 · {others}" in page
 
