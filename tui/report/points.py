@@ -45,6 +45,7 @@ TABS: Final[Mapping[Group, str]] = {
 _TITLES: Final[Mapping[str, str]] = {
     "sounds_like": "Texts that a classifier takes for the author's",
     "style": "The same with the subject hidden",
+    "capitals": "Capitals, percent of the letters of a text",
     "delta": "Burrows's Delta: how differently common words are used (0: alike)",
     "copied": "Texts that repeat a training tweet, word for word or nearly",
     "verbatim": "Word for word",
