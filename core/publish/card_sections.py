@@ -127,11 +127,13 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
         rows.append(("Began with the weights of", f"the run {record.continues.run}"))
     if s is not None:
         lora = f"LoRA of rank {s.lora_rank} (alpha {s.lora_alpha}), merged into the weights"
+        falling = "in a straight line" if s.schedule == "linear" else "as a cosine"
         rows += [
             ("Method", lora if s.method == "lora" else "every weight"),
             ("Epochs asked for", f"{s.epochs:g}"),
             ("Minutes allowed", None if s.minutes is None else f"{s.minutes:g}"),
-            ("Learning rate", f"{s.lr:g}, rising over {percent(s.warmup)}, then a cosine to 0"),
+            ("Learning rate",
+             f"{s.lr:g}, rising over {percent(s.warmup)}, then falling {falling} to 0"),
             ("Optimizer", f"AdamW, beta2 {s.beta2:g}, weight decay {s.weight_decay:g}, "
                           f"gradient norm at most {s.clip:g}"),
             ("Learns answers", "yes" if s.answers else None),

@@ -18,6 +18,7 @@ Method = Literal["lora", "full"]
 Packing = Literal["tweets", "blocks"]
 Blend = Literal["even", "classic"]
 Arithmetic = Literal["auto", "float32"]
+Schedule = Literal["linear", "cosine"]
 
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 PRESETS: Final = ("fast", "quality", "classic", "faithful")
@@ -36,7 +37,7 @@ class TrainSettings:
     minutes         wall time at most, from the start of the training process to its end, without
                     the one-time conversion or download of a base; None: no limit
     max_steps       optimiser steps at most; None: no limit
-    lr              highest learning rate; it rises over ``warmup`` and falls as a cosine to 0
+    lr              highest learning rate; it rises over ``warmup`` and falls to 0
     seed            of the held-out split, the order, the adapters and the samples
     device          "auto", "cpu", "cuda" or "mps"
     batch_tokens    tokens a step at most, padding included; 0: what suits the device
@@ -47,6 +48,7 @@ class TrainSettings:
                     "classic": the text of huggingtweets, all epochs in one, accounts in the order
                     they were named in, cut in blocks side by side, what is left over dropped
     warmup          share of the run
+    schedule        how the rate falls: "linear", in a straight line; "cosine", as half a cosine
     beta2           AdamW's second decay; the first is 0.9
     clip            largest norm of the gradient
     lora_rank, lora_alpha   the update of a matrix W is (alpha / rank) B A; on every linear layer
@@ -80,6 +82,7 @@ class TrainSettings:
     packing: Packing = "tweets"
     blend: Blend = "even"
     warmup: float = 0.05
+    schedule: Schedule = "linear"
     beta2: float = 0.99
     weight_decay: float = 0.0
     clip: float = 1.0
@@ -105,7 +108,8 @@ class TrainSettings:
 
         Raises ValueError for a value of another type than it should be.
         """
-        return msgspec.convert(content, cls)
+        # runs of before there was a choice, which resume as they began
+        return msgspec.convert({"schedule": "cosine", **content}, cls)
 
 
 # Of a run with nothing held out.
@@ -125,6 +129,7 @@ _CLASSIC: Final[dict[str, Any]] = {
     "packing": "blocks",
     "blend": "classic",
     "warmup": 0.0,
+    "schedule": "cosine",
     "beta2": 0.999,
     "keep_best": False,
 }
@@ -253,6 +258,8 @@ def _check(settings: TrainSettings) -> None:
         )
     if settings.method not in ("lora", "full") or settings.packing not in ("tweets", "blocks"):
         raise WrongUsage("The method is lora or full; the packing is tweets or blocks.")
+    if settings.schedule not in ("linear", "cosine"):
+        raise WrongUsage("The schedule is linear or cosine.")
     if settings.blend not in ("even", "classic"):
         raise WrongUsage("The blend is even or classic.")
     if settings.arithmetic not in ("auto", "float32"):

@@ -36,8 +36,8 @@ _NAMES: Final = {
 }
 _ACCOUNTS: Final = ("handle", "handles", "account", "accounts", "username")
 _LEFT_OUT: Final = {
-    "lr_scheduler": "the rate of every run falls as a cosine",
-    "lr_scheduler_type": "the rate of every run falls as a cosine",
+    "lr_scheduler": "how the rate falls is schedule here, linear or cosine",
+    "lr_scheduler_type": "how the rate falls is schedule here, linear or cosine",
     "gradient_accumulation_steps": "a step is as large as batch_tokens says",
     "per_device_train_batch_size": "a step is as large as batch_tokens says",
     "batch_size": "a step is as large as batch_tokens says",

@@ -59,7 +59,9 @@ def fit(training: Training) -> None:
         if t.by_heart is not None or (settings.keep_best and t.best and t.best.hopeless):
             break
         stepping = time.monotonic()
-        rate = learning_rate(done, peak=settings.lr, warmup=settings.warmup)
+        rate = learning_rate(
+            done, peak=settings.lr, warmup=settings.warmup, schedule=settings.schedule
+        )
         for group in t.optimizer.param_groups:
             group["lr"] = rate
         t.ranks.step(batch.rows, rate)

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from core.runs.settings import Schedule
+
 # Nothing is measured in what is left after this share of a run: its end measures anyway.
 LAST_MEASURE: Final = 0.9
 # What a step takes is the mean over those of the last so many seconds, and so many at least.
@@ -15,16 +17,18 @@ _RECENT_SECONDS: Final = 30.0
 _RECENT_STEPS: Final = 15
 
 
-def learning_rate(done: float, *, peak: float, warmup: float) -> float:
+def learning_rate(done: float, *, peak: float, warmup: float, schedule: Schedule) -> float:
     """The rate when the share ``done`` (0 to 1) of a run is behind it.
 
-    It rises in a straight line to ``peak`` over ``warmup``, then falls to 0 as half a cosine
-    (Loshchilov and Hutter 2017, SGDR, equation 5, without restarts).
+    It rises in a straight line to ``peak`` over ``warmup``, then falls to 0: in a straight line
+    too, or as half a cosine (Loshchilov and Hutter 2017, SGDR, equation 5, without restarts).
     """
     if done < warmup:
         # Not from 0: a first step that changes nothing would be a wasted one.
         return peak * max(done, 0.1 * warmup) / warmup
     along = (min(done, 1.0) - warmup) / (1.0 - warmup)
+    if schedule == "linear":
+        return peak * (1.0 - along)
     return peak * 0.5 * (1.0 + math.cos(math.pi * along))
 
 

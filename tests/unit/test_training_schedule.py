@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.runs.settings import Schedule
 from core.training.schedule import Course, learning_rate
 
 
@@ -22,18 +23,22 @@ def learn(course: Course, clock: Clock, seconds: float) -> None:
     course.pace.step(seconds)
 
 
-def test_it_rises_to_the_peak_and_falls_to_zero() -> None:
-    rates = [learning_rate(i / 100, peak=1.0, warmup=0.1) for i in range(101)]
+@pytest.mark.parametrize(("schedule", "late"), [("linear", 0.25), ("cosine", 0.1464)])
+def test_it_rises_to_the_peak_and_falls_to_zero(schedule: Schedule, late: float) -> None:
+    rates = [
+        learning_rate(i / 1000, peak=1.0, warmup=0.1, schedule=schedule) for i in range(0, 1001, 5)
+    ]
     assert 0 < rates[0] < 0.2
-    assert max(rates) == rates[10] == 1.0
-    assert rates[55] == pytest.approx(0.5)
-    assert rates[100] == pytest.approx(0.0)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert max(rates) == rates[20] == 1.0
+    assert rates[110] == pytest.approx(0.5)
+    assert rates[155] == pytest.approx(late, abs=1e-4)
+    assert rates[200] == pytest.approx(0.0)
+    assert rates[20:] == sorted(rates[20:], reverse=True)
 
 
-@given(st.floats(0, 1), st.floats(0, 0.9))
-def test_it_stays_between_zero_and_the_peak(done: float, warmup: float) -> None:
-    assert 0 <= learning_rate(done, peak=2e-3, warmup=warmup) <= 2e-3
+@given(st.floats(0, 1), st.floats(0, 0.9), st.sampled_from(["linear", "cosine"]))
+def test_it_stays_between_zero_and_the_peak(done: float, warmup: float, schedule: Schedule) -> None:
+    assert 0 <= learning_rate(done, peak=2e-3, warmup=warmup, schedule=schedule) <= 2e-3
 
 
 def test_without_a_limit_the_course_is_its_steps() -> None:
