@@ -122,6 +122,8 @@ class MynahApp(StateApp):
 
     def _make_section(self, name: str) -> Screen[None]:
         made = self._new_section(name)
+        # Textual would read all styles anew for a new screen, twice, though none has changed: 0.1 s
+        made._css_update_count = self._css_update_count
         self._sections.append(made)
         return made
 
