@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 from core.dataset.frozen import load_frozen
 from core.errors import InputRefused, Interrupted
 from core.json_lines import append_json_lines, read_json_lines
+from core.numbers import percent
 from core.progress import Cancelled, Progress, Reporter
 from core.report.conclusions import who
 from core.report.intervals import Estimate, share
@@ -124,7 +125,7 @@ class BlindResult:
         return (
             f"{person} picked the real one in {self.right} of {self.answers} "
             f"{'question' if self.answers == 1 else 'questions'} (guessing: half; 95 % interval "
-            f"{low * 100:.0f} % to {high * 100:.0f} %): {self.verdict}."
+            f"{percent(low)} to {percent(high)}): {self.verdict}."
         )
 
     def for_a_report(self) -> str:

@@ -300,7 +300,7 @@ def _out_of(one: Estimate, *, interval: bool = True) -> str:
     if 0.1 <= one.value <= 0.9:
         said, scale, unit = f"{10 * one.value:.0f} of 10", 10, ""
     else:
-        said, scale, unit = f"{100 * one.value:.0f} %", 100, " %"
+        said, scale, unit = percent(one.value), 100, " %"
     if not interval or one.interval is None:
         return said
     # outwards: a rounded interval is not to look narrower than it is
@@ -316,5 +316,5 @@ def _number(one: Estimate, name: str) -> str:
     if one.value is None:
         return "?"
     if name == "capitals":
-        return f"{100 * one.value:.1f} % of letters"
+        return f"{percent(one.value, 1)} of letters"
     return f"{one.value:.0f}" if one.value >= 10 else f"{one.value:.1f}"

@@ -227,15 +227,15 @@ class Sampler:
         One that was written anew meanwhile, by a run that was resumed, is loaded anew.
         """
         with self._changing:
-            written = self._written()
+            written = self.written()
             if self._child is not None:
                 if self._child.process.poll() is None and written == self._loaded:
                     return
                 self._child.end()
             self._child, self._loaded = _Child(self._arguments), written
 
-    def _written(self) -> int:
-        """When the model was; 0 where there is none."""
+    def written(self) -> int:
+        """When the model was written; 0 where there is none."""
         try:
             return (self.model_dir / "config.json").stat().st_mtime_ns
         except OSError:

@@ -220,12 +220,12 @@ class SamplingJob(Job):
 
         self._speaking = speaker
         loaded = self._loaded.get(speaker)
-        if loaded is None or loaded.written != _written(loaded.sampler.model_dir):
+        if loaded is None or loaded.written != loaded.sampler.written():
             if loaded is not None:
                 del self._loaded[speaker]
                 loaded.sampler.close()
             sampler = voice_of(Run(speaker.folder), speaker.point).sampler()
-            loaded = _Loaded(sampler, _written(sampler.model_dir))
+            loaded = _Loaded(sampler, sampler.written())
             self._loaded[speaker] = loaded
             if not self._closed:
                 sampler.start()
@@ -240,12 +240,4 @@ class SamplingJob(Job):
 
     def _has(self, speaker: Speaker) -> bool:
         loaded = self._loaded.get(speaker)
-        return loaded is not None and loaded.written == _written(loaded.sampler.model_dir)
-
-
-def _written(model_dir: Path) -> int:
-    """When a model was written; 0 when there is none."""
-    try:
-        return (model_dir / "config.json").stat().st_mtime_ns
-    except OSError:
-        return 0
+        return loaded is not None and loaded.written == loaded.sampler.written()
