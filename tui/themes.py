@@ -11,7 +11,6 @@ from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
 from core.safe_text import printable
-from core.toml import parse_toml
 
 # Textual's ansi-dark with the bright half of the palette, since plain blue on black cannot be read
 # in most terminals; registering it replaces that one.
@@ -131,6 +130,8 @@ def _read_theme(path: Path) -> Theme:
         raise ValueError("a theme that ships has this name")
     if path.stat().st_size > _MOST_BYTES:
         raise ValueError("it is too large for a theme")
+    from core.toml import parse_toml
+
     given = parse_toml(path.read_text(encoding="utf-8"))
     if unknown := set(given) - {*_COLOURS, "dark", "variables"}:
         raise ValueError(f"{min(unknown)} is no colour of a theme")
