@@ -12,7 +12,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -25,9 +25,6 @@ from core.files import sha256_of
 
 Check = Callable[[], None]
 """Raises Interrupted when the work is to stop."""
-
-# rows in memory at once
-_BATCH: Final = 50_000
 
 
 def run_task(folder: Path, kind: str, number: int, check: Check) -> int:
@@ -46,7 +43,7 @@ def curate_partition(job: Job, number: int, task: dict[str, Any], check: Check) 
     batches: list[int] = []
     try:
         tweets = SortedTweets(folder, rows, path=job.sorted_file, first=first)
-        for curated in curated_copy(tweets, job.recipe, rows=_BATCH):
+        for curated in curated_copy(tweets, job.recipe):
             check()
             job.put("curated", f"{number}-{len(batches)}", curated)
             batches.append(curated.height)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DEFAULT_RECIPES: Final = ("standard", "classic")
 _TWEETS_AT_ONCE: Final = 250_000  # accounts are taken together up to so many
 _COLUMNS: Final = ("tweet_id", "handle", "kept", "reason", "clean_text")
-_ROWS: Final = 50_000
 # Beyond the bound DuckDB goes to disk; the order in the table means nothing.
 _BOUNDS: Final = ("SET memory_limit = '256MB'", "SET preserve_insertion_order = false")
 _FILES: Final = "read_parquet($files, hive_partitioning = false)"
@@ -133,7 +132,6 @@ def store_verdicts(
             batches = curated_copy(
                 copy,
                 recipe,
-                rows=_ROWS,
                 explain=False,
                 progress=_after(progress, before),
                 cancelled=cancelled,

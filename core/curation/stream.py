@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 
 MEMORY: Final = "256MB"
-# DuckDB wants a multiple of 2,048. Larger groups cost memory, smaller ones time.
-ROW_GROUP: Final = 51_200
+# Rows in a file's group, and in memory at once: a batch that begins inside a group has two of them
+# unpacked. DuckDB wants a multiple of 2,048. More rows cost memory, fewer ones time.
+ROW_GROUP: Final = 40_960
 _ORDERED: Final = (
     f"SELECT {', '.join(tweet_schema())}{{more}} FROM tweets "  # noqa: S608 - our own names
     "WHERE handle IN (SELECT unnest($handles)) "
@@ -53,7 +54,7 @@ def curated_batches(
     handles: Sequence[str],
     recipe: Recipe,
     *,
-    rows: int = 50_000,
+    rows: int = ROW_GROUP,
     explain: bool = True,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
@@ -85,7 +86,7 @@ def curated_copy(
     copy: SortedTweets,
     recipe: Recipe,
     *,
-    rows: int = 50_000,
+    rows: int = ROW_GROUP,
     explain: bool = True,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,

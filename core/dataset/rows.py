@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("tweet_id", "handle", "created_at", "kind", "text")
 # Rows in any order that are looked up at once, and rows of a frame that is handed on.
 PICKED: Final = 500_000
-BATCH: Final = 50_000
+BATCH: Final = 40_960
 # What says, with the text, which rows a split keeps on one side; no file holds it.
 _TOGETHER: Final = ("reply_to_id", "conversation_id")
 
