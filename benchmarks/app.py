@@ -16,9 +16,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import itertools
 import os
 import pty
-import random
 import statistics
 import struct
 import subprocess
@@ -38,7 +38,8 @@ from core.runs.launch import stop_run
 from core.workflow.data import DEMO_HANDLE, import_paths, sample_archives
 from core.workflow.training import train
 
-# The axis of the plots, the plot under the loss, the cursor, and the other sections.
+# The axis of the plots, the plot under the loss, the cursor, and the other sections, in this order:
+# a key that changes nothing would be credited with the next frame that comes by itself.
 KEYS = ("a", "p", "\x1b[D", "\x1b[C", "2", "4", "1", "4", "3", "4")
 QUIT = b"\x11"
 # A frame that comes by itself (a new point of the curve) may be taken for that of a key: seldom.
@@ -125,7 +126,7 @@ class Found:
         return f"{statistics.mean(ratios):.3f} of the speed (± {spread:.3f})"
 
 
-def turn(home: Home, run: Run, seconds: float, rng: random.Random, found: Found) -> None:
+def turn(home: Home, run: Run, seconds: float, found: Found) -> None:
     before = learned(run)
     time.sleep(seconds)
     found.closed.append(speed(run, before))
@@ -140,8 +141,9 @@ def turn(home: Home, run: Run, seconds: float, rng: random.Random, found: Found)
     found.processor.append((app.processor - processor) / minutes)
     found.bytes.append((app.bytes - written) / minutes)
     before, until = learned(run), time.monotonic() + seconds
-    while time.monotonic() < until:
-        key = rng.choice(KEYS)
+    for key in itertools.cycle(KEYS):
+        if time.monotonic() > until:
+            break
         took = app.press(key)
         if took is not None:
             found.keys.append((took, key))
@@ -156,7 +158,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--turns", type=int, default=4)
     given = parser.parse_args()
-    found, rng = Found(), random.Random(1)
+    found = Found()
     with tempfile.TemporaryDirectory() as folder:
         home = Home.at(folder)
         import_paths(home, sample_archives())
@@ -167,7 +169,7 @@ def main() -> None:
         time.sleep(5.0)  # the first steps are slower
         try:
             for number in range(given.turns):
-                turn(home, run, given.seconds, rng, found)
+                turn(home, run, given.seconds, found)
                 print(f"turn {number + 1}: {found.closed[-1]:,.0f} tokens/s without the app, "
                       f"{found.watched[-1]:,.0f} watched, {found.used[-1]:,.0f} used",
                       flush=True)  # fmt: skip

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 
-def percent(share: float, decimals: int = 0) -> str:
-    """A share (0 to 1) as ``12 %``, or ``12.5 %`` with one decimal."""
-    return f"{100 * share:.{decimals}f} %"
+def percent(share: float | None, decimals: int | None = None) -> str:
+    """A share (0 to 1) as ``50 %``, ``4.2 %`` or ``0.03 %``: two digits at least, or ``decimals``.
+
+    ``–`` where it is not known.
+    """
+    if share is None:
+        return "–"
+    value = 100 * share
+    if decimals is None:
+        decimals = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.95 else 2
+    return f"{value:.{decimals}f} %"
 
 
 def size_in_words(size: int) -> str:

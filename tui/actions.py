@@ -71,7 +71,7 @@ ACTIONS: Final = (
     Action("app.filter", "2", "section('filter')", "Filter", "What is kept, why.", footer=False),
     Action("app.query", "3", "section('query')", "Query", "SQL on the corpus.", footer=False),
     Action("app.train", "4", "section('train')", "Train", "Fine-tune and watch.", footer=False),
-    Action("app.sample", "5", "section('sample')", "Sample", "Talk to a model.", footer=False),
+    Action("app.sample", "5", "section('sample')", "Sample", "Tweets from a model.", footer=False),
     Action("app.next", "ctrl+tab", "turn(1)", "Next", "Next section.", footer=False),
     Action("app.last", "ctrl+shift+tab", "turn(-1)", "Previous", "Previous section.", footer=False),
     Action(

@@ -17,12 +17,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from core.errors import MynahError
+from core.numbers import percent
 from core.safe_text import printable
 from tui.actions import footer_actions, key_of
 from tui.job import Host, Report
 from tui.state import NewRun, State
 from tui.text.next_step import next_step
-from tui.text.numbers import percent, short_count
+from tui.text.numbers import short_count
 from tui.text.whereabouts import whereabouts
 from tui.widgets.cells import cell_len
 from tui.widgets.field import Field

@@ -18,7 +18,7 @@ import polars as pl
 
 from core.bulk.job import Job, complete
 from core.curation.counts import Counts
-from core.curation.stream import SortedTweets, curated_copy
+from core.curation.stream import ROW_GROUP, SortedTweets, curated_copy
 from core.dataset.formats import write_parquet
 from core.dataset.rows import set_down
 from core.files import sha256_of
@@ -43,7 +43,7 @@ def curate_partition(job: Job, number: int, task: dict[str, Any], check: Check) 
     batches: list[int] = []
     try:
         tweets = SortedTweets(folder, rows, path=job.sorted_file, first=first)
-        for curated in curated_copy(tweets, job.recipe):
+        for curated in curated_copy(tweets, job.recipe, rows=ROW_GROUP):
             check()
             job.put("curated", f"{number}-{len(batches)}", curated)
             batches.append(curated.height)

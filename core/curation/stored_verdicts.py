@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from core.curation.recipe import Recipe, load_recipe
-from core.curation.stream import Progress, curated_copy, sorted_copy
+from core.curation.stream import ROW_GROUP, Progress, curated_copy, sorted_copy
 from core.files import remove_orphans
 from core.progress import Cancelled
 
@@ -132,6 +132,7 @@ def store_verdicts(
             batches = curated_copy(
                 copy,
                 recipe,
+                rows=ROW_GROUP,
                 explain=False,
                 progress=_after(progress, before),
                 cancelled=cancelled,

@@ -24,6 +24,15 @@ GROUP_TITLES: Final[dict[Group, str]] = {
     "look": "What it looks like",
     "leak": "What can be got out",
 }
+# What is compared, as pages and tables call it; the JSON has the names before the colons.
+POINT_NAMES: Final[dict[str, str]] = {
+    "tuned": "this model",
+    "base": "base model",
+    "held_out": "unseen tweets",
+    "parrot": "parrot",
+    "impostors": "others",
+    "chance": "chance",
+}
 # How each was measured.
 GROUP_NOTES: Final[dict[Group, str]] = {
     "author": (

@@ -8,20 +8,14 @@ from pathlib import PurePath
 from typing import Final
 
 from core.report.blind import BlindResult
-from core.report.conclusions import GROUP_NOTES, GROUP_TITLES, INTERVALS, conclusions
+from core.report.conclusions import GROUP_NOTES, GROUP_TITLES, INTERVALS, POINT_NAMES, conclusions
 from core.report.intervals import Estimate
 from core.report.leaks import Leak
 from core.report.measures import Measure
 from core.report.report import Report
 from core.safe_text import printable
 
-_COLUMNS: Final = {
-    "tuned": "tuned",
-    "base": "base",
-    "held_out": "unseen",
-    "parrot": "parrot",
-    "impostors": "others",
-}
+_COLUMNS: Final = ("tuned", "base", "held_out", "parrot", "impostors")
 _IN_SENTENCES: Final = ("tuned", "held_out")
 # Of the runs of words, those that a table shows; the JSON has them all.
 _SHOWN_RUNS: Final = frozenset({2, 3, 5, 8, 12})
@@ -78,14 +72,17 @@ def _points(report: Report, name: str) -> list[str]:
     counts = {point: len(texts) for point, texts in report.texts.items()}
     # of a folder its name, since a page may go out
     base = report.no_base or f"{PurePath(report.base).name or report.base} before tuning"
-    rows = [
-        ("tuned", counts["tuned"], "texts by this run's model, copies allowed"),
-        ("base", counts.get("base", 0), base),
-        ("unseen", counts["held_out"], f"tweets of {name} that it never saw: what to aim at"),
-        ("parrot", counts["parrot"], "its own training tweets given back: what it must not do"),
-        ("others", counts["impostors"], others or "nobody else's tweets are at hand"),
+    about = {
+        "tuned": "texts that it wrote, copies allowed",
+        "base": base,
+        "held_out": f"tweets of {name} that it never saw: what to aim at",
+        "parrot": "its own training tweets given back: what it must not do",
+        "impostors": others or "nobody else's tweets are at hand",
+    }
+    return [
+        f"- {POINT_NAMES[point]}: {counts.get(point, 0):,} · {escaped(what)}"
+        for point, what in about.items()
     ]
-    return [f"- {title}: {count:,} · {escaped(what)}" for title, count, what in rows]
 
 
 def _is_shown(measure: Measure) -> bool:
@@ -99,7 +96,7 @@ def _is_shown(measure: Measure) -> bool:
 def _table(measures: Sequence[Measure], *, brief: bool) -> list[str]:
     """``brief``: with intervals only where the sentences need them."""
     points = [point for point in _COLUMNS if any(point in measure.points for measure in measures)]
-    head = ["", *(_COLUMNS[point] for point in points)]
+    head = ["", *(POINT_NAMES[point] for point in points)]
     rows = [
         [
             measure.title + (" %" if measure.unit == "share" else ""),

@@ -115,7 +115,7 @@ def test_many_small_pieces_and_groups(
     assert rows_of(whole).equals(in_order(expected))
     assert (whole.rows, whole.kept) == (320, expected["kept"].sum())
     assert whole.accounts == 5
-    monkeypatch.setattr("core.bulk.tasks._BATCH", 25)
+    monkeypatch.setattr("core.bulk.tasks.ROW_GROUP", 25)
     curate_files(source, tmp_path / "again", recipe, partitions=60, part_rows=75)
     assert bytes_of(tmp_path / "again") == bytes_of(tmp_path / "out")
 

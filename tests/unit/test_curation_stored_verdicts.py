@@ -121,7 +121,7 @@ def test_several_recipes_at_once_and_progress(corpus: Corpus) -> None:
 def test_many_batches(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     store_verdicts(corpus, ["a", "b"], STANDARD)
     whole = verdicts(corpus)
-    monkeypatch.setattr(sys.modules["core.curation.stored_verdicts"], "_ROWS", 1)
+    monkeypatch.setattr(sys.modules["core.curation.stored_verdicts"], "ROW_GROUP", 1)
     store_verdicts(corpus, ["b", "a"], STANDARD)
     assert verdicts(corpus) == whole
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from core.numbers import percent
 from core.safe_text import printable
 from tui.text.bars import level_bar, tall_bars
-from tui.text.numbers import count, percent
+from tui.text.numbers import count
 from tui.widgets.cells import cell_len, cut
 
 if TYPE_CHECKING:

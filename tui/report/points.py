@@ -18,14 +18,6 @@ SIGNS: Final[Mapping[str, str]] = {"tuned": "●"}
 OTHER_SIGN: Final = "○"
 STYLES: Final[Mapping[str, str]] = {"tuned": "model", UNSEEN: "unseen"}
 
-_NAMES: Final[Mapping[str, str]] = {
-    "tuned": "this model",
-    "base": "base model",
-    UNSEEN: "unseen tweets",
-    "parrot": "parrot",
-    "impostors": "others",
-    "chance": "chance",
-}
 # Of leaks the points are what is asked for, and not who writes.
 _NAMES_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "extracted": {"tuned": "learned tweets"},
@@ -68,11 +60,15 @@ def title_of(measure: Measure) -> str:
 
 
 def name_of(point: str, measure: Measure) -> str:
-    return _NAMES_OF.get(measure.name, _NAMES).get(point) or _NAMES.get(point, point)
+    from core.report.conclusions import POINT_NAMES
+
+    return _NAMES_OF.get(measure.name, POINT_NAMES).get(point) or POINT_NAMES.get(point, point)
 
 
 def legend(report: LastReport, measures: list[Measure]) -> list[tuple[str, str, str]]:
     """For each point of these measures: itself, its name, and what it is."""
+    from core.report.conclusions import POINT_NAMES
+
     first = measures[0]
     what = _what(report, first.group)
     lines = []
@@ -82,7 +78,7 @@ def legend(report: LastReport, measures: list[Measure]) -> list[tuple[str, str, 
             words = f"{count(estimate.n)} {words}"
         lines.append((point, name_of(point, first), words))
     if report.no_base and not any(point == "base" for point, _, _ in lines):
-        lines.insert(1, ("base", _NAMES["base"], report.no_base))
+        lines.insert(1, ("base", POINT_NAMES["base"], report.no_base))
     return lines
 
 

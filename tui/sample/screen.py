@@ -96,7 +96,8 @@ class SampleSection(SampleKeys):
 
     def on_mount(self) -> None:
         self._models: list[RunSummary] = []
-        self._done, self._rate = 0, 0.0
+        self._done = 0
+        self._rates: dict[int, float] = {}  # of each of the models
         self._names: list[str] = []
         self._request: SampleRequest | None = None
         app = self.mynah
@@ -233,7 +234,7 @@ class SampleSection(SampleKeys):
             self.mynah.show_error(error)
             return False
         speaking = speakers(self._models, model, self._form["beside"])
-        self._request, self._done = request, 0
+        self._request, self._done, self._rates = request, 0, {}
         self._shown = [
             Shown(speaker, index) for index in range(request.n) for speaker in range(len(speaking))
         ]
@@ -357,7 +358,7 @@ class SampleSection(SampleKeys):
                 self._finish(place, event)
             self._show_count()
         elif isinstance(event, Finished):
-            self._rate = event.tokens_per_second
+            self._rates[heard.speaker] = event.tokens_per_second
             if heard.speaker + 1 < len(self._names) and not self._sampling.stopping:
                 self._show_count(f"loading {self._names[heard.speaker + 1]}… · ")
         elif isinstance(event, Ready):
@@ -380,7 +381,8 @@ class SampleSection(SampleKeys):
 
     def _show_result(self) -> None:
         seed = self._request.seed if self._request else 0
-        result = f"{plural(self._done, 'sample')} · {self._rate:.0f} tok/s · seed {seed}"
+        rates = " and ".join(f"{rate:.0f}" for _, rate in sorted(self._rates.items()))
+        result = f"{plural(self._done, 'sample')} · {rates or 0} tok/s · seed {seed}"
         self._status(result if self._done else "stopped before the first sample")
 
     def _status(self, text: str) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from core.numbers import percent
 from core.safe_text import printable
 from core.sweeps.study import TrialRow, as_it_stands
-from tui.text.numbers import clock, count, loss, percent
+from tui.text.numbers import clock, count, loss
 from tui.text.runs import setting
 from tui.train.figures import RUN_SIGNS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from core.numbers import percent
 from core.safe_text import printable
-from tui.text.numbers import percent
 
 if TYPE_CHECKING:
     from core.dataset.shares import Share

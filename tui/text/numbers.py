@@ -127,14 +127,5 @@ def loss(value: float | None, decimals: int = 3) -> str:
     return "–" if value is None or value != value else f"{value:.{decimals}f}"
 
 
-def percent(share: float | None) -> str:
-    """``50 %``, ``4.2 %``, ``0.03 %``: two digits at least; ``–`` when unknown."""
-    if share is None:
-        return "–"
-    value = 100 * share
-    decimals = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.95 else 2
-    return f"{value:.{decimals}f} %"
-
-
 def plural(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -6,8 +6,9 @@ from dataclasses import fields
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
+from core.numbers import percent
 from core.runs.folder import GOING
-from tui.text.numbers import about, loss, percent, plural
+from tui.text.numbers import about, loss, plural
 
 if TYPE_CHECKING:
     from core.runs.history import RunHistory

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.text.numbers import day, percent, plural
+from core.numbers import percent
+from tui.text.numbers import day, plural
 
 if TYPE_CHECKING:
     from core.sampling.nearest import NearTweet

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from math import exp
 from typing import TYPE_CHECKING
 
-from core.numbers import size_in_words
+from core.numbers import percent, size_in_words
 from core.runs.folder import GOING
 from core.safe_text import printable
 from tui.actions import with_keys
 from tui.text.blends import shares_so_far
-from tui.text.numbers import ago, clock, count, percent, short_count
+from tui.text.numbers import ago, clock, count, short_count
 from tui.widgets.row_list import RowCells
 
 if TYPE_CHECKING:

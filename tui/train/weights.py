@@ -13,9 +13,9 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from core.numbers import percent
 from core.safe_text import printable
 from tui.text.blends import capped, times
-from tui.text.numbers import percent
 from tui.widgets.field import Field
 from tui.widgets.field_form import FieldForm
 from tui.widgets.typed_field import NumberField

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import Interrupted, MynahError
 from core.home import Home
+from core.numbers import percent
 from core.runs.folder import GOING
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, pairs
 from tui.text import runs as sentences
-from tui.text.numbers import clock, count, loss, percent, rate, short_count
+from tui.text.numbers import clock, count, loss, rate, short_count
 from tui.text.terminal import TerminalSignals, signals_to
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from core.home import Home
+from core.numbers import percent
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.cli.runs.following import progress_line
-from tui.text.numbers import loss, percent
+from tui.text.numbers import loss
 from tui.text.runs import setting
 
 if TYPE_CHECKING:
