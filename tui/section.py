@@ -14,7 +14,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, Static
 
 from core.errors import MynahError
 from core.numbers import percent
@@ -352,6 +352,8 @@ class Section(Screen[None]):
         """
         if not self.COLUMNS:
             return
+        from textual.widgets import TextArea
+
         left = self.focused
         for name in self.COLUMNS:
             if left is not None and name in (node.id for node in left.ancestors):

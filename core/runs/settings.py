@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
-
 from core.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -108,6 +106,8 @@ class TrainSettings:
 
         Raises ValueError for a value of another type than it should be.
         """
+        import msgspec
+
         # runs of before there was a choice, which resume as they began
         return msgspec.convert({"schedule": "cosine", **content}, cls)
 
@@ -180,7 +180,8 @@ _WHOLE: Final = (
 )  # fmt: skip
 
 
-class SweepTrial(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class SweepTrial:
     """The sweep that a run belongs to, and which of its trials it is, counted from 1.
 
     ``id`` tells it from another sweep that had the same name before.
@@ -191,7 +192,8 @@ class SweepTrial(msgspec.Struct, frozen=True):
     id: str = ""
 
 
-class Continued(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Continued:
     """The run whose weights a new run begins with; ``base`` is the name of what that began with."""
 
     run: str = ""

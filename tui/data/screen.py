@@ -11,7 +11,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
 from core.curation.reasons import EXCLUDED
-from core.workbench.view import Order, TweetRow, Which
 from tui.actions import bindings, key_of
 from tui.data.changing import ExcludeJob, ForgetCounted, ForgetJob
 from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from core.corpus.reading import AccountRow
     from core.fetching.outcome import FetchProgress
     from core.forgetting import Forgotten
+    from core.workbench.view import Order, TweetRow, Which
     from tui.data.imports import ImportLogJob
     from tui.data.preview import PreviewJob
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.workbench.view import Order, TweetRows, Which
 from tui.job import Attempt, Host, Job, Report
 from tui.state import SavedCounts
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from core.errors import MynahError
     from core.workbench.bench import Curation
     from core.workbench.comparison import ComparedRows, Comparison
+    from core.workbench.view import Order, TweetRows, Which
 
 
 @dataclass
@@ -166,6 +166,8 @@ class RowSearch(Job):
         """``words`` in the syntax of ``core.workbench.search``; two recipes have one order."""
 
         def work(attempt: Attempt) -> Report:
+            from core.workbench.view import TweetRows
+
             # two recipes compared have no "dropped": what they differ on is the choice
             found = rows.only(which) if isinstance(rows, TweetRows) else rows
             found = found.search(words, progress=attempt.count, cancelled=attempt.cancelled)

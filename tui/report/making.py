@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import MynahError
-from core.runs.folder import Run
 from tui.job import Attempt, Host, Job, Report
 from tui.train.starting import RunStarted
 
@@ -64,6 +63,7 @@ class ReadReportJob(Job):
     def read(self, folder: Path) -> None:
         def work(attempt: Attempt) -> Report:
             from core.report.last import last_report
+            from core.runs.folder import Run
 
             run = Run(folder)
             last = last_report(run)
@@ -86,6 +86,8 @@ class MakeReportJob(Job):
 
     def make(self, folder: Path, *, leaks: bool) -> bool:
         """False when one is being made already."""
+        from core.runs.folder import Run
+
         run = Run(folder)
 
         def work(attempt: Attempt) -> Report:
@@ -123,6 +125,7 @@ class DropLeaksJob(Job):
         home = self._host.state.home
 
         def work(attempt: Attempt) -> Report:
+            from core.runs.folder import Run
             from core.workflow.training import train_without_leaks
 
             run = train_without_leaks(home, Run(folder), cancelled=attempt.cancelled)

@@ -7,7 +7,6 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from core.numbers import percent
-from core.runs.folder import GOING
 from tui.text.numbers import about, loss, plural
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ _BEYOND: Final = 2.0
 
 def snapshot(summary: RunSummary, history: RunHistory) -> list[str]:
     """All that is worth knowing about a run at this moment, a sentence or two each."""
+    from core.runs.folder import GOING
+
     who = " and ".join("@" + handle for handle in summary.handles) or "nobody"
     by = f" ({summary.name})" if summary.name else ""
     after = f", and goes on from the run {summary.continues}" if summary.continues else ""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from core.safe_text import printable
-from core.workbench.view import Order, TweetRow, TweetRows
 from tui.text import numbers as words
 from tui.text.numbers import SIGNS, age_or_day, count, exact, plural
 from tui.text.verdicts import reason_word, verdict
@@ -16,6 +15,7 @@ from tui.widgets.row_list import Column, RowCells
 
 if TYPE_CHECKING:
     from core.workbench.comparison import ComparedRows
+    from core.workbench.view import Order, TweetRow, TweetRows
 
 
 def columns(*, who: bool) -> tuple[Column, ...]:
