@@ -27,8 +27,8 @@ GROUP_TITLES: Final[dict[Group, str]] = {
 # What is compared, as pages and tables call it; the JSON has the names before the colons.
 POINT_NAMES: Final[dict[str, str]] = {
     "tuned": "this model",
-    "base": "base model",
-    "held_out": "unseen tweets",
+    "base": "base",
+    "held_out": "unseen",
     "parrot": "parrot",
     "impostors": "others",
     "chance": "chance",
@@ -309,7 +309,7 @@ def _out_of(one: Estimate, *, interval: bool = True) -> str:
     if 0.1 <= one.value <= 0.9:
         said, scale, unit = f"{10 * one.value:.0f} of 10", 10, ""
     else:
-        said, scale, unit = percent(one.value), 100, " %"
+        said, scale, unit = _percent(one), 100, " %"
     if not interval or one.interval is None:
         return said
     # outwards: a rounded interval is not to look narrower than it is
@@ -318,7 +318,11 @@ def _out_of(one: Estimate, *, interval: bool = True) -> str:
 
 
 def _percent(one: Estimate) -> str:
-    return "?" if one.value is None else percent(one.value)
+    """Of a few hundred texts: ``2.5 %`` and ``3 %``, as the table beside it has them."""
+    if one.value is None:
+        return "?"
+    value = round(100 * one.value, 1)
+    return percent(one.value, 0 if value >= 10 or value == int(value) else 1)
 
 
 def _number(one: Estimate, name: str) -> str:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.dataset.shares import expected_shares
+from core.numbers import percent
 from core.runs.shares import AuthorShare
 from tui.text.blends import expected_sentences, in_lines, shares_so_far, short_shares, who_learns
-from tui.text.numbers import percent
 
 
 @pytest.mark.parametrize(

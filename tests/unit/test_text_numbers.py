@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.numbers import percent
 from tui.text.numbers import (
     about,
     ago,
@@ -16,7 +17,6 @@ from tui.text.numbers import (
     day,
     exact,
     loss,
-    percent,
     plural,
     rate,
     short_count,
