@@ -159,7 +159,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
             error = error.to(dtype)
             if hidden_grad is not None:
                 hidden_grad[part] = (error @ matrix).to(hidden.dtype)
-            if weight_grad is not None:
+            if weight_grad is not None and dtype == weight_grad.dtype:
+                weight_grad.addmm_(error.T, states)  # without a second matrix of this size
+            elif weight_grad is not None:
                 weight_grad += error.T @ states
         ctx.save_for_backward(hidden_grad, weight_grad, bias_grad)
         ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
@@ -168,7 +170,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *outer: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         grads = [
-            None if grad is None else (grad * outer[0]).to(dtype)
+            None if grad is None else grad.mul_(outer[0]).to(dtype)
             for grad, dtype in zip(ctx.saved_tensors, ctx.dtypes, strict=True)
         ]
         return (*grads, None, None, None, None)
