@@ -9,8 +9,8 @@ step, the model's own loss over all logits, dropout as the model declares it, fl
     python -m benchmarks.train --base smollm2
     python -m benchmarks.train --base gpt2-shape --device cuda --compile
 
-All rungs keep freed memory, as mynah's training does on Linux (`core.training.device.set_up`); a plain
-loop by itself does not, and is a tenth slower or more.
+All rungs keep freed memory, as mynah's training does on Linux (`core.training.device.set_up`); a
+plain loop by itself does not, and is a tenth slower or more.
 
 "of the floor": the time that the bare matrix products of a step take here, each at its own shape,
 of the time that the step takes. Nothing is faster that computes the same.
