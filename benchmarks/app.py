@@ -40,7 +40,7 @@ from core.workflow.training import train
 
 # The axis of the plots, the plot under the loss, the cursor, and the other sections, in this order:
 # a key that changes nothing would be credited with the next frame that comes by itself.
-KEYS = ("a", "p", "\x1b[D", "\x1b[C", "2", "4", "1", "4", "3", "4")
+KEYS = ("a", "p", "\x1b[D", "\x1b[D", "2", "4", "1", "4", "3", "4")
 QUIT = b"\x11"
 # A frame that comes by itself (a new point of the curve) may be taken for that of a key: seldom.
 PAUSE = 0.5

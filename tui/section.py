@@ -258,6 +258,13 @@ class Section(Screen[None]):
         self._show_column()
         self._frame_changed(self.state)
 
+    @on(events.ScreenResume)
+    def _styles_are_as_they_were(self, event: events.ScreenResume) -> None:
+        """Before Textual's own handler, which would style the whole section again: half of the time
+        until it is there. Nodes out of sight are styled when they change, and all with the theme.
+        """
+        event.refresh_styles = False
+
     def on_screen_resume(self) -> None:
         self._frame_changed(self.state)
         self.query_one("#footer", KeyFooter).set_keys(*self._keys(self.focused))

@@ -220,6 +220,29 @@ async def test_every_section_at_every_size(told_home: Home) -> None:
         assert app.failures == []
 
 
+async def test_a_section_out_of_sight_has_the_theme_and_the_size_that_came_meanwhile(
+    told_home: Home,
+) -> None:
+    app, fresh = MynahApp(told_home, section="train"), MynahApp(told_home, section="data")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("1")
+        await settled(pilot)
+        app.theme = "textual-light"
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        await pilot.press("4")
+        await settled(pilot)
+        shown = strips(pilot)
+    async with fresh.run_test(size=(80, 24)) as pilot:
+        fresh.theme = "textual-light"
+        await settled(pilot)
+        await pilot.press("4")
+        await settled(pilot)
+        # but not where in its list the text of the run stands
+        assert (strips(pilot)[:12], strips(pilot)[-1]) == (shown[:12], shown[-1])
+
+
 async def test_a_bug_is_a_toast_and_a_log_and_not_the_end(sample_home: Home) -> None:
     app, heard = MynahApp(sample_home), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
