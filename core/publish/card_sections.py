@@ -133,7 +133,7 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
             ("Epochs asked for", f"{s.epochs:g}"),
             ("Minutes allowed", None if s.minutes is None else f"{s.minutes:g}"),
             ("Learning rate",
-             f"{s.lr:g}, rising over {percent(s.warmup)}, then falling {falling} to 0"),
+             f"{s.lr:g}, rising over {percent(s.warmup, 0)}, then falling {falling} to 0"),
             ("Optimizer", f"AdamW, beta2 {s.beta2:g}, weight decay {s.weight_decay:g}, "
                           f"gradient norm at most {s.clip:g}"),
             ("Learns answers", "yes" if s.answers else None),

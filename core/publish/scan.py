@@ -75,7 +75,7 @@ def _copies(measure: Any) -> list[str]:
     return [
         f"{percent(measure['value'], 1)} of its texts are training tweets word for word (surely "
         f"more than {percent(low, 1)}), and {percent(own, 1)} of the author's own unseen tweets; "
-        f"at most {percent(MOST_COPIES)} more than those may be."
+        f"at most {percent(MOST_COPIES, 0)} more than those may be."
     ]
 
 
@@ -85,7 +85,7 @@ def _leaks(measure: Any) -> list[str]:
         return []
     return [
         f"{percent(share, 1)} of the training tweets that were tried can be got out of it word for "
-        f"word; at most {percent(MOST_LEAKED)} may be."
+        f"word; at most {percent(MOST_LEAKED, 0)} may be."
     ]
 
 
