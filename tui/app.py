@@ -94,7 +94,8 @@ class MynahApp(StateApp):
         self.set_reactive(MynahApp.theme, name)
         self.stylesheet.set_variables(self.get_css_variables())
         dark = self.current_theme.dark
-        self.update_classes({f"-theme-{name}": True, "-dark-mode": dark, "-light-mode": not dark})
+        classes = {f"-theme-{name}": True, "-dark-mode": dark, "-light-mode": not dark}
+        self.update_classes(classes, update=False)  # there is nothing to style yet
         self._refresh_truecolor_filter(self.ansi_theme)
         return damaged
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from core.curation.counts import Counts
 from core.curation.reasons import JOINED
+from core.curation.stream import ROW_GROUP
 from core.dataset.answers import Answers
 from core.dataset.blend import epoch_order
 from core.dataset.options import ExportOptions
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("tweet_id", "handle", "created_at", "kind", "text")
 # Rows in any order that are looked up at once, and rows of a frame that is handed on.
 PICKED: Final = 500_000
-BATCH: Final = 40_960
+BATCH: Final = ROW_GROUP
 # What says, with the text, which rows a split keeps on one side; no file holds it.
 _TOGETHER: Final = ("reply_to_id", "conversation_id")
 

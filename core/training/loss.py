@@ -136,8 +136,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     ) -> torch.Tensor:
         wants = [with_gradient and wanted for wanted in ctx.needs_input_grad[:3]]
         hidden_grad = torch.empty_like(hidden) if wants[0] else None
-        new = torch.empty_like if len(hidden) else torch.zeros_like
-        weight_grad = new(weight, dtype=torch.float32) if wants[1] else None
+        weight_grad = torch.zeros_like(weight, dtype=torch.float32) if wants[1] else None
         bias_grad = torch.zeros_like(weight[:, 0], dtype=torch.float32) if wants[2] else None
         matrix = weight.to(dtype)
         offset = None if bias is None else bias.to(dtype)
@@ -161,12 +160,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
             if hidden_grad is not None:
                 hidden_grad[part] = (error @ matrix).to(hidden.dtype)
             if weight_grad is not None and dtype == weight_grad.dtype:
-                # without a second matrix of this size; what was there before the first is not read
-                weight_grad.addmm_(error.T, states, beta=int(start > 0))
-            elif weight_grad is not None and start:
-                weight_grad += error.T @ states
+                weight_grad.addmm_(error.T, states)  # without a second matrix of this size
             elif weight_grad is not None:
-                weight_grad.copy_(error.T @ states)
+                weight_grad += error.T @ states
         ctx.save_for_backward(hidden_grad, weight_grad, bias_grad)
         ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
         return total
@@ -174,7 +170,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *outer: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         grads = [
-            None if grad is None else grad.mul_(outer[0]).to(dtype)
+            None if grad is None else (grad * outer[0]).to(dtype)
             for grad, dtype in zip(ctx.saved_tensors, ctx.dtypes, strict=True)
         ]
         return (*grads, None, None, None, None)
