@@ -70,11 +70,10 @@ async def test_start_watch_ask_before_a_second_stop_and_talk(
         await until(pilot, lambda: len(history().train_steps) > 3, 90)
         before = len(history().train_steps)
         await until(pilot, lambda: len(history().train_steps) > before, 60)
-        assert "train" in plot.series_names
+        await until(pilot, lambda: "train" in plot.series_names)
         assert status(pilot, "#now-panel") == "running"
-        await until(pilot, lambda: history().samples, 90)
-        await pilot.pause()
-        assert len(app.screen.query_one("#says", SampleList)) > 0
+        await until(pilot, lambda: len(app.screen.query_one("#says", SampleList)) > 0, 90)
+        assert history().samples
         assert "It says (generated)" in screen(pilot)
         assert_safe(pilot)
         await pilot.press("1")  # the status follows, and leads back
@@ -86,7 +85,7 @@ async def test_start_watch_ask_before_a_second_stop_and_talk(
         await pilot.press("x")
         await until(pilot, lambda: state_of(app.state) == "stopped", 60)
         await pilot.pause()
-        assert any("has stopped" in toast for toast in heard.toasts)
+        await until(pilot, lambda: any("has stopped" in toast for toast in heard.toasts))
         assert status(pilot, "#now-panel") == "stopped"
         await settled(pilot)
         assert len(history().train_steps) == points(run), "the whole curve stays"
