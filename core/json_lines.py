@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_MOST_DIGITS: Final = 40
+_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
 def read_json_lines(
@@ -43,11 +47,27 @@ def parse_json_line(line: bytes) -> dict[str, Any] | None:
 
 
 def parse_json(content: bytes | str) -> Any:
-    """What is written there; raises ValueError, also for what is nested too deeply to be read."""
+    """What is written there, in UTF-8; raises ValueError, also for what is nested too deeply.
+
+    A half of a surrogate pair, which could not be written again, is read as U+FFFD, and a whole
+    number of more digits than any of ours as a float, infinite where it is too large for one.
+    """
+    text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
     try:
-        return json.loads(content)
+        found = json.loads(text, parse_int=_whole_number)
+        if "\\u" not in text:
+            return found
+        text = json.dumps(found, ensure_ascii=False)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    if not _HALF_PAIR.search(text):
+        return found
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return json.loads(whole, parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def append_json_lines(

@@ -131,7 +131,14 @@ class CsvRows:
         cut = block.find(b"\n", _PIECE // 4) + 1 or len(block)
         self._carry = block[cut:]
         lines = _Lines(block[:cut], iter(self._next, b""))
-        next(csv.reader(lines, delimiter=self._delimiter), None)
+        try:
+            next(csv.reader(lines, delimiter=self._delimiter), None)
+        except csv.Error as error:
+            raise InputRefused(
+                "The first row, which names the columns, cannot be read.",
+                f"{error}; a quotation mark may not be closed.",
+                "Export the file again.",
+            ) from None
         self._line = lines.number
         self._carry = lines.rest() + self._carry
 

@@ -52,6 +52,8 @@ _ACCEPTED: Final = (
     "mynah reads archives of X, Twitter, Mastodon and Bluesky, CSV, TSV and Parquet with a column "
     "of texts, and JSON lines."
 )
+# without tab, line breaks, form feed, and the escape that a terminal's colours begin with
+_CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -232,6 +234,11 @@ def _in_file(path: Path, columns: Mapping[str, str], encoding: str | None) -> De
     return _in_content(path, None, columns, encoding)
 
 
+def _is_binary(head: bytes) -> bool:
+    """Whether there are more control characters than in a text of any encoding but UTF-16."""
+    return len(head) - len(head.translate(None, _CONTROLS)) > len(head) // 20
+
+
 def _in_content(
     path: Path,
     member: str | None,
@@ -282,9 +289,20 @@ def _in_content(
     for magic, title in _MAGIC:
         if head.startswith(magic):
             raise InputRefused(f"{content.title} holds no tweets: it is {title}.", _ACCEPTED)
-    if not content.encoding.name.startswith("utf-16") and head.count(0) > len(head) // 10:
-        raise InputRefused(f"{content.title} holds no tweets: it is binary data.", _ACCEPTED)
     text = content.head().lstrip()
+    if not content.encoding.name.startswith("utf-16") and _is_binary(head):
+        no_zip = path.suffix.lower() == ".zip" and member is None
+        raise InputRefused(
+            f"{content.title} {'is no zip' if no_zip else 'holds no tweets: it is binary data'}.",
+            "What is in it does not begin as a zip does." if no_zip else _ACCEPTED,
+            "Download it again." if no_zip else "",
+        )
+    if text[:14].lower().startswith(("<!doctype html", "<html")):
+        raise InputRefused(
+            f"{content.title} holds no tweets: it is a web page.",
+            "It may have been saved in place of what was to be downloaded.",
+            "Download it again.",
+        )
     if text.startswith(("window.YTD.", "window.__THAR_CONFIG", "Grailbird.data.")):
         from core.sources.archives.archive_files import find_data_folder
 

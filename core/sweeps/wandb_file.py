@@ -91,6 +91,8 @@ def _yaml(text: str) -> dict[str, Any]:
         raise WrongSpace("", "It is not valid YAML.", f"{' '.join(str(error).split())}.") from None
     except RecursionError:
         raise WrongSpace("", "It is not valid YAML.", "It is nested too deeply.") from None
+    except ValueError as error:  # a date that there is not, a number of thousands of digits
+        raise WrongSpace("", "It is not valid YAML.", f"{error}.".capitalize()) from None
     if not isinstance(content, dict):
         raise WrongSpace("", "It is no sweep.", "It holds no method and parameters.")
     return content

@@ -73,3 +73,11 @@ def test_a_record_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
         Run(tmp_path).record()
     with pytest.raises(ValueError, match="deeply"):
         parse_json("[" * 100_000)
+
+
+def test_what_no_file_and_no_float_can_hold() -> None:
+    read = parse_json(r'{"a\ud800": "half \udc00, whole \ud83d\ude00", "n": 1%s}' % ("0" * 400))
+    assert read == {"a\ufffd": "half \ufffd, whole \U0001f600", "n": math.inf}
+    assert parse_json("9223372036854775807") == 2**63 - 1
+    with pytest.raises(ValueError, match="utf-8"):
+        parse_json(b'"\xed\xa0\x80"')

@@ -127,6 +127,12 @@ def test_a_quote_that_never_closes_costs_one_line(tmp_path: Path) -> None:
         list(open_source(path).batches())
 
 
+def test_a_header_that_does_not_end_is_refused() -> None:
+    rows = CsvRows(iter([b'id,"text,author\n' + b"1,a,x\n" * 30_000]), 3, ",")
+    with pytest.raises(InputRefused, match="names the columns"):
+        list(rows.frames())
+
+
 def read(path: Path, **options: Any) -> tuple[pl.DataFrame, SourceSummary]:
     source = open_source(path, **options)
     return pl.concat(list(source.batches())), source.summary

@@ -189,6 +189,8 @@ def test_escaping_is_decided_once_per_file(tmp_path: Path, texts: list[str], esc
         (b"  \n \n", "is empty"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"\x00\x01\x02\x03" * 50, "binary"),
+        (bytes(range(1, 256)) * 20, "binary"),
+        (b"<!DOCTYPE html>\n<html><title>text</title>", "a web page"),
         (b"id,text,author\n", "no rows that are tweets"),
         (b"a,b\n1,2\n", "no column of texts. Its first line reads: a, b"),
         (b"just a sentence", "no column of texts"),
@@ -206,6 +208,11 @@ def test_refusals_say_why(tmp_path: Path, data: bytes, words: str) -> None:
     with pytest.raises(InputRefused) as refused:
         list(open_source(table(tmp_path / "thing", data)).batches())
     assert words in str(refused.value)
+
+
+def test_a_zip_that_is_none_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="is no zip"):
+        detect(table(tmp_path / "archive.zip", bytes(range(1, 256)) * 20))
 
 
 def test_wrong_words(tmp_path: Path) -> None:

@@ -176,6 +176,8 @@ def test_what_is_refused(tmp_path: Path, text: str, line: int | None, said: str)
     ("text", "said"),
     [
         ("method: [", "YAML"),
+        ("method: random\nrun_cap: " + "1" * 5000, "YAML"),
+        ("method: random\nuntil: 2024-13-45", "YAML"),
         ("- 1\n", "no sweep"),
         ("method: hyperband\n", "random, bayes or grid"),
         ("method: [random]\n", "random, bayes or grid"),
