@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -23,6 +24,7 @@ from core.sources.decoding import count_byte
 from core.sources.source import BATCH_ROWS
 
 _QUOTE: Final = 34
+_BLANK_LINES: Final = re.compile(rb"(?:\r?\n)+")
 _LONGEST_FIELD: Final = 131_072  # csv.field_size_limit() as Python has it
 _PIECE: Final = 256 << 10
 _MOST_BAD: Final = 1_000  # broken rows, as long as they are more than the sound ones
@@ -92,6 +94,11 @@ class CsvRows:
     def _parts(self, *, careful: bool) -> Iterator[Placed]:
         self._skip_header()
         while block := self._next():
+            if blank := _BLANK_LINES.match(block):  # millions of them are skipped at once
+                self._line += count_byte(blank[0], b"\n")
+                block = block[blank.end() :]
+                if not block:
+                    continue
             even, rest = (b"", block) if careful else self._even(block)
             frame = self._fast(even) if even else None
             if frame is None and not careful and not self._piece and len(block) > _PIECE:

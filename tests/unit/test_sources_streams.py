@@ -127,6 +127,16 @@ def test_a_quote_that_never_closes_costs_one_line(tmp_path: Path) -> None:
         list(open_source(path).batches())
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_blank_lines_by_the_million_count_as_lines(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "a.csv"
+    lines = ["id,text,author", *[""] * 1_000_000, "1,a,x", *[""] * 500_000, "2,b", "3,c,x"]
+    path.write_text(end.join(lines), newline="")
+    source = open_source(path)
+    assert pl.concat(list(source.batches()))["text"].to_list() == ["a", "c"]
+    assert [b.line for b in source.summary.broken] == [1_500_003]
+
+
 def test_a_header_that_does_not_end_is_refused() -> None:
     rows = CsvRows(iter([b'id,"text,author\n' + b"1,a,x\n" * 30_000]), 3, ",")
     with pytest.raises(InputRefused, match="names the columns"):
