@@ -136,6 +136,7 @@ async def test_fourteen_runs_over_each_other_are_told_apart(
         loss, under = plots(app)
         assert len(loss.series_names) == 15, "the run's own two, and thirteen others"
         listing = app.screen.query_one("#runs", RowList)
+        await until(pilot, lambda: "n c000" in text_of(loss))  # all have their place
         named, drawn = text_of(loss), text_of(under)
         for number, run in enumerate(app.state.runs or []):
             char = "abcdefghijklmn"[number]
