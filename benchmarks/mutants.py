@@ -7,10 +7,10 @@
 
 Cosmic Ray makes the faults: a comparison that takes the neighbour, `and` for `or`, a number one
 higher, a loop that never turns. ``--map`` runs the unit tests once, with coverage, and writes down
-which tests reach which line (20 minutes). Then ``--number`` faults of each room, drawn by ``--seed``,
-are planted in a copy of the tree. The tests that reach the line run, the quickest first, for a
-minute at most; where none does in this process (a trainer is another one), those that bear the
-room's name.
+which tests reach which line (20 minutes). Then ``--number`` faults of each room, drawn by
+``--seed``, are planted in a copy of the tree. The tests that reach the line run, the quickest
+first, for a minute at most; where none does in this process (a trainer is another one), those that
+bear the room's name.
 
 Prints each fault that no test noticed, with its line, and the share that was noticed for each room.
 """
@@ -92,7 +92,7 @@ def pytest_runtest_setup(item: Any) -> None:
 
 def pytest_runtest_logreport(report: Any) -> None:
     if os.environ.get("MUTANTS_TIMES") and not hasattr(report, "node"):  # in the worker itself
-        with open(os.environ["MUTANTS_TIMES"], "a", encoding="utf-8") as file:
+        with Path(os.environ["MUTANTS_TIMES"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps([report.nodeid, report.when, report.duration]) + "\n")
 
 
@@ -159,7 +159,7 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
 
 def _idle(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """From where to where no fault would matter: annotations, and what only a type checker reads."""
+    """From where to where no fault matters: annotations, and what only a type checker reads."""
     found: list[ast.AST] = []
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns:
