@@ -68,6 +68,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self._preview = preview
         self._typed_before = dict(typed or {})
         self._ready = False
+        self._refused = False
         self._paths: list[Path] | None = None  # that the field stands for; None: not known yet
         self._submitted_early = False
         self._named = ""
@@ -169,7 +170,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     @on(Input.Changed, "#path")
     def _typed(self, event: Input.Changed) -> None:
-        self._ready, self._estimate = False, None
+        self._ready, self._refused, self._estimate = False, False, None
         self._paths, self._submitted_early = None, False
         if not event.value:
             self._look_around()
@@ -203,7 +204,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                 self._submit()
             return
         self._ready, self._estimate = message.ready, message.estimate
-        self._named = message.named
+        self._named, self._refused = message.named, message.refused
         whose = self.query_one("#whose", Input)
         whose.display = bool(message.named)
         whose.placeholder = WHOSE.get(message.named, "")
@@ -234,8 +235,11 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         if not paths:
             self._say("There is nothing at that path. Check it, or esc to leave.")
             return
+        if self._refused:
+            self._look_again()  # what is in the way stands below; the file may be whole by now
+            return
         if len(paths) > 1 and not self._ready:
-            return  # what is in the way stands below
+            return  # the same
         whose = self.query_one("#whose", Input)
         handle: str | None = (whose.value.strip() or None) if self._named else None
         if self._named == "must" and handle is None:

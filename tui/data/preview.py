@@ -32,7 +32,7 @@ class Previewed(Report):
     """What ``text`` stands for: files (``ready``), an account (``estimate``), or neither yet.
 
     ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
-    ``undated`` asks how dates are written.
+    ``undated`` asks how dates are written. ``refused``: ``lines`` say what is in the way.
     """
 
     text: str
@@ -43,6 +43,7 @@ class Previewed(Report):
     named: str = ""
     guessed: bool = False
     undated: bool = False
+    refused: bool = False
     estimate: FetchEstimate | None = None
 
 
@@ -124,7 +125,7 @@ def _file(
         undated = isinstance(error, DatesUnclear) or date_format is not None
         if isinstance(error, DatesUnclear):
             lines = [(error.what, "bold"), (f"{error.why} Type it above.", "")]
-        return Previewed(text, lines, guessed=encoding is not None, undated=undated)
+        return Previewed(text, lines, guessed=encoding is not None, undated=undated, refused=True)
     return None
 
 
