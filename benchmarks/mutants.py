@@ -7,7 +7,7 @@
 
 Cosmic Ray makes the faults: a comparison that takes the neighbour, `and` for `or`, a number one
 higher, a loop that never turns. ``--map`` runs the unit tests once, with coverage, and writes down
-which tests reach which line (20 minutes). Then ``--number`` faults of each room, drawn by
+which tests reach which line (10 minutes). Then ``--number`` faults of each room, drawn by
 ``--seed``, are planted in a copy of the tree. The tests that reach the line run, the quickest
 first, for a minute at most; where none does in this process (a trainer is another one), those that
 bear the room's name.
@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -59,7 +59,6 @@ OPERATORS: Final = (
     "ZeroIterationForLoop",
 )  # fmt: skip
 _SECONDS: Final = 60.0  # of tests for one fault
-_MOST_TESTS: Final = 150
 _HANGS_AFTER: Final = 180.0
 _PARTS: Final = ("core", "tui", "datasets", "tests", "benchmarks", "pyproject.toml", "README.md",
                  "CHANGELOG.md", "Makefile", "constraints.txt", "docs")  # fmt: skip
@@ -205,18 +204,23 @@ class Reach:
             for line in range(mutant.line, mutant.end + 1)
             for test in of_module.get(str(line), [])
         }
+        if len(found) >= 3:
+            return self._first(sorted(found, key=self._took))
+        # at import, or in another process: the tests that reach most of the module for their time
         room = Path(mutant.module).parent.name
-        named = [test for test in self._seconds if Path(test).name.startswith(f"test_{room}_")]
-        if len(found) < 3:  # at import, or in another process
-            found |= {test for tests in of_module.values() for test in tests} | set(named)
-        return self._quickest(found)
+        reached = Counter(test for tests in of_module.values() for test in tests)
+        reached.update(test for test in self._seconds if f"/test_{room}_" in test)
+        return self._first(sorted(reached, key=lambda test: self._took(test) / reached[test]))
 
-    def _quickest(self, tests: Iterable[str]) -> list[str]:
+    def _took(self, test: str) -> float:
+        return self._seconds.get(test, 1.0) + 0.02
+
+    def _first(self, tests: Iterable[str]) -> list[str]:
         chosen: list[str] = []
         left = _SECONDS
-        for test in sorted(tests, key=lambda test: (self._seconds.get(test, 1.0), test)):
-            left -= self._seconds.get(test, 1.0) + 0.02
-            if left < 0 or len(chosen) == _MOST_TESTS:
+        for test in tests:
+            left -= self._took(test)
+            if left < 0:
                 break
             chosen.append(test)
         return chosen
