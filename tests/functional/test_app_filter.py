@@ -12,6 +12,7 @@ from core.curation.recipe import BUNDLED_RECIPES
 from core.home import Home
 from tests.functional.walk import Heard, screen, settled, status, until
 from tui.app import MynahApp
+from tui.dialogs.decide import Decide
 from tui.text.numbers import signed
 from tui.text.tweets import CompareLines, ReasonLines
 from tui.widgets.diff_text import DiffText
@@ -124,6 +125,28 @@ async def test_a_recipe_is_saved_under_a_new_name_and_never_over_a_bundled_one(
     async with again.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert "Recipe: calm" in screen(pilot), "the recipe last used comes back"
+
+
+async def test_changes_that_are_not_saved_go_only_after_a_yes(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.screen.query_one("#recipe-form", FieldForm).field("drop_quotes").focus()
+        await pilot.press("space")
+        await settled(pilot)
+        changed = app.state.recipe
+        await pilot.press("r")
+        await until(pilot, lambda: "Leave standard with its changes?" in screen(pilot))
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.state.recipe is changed
+        await pilot.press("r", "y")
+        await settled(pilot)
+        assert app.state.recipe is not None
+        assert app.state.recipe.name != "standard"
+        await pilot.press("r")
+        await settled(pilot)
+        assert not isinstance(app.screen, Decide), "there is nothing to lose"
 
 
 async def test_a_recipe_that_cannot_be_read_is_told_and_passed_over(sample_home: Home) -> None:

@@ -14,7 +14,8 @@ from textual.containers import Vertical, VerticalScroll
 from core.errors import MynahError
 from core.safe_text import printable
 from core.workbench.view import Which
-from tui.actions import bindings, key_of
+from tui.actions import bindings, key_of, with_keys
+from tui.dialogs.decide import Decide
 from tui.filter.before_after import BeforeAfter
 from tui.filter.counting import Counting, RowSearch, RowsFound, SearchRefused
 from tui.filter.recipe_panel import RecipePanel
@@ -270,13 +271,29 @@ class FilterSection(Section):
             self._ask_for_rows()
 
     def action_next_recipe(self) -> None:
-        """Go through the recipes that ship and the person's own; what cannot be read is told."""
+        """Go through the recipes that ship and the person's own, after a yes where changes that are
+        not saved would be lost."""
+        recipe = self.state.recipe
+        if recipe is None:
+            return
+        if not recipe.changed:
+            self._next_recipe(recipe.name)
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self._next_recipe(recipe.name)
+
+        unsaved = with_keys("They are not saved. {filter.save} saves them.", self.state.keymap)
+        question = f"Leave {recipe.name} with its changes?"
+        self.app.push_screen(Decide(question, unsaved, {"y": "drops them"}), answered)
+
+    def _next_recipe(self, after: str) -> None:
+        """What cannot be read is told, and passed over."""
         from core.curation.recipe import load_recipe, recipe_names
 
-        if self.state.recipe is None:
-            return
         names = recipe_names(self.state.home)
-        here = names.index(self.state.recipe.name) if self.state.recipe.name in names else -1
+        here = names.index(after) if after in names else -1
         for name in (*names[here + 1 :], *names[: here + 1]):
             try:
                 recipe = load_recipe(name, self.state.home)
