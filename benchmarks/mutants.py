@@ -9,7 +9,7 @@ Cosmic Ray makes the faults: a comparison that takes the neighbour, `and` for `o
 higher, a loop that never turns. ``--map`` runs the unit tests once, with coverage, and writes down
 which tests reach which line (10 minutes). Then ``--number`` faults of each room, drawn by
 ``--seed``, are planted in a copy of the tree. The tests that reach the line run, the quickest
-first, for a minute at most; where none does in this process (a trainer is another one), those that
+first, for ``--seconds`` at most; where none does in this process (a trainer is another one), those that
 bear the room's name.
 
 Prints each fault that no test noticed, with its line, and the share that was noticed for each room.
@@ -58,7 +58,6 @@ OPERATORS: Final = (
     "ReplaceTrueWithFalse", "ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_USub_UAdd",
     "ZeroIterationForLoop",
 )  # fmt: skip
-_SECONDS: Final = 60.0  # of tests for one fault
 _HANGS_AFTER: Final = 180.0
 _PARTS: Final = ("core", "tui", "datasets", "tests", "benchmarks", "pyproject.toml", "README.md",
                  "CHANGELOG.md", "Makefile", "constraints.txt", "docs")  # fmt: skip
@@ -192,7 +191,8 @@ def planted(mutant: Mutant) -> str:
 class Reach:
     """Which tests to run for a line, the quickest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._most = seconds
         kept = json.loads(MAP.read_text(encoding="utf-8"))
         self._seconds: dict[str, float] = kept["seconds"]
         self._lines: dict[str, dict[str, list[str]]] = kept["lines"]
@@ -217,7 +217,7 @@ class Reach:
 
     def _first(self, tests: Iterable[str]) -> list[str]:
         chosen: list[str] = []
-        left = _SECONDS
+        left = self._most
         for test in tests:
             left -= self._took(test)
             if left < 0:
@@ -269,8 +269,8 @@ def _copies(folder: Path, jobs: int) -> Queue[Path]:
     return trees
 
 
-def run(mutants: list[Mutant], jobs: int) -> dict[Mutant, bool]:
-    reach, found = Reach(), {}
+def run(mutants: list[Mutant], jobs: int, seconds: float) -> dict[Mutant, bool]:
+    reach, found = Reach(seconds), {}
     with tempfile.TemporaryDirectory(prefix="mynah-mutants-") as folder:
         trees = _copies(Path(folder), jobs)
 
@@ -300,6 +300,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=60, help="of faults in each room")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=60, help="of tests for one fault")
     parser.add_argument("--only", action="append", help="one fault by its name")
     asked = parser.parse_args()
     if asked.map:
@@ -308,7 +309,7 @@ def main() -> None:
     if asked.only:
         wanted = [name.split(":") for name in asked.only]
         every = [one for module, *_ in wanted for one in mutants_of(module)]
-        run([one for one in every if one.name in asked.only], asked.jobs)
+        run([one for one in every if one.name in asked.only], asked.jobs, asked.seconds)
         return
     shares = {}
     for room in asked.room or ROOMS:
@@ -317,7 +318,7 @@ def main() -> None:
         every = [one for file in modules for one in mutants_of(str(file.relative_to(ROOT)))]
         drawn = random.Random(f"{room} {asked.seed}").sample(every, min(asked.number, len(every)))
         print(f"{room}: {len(drawn)} of {len(every)} faults", flush=True)
-        shares[room] = run(drawn, asked.jobs)
+        shares[room] = run(drawn, asked.jobs, asked.seconds)
     for room, found in shares.items():
         print(f"{room}: {sum(found.values())} of {len(found)} noticed")
 
