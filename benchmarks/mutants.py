@@ -9,8 +9,8 @@ Cosmic Ray makes the faults: a comparison that takes the neighbour, `and` for `o
 higher, a loop that never turns. ``--map`` runs the unit tests once, with coverage, and writes down
 which tests reach which line (10 minutes). Then ``--number`` faults of each room, drawn by
 ``--seed``, are planted in a copy of the tree. The tests that reach the line run, the quickest
-first, for ``--seconds`` at most; where none does in this process (a trainer is another one), those that
-bear the room's name.
+first, for ``--seconds`` at most; where none does in this process (a trainer is another one), those
+that reach most of the module, or bear the room's name.
 
 Prints each fault that no test noticed, with its line, and the share that was noticed for each room.
 """
