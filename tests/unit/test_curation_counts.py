@@ -74,6 +74,23 @@ def test_an_estimate_is_marked_and_near() -> None:
         assert others == known
 
 
+def test_beyond_an_accounts_share_few_texts_are_counted() -> None:
+    asked: list[str] = []
+
+    def counting(texts: list[str]) -> list[int]:
+        asked.extend(texts)
+        return [len(text.split()) for text in texts]
+
+    estimate = TokenEstimate({"someone": 4_000}, counting, exact=1_000)
+    texts = [f"this is number {n}" for n in range(4_000)]
+    estimate.add(curate(frame(texts), STANDARD))
+    assert asked[:1_001] == texts[:1_001], "its share, and the first one beyond it at least"
+    assert 1_100 < len(asked) < 1_200, "of the rest one in twenty"
+    tokens, about = estimate.of("someone")
+    assert about
+    assert tokens == pytest.approx(4_000 * 5, rel=0.01)
+
+
 def test_small_accounts_are_counted_whole() -> None:
     texts = [f"this is number {n} of many" for n in range(3_000)]
     who = ["small"] * 15 + ["large"] * 2_985

@@ -101,6 +101,9 @@ def test_replies_are_a_share_of_what_the_account_wrote() -> None:
     profiler = Profiler()
     profiler.add(curate(rows, STANDARD))
     assert profiler.profiles()[0].replies == pytest.approx(1 / 3)
+    only_shared = Profiler()
+    only_shared.add(curate(rows.tail(1), STANDARD))
+    assert only_shared.profiles()[0].replies == 0.0
 
 
 def test_profile_of_a_corpus(tmp_path: Path) -> None:

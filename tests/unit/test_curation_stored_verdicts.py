@@ -11,11 +11,18 @@ import duckdb
 import polars as pl
 import pytest
 
+import core.curation.stored_verdicts as stored_verdicts
 from core.corpus.importing import import_path
 from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.curation.recipe import Recipe, load_recipe
-from core.curation.stored_verdicts import _replace, _written, outdated, store_verdicts
+from core.curation.stored_verdicts import (
+    _replace,
+    _written,
+    outdated,
+    refresh_curated,
+    store_verdicts,
+)
 from core.errors import Interrupted
 from core.home import Home
 from core.workflow.data import import_paths, sample_archives
@@ -208,6 +215,33 @@ def test_other_words_are_judged_again_though_a_refresh_was_stopped(tmp_path: Pat
     import_paths(home, [path])
     found = {(row[0], row[-1]) for row in verdicts(Corpus(home.corpus))}
     assert found == {("ann", "the tide is out and the gulls are here")}
+
+
+def test_accounts_are_taken_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, path = Home.at(tmp_path / "home"), tmp_path / "tweets.csv"
+    rows = [(who, n) for who, count in (("ann", 1), ("ben", 1), ("cid", 3)) for n in range(count)]
+    path.write_text(
+        "id,text,author\n"
+        + "".join(f"{at},the tide is out {n},{who}\n" for at, (who, n) in enumerate(rows))
+    )
+    import_path(Corpus(home.corpus), path)
+    taken: list[list[str]] = []
+
+    def recorded(corpus: Corpus, group: list[str], *recipes: Recipe, **rest: Any) -> None:
+        taken.append(list(group))
+        store_verdicts(corpus, group, *recipes, **rest)
+
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(stored_verdicts, "_TWEETS_AT_ONCE", 2)
+    monkeypatch.setattr(stored_verdicts, "store_verdicts", recorded)
+    refresh_curated(home, ["ann", "ben", "cid"], progress=lambda *done: told.append(done))
+    assert taken == [["ann", "ben"], ["cid"]]
+    assert told == sorted(told)
+    assert (4, 10) in told
+    assert told[-1] == (10, 10)
+    assert len(verdicts(Corpus(home.corpus))) == 10
 
 
 def test_an_account_without_tweets(corpus: Corpus) -> None:
