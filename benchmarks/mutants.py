@@ -146,13 +146,15 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     from cosmic_ray.plugins import get_operator  # type: ignore[import-not-found,unused-ignore]
 
     source = (ROOT / module).read_text(encoding="utf-8")
-    idle = _idle(ast.parse(source))
+    idle, lines = _idle(ast.parse(source)), source.splitlines()
     tree = get_ast(source)
     for name in OPERATORS:
         operator = get_operator(f"core/{name}")()
         places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
         for occurrence, (start, end) in enumerate(places):
-            if not any(first <= start and end <= last for first, last in idle):
+            # the star of `*, key=` and of `*values` is no product
+            star = "_Mul_" in name and not lines[start[0] - 1][start[1] + 1 :].startswith(" ")
+            if not star and not any(first <= start and end <= last for first, last in idle):
                 yield Mutant(module, name, occurrence, start[0], end[0])
 
 
