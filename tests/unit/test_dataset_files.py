@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
 from core.dataset.formats import safe_for_spreadsheets
-from core.dataset.options import ExportOptions
+from core.dataset.options import FORMATS, ExportOptions
 from core.dataset.verify import verify
 from core.dataset.write import ExportResult, export_batches, would_replace
 from core.errors import InputRefused, WrongUsage
@@ -301,3 +301,11 @@ def test_refusals(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputRefused, match="cannot be written"):
         write(tmp_path / "file" / "x.csv", "csv")
+
+
+@pytest.mark.parametrize("what", FORMATS)
+def test_a_manifest_tells_only_the_options_that_its_format_heeds(what: str) -> None:
+    told = ExportOptions(format=what).to_json()  # type: ignore[arg-type]
+    assert ("system" in told) == (what == "chat")
+    assert ("instruction" in told) == (what in ("chat", "instruct"))
+    assert "purpose" not in told
