@@ -181,7 +181,7 @@ ACTIONS: Final = (
     Action("query.stop", "escape", "stop", "Stop/leave", "Stop a query, or leave the editor.",
            footer=False),
     # 4 Train
-    Action("train.start", "s", "start", "Start", "Fine-tune with the settings on the left.",
+    Action("train.start", "s", "start", "Start", "Fine-tune with the settings of the new run.",
            "mynah train HANDLE"),
     Action("train.weights", "b", "weights", "Weights",
            "How much of each chosen account an epoch holds.",

@@ -99,5 +99,5 @@ def not_learned(whose: str) -> InputRefused:
     return InputRefused(
         f"{whose} has not learned to answer.",
         "It learned tweets by themselves, not with the tweets that they answer.",
-        "Train with --answers (in the app: Train, more, answers), or leave the tweet out.",
+        "Train with --answers (in the app: Train, more, learn answers), or leave the tweet out.",
     )

@@ -32,7 +32,7 @@ def query_kind(sql: str) -> str:
         raise QueryRefused(
             f"{_NAMED.get(kind, kind.replace('_', ' '))} is not a query.",
             "The corpus can only be read here.",
-            "w in the Query section, or --write, allows changes of the tables."
+            "W in the Query section, or --write, allows changes of the tables."
             if kind in CHANGES
             else _WHAT_WORKS,
             span=_start(sql),

@@ -15,15 +15,21 @@ from core.sources.source import LISTED_LINES, SourceSummary
 from core.sources.times import Dates, snowflake_times
 from core.tweet import KINDS, canonical
 
+# What a spreadsheet in German, French, Spanish, Portuguese, Italian or Dutch may say. Not "data",
+# which is a date in two of them and anything in English.
+_TEXT: Final = ("texto", "texte", "testo", "tekst", "beitrag", "mensaje", "mensagem", "bericht")
+_DATE: Final = ("datum", "zeitpunkt", "fecha", "horodatage", "tijdstip")
+_AUTHOR: Final = ("autor", "auteur", "autore", "benutzer", "benutzername", "nutzer", "nutzername",
+                  "usuario", "usuário", "utilisateur", "utente", "gebruiker")  # fmt: skip
 # Names in order of preference, compared without case, spaces and punctuation. id_str comes first:
 # where both exist, "id" may have gone through a spreadsheet.
 GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "tweet_id": ("idstr", "tweetid", "tweetidstr", "statusid", "postid", "id"),
     "text": ("rawtext", "fulltext", "rawcontent", "text", "tweettext", "content", "tweet",
-             "posttext"),
-    "created": ("createdat", "date", "timestamp", "datetime", "time", "postedat"),
+             "posttext", *_TEXT),
+    "created": ("createdat", "date", "timestamp", "datetime", "time", "postedat", *_DATE),
     "author": ("author", "handle", "username", "user", "screenname", "userscreenname",
-               "authorusername", "userusername", "authorhandle"),
+               "authorusername", "userusername", "authorhandle", *_AUTHOR),
     "retweet": ("isretweet", "retweet"),
     "lang": ("lang", "language"),
     "reply_name": ("inreplytoscreenname", "inreplytousername", "replyto", "replytousername"),

@@ -21,7 +21,7 @@ LISTED_LINES: Final = 1_000
 # Why something was left out, behind how often that was.
 _REASONS: Final = {
     "bad_json": "broken JSON",
-    "bad_row": "rows that do not fit the header",
+    "bad_row": "with other fields than the header",
     "bad_block": "damaged blocks",
     "bad_encoding": "bytes that are no text in the file's encoding",
     "open_quote": "quotation marks that are never closed",
@@ -29,7 +29,7 @@ _REASONS: Final = {
     "unreadable": "posts that cannot be read",
     "no_text": "without a text",
     "no_id": "without an id",
-    "no_handle": "without an account",
+    "no_handle": "without a usable account name",
     "not_a_tweet": "not tweets",
     "not_a_post": "not posts",
     "deleted": "deleted by their author",

@@ -94,7 +94,7 @@ class _Table:
             raise HandleMissing(
                 f"{title} does not say whose tweets it holds.",
                 f"Its columns are: {shown}.",
-                "Name the account with --handle.",
+                "Name the account with --handle, or the column with --map author=NAME.",
             )
 
     @property
@@ -188,6 +188,18 @@ class CsvTable(_Table):
                 + (f" First {broken}." if broken else ""),
             )
         self.summary.warn_of_broken()
+        self._warn_of_columns()
+
+    def _warn_of_columns(self) -> None:
+        """Where no date was found, what may be one."""
+        left = [name.strip()[:40] for name in self._names if name not in self._roles.values()]
+        left = [name for name in left if name]
+        if self.summary.undated and left and "created" not in self._roles:
+            named = ", ".join(left[:6]) + (", …" if left[6:] else "")
+            self.summary.warnings.append(
+                f"No column of dates was found. Not read: {named}. If one of them has the dates, "
+                f"mynah import --map date={left[0]} reads it."
+            )
 
     def _repaired(self, raw: pl.DataFrame) -> pl.DataFrame:
         if self.summary.format == "grailbird":

@@ -125,6 +125,9 @@ async def test_the_form_asks_only_what_matters(sample_home: Home) -> None:
         await pilot.press("left")
         await settled(pilot)
         assert form.values["split"] is None
+        form.field("split").focus()
+        await pilot.press("enter", "1", ".", "5", "enter")
+        assert form.values["split"] == 1.5
 
 
 async def test_a_blend_with_weights_and_a_share_held_out(sample_home: Home, tmp_path: Path) -> None:

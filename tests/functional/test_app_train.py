@@ -87,6 +87,7 @@ async def test_start_watch_ask_before_a_second_stop_and_talk(
         await pilot.pause()
         await until(pilot, lambda: any("has stopped" in toast for toast in heard.toasts))
         assert status(pilot, "#now-panel") == "stopped"
+        await until(pilot, lambda: "(measured)" in str(app.state.new_run.advice))
         await settled(pilot)
         assert len(history().train_steps) == points(run), "the whole curve stays"
         await until(pilot, lambda: all_tracked(run)[0].state == "finished")

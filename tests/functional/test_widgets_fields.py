@@ -128,6 +128,10 @@ async def test_a_number_by_steps_and_by_typing(app: Form) -> None:
         assert app.told[-1] == ("words", 12), "the nearest number inside the limits"
         await pilot.press("k", "enter", "ctrl+u", "minus", "1", "enter")
         assert app.told[-1] == ("words", 0)
+        await pilot.press("enter", "ctrl+u", "1", ".", "5", "enter")
+        assert app.told[-1] == ("words", 2), "and not 15"
+        rounded = next(one for one in app._notifications if "1.5 became 2" in one.message)
+        assert "whole numbers" in rounded.title
         minutes = app.form.field("minutes")
         minutes.focus()
         for pasted in ("12", "many"):  # what is no number is not taken, and takes nothing away

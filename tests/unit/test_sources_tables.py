@@ -210,6 +210,27 @@ def test_refusals_say_why(tmp_path: Path, data: bytes, words: str) -> None:
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["Datum;Benutzer;Text", "fecha;usuario;texto", "Datum;Auteur;Texte", "datum;gebruiker;tekst"],
+)
+def test_headers_of_other_languages(tmp_path: Path, header: str) -> None:
+    frame, summary = read(table(tmp_path / "a.csv", f"{header}\n15.03.2020;hans;moin\n"))
+    assert frame.select("handle", "text").rows() == [("hans", "moin")]
+    assert summary.undated == 0
+
+
+def test_columns_that_may_be_dates_are_named(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", "Wann;Wer;Text\n15.03.2020;hans;moin\n")
+    frame, summary = read(path, handle="x")
+    assert frame["created_at"].to_list() == [None]
+    assert any("Wann, Wer" in one and "--map date=Wann" in one for one in summary.warnings)
+    frame, summary = read(path, columns={"created": "Wann", "author": "Wer"})
+    assert frame["handle"].to_list() == ["hans"]
+    assert summary.undated == 0
+    assert summary.warnings == []
+
+
 def test_a_zip_that_is_none_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="is no zip"):
         detect(table(tmp_path / "archive.zip", bytes(range(1, 256)) * 20))

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tui.data.preview import PreviewJob
 
 # Beside several accounts; the panel has 28 cells.
-HOW_TO_CHOOSE = "enter, 2nd click: it alone\nspace, click ✓: one more"
+HOW_TO_CHOOSE = "enter, 2nd click: this alone\nspace, click ✓: this, too"
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
 ORDERS: dict[Order, str] = {
     "newest": "newest first",

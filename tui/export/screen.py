@@ -87,6 +87,7 @@ class ExportScreen(ModalScreen[None]):
                     minimum=0,
                     maximum=50,
                     step=5,
+                    decimals=None,
                     unit="%",
                     none_text="nothing",
                     help="A share for validation, in a file of its own.",

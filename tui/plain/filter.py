@@ -61,7 +61,7 @@ def _say_kept(session: Session) -> None:
             *(f"@{one.handle}: {one.kept:,} of {one.downloaded:,} kept." for one in curation.stats)
         )
     for one in curation.stats:
-        session.console.say(*(f"Warning: @{one.handle}: {words}" for words in one.warnings))
+        session.console.say(*(f"Warning: {words}" for words in one.warnings))
 
 
 def _rules(session: Session) -> None:

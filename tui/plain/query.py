@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from core.query.result import QueryResult
 
 _HELP: Final = (
-    "A query asks in SQL over accounts, tweets, curated, account_stats, runs, metrics and samples. "
+    "A query asks in SQL over accounts, tweets, excluded_tweets, curated, account_stats, runs, "
+    "metrics, samples and run_tweets. "
     "Nothing can be changed by one. It ends with a semicolon or an empty line."
 )
 # Rows that are fetched to be read one by one; a file has them all.

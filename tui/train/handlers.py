@@ -14,7 +14,7 @@ from tui.text.numbers import plural
 from tui.text.runs import last_word
 from tui.train.following import FollowJob, RunsRead, how_it_ended
 from tui.train.keeping import RunDeleted, RunKept, RunRestored, TrashRemoved
-from tui.train.starting import RunStarted
+from tui.train.starting import RunStarted, TrainJobs
 
 if TYPE_CHECKING:
     from textual.signal import Signal
@@ -32,6 +32,7 @@ class RunHandlers(NoticeApp):
     state: State
     terminal: TerminalSignals
     following: FollowJob
+    training: TrainJobs
     runs_changed: Signal[State]
 
     @on(RunsRead)
@@ -49,6 +50,7 @@ class RunHandlers(NoticeApp):
                 sentence = with_keys(ending.sentence, self.state.keymap)
                 self.notify(sentence, title=ending.title, severity=ending.severity, timeout=timeout)
                 self.terminal.say(last_word(run), seconds=report.histories[run.run].seconds or 0)
+                self.training.ask_advice()  # the next run will be about as fast as this one
         self._show_progress()
         self.runs_changed.publish(self.state)
 

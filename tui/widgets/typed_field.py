@@ -208,8 +208,9 @@ class NumberField(TypedField[Number]):
         self.minimum, self.maximum = minimum, maximum
         self.step, self.factor, self.decimals = step, factor, decimals
         self.unit, self.none_text, self.slider = unit, none_text, slider
-        fraction = r"(\.\d*)?((?<=[\d.])e-?\d*)?" if decimals != 0 else ""
-        self._pattern = re.compile(rf"-?\d*{fraction}")
+        # a point can be typed for a whole number, too: 1.5 becomes 2 and is told, and not 15
+        exponent = r"((?<=[\d.])e-?\d*)?" if decimals != 0 else ""
+        self._pattern = re.compile(rf"-?\d*(\.\d*)?{exponent}")
         self._value: Number = self._bounded(value)
 
     @property
@@ -230,7 +231,7 @@ class NumberField(TypedField[Number]):
         if self.maximum is not None:
             value = min(self.maximum, value)
         if self.decimals == 0:
-            return int(value)
+            return round(value)
         return float(value) if self.decimals is None else round(float(value), self.decimals)
 
     def _change(self, value: Number) -> None:
@@ -274,7 +275,10 @@ class NumberField(TypedField[Number]):
         self._change(number)
         if self._value is not None and float(self._value) != number:
             self.app.notify(
-                f"{number:.10g} became {self._value:.10g}.", title=f"{self.label} has its limits"
+                f"{number:.10g} became {self._value:.10g}.",
+                title=f"{self.label} takes whole numbers"
+                if self.decimals == 0 and number % 1
+                else f"{self.label} has its limits",
             )
 
     def action_shorten(self) -> None:

@@ -59,7 +59,7 @@ def curate(
     as_json: bool,
     home: Home,
 ) -> None:
-    """Judge every tweet of Parquet files, also of more than one machine holds.
+    """Judge every tweet of Parquet files, however many: on this machine, or on a cluster.
 
     A SOURCE is a Parquet file, a folder of them, or @HANDLE for the tweets of an account in the
     corpus. Files need the columns of mynah's tweets; what this command writes has them.

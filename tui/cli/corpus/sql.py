@@ -79,7 +79,8 @@ def sql(
 ) -> None:
     """Run one query over the corpus and the runs.
 
-    Tables: accounts, tweets. Views: curated, account_stats, runs, metrics, samples.
+    Tables: accounts, tweets, excluded_tweets. Views: curated, account_stats, runs, metrics,
+    samples, run_tweets.
 
     Nothing can be changed, and no file, network or extension be reached. With --write, one INSERT,
     UPDATE, DELETE, MERGE, CREATE, DROP or ALTER works on the tables of the corpus, whole or not at
