@@ -35,6 +35,7 @@ from core.runs.folder import STALE_NOTE, stale_note
 
 if TYPE_CHECKING:
     import duckdb
+    import polars as pl
 
     from core.home import Home
 
@@ -302,57 +303,95 @@ def _mark_runs(
             runs.append((run.record(), run))
         except InputRefused:  # it is damaged, but what it froze tells
             runs.append((RunRecord(), run))
-    concerned: dict[str, int] = {}  # by the id that a run in the trash had
+    concerned: set[str] = set()  # by the id that a run in the trash had
     for record, run in sorted(runs, key=lambda one: one[0].created):
-        held = _held(run.dataset, column, wanted)
+        note = stale_note(run.folder) or {}
+        held = _held(run.dataset, column, wanted, note)
         if held is None:  # no dataset left: go by what was asked of the run
             asked = record.handles if column == "handle" else []
-            held = 0 if not set(map(str, asked)) & set(wanted) else -1
+            held = _Held(concerned=bool(set(map(str, asked)) & set(wanted)))
         before = record.continues
-        if not held and before is not None and concerned.get(before.run):
-            held = -1  # not in its own tweets, but in the weights it began with
-        concerned[deleted_id(run.id) or run.id] = held
-        if held:
+        if not held.concerned and before is not None and before.run in concerned:
+            held = _Held(concerned=True)  # not in its own tweets, but in the weights it began with
+        if held.concerned:
+            concerned.add(deleted_id(run.id) or run.id)
             if not dry_run:
-                _write_note(run.folder, column, wanted, max(held, 0))
-            marked[run.id] = max(held, 0)
+                _write_note(run.folder, column, wanted, note, held)
+            marked[run.id] = held.of_these
             if gone := [one.where for one in publications(run)]:
                 published[run.id] = gone
     return marked, published
 
 
-def _held(dataset: Path, column: str, wanted: list[str]) -> int | None:
-    """How many tweets of a frozen dataset are concerned; None when it cannot be read."""
+@dataclass(frozen=True)
+class _Held:
+    """What a frozen dataset holds of what is forgotten.
+
+    ``of_these`` rows are of what goes now, those left out that went one by one before; ``new`` are
+    those that were not counted by an earlier forgetting. ``handles``: whose they are.
+    """
+
+    concerned: bool
+    of_these: int = 0
+    new: int = 0
+    handles: tuple[str, ...] = ()
+
+
+def _held(dataset: Path, column: str, wanted: list[str], note: dict[str, Any]) -> _Held | None:
+    """None when the dataset cannot be read; ``note`` tells what was forgotten of it before."""
     import polars as pl
 
     from core.dataset.write import JOINED_NAME
 
-    total = 0
+    total = of_these = new = 0
+    handles: set[str] = set()
     for name in ("train.parquet", "valid.parquet", JOINED_NAME):
         if name == JOINED_NAME and not (dataset / name).exists():
             continue  # no threads were joined
         try:
             rows = pl.scan_parquet(dataset / name, glob=False)
-            concerned = pl.col(column).is_in(wanted)
-            answered = "answered_by" if column == "handle" else "answered_id"
-            if answered in rows.collect_schema():  # read with an answer, in a run that answers
-                concerned |= pl.col(answered).is_in(wanted).fill_null(value=False)
-            total += int(rows.select(concerned.sum()).collect().item())
+            now = _concerned(rows, column, wanted)
+            one_by_one = _concerned(rows, "tweet_id", _texts(note.get("tweet_ids")))
+            before = one_by_one | _concerned(rows, "handle", _texts(note.get("handles")))
+            found = rows.filter(now).select("handle", one=one_by_one, before=before).collect()
         except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None
-    return total
+        total += found.height
+        gone = found["one"] if column == "handle" else pl.repeat(False, found.height, eager=True)
+        of_these += found.height - int(gone.sum())
+        new += found.height - int(found["before"].sum())
+        handles.update(map(str, found["handle"]))
+    return _Held(total > 0, of_these, new, tuple(sorted(handles)))
 
 
-def _write_note(folder: Path, column: str, wanted: list[str], held: int) -> None:
-    known = stale_note(folder) or {}
+def _concerned(rows: pl.LazyFrame, column: str, wanted: Sequence[str]) -> pl.Expr:
+    import polars as pl
+
+    found = pl.col(column).cast(pl.String).is_in(list(wanted))
+    answered = "answered_by" if column == "handle" else "answered_id"
+    if answered in rows.collect_schema():  # read with an answer, in a run that answers
+        found |= pl.col(answered).is_in(list(wanted)).fill_null(value=False)
+    return found
+
+
+def _texts(values: object) -> list[str]:
+    """A list of a note, which a person may have edited."""
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def _write_note(
+    folder: Path, column: str, wanted: list[str], known: dict[str, Any], held: _Held
+) -> None:
+    """Adds to what is ``known``. ``tweets_by``: whose the tweets are that went one by one."""
     key = "handles" if column == "handle" else "tweet_ids"
     note: dict[str, Any] = {
-        "handles": known.get("handles") or [],
-        "tweet_ids": known.get("tweet_ids") or [],
-        "tweets": int(known.get("tweets") or 0) + held,
+        "handles": _texts(known.get("handles")),
+        "tweet_ids": _texts(known.get("tweet_ids")),
+        "tweets": int(known.get("tweets") or 0) + held.new,
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    if set(wanted) <= set(note[key]):
-        note["tweets"] = int(known.get("tweets") or 0)
     note[key] = sorted({*note[key], *wanted})
+    if "tweets_by" in known or not known.get("tweet_ids"):  # else one of before it was noted
+        by = held.handles if column == "tweet_id" else ()
+        note["tweets_by"] = sorted({*_texts(known.get("tweets_by")), *by})
     write_text_whole(folder / STALE_NOTE, json.dumps(note, indent=1) + "\n")

@@ -24,6 +24,7 @@ from core.bulk.partitions import SourceFile, cut, source_files, write_sorted
 from core.bulk.tasks import parts
 from core.curation.counts import Counts
 from core.curation.recipe import Recipe
+from core.dataset.exported import remember_export
 from core.dataset.in_place import put_in_place, unfinished, workspace
 from core.dataset.manifest import HF_NAME, VERSION, ExportedFile, sealed, text_of
 from core.dataset.write import stopped
@@ -73,6 +74,7 @@ def curate_files(
     out: Path,
     recipe: Recipe,
     *,
+    home: Home | None = None,
     engine: EngineName = "local",
     partitions: int | None = None,
     address: str | None = None,
@@ -89,7 +91,8 @@ def curate_files(
     ``verify`` understands. The verdicts are those of ``curate`` over all tweets at once.
 
     ``partitions`` cuts the work into about so many partitions, or more, of whole accounts. A worker
-    holds 50,000 tweets, and about a hundred bytes for each tweet of its partition.
+    holds 50,000 tweets, and about a hundred bytes for each tweet of its partition. ``home``, where
+    there is one, remembers the output, so that forgetting can name it.
 
     An earlier output in ``out`` is replaced when all is done. Raises InputRefused for sources and
     places that will not do, WrongUsage where Ray is wanted but not there, and Interrupted when
@@ -109,11 +112,14 @@ def curate_files(
             job = Job.begin(folder, recipe, part_rows)
             with ready as workers:
                 made = _work(job, workers, files, partitions, reporter)
-            return _put(job, made, out)
+            done = _put(job, made, out)
     except OSError as error:
         raise InputRefused(
             f"{out} cannot be written.", f"{error.strerror or error}.", "Choose another place."
         ) from error
+    if home is not None:
+        remember_export(home, done.manifest)
+    return done
 
 
 def curate_corpus(
@@ -144,6 +150,7 @@ def curate_corpus(
             tweets.path,
             out,
             recipe,
+            home=home,
             engine=engine,
             partitions=partitions,
             address=address,

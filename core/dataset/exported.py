@@ -1,6 +1,7 @@
-"""Where exports were written to: ``exports.jsonl`` of the home, so that forgetting can name them.
+"""Where exports and curated files were written to: ``exports.jsonl`` of the home.
 
-Only the place of each manifest is kept. A file that was moved or deleted since is not found.
+So that forgetting can name them. Only the place of each manifest is kept. A file that was moved or
+deleted since is not found.
 """
 
 from __future__ import annotations

@@ -237,7 +237,9 @@ def base_of(run: Run, record: RunRecord) -> Base:
 
 
 def stale_note(run_folder: Path) -> dict[str, Any] | None:
-    """What of a run's data was forgotten since: ``tweets``, ``handles``, ``tweet_ids``, ``at``."""
+    """What of a run's data was forgotten since: ``tweets``, ``handles``, ``tweet_ids``, ``at``, and
+    in ``tweets_by`` whose the tweets are that went one by one (notes of before lack it).
+    """
     try:
         note = parse_json((run_folder / STALE_NOTE).read_bytes())
     except (OSError, ValueError):
@@ -252,8 +254,10 @@ def stale_reason(run_folder: Path) -> str | None:
         return None
     handles, tweets = note.get("handles"), note.get("tweets")
     of = ", ".join(f"@{handle}" for handle in handles) if isinstance(handles, list) else ""
-    if of and note.get("tweet_ids"):
-        of += " and others"  # single tweets were forgotten too, whoever wrote them
+    by = note.get("tweets_by")  # whose the tweets are that were forgotten one by one
+    others = bool(set(map(str, by)) - set(handles)) if isinstance(by, list) else True
+    if of and note.get("tweet_ids") and others:
+        of += " and others"
     if isinstance(tweets, int) and tweets > 0:
         some = "1 tweet" if tweets == 1 else f"{tweets:,} tweets"
         return f"Made with {some}{' of ' + of if of else ''} that you have forgotten since."

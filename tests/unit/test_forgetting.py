@@ -94,6 +94,30 @@ def test_one_tweet(home: Home) -> None:
     assert (note["handles"], note["tweet_ids"]) == (["ann"], ["7"])
 
 
+def test_a_tweet_that_goes_alone_and_then_with_its_account_counts_once(home: Home) -> None:
+    corpus = Corpus(home.corpus)
+    run_id = "20260101-0000-ann-aaaa"
+    assert forget(corpus, home, tweet_id="7").runs[run_id] == 1
+    assert forget(corpus, home, handles=["ann"], dry_run=True).runs == {run_id: 39}
+    assert forget(corpus, home, handles=["ann"]).runs == {run_id: 39}, "one was gone before"
+    folder = home.runs / run_id
+    assert stale_reason(folder) == "Made with 40 tweets of @ann that you have forgotten since."
+
+
+def test_others_are_named_where_there_are_others(home: Home) -> None:
+    corpus = Corpus(home.corpus)
+    recipe = load_recipe("standard", home)
+    both = home.runs / "20260103-0000-both-cccc"
+    both.mkdir()
+    (both / "run.json").write_text(json.dumps({"handles": ["ann", "bob"], "created": "2026"}))
+    freeze(curate(tweets(corpus, ["ann", "bob"]), recipe), both / "dataset", recipe=recipe, seed=1)
+    forget(corpus, home, tweet_id="7")  # each of them has one of this number
+    forget(corpus, home, handles=["ann"])
+    assert stale_reason(both) == (
+        "Made with 41 tweets of @ann and others that you have forgotten since."
+    )
+
+
 def test_nothing_to_forget(home: Home, tmp_path: Path) -> None:
     corpus = Corpus(home.corpus, lock_wait=0.2)
     before = home.corpus.read_bytes()
@@ -244,6 +268,12 @@ def test_it_says_what_would_go_and_asks(home: Home, tmp_path: Path) -> None:
     run_id = "20260101-0000-ann-aaaa"
     where = tmp_path / "ann.jsonl"
     run(home, "export", "ann", "-o", str(where), "--format", "jsonl")
+    assert run(home, "curate", "@ann", "-o", str(tmp_path / "judged")).code == 0
+    folder = tmp_path / "parquet"
+    corpus_rows = tweets(Corpus(home.corpus), ["ann", "bob"])
+    folder.mkdir()
+    corpus_rows.write_parquet(folder / "all.parquet")
+    assert run(home, "curate", str(folder), "-o", str(tmp_path / "judged2")).code == 0
     remember_publication(
         Run(home.runs / run_id), Publication(to="hub", url="https://hub.test/me/ann")
     )
@@ -257,6 +287,8 @@ def test_it_says_what_would_go_and_asks(home: Home, tmp_path: Path) -> None:
         f"▲ Run {run_id} becomes stale: its dataset and model were made with 40 of these tweets.",
         "https://hub.test/me/ann",
         f"▲ The export of {where}.manifest.json holds them still.",
+        f"▲ The export in {tmp_path / 'judged'} holds them still.",
+        f"▲ The export in {tmp_path / 'judged2'} holds them still.",
     ):
         assert words in would.text
         assert words in asked.err
@@ -267,6 +299,8 @@ def test_it_says_what_would_go_and_asks(home: Home, tmp_path: Path) -> None:
     gone = json.loads(run(home, "forget", "ann", "--yes", "--json").text)
     assert gone == counted
     where.with_name("ann.jsonl.manifest.json").unlink()
+    shutil.rmtree(tmp_path / "judged")
+    shutil.rmtree(tmp_path / "judged2")
     one = json.loads(run(home, "forget", "--tweet", "3", "--dry-run", "--json").text)
     assert (one["tweets"], one["rows"], one["exports"]) == (1, {"tweets": 1, "verdicts": 1}, [])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.dataset.manifest import HF_NAME
 from core.runs.housekeeping import deleted_id
 from tui.text.numbers import plural
 
@@ -65,7 +67,9 @@ def what_becomes_stale(gone: Forgotten, *, would: bool) -> list[str]:
             lines.append(f"`mynah publish {run} --unpublish` takes it back from the hub.")
     may = "holds" if gone.handles else "may hold"
     for place in gone.exports:
-        lines.append(f"The export of {place} {may} {'them' if gone.tweets != 1 else 'it'} still.")
+        manifest = Path(place)  # beside a file it has the file's name; in a folder it has its own
+        what = f"in {manifest.parent}" if manifest.name == HF_NAME else f"of {place}"
+        lines.append(f"The export {what} {may} {'them' if gone.tweets != 1 else 'it'} still.")
     if gone.runs and not would:
         lines.append(
             "To have these tweets out of the runs, too, delete the runs "

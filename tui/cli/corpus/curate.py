@@ -93,7 +93,8 @@ def curate(
         rules = load_recipe(recipe, home)
         if handles:
             return curate_corpus(home, normal_handles(handles), output, rules, **wanted)
-        return curate_files([Path(source) for source in sources], output, rules, **wanted)
+        files = [Path(source) for source in sources]
+        return curate_files(files, output, rules, home=home, **wanted)
 
     result = with_progress(work)
     if as_json:
