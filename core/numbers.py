@@ -16,6 +16,12 @@ def percent(share: float | None, decimals: int | None = None) -> str:
     return f"{value:.{decimals}f} %"
 
 
+def share_in_digits(share: float) -> str:
+    """Percent without the sign, with the digits that mean something: ``42``, ``3.1``, ``0``."""
+    value = 100 * round(share, 4)  # as it is stored: what is read back is to look the same
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}".rstrip("0").rstrip(".")
+
+
 def size_in_words(size: int) -> str:
     """Bytes as people read them: ``940 B``, ``1.2 kB``, ``34 MB``, ``1.1 GB``."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):

@@ -94,6 +94,14 @@ class Recipe:
         """Whether the rules differ from those in the file that the recipe was loaded from."""
         return self.hash != self.saved_hash
 
+    @property
+    def edited(self) -> bool:
+        """Whether it came from a file and its rules are others now: its name alone would mislead.
+
+        Of a recipe that was in no file nothing is known to differ.
+        """
+        return self.saved_hash is not None and self.changed
+
     def replace(self, **changes: Any) -> Recipe:
         """An edited copy under the same name; raises InputRefused for an unknown rule or value."""
         checked = check_rules(self.rules | changes, f"The recipe {self.name}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,7 +70,8 @@ class Manifest:
         """What chose and cleaned the tweets; raises InputRefused for rules that are not known."""
         written = self.content["recipe"]
         rules = check_rules(written["rules"], "The dataset's recipe")
-        return Recipe(str(written.get("name") or "standard"), **rules)
+        recipe = Recipe(str(written.get("name") or "standard"), **rules)
+        return replace(recipe, saved_hash="" if written.get("changed") else recipe.hash)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -99,7 +100,13 @@ def manifest_of(
         "manifest_version": VERSION,
         "mynah": __version__,
         "polars": pl.__version__,
-        "recipe": {"name": recipe.name, "hash": recipe.hash, "rules": recipe.rules},
+        "recipe": {
+            "name": recipe.name,
+            # only where it is so: the bytes of a saved recipe's manifest stay what they were
+            **({"changed": True} if recipe.edited else {}),
+            "hash": recipe.hash,
+            "rules": recipe.rules,
+        },
         **options.to_json(),
         **counted,
         "files": {

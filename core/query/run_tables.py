@@ -200,7 +200,7 @@ def _summaries(home: Home) -> list[dict[str, Any]]:
             {
                 **{name: settings.get(name) for name in _SETTINGS},
                 **{name: result[name] for name in _MEASURED},
-                "recipe": record.recipe.name or None,
+                "recipe": record.recipe.in_words or None,
                 "settings": settings,
                 **summary.to_json(),
             }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, exp, floor
+from math import exp, floor
 from typing import Final
 
-from core.numbers import percent
+from core.numbers import percent, share_in_digits
 from core.report.authorship import FEWEST_TO_LEARN
 from core.report.intervals import Estimate
 from core.report.measures import FEWEST, Group, Measure
@@ -303,26 +303,31 @@ def _compared(one: Estimate, other: Estimate) -> str:
 
 
 def _out_of(one: Estimate, *, interval: bool = True) -> str:
-    """``7 of 10 (6 to 8)``; where that is nearly none or nearly all ``2 % (0 to 5 %)``."""
+    """``7 of 10 (6 to 8)``; where that is nearly none or nearly all ``2 % (0.5 to 5 %)``.
+
+    Rounded as tables and pictures have it, so that nobody wonders which of the two is right. Where
+    tenths would hide the interval, it is told in percent, too.
+    """
     if one.value is None:
         return "an unknown number"
-    if 0.1 <= one.value <= 0.9:
-        said, scale, unit = f"{10 * one.value:.0f} of 10", 10, ""
-    else:
-        said, scale, unit = _percent(one), 100, " %"
-    if not interval or one.interval is None:
+    low, high = one.interval if interval and one.interval is not None else (None, None)
+    if 0.1 <= one.value <= 0.9 and (low is None or _tenths(low) != _tenths(high)):
+        said = f"{_tenths(one.value)} of 10"
+        return said if low is None else f"{said} ({_tenths(low)} to {_tenths(high)})"
+    said = _percent(one)
+    if low is None or high is None:
         return said
-    # outwards: a rounded interval is not to look narrower than it is
-    low, high = (round(scale * end, 6) for end in one.interval)
-    return f"{said} ({floor(low)} to {ceil(high)}{unit})"
+    return f"{said} ({share_in_digits(low)} to {share_in_digits(high)} %)"
+
+
+def _tenths(share: float | None) -> str:
+    """Half a tenth goes up, at both ends of an interval alike."""
+    return f"{floor(10 * round(share or 0.0, 4) + 0.5)}"
 
 
 def _percent(one: Estimate) -> str:
     """Of a few hundred texts: ``2.5 %`` and ``3 %``, as the table beside it has them."""
-    if one.value is None:
-        return "?"
-    value = round(100 * one.value, 1)
-    return percent(one.value, 0 if value >= 10 or value == int(value) else 1)
+    return "?" if one.value is None else f"{share_in_digits(one.value)} %"
 
 
 def _number(one: Estimate, name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Any, Final, Literal
 
+from core.numbers import share_in_digits
 from core.report import authorship
 from core.report.copying import copies, novelty
 from core.report.intervals import Estimate, ratio
@@ -69,10 +70,10 @@ class Measure:
     def in_digits(self, value: float) -> str:
         """The digits that mean something: 187, 42, 3.1, 0.42; a share in percent, a loss 2.97."""
         if self.unit == "share":
-            value *= 100
+            return share_in_digits(value)
         if value >= 9.95:
             return f"{value:,.0f}"
-        coarse = self.unit == "share" or (value >= 0.995 and self.group != "loss")
+        coarse = value >= 0.995 and self.group != "loss"
         shown = f"{value:.1f}" if coarse else f"{value:.2f}"
         return shown.rstrip("0").rstrip(".")
 

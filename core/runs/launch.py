@@ -154,7 +154,7 @@ def create_run(
                 base=base.name,
                 base_source=first.base_source if first else base.source,
                 base_licence=first.base_licence if first else base.licence,
-                recipe=RecipeName(recipe.name, recipe.hash),
+                recipe=RecipeName(recipe.name, recipe.hash, recipe.edited),
                 dataset=manifest.sha256,
                 weights=dict(manifest.weights),
                 expected_shares={share.handle: share.share for share in shares},

@@ -21,10 +21,19 @@ _LONGEST_NAME: Final = 100
 
 
 class RecipeName(msgspec.Struct, frozen=True):
-    """The recipe that a run's tweets were curated by."""
+    """The recipe that a run's tweets were curated by.
+
+    ``changed``: its rules were not those that were saved, or ship, under the name.
+    """
 
     name: str = ""
     hash: str = ""
+    changed: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """``noreplies`` or ``noreplies, changed``."""
+        return f"{self.name}, changed" if self.changed else self.name
 
 
 class Decisions(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,7 +94,7 @@ class Outgoing:
         return {
             **self._of_both(),
             "seed data": self.record.settings.get("seed"),
-            "recipe": recipe.name,
+            "recipe": recipe.in_words,
             "recipe hash": recipe.hash,
             "dataset": self.record.dataset,
         }
@@ -142,7 +142,8 @@ class Outgoing:
         }
         entries = manifest.get("files") or {}
         shown |= {"files": entries, "handles": self._counts()}
-        shown["recipe"] = {"name": self.record.recipe.name, "hash": self.record.recipe.hash}
+        recipe = self.record.recipe
+        shown["recipe"] = {"name": recipe.in_words, "hash": recipe.hash}
         return Artifact(
             f"dataset-{self.record.slug}",
             "train-dataset",

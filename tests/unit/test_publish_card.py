@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from core.curation.recipe import load_recipe
+from core.dataset.frozen import load_frozen
 from core.dataset.manifest import sealed, text_of
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
@@ -28,15 +30,19 @@ from core.publish.escaping import markdown_text
 from core.publish.facts import Account, RunFacts, facts_of
 from core.report.blind import BlindTest, Question
 from core.runs.folder import Run
+from core.runs.launch import create_run
+from core.runs.settings import RunRequest, settings_for
 from core.safe_text import printable
 from core.sampling.voices import tuned_voice
+from core.tracking.outgoing import Outgoing
 from core.training.finish import save_model
 from core.workflow.data import import_paths
 from core.workflow.training import train
 from tests.fixtures.x_archive import ACCOUNT, archive_files, as_zip, tweet
+from tests.oracles.one_frame import curate
 from tests.unit.cli import mynah
 from tests.unit.sampling_models import parrot
-from tests.unit.toy_runs import create_toy, edit_record
+from tests.unit.toy_runs import create_toy, edit_record, toy_tweets
 
 # Of the cards that huggingtweets published: name, handle, downloaded, retweets, short, kept.
 SEEDS = {
@@ -196,6 +202,22 @@ def test_what_huggingtweets_lacked_is_in_it(toy: Run, tmp_path: Path) -> None:
     assert "gave 12.5 % of" in card
     assert "The energy that it took was not measured." in card
     assert "2020-01-01" in card, "the span of the data"
+
+
+def test_a_recipe_whose_rules_were_edited_is_called_changed(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    saved = load_recipe("standard", home)
+    edited = saved.replace(min_words=1)
+    asked = RunRequest(["keeper"], edited, settings_for("fast", "scratch", device="cpu"))
+    run = with_model(create_run(home, asked, [curate(toy_tweets(), edited)]))
+    assert f"The recipe `standard`, changed (`{edited.hash}`) decided" in card_of(facts_of(run))
+    again = load_frozen(run.dataset).manifest.recipe
+    assert (again.edited, again.hash) == (True, edited.hash), "and so of a run that goes on"
+    assert Outgoing(run).preprocess_config()["recipe"] == "standard, changed"
+    plain = with_model(create_toy(tmp_path))
+    assert f"The recipe `standard` (`{saved.hash}`) decided" in card_of(facts_of(plain))
+    assert not load_frozen(plain.dataset).manifest.recipe.edited
+    assert "changed" not in facts_of(plain).manifest["recipe"]
 
 
 def test_without_a_report_it_says_so(toy: Run) -> None:

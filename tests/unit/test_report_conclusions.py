@@ -10,6 +10,7 @@ from core.report.conclusions import Findings, conclusions
 from core.report.intervals import Estimate, share
 from core.report.measures import Measure
 from core.report.points import RealTexts
+from tui.report.pictures import dots
 
 REAL = RealTexts(["nasa"], [], [], [], [], [], [], [], [], bundled_impostors=False)
 
@@ -44,11 +45,36 @@ def test_style_is_told_from_subject(masked: int, unseen: int, base: int, conclus
     style = {"tuned": counted(masked), "held_out": counted(unseen), "base": counted(base)}
     text = said("author", sounds_like={"tuned": counted(140), **AUTHOR}, style=style)
     assert text.startswith(
-        "7 of 10 (6 to 8) of its texts sound like @nasa to a classifier; so do 9 of 10 (8 to 10) "
+        "7 of 10 (6 to 8) of its texts sound like @nasa to a classifier; so do 90 % (85 to 93 %) "
         "of the unseen tweets of @nasa, 1 of 10 of the base model's texts, 3 % of other people's "
         "tweets."
     )
     assert text.endswith(conclusion)
+
+
+@pytest.mark.parametrize(
+    ("hits", "sentence", "picture"),
+    [
+        (196, "98 % (95 to 99 %)", "98 % (95–99)"),
+        (112, "6 of 10 (5 to 6)", "56 % (49–63)"),
+        (92, "5 of 10 (4 to 5)", "46 % (39–53)"),
+        (5, "2.5 % (1.1 to 5.7 %)", "2.5 % (1.1–5.7)"),
+    ],
+)
+def test_a_sentence_and_a_picture_have_the_same_interval(
+    hits: int, sentence: str, picture: str
+) -> None:
+    near = Measure("near", "near", "copying", "share", {"tuned": counted(hits)})
+    assert f"word for word, {sentence} come close to one" in said(
+        "copying", near=dict(near.points), verbatim={"tuned": counted(0)}
+    )
+    (shown, *_) = ["".join(text for text, _ in line) for line in dots(near, 90)]
+    assert shown.endswith(f"  {picture}")
+
+
+def test_an_interval_within_one_tenth_is_told_in_percent() -> None:
+    text = said("copying", near={"tuned": counted(1200, 2000)}, verbatim={"tuned": counted(0)})
+    assert "60 % (58 to 62 %) come close to one" in text
 
 
 def test_a_classifier_that_hardly_knows_the_author_says_little() -> None:
@@ -68,8 +94,8 @@ def test_copies_are_held_against_what_the_author_repeats(copied: int, verdict: s
         verbatim={"tuned": counted(0)},
         near={"tuned": counted(copied)},
     )
-    assert text.startswith("0 % (0 to 2 %) of its texts are a training tweet word for word, ")
-    assert f"3 % (1 to 7 %) of unseen tweets of @nasa repeat a training tweet: it copies {verdict} "
+    assert text.startswith("0 % (0 to 1.9 %) of its texts are a training tweet word for word, ")
+    assert f"3 % (1.4 to 6.4 %) of unseen tweets of @nasa repeat a training tweet: it copies {verdict} "
 
 
 def test_a_loss_is_said_as_choices() -> None:

@@ -181,7 +181,7 @@ class TrainSection(CurveKeys):
         if state.curation is None or state.recipe is None:
             return []
         total = state.curation.total
-        changed = "" if state.recipe == state.saved_recipe else " (changed)"
+        changed = " (changed)" if state.recipe.changed else ""
         name = printable(state.curation.recipe.name)
         return [f"{total.kept:,} of {total.downloaded:,} tweets", f"recipe {name}{changed}"]
 
