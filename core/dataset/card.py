@@ -58,12 +58,13 @@ def readme(manifest: dict[str, Any], empty: pl.DataFrame) -> str:
         "- text-generation",
         "---",
     ]
+    rules = f"`{recipe['name']}`{', changed' if recipe.get('changed') else ''}"
     body = [
         "",
         "# Tweets of " + ", ".join(f"`@{handle}`" for handle in handles),
         "",
-        f"{rows:,} tweets, cleaned by mynah {manifest['mynah']} with the recipe `{recipe['name']}`"
-        f"{', changed' if recipe.get('changed') else ''} (`{recipe['hash']}`). `mynah.manifest.json` holds the rules, the counts and the sha256 "
+        f"{rows:,} tweets, cleaned by mynah {manifest['mynah']} with the recipe {rules} "
+        f"(`{recipe['hash']}`). `mynah.manifest.json` holds the rules, the counts and the sha256 "
         "of each file; `mynah verify` checks them.",
         "",
         "```python",

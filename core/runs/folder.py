@@ -252,10 +252,11 @@ def stale_reason(run_folder: Path) -> str | None:
     note = stale_note(run_folder)
     if note is None:
         return None
-    handles, tweets = note.get("handles"), note.get("tweets")
-    of = ", ".join(f"@{handle}" for handle in handles) if isinstance(handles, list) else ""
+    found, tweets = note.get("handles"), note.get("tweets")
+    handles = [str(handle) for handle in found] if isinstance(found, list) else []
+    of = ", ".join(f"@{handle}" for handle in handles)
     by = note.get("tweets_by")  # whose the tweets are that were forgotten one by one
-    others = bool(set(map(str, by)) - set(handles)) if isinstance(by, list) else True
+    others = not isinstance(by, list) or not {str(handle) for handle in by} <= {*handles}
     if of and note.get("tweet_ids") and others:
         of += " and others"
     if isinstance(tweets, int) and tweets > 0:

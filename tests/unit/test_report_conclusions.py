@@ -95,7 +95,8 @@ def test_copies_are_held_against_what_the_author_repeats(copied: int, verdict: s
         near={"tuned": counted(copied)},
     )
     assert text.startswith("0 % (0 to 1.9 %) of its texts are a training tweet word for word, ")
-    assert f"3 % (1.4 to 6.4 %) of unseen tweets of @nasa repeat a training tweet: it copies {verdict} "
+    unseen = "3 % (1.4 to 6.4 %) of unseen tweets of @nasa repeat a training tweet"
+    assert f"{unseen}: it copies {verdict} " in text
 
 
 def test_a_loss_is_said_as_choices() -> None:
