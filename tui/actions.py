@@ -107,7 +107,7 @@ ACTIONS: Final = (
     Action("data.add", "a", "add_tweets", "Add tweets", "Bring in an archive or a file of tweets.",
            "mynah import PATH"),
     Action("data.samples", "d", "samples", "Sample authors",
-           "Bring in three invented authors to try things out.", "mynah demo"),
+           "Bring in three invented authors to try things out."),
     Action("data.search", "slash", "search", "Search",
            "Only tweets with these words, or from:nasa is:reply."),
     Action("data.sort", "s", "sort", "Sort", "Newest, oldest, most liked or longest tweets first.",
