@@ -170,6 +170,8 @@ def _idle(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             found.append(node)
         elif isinstance(node, ast.Assert):
             found.append(node)  # said to the type checker
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found += node.decorator_list  # a frozen dataclass that is not
     return [
         ((at.lineno, at.col_offset), (at.end_lineno, at.end_col_offset))  # type: ignore[attr-defined]
         for at in found
