@@ -142,6 +142,15 @@ def test_how_many_are_held_out(rows: int, fraction: float, valid: int) -> None:
     assert valid_mask(kept, seed=1, valid_fraction=fraction).sum() == valid
 
 
+def test_what_is_held_out_is_shared_by_largest_remainder() -> None:
+    rows = tweets({"a": 101, "b": 100, "c": 100, "d": 64})
+    mask = valid_mask(rows, seed=3, valid_fraction=0.1)
+    # 36 of 365 rows: 9.96, 9.86, 9.86 and 6.31
+    found = dict(rows["handle"].filter(mask).value_counts().rows())
+    assert found == {"a": 10, "b": 10, "c": 10, "d": 6}
+
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.sampled_from(["one", "ONE ", "two", "three", "four  x", "four x"]), max_size=60),
@@ -366,6 +375,8 @@ def test_a_run_knows_whose_words_are_joined_to_another_tweet(tmp_path: Path) -> 
     assert verify(tmp_path).ok, verify(tmp_path).problems
     train, valid = sides(tmp_path / "dataset")
     assert len(train | valid) == 10
-    assert _held(tmp_path / "dataset", "tweet_id", ["2"]) == 1
+    held = _held(tmp_path / "dataset", "tweet_id", ["2"], {})
+    assert held is not None
+    assert held.of_these == 1
     (tmp_path / "dataset" / "joined.parquet").unlink()
     assert verify(tmp_path).problems == ["joined.parquet is missing."]
