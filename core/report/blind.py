@@ -64,13 +64,14 @@ class Question:
 
 @dataclass(frozen=True)
 class BlindTest:
-    """The questions of one sitting. There may be fewer than were asked for."""
+    """The questions of one sitting. There may be fewer than were asked for: ``fewer`` says why."""
 
     run: Run
     who: str
     seed: int
     model_hash: str
     questions: list[Question]
+    fewer: str = ""
 
     def answer(self, number: int, pick: Literal[1, 2]) -> bool:
         """Keeps the answer to question ``number`` (from 0) and returns whether it is right."""
@@ -205,7 +206,20 @@ def prepare_blind(
             f"None of {len(drawn)} texts is whole, new, and as long as an unseen tweet.",
             "Train it for longer, or try another seed.",
         )
-    return BlindTest(run, _name(run), seed, hashed, questions)
+    fewer = why_fewer(len(questions), n, unseen=len(tweets), drawn=len(drawn))
+    return BlindTest(run, _name(run), seed, hashed, questions, fewer)
+
+
+def why_fewer(found: int, wanted: int, *, unseen: int, drawn: int) -> str:
+    """A sentence where there are fewer questions than ``wanted``, else empty."""
+    if found >= wanted:
+        return ""
+    if found == unseen:
+        return f"{found} questions, not {wanted}: the run held out no more tweets that have words."
+    return (
+        f"{found} questions, not {wanted}: of the {drawn} texts that it wrote this time no more "
+        "were whole, new and about as long as an unseen tweet. Another test may have more."
+    )
 
 
 def _draw(run: Run, request: SampleRequest, device: str, reporter: Reporter) -> list[StoredSample]:

@@ -109,6 +109,21 @@ def who(authors: list[str]) -> str:
     return f"{names[0]} and {len(names) - 1} others"
 
 
+def others_in_words(accounts: int | None, *, invented: bool) -> str:
+    """What the point ``impostors`` is; ``accounts`` None: it is not known how many they are."""
+    if accounts == 0:
+        return "nobody else's tweets are at hand"
+    if invented:
+        number = "" if accounts is None else f"{accounts} "
+        return (
+            f"tweets by {number}invented authors that ship with mynah; your corpus has too few "
+            "tweets by others"
+        )
+    if accounts is None:
+        return "tweets by other people"
+    return f"real tweets by {accounts:,} other account{'' if accounts == 1 else 's'}"
+
+
 def conclusions(findings: Findings) -> dict[Group, str]:
     """A sentence or some for each group of measures that there are."""
     say: dict[Group, Callable[[Findings], str]] = {
@@ -141,7 +156,8 @@ def _author(found: Findings) -> str:
             f"too few, {FEWEST} are needed."
         )
     said += f"; so do {_out_of(unseen)} of the {found.unseen}"
-    for what, point in (("the base model's texts", "base"), ("other people's tweets", "impostors")):
+    others = "invented authors'" if found.real.bundled_impostors else "other people's"
+    for what, point in (("the base model's texts", "base"), (f"{others} tweets", "impostors")):
         one = found.of("sounds_like", point)
         said += "" if one.value is None else f", {_out_of(one, interval=False)} of {what}"
     said += "."

@@ -27,7 +27,8 @@ class LastReport:
     n, seed  as they were asked for
     model    the hash of the model that it is of
     base     what the run began with; ``no_base`` why there are no texts of it
-    others   how many other people the real tweets are by, None where that is not known
+    others   how many other people the tweets of others are by, None where that is not known;
+             ``invented``: they are the authors that ship with mynah, and nobody's
     leaks    with the texts of the tweets ("" where they are gone); None where nobody looked
     """
 
@@ -41,6 +42,7 @@ class LastReport:
     base: str
     no_base: str = ""
     others: int | None = None
+    invented: bool = False
     leaks: list[tuple[Leak, str]] | None = None
 
     def is_of(self, run: Run) -> bool:
@@ -117,6 +119,7 @@ def last_report(run: Run) -> LastReport | None:
             base=record.began_with,
             no_base=str(inputs.get("no_base", "")),
             others=inputs.get("others"),
+            invented=bool(inputs.get("invented")),
             leaks=None if leaks is None else _with_texts(run, [Leak(**one) for one in leaks]),
         )
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError):

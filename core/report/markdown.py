@@ -8,7 +8,14 @@ from pathlib import PurePath
 from typing import Final
 
 from core.report.blind import BlindResult
-from core.report.conclusions import GROUP_NOTES, GROUP_TITLES, INTERVALS, POINT_NAMES, conclusions
+from core.report.conclusions import (
+    GROUP_NOTES,
+    GROUP_TITLES,
+    INTERVALS,
+    POINT_NAMES,
+    conclusions,
+    others_in_words,
+)
 from core.report.intervals import Estimate
 from core.report.leaks import Leak
 from core.report.measures import Measure
@@ -64,11 +71,11 @@ def escaped(text: str) -> str:
 
 def _points(report: Report, name: str) -> list[str]:
     real = report.real
-    others = ", ".join(f"@{handle}" for handle in real.impostor_handles[:5])
-    if len(real.impostor_handles) > 5:
-        others += f" and {len(real.impostor_handles) - 5} more"
-    if real.bundled_impostors:
-        others += " (invented authors that ship with mynah; your corpus has no others)"
+    handles = real.impostor_handles
+    others = others_in_words(len(handles), invented=real.bundled_impostors)
+    if handles:
+        more = f" and {len(handles) - 5} more" if len(handles) > 5 else ""
+        others += f" ({', '.join(f'@{handle}' for handle in handles[:5])}{more})"
     counts = {point: len(texts) for point, texts in report.texts.items()}
     # of a folder its name, since a page may go out
     base = report.no_base or f"{PurePath(report.base).name or report.base} before tuning"
@@ -77,7 +84,7 @@ def _points(report: Report, name: str) -> list[str]:
         "base": base,
         "held_out": f"tweets of {name} that it never saw: what to aim at",
         "parrot": "its own training tweets given back: what it must not do",
-        "impostors": others or "nobody else's tweets are at hand",
+        "impostors": others,
     }
     return [
         f"- {POINT_NAMES[point]}: {counts.get(point, 0):,} · {escaped(what)}"

@@ -128,7 +128,13 @@ def _made(
     found += [*losses, *measures.of_variety(points), *measures.of_looks(real.train, points)]
     found += leak_measures
     made = Report(run.id, run.record().began_with, n, seed, real, found, points, leaked, no_base)
-    about = {"n": n, "seed": seed, "no_base": no_base, "others": len(real.impostor_handles)}
+    about = {
+        "n": n,
+        "seed": seed,
+        "no_base": no_base,
+        "others": len(real.impostor_handles),
+        "invented": real.bundled_impostors,
+    }
     keep_measures(run, models[-1].hash, made.to_json(tweets=False), about, leaks=leaks)
     return made
 

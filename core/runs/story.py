@@ -94,7 +94,11 @@ def _end(record: dict[str, Any]) -> list[str]:
     steps = record.get("steps")
     after = "" if steps is None else f" after {_count(steps)} step{'s' * (steps != 1)}"
     reason = str(record.get("reason") or "")
-    return [f"{record.get('state')}{after}{': ' if reason else ''}{reason}"]
+    told = [f"{record.get('state')}{after}{': ' if reason else ''}{reason}"]
+    if isinstance(record.get("train_loss"), (int, float)):
+        # of the newest steps alone it jumps: this is the one that `mynah runs` gives
+        told.append(f"train loss {_loss(record['train_loss'])}, averaged over its last steps")
+    return told
 
 
 _LINES = {

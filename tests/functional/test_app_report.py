@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.home import Home
+from core.report.conclusions import others_in_words
 from core.report.last import last_report
 from core.runs.folder import Run
 from tests.fixtures.reports import MADE, told_report
@@ -17,6 +19,7 @@ from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, un
 from tui.app import MynahApp
 from tui.dialogs.text import TextScreen
 from tui.report.making import ReportEnded, ReportMoved
+from tui.report.page import legend_lines
 from tui.report.screen import ReportScreen
 from tui.widgets.job_status import JobStatus
 from tui.widgets.progress_line import ProgressLine
@@ -117,6 +120,19 @@ def assert_runs_of_words_are_a_table(pilot: Pilot[Any]) -> None:
     assert row.split()[3:13] == ["62", "76", "85", "91", "94", "96", "98", "99", "99", "99"]
 
 
+def test_the_legend_has_the_words_of_the_page_for_others(reported: Run) -> None:
+    last = last_report(reported)
+    assert last is not None
+    for invented, said in (
+        (False, "200 real tweets by 2 other accounts"),
+        (True, "200 tweets by 2 invented authors that ship with mynah"),
+    ):
+        lines = legend_lines(replace(last, invented=invented), "author")
+        text = "\n".join("".join(words for words, _ in line) for line in lines)
+        assert said in text
+        assert said.removeprefix("200 ") in others_in_words(2, invented=invented)
+
+
 async def test_another_model_since_is_said(reported: Run, told_home: Home) -> None:
     (reported.model / "config.json").write_text('{"another": 1}', "utf-8")
     app = MynahApp(told_home, section="train")
@@ -171,6 +187,7 @@ async def test_without_a_report_or_a_model_it_says_what_one_is(told_home: Home) 
         await until(pilot, lambda: heard.of(ReportEnded))
         await settled(pilot)
         assert "The run 20260228-2200-orbit_grandmother-beef has no model yet." in words(pilot)
+        assert "This run has no model yet." in words(pilot), "nothing is being made any more"
 
 
 @pytest.mark.slow
@@ -181,6 +198,8 @@ async def test_a_report_is_made_at_a_key_while_one_does_something_else(trained_h
         await opened(pilot)
         await pilot.press("m")
         await until(pilot, lambda: heard.of(ReportMoved))
+        assert "The report is being made." in words(pilot)
+        assert "No report on this run yet." not in words(pilot)
         assert app.screen.query_one(ProgressLine).is_busy
         assert "x stops" in screen(pilot)
         await pilot.press("m")

@@ -118,9 +118,11 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         run.update_record(name="[b]me")
         (run.folder / STALE_NOTE).write_text('{"tweets": 1}')
 
+        (run.folder / "since.bin").write_bytes(bytes(7_000_000))  # such as a report
         await pilot.press("d")
         await settled(pilot)
         assert "What goes: model, curve, samples" in screen(pilot)
+        assert "7.0 MB" in screen(pilot), "as the trash has it, too"
         assert_safe(pilot)
         await pilot.press("escape", "d", "y")
         await until(pilot, lambda: len(app.state.runs or []) == 1)
@@ -129,7 +131,8 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         await pilot.press("T")
         await settled(pilot)
         assert f"▲ stale · [b]me · {run.id}" in " ".join(screen(pilot).split())
-        assert "6 d" in screen(pilot)
+        assert "7.0 MB" in screen(pilot)
+        assert "7 d" in screen(pilot), "as the question before it said"
         assert_safe(pilot)
         await pilot.press("r")
         await until(pilot, lambda: len(app.state.runs or []) == 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.report.blind import BlindResult, BlindTest, blind_result, clean, pair
+from core.report.blind import BlindResult, BlindTest, blind_result, clean, pair, why_fewer
 from core.runs.folder import Run
 from core.sampling.request import Copy, Sample, SampleRequest, Stopped, Verdict
 from core.sampling.store import StoredSample, as_stored
@@ -25,6 +25,16 @@ def run(tmp_path: Path) -> Run:
 def sample(run: Run, text: str, stopped: Stopped = "eos", copy: Verdict = "new") -> StoredSample:
     made = Sample(0, 1, "", text, 9, stopped, Copy(copy, 3, None), 0)
     return as_stored(tuned_voice(run), "abc", SampleRequest(seed=1), made)
+
+
+def test_why_there_are_fewer_questions_is_said() -> None:
+    assert why_fewer(20, 20, unseen=50, drawn=40) == ""
+    assert why_fewer(15, 20, unseen=15, drawn=40) == (
+        "15 questions, not 20: the run held out no more tweets that have words."
+    )
+    assert why_fewer(15, 20, unseen=50, drawn=40).startswith(
+        "15 questions, not 20: of the 40 texts that it wrote this time no more were whole, new"
+    )
 
 
 def test_both_sides_are_cleaned_alike() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from core.report.conclusions import Findings, conclusions
+from core.report.conclusions import Findings, conclusions, others_in_words
 from core.report.intervals import Estimate, share
 from core.report.measures import Measure
 from core.report.points import RealTexts
@@ -97,6 +98,17 @@ def test_copies_are_held_against_what_the_author_repeats(copied: int, verdict: s
     assert text.startswith("0 % (0 to 1.9 %) of its texts are a training tweet word for word, ")
     unseen = "3 % (1.4 to 6.4 %) of unseen tweets of @nasa repeat a training tweet"
     assert f"{unseen}: it copies {verdict} " in text
+
+
+def test_invented_authors_are_called_so() -> None:
+    assert others_in_words(3, invented=True).startswith("tweets by 3 invented authors that ship")
+    assert others_in_words(1, invented=False) == "real tweets by 1 other account"
+    assert others_in_words(0, invented=False) == "nobody else's tweets are at hand"
+    real = replace(REAL, bundled_impostors=True)
+    of = {"tuned": counted(140), **AUTHOR}
+    measure = Measure("sounds_like", "taken for author", "author", "share", of)
+    text = conclusions(Findings("@nasa", {"sounds_like": measure}, real))["author"]
+    assert "3 % of invented authors' tweets" in text
 
 
 def test_a_loss_is_said_as_choices() -> None:

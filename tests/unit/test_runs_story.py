@@ -23,7 +23,7 @@ JOURNAL = [
     {"kind": "warning", "text": "It is \x1b[31mhot"},
     {"kind": "later", "step": 3},
     {"kind": "checkpoint", "step": 2},
-    {"kind": "end", "state": "finished", "steps": 2, "reason": ""},
+    {"kind": "end", "state": "finished", "steps": 2, "reason": "", "train_loss": 3.9},
 ]  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def test_each_thing_that_happened_is_a_line(tmp_path: Path) -> None:
         "▲ It is ␛[31mhot",
         "step 2: checkpoint written",
         "finished after 2 steps",
+        "train loss 3.900, averaged over its last steps",
     ):
         assert words in text
     assert "step 1 of 124" not in text, "of the steps only the newest before a measurement"

@@ -21,6 +21,7 @@ from tui.text.numbers import (
     rate,
     short_count,
     signed,
+    time_left,
     usd,
 )
 
@@ -40,6 +41,23 @@ NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 )
 def test_ago(delta: timedelta, said: str) -> None:
     assert ago(NOW - delta, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("delta", "said"),
+    [
+        (timedelta(days=7), "7 d"),
+        (timedelta(days=7, seconds=-1), "7 d"),
+        (timedelta(days=1), "24 h"),
+        (timedelta(minutes=20), "20 min"),
+        (timedelta(seconds=-5), "0 min"),
+    ],
+)
+def test_what_is_left_is_rounded_up(
+    delta: timedelta, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.text.numbers.now", lambda: NOW)
+    assert time_left(NOW + delta) == said
 
 
 def test_ago_of_an_unknown_time_is_empty() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from tui.text.numbers import count, plural
+from tui.text.numbers import count
 
 if TYPE_CHECKING:
     from core.report.last import LastReport
@@ -83,6 +83,8 @@ def legend(report: LastReport, measures: list[Measure]) -> list[tuple[str, str, 
 
 
 def _what(report: LastReport, group: Group) -> dict[str, str]:
+    from core.report.conclusions import others_in_words
+
     base = PurePath(report.base).name or report.base
     if group == "loss":
         return {
@@ -95,11 +97,10 @@ def _what(report: LastReport, group: Group) -> dict[str, str]:
             "tuned": "those that it was trained on",
             UNSEEN: f"what anybody could guess: tweets of {report.who}",
         }
-    people = "other people" if report.others is None else plural(report.others, "other account")
     return {
         "tuned": "texts that it wrote, copies allowed",
         "base": f"texts of {base}, before tuning",
         UNSEEN: f"by {report.who}, not trained on: the aim",
         "parrot": "training tweets given back: what it must not do",
-        "impostors": f"real tweets by {people}",
+        "impostors": others_in_words(report.others, invented=report.invented),
     }

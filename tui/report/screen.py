@@ -52,6 +52,10 @@ NO_MODEL = (
     "This run has no model yet.",
     "A model is written when a training ends or is stopped; then m makes a report on it.",
 )
+MAKING = (
+    "The report is being made.",
+    "It stands here when it is done, and goes on while you do something else.",
+)
 
 
 class ReportScreen(KeyPage[None]):
@@ -83,6 +87,7 @@ class ReportScreen(KeyPage[None]):
         self._groups: list[Group] = []
         self._group: Group | None = None
         self._phase: str | None = None
+        self._is_being_made = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="report") as dialog:
@@ -108,6 +113,7 @@ class ReportScreen(KeyPage[None]):
         self._say([("reading…", "muted")])
         self._reading.read(self._run.folder)
         if self._making.busy and self._making.run == self._run.run:
+            self._is_being_made = True
             self._show_progress(self._making.newest)
 
     @property
@@ -132,7 +138,7 @@ class ReportScreen(KeyPage[None]):
 
     def _ended(self, message: ReportEnded) -> None:
         line = self.query_one(ProgressLine)
-        self._phase = None
+        self._phase, self._is_being_made = None, False
         if message.error is None:
             line.finish("The report is made.")
             self._reading.read(self._run.folder)
@@ -140,6 +146,8 @@ class ReportScreen(KeyPage[None]):
             line.fail("Stopped. What was drawn is kept: m goes on from there.")
         else:
             line.fail(message.error.what)
+        if message.error is not None:
+            self._draw()  # no report comes: what stood there before is true again
 
     def _show_progress(self, progress: Progress | None) -> None:
         line = self.query_one(ProgressLine)
@@ -169,6 +177,8 @@ class ReportScreen(KeyPage[None]):
         if last is None:
             self._say([])
             lines = NO_REPORT if self._run.has_model else NO_MODEL
+            if self._is_being_made:
+                lines = MAKING
             page = [[(lines[0], "title")], *([("\n" + line, "")] for line in lines[1:])]
             self.query_one("#report-page", Page).show(page)
             return
@@ -242,7 +252,9 @@ class ReportScreen(KeyPage[None]):
 
     def action_make(self, leaks: bool) -> None:
         if self._making.make(self._run.folder, leaks=leaks):
+            self._is_being_made = True
             self._show_progress(None)
+            self._draw()
         else:
             self.app.notify(
                 f"On {self._making.run}. One at a time.", title="A report is being made already"

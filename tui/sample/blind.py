@@ -129,6 +129,7 @@ class BlindPage(ModalScreen[None]):
             self._say(f"The model writes: {moved.done} of {moved.total} texts")
         elif isinstance(report, BlindReady) and report.test is not None:
             self._test = report.test
+            self._said = Text(report.test.fewer)
             self._ask()
         elif isinstance(report, BlindReady) and report.error is not None:
             self._over = True

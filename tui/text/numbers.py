@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from math import ceil
 from typing import Final
 
 SIGNS: Final = {
@@ -69,6 +70,16 @@ def ago(when: datetime | None, since: datetime | None = None) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {word}"
     return "now"
+
+
+def time_left(until: datetime) -> str:
+    """``7 d``, ``20 h``, ``5 min``: rounded up, so that a week begins with ``7 d``."""
+    seconds = max(0.0, (until - now()).total_seconds())
+    size, word = next(
+        ((size, word) for size, word in ((86_400, "d"), (3600, "h")) if seconds > size),
+        (60, "min"),
+    )
+    return f"{ceil(seconds / size)} {word}"
 
 
 def age_or_day(when: datetime | None, since: datetime | None = None) -> str:

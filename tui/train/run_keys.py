@@ -116,8 +116,10 @@ class RunKeys(Section):
             if key == "y":
                 self._keeping.delete(run)
 
-        parts, size = parts_of(Run(run.folder)), self.state.sizes.get(run.run)
-        if size is not None:
+        # measured anew: a report or samples may have come since it was measured for the figures
+        parts, size = parts_of(Run(run.folder)), Run(run.folder).disk_bytes()
+        self.state.sizes[run.run] = size
+        if parts:
             parts.append(size_in_words(size))
         what = f"What goes: {', '.join(parts)}." if parts else "It is empty."
         key = key_of("app.trash", self.state.keymap)

@@ -16,7 +16,7 @@ from tui.dialogs.decide import Decide
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.section import Mynah
-from tui.text.numbers import SIGNS, ago, now, plural
+from tui.text.numbers import SIGNS, ago, plural, time_left
 from tui.train.keeping import KeepingJobs, RunRestored, TrashLine, TrashRead, TrashRemoved
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 
@@ -111,6 +111,6 @@ def _row(line: TrashLine) -> RowCells:
     return (
         (name, ""),
         (ago(deleted.deleted), "muted"),
-        (ago(now(), deleted.expires), ""),
+        (time_left(deleted.expires), ""),
         (size_in_words(line.size), "muted"),
     )

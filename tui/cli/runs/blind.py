@@ -64,8 +64,8 @@ def blind(
         )
 
     test = with_progress(work)
-    if len(test.questions) < n:
-        narrate(f"{len(test.questions)} pairs of similar length were found, of {n}.")
+    if test.fewer:
+        narrate(test.fewer)
     right, answers = _ask_all(test, feedback)
     result = BlindResult(test.who, right, answers)
     if as_json:

@@ -82,8 +82,9 @@ def _proved(proof: dict[str, Any]) -> list[tuple[str, object]]:
         lines.append(
             (
                 "held-out loss",
-                f"{proof['converted_loss']:.4f}, {proof['drift']:+.5f} nats a token "
-                f"({proof['held_out_tokens']:,} tokens)",
+                f"{proof['converted_loss']:.4f} on {proof['held_out_tokens']:,} held-out tokens, "
+                f"{proof['drift']:+.5f} nats a token against the run's model on the same ones; "
+                "`mynah runs` has the loss on all that the run measured",
             )
         )
     return lines

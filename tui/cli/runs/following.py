@@ -27,6 +27,8 @@ _SOONEST: Final = 10.0
 _LATEST: Final = 60.0
 # What a run is busy with before it learns is said when it takes so long.
 _BUSY: Final = 3.0
+# States in which a run says what its train loss was in the end.
+_SAID_THE_END: Final = ("finished", "stopped")
 
 
 def finish(home: Home, run: Run, as_json: bool) -> None:
@@ -208,6 +210,8 @@ def show_result(run: Run, as_json: bool) -> None:
         emit_json(result)
         return
     speed, train_loss = result["tokens_per_second"], result["train_loss"]
+    # before the end it is the newest alone
+    averaged = ", averaged over its last steps" if result["state"] in _SAID_THE_END else ""
     before, after = loss(result["valid_loss_before"]), loss(result["valid_loss_after"])
     emit(
         pairs(
@@ -219,7 +223,7 @@ def show_result(run: Run, as_json: bool) -> None:
                 ("steps", count(result["steps"])),
                 ("tokens", count(result["tokens"]) + (f" at {rate(speed)}" if speed else "")),
                 *_learned(result["shares"]),
-                ("train loss", None if train_loss is None else loss(train_loss)),
+                ("train loss", None if train_loss is None else loss(train_loss) + averaged),
                 ("held-out loss", _nothing(result) or f"{before} → {after}"),
                 ("given back", _nothing(result) or _given_back(result)),
                 ("model", result["model_dir"]),

@@ -38,6 +38,9 @@ _MANY = 3
 def runs(context: click.Context, wanted: str, as_json: bool, home: Home) -> None:
     """The runs on this machine, newest first; with a command, housekeeping.
 
+    The train loss of a run that has ended is averaged over its last steps, at most 32; of one that
+    goes on it is the newest. The held-out loss is that of its model.
+
     A run that was given a name answers to it in every command that takes a RUN.
     """
     if context.invoked_subcommand is None:
