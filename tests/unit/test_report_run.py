@@ -242,7 +242,7 @@ def test_a_run_from_nothing_has_no_base(tmp_path_factory: pytest.TempPathFactory
     assert "- base: 0 · The run began with random weights, which write no words." in page
     assert "Without the base it was not measured whether one can tell" in page
     others = "@orbit_grandmother, @second_breakfast_club"
-    assert f"- others: 20 · {others}" in page
+    assert f"- others: 20 · real tweets by 2 other accounts ({others})" in page
 
 
 def test_who_asks_to_stop_is_heard_before_anything_is_drawn(home: Home, run: Run) -> None:
