@@ -20,7 +20,7 @@ _POINTS: Final = {
     "base": "base",
     "held_out": "the author's unseen tweets",
     "parrot": "training tweets given back",
-    "impostors": "other people",
+    "impostors": "others",  # who may be invented ones
 }
 _SOURCES: Final = {"x-archive": "an archive that X gave to its author", "x-api": "the API of X"}
 

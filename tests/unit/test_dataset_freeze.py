@@ -150,7 +150,6 @@ def test_what_is_held_out_is_shared_by_largest_remainder() -> None:
     assert found == {"a": 10, "b": 10, "c": 10, "d": 6}
 
 
-
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.sampled_from(["one", "ONE ", "two", "three", "four  x", "four x"]), max_size=60),

@@ -242,3 +242,12 @@ def test_the_command(tmp_path: Path) -> None:
     assert "equal tokens" in shown.text
     assert "Traceback" not in shown.err
     assert "it/s" not in shown.err
+
+
+def test_the_loss_of_a_proof_says_on_what_it_was_measured() -> None:
+    from core.publish.proof import Proof
+    from tui.cli.runs.convert import _proved
+
+    proof = Proof("", held_out=2_006, loss=6.65, converted=6.6501)
+    (told,) = [words for name, words in _proved(proof.to_json()) if name == "held-out loss"]
+    assert str(told).startswith("6.6501 on 2,006 held-out tokens, +0.00010 nats a token against")
