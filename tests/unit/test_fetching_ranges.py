@@ -99,6 +99,17 @@ def test_any_interrupted_walk_brings_every_post_once(
     assert len(merged(parts)) <= 1
 
 
+def test_what_a_page_compares() -> None:
+    hole, top = Gap(60, 80, "hole"), Gap(None, None, "top")
+    assert covered_by_page(hole, 80, 75, 70, last=False) == Covered(79, 70)
+    assert covered_by_page(hole, 70, 65, 63, last=True) == Covered(69, 61)
+    assert covered_by_page(hole, 80, None, None, last=False) is None
+    assert covered_by_page(hole, 80, None, None, last=True) == Covered(79, 61)
+    assert covered_by_page(top, None, 90, 85, last=False) == Covered(90, 85)
+    assert covered_by_page(top, 85, 84, 2, last=True) == Covered(84, 2, reached_end=True)
+    assert covered_by_page(top, None, None, None, last=True) is None
+
+
 def test_how_many_are_expected() -> None:
     assert posts_expected([], 130, 3200) == 130
     assert posts_expected([], 9000, 3200) == 3200
