@@ -12,14 +12,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from core.errors import MynahError
 from core.numbers import percent
 from core.safe_text import printable
 from tui.actions import footer_actions, key_of
+from tui.columns import Columns
 from tui.job import Host, Report
 from tui.state import NewRun, State
 from tui.text.next_step import next_step
@@ -177,17 +177,12 @@ class TopBar(Horizontal):
         self.query_one("#whereabouts", Words).update(whereabouts(state))
 
 
-class Section(Screen[None]):
+class Section(Columns):
     """One of the five sections. Subclasses compose ``compose_body`` and subscribe in ``on_mount``;
     Textual calls the one here as well, after theirs.
-
-    In a narrow window only one of ``COLUMNS`` (ids of the body's children) shows at a time;
-    [ and ] turn them.
     """
 
     SECTION: ClassVar[str] = ""
-    COLUMNS: ClassVar[tuple[str, ...]] = ()
-    FIRST_COLUMN: ClassVar[int] = 0
     _explained = ""
 
     def compose(self) -> ComposeResult:
@@ -253,9 +248,6 @@ class Section(Screen[None]):
         app.runs_changed.subscribe(self, self._frame_changed)
         app.curation_changed.subscribe(self, self._frame_changed)
         app.report_changed.subscribe(self, self._report_changed)
-        self._column = self.FIRST_COLUMN
-        self._focused_last: dict[str, Widget] = {}  # what had the focus in each column last
-        self._show_column()
         self._frame_changed(self.state)
 
     @on(events.ScreenResume)
@@ -351,46 +343,3 @@ class Section(Screen[None]):
     def to_remember(self) -> dict[str, str]:
         """What this section wants back at the next start, by its name in `read_session`."""
         return {}
-
-    def turn_panel(self, step: int) -> None:
-        """Show the next column (narrow windows), or move the focus to it (wide ones).
-
-        Back in a column, one is where one was.
-        """
-        if not self.COLUMNS:
-            return
-        from textual.widgets import TextArea
-
-        left = self.focused
-        for name in self.COLUMNS:
-            if left is not None and name in (node.id for node in left.ancestors):
-                self._focused_last[name] = left
-        self._turn_to((self._column + step) % len(self.COLUMNS))
-        name = self.COLUMNS[self._column]
-        column = self.query_one(f"#{name}")
-        found = [node for node in column.query("*") if node.can_focus and node.display]
-        # not what is typed into, where one can choose: it would swallow the next [ or ]
-        lists = [node for node in found if not isinstance(node, (Input, TextArea))]
-        before = [node for node in lists if node is self._focused_last.get(name)]
-        for node in (*before, *lists, *found)[:1]:
-            self.set_focus(node)
-
-    def reveal(self, widget: Widget) -> None:
-        """Give a widget the focus, and in a narrow window turn to the column that it is in."""
-        above = {node.id for node in widget.ancestors}
-        for index, name in enumerate(self.COLUMNS):
-            if name in above:
-                self._turn_to(index)
-        self.set_focus(widget)
-
-    def _turn_to(self, column: int) -> None:
-        self._column = column
-        self._show_column()
-
-    def _show_column(self) -> None:
-        for index, name in enumerate(self.COLUMNS):
-            for column in self.query(f"#{name}"):
-                column.set_class(index == self._column, "-turned")
-        if len(self.COLUMNS) > 1:  # only a narrow window shows this
-            turner = f"[ ] panel {self._column + 1} of {len(self.COLUMNS)}"
-            self.query_one("#turner", Static).update(Text(turner))

@@ -12,15 +12,17 @@ from textual.containers import Vertical, VerticalScroll
 
 from core.curation.reasons import EXCLUDED
 from tui.actions import bindings, key_of
+from tui.columns import acts_on
 from tui.data.changing import ExcludeJob, ForgetCounted, ForgetJob
-from tui.data.fetching import FetchEnded, FetchJob, FetchMoved
-from tui.data.importing import ImportEnded, ImportJob, ImportMoved, ImportStarted
+from tui.data.fetching import FetchJob
+from tui.data.import_line import ImportLine
+from tui.data.importing import ImportJob
 from tui.filter.counting import RowSearch, RowsFound, SearchRefused
 from tui.job import Counted, Job, Report
 from tui.section import Section, explained
 from tui.state import State
 from tui.text.nothing_there import why_no_tweets
-from tui.text.numbers import clock, count, plural, short_count
+from tui.text.numbers import count, plural, short_count
 from tui.text.tweets import TweetLines, columns, detail
 from tui.widgets.cells import pattern_of
 from tui.widgets.mini_bars import MiniBars
@@ -31,9 +33,7 @@ from tui.widgets.search_field import SearchField
 from tui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from core.corpus.importing import ImportProgress
     from core.corpus.reading import AccountRow
-    from core.fetching.outcome import FetchProgress
     from core.forgetting import Forgotten
     from core.workbench.view import Order, TweetRow, Which
     from tui.data.imports import ImportLogJob
@@ -95,7 +95,7 @@ class DataSection(Section):
                 yield RowList(columns(who=True), empty="", id="tweets")
             with Panel(title="Tweet", id="tweet-panel"), VerticalScroll(can_focus=False):
                 yield Words("", id="tweet", markup=False)
-            yield ProgressLine(id="import-progress")
+            yield ImportLine(id="import-progress")
 
     def on_mount(self) -> None:
         self._which: Which = "all"
@@ -154,7 +154,7 @@ class DataSection(Section):
         self._search.find(state.curation.rows, self._which, self._wanted, self._order)
 
     def _reported(self, report: Report) -> None:
-        line = self.query_one("#import-progress", ProgressLine)
+        self.query_one(ImportLine).take(report)
         if isinstance(report, RowsFound) and report.search is self._search:
             self._show_rows(report)
         elif isinstance(report, SearchRefused) and report.search is self._search:
@@ -166,16 +166,8 @@ class DataSection(Section):
             self.query_one(
                 "#tweets-panel", Panel
             ).status = f"{doing} {short_count(report.done)} of {short_count(report.total)} …"
-        elif isinstance(report, ImportStarted):
-            line.start("Importing", unit="tweets")
-        elif isinstance(report, ImportMoved):
-            self._import_moved(report.progress)
-        elif isinstance(report, FetchMoved):
-            self._fetch_moved(report.progress)
         elif isinstance(report, ForgetCounted):
             self._ask_to_forget(report.would)
-        elif isinstance(report, (ImportEnded, FetchEnded)):
-            line.clear()
 
     def _show_rows(self, found: RowsFound) -> None:
         from core.workbench.view import TweetRows
@@ -197,27 +189,6 @@ class DataSection(Section):
         if len(facts) == 1 or found.order != "newest":
             facts.append(ORDERS[found.order])
         self.query_one("#tweets-panel", Panel).status = " · ".join(facts)
-
-    def _import_moved(self, progress: ImportProgress) -> None:
-        self.query_one("#import-progress", ProgressLine).advance_to(
-            progress.read,
-            progress.total,
-            what=f"{progress.phase} {progress.path.name}",
-            rate=progress.rate,
-        )
-
-    def _fetch_moved(self, progress: FetchProgress) -> None:
-        line = self.query_one("#import-progress", ProgressLine)
-        if not line.is_busy:
-            line.start(f"Fetching @{progress.handle}", unit="pages")
-        what = f"Fetching @{progress.handle}: {progress.new:,} new, ${progress.cost_usd:,.2f}"
-        if progress.kind == "waiting":
-            what = f"X's rate limit: goes on in {clock(progress.seconds)}"
-        elif progress.kind == "retrying":
-            what = f"{progress.why} Try {progress.attempt} in {clock(progress.seconds)}"
-        elif progress.kind == "storing":
-            what = "Waiting for another program to let go of the corpus"
-        line.advance_to(progress.pages, progress.pages_at_most, what=what)
 
     # ── what a person does ───────────────────────────────────────────────────────────────
 
@@ -260,17 +231,16 @@ class DataSection(Section):
         else:
             self.query_one("#tweet", Words).update("")
 
+    @acts_on("#accounts")
     def action_mark(self) -> None:
-        accounts = self.query_one("#accounts", RowList)
-        if not accounts.is_on_screen:  # turned away: what is chosen is seen first
-            self.reveal(accounts)
-        else:
-            accounts.action_toggle_mark()
+        self.query_one("#accounts", RowList).action_toggle_mark()
 
+    @acts_on("#tweets", at_once=True)
     def action_which(self) -> None:
         self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]
         self._curation_changed(self.state)
 
+    @acts_on("#tweets", at_once=True)
     def action_sort(self) -> None:
         names = list(ORDERS)
         self._order = names[(names.index(self._order) + 1) % len(names)]
@@ -290,7 +260,7 @@ class DataSection(Section):
     def action_leave_search(self) -> None:
         """Esc stops an import or a fetch first, then clears a search."""
         if self._importing.stop() or self._fetching.stop():
-            self.query_one("#import-progress", ProgressLine).stopping()
+            self.query_one(ImportLine).stopping()
             return
         self.query_one(SearchField).leave()
 
@@ -364,6 +334,7 @@ class DataSection(Section):
             return lines.rows[listing.cursor]
         return None
 
+    @acts_on("#tweets")
     def action_exclude(self) -> None:
         tweet = self._tweet()
         if tweet is None:
@@ -374,10 +345,16 @@ class DataSection(Section):
 
     def action_forget(self) -> None:
         """The account where the accounts have the focus, else the tweet; asks when counted."""
-        accounts, tweet = self.query_one("#accounts", RowList), self._tweet()
-        if accounts.has_focus and accounts.cursor < len(self._accounts):
+        accounts = self.query_one("#accounts", RowList)
+        if self.focused is not accounts:
+            self._forget_tweet()
+        elif accounts.cursor < len(self._accounts):
             self._forgetting.count([self._accounts[accounts.cursor].handle], None)
-        elif tweet is not None:
+
+    @acts_on("#tweets")
+    def _forget_tweet(self) -> None:
+        tweet = self._tweet()
+        if tweet is not None:
             self._forgetting.count([], tweet.tweet_id)
         else:
             self.app.notify("Move the cursor to an account.", title="There is nothing to forget")
@@ -394,6 +371,7 @@ class DataSection(Section):
         question = f"Forget {subject(would)} for good?"
         self.app.push_screen(Decide(question, "\n".join(lines), {"y": "forgets"}), answered)
 
+    @acts_on("#tweets")
     def action_copy(self) -> None:
         tweet = self._tweet()
         if tweet is not None:

@@ -15,6 +15,7 @@ from core.errors import MynahError
 from core.safe_text import printable
 from core.workbench.view import Which
 from tui.actions import bindings, key_of, with_keys
+from tui.columns import acts_on
 from tui.dialogs.decide import Decide
 from tui.filter.before_after import BeforeAfter
 from tui.filter.counting import Counting, RowSearch, RowsFound, SearchRefused
@@ -261,10 +262,12 @@ class FilterSection(Section):
         else:
             shown.show_tweet(None)
 
+    @acts_on("#stats-scroll", at_once=True)
     def action_against(self) -> None:
         self._against = "last" if self._against == "saved" else "saved"
         self._show_stats(self.state)
 
+    @acts_on("#changed", at_once=True)
     def action_which(self) -> None:
         if self.state.comparison is None:
             self._which = WHICH[(WHICH.index(self._which) + 1) % len(WHICH)]

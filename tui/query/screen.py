@@ -16,6 +16,7 @@ from core.errors import Interrupted, MynahError
 from core.home import in_full
 from core.safe_text import printable
 from tui.actions import bindings, key_of
+from tui.columns import acts_on
 from tui.dialogs.replacing import write_to
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
@@ -235,6 +236,7 @@ class QuerySection(Section):
 
     # ── copies and files ─────────────────────────────────────────────────────────────────
 
+    @acts_on("#result")
     def action_copy(self, what: str) -> None:
         table, result = self.query_one(ResultTable), self._result
         if result is None or not len(result):

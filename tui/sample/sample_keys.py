@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from textual.widgets import Input
 
 from tui.actions import key_of
+from tui.columns import acts_on
 from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
 from tui.sample.kept import COPIED, KeptPage, export, labelled
@@ -87,6 +88,7 @@ class SampleKeys(Section):
 
     # ── keep ─────────────────────────────────────────────────────────────────────────────
 
+    @acts_on("#samples")
     @explained
     def action_favourite(self) -> None:
         """Keeps the sample and goes on to the next, or takes it off the list of favourites again.
@@ -122,6 +124,7 @@ class SampleKeys(Section):
 
         export(self, favourites(self.state.home))
 
+    @acts_on("#samples")
     def action_note(self) -> None:
         """Keeps the sample, with a note."""
         from core.sampling.favourites import favourites, keep_sample, note_favourite
@@ -147,6 +150,7 @@ class SampleKeys(Section):
             lambda note: None if note is None else noted(self, note),
         )
 
+    @acts_on("#samples")
     def action_hide(self) -> None:
         """Takes a text off the screen; where two stand side by side, both. They stay stored."""
         if self.selected() is None:
@@ -157,6 +161,7 @@ class SampleKeys(Section):
             listing.take_out(position)
             del self._shown[position]
 
+    @acts_on("#samples")
     def action_copy(self) -> None:
         shown = self.selected()
         text = self.listing.text(self.listing.cursor) if shown is not None else ""
@@ -205,6 +210,7 @@ class SampleKeys(Section):
         """The same prompt once more, with a new seed."""
         self.generate(new_seed=True)
 
+    @acts_on("#samples")
     def action_more(self) -> None:
         """The first words of the sample become the prompt, and new ones are drawn."""
         text = self._text_of_selected()
@@ -214,6 +220,7 @@ class SampleKeys(Section):
             self.set_prompt(first)
             self.generate(new_seed=True)
 
+    @acts_on("#samples")
     def action_edit(self) -> None:
         """The sample goes into the prompt, to be changed and continued."""
         text = self._text_of_selected()
@@ -261,6 +268,7 @@ class SampleKeys(Section):
 
     # ── look into it ─────────────────────────────────────────────────────────────────────
 
+    @acts_on("#samples")
     @explained
     def action_why(self) -> None:
         """The training tweets that are nearest to the sample."""
@@ -269,6 +277,7 @@ class SampleKeys(Section):
             folder = self.folder_of(shown.stored)
             self.app.push_screen(WhyPage(shown.stored, folder, self._sampling.nearest))
 
+    @acts_on("#samples")
     @explained
     def action_tokens(self) -> None:
         """How likely the model held each token of the sample."""
@@ -284,6 +293,7 @@ class SampleKeys(Section):
         shown.stored.request()  # refuses what this version does not know
         self.app.push_screen(TokensPage(shown.stored, folder, self._sampling))
 
+    @acts_on("#samples")
     @explained
     def action_picture(self) -> None:
         """The sample as a picture to show around."""
@@ -306,6 +316,7 @@ class SampleKeys(Section):
 
     # ── make again ───────────────────────────────────────────────────────────────────────
 
+    @acts_on("#samples")
     def action_repeat(self) -> None:
         """Makes the sample once more from what is stored of it, and says whether it is the same."""
         shown = self.done()

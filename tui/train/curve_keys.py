@@ -12,6 +12,7 @@ from textual.widget import Widget
 from core.runs.folder import GOING
 from core.safe_text import printable
 from tui.actions import key_of
+from tui.columns import acts_on
 from tui.text.numbers import plural
 from tui.train.keeping import KeepingJobs
 from tui.train.loss_plot import LossPlot
@@ -263,6 +264,7 @@ class CurveKeys(RunKeys):
     def action_plots(self) -> None:
         self.query_one("#train-main").toggle_class("-plots")
 
+    @acts_on("#runs")
     def action_overlay(self) -> None:
         run = self._run()
         if run is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.numbers import size_in_words
 from core.runs.folder import GOING
 from tui.actions import key_of
+from tui.columns import acts_on
 from tui.section import Section
 from tui.train.keeping import KeepingJobs
 from tui.widgets.row_list import RowList
@@ -99,6 +100,7 @@ class RunKeys(Section):
             tags = " ".join(f"#{tag}" for tag in run.tags)
             self.app.push_screen(Ask(f"Tags of {run.run}", tags, optional=True), tagged)
 
+    @acts_on("#runs")
     def action_delete(self) -> None:
         from core.runs.folder import Run
         from core.runs.housekeeping import TRASH_DAYS, parts_of
