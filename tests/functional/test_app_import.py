@@ -172,7 +172,7 @@ async def test_what_was_typed_is_there_again_after_a_failure(home: Home, tmp_pat
         await settled(pilot)
         assert not home.log.exists(), "a refusal is no bug, so there is no traceback"
         await pilot.press("f12")
-        await until(pilot, lambda: "tweets.csv" in " ".join(screen(pilot).split()))
+        await until(pilot, lambda: "tweets.cs" in " ".join(screen(pilot).split()))  # it may wrap
         await pilot.press("escape")
         await settled(pilot)
         table.write_text("id,text\n1,mended\n")

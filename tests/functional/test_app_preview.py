@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from core.home import Home
@@ -162,3 +165,66 @@ async def test_dates_that_can_be_read_two_ways_are_asked_for(
         await until(pilot, lambda: app.state.accounts)
         await settled(pilot)
         assert handles(home) == {"ann": 2}
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "answer"),
+    [
+        ("id,text,author\n1,hello you,ann\n", "", ""),
+        ("id,text\n1,hello you\n", "#whose", "ann"),
+        ("id,text,author,date\n1,hello you,ann,8/2/2011 18:07\n", "#dates", "day-first"),
+    ],
+    ids=["all is known", "whose it is", "its dates"],
+)
+async def test_an_enter_before_the_preview_waits_for_it(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, asked: str, answer: str
+) -> None:
+    from core.sources import preview
+
+    look, at_last = preview.preview, Event()
+
+    def slow(*args: Any, **options: Any) -> object:
+        assert at_last.wait(20)
+        return look(*args, **options)
+
+    monkeypatch.setattr(preview, "preview", slow)
+    path = tmp_path / "quick.csv"
+    path.write_text(table)
+    app, heard = MynahApp(home), Heard()
+    async with app.run_test(size=SIZES[0], message_hook=heard) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await pilot.pause()
+        app.screen.query_one("#path", Input).post_message(events.Paste(str(path)))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Looking at it first" in screen(pilot))
+        at_last.set()
+        if asked:
+            await until(pilot, lambda: app.screen.query_one(asked).has_focus)
+            await pilot.press(*answer)
+            await settled(pilot)
+            await pilot.press("enter")
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+    assert handles(home) == {"ann": 1}
+    assert not [toast for toast in heard.toasts if "--" in toast]
+
+
+async def test_an_enter_before_a_refusal_leaves_the_reason_to_read(
+    home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text("")
+    app, heard = MynahApp(home), Heard()
+    async with app.run_test(size=SIZES[0], message_hook=heard) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTweets))
+        await pilot.pause()
+        app.screen.query_one("#path", Input).post_message(events.Paste(str(path)))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, AddTweets)
+        assert "empty.csv" in screen(pilot)
+        assert heard.toasts == []

@@ -70,7 +70,8 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self._ready = False
         self._refused = False
         self._paths: list[Path] | None = None  # that the field stands for; None: not known yet
-        self._submitted_early = False
+        self._known = False  # the look at what is typed has come to something
+        self._submitted_early = False  # enter came before that
         self._named = ""
         self._estimate: FetchEstimate | None = None
 
@@ -171,20 +172,23 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
     @on(Input.Changed, "#path")
     def _typed(self, event: Input.Changed) -> None:
         self._ready, self._refused, self._estimate = False, False, None
-        self._paths, self._submitted_early = None, False
+        self._paths = None
         if not event.value:
             self._look_around()
         with self.prevent(Input.Changed):  # of the file before
             for name in ("#encoding", "#dates"):
                 self.query_one(name, Input).value = ""
-        self._preview.run(event.value, None, None)
+        self._look(event.value, None, None)
 
     @on(Input.Changed, "#encoding, #dates")
     def _look_again(self) -> None:
         self._ready = False
         path = self.query_one("#path", Input).value
-        encoding, dates = self._value("#encoding") or None, self._value("#dates") or None
-        self._preview.run(path, encoding, dates)
+        self._look(path, self._value("#encoding") or None, self._value("#dates") or None)
+
+    def _look(self, typed: str, encoding: str | None, dates: str | None) -> None:
+        self._known = self._submitted_early = False
+        self._preview.run(typed, encoding, dates)
 
     def _value(self, name: str) -> str:
         return self.query_one(name, Input).value.strip()
@@ -199,12 +203,10 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             return
         if isinstance(message, PathsFound):
             self._paths = message.paths
-            if self._submitted_early:
-                self._submitted_early = False
-                self._submit()
             return
         self._ready, self._estimate = message.ready, message.estimate
         self._named, self._refused = message.named, message.refused
+        self._known = not message.so_far
         whose = self.query_one("#whose", Input)
         whose.display = bool(message.named)
         whose.placeholder = WHOSE.get(message.named, "")
@@ -217,6 +219,16 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             self.query_one(name).display = bool(lines)
         self.query_one("#preview", Static).update("\n".join(message.preview))
         self.query_one("#preview").display = bool(message.preview)
+        if self._submitted_early and self._known:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Enter was pressed before anybody could know what there is; now it means what it says."""
+        if self._ready:
+            self._submitted_early = False
+            self._submit()
+        elif self.query_one("#dates").display:
+            self.query_one("#dates").focus()
 
     @on(Input.Submitted)
     def _submit(self) -> None:
@@ -226,12 +238,15 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         typed = self.query_one("#path", Input).value
         if is_account(typed):
             # what is in the way stands below; a token may have been stored meanwhile
-            self._preview.run(typed, None, None)
+            self._look(typed, None, None)
+            return
+        if typed and not self._known and not (self._submitted_early and self._ready):
+            # its end may ask whose it is, or for its dates; a second enter does not wait for it
+            self._submitted_early = True
+            if not self._ready:
+                self._say("Looking at it first…")
             return
         paths = self._paths
-        if paths is None:  # folders are read in a thread, which is not there yet
-            self._submitted_early = True
-            return
         if not paths:
             self._say("There is nothing at that path. Check it, or esc to leave.")
             return

@@ -33,6 +33,7 @@ class Previewed(Report):
 
     ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
     ``undated`` asks how dates are written. ``refused``: ``lines`` say what is in the way.
+    ``so_far``: the look goes on, and may come to another end.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Previewed(Report):
     guessed: bool = False
     undated: bool = False
     refused: bool = False
+    so_far: bool = False
     estimate: FetchEstimate | None = None
 
 
@@ -107,6 +109,7 @@ def _file(
                 named="must" if seen.needs_handle else "may" if seen.number else "",
                 guessed=seen.guessed or encoding is not None,
                 undated=seen.dates_unread > 0 or date_format is not None,
+                so_far=not seen.counted,
             )
         )
 
@@ -149,7 +152,7 @@ def _files(attempt: Attempt, text: str, paths: list[Path]) -> Report:
                 ready = False
                 words = f"{path.name} does not say whose it is: add it by itself."
                 lines.append((words, "bold"))
-        attempt.report(Previewed(text, list(lines)))
+        attempt.report(Previewed(text, list(lines), so_far=True))
     return Previewed(text, lines, ready=ready)
 
 
