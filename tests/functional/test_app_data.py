@@ -14,6 +14,7 @@ from tui.text.numbers import count
 from tui.text.tweets import TweetLines
 from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
+from tui.widgets.words import Words
 
 
 def tweets(app: MynahApp) -> TweetLines:
@@ -82,6 +83,7 @@ async def test_search_finds_words_and_not_patterns(sample_home: Home) -> None:
             await settled(pilot)
             assert len(tweets(app)) == 0, words
             assert "No tweet matches." in screen(pilot)
+            assert str(app.screen.query_one("#tweet", Words).content) == "", "nor a tweet below"
             await pilot.press("escape")
         await settled(pilot)
         assert len(tweets(app)) == every

@@ -131,6 +131,7 @@ async def test_changes_that_are_not_saved_go_only_after_a_yes(sample_home: Home)
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
+        await pilot.press("left_square_bracket")
         app.screen.query_one("#recipe-form", FieldForm).field("drop_quotes").focus()
         await pilot.press("space")
         await settled(pilot)
@@ -408,6 +409,8 @@ async def test_a_search_in_the_list_finds_what_people_saw(sample_home: Home) -> 
         await settled(pilot)
         assert len(listing.rows) == 0
         assert status(pilot, "#diff-panel") == ""
+        assert "No dropped tweet matches." in screen(pilot)
+        assert "changes no tweet" not in screen(pilot)
 
 
 async def test_the_filter_warns_of_too_little_and_says_how_long_it_takes(

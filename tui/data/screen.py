@@ -21,7 +21,7 @@ from tui.filter.counting import RowSearch, RowsFound, SearchRefused
 from tui.job import Counted, Job, Report
 from tui.section import Section, explained
 from tui.state import State
-from tui.text.nothing_there import why_no_tweets
+from tui.text.nothing_there import no_match, why_no_tweets
 from tui.text.numbers import count, plural, short_count
 from tui.text.tweets import TweetLines, columns, detail
 from tui.widgets.cells import pattern_of
@@ -180,8 +180,10 @@ class DataSection(Section):
         tweets.highlight(found.found)
         self._found = pattern_of(found.found)
         if state.chosen:
-            tweets.set_empty("No tweet matches.")
+            tweets.set_empty(no_match(found.which))
         tweets.set_rows(TweetLines(found.rows, found.order), keep_cursor=True)
+        if not len(found.rows):
+            self.query_one("#tweet", Words).update("")
         status = count(len(found.rows))
         if found.which != "all" or found.words:
             status += f" of {count(len(state.curation.rows))}"

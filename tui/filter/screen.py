@@ -23,7 +23,7 @@ from tui.filter.recipe_panel import RecipePanel
 from tui.job import Counted, Report
 from tui.section import Section, explained
 from tui.state import NewRun, State
-from tui.text.nothing_there import why_no_tweets
+from tui.text.nothing_there import NO_CHANGE, no_match, why_no_tweets
 from tui.text.numbers import count, short_count
 from tui.text.stats import compare_table, stats_table
 from tui.text.tweets import REASON_COLUMNS, CompareLines, ReasonLines, compare_columns
@@ -221,13 +221,14 @@ class FilterSection(Section):
         panel = self.query_one("#changed-panel", Panel)
         listing.highlight(found.found)
         if isinstance(found.rows, TweetRows):
-            listing.set_empty("Nothing: this recipe changes no tweet here.")
+            listing.set_empty(no_match(found.which) if found.words else NO_CHANGE)
             listing.set_rows(ReasonLines(found.rows), keep_cursor=True)
             panel.status = f"{count(len(found.rows))} · {self._key('which')} {SAYS[found.which]}"
         else:
             listing.header = True
             listing.set_columns(compare_columns(*self._names()))
-            listing.set_empty("Nothing: both recipes say the same of every tweet here.")
+            same = "Nothing: both recipes say the same of every tweet here."
+            listing.set_empty(no_match("all") if found.words else same)
             listing.set_rows(CompareLines(found.rows), keep_cursor=True)
             panel.title = "On these they differ"
             panel.status = f"{count(len(found.rows))} · {self._key('compare')} leaves"

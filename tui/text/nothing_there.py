@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.actions import with_keys
 from tui.state import State
+
+if TYPE_CHECKING:
+    from core.workbench.view import Which
 
 # In Data itself.
 NO_TWEETS_HERE: Final = (
@@ -20,6 +23,13 @@ NO_ACCOUNT_HERE: Final = "No account is chosen. Under Accounts, {data.mark} choo
 NO_ACCOUNT: Final = (
     "No account is chosen. Press {app.data}; under Accounts, {data.mark} chooses one."
 )
+
+NO_CHANGE: Final = "Nothing: this recipe changes no tweet here."
+
+
+def no_match(which: Which) -> str:
+    """Of a search among all tweets, or only among some of them."""
+    return "No tweet matches." if which == "all" else f"No {which} tweet matches."
 
 
 def why_no_tweets(state: State, *, in_data: bool = False) -> str:
