@@ -111,7 +111,8 @@ class MynahApp(StateApp):
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         for name in SECTIONS:
             self.add_mode(name, partial(self._make_section, name))
-        self.section = self._first_section or self._section_of_before()
+        before = self._section_of_before()  # with a section given, the rest is there again too
+        self.section = self._first_section or before
         self.switch_mode(self.section)
         # a bar in the tab that nobody moves would tell of a run that may have ended
         self.app_suspend_signal.subscribe(self, lambda _: self.terminal.clear())
@@ -129,7 +130,7 @@ class MynahApp(StateApp):
     def _keep_session(self) -> None:
         if self.state.config.get("app.restore") == "off":
             return
-        session = self.state.session | {"section": self.section}
+        session = self.state.session | {"section": self.section} | self.state.recipe_to_keep()
         for section in self._sections:
             session |= section.to_remember()
         write_session(self.state.home, session)

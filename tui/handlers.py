@@ -114,7 +114,7 @@ class StateApp(CorpusHandlers, RunHandlers):
 
     @on(RecipeLoaded)
     def _recipe_loaded(self, report: RecipeLoaded) -> None:
-        self.state.recipe = self.state.saved_recipe = report.recipe
+        self.state.recipe, self.state.saved_recipe = report.changed, report.recipe
         self.recipe_changed.publish(self.state)
 
     @on(AccountsLoaded)

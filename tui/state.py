@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from core.config import KEYMAP, Value, known_config
-from core.errors import CorpusBusy
+from core.errors import CorpusBusy, MynahError
 from core.files import write_text_whole
 from core.home import Home
 from core.json_lines import parse_json
@@ -214,6 +214,30 @@ class State:
         elif name == "train.minutes":
             self.new_run.minutes = float(value or as_shipped.minutes)
 
+    def recipe_to_keep(self) -> dict[str, str]:
+        """The changes of the recipe that are not saved, for the session; empty without any."""
+        recipe = self.recipe
+        if recipe is None:  # left before it was read: what was kept stays
+            return {}
+        if not recipe.changed:
+            return {"recipe": "", "recipe_of": ""}
+        from core.curation.recipe import recipe_toml
+
+        return {"recipe": recipe_toml(recipe), "recipe_of": recipe.name}
+
+    def recipe_kept(self, saved: Recipe) -> Recipe:
+        """``saved`` with the changes that the session kept of it; itself where there are none."""
+        from core.curation.recipe import recipe_from_toml
+
+        kept = self.session.get("recipe", "")
+        if not kept or self.session.get("recipe_of") != saved.name:
+            return saved
+        try:
+            changed = recipe_from_toml(kept, saved.name, "The recipe of before")
+        except MynahError:  # damaged, or of a version that knows other rules
+            return saved
+        return replace(changed, saved_hash=saved.saved_hash)
+
     def keys_set(self) -> dict[str, Any]:
         """The person's own keys, in the form of settings.json: those of config.toml go first."""
         before = self.settings.get(KEYMAP)
@@ -241,8 +265,9 @@ class State:
 
 # ── where the app was left ───────────────────────────────────────────────────────────────────
 
-# The section in view, the text of the query, the prompt.
-_SESSION: Final = ("section", "query", "prompt")
+# The section in view, the text of the query, the prompt; a recipe with changes that are not saved,
+# as TOML, and the name of the one that was changed.
+_SESSION: Final = ("section", "query", "prompt", "recipe", "recipe_of")
 # Characters; a longer text is not kept.
 _LONGEST_KEPT: Final = 100_000
 

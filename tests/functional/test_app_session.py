@@ -58,6 +58,45 @@ async def test_section_query_and_prompt_are_there_again(sample_home: Home) -> No
         assert sample_home.session.stat().st_mode & 0o77 == 0, "nobody else can read it"
 
 
+async def test_a_changed_recipe_is_there_again_and_still_not_saved(sample_home: Home) -> None:
+    first = MynahApp(sample_home, section="filter")
+    async with first.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert first.state.recipe is not None
+        first.change_recipe(first.state.recipe.replace(drop_replies=True, min_words=7))
+        await settled(pilot)
+        await leave(pilot)
+    again = MynahApp(sample_home)
+    async with again.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        recipe = again.state.recipe
+        assert recipe is not None
+        assert (recipe.name, recipe.drop_replies, recipe.min_words) == ("standard", True, 7)
+        assert "● changed" in screen(pilot)
+        assert again.state.curation is not None
+        assert again.state.curation.recipe == recipe, "and it is what is counted"
+        await pilot.press("u")
+        await settled(pilot)
+        assert again.state.recipe == again.state.saved_recipe
+        await leave(pilot)
+    third = MynahApp(sample_home)
+    async with third.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert third.state.recipe is not None
+        assert not third.state.recipe.changed, "what was taken back is gone"
+
+
+@pytest.mark.parametrize("kept", ["[rules]\nmin_words = 'many'", "[rules]\nfrom_2040 = 1", "]"])
+async def test_a_kept_recipe_that_cannot_be_read_is_none(sample_home: Home, kept: str) -> None:
+    sample_home.session.write_text(json.dumps({"recipe": kept, "recipe_of": "standard"}))
+    app = MynahApp(sample_home)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert app.state.recipe is not None
+        assert not app.state.recipe.changed
+        assert app.failures == []
+
+
 async def test_it_can_be_switched_off(sample_home: Home) -> None:
     sample_home.session.write_text('{"section": "train", "prompt": "secret"}')
     set_config(sample_home, "app.restore", "off")

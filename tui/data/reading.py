@@ -21,7 +21,10 @@ LOCK_WAIT: Final = 0.5
 
 @dataclass
 class RecipeLoaded(Report):
+    """``changed`` is the same one with the changes that were not saved when the app was left."""
+
     recipe: Recipe
+    changed: Recipe
 
 
 @dataclass
@@ -64,7 +67,7 @@ class CorpusReader:
                     recipe = load_recipe(self.recipe_name, state.home)
                 except MynahError:
                     recipe = load_recipe("standard", state.home)
-                attempt.report(RecipeLoaded(recipe))
+                attempt.report(RecipeLoaded(recipe, state.recipe_kept(recipe)))
             return AccountsLoaded(accounts(Corpus(state.home.corpus, LOCK_WAIT)))
 
         self._accounts.start(work, self._failed(self._accounts))
