@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from textual.widgets import Input
 
 from core.home import Home
 from core.processes import process_times, this_machine
@@ -15,8 +16,9 @@ from core.runs.events import Journal
 from core.runs.folder import STALE_NOTE, Run
 from core.runs.housekeeping import runs_in_trash
 from core.runs.queue import Turn
-from tests.functional.walk import Heard, assert_safe, screen, settled, until
+from tests.functional.walk import Heard, assert_safe, runs_there, screen, settled, until
 from tui.app import MynahApp
+from tui.dialogs.ask import Ask
 from tui.widgets.row_list import RowList
 
 FIXTURE = "20260301-1015-keeper-c0de"
@@ -119,6 +121,10 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         (run.folder / STALE_NOTE).write_text('{"tweets": 1}')
 
         (run.folder / "since.bin").write_bytes(bytes(7_000_000))  # such as a report
+        if size[0] == 80:
+            await pilot.press("d")  # shows the list first: which run it is about
+            await settled(pilot)
+            assert app.focused is app.screen.query_one("#runs")
         await pilot.press("d")
         await settled(pilot)
         assert "What goes: model, curve, samples" in screen(pilot)
@@ -150,3 +156,26 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         await until(pilot, lambda: any("removed for good" in toast for toast in heard.toasts))
         assert runs_in_trash(told_home) == []
         assert app.failures == []
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "why"), [("#", "a b,c", "A tag is one word"), ("N", "latest", "latest")]
+)
+async def test_what_will_not_do_is_asked_for_again_as_it_was_typed(
+    told_home: Home, key: str, typed: str, why: str
+) -> None:
+    app, heard = MynahApp(told_home, section="train"), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await runs_there(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        app.screen.query_one(Input).value = typed
+        await pilot.press("enter")
+        await until(pilot, lambda: any(why in toast for toast in heard.toasts))
+        await settled(pilot)
+        assert isinstance(app.screen, Ask)
+        assert app.screen.query_one(Input).value == typed
+        app.screen.query_one(Input).value = "sea"
+        await pilot.press("enter")
+        await settled(pilot)
+        assert not isinstance(app.screen, Ask)

@@ -151,6 +151,7 @@ async def test_too_few_tweets_are_refused_and_no_run_is_left(home: Home, tmp_pat
         await until(pilot, lambda: app.failures)
         await pilot.pause()
         assert any("too few" in toast for toast in heard.toasts)
+        assert "Freezing the dataset" not in screen(pilot), "it does not start"
         assert not list(home.runs.glob("*"))
 
 

@@ -40,6 +40,8 @@ class NoticeApp(App[None]):
         note = event.notification
         words = f"{note.title}: {note.message}" if note.title else note.message
         screen = self.screen_stack[-1] if self.screen_stack else None
+        if note.severity == "error":  # what was said to begin has not, or is over
+            self._notice_over()
         if not isinstance(screen, Section) or note.severity != "information":
             return
         if not screen.holds_notice(words):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 
@@ -13,7 +13,7 @@ from tui.state import State
 from tui.text.numbers import plural
 from tui.text.runs import last_word
 from tui.train.following import FollowJob, RunsRead, how_it_ended
-from tui.train.keeping import RunDeleted, RunKept, RunRestored, TrashRemoved
+from tui.train.keeping import RunDeleted, RunKept, RunNotKept, RunRestored, TrashRemoved
 from tui.train.starting import RunStarted, TrainJobs
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ class RunHandlers(NoticeApp):
     following: FollowJob
     training: TrainJobs
     runs_changed: Signal[State]
+    section: Any
+
+    def show_error(self, error: Exception, doing: str = "") -> None:
+        raise NotImplementedError
 
     @on(RunsRead)
     def _runs_read(self, report: RunsRead) -> None:
@@ -67,6 +71,12 @@ class RunHandlers(NoticeApp):
     @on(RunKept)
     def _run_changed(self) -> None:
         self.following.poll()
+
+    @on(RunNotKept)
+    def _run_not_kept(self, report: RunNotKept) -> None:
+        self.show_error(report.error)
+        if self.section == "train" and len(self.screen_stack) == 1:  # else somebody has gone on
+            report.again()
 
     @on(RunDeleted)
     def _run_deleted(self, report: RunDeleted) -> None:

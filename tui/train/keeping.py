@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.errors import InputRefused
+from core.errors import InputRefused, MynahError
 from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ class RunKept(Report):
     """A run was renamed, noted or tagged."""
 
     run: str
+
+
+@dataclass
+class RunNotKept(Report):
+    """What was typed will not do; ``again`` asks for it once more, as it was typed."""
+
+    error: MynahError
+    again: Callable[[], None]
 
 
 @dataclass
@@ -69,8 +77,8 @@ class TrashRemoved(Report):
 
 
 class KeepingJobs:
-    """Reports RunMeasured, RunKept, RunDeleted; and of the trash TrashRead, RunRestored and
-    TrashRemoved.
+    """Reports RunMeasured, RunKept, RunNotKept, RunDeleted; and of the trash TrashRead,
+    RunRestored and TrashRemoved.
     """
 
     def __init__(self, host: Host) -> None:
@@ -90,31 +98,31 @@ class KeepingJobs:
 
         self._size.start(work)
 
-    def rename(self, summary: RunSummary, name: str) -> None:
+    def rename(self, summary: RunSummary, name: str, again: Callable[[], None]) -> None:
         def change(home: Home, run: Run) -> None:
             from core.runs.housekeeping import rename_run
 
             rename_run(home, run, name)
 
-        self._keep(self._change, summary, change)
+        self._keep(self._change, summary, change, again=again)
 
-    def note(self, summary: RunSummary, text: str) -> None:
+    def note(self, summary: RunSummary, text: str, again: Callable[[], None]) -> None:
         def change(_: Home, run: Run) -> None:
             from core.runs.housekeeping import note_run
 
             note_run(run, text)
 
-        self._keep(self._change, summary, change)
+        self._keep(self._change, summary, change, again=again)
 
-    def tag(self, summary: RunSummary, tags: list[str]) -> None:
-        """These tags in place of those that it has."""
+    def tag(self, summary: RunSummary, text: str, again: Callable[[], None]) -> None:
+        """The words of ``text`` in place of the tags that it has."""
 
         def change(_: Home, run: Run) -> None:
             from core.runs.housekeeping import set_tags
 
-            set_tags(run, tags)
+            set_tags(run, text.split())
 
-        self._keep(self._change, summary, change)
+        self._keep(self._change, summary, change, again=again)
 
     def delete(self, summary: RunSummary) -> None:
         """Move a run into the trash."""
@@ -165,6 +173,7 @@ class KeepingJobs:
         summary: RunSummary,
         change: Callable[[Home, Run], None],
         report: Report | None = None,
+        again: Callable[[], None] | None = None,
     ) -> None:
         home = self._host.state.home
 
@@ -174,10 +183,15 @@ class KeepingJobs:
             change(home, find_run(home, summary.run))
             return report or RunKept(summary.run)
 
-        self._begin(job, work)
+        self._begin(job, work, (lambda error: RunNotKept(error, again)) if again else None)
 
-    def _begin(self, job: Job, work: Callable[[Attempt], Report]) -> None:
-        if not job.start(work):
+    def _begin(
+        self,
+        job: Job,
+        work: Callable[[Attempt], Report],
+        failed: Callable[[MynahError], Report] | None = None,
+    ) -> None:
+        if not job.start(work, failed):
             self._host.notify("Try again in a moment.", title="Another run is being changed")
 
 

@@ -14,7 +14,12 @@ from tui.widgets.row_list import RowList
 from tui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.runs.summary import RunSummary
+
+    # keeps what was typed for a run, or asks again
+    Keep = Callable[[RunSummary, str, Callable[[], None]], None]
 
 
 class RunKeys(Section):
@@ -67,38 +72,27 @@ class RunKeys(Section):
             self.mynah.show_report(run)
 
     def action_rename(self) -> None:
-        from tui.dialogs.ask import Ask
-
         if (run := self._run()) is not None:
-
-            def named(name: str | None) -> None:
-                if name is not None:
-                    self._keeping.rename(run, name)
-
-            self.app.push_screen(Ask(f"Name of {run.run}", run.name, optional=True), named)
+            self._ask(run, f"Name of {run.run}", run.name, self._keeping.rename)
 
     def action_note(self) -> None:
-        from tui.dialogs.ask import Ask
-
         if (run := self._run()) is not None:
-
-            def noted(text: str | None) -> None:
-                if text is not None:
-                    self._keeping.note(run, text)
-
-            self.app.push_screen(Ask(f"Note on {run.run}", run.note, optional=True), noted)
+            self._ask(run, f"Note on {run.run}", run.note, self._keeping.note)
 
     def action_tag(self) -> None:
+        if (run := self._run()) is not None:
+            tags = " ".join(f"#{tag}" for tag in run.tags)
+            self._ask(run, f"Tags of {run.run}", tags, self._keeping.tag)
+
+    def _ask(self, run: RunSummary, question: str, answer: str, keep: Keep) -> None:
+        """Asks again, with what was typed, where that will not do."""
         from tui.dialogs.ask import Ask
 
-        if (run := self._run()) is not None:
+        def answered(text: str | None) -> None:
+            if text is not None:
+                keep(run, text, lambda: self._ask(run, question, text, keep))
 
-            def tagged(text: str | None) -> None:
-                if text is not None:
-                    self._keeping.tag(run, text.split())
-
-            tags = " ".join(f"#{tag}" for tag in run.tags)
-            self.app.push_screen(Ask(f"Tags of {run.run}", tags, optional=True), tagged)
+        self.app.push_screen(Ask(question, answer, optional=True), answered)
 
     @acts_on("#runs")
     def action_delete(self) -> None:
