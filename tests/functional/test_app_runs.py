@@ -151,7 +151,7 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         await settled(pilot)
         await pilot.press("X")
         await settled(pilot)
-        assert re.search(r"1 run and [\d.]+ kB go for good", screen(pilot))
+        assert re.search(r"1 run and [\d.]+ MB go for good", screen(pilot))
         await pilot.press("escape", "x", "y")
         await until(pilot, lambda: any("removed for good" in toast for toast in heard.toasts))
         assert runs_in_trash(told_home) == []
