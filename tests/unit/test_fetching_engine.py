@@ -418,6 +418,41 @@ def test_what_became_of_an_account(handle: str, said: str, home: Home) -> None:
     assert refused.value.exit_code == 4
 
 
+def test_a_name_that_x_does_not_take_is_nobodys() -> None:
+    """X answers 400, and names the parameter that it does not like."""
+    told = {"errors": [{"parameters": {"username": ["a b"]}, "message": "The value is not valid"}]}
+    token = Token("a-token-that-is-long-enough", "test")
+    nobody = judge(Reply(400, {}, told), "a b", token)
+    assert "There is no account" in str(nobody)
+    other = {
+        "errors": [{"parameters": {"max_results": ["0"]}, "message": "The value is not valid"}]
+    }
+    ours = judge(Reply(400, {}, other), "ann", token)
+    assert isinstance(ours, XMisunderstood)
+    again = judge(Reply(503, {}, told), "ann", token)
+    assert isinstance(again, Retry)
+
+
+def test_a_budget_of_nothing_asks_for_nothing(home: Home) -> None:
+    with FakeX() as fake:
+        result = fetched(home, fake, budget=0)
+        assert (result.new, result.stopped_by, fake.ledger()["cost_usd"]) == (0, "budget", 0)
+
+
+def test_an_account_of_somebody_else_has_the_full_price(home: Home) -> None:
+    """The second fetch knows the account, and asks only whose the token is."""
+    with FakeX() as fake:
+        token = Token(fake.owner_token, "test")
+        for _ in range(2):
+            fetched(home, fake, "keeper_of_few_words", token=token)
+            fake.add_post("keeper_of_few_words", "One more.")
+        assert fake.ledger()["owned_reads"] == 0
+        for _ in range(2):
+            fetched(home, fake, OWNER, token=token)
+            fake.add_post(OWNER, "One more.")
+        assert fake.ledger()["owned_reads"] == 111
+
+
 def test_a_renamed_account_is_recognised_and_not_paid_again(home: Home) -> None:
     old, new = "keeper_of_few_words", "keeper_of_fewer"
     with FakeX() as fake:

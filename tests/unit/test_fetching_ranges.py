@@ -123,5 +123,8 @@ def test_how_many_are_expected() -> None:
     assert posts_expected([half], 9100, 3200) == 2200  # 100 new, and 100 fell out of the window
     hole = [Covered(2000, 1900, 100, account_posts=500), replace(done, account_posts=130)]
     assert posts_expected(hole, 500, 3200) == 270
+    unknown = Covered(900, 500, 1000)  # of a time when X did not say how many there are
+    assert posts_expected([unknown], 9000, 3200) == 2200
+    assert posts_expected([unknown], 400, 3200) == 0
     archive = Covered(900, 1, 5000, reached_end=True, account_posts=5000)
     assert posts_expected([archive], 5020, 3200) == 20
