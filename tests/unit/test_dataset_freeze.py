@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from core.curation.groups import Groups
 from core.curation.near_duplicates import alike
-from core.curation.recipe import load_recipe
+from core.curation.recipe import Recipe, load_recipe
 from core.curation.rules import ALIKE
 from core.dataset.frozen import load_frozen
 from core.dataset.manifest import Manifest, sealed, text_of
@@ -140,6 +141,16 @@ print(freeze(rows, Path(sys.argv[1]), recipe=recipe, seed=7).sha256)
 def test_how_many_are_held_out(rows: int, fraction: float, valid: int) -> None:
     kept = tweets({"a": rows})
     assert valid_mask(kept, seed=1, valid_fraction=fraction).sum() == valid
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_recipe_of_a_dataset_comes_back(tmp_path: Path, changed: bool) -> None:
+    saved = Recipe("calm", min_words=5, saved_hash="another" if changed else "")
+    saved = saved if changed else replace(saved, saved_hash=saved.hash)
+    freeze(curate(tweets({"a": 100}), saved), tmp_path, recipe=saved, seed=7)
+    found = load_frozen(tmp_path).manifest.recipe
+    assert (found.name, found.hash, found.rules) == ("calm", saved.hash, saved.rules)
+    assert found.changed == saved.changed == changed
 
 
 def test_what_is_held_out_is_shared_by_largest_remainder() -> None:
