@@ -32,7 +32,7 @@ from tui.train.following import LOOK_SECONDS
 if TYPE_CHECKING:
     from core.children.warm import Warm
     from core.runs.summary import RunSummary
-    from tui.section import Section
+    from tui.section.screen import Section
 
 
 # After the first frame; by then the tweets are read.
@@ -263,7 +263,7 @@ class MynahApp(StateApp):
         self.go(SECTIONS[(here + step) % len(SECTIONS)])
 
     def action_panel(self, step: int) -> None:
-        from tui.section import Section
+        from tui.section.screen import Section
 
         if isinstance(self.screen, Section):
             self.screen.turn_panel(step)

@@ -7,7 +7,7 @@ from typing import cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.actions import Action, of_section
-from tui.section import Mynah, Section
+from tui.section.screen import Mynah, Section
 
 
 class ActionProvider(Provider):

@@ -15,7 +15,7 @@ from tui.data.add_tweets import AddTweets
 from tui.help import HelpScreen
 from tui.job import Job
 from tui.palette import ActionProvider
-from tui.section import Section
+from tui.section.screen import Section
 from tui.state import PRESETS_IN_WORDS
 from tui.widgets.field import ButtonField
 from tui.widgets.field_form import FieldForm

@@ -9,7 +9,7 @@ from core.sampling.favourites import favourites
 from tests.functional.walk import runs_there, screen, settled, until
 from tui.app import MynahApp
 from tui.dialogs.decide import Decide
-from tui.section import Section
+from tui.section.screen import Section
 from tui.widgets.field import Field
 from tui.widgets.row_list import RowList
 

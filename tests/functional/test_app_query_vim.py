@@ -107,7 +107,6 @@ async def test_they_are_switched_on_and_off(sample_home: Home) -> None:
         await settled(pilot)
         editor = app.screen.query_one(SqlEditor)
         editor.load_text("a b c")
-        await pilot.press("right_square_bracket")
         editor.focus()
         await press(pilot, "x")
         assert (editor.text, mode(pilot)) == ("xa b c", "")

@@ -12,7 +12,7 @@ from tui.actions import with_keys
 from tui.app import MynahApp
 from tui.sample.sample_list import SampleList
 from tui.sample.screen import NO_MODEL
-from tui.section import Section
+from tui.section.screen import Section
 from tui.text.nothing_there import why_no_tweets
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import RowList

@@ -238,7 +238,7 @@ def test_who_forgets_a_tweet_that_was_answered_finds_the_run(home: Path, run: Ru
     ended = mynah("forget", "--tweet", "1003", "--yes", "--json", home=home).json()
     assert ended["runs"] == {run.id: 1}
     ended = mynah("forget", "ask", "--yes", "--json", home=home).json()
-    assert ended["runs"] == {run.id: ASKED}
+    assert ended["runs"] == {run.id: ASKED - 1}, "one has gone before"
     assert (run.folder / "stale.json").exists()
 
 

@@ -23,7 +23,7 @@ from tui.data.importing import recent_paths
 from tui.data.paths import Candidates, EncodingSuggester, PathInput, PathSuggester
 from tui.data.preview import PathsFound, Previewed, PreviewJob
 from tui.job import Report
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.text.previews import is_account
 from tui.widgets.row_list import Column, ListRows, RowList
 

@@ -15,7 +15,7 @@ from core.safe_text import printable
 from tui.actions import with_keys
 from tui.dialogs.text import TextScreen
 from tui.job import Attempt, Host, Job, Report
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.text.import_reasons import import_page
 from tui.text.numbers import ago, count
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList

@@ -12,14 +12,14 @@ from textual.containers import Vertical, VerticalScroll
 
 from core.curation.reasons import EXCLUDED
 from tui.actions import bindings, key_of
-from tui.columns import acts_on
 from tui.data.changing import ExcludeJob, ForgetCounted, ForgetJob
 from tui.data.fetching import FetchJob
 from tui.data.import_line import ImportLine
 from tui.data.importing import ImportJob
 from tui.filter.counting import RowSearch, RowsFound, SearchRefused
 from tui.job import Counted, Job, Report
-from tui.section import Section, explained
+from tui.section.columns import acts_on
+from tui.section.screen import Section, explained
 from tui.state import State
 from tui.text.nothing_there import no_match, why_no_tweets
 from tui.text.numbers import count, plural, short_count

@@ -35,7 +35,7 @@ class NoticeApp(App[None]):
 
     def _on_notify(self, event: Notify) -> None:
         """Instead of a toast one line, where that is enough: it covers nothing that one reads."""
-        from tui.section import Section
+        from tui.section.screen import Section
 
         note = event.notification
         words = f"{note.title}: {note.message}" if note.title else note.message
@@ -56,7 +56,7 @@ class NoticeApp(App[None]):
         self._show_notice("")
 
     def _show_notice(self, words: str) -> None:
-        from tui.section import Section
+        from tui.section.screen import Section
 
         self.notice = words
         for screen in self.screen_stack:

@@ -12,7 +12,7 @@ from core.errors import InputRefused
 from core.files import there_already
 from core.home import in_full
 from tui.dialogs.decide import Decide
-from tui.section import Mynah
+from tui.section.screen import Mynah
 
 
 def write_to(app: App[Any], typed: str, write: Callable[[Path], object]) -> None:

@@ -22,7 +22,7 @@ from core.safe_text import printable
 from tui.dialogs.replacing import unless_there
 from tui.export.exporting import ExportEnded, ExportJob, ExportMoved, ExportSized
 from tui.job import Report
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.field import ButtonField, Field, SwitchField
 from tui.widgets.field_form import FieldForm

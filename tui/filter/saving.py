@@ -10,7 +10,7 @@ from core.curation.recipe import Recipe, save_recipe
 from core.errors import MynahError
 from tui.dialogs.ask import Ask
 from tui.dialogs.replacing import unless_there
-from tui.section import Mynah
+from tui.section.screen import Mynah
 
 
 def save_under_a_name(app: App[Any], mynah: Mynah, recipe: Recipe) -> None:

@@ -15,13 +15,13 @@ from core.errors import MynahError
 from core.safe_text import printable
 from core.workbench.view import Which
 from tui.actions import bindings, key_of, with_keys
-from tui.columns import acts_on
 from tui.dialogs.decide import Decide
 from tui.filter.before_after import BeforeAfter
 from tui.filter.counting import Counting, RowSearch, RowsFound, SearchRefused
 from tui.filter.recipe_panel import RecipePanel
 from tui.job import Counted, Report
-from tui.section import Section, explained
+from tui.section.columns import acts_on
+from tui.section.screen import Section, explained
 from tui.state import NewRun, State
 from tui.text.nothing_there import NO_CHANGE, no_match, why_no_tweets
 from tui.text.numbers import count, short_count

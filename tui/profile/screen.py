@@ -15,7 +15,7 @@ from core.safe_text import printable
 from tui.job import Report
 from tui.profile.counting import ProfileJob, ProfileMade, ProfileMoved
 from tui.profile.panels import profile_blocks, summary
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.text.nothing_there import why_no_tweets
 from tui.text.numbers import count, plural
 from tui.widgets.panel import Panel

@@ -16,7 +16,6 @@ from core.errors import Interrupted, MynahError
 from core.home import in_full
 from core.safe_text import printable
 from tui.actions import bindings, key_of
-from tui.columns import acts_on
 from tui.dialogs.replacing import write_to
 from tui.job import Report
 from tui.query.completion import CompletionMenu, Offer
@@ -27,7 +26,8 @@ from tui.query.result_table import ResultTable, copied, facts_of
 from tui.query.running import CatalogueRead, How, QueryEnded, QueryJob, QuerySaved
 from tui.query.saved_list import SavedQueries
 from tui.query.tables import SchemaList
-from tui.section import Section, explained
+from tui.section.columns import acts_on
+from tui.section.screen import Section, explained
 from tui.text.numbers import plural
 from tui.widgets.panel import Panel
 from tui.widgets.past_texts import PastTexts

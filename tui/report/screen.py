@@ -26,7 +26,7 @@ from tui.report.making import (
 )
 from tui.report.page import Page, group_lines, groups_of, legend_lines
 from tui.report.points import TABS
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.text.bars import level_bar
 from tui.text.numbers import SIGNS, ago, plural
 from tui.widgets.progress_line import ProgressLine

@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from core.safe_text import printable
 from tui.job import Attempt, Host, Job, Report
-from tui.section import explained
+from tui.section.screen import explained
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.errors import MynahError
     from core.progress import Progress
     from core.report.blind import BlindTest
-    from tui.section import Mynah
+    from tui.section.screen import Mynah
 
 QUESTIONS = 20
 _AIM = (

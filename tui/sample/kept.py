@@ -23,7 +23,7 @@ from tui.actions import with_keys
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.sample.all_kept import Kept, KeptJob, KeptRead
-from tui.section import explained
+from tui.section.screen import explained
 from tui.text.numbers import SIGNS, ago, plural
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import Column, RowCells
@@ -32,7 +32,7 @@ from tui.widgets.search_field import SearchField
 if TYPE_CHECKING:
     from core.sampling.favourites import Favourite
     from core.sampling.store import StoredSample
-    from tui.section import Mynah
+    from tui.section.screen import Mynah
 
 _EXPORT_NAME: Final = "favourites.csv"
 # What is said of a sample on the clipboard.

@@ -11,7 +11,7 @@ from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
     from core.sampling.store import StoredSample
-    from tui.section import Section
+    from tui.section.screen import Section
 
 
 @dataclass

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from textual.widgets import Input
 
 from tui.actions import key_of
-from tui.columns import acts_on
 from tui.sample.blind import BlindPage
 from tui.sample.generating import SampleRepeated, SamplingJob
 from tui.sample.kept import COPIED, KeptPage, export, labelled
@@ -17,7 +16,8 @@ from tui.sample.picture import draw_sample
 from tui.sample.prompt_field import PromptField
 from tui.sample.sample_list import SampleList
 from tui.sample.why import WhyPage
-from tui.section import Section, explained
+from tui.section.columns import acts_on
+from tui.section.screen import Section, explained
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from core.sampling.request import TokenProbability
     from core.sampling.store import StoredSample
-    from tui.section import Mynah
+    from tui.section.screen import Mynah
 
 # From this probability on, the style of a token and its name; they differ without colour too.
 BANDS: Final = (

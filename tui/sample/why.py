@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.errors import MynahError
     from core.sampling.nearest import NearTweet
     from core.sampling.store import StoredSample
-    from tui.section import Mynah
+    from tui.section.screen import Mynah
 
 _MEASURE = (
     "Nearness: how many of its words a sample and a tweet share, rare words counting for more: 0 "

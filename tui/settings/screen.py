@@ -18,7 +18,7 @@ from core.safe_text import printable
 from tui.actions import ACTIONS, Action
 from tui.dialogs.ask import Ask
 from tui.dialogs.keys import KeyPage
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.settings.checking import set_checked
 from tui.themes import theme_names
 from tui.widgets.choice_field import Choice, ChoiceField, ChoiceMenu

@@ -19,7 +19,7 @@ from core.sweeps.overview import rank_correlations
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.query.result_table import ResultTable
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.sweeps.parallel_picture import axes_that_fit
 from tui.sweeps.parallel_plot import ParallelPlot
 from tui.sweeps.reading import SweepsJob, SweepsRead

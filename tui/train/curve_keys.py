@@ -12,7 +12,7 @@ from textual.widget import Widget
 from core.runs.folder import GOING
 from core.safe_text import printable
 from tui.actions import key_of
-from tui.columns import acts_on
+from tui.section.columns import acts_on
 from tui.text.numbers import plural
 from tui.train.keeping import KeepingJobs
 from tui.train.loss_plot import LossPlot

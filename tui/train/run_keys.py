@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from core.numbers import size_in_words
 from core.runs.folder import GOING
 from tui.actions import key_of
-from tui.columns import acts_on
-from tui.section import Section
+from tui.section.columns import acts_on
+from tui.section.screen import Section
 from tui.train.keeping import KeepingJobs
 from tui.widgets.row_list import RowList
 from tui.widgets.search_field import SearchField

@@ -15,7 +15,7 @@ from core.safe_text import printable
 from tui.dialogs.decide import Decide
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
-from tui.section import Mynah
+from tui.section.screen import Mynah
 from tui.text.numbers import SIGNS, ago, plural, time_left
 from tui.train.keeping import KeepingJobs, RunRestored, TrashLine, TrashRead, TrashRemoved
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList

@@ -19,8 +19,8 @@ from core.errors import MynahError
 from core.numbers import percent
 from core.safe_text import printable
 from tui.actions import footer_actions, key_of
-from tui.columns import Columns
 from tui.job import Host, Report
+from tui.section.columns import Columns
 from tui.state import NewRun, State
 from tui.text.next_step import next_step
 from tui.text.numbers import short_count
