@@ -19,6 +19,7 @@ from tui.section.screen import Section
 from tui.state import PRESETS_IN_WORDS
 from tui.widgets.field import ButtonField
 from tui.widgets.field_form import FieldForm
+from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import KeyFooter
 
 WHOLE = [(100, 30), (200, 50), (120, 40)]  # the others are in the pictures
@@ -233,14 +234,19 @@ async def test_a_section_out_of_sight_has_the_theme_and_the_size_that_came_meanw
         await settled(pilot)
         await pilot.press("4")
         await settled(pilot)
+        await until(pilot, lambda: not app.screen.query_one(JobStatus).has_class("-shown"))
         shown = strips(pilot)
     async with fresh.run_test(size=(80, 24)) as pilot:
         fresh.theme = "textual-light"
         await settled(pilot)
         await pilot.press("4")
         await settled(pilot)
-        # but not where in its list the text of the run stands
-        assert (strips(pilot)[:12], strips(pilot)[-1]) == (shown[:12], shown[-1])
+
+        def alike() -> bool:  # but for where in its list the text of the run stands
+            now = strips(pilot)
+            return (now[:12], now[-1]) == (shown[:12], shown[-1])
+
+        await until(pilot, alike)
 
 
 async def test_a_bug_is_a_toast_and_a_log_and_not_the_end(sample_home: Home) -> None:
