@@ -31,7 +31,7 @@ from core.dataset.exported import exports_of
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.files import remove_orphans, write_bytes_whole, write_text_whole
 from core.json_lines import parse_json
-from core.runs.folder import STALE_NOTE, stale_note
+from core.runs.folder import STALE_NOTE, noted, stale_note
 
 if TYPE_CHECKING:
     import duckdb
@@ -351,8 +351,8 @@ def _held(dataset: Path, column: str, wanted: list[str], note: dict[str, Any]) -
         try:
             rows = pl.scan_parquet(dataset / name, glob=False)
             now = _concerned(rows, column, wanted)
-            one_by_one = _concerned(rows, "tweet_id", _texts(note.get("tweet_ids")))
-            before = one_by_one | _concerned(rows, "handle", _texts(note.get("handles")))
+            one_by_one = _concerned(rows, "tweet_id", noted(note, "tweet_ids"))
+            before = one_by_one | _concerned(rows, "handle", noted(note, "handles"))
             found = rows.filter(now).select("handle", one=one_by_one, before=before).collect()
         except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None
@@ -374,24 +374,19 @@ def _concerned(rows: pl.LazyFrame, column: str, wanted: Sequence[str]) -> pl.Exp
     return found
 
 
-def _texts(values: object) -> list[str]:
-    """A list of a note, which a person may have edited."""
-    return [str(value) for value in values] if isinstance(values, list) else []
-
-
 def _write_note(
     folder: Path, column: str, wanted: list[str], known: dict[str, Any], held: _Held
 ) -> None:
     """Adds to what is ``known``. ``tweets_by``: whose the tweets are that went one by one."""
     key = "handles" if column == "handle" else "tweet_ids"
     note: dict[str, Any] = {
-        "handles": _texts(known.get("handles")),
-        "tweet_ids": _texts(known.get("tweet_ids")),
+        "handles": noted(known, "handles"),
+        "tweet_ids": noted(known, "tweet_ids"),
         "tweets": int(known.get("tweets") or 0) + held.new,
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
     note[key] = sorted({*note[key], *wanted})
     if "tweets_by" in known or not known.get("tweet_ids"):  # else one of before it was noted
         by = held.handles if column == "tweet_id" else ()
-        note["tweets_by"] = sorted({*_texts(known.get("tweets_by")), *by})
+        note["tweets_by"] = sorted({*noted(known, "tweets_by"), *by})
     write_text_whole(folder / STALE_NOTE, json.dumps(note, indent=1) + "\n")

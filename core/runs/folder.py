@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -247,16 +247,22 @@ def stale_note(run_folder: Path) -> dict[str, Any] | None:
     return note if isinstance(note, dict) else None
 
 
+def noted(note: Mapping[str, Any], name: str) -> list[str]:
+    """A list of a stale note, which a person may have edited."""
+    values = note.get(name)
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
 def stale_reason(run_folder: Path) -> str | None:
     """The same as a sentence; None when everything that the run was made from is still here."""
     note = stale_note(run_folder)
     if note is None:
         return None
-    found, tweets = note.get("handles"), note.get("tweets")
-    handles = [str(handle) for handle in found] if isinstance(found, list) else []
+    handles, tweets = noted(note, "handles"), note.get("tweets")
     of = ", ".join(f"@{handle}" for handle in handles)
-    by = note.get("tweets_by")  # whose the tweets are that were forgotten one by one
-    others = not isinstance(by, list) or not {str(handle) for handle in by} <= {*handles}
+    # whose the tweets are that were forgotten one by one
+    known = isinstance(note.get("tweets_by"), list)
+    others = not known or not {*noted(note, "tweets_by")} <= {*handles}
     if of and note.get("tweet_ids") and others:
         of += " and others"
     if isinstance(tweets, int) and tweets > 0:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.home import Home
@@ -167,6 +168,15 @@ async def test_dates_that_can_be_read_two_ways_are_asked_for(
         assert handles(home) == {"ann": 2}
 
 
+async def paste_and_enter(pilot: Pilot[Any], path: Path) -> None:
+    """As a quick person does: nobody has looked at the file by then."""
+    await pilot.press("a")
+    await until(pilot, lambda: isinstance(pilot.app.screen, AddTweets))
+    await pilot.pause()
+    pilot.app.screen.query_one("#path", Input).post_message(events.Paste(str(path)))
+    await pilot.press("enter")
+
+
 @pytest.mark.parametrize(
     ("table", "asked", "answer"),
     [
@@ -193,11 +203,7 @@ async def test_an_enter_before_the_preview_waits_for_it(
     app, heard = MynahApp(home), Heard()
     async with app.run_test(size=SIZES[0], message_hook=heard) as pilot:
         await settled(pilot)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, AddTweets))
-        await pilot.pause()
-        app.screen.query_one("#path", Input).post_message(events.Paste(str(path)))
-        await pilot.press("enter")
+        await paste_and_enter(pilot, path)
         await until(pilot, lambda: "Looking at it first" in screen(pilot))
         at_last.set()
         if asked:
@@ -219,11 +225,7 @@ async def test_an_enter_before_a_refusal_leaves_the_reason_to_read(
     app, heard = MynahApp(home), Heard()
     async with app.run_test(size=SIZES[0], message_hook=heard) as pilot:
         await settled(pilot)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, AddTweets))
-        await pilot.pause()
-        app.screen.query_one("#path", Input).post_message(events.Paste(str(path)))
-        await pilot.press("enter")
+        await paste_and_enter(pilot, path)
         await settled(pilot)
         assert isinstance(app.screen, AddTweets)
         assert "empty.csv" in screen(pilot)

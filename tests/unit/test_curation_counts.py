@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.corpus.importing import import_path
-from core.corpus.store import Corpus
 from core.curation.counts import EXACT, AccountStats, Counts, TokenEstimate
 from core.curation.recipe import load_recipe
 from core.errors import InputRefused, Interrupted
 from core.home import Home
 from core.workflow.data import sample_archives, stats
+from tests.oracles.corpus import sample_authors
 from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import account_stats, curate
 
@@ -100,10 +99,7 @@ def test_small_accounts_are_counted_whole() -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home.at(tmp_path_factory.mktemp("home"))
-    for archive in sample_archives():
-        import_path(Corpus(home.corpus), archive)
-    return home
+    return sample_authors(tmp_path_factory.mktemp("home"))
 
 
 def test_everybody_with_names_and_progress(home: Home) -> None:

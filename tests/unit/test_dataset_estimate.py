@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from core.corpus.importing import import_path
-from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.dataset.estimate import Estimate, estimate
 from core.dataset.exported import exports_of, remember_export
@@ -17,7 +15,8 @@ from core.dataset.verify import rows_in
 from core.dataset.write import export_tweets
 from core.errors import WrongUsage
 from core.home import Home
-from core.workflow.data import sample_archives, stats
+from core.workflow.data import stats
+from tests.oracles.corpus import sample_authors
 from tests.oracles.datasets import export
 from tests.unit.test_dataset_files import many
 
@@ -26,10 +25,7 @@ STANDARD = load_recipe("standard")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home.at(tmp_path_factory.mktemp("home"))
-    for archive in sample_archives():
-        import_path(Corpus(home.corpus), archive)
-    return home
+    return sample_authors(tmp_path_factory.mktemp("home"))
 
 
 def bytes_of(out: Path) -> int:
