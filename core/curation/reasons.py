@@ -80,3 +80,24 @@ REASON_WORDS: Final = {
     LEAKED: "an earlier model gave it back word for word",
 }
 """What one tweet is told, after "Left out:"."""
+
+RULE_REASONS: Final = {
+    "drop_retweets": RETWEET,
+    "drop_manual_retweets": MANUAL_RETWEET,
+    "drop_replies": REPLY,
+    "drop_quotes": QUOTE,
+    "first_date": DATE,
+    "last_date": DATE,
+    "languages": LANGUAGE,
+    "detect_languages": LANGUAGE,
+    "drop_sensitive": SENSITIVE,
+    "blocked_words": BLOCKED,
+    "personal_data": PERSONAL,
+    "threads": JOINED,
+    "min_words": SHORT,
+    "min_characters": SHORT,
+    "drop_duplicates": DUPLICATE,
+    "near_duplicates": NEAR_DUPLICATE,
+    "most_per_author": CAP,
+}
+"""For which reason each rule of a recipe leaves tweets out; two rules may share one."""

@@ -247,6 +247,43 @@ async def test_in_a_small_window_nothing_falls_off_without_a_sign(sample_home: H
         assert len(app.screen.query_one("#changed", RowList).rows) > 3
 
 
+async def test_in_a_small_window_the_rules_say_what_they_drop(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert app.state.curation is not None
+        downloaded, before = app.state.curation.total.downloaded, kept(app)
+        await pilot.press("left_square_bracket")
+        replies = app.screen.query_one("#recipe-form", FieldForm).field("drop_replies")
+        replies.focus()
+        await until(pilot, lambda: "Replies: 0 dropped." in screen(pilot))
+        await pilot.press("space")
+        await until(pilot, lambda: kept(app) != before)
+        change = f"{kept(app):,} kept of {downloaded:,} ({signed(kept(app) - before)})"
+        await until(pilot, lambda: f"{change} · ● changed" in screen(pilot))
+        dropped = app.state.curation.total.dropped["reply"]
+        assert f"Replies: {dropped:,} dropped." in screen(pilot)
+        assert screen(pilot).count("kept of") == 1, "the table is turned away"
+
+
+async def test_a_tweet_longer_than_its_pane_is_read_with_keys(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("tab")
+        assert app.focused is app.screen.query_one("#changed"), "there is nowhere else to go"
+        words = "".join(f"gull {number} on the sea wall. " for number in range(40))
+        app.screen.query_one(DiffText).set_segments([(words, "same"), ("THE END", "added")])
+        await pilot.pause()
+        assert "THE END" not in screen(pilot)
+        await pilot.press("tab", "end")
+        await until(pilot, lambda: "THE END" in screen(pilot))
+        await pilot.press("tab")
+        assert app.focused is app.screen.query_one("#changed")
+        await pilot.press("down")
+        await until(pilot, lambda: "gull 0 on" not in screen(pilot))
+
+
 async def test_a_text_rule_is_typed_counted_and_named_in_the_verdict(sample_home: Home) -> None:
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:

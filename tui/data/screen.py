@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 
 from core.curation.reasons import EXCLUDED
 from tui.actions import bindings, key_of
@@ -26,7 +26,7 @@ from tui.text.numbers import count, plural, short_count
 from tui.text.tweets import TweetLines, columns, detail
 from tui.widgets.cells import pattern_of
 from tui.widgets.mini_bars import MiniBars
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, ScrollPane
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowList
 from tui.widgets.search_field import SearchField
@@ -93,7 +93,7 @@ class DataSection(Section):
             with Panel(title="Tweets", id="tweets-panel"):
                 yield SearchField(back_to="#tweets", id="search")
                 yield RowList(columns(who=True), empty="", id="tweets")
-            with Panel(title="Tweet", id="tweet-panel"), VerticalScroll(can_focus=False):
+            with Panel(title="Tweet", id="tweet-panel"), ScrollPane():
                 yield Words("", id="tweet", markup=False)
             yield ImportLine(id="import-progress")
 
@@ -230,6 +230,7 @@ class DataSection(Section):
         if isinstance(lines, TweetLines) and event.index < len(lines):
             words = detail(lines.rows[event.index], self._found, "bold underline")
             self.query_one("#tweet", Words).update(words)
+            self.query_one("#tweet-panel > ScrollPane").scroll_home(animate=False)
         else:
             self.query_one("#tweet", Words).update("")
 

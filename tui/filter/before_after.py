@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 
 from core.workbench.view import TweetRow
 from tui.text.verdicts import short_verdict, verdict
 from tui.widgets.diff_text import DiffText
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, ScrollPane
 
 if TYPE_CHECKING:
     from core.workbench.comparison import ComparedRow
+    from core.workbench.diff import State
 
 TITLE = "Before and after"
 
@@ -25,8 +25,12 @@ class BeforeAfter(Panel):
         super().__init__(title=TITLE, id=id)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
+        with ScrollPane():
             yield DiffText(id="diff")
+
+    def _show(self, parts: list[tuple[str, State]]) -> None:
+        self.query_one(DiffText).set_segments(parts)
+        self.query_one(ScrollPane).scroll_home(animate=False)
 
     def show_tweet(self, tweet: TweetRow | None) -> None:
         from core.workbench.diff import diff_parts
@@ -34,7 +38,7 @@ class BeforeAfter(Panel):
         self.title = TITLE
         self.status = verdict(tweet) if tweet else ""
         parts = diff_parts(tweet.text, tweet.clean_text) if tweet else []
-        self.query_one(DiffText).set_segments(parts)
+        self._show(parts)
 
     def show_pair(self, pair: ComparedRow, names: tuple[str, str]) -> None:
         """Where both keep a tweet, in which other words; else what one of them makes of it."""
@@ -43,9 +47,9 @@ class BeforeAfter(Panel):
         a, b = names
         if pair.a.kept and pair.b.kept:
             self.title, self.status = f"From {a} to {b}", "both keep it, in other words"
-            self.query_one(DiffText).set_segments(diff_parts(pair.a.clean_text, pair.b.clean_text))
+            self._show(diff_parts(pair.a.clean_text, pair.b.clean_text))
             return
         self.title = TITLE
         self.status = f"{a}: {short_verdict(pair.a)} · {b}: {short_verdict(pair.b)}"
         kept = pair.b if pair.b.kept else pair.a
-        self.query_one(DiffText).set_segments(diff_parts(kept.text, kept.clean_text))
+        self._show(diff_parts(kept.text, kept.clean_text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 from textual import on
@@ -12,15 +12,20 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.filter.recipe_form import RecipeForm
+from tui.text.stats import dropped_by, kept_in_short
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
 from tui.widgets.typed_field import TextField
 
 if TYPE_CHECKING:
-    from textual.events import DescendantFocus
+    from textual.events import DescendantFocus, Resize
 
+    from core.curation.counts import AccountStats
     from core.curation.recipe import Recipe
     from core.errors import MynahError
+
+# Cells of a panel that has a narrow window for itself; beside the table it has half of that.
+_ALONE: Final = 60
 
 
 class RecipePanel(Panel):
@@ -38,6 +43,8 @@ class RecipePanel(Panel):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(title="Recipe", id=id)
         self._recipe: Recipe | None = None
+        self._total: AccountStats | None = None
+        self._before: AccountStats | None = None
         self._wrong: dict[str, str] = {}  # why the text of a field is refused, by its key
 
     def compose(self) -> ComposeResult:
@@ -48,8 +55,28 @@ class RecipePanel(Panel):
         """The recipe as it stands now; what is being typed stays."""
         self._recipe = recipe
         self.title = f"Recipe: {recipe.name}"
-        self.status = "● changed" if recipe.changed else ""
         self.query_one(RecipeForm).show(recipe)
+        self._show_status()
+
+    def show_counts(self, total: AccountStats | None, before: AccountStats | None) -> None:
+        """What the recipe keeps, now and before its last change."""
+        self._total, self._before = total, before
+        self._show_status()
+        focused = self.screen.focused
+        if isinstance(focused, Field) and self in focused.ancestors:
+            self._explain(focused.key)
+
+    def on_resize(self, event: Resize) -> None:
+        self._show_status()
+
+    def _show_status(self) -> None:
+        """Where the panel has the window for itself, also what the table would say."""
+        facts = []
+        if self._total is not None and self.size.width >= _ALONE:
+            facts.append(kept_in_short(self._total, self._before))
+        if self._recipe is not None and self._recipe.changed:
+            facts.append("● changed")
+        self.status = " · ".join(facts)
 
     def forget_refused(self) -> None:
         """Whatever was typed in vain goes, and its explanation with it."""
@@ -105,4 +132,7 @@ class RecipePanel(Panel):
         if wrong:
             shown.update(Text(f"▲ {self._wrong.get(wrong, '')}", "bold"))
         else:
-            shown.update(Text(fields[key].help if key in fields else "", "dim"))
+            about = [fields[key].help] if key in fields else []
+            if about and self._total is not None and (drops := dropped_by(key, self._total)):
+                about.append(drops)
+            shown.update(Text(" ".join(about), "dim"))

@@ -9,15 +9,14 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 
-from core.errors import MynahError
 from core.safe_text import printable
 from core.workbench.view import Which
-from tui.actions import bindings, key_of, with_keys
-from tui.dialogs.decide import Decide
+from tui.actions import bindings, key_of
 from tui.filter.before_after import BeforeAfter
 from tui.filter.counting import Counting, RowSearch, RowsFound, SearchRefused
+from tui.filter.other_recipes import ask_what_to_compare_with, go_to_next
 from tui.filter.recipe_panel import RecipePanel
 from tui.job import Counted, Report
 from tui.section.columns import acts_on
@@ -25,17 +24,15 @@ from tui.section.screen import Section, explained
 from tui.state import NewRun, State
 from tui.text.nothing_there import NO_CHANGE, no_match, why_no_tweets
 from tui.text.numbers import count, short_count
-from tui.text.stats import compare_table, stats_table
+from tui.text.stats import compare_table, kept_in_short, stats_table
 from tui.text.tweets import REASON_COLUMNS, CompareLines, ReasonLines, compare_columns
-from tui.widgets.choice_field import Choice
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, ScrollPane
 from tui.widgets.row_list import ListRows, RowList
 from tui.widgets.search_field import SearchField
 from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from core.curation.counts import AccountStats
-    from core.home import Home
 
 MOST_WARNINGS = 2
 OTHERS = {"last": "last change", "saved": "saved recipe"}
@@ -67,7 +64,7 @@ class FilterSection(Section):
             yield RecipePanel(id="recipe-panel")
         with Vertical(id="filter-main", classes="column main"):
             with Panel(title="What is kept", id="stats-panel"):
-                with VerticalScroll(id="stats-scroll"):
+                with ScrollPane(id="stats-scroll"):
                     yield Words("", id="stats", markup=False)
                     yield Words("", id="stats-advice", markup=False)
             with Panel(title="Changed by this recipe", id="changed-panel"):
@@ -111,6 +108,7 @@ class FilterSection(Section):
             listing.set_rows(ListRows())
             self.query_one("#stats", Words).update("")
             self.query_one(BeforeAfter).show_tweet(None)
+            self.query_one(RecipePanel).show_counts(None, None)
             self.query_one("#stats-panel", Panel).status = ""
             self.query_one("#changed-panel", Panel).status = ""
 
@@ -121,6 +119,8 @@ class FilterSection(Section):
         self.query_one(RecipePanel).show(recipe)
 
     def _curation_changed(self, state: State) -> None:
+        now, before = (one.total if one else None for one in (state.curation, state.before))
+        self.query_one(RecipePanel).show_counts(now, before)
         if state.curation is not None and state.compared_with is None:
             self._show_stats(state)
             self._ask_for_rows()
@@ -149,7 +149,7 @@ class FilterSection(Section):
         elif curation is not None:
             width = shown.size.width or 76
             before = self._before(state)
-            facts = [f"{count(curation.total.kept)} kept of {count(curation.total.downloaded)}"]
+            facts = [kept_in_short(curation.total)]
             if state.before is not None or self._against == "saved":
                 other = "saved" if self._against == "last" else "last"
                 facts.append(f"{self._key('against')}: change against the {OTHERS[other]}")
@@ -263,7 +263,7 @@ class FilterSection(Section):
         else:
             shown.show_tweet(None)
 
-    @acts_on("#stats-scroll", at_once=True)
+    @acts_on("#changed", at_once=True)  # its column: the table itself need not take the focus
     def action_against(self) -> None:
         self._against = "last" if self._against == "saved" else "saved"
         self._show_stats(self.state)
@@ -275,38 +275,7 @@ class FilterSection(Section):
             self._ask_for_rows()
 
     def action_next_recipe(self) -> None:
-        """Go through the recipes that ship and the person's own, after a yes where changes that are
-        not saved would be lost."""
-        recipe = self.state.recipe
-        if recipe is None:
-            return
-        if not recipe.changed:
-            self._next_recipe(recipe.name)
-            return
-
-        def answered(answer: str | None) -> None:
-            if answer is not None:
-                self._next_recipe(recipe.name)
-
-        unsaved = with_keys("They are not saved. {filter.save} saves them.", self.state.keymap)
-        question = f"Leave {recipe.name} with its changes?"
-        self.app.push_screen(Decide(question, unsaved, {"y": "drops them"}), answered)
-
-    def _next_recipe(self, after: str) -> None:
-        """What cannot be read is told, and passed over."""
-        from core.curation.recipe import load_recipe, recipe_names
-
-        names = recipe_names(self.state.home)
-        here = names.index(after) if after in names else -1
-        for name in (*names[here + 1 :], *names[: here + 1]):
-            try:
-                recipe = load_recipe(name, self.state.home)
-            except MynahError as error:
-                self.mynah.show_error(error)
-            else:
-                self.query_one(RecipePanel).forget_refused()
-                self.mynah.change_recipe(recipe, saved=True)
-                break
+        go_to_next(self.app, self.mynah, self.query_one(RecipePanel).forget_refused)
 
     def action_undo(self) -> None:
         if self.state.saved_recipe is not None:
@@ -316,29 +285,11 @@ class FilterSection(Section):
     @explained
     def action_compare(self) -> None:
         """Choose the recipe to compare with; pressed again, it ends the comparison."""
-        from core.curation.recipe import recipe_names
-        from tui.widgets.choice_field import ChoiceMenu
-
-        recipe, home = self.state.recipe, self.state.home
-        if self.state.compared_with is not None or recipe is None:
+        if self.state.compared_with is not None or self.state.recipe is None:
             self.mynah.compare_with(None)
-            return
-        choices = [
-            Choice(
-                name,
-                f"{name}, as saved" if name == recipe.name else name,
-                _first_words(name, home),
-            )
-            for name in recipe_names(home)
-            if name != recipe.name or recipe.changed
-        ]
-
-        def chosen(index: int | None) -> None:
-            if index is not None:
-                self._compare_with(str(choices[index].value))
-
-        panel = self.query_one("#recipe-panel", Panel)
-        self.app.push_screen(ChoiceMenu(choices, None, panel.region, title="Compare with"), chosen)
+        else:
+            panel = self.query_one("#recipe-panel", Panel)
+            ask_what_to_compare_with(self.app, self.state, panel.region, self._compare_with)
 
     @explained
     def _compare_with(self, name: str) -> None:
@@ -387,14 +338,3 @@ class FilterSection(Section):
         if not search.has_class("-asked"):
             self.mynah.compare_with(None)
         search.leave()
-
-
-def _first_words(name: str, home: Home) -> str:
-    """What a recipe is for, in one line."""
-    from core.curation.recipe import load_recipe
-
-    try:
-        about = load_recipe(name, home).about
-    except MynahError:  # a file that somebody has broken; choosing it says how
-        about = "▲ cannot be read"
-    return " ".join(about.split())

@@ -110,6 +110,26 @@ def counts_in_words(total: AccountStats) -> list[str]:
     ]
 
 
+def dropped_by(rule: str, total: AccountStats) -> str:
+    """What tweets the rule with this key leaves out, and how many; empty for one that leaves none
+    out, whatever its value.
+    """
+    from core.curation.reasons import REASON_TITLES, RETWEET, RULE_REASONS, SHORT
+
+    reason = RULE_REASONS.get(rule)
+    if reason is None:
+        return ""
+    counts = {RETWEET: total.retweets, SHORT: total.short, **total.dropped}
+    return f"{REASON_TITLES[reason]}: {counts.get(reason, 0):,} dropped."
+
+
+def kept_in_short(total: AccountStats, before: AccountStats | None = None) -> str:
+    """``2,190 kept of 3,099``, and how many more or fewer than ``before``."""
+    words = f"{count(total.kept)} kept of {count(total.downloaded)}"
+    change = signed(total.kept - before.kept) if before else ""
+    return f"{words} ({change})" if change else words
+
+
 def changes_in_words(before: AccountStats, now: AccountStats) -> list[str]:
     """What is another number than before, the kept tweets first; none where all are the same."""
     rows = sorted(_rows([before, now]), key=lambda row: row[1] != "kept")

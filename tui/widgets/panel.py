@@ -1,4 +1,6 @@
-"""A titled box: a noun at the left of its top border, a count or a state at the right."""
+"""A titled box: a noun at the left of its top border, a count or a state at the right; and what
+scrolls in it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import RenderResult
-from textual.containers import Vertical
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
 from textual.style import Style
@@ -124,3 +127,20 @@ class Panel(Vertical):
     def _ink(self, component: str) -> Style:
         """A component's style without its background: the border is drawn on the parent's."""
         return replace(self.get_visual_style(component), background=None)
+
+
+class ScrollPane(VerticalScroll):
+    """Text that may be longer than its panel: tab reaches it while there is more than it shows, and
+    nobody has to step over it else.
+    """
+
+    DEFAULT_CSS = """
+    ScrollPane { scrollbar-size-vertical: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "scroll_up", "Up", show=False),
+        Binding("j", "scroll_down", "Down", show=False),
+    ]
+
+    def allow_focus(self) -> bool:
+        return self.can_focus and (self.has_focus or self.max_scroll_y > 0)
