@@ -184,7 +184,7 @@ class StateApp(CorpusHandlers, RunHandlers):
 
     @on(Compared)
     def _compared(self, report: Compared) -> None:
-        if report.comparison.b.recipe != self.state.compared_with:
+        if report.comparison.a.recipe != self.state.compared_with:
             return  # it was left, or another one was chosen
         self.state.comparison = report.comparison
         self.comparison_changed.publish(self.state)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from core.curation.rules import LISTS, check_rules, did_you_mean
+from core.curation.rules import LISTS, check_rules, did_you_mean, rule_fields
 from core.errors import InputRefused
 from core.files import write_text_whole
 from core.home import Home, bundled, expanded
@@ -139,6 +139,12 @@ def with_rule(recipe: Recipe, key: str, value: bool | int | str) -> Recipe:
     if isinstance(value, str):
         value = value.strip()
     return recipe.replace(**{key: value})
+
+
+def differing_rules(recipe: Recipe, other: Recipe) -> list[str]:
+    """The keys of the rules that are not the same in both, in the order of a form."""
+    there, here = other.rules, recipe.rules
+    return [rule.key for rule in rule_fields() if here[rule.key] != there[rule.key]]
 
 
 def recipe_names(home: Home | None = None) -> list[str]:

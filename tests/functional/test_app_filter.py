@@ -150,6 +150,26 @@ async def test_changes_that_are_not_saved_go_only_after_a_yes(sample_home: Home)
         assert not isinstance(app.screen, Decide), "there is nothing to lose"
 
 
+async def test_several_changes_are_taken_back_only_after_a_yes(sample_home: Home) -> None:
+    app = MynahApp(sample_home, section="filter")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        form = app.screen.query_one("#recipe-form", FieldForm)
+        before = kept(app)
+        for rule in ("drop_quotes", "drop_replies"):
+            form.field(rule).focus()
+            await pilot.press("space")
+        await until(pilot, lambda: status(pilot, "#recipe-panel") == "● changed")
+        await pilot.press("u")
+        await until(pilot, lambda: "Take back 2 changes?" in screen(pilot))
+        assert "They are again as standard has them: drop replies" in screen(pilot)
+        await pilot.press("escape")
+        assert status(pilot, "#recipe-panel") == "● changed"
+        await pilot.press("u", "y")
+        await until(pilot, lambda: status(pilot, "#recipe-panel") == "")
+        await until(pilot, lambda: kept(app) == before)
+
+
 async def test_a_recipe_that_cannot_be_read_is_told_and_passed_over(sample_home: Home) -> None:
     sample_home.recipes.mkdir()
     (sample_home.recipes / "a.toml").write_text("x = [")
@@ -377,17 +397,17 @@ async def test_two_recipes_side_by_side(sample_home: Home, size: tuple[int, int]
         await pilot.press("enter")
         await settled(pilot)
         bench = Workbench(sample_home, app.state.chosen)
-        expected = compare(bench, load_recipe("standard"), load_recipe("classic"))
+        expected = compare(bench, load_recipe("classic"), load_recipe("standard"))
         shown = screen(pilot)
-        assert "standard and classic" in shown
+        assert "classic and standard" in shown
         for number in (expected.a.total.kept, expected.b.total.kept):
             assert f"{number:,}" in shown
         assert signed(expected.b.total.kept - expected.a.total.kept) in shown
         assert status(pilot, "#changed-panel").startswith(f"{len(expected.rows):,} ")
         listing = app.screen.query_one("#changed", RowList)
         assert isinstance(listing.rows, CompareLines)
-        only_b = next(at for at in range(len(expected.rows)) if not expected.rows[at].a.kept)
-        listing.cursor = only_b
+        only_a = next(at for at in range(len(expected.rows)) if not expected.rows[at].b.kept)
+        listing.cursor = only_a
         await pilot.pause()
         assert "classic: kept" in status(pilot, "#diff-panel")
         await pilot.press("slash", *"the", "enter")
@@ -403,7 +423,7 @@ async def test_two_recipes_side_by_side(sample_home: Home, size: tuple[int, int]
         assert "What is kept" in screen(pilot)
 
 
-async def test_a_comparison_follows_the_edits_of_the_first(sample_home: Home) -> None:
+async def test_a_comparison_follows_the_edits_of_the_recipe(sample_home: Home) -> None:
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
@@ -414,16 +434,21 @@ async def test_a_comparison_follows_the_edits_of_the_first(sample_home: Home) ->
         await pilot.press("c", "enter")  # the first choice is the recipe as it was saved
         await settled(pilot)
         assert app.state.comparison is not None
-        assert app.state.comparison.b.recipe == app.state.saved_recipe
-        assert "standard ● and as saved" in screen(pilot)
+        assert app.state.comparison.a.recipe == app.state.saved_recipe
+        assert "as saved and standard ●" in screen(pilot)
+        change = signed(app.state.comparison.b.total.kept - app.state.comparison.a.total.kept)
+        assert change.startswith("−")
+        assert f"  {change} " in screen(pilot), (
+            "what the edits did, as the column of changes says it"
+        )
         differ = len(app.state.comparison.rows)
-        assert 0 < app.state.comparison.only_b <= differ
-        assert app.state.comparison.only_a == 0
+        assert 0 < app.state.comparison.only_a <= differ
+        assert app.state.comparison.only_b == 0
         form.field("drop_replies").focus()
         await pilot.press("space")
         await settled(pilot)
         assert len(app.state.comparison.rows) > differ
-        await pilot.press("u")
+        await pilot.press("u", "y")
         await settled(pilot)
         assert len(app.state.comparison.rows) == 0
         assert "both recipes say the same" in screen(pilot)

@@ -75,7 +75,7 @@ async def test_a_changed_recipe_is_there_again_and_still_not_saved(sample_home: 
         assert "● changed" in screen(pilot)
         assert again.state.curation is not None
         assert again.state.curation.recipe == recipe, "and it is what is counted"
-        await pilot.press("u")
+        await pilot.press("u", "y")
         await settled(pilot)
         assert again.state.recipe == again.state.saved_recipe
         await leave(pilot)

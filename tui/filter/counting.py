@@ -114,7 +114,9 @@ class Counting:
         self._saved_job.start(work)
 
     def compare(self) -> None:
-        """What the recipe as it stands and the one it is compared with make of the tweets."""
+        """What the recipe as it stands makes of the tweets, beside another one; that one is the
+        first of the two, so that a difference has the sign of a change since then.
+        """
         state = self._host.state
         bench, recipe, other = state.bench, state.recipe, state.compared_with
         if bench is None or recipe is None or other is None:
@@ -127,7 +129,7 @@ class Counting:
             from core.workbench.tokens import TOKENS_COUNTED
 
             found = compare(
-                bench, recipe, other, progress=attempt.count, cancelled=attempt.cancelled
+                bench, other, recipe, progress=attempt.count, cancelled=attempt.cancelled
             )
             attempt.report(Compared(found))
             counter = self._token_counter()

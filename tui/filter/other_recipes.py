@@ -1,4 +1,6 @@
-"""Going from the recipe as it stands to another one: the next, or one to compare it with."""
+"""Going from the recipe as it stands to another one: the next, the one that was saved, or one to
+compare it with.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +58,34 @@ def _go_on(mynah: Mynah, after: str, leave: Callable[[], None]) -> None:
             leave()
             mynah.change_recipe(recipe, saved=True)
             break
+
+
+def take_back(app: App[Any], mynah: Mynah, leave: Callable[[], None]) -> None:
+    """To the rules as they were saved; after a yes where more than one of them is another now.
+
+    ``leave`` is called before they are there.
+    """
+    from core.curation.recipe import differing_rules
+    from core.curation.rules import rule_fields
+
+    recipe, saved = mynah.state.recipe, mynah.state.saved_recipe
+    if recipe is None or saved is None:
+        return
+    changed = differing_rules(recipe, saved)
+
+    def answered(answer: str | None) -> None:
+        if answer is not None:
+            leave()
+            mynah.change_recipe(saved)
+
+    if len(changed) < 2:
+        answered("y")
+        return
+    titles = [rule.title for rule in rule_fields() if rule.key in changed]
+    rules = f"They are again as {saved.name} has them: {', '.join(titles)}."
+    app.push_screen(
+        Decide(f"Take back {len(changed)} changes?", rules, {"y": "takes them back"}), answered
+    )
 
 
 def ask_what_to_compare_with(

@@ -16,7 +16,7 @@ from core.workbench.view import Which
 from tui.actions import bindings, key_of
 from tui.filter.before_after import BeforeAfter
 from tui.filter.counting import Counting, RowSearch, RowsFound, SearchRefused
-from tui.filter.other_recipes import ask_what_to_compare_with, go_to_next
+from tui.filter.other_recipes import ask_what_to_compare_with, go_to_next, take_back
 from tui.filter.recipe_panel import RecipePanel
 from tui.job import Counted, Report
 from tui.section.columns import acts_on
@@ -44,7 +44,7 @@ class FilterSection(Section):
     """Every change of the form recounts at once; the last column says what it did.
 
     While two recipes are compared, the table holds both and the list the tweets on which they
-    differ; the form still edits the first.
+    differ; the form still edits the second.
     """
 
     SECTION = "filter"
@@ -187,12 +187,12 @@ class FilterSection(Section):
         return f"@{handles[0]}" if len(handles) == 1 else f"all {len(handles)} accounts"
 
     def _names(self) -> tuple[str, str]:
-        """The names of the two compared recipes; an edited one is marked."""
+        """The names of the two compared recipes; the second, if edited, is marked."""
         comparison = self.state.comparison
         if comparison is None:
             return "", ""
         a, b = comparison.a.recipe, comparison.b.recipe
-        return (f"{a.name} ●" if a.changed else a.name), "as saved" if a.name == b.name else b.name
+        return "as saved" if a.name == b.name else a.name, f"{b.name} ●" if b.changed else b.name
 
     def _ask_for_rows(self) -> None:
         """Finding them may take a while; the list changes when they are there."""
@@ -278,9 +278,7 @@ class FilterSection(Section):
         go_to_next(self.app, self.mynah, self.query_one(RecipePanel).forget_refused)
 
     def action_undo(self) -> None:
-        if self.state.saved_recipe is not None:
-            self.query_one(RecipePanel).forget_refused()
-            self.mynah.change_recipe(self.state.saved_recipe)
+        take_back(self.app, self.mynah, self.query_one(RecipePanel).forget_refused)
 
     @explained
     def action_compare(self) -> None:
