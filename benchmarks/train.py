@@ -32,7 +32,7 @@ from core.models.catalogue import resolve
 from core.models.load import load_model
 from core.models.prepare import prepare
 from core.runs.settings import TrainSettings
-from core.training.adapter import add_adapters, trainable
+from core.training.adapter import add_adapters, layers_of, trainable
 from core.training.data import Row, batches, cut
 from core.training.device import arithmetic, choose_device, device_name, in_arithmetic, set_up
 from core.training.loss import Scorer
@@ -89,6 +89,7 @@ def our_step(
             model,
             rank=shipped.lora_rank,
             alpha=shipped.lora_alpha,
+            layers=shipped.adapted_layers(len(layers_of(model))),
             autocast=dtype != torch.float32,
         )
     weights = list(trainable(model).values())
@@ -105,7 +106,8 @@ def floor(model: Any, tokens: int, *, method: str, seconds: float) -> float:
 
     For a weight of ``out`` by ``in`` forward is one product, the gradient of its input another,
     and that of the weight, where it learns, a third. An adapter of rank r adds three pairs of
-    products with r columns. The head is one of the weights, and has no adapter.
+    products with r columns. The head is one of the weights, and has no adapter. It is the floor of
+    adapters on every layer: the step that ships has them on the upper ones, and can be above it.
     """
     rank = TrainSettings(base="").lora_rank
     head = model.get_output_embeddings().weight.shape

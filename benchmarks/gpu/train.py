@@ -13,7 +13,8 @@ import torch
 from benchmarks.gpu.report import Figures, Report, of_peak
 from benchmarks.gpu.shapes import SMALL, Shape, equal_rows, only_cuda, shapes, tweets
 from core.models.load import cast_weights
-from core.training.adapter import add_adapters, trainable
+from core.runs.settings import TrainSettings
+from core.training.adapter import add_adapters, layers_of, trainable
 from core.training.checkpoint import load_state, save_state
 from core.training.data import Row, batches, tensors
 from core.training.device import in_arithmetic
@@ -35,13 +36,26 @@ class Learner:
             shape.model(report.device), report.dtype if lora else torch.float32
         )
         self.parameters = sum(weight.numel() for weight in self.model.parameters())
+        below = 0
         if lora:
-            add_adapters(self.model, rank=RANK, alpha=RANK, autocast=report.dtype != torch.float32)
+            layers = layers_of(self.model)
+            upper = TrainSettings(base="").adapted_layers(len(layers))
+            below = sum(
+                weight.numel()
+                for layer in layers[: len(layers) - upper]
+                for weight in layer.parameters()
+            )
+            add_adapters(
+                self.model, rank=RANK, alpha=RANK, layers=upper,
+                autocast=report.dtype != torch.float32,
+            )  # fmt: skip
         self.weights = list(trainable(self.model).values())
         trained = sum(weight.numel() for weight in self.weights)
-        # forward, and backward to the activations, through every weight; backward to those that
-        # learn. Source: Kaplan et al. 2020, arXiv 2001.08361, 2.1; attention is not counted
-        self.operations_a_token = 4.0 * self.parameters + (6.0 if lora else 2.0) * trained
+        # forward through every weight, and backward to the activations but in the layers below
+        # the lowest adapter; backward to those that learn. Source: Kaplan et al. 2020, arXiv
+        # 2001.08361, 2.1; attention is not counted
+        passed = 4.0 * self.parameters - 2.0 * below
+        self.operations_a_token = passed + (6.0 if lora else 2.0) * trained
         with in_arithmetic(report.device, report.dtype):
             self.score = Scorer(self.model)
         self.optimizer = torch.optim.AdamW(self.weights, lr=1e-4, fused=True)

@@ -27,14 +27,14 @@ class Shape:
     vocabulary: int
     gated: bool
 
-    def adapter_parameters(self, rank: int) -> int:
-        """Of adapters on every linear layer but the head."""
+    def adapter_parameters(self, rank: int, layers: int) -> int:
+        """Of adapters on every linear layer of so many transformer layers."""
         hidden, keys, inner = self.hidden, self.keys, self.inner
         if self.gated:
             sides = 2 * (hidden + hidden) + 2 * (hidden + keys) + 3 * (hidden + inner)
         else:  # query, key and value are one matrix
             sides = (2 * hidden + 2 * keys) + (hidden + hidden) + 2 * (hidden + inner)
-        return self.layers * rank * sides
+        return layers * rank * sides
 
 
 _SCRATCH = Shape(2_164_416, 192, 4, 512, 192, 2048, gated=True)

@@ -126,7 +126,14 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
     if record.continues is not None:
         rows.append(("Began with the weights of", f"the run {record.continues.run}"))
     if s is not None:
-        lora = f"LoRA of rank {s.lora_rank} (alpha {s.lora_alpha}), merged into the weights"
+        where = (
+            "all layers"
+            if s.lora_layers == 1
+            else f"the upper {percent(s.lora_layers, 0)} of the layers"
+        )
+        lora = (
+            f"LoRA of rank {s.lora_rank} (alpha {s.lora_alpha}) on {where}, merged into the weights"
+        )
         falling = "in a straight line" if s.schedule == "linear" else "as a cosine"
         rows += [
             ("Method", lora if s.method == "lora" else "every weight"),

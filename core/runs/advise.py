@@ -140,11 +140,16 @@ def _earlier(home: Home, settings: TrainSettings) -> Result:
             and result is not None
             and result.tokens_per_second
             and record.machine == this_machine()
-            and (then.base, then.method, then.device, then.nproc)
-            == (settings.base, settings.method, settings.device, settings.nproc)
+            and _as_fast(then) == _as_fast(settings)
         ):
             return result
     return Result()
+
+
+def _as_fast(settings: TrainSettings) -> tuple[str | float, ...]:
+    """Runs for which this is the same make about as many tokens a second on one machine."""
+    layers = settings.lora_layers if settings.method == "lora" else 1.0
+    return settings.base, settings.method, layers, settings.device, settings.nproc
 
 
 def measure_speed(
@@ -200,7 +205,7 @@ def _remembered_speed(home: Home, settings: TrainSettings) -> float | None:
 
 
 def _speed_key(settings: TrainSettings) -> str:
-    what = (this_machine(), settings.base, settings.method, settings.packing, settings.device)
+    what = (this_machine(), *map(str, _as_fast(settings)), settings.packing)
     return " ".join(what)
 
 

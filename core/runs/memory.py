@@ -78,7 +78,9 @@ def memory_needed(
     """
     lora = settings.method == "lora"
     hidden, keys, inner = shape.hidden, shape.keys, shape.inner
-    trained = shape.adapter_parameters(settings.lora_rank) if lora else shape.parameters
+    # below the lowest adapter nothing is kept: no gradient goes there
+    layers = settings.adapted_layers(shape.layers) if lora else shape.layers
+    trained = shape.adapter_parameters(settings.lora_rank, layers) if lora else shape.parameters
     width = 2 if short else _FLOAT
     resting = shape.parameters * (width if lora else _FLOAT)
     if short and not lora:
@@ -101,8 +103,8 @@ def memory_needed(
     return MemoryNeed(
         weights=resting + (trained * _FLOAT if lora else 0),
         learning=trained * _FLOAT * (3 + kept),
-        activations=tokens * shape.layers * numbers * width,
-        recomputed=tokens * (shape.layers * hidden + numbers) * width,
+        activations=tokens * layers * numbers * width,
+        recomputed=tokens * (layers * hidden + numbers) * width,
         head=max(measured, learned),
         besides=_IDLE + _BESIDES if device != "cuda" else 0,
     )

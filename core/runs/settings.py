@@ -49,7 +49,9 @@ class TrainSettings:
     schedule        how the rate falls: "linear", in a straight line; "cosine", as half a cosine
     beta2           AdamW's second decay; the first is 0.9
     clip            largest norm of the gradient
-    lora_rank, lora_alpha   the update of a matrix W is (alpha / rank) B A; on every linear layer
+    lora_rank, lora_alpha   the update of a matrix W is (alpha / rank) B A
+    lora_layers     share of the model's layers, counted from the head down, whose matrices have
+                    such an update; a step's way back ends at the lowest of them
     base_dropout    whether the dropout that the base declares is on while it learns
     arithmetic      "auto": what the device is fastest in; "float32": nothing shorter, anywhere
     valid_fraction  share of tweets held out; 0: none, so that nothing is measured on such tweets
@@ -86,6 +88,7 @@ class TrainSettings:
     clip: float = 1.0
     lora_rank: int = 64
     lora_alpha: int = 64
+    lora_layers: float = 0.67
     base_dropout: bool = False
     arithmetic: Arithmetic = "auto"
     valid_fraction: float = 0.1
@@ -109,7 +112,11 @@ class TrainSettings:
         import msgspec
 
         # runs of before there was a choice, which resume as they began
-        return msgspec.convert({"schedule": "cosine", **content}, cls)
+        return msgspec.convert({"schedule": "cosine", "lora_layers": 1.0, **content}, cls)
+
+    def adapted_layers(self, layers: int) -> int:
+        """How many of a model's ``layers`` have adapters, the uppermost ones; at least one."""
+        return max(1, round(self.lora_layers * layers))
 
 
 # Of a run with nothing held out.
@@ -166,6 +173,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "clip": (1e-6, 1e6),
     "lora_rank": (1, 1024),
     "lora_alpha": (1, 8192),
+    "lora_layers": (0.01, 1),
     # more held out than learned from is no training
     "valid_fraction": (0, 0.5),
     "eval_tokens": (0, 1e9),

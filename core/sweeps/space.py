@@ -188,7 +188,7 @@ def check_space(
             _check_value(name, value, preset, base, fixed)
     method = settings_for(preset, base, **fixed).method
     for name in space:
-        if name in ("lora_rank", "lora_alpha") and method == "full" and "method" not in space:
+        if name.startswith("lora_") and method == "full" and "method" not in space:
             raise WrongSpace(
                 name,
                 f"{name} makes no difference here.",

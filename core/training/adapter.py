@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 _FEW_ROWS: Final = 4
 
 
-def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -> Any:
-    """Freezes ``model`` and adds trainable matrices to each of its linear layers but the head.
+def add_adapters(
+    model: Any, *, rank: int, alpha: int, layers: int | None = None, autocast: bool = False
+) -> Any:
+    """Freezes ``model`` and adds trainable matrices to the linear layers of its uppermost
+    ``layers`` transformer layers (None: of all); the head has none.
 
     The matrices are float32, whatever the model is in; ``autocast`` says that it will be run under
     autocast, where their inputs need not be widened first.
@@ -43,6 +47,7 @@ def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -
         lora_dropout=0.0,
         bias="none",
         target_modules="all-linear",
+        exclude_modules=_below(model, layers),
     )
     with warnings.catch_warnings():
         # GPT-2 keeps its matrices the other way round; peft says that it has noticed.
@@ -56,6 +61,14 @@ def add_adapters(model: Any, *, rank: int, alpha: int, autocast: bool = False) -
     if not autocast:
         fuse_adapters(adapted)
     return adapted
+
+
+def _below(model: Any, layers: int | None) -> str | None:
+    """What the names of all modules below the uppermost ``layers`` match; None: there are none."""
+    every = layers_of(model)
+    lower = {id(each) for each in every[: len(every) - (layers or len(every))]}
+    names = [re.escape(name) for name, each in model.named_modules() if id(each) in lower]
+    return rf"(?:{'|'.join(names)})\..*" if names else None
 
 
 def merge_adapters(adapted: Any) -> Any:
@@ -168,13 +181,18 @@ def recompute_layers(model: Any) -> bool:
     Nets with Sublinear Memory Cost. transformers' own switch works in training mode alone, which
     also turns dropout on.
     """
-    from transformers.modeling_layers import GradientCheckpointingLayer
-
-    layers = [each for each in model.modules() if isinstance(each, GradientCheckpointingLayer)]
+    layers = layers_of(model)
     for layer in layers:
         if not isinstance(layer.forward, _Recomputed):
             layer.forward = _Recomputed(layer.forward)
     return bool(layers)
+
+
+def layers_of(model: Any) -> list[Any]:
+    """The transformer layers of ``model``, the lowest first; none of one that is not known."""
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    return [each for each in model.modules() if isinstance(each, GradientCheckpointingLayer)]
 
 
 class _Recomputed:
@@ -227,6 +245,7 @@ def learner_of(
             model,
             rank=settings.lora_rank,
             alpha=settings.lora_alpha,
+            layers=settings.adapted_layers(len(layers_of(model))),
             autocast=dtype != torch.float32,
         )
     weights = list(trainable(model).values())

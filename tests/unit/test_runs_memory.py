@@ -83,12 +83,12 @@ def test_what_a_layer_keeps_is_what_is_estimated(tmp_path: Path, kind: str, meth
     shape = shape_of(resolve(folder_of(models[1], tmp_path / "base")))
     assert shape is not None
     assert shape.parameters == sum(weight.numel() for weight in models[1].parameters())
-    settings = settings_for("fast", "a", method=method, lora_rank=8)
+    settings = settings_for("fast", "a", method=method, lora_rank=8, lora_layers=1.0)
     if method == "lora":
         for model in models:
             add_adapters(model, rank=8, alpha=8)
         learned = sum(weight.numel() for weight in trainable(models[1]).values())
-        assert shape.adapter_parameters(8) == learned
+        assert shape.adapter_parameters(8, shape.layers) == learned
     a_layer = kept_for_backward(models[1], tokens) - kept_for_backward(models[0], tokens)
     need = memory_needed(shape, settings, batch_tokens=tokens)
     assert need.activations / 3 == pytest.approx(a_layer, rel=0.05)
@@ -97,6 +97,22 @@ def test_what_a_layer_keeps_is_what_is_estimated(tmp_path: Path, kind: str, meth
     a_layer = kept_for_backward(models[1], tokens) - kept_for_backward(models[0], tokens)
     assert a_layer == pytest.approx(tokens * shape.hidden * 4, rel=0.05)
     assert need.recomputed < need.activations
+
+
+def test_a_layer_without_adapters_below_all_others_keeps_nothing(tmp_path: Path) -> None:
+    models = [small("llama", layers) for layers in (2, 3)]
+    shape = shape_of(resolve(folder_of(models[1], tmp_path / "base")))
+    assert shape is not None
+    for model in models:
+        add_adapters(model, rank=8, alpha=8, layers=2)
+    two, three = (kept_for_backward(model, 256) for model in models)
+    assert three == pytest.approx(two, rel=0.02)
+    upper, every = (
+        memory_needed(shape, settings_for("fast", "a", lora_layers=share), batch_tokens=256)
+        for share in (0.67, 1.0)
+    )
+    assert upper.activations == every.activations * 2 // 3
+    assert upper.learning == every.learning * 2 // 3
 
 
 def test_the_bases_that_have_no_folder_have_their_shape(tmp_path: Path) -> None:

@@ -74,6 +74,22 @@ def test_senseless_values_are_refused(wrong: dict[str, object]) -> None:
         settings_for("fast", "smollm2", **wrong)
 
 
+def test_a_run_of_before_resumes_as_it_began() -> None:
+    """Settings that came later have the value there that was the only one then."""
+    content = settings_for("fast", "smollm2").to_json()
+    of_now = {name: content.pop(name) for name in ("schedule", "lora_layers")}
+    then = TrainSettings.from_json(content)
+    assert (then.schedule, then.lora_layers) == ("cosine", 1.0)
+    assert TrainSettings.from_json(content | of_now) == settings_for("fast", "smollm2")
+
+
+def test_adapters_are_in_the_upper_layers_at_least_in_one() -> None:
+    fast = settings_for("fast", "smollm2")
+    assert [fast.adapted_layers(layers) for layers in (30, 12, 2, 1)] == [20, 8, 1, 1]
+    assert replace(fast, lora_layers=1.0).adapted_layers(30) == 30
+    assert replace(fast, lora_layers=0.01).adapted_layers(2) == 1
+
+
 def test_an_unknown_preset_is_refused() -> None:
     with pytest.raises(WrongUsage, match="slow"):
         settings_for("slow", "smollm2")

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from core.models.scratch import new_model
-from core.training.adapter import add_adapters, merge_adapters, trainable
+from core.training.adapter import add_adapters, layers_of, merge_adapters, trainable
 from core.training.data import IGNORE, tensors
 from core.training.loss import Scorer, linear_cross_entropy
 
@@ -117,6 +117,35 @@ def test_new_adapters_change_nothing_and_merged_ones_act_as_before() -> None:
     assert not torch.allclose(learned, bare, atol=1e-2)
     merged = merge_adapters(adapted)
     assert not any("lora" in name for name, _ in merged.named_parameters())
+    assert torch.allclose(Scorer(merged)(inputs, targets), learned, atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [tiny, lambda: tiny_gpt2()])
+def test_adapters_of_the_upper_layers_alone_leave_the_lower_ones_without_a_way_back(
+    make: Callable[[], Any],
+) -> None:
+    model = make()
+    layers = layers_of(model)
+    adapted = add_adapters(model, rank=4, alpha=8, layers=len(layers) - 1)
+    with_adapters = [any(w.requires_grad for w in layer.parameters()) for layer in layers]
+    assert with_adapters == [False] + [True] * (len(layers) - 1)
+    states: list[torch.Tensor] = []
+    for layer in layers:
+        layer.register_forward_hook(
+            lambda _m, _i, out: states.append(out if torch.is_tensor(out) else out[0])
+        )
+    inputs, targets = tensors(ROWS, "cpu")
+    before = Scorer(model)(inputs, targets)
+    assert [one.requires_grad for one in states[-len(layers) :]] == with_adapters
+    weights = list(trainable(model).values())
+    (gradient,) = torch.autograd.grad(before, weights[-1:])
+    assert gradient.abs().sum() > 0
+    with torch.no_grad():
+        for weight in weights:
+            weight.add_(torch.randn_like(weight) * 0.05)
+    learned = Scorer(model)(inputs, targets).detach()
+    assert not torch.allclose(learned, before, atol=1e-2)
+    merged = merge_adapters(adapted)
     assert torch.allclose(Scorer(merged)(inputs, targets), learned, atol=1e-4, rtol=1e-5)
 
 
