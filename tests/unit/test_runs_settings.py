@@ -85,7 +85,7 @@ def test_a_run_of_before_resumes_as_it_began() -> None:
 
 def test_adapters_are_in_the_upper_layers_at_least_in_one() -> None:
     fast = settings_for("fast", "smollm2")
-    assert [fast.adapted_layers(layers) for layers in (30, 12, 2, 1)] == [20, 8, 1, 1]
+    assert [fast.adapted_layers(layers) for layers in (30, 12, 2, 1)] == [15, 6, 1, 1]
     assert replace(fast, lora_layers=1.0).adapted_layers(30) == 30
     assert replace(fast, lora_layers=0.01).adapted_layers(2) == 1
 
