@@ -129,7 +129,7 @@ class StateApp(CorpusHandlers, RunHandlers):
             state.chosen = known
         if not state.chosen:
             state.bench = state.curation = None
-            state.new_run.advice, state.new_run.shares, state.new_run.all_tweets = [], [], ""
+            state.new_run.advised()
             self.new_run_changed.publish(state.new_run)
             self.compare_with(None)
         self.accounts_changed.publish(state)
@@ -251,8 +251,7 @@ class StateApp(CorpusHandlers, RunHandlers):
         if report.question != self.training.question():
             return  # other settings, or other tweets, by now
         new_run = self.state.new_run
-        new_run.advice, new_run.shares = report.lines, report.shares
-        new_run.all_tweets = report.all_tweets
+        new_run.advised(report.lines, report.shares, report.all_tweets, report.too_few)
         self.new_run_changed.publish(new_run)
 
     @on(RunMeasured)

@@ -49,6 +49,7 @@ class NewRun:
     weights   those that are not 1, also of accounts that are not chosen now
     advice    lines on time and memory; ``shares`` what an epoch would show of each chosen account
     all_tweets  how long learning from every tweet would take
+    too_few   why no run can be started with what is kept; empty where one can
     """
 
     base: str = ""
@@ -63,6 +64,18 @@ class NewRun:
     own: dict[str, float] = field(default_factory=dict)
     shares: list[Share] = field(default_factory=list)
     all_tweets: str = ""
+    too_few: str = ""
+
+    def advised(
+        self,
+        advice: Sequence[str] = (),
+        shares: Sequence[Share] = (),
+        all_tweets: str = "",
+        too_few: str = "",
+    ) -> None:
+        """What is expected now; without arguments nothing is."""
+        self.advice, self.shares = list(advice), list(shares)
+        self.all_tweets, self.too_few = all_tweets, too_few
 
     def overrides(self) -> dict[str, float]:
         """For `settings_for`: the settings of one's own; adapters keep their scale at any rank, and

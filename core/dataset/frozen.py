@@ -41,6 +41,8 @@ TRAIN: Final = "train.parquet"
 VALID: Final = "valid.parquet"
 # Answers that a run learns from: a few dozen show the form, and leave some to measure on.
 FEWEST_ANSWERS: Final = 50
+# Kept tweets without which no run is started.
+FEWEST_TWEETS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -79,19 +81,7 @@ def freeze(
     """
 
     def enough(kept: int, tweets: int) -> None:
-        if not kept:
-            raise InputRefused(
-                "There is nothing to learn from.",
-                f"The recipe {recipe.name} keeps none of the {tweets:,} tweets.",
-                "Loosen its rules, or add tweets.",
-            )
-        if kept < fewest:
-            raise InputRefused(
-                f"{kept} tweets are too few to learn from.",
-                f"The recipe {recipe.name} keeps {kept} of {tweets:,}; "
-                f"at least {fewest} are needed, a few hundred make sense.",
-                "Loosen the recipe, or add tweets.",
-            )
+        check_enough(kept, tweets, recipe.name, fewest)
         if answers is not None and answers.found < FEWEST_ANSWERS:
             raise InputRefused(
                 "There are too few answers to learn from.",
@@ -118,6 +108,23 @@ def freeze(
         reporter=Reporter(progress, cancelled, stopped),
     )
     return manifest
+
+
+def check_enough(kept: int, tweets: int, recipe: str, fewest: int = FEWEST_TWEETS) -> None:
+    """Raises InputRefused where the recipe of this name keeps too few of so many tweets."""
+    if not kept:
+        raise InputRefused(
+            "There is nothing to learn from.",
+            f"The recipe {recipe} keeps none of the {tweets:,} tweets.",
+            "Loosen its rules, or add tweets.",
+        )
+    if kept < fewest:
+        raise InputRefused(
+            f"{kept} {'tweets are' if kept > 1 else 'tweet is'} too few to learn from.",
+            f"The recipe {recipe} keeps {kept} of {tweets:,}; "
+            f"at least {fewest} are needed, a few hundred make sense.",
+            "Loosen the recipe, or add tweets.",
+        )
 
 
 def load_frozen(folder: Path) -> FrozenDataset:

@@ -18,6 +18,7 @@ from core.home import Home
 from core.json_lines import parse_json
 from core.models.catalogue import at_hand, resolve
 from core.models.shape import shape_of
+from core.numbers import percent
 from core.processes import machine_memory, this_machine, usable_cores
 from core.runs.folder import all_runs
 from core.runs.memory import in_gb, memory_needed
@@ -28,7 +29,8 @@ from core.runs.settings import FROM_NOTHING, TrainSettings, settings_for
 _CORE_TOKENS: Final = 150.0
 _CORE_PARAMETERS: Final = 134_515_008
 _FULL_SHARE: Final = 0.7
-# Of English tweets under the tokenizers at hand; only used while nothing has been counted.
+# Of English tweets under the tokenizers at hand, with an end mark; only used while nothing has been
+# counted.
 _TOKENS_A_TWEET: Final = 28
 # Starting Python and PyTorch, loading, two measurements, writing the model (SmolLM2, two cores).
 _OVERHEAD_SECONDS: Final = 15.0
@@ -77,19 +79,19 @@ def advise(
 ) -> Advice:
     """What training on ``kept`` tweets of ``tokens`` tokens would be like.
 
-    ``tokens`` None: nobody has counted. ``repeats``: how often an epoch shows a token, on average;
-    above 1 where a blend shows a small account more than once. ``own``: settings by name that are
-    not the preset's. Looks at the runs in ``home`` and
-    at the processor; loads no model and asks no network. Raises WrongUsage for an unknown preset.
+    ``tokens`` are those of all kept tweets with an end mark each, as the counts have them; None:
+    nobody has counted. What is held out is taken off. ``repeats``: how often an epoch shows a
+    token, on average; above 1 where a blend shows a small account more than once. ``own``: settings
+    by name that are not the preset's. Looks at the runs in ``home`` and at the processor; loads no
+    model and asks no network. Raises WrongUsage for an unknown preset.
     """
     from core.models.catalogue import default_base
 
     settings = settings_for(
         preset, base or default_base(), minutes=minutes, device=device, **own or {}
     )
-    learned = (1 - settings.valid_fraction) * kept
-    share = (1 - settings.valid_fraction) * (tokens if tokens else kept * _TOKENS_A_TWEET)
-    an_epoch = int((share + learned) * repeats)
+    learned = (1 - settings.valid_fraction) * (tokens if tokens else kept * _TOKENS_A_TWEET)
+    an_epoch = int(learned * repeats)
     parameters = next((b.parameters for b in at_hand() if b.name == settings.base), None)
     earlier = _earlier(home, settings)
     known = earlier.tokens_per_second or _remembered_speed(home, settings)
@@ -265,9 +267,11 @@ def _lines(
     method = "LoRA" if settings.method == "lora" else "every weight"
     lines = [
         f"{method}, rate {settings.lr:g}",
-        f"{tokens:,} tokens{'' if counted else ' (guessed)'}",
+        f"{tokens:,} tokens an epoch{'' if counted else ' (guessed)'}",
     ]
-    if not settings.valid_fraction:
+    if settings.valid_fraction:
+        lines.append(f"{percent(settings.valid_fraction)} of the tweets held out")
+    else:
         lines.append("Nothing is held out: no held-out loss.")
     if rate is None or epochs is None or seconds is None:
         lines.append("speed unknown until a run here")

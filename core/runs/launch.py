@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from core.dataset.answers import Answers
     from core.dataset.shares import Share
 
-LEAST_TWEETS: Final = 10
 TERM_SECONDS: Final = 10.0
 KILL_SECONDS: Final = 5.0
 # A process that was killed holds its lock until the last of its threads is gone.
@@ -113,7 +112,7 @@ def create_run(
     ServiceRefused (base not at the hub); then no folder is left behind.
     """
     from core.dataset.answers import Answers
-    from core.dataset.frozen import answering_of, freeze
+    from core.dataset.frozen import FEWEST_TWEETS, answering_of, freeze
 
     recipe, names = request.recipe, request.names or {}
     check_blend(request.settings, request.weights)
@@ -135,7 +134,7 @@ def create_run(
             seed=settings.seed,
             valid_fraction=settings.valid_fraction,
             weights=request.weights,
-            fewest=LEAST_TWEETS,
+            fewest=FEWEST_TWEETS,
             answers=(answers or Answers([])) if settings.answers else None,
         )
         if request.dataset not in (None, manifest.sha256):

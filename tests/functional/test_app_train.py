@@ -145,7 +145,13 @@ async def test_too_few_tweets_are_refused_and_no_run_is_left(home: Home, tmp_pat
     import_paths(home, [table])
     app, heard = MynahApp(home, section="train"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
-        await settled(pilot)
+        await until(pilot, lambda: "1 tweet is too few to learn" in screen(pilot))
+        assert not app.failures, "before anything is started"
+        assert "→ Too few tweets to learn from: 2 has the recipe" in screen(pilot)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "panel 2 of 2" in screen(pilot))
+        assert "→ Too few tweets to learn from" in screen(pilot), "where the form is turned away"
+        assert "1 tweet is too few to learn" in screen(pilot), "in place of a key that starts one"
         plan_scratch(app, 1.0)
         await pilot.press("s")
         await until(pilot, lambda: app.failures)

@@ -14,6 +14,7 @@ from core.report.last import keep_measures
 from core.runs.folder import Run, all_runs
 from core.runs.summary import run_summary
 from tests.fixtures import reports
+from tests.fixtures.five_tweets import home_with_five_tweets
 from tests.unit.cli import home_with_a_run, home_with_samples
 from tests.unit.conversation import sentence, talk
 
@@ -57,6 +58,12 @@ def test_a_run_is_started_left_followed_and_stopped(
     assert "has stopped." in said
     assert "4. Take it up again 5. Delete it" in said, "the numbers do something else now"
     assert run_summary(the_run(home)).state == "stopped"
+
+
+def test_too_few_tweets_are_told_before_a_question_is_asked(tmp_path: Path) -> None:
+    said = sentence(talk(home_with_five_tweets(tmp_path).root, "4", "1"))
+    assert "5 tweets are too few to learn from. The recipe standard keeps 5 of 5" in said
+    assert "Start it?" not in said
 
 
 def test_runs_are_listed_named_and_deleted(home: Path) -> None:

@@ -178,6 +178,7 @@ class FilterSection(Section):
             more = len(warnings) - MOST_WARNINGS
             lines = [*warnings[:MOST_WARNINGS], *([f"▲ {more} more warnings"] if more > 0 else [])]
             lines += [new_run.all_tweets] if new_run.all_tweets else []
+            lines += [f"▲ {new_run.too_few}"] if new_run.too_few else []
         advice = self.query_one("#stats-advice", Words)
         advice.display = bool(lines)
         advice.update(Text(printable("\n".join(lines), keep_newlines=True)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from core.numbers import size_in_words
+from core.numbers import percent, size_in_words
 from core.runs.folder import GOING
 from tui.plain.following import FOLLOW_HELP, follow_run
 from tui.plain.menu import Item, menu
@@ -128,11 +128,13 @@ def _settings(session: Session) -> TrainSettings:
 
 def _start(session: Session) -> None:
     """Says what will be learned and what it takes, and starts it after a yes."""
+    from core.dataset.frozen import check_enough
     from core.runs.settings import RunRequest
     from core.workflow.training import start_training
 
     console, settings = session.console, _settings(session)
-    handles, recipe = session.chosen(), session.recipe
+    handles, recipe, total = session.chosen(), session.recipe, session.curation().total
+    check_enough(total.kept, total.downloaded, recipe.name)
     _say_plan(session, settings)
     going = [one for one in session.runs() if one.state in GOING]
     if going:
@@ -194,9 +196,10 @@ def _plan(advice: Advice) -> list[str]:
         learns = "Every weight learns"
     guessed = "" if advice.tokens_counted else ", which is a guess"
     sentences = [
-        f"{learns}, at a rate of {settings.lr:g}. All of the tweets have {advice.tokens:,} "
-        f"tokens{guessed}."
+        f"{learns}, at a rate of {settings.lr:g}. An epoch has {advice.tokens:,} tokens{guessed}."
     ]
+    if settings.valid_fraction:
+        sentences.append(f"{percent(settings.valid_fraction)} of the tweets are held out.")
     if advice.tokens_per_second is None or advice.epochs is None:
         sentences.append("How fast this machine learns is known after a first run.")
     else:

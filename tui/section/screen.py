@@ -247,6 +247,7 @@ class Section(Columns):
         app.accounts_changed.subscribe(self, self._frame_changed)
         app.runs_changed.subscribe(self, self._frame_changed)
         app.curation_changed.subscribe(self, self._frame_changed)
+        app.new_run_changed.subscribe(self, lambda _: self._frame_changed(self.state))
         app.report_changed.subscribe(self, self._report_changed)
         self._frame_changed(self.state)
 

@@ -15,6 +15,11 @@ def next_step(state: State, section: str) -> str:
     def key(action_id: str) -> str:
         return key_of(action_id, state.keymap)
 
+    if section == "train" and state.new_run.too_few and state.live_run is None:
+        return (
+            f"Too few tweets to learn from: {key('app.filter')} has the recipe, "
+            f"{key('app.data')} the accounts."
+        )
     data, train, sample = key("app.data"), key("app.train"), key("app.sample")
     if state.sampled or state.accounts is None or state.importing:
         return ""

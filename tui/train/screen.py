@@ -95,11 +95,11 @@ class TrainSection(CurveKeys):
         app = self.mynah
         app.runs_changed.subscribe(self, self._runs_changed)
         app.accounts_changed.subscribe(self, lambda _: self._draw())
-        app.curation_changed.subscribe(self, self._curation_changed)
+        app.curation_changed.subscribe(self, lambda state: self._new_run_changed(state.new_run))
         app.new_run_changed.subscribe(self, self._new_run_changed)
         app.reported.subscribe(self, self._reported)
         self._runs_changed(self.state)
-        self._curation_changed(self.state)
+        self._new_run_changed(self.state.new_run)
         self.query_one("#runs", RowList).focus()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
@@ -173,7 +173,11 @@ class TrainSection(CurveKeys):
         # a wide column is a narrow window, which has few lines
         for line in facts_in_lines(told, width) if width > 60 else told:
             text.append("\n" + line, "not bold dim")
+        if new_run.too_few:
+            text.append(f"\n▲ {printable(new_run.too_few)}")
         advice.update(text)
+        if self._run() is None:
+            self._draw()  # the plot says what to do first
 
     def _what_is_kept(self) -> list[str]:
         """Of which recipe, and how many tweets: those of Filter, as it stands."""
@@ -188,9 +192,6 @@ class TrainSection(CurveKeys):
     def on_resize(self, event: Resize) -> None:
         if self.query("#advice"):
             self.call_after_refresh(self._new_run_changed, self.state.new_run)
-
-    def _curation_changed(self, state: State) -> None:
-        self._new_run_changed(state.new_run)
 
     # ── the runs ─────────────────────────────────────────────────────────────────────────
 
@@ -275,7 +276,8 @@ class TrainSection(CurveKeys):
         if self.mynah.section != self.SECTION:
             return  # drawn when one comes back
         if run is None:
-            none = why_no_tweets(self.state) or with_keys(NO_RUN, self.state.keymap)
+            too_few, start = self.state.new_run.too_few, with_keys(NO_RUN, self.state.keymap)
+            none = why_no_tweets(self.state) or too_few or start
             none = none if self.state.accounts else NO_TWEETS
             plot.empty = "No run matches." if self._filter else none
             plot.clear()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import MynahError
+from core.errors import InputRefused, MynahError
 from tui.job import Attempt, Host, Job, Report
 from tui.state import NewRun
 from tui.text.nothing_there import why_no_tweets
@@ -45,12 +45,15 @@ class Question:
 
 @dataclass
 class Advised(Report):
-    """What the settings of ``question`` would cost here, and the share of each account."""
+    """What the settings of ``question`` would cost here, and the share of each account; ``too_few``
+    is why they cannot be used at all.
+    """
 
     question: Question
     lines: list[str]
     shares: list[Share]
     all_tweets: str
+    too_few: str = ""
 
 
 @dataclass
@@ -123,9 +126,14 @@ class TrainJobs:
             return
 
         def work(_: Attempt) -> Report:
+            from core.dataset.frozen import check_enough
             from core.runs.advise import advise, in_words
 
             total, shares = asked.curation.total, _shares(asked)
+            try:
+                check_enough(total.kept, total.downloaded, asked.curation.recipe.name)
+            except InputRefused as error:
+                return Advised(asked, [], shares, "", str(error))
             shown = sum(share.shown for share in shares)
             once = sum(share.tokens for share in shares)
             advice, everything = (
