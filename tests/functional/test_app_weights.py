@@ -29,7 +29,7 @@ async def test_weights_change_the_shares_at_once_and_reach_the_run(
         plan_scratch(app, 0.1)
         app.training.ask_advice()
         await settled(pilot)
-        assert "equal …" in screen(pilot)
+        assert "[ equal ]" in screen(pilot)
         assert "@second_breakfast_club 50 %" in screen(pilot)
         before = screen(pilot)
         await pilot.press("b")
@@ -50,7 +50,7 @@ async def test_weights_change_the_shares_at_once_and_reach_the_run(
         await settled(pilot)
         assert not isinstance(app.screen, WeightsScreen)
         assert app.state.new_run.weights == {"second_breakfast_club": 0.5}
-        assert "1:0.5 …" in screen(pilot)
+        assert "[ 1:0.5 ]" in screen(pilot)
         assert "@keeper_of_the_light 67 %" in screen(pilot)
         assert screen(pilot) != before
 

@@ -201,6 +201,22 @@ def test_a_low_plot_with_a_margin_says_its_scale() -> None:
     assert {cell_len(line) for line in lines} == {40}
 
 
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ([1.0, 1150.0], ["1.2k", "0.00"]),
+        ([9000.0, 15_000.0], ["15k", "8.8k"]),
+        ([0.0, 2e-3], ["2e-3", "0.00"]),
+        ([1.1e-5, 1.4e-5], ["1e-5", "1e-5"]),
+        ([10.0, 20.0], ["20.4", "9.60"]),
+        ([-1.5, 1.5], ["1.62", "-1.6"]),
+    ],
+)
+def test_the_scale_of_a_low_plot_is_never_cut(values: list[float], ends: list[str]) -> None:
+    lines = drawn([series("train", values)], View(40, 4, margin=5))
+    assert [lines[1][:5].strip(), lines[-1][:5].strip()] == ends
+
+
 def test_large_and_small_figures_keep_the_axis_narrow() -> None:
     for values in ([0.0, 176_000.0], [0.0, 2e-3]):
         lines = drawn([series("train", values)], View(60, 12))  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from core.safe_text import printable
-from tui.text.numbers import clock
+from tui.text.numbers import clock, short_count
 from tui.train.plot_bins import Bin
 from tui.train.plot_legend import (
     SPARK_UNDER,
@@ -293,9 +293,17 @@ def _spark(series: Sequence[Series], view: View) -> list[Line]:
 
 
 def _in_cells(value: float, cells: int) -> str:
-    """``number``, or fewer digits where that is too long."""
-    text = number(value)
-    return text if len(text) <= cells else f"{value:.{max(1, cells - 1)}g}"
+    """``number``, or with as many digits as there is room for: ``12.3``, ``1.2k``, ``2e-3``."""
+    size = abs(value)
+    shorter = [number(value)]
+    if 1 <= size < 999.5:
+        shorter += [f"{value:.1f}", f"{value:.0f}"]
+    elif size >= 1:
+        counted = short_count(value)
+        shorter += [counted, counted.partition(".")[0] + counted[-1]]
+    elif size > 0:
+        shorter += [f"{value:.1g}", f"{value:.0e}".replace("e-0", "e-")]
+    return next((text for text in shorter if len(text) <= cells), shorter[-1])
 
 
 def _curve(

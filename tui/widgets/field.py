@@ -233,7 +233,7 @@ class ButtonField(Field[None]):
 
 
 class OpenField(Field[str]):
-    """``weights        equal …``: enter, space or a click posts ``Opened(key)``.
+    """``weights      [ equal ]``: enter, space or a click posts ``Opened(key)``.
 
     Its value is what is shown; the owner opens the dialog and sets it.
 
@@ -257,7 +257,7 @@ class OpenField(Field[str]):
             return self.field
 
     def control_text(self) -> str:
-        return f"{printable(self._value)} …"
+        return f"[ {printable(self._value)} ]"
 
     def action_open(self) -> None:
         self.post_message(self.Opened(self, self.key))
