@@ -6,7 +6,7 @@ import pytest
 
 from core.home import Home
 from core.sampling.favourites import favourites
-from tests.functional.walk import runs_there, screen, settled, until
+from tests.functional.walk import Heard, runs_there, screen, settled, until
 from tui.app import MynahApp
 from tui.dialogs.decide import Decide
 from tui.section.screen import Section
@@ -108,6 +108,21 @@ async def test_a_sample_out_of_sight_is_not_kept(trained_home: Home) -> None:
         assert app.focused is samples
         assert favourites(trained_home) == []
         assert not app.screen.turned_away(samples)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("key", ["x", "r", "f", "N", "n", "#", "d"])
+async def test_a_run_out_of_sight_is_not_changed(told_home: Home, key: str) -> None:
+    app, heard = MynahApp(told_home, section="train"), Heard()
+    async with app.run_test(size=NARROW, message_hook=heard) as pilot:
+        await runs_there(pilot)
+        section, runs = app.screen, app.screen.query_one("#runs")
+        await pilot.press(key)
+        await until(pilot, lambda: app.focused is runs)
+        assert "Runs" in screen(pilot)
+        assert app.screen is section, "nothing is asked yet"
+        assert heard.toasts == []
+        await pilot.press(key)
+        await until(pilot, lambda: app.screen is not section or heard.toasts)
 
 
 async def test_train_without_a_run_has_a_cursor_in_both_panels(sample_home: Home) -> None:

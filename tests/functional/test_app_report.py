@@ -17,6 +17,7 @@ from core.runs.folder import Run
 from tests.fixtures.reports import MADE, told_report
 from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, until
 from tui.app import MynahApp
+from tui.dialogs.decide import Decide
 from tui.dialogs.text import TextScreen
 from tui.report.making import ReportEnded, ReportMoved
 from tui.report.page import legend_lines
@@ -216,7 +217,9 @@ async def test_a_report_is_made_at_a_key_while_one_does_something_else(trained_h
         await pilot.press("escape", "4")
         await pilot.pause()
         # the first one shows the list of runs, which is turned away
-        await pilot.press("d", "d", "y")
+        await pilot.press("d", "d")
+        await until(pilot, lambda: isinstance(app.screen, Decide))
+        await pilot.press("y")
         await until(pilot, lambda: any("report on" in toast for toast in heard.toasts))
         assert app.failures.pop().startswith("A report on ")
         assert len(app.state.runs or []) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -19,6 +20,7 @@ from core.runs.queue import Turn
 from tests.functional.walk import Heard, assert_safe, runs_there, screen, settled, until
 from tui.app import MynahApp
 from tui.dialogs.ask import Ask
+from tui.dialogs.decide import Decide
 from tui.widgets.row_list import RowList
 
 FIXTURE = "20260301-1015-keeper-c0de"
@@ -96,6 +98,10 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         await until(pilot, lambda: app.state.sizes.get(run.id))
         await settled(pilot)
         assert "disk" in screen(pilot)
+        if size[0] == 80:
+            await pilot.press("N")  # shows the list first: which run it is about
+            await settled(pilot)
+            assert app.focused is app.screen.query_one("#runs")
         before = screen(pilot).splitlines()[-1]
         await pilot.press("N", *"[red]gull", "enter")
         await until(pilot, lambda: (app.state.runs or [])[0].name)
@@ -121,16 +127,14 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         (run.folder / STALE_NOTE).write_text('{"tweets": 1}')
 
         (run.folder / "since.bin").write_bytes(bytes(7_000_000))  # such as a report
-        if size[0] == 80:
-            await pilot.press("d")  # shows the list first: which run it is about
-            await settled(pilot)
-            assert app.focused is app.screen.query_one("#runs")
         await pilot.press("d")
         await settled(pilot)
         assert "What goes: model, curve, samples" in screen(pilot)
         assert "7.0 MB" in screen(pilot), "as the trash has it, too"
         assert_safe(pilot)
-        await pilot.press("escape", "d", "y")
+        await pilot.press("escape", "d")
+        await until(pilot, lambda: isinstance(app.screen, Decide))
+        await pilot.press("y")
         await until(pilot, lambda: len(app.state.runs or []) == 1)
         assert [there.record().id for there in runs_in_trash(told_home)] == [run.id]
         await until(pilot, lambda: any("T shows the trash" in toast for toast in heard.toasts))
@@ -145,7 +149,9 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         assert run.record().name == "[b]me"
         await settled(pilot)
         assert "The trash is empty." in screen(pilot)
-        await pilot.press("escape", "d", "y")
+        await pilot.press("escape", "d")
+        await until(pilot, lambda: isinstance(app.screen, Decide))
+        await pilot.press("y")
         await until(pilot, lambda: len(app.state.runs or []) == 1)
         await pilot.press("T")
         await settled(pilot)
@@ -156,6 +162,35 @@ async def test_naming_noting_tagging_and_deleting(told_home: Home, size: tuple[i
         await until(pilot, lambda: any("removed for good" in toast for toast in heard.toasts))
         assert runs_in_trash(told_home) == []
         assert app.failures == []
+
+
+async def test_what_a_delete_takes_away_is_measured_while_keys_work(
+    told_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure, measured = threading.Event(), Run.disk_bytes
+
+    def slowly(run: Run) -> int:
+        assert measure.wait(30)
+        return measured(run)
+
+    app, heard = MynahApp(told_home, section="train"), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await runs_there(pilot)
+        monkeypatch.setattr(Run, "disk_bytes", slowly)
+        await pilot.press("d", "m")
+        await until(pilot, lambda: any("Smoothing" in toast for toast in heard.toasts))
+        assert not isinstance(app.screen, Decide)
+        measure.set()
+        await until(pilot, lambda: isinstance(app.screen, Decide))
+        await until(pilot, lambda: "What goes: " in screen(pilot))
+        await pilot.press("escape")
+
+        measure.clear()
+        await pilot.press("d", "1")
+        measure.set()
+        await settled(pilot)
+        assert app.section == "data"
+        assert not isinstance(app.screen, Decide), "nobody waits for the question any more"
 
 
 @pytest.mark.parametrize(

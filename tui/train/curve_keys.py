@@ -14,12 +14,12 @@ from core.safe_text import printable
 from tui.actions import key_of
 from tui.section.columns import acts_on
 from tui.text.numbers import plural
-from tui.train.keeping import KeepingJobs
 from tui.train.loss_plot import LossPlot
 from tui.train.measures import AXES, MEASURES, Logarithms, along, measures_of
 from tui.train.plot_legend import LETTERS_OVER, letter, stroke
 from tui.train.plot_window import Window, panned, showing, zoomed
 from tui.train.run_keys import RunKeys
+from tui.train.starting import TrainJobs
 
 if TYPE_CHECKING:
     from core.runs.history import RunHistory
@@ -36,8 +36,8 @@ class CurveKeys(RunKeys):
     Both plots have one x axis, one stretch of it in view, and one cursor.
     """
 
-    def __init__(self, keeping: KeepingJobs) -> None:
-        super().__init__(keeping)
+    def __init__(self, training: TrainJobs) -> None:
+        super().__init__(training)
         self.overlaid: list[str] = []
         self._axis = AXES[0]
         self._log_x = False

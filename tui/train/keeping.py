@@ -25,6 +25,15 @@ class RunMeasured(Report):
 
 
 @dataclass
+class DeleteMeasured(Report):
+    """What a delete of a run would take away, in words and in bytes; nothing has gone yet."""
+
+    run: RunSummary
+    parts: list[str]
+    size: int
+
+
+@dataclass
 class RunKept(Report):
     """A run was renamed, noted or tagged."""
 
@@ -77,8 +86,8 @@ class TrashRemoved(Report):
 
 
 class KeepingJobs:
-    """Reports RunMeasured, RunKept, RunNotKept, RunDeleted; and of the trash TrashRead,
-    RunRestored and TrashRemoved.
+    """Reports RunMeasured, DeleteMeasured, RunKept, RunNotKept, RunDeleted; and of the trash
+    TrashRead, RunRestored and TrashRemoved.
     """
 
     def __init__(self, host: Host) -> None:
@@ -86,6 +95,7 @@ class KeepingJobs:
         self._change = Job(host, "changing a run")
         self._delete = Job(host, "deleting a run")
         self._size = Job(host, "measuring a run", newest_wins=True)
+        self._goes = Job(host, "looking at what a delete takes away", newest_wins=True)
         self._trash = Job(host, "reading the trash", newest_wins=True)
 
     def measure(self, summary: RunSummary) -> None:
@@ -97,6 +107,22 @@ class KeepingJobs:
             return RunMeasured(summary.run, Run(summary.folder).disk_bytes())
 
         self._size.start(work)
+
+    def measure_delete(self, summary: RunSummary) -> None:
+        """What a delete would take away, measured now: a report or samples may have come since the
+        run was measured for its figures.
+        """
+
+        def work(attempt: Attempt) -> Report:
+            from core.runs.folder import Run
+            from core.runs.housekeeping import parts_of
+
+            run = Run(summary.folder)
+            size = run.disk_bytes()
+            attempt.report(RunMeasured(summary.run, size))
+            return DeleteMeasured(summary, parts_of(run), size)
+
+        self._goes.start(work)
 
     def rename(self, summary: RunSummary, name: str, again: Callable[[], None]) -> None:
         def change(home: Home, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""What one does with the run under the cursor besides training: name, note, tags, delete."""
+"""What one does with the run under the cursor: stop, resume, go on from it, name, tags, delete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from core.runs.folder import GOING
 from tui.actions import key_of
 from tui.section.columns import acts_on
 from tui.section.screen import Section
-from tui.train.keeping import KeepingJobs
+from tui.train.figures import RESUMABLE
+from tui.train.keeping import DeleteMeasured
+from tui.train.starting import TrainJobs
 from tui.widgets.row_list import RowList
 from tui.widgets.search_field import SearchField
 
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 class RunKeys(Section):
     """The part of the Train section that keeps runs in order."""
 
-    def __init__(self, keeping: KeepingJobs) -> None:
+    def __init__(self, training: TrainJobs) -> None:
         super().__init__()
-        self._keeping = keeping
+        self._training = training
+        self._keeping = training.keeping
         self._measured: tuple[str, str] | None = None
 
     def _run(self) -> RunSummary | None:
@@ -71,14 +74,74 @@ class RunKeys(Section):
         if (run := self._run()) is not None:
             self.mynah.show_report(run)
 
+    @acts_on("#runs")
+    def action_further(self) -> None:
+        """A new run from the weights of the one under the cursor."""
+        run = self._run()
+        if run is None or run.state in GOING or not run.has_model:
+            self.app.notify(
+                "Only a run that has ended with a model.", title="Nothing to go on from"
+            )
+        else:
+            self._beside_another(lambda _, now: self._training.go_on_from(run, now=now))
+
+    def _beside_another(self, start: Callable[[str, bool], None]) -> None:
+        """Starts a run: behind the one that goes, or now; a person is asked which."""
+        going = self.state.live_run
+        if going is None or self._training.starting:
+            start("", False)
+            return
+        from tui.dialogs.decide import Decide
+
+        def answered(key: str | None) -> None:
+            if key is not None:
+                now = key == "n"
+                start("" if now else going.run, now)
+
+        self.app.push_screen(
+            Decide(
+                f"{going.run} is still going",
+                "A new run can wait until it has ended. Two at once are both slow, and take the "
+                "memory of both.",
+                {"enter": "waits its turn", "n": "starts now"},
+            ),
+            answered,
+        )
+
+    @acts_on("#runs")
+    def action_resume(self) -> None:
+        run = self._run()
+        if run is None or run.state not in RESUMABLE:
+            self.app.notify("Only a run that ended early can be taken up again.", title="No need")
+        else:
+            self._training.resume(run)
+
+    @acts_on("#runs")
+    def action_stop(self) -> None:
+        run = self._run()
+        if run is not None and run.state in GOING:
+            self._training.stop(run)
+        else:
+            self.app.notify("This run is not going.", title="Nothing to stop")
+
+    def action_log(self) -> None:
+        from tui.dialogs.text import TextScreen
+
+        run = self._run()
+        if run is not None:
+            self.app.push_screen(TextScreen(f"Log of {run.run}", run.log_text(), at_end=True))
+
+    @acts_on("#runs")
     def action_rename(self) -> None:
         if (run := self._run()) is not None:
             self._ask(run, f"Name of {run.run}", run.name, self._keeping.rename)
 
+    @acts_on("#runs")
     def action_note(self) -> None:
         if (run := self._run()) is not None:
             self._ask(run, f"Note on {run.run}", run.note, self._keeping.note)
 
+    @acts_on("#runs")
     def action_tag(self) -> None:
         if (run := self._run()) is not None:
             tags = " ".join(f"#{tag}" for tag in run.tags)
@@ -96,10 +159,7 @@ class RunKeys(Section):
 
     @acts_on("#runs")
     def action_delete(self) -> None:
-        from core.runs.folder import Run
-        from core.runs.housekeeping import TRASH_DAYS, parts_of
-        from tui.dialogs.decide import Decide
-
+        """Asks once it is known what goes."""
         run = self._run()
         if run is None:
             return
@@ -107,18 +167,23 @@ class RunKeys(Section):
             stop = key_of("train.stop", self.state.keymap)
             self.app.notify(f"{stop} stops it first.", title=f"{run.run} is still going")
             return
+        self._keeping.measure_delete(run)
+
+    def ask_to_delete(self, what: DeleteMeasured) -> None:
+        """Unless the person has gone on to something else meanwhile."""
+        from core.runs.housekeeping import TRASH_DAYS
+        from tui.dialogs.decide import Decide
+
+        if not self.is_current:
+            return
 
         def answered(key: str | None) -> None:
             if key == "y":
-                self._keeping.delete(run)
+                self._keeping.delete(what.run)
 
-        # measured anew: a report or samples may have come since it was measured for the figures
-        parts, size = parts_of(Run(run.folder)), Run(run.folder).disk_bytes()
-        self.state.sizes[run.run] = size
-        if parts:
-            parts.append(size_in_words(size))
-        what = f"What goes: {', '.join(parts)}." if parts else "It is empty."
+        parts = [*what.parts, size_in_words(what.size)] if what.parts else []
+        goes = f"What goes: {', '.join(parts)}." if parts else "It is empty."
         key = key_of("app.trash", self.state.keymap)
         where = f"It lies in the trash for {TRASH_DAYS} days: {key} shows it and brings it back."
-        question = f"Delete {run.name or run.run}?"
-        self.app.push_screen(Decide(question, f"{what}\n{where}", {"y": "deletes"}), answered)
+        question = f"Delete {what.run.name or what.run.run}?"
+        self.app.push_screen(Decide(question, f"{goes}\n{where}", {"y": "deletes"}), answered)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -24,10 +23,9 @@ from tui.text.blends import facts_in_lines, in_lines, who_learns
 from tui.text.nothing_there import why_no_tweets
 from tui.train.curve_keys import CurveKeys, headline
 from tui.train.figures import RESUMABLE, before_the_first_step, how_many, run_figures, run_line
-from tui.train.keeping import RunMeasured
+from tui.train.keeping import DeleteMeasured, RunMeasured
 from tui.train.loss_plot import LossPlot
 from tui.train.run_fields import presets_own, run_fields, show_own
-from tui.train.starting import TrainJobs
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
 from tui.widgets.field_form import FieldForm
@@ -55,10 +53,6 @@ class TrainSection(CurveKeys):
     COLUMNS = ("train-side", "train-main")
     FIRST_COLUMN = 1
     BINDINGS: ClassVar[list[BindingType]] = bindings("train")
-
-    def __init__(self, training: TrainJobs) -> None:
-        super().__init__(training.keeping)
-        self._training = training
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="train-side", classes="column side"):
@@ -269,6 +263,8 @@ class TrainSection(CurveKeys):
     def _reported(self, report: Report) -> None:
         if isinstance(report, RunMeasured):
             self._draw()
+        elif isinstance(report, DeleteMeasured):
+            self.ask_to_delete(report)
 
     def _draw(self) -> None:
         run = self._run()
@@ -318,39 +314,6 @@ class TrainSection(CurveKeys):
             return
         self._beside_another(lambda behind, now: self._training.start(behind=behind, now=now))
 
-    def action_further(self) -> None:
-        """A new run from the weights of the one under the cursor."""
-        run = self._run()
-        if run is None or run.state in GOING or not run.has_model:
-            self.app.notify(
-                "Only a run that has ended with a model.", title="Nothing to go on from"
-            )
-        else:
-            self._beside_another(lambda _, now: self._training.go_on_from(run, now=now))
-
-    def _beside_another(self, start: Callable[[str, bool], None]) -> None:
-        """Starts a run: behind the one that goes, or now; a person is asked which."""
-        going = self.state.live_run
-        if going is None or self._training.starting:
-            start("", False)
-            return
-        from tui.dialogs.decide import Decide
-
-        def answered(key: str | None) -> None:
-            if key is not None:
-                now = key == "n"
-                start("" if now else going.run, now)
-
-        self.app.push_screen(
-            Decide(
-                f"{going.run} is still going",
-                "A new run can wait until it has ended. Two at once are both slow, and take the "
-                "memory of both.",
-                {"enter": "waits its turn", "n": "starts now"},
-            ),
-            answered,
-        )
-
     @on(OpenField.Opened)
     def action_weights(self) -> None:
         chosen, new_run = self.state.chosen, self.state.new_run
@@ -371,27 +334,6 @@ class TrainSection(CurveKeys):
 
             weights = new_run.weights_of(chosen)
             self.app.push_screen(WeightsScreen(chosen, weights, self._training.expected), take)
-
-    def action_resume(self) -> None:
-        run = self._run()
-        if run is None or run.state not in RESUMABLE:
-            self.app.notify("Only a run that ended early can be taken up again.", title="No need")
-        else:
-            self._training.resume(run)
-
-    def action_stop(self) -> None:
-        run = self._run()
-        if run is not None and run.state in GOING:
-            self._training.stop(run)
-        else:
-            self.app.notify("This run is not going.", title="Nothing to stop")
-
-    def action_log(self) -> None:
-        from tui.dialogs.text import TextScreen
-
-        run = self._run()
-        if run is not None:
-            self.app.push_screen(TextScreen(f"Log of {run.run}", run.log_text(), at_end=True))
 
     @on(RowList.Chosen, "#runs")
     def action_talk(self) -> None:
