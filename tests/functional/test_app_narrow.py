@@ -140,3 +140,18 @@ async def test_train_without_a_run_has_a_cursor_in_both_panels(sample_home: Home
         await settled(pilot)
         assert isinstance(app.focused, Field)
         assert app.focused is not first
+
+
+async def test_nothing_shows_beside_a_page_in_a_narrow_window(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=NARROW) as pilot:
+        await settled(pilot)
+        section = app.screen
+        for key in ("a", "i", "x", "e", "question_mark", "comma", "T", "f12"):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen is not section and app.screen.query("#dialog"))
+            await pilot.pause()
+            across = app.screen.query_one("#dialog").region
+            assert (across.x, across.width) == (0, NARROW[0]), f"the page of {key}"
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is section)
