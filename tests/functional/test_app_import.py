@@ -20,7 +20,7 @@ from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.home import Home
 from core.workflow.data import sample_archives
-from tests.functional.walk import Heard, screen, settled, until
+from tests.functional.walk import Heard, screen, settled, unbroken, until
 from tui.app import MynahApp
 from tui.data.add_tweets import AddTweets
 from tui.data.paths import PathInput
@@ -172,7 +172,7 @@ async def test_what_was_typed_is_there_again_after_a_failure(home: Home, tmp_pat
         await settled(pilot)
         assert not home.log.exists(), "a refusal is no bug, so there is no traceback"
         await pilot.press("f12")
-        await until(pilot, lambda: "tweets.cs" in " ".join(screen(pilot).split()))  # it may wrap
+        await until(pilot, lambda: "tweets.csv" in unbroken(pilot))
         await pilot.press("escape")
         await settled(pilot)
         table.write_text("id,text\n1,mended\n")

@@ -148,6 +148,10 @@ async def test_too_few_tweets_are_refused_and_no_run_is_left(home: Home, tmp_pat
         await until(pilot, lambda: "1 tweet is too few to learn" in screen(pilot))
         assert not app.failures, "before anything is started"
         assert "→ Too few tweets to learn from: 2 has the recipe" in screen(pilot)
+        await pilot.press("2")
+        await until(pilot, lambda: "→ Too few tweets to learn from" in screen(pilot))
+        await until(pilot, lambda: "▲ 1 tweet is too few to learn" in screen(pilot))
+        await pilot.press("4")
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "panel 2 of 2" in screen(pilot))
         assert "→ Too few tweets to learn from" in screen(pilot), "where the form is turned away"

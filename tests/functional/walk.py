@@ -86,6 +86,11 @@ def screen(pilot: Pilot[Any]) -> str:
     return "\n".join(strip.text for strip in strips(pilot))
 
 
+def unbroken(pilot: Pilot[Any]) -> str:
+    """The screen without spaces and borders: for a path, which wraps wherever it happens to."""
+    return re.sub(r"[\s│]+", "", screen(pilot))
+
+
 def assert_safe(pilot: Pilot[Any]) -> None:
     """Nothing on the screen is a character that a terminal acts on."""
     for strip in strips(pilot):

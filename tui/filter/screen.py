@@ -174,11 +174,11 @@ class FilterSection(Section):
         curation = self.state.curation
         lines: list[str] = []
         if curation is not None and self.state.comparison is None:
-            warnings = [f"▲ {warning}" for one in curation.stats for warning in one.warnings]
+            warnings = [f"▲ {new_run.too_few}"] if new_run.too_few else []
+            warnings += [f"▲ {warning}" for one in curation.stats for warning in one.warnings]
             more = len(warnings) - MOST_WARNINGS
             lines = [*warnings[:MOST_WARNINGS], *([f"▲ {more} more warnings"] if more > 0 else [])]
             lines += [new_run.all_tweets] if new_run.all_tweets else []
-            lines += [f"▲ {new_run.too_few}"] if new_run.too_few else []
         advice = self.query_one("#stats-advice", Words)
         advice.display = bool(lines)
         advice.update(Text(printable("\n".join(lines), keep_newlines=True)))

@@ -15,11 +15,9 @@ def next_step(state: State, section: str) -> str:
     def key(action_id: str) -> str:
         return key_of(action_id, state.keymap)
 
-    if section == "train" and state.new_run.too_few and state.live_run is None:
-        return (
-            f"Too few tweets to learn from: {key('app.filter')} has the recipe, "
-            f"{key('app.data')} the accounts."
-        )
+    if section in ("filter", "train") and state.new_run.too_few and state.live_run is None:
+        recipe = "this is" if section == "filter" else f"{key('app.filter')} has"
+        return f"Too few tweets to learn from: {recipe} the recipe, {key('app.data')} adds tweets."
     data, train, sample = key("app.data"), key("app.train"), key("app.sample")
     if state.sampled or state.accounts is None or state.importing:
         return ""
