@@ -36,6 +36,9 @@ WHOSE = {
     "may": "@handle, if you know it: the file has only a number",
 }
 
+# Before a look at what is typed has come to anything.
+NOTHING_YET = Previewed("", [], so_far=True)
+
 
 @dataclass(frozen=True)
 class FileChosen:
@@ -67,14 +70,9 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         super().__init__()
         self._preview = preview
         self._typed_before = dict(typed or {})
-        self._ready = False
-        self._refused = False
         self._paths: list[Path] | None = None  # that the field stands for; None: not known yet
-        self._known = False  # the look at what is typed has come to something
-        self._submitted_early = False  # enter came before that
-        self._named = ""
-        self._estimate: FetchEstimate | None = None
-
+        self._seen = NOTHING_YET  # the newest preview of what is typed
+        self._submitted_early = False  # enter came before its end
         self._suggester = PathSuggester(self._offer, self._recent_paths)
 
     def _recent_paths(self) -> Sequence[str]:
@@ -171,7 +169,6 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     @on(Input.Changed, "#path")
     def _typed(self, event: Input.Changed) -> None:
-        self._ready, self._refused, self._estimate = False, False, None
         self._paths = None
         if not event.value:
             self._look_around()
@@ -182,12 +179,11 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     @on(Input.Changed, "#encoding, #dates")
     def _look_again(self) -> None:
-        self._ready = False
         path = self.query_one("#path", Input).value
         self._look(path, self._value("#encoding") or None, self._value("#dates") or None)
 
     def _look(self, typed: str, encoding: str | None, dates: str | None) -> None:
-        self._known = self._submitted_early = False
+        self._seen, self._submitted_early = NOTHING_YET, False
         self._preview.run(typed, encoding, dates)
 
     def _value(self, name: str) -> str:
@@ -204,9 +200,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         if isinstance(message, PathsFound):
             self._paths = message.paths
             return
-        self._ready, self._estimate = message.ready, message.estimate
-        self._named, self._refused = message.named, message.refused
-        self._known = not message.so_far
+        self._seen = message
         whose = self.query_one("#whose", Input)
         whose.display = bool(message.named)
         whose.placeholder = WHOSE.get(message.named, "")
@@ -219,12 +213,12 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             self.query_one(name).display = bool(lines)
         self.query_one("#preview", Static).update("\n".join(message.preview))
         self.query_one("#preview").display = bool(message.preview)
-        if self._submitted_early and self._known:
+        if self._submitted_early and not message.so_far:
             self._go_on()
 
     def _go_on(self) -> None:
         """Enter was pressed before anybody could know what there is; now it means what it says."""
-        if self._ready:
+        if self._seen.ready:
             self._submitted_early = False
             self._submit()
         elif self.query_one("#dates").display:
@@ -232,37 +226,38 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     @on(Input.Submitted)
     def _submit(self) -> None:
-        if self._estimate is not None:
-            self._fetch(self._estimate)
+        seen = self._seen
+        if seen.estimate is not None:
+            self._fetch(seen.estimate)
             return
         typed = self.query_one("#path", Input).value
         if is_account(typed):
             # what is in the way stands below; a token may have been stored meanwhile
             self._look(typed, None, None)
             return
-        if typed and not self._known and not (self._submitted_early and self._ready):
+        if typed and seen.so_far and not (self._submitted_early and seen.ready):
             # its end may ask whose it is, or for its dates; a second enter does not wait for it
             self._submitted_early = True
-            if not self._ready:
+            if not seen.ready:
                 self._say("Looking at it first…")
             return
         paths = self._paths
         if not paths:
             self._say("There is nothing at that path. Check it, or esc to leave.")
             return
-        if self._refused:
+        if seen.refused:
             self._look_again()  # what is in the way stands below; the file may be whole by now
             return
-        if len(paths) > 1 and not self._ready:
+        if len(paths) > 1 and not seen.ready:
             return  # the same
         whose = self.query_one("#whose", Input)
-        handle: str | None = (whose.value.strip() or None) if self._named else None
-        if self._named == "must" and handle is None:
+        handle: str | None = (whose.value.strip() or None) if seen.named else None
+        if seen.named == "must" and handle is None:
             whose.focus()
             return
         encoding = self.query_one("#encoding", Input).value.strip() or None
         dates = self._value("#dates") or None
-        if (encoding or dates) and not self._ready:
+        if (encoding or dates) and not seen.ready:
             return
         if handle is not None:
             try:
