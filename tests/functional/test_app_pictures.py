@@ -39,6 +39,8 @@ def _the_same_picture_tomorrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """A fixed time and advice; and no base model prepared, whose tokenizer would count tokens."""
     monkeypatch.setattr("tui.text.numbers.now", lambda: NOON)
     monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "no-cache"))
+    # a run is read in slices of 50 ms, and the first look of a busy machine has a part of it
+    monkeypatch.setattr("core.runs.follow.SLICE_SECONDS", 10.0)
     # how long a training takes depends on the machine; what is said of it is set below
     monkeypatch.setattr("tui.train.starting.TrainJobs.ask_advice", lambda _: None)
 
