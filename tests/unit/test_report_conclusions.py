@@ -120,6 +120,8 @@ def test_a_loss_is_said_as_choices() -> None:
     )
     learned = said("loss", loss={**of, "parrot": number(1.0, 0.1)})
     assert learned.endswith(" it is 2.7, so it knows these better than what it has not seen.")
+    certain = said("loss", loss={**of, "parrot": Estimate.within(0.0, 200, 0.0, 0.0)})
+    assert " that it was trained on it is 1.0, so it knows " in certain
     assert said("loss", loss={"parrot": number(1, 0.1)}).startswith("There are no unseen tweets")
 
 
@@ -142,6 +144,9 @@ def test_means_that_are_alike_say_what_differs() -> None:
     assert said("look", **of, capitals=other).endswith(f"{means}12.0 % of letters).")
     spread = f"{means}4.4 % of letters, but spread differently)."
     assert said("look", **of, capitals=alike).endswith(spread)
+    words = {"tuned": number(9.4, 1), "held_out": number(10.4, 1)}
+    text = said("look", length={"held_out": counted(1), **words}, length_distance=apart)
+    assert "(9.4 on average, @nasa 10, but spread differently)" in text
 
 
 def test_leaks_are_said_as_numbers_of_tweets() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from core.report.authorship import Classifier, deltas
 from core.report.copying import copies, novelty
 from core.report.intervals import Estimate, auc, distance, mean, ratio, share
-from core.report.leaks import beginning_and_rest
+from core.report.leaks import beginning_and_rest, membership
+from core.report.likelihood import TextNats
 from core.report.masking import common_words, mask
 from core.report.profiles import FEATURES, Profiles, jensen_shannon
 from core.report.variety import SEGMENT, distinct, self_bleu
@@ -40,6 +41,14 @@ def test_wilson_by_hand() -> None:
     half = share([True, False] * 50)
     assert half.interval == pytest.approx((0.4038, 0.5962), abs=1e-4)
     assert share([]) == Estimate(None, 0)
+
+
+def test_the_ends_of_a_share_are_shares() -> None:
+    for n in range(1, 200):
+        for hit in (True, False):
+            found = share([hit] * n)
+            assert found.interval is not None
+            assert 0 <= found.interval[0] <= found.interval[1] <= 1, n
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=40))
@@ -232,3 +241,11 @@ def test_a_tweet_in_its_beginning_and_rest() -> None:
         "の中でまた灯った夜",
     )
     assert beginning_and_rest("灯台の光が霧の中で") is None
+
+
+def test_membership_goes_by_the_token_and_not_by_the_text() -> None:
+    # one nat a token from five tokens, a tenth from a hundred: the short ones were learned
+    members = [(TextNats(20.0, 5), TextNats(15.0, 5))] * 3
+    others = [(TextNats(400.0, 100), TextNats(390.0, 100))] * 3
+    assert membership(members, others).value == 1
+    assert membership(others, members).value == 0

@@ -183,7 +183,9 @@ def test_a_card_finds_the_last_report_of_the_model_that_is_there(
     other = Run(tmp_path / run.id)
     shutil.copytree(run.folder, other.folder)
     assert last_measures(other) == report.to_json(tweets=False)
-    make_report(home, other, n=N, device="cpu")
+    without = make_report(home, other, n=N, device="cpu")
+    assert without.leaked is None, "leaks are looked for where somebody asks for them"
+    assert not {"extracted", "membership_auc"} & set(without.to_json())
     assert last_measures(other) == last_measures(run), "what was found of leaks stays"
     (other.model / "config.json").write_text("{}", "utf-8")
     assert last_measures(other) is None, "it was of another model"
