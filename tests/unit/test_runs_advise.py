@@ -70,6 +70,12 @@ def test_how_long_all_of_it_takes_says_how_it_is_known(tmp_path: Path) -> None:
         advice
     )
     assert in_words(advice).endswith("here, measured.")
+    once, twice = (
+        in_words(advise(home, kept=1000, tokens=29_000, base="scratch", own={"epochs": epochs}))
+        for epochs in (1, 2)
+    )
+    assert once.startswith("Learning all of it once (fast): about ")
+    assert twice.startswith("Learning all of it 2 times (fast): about ")
     unknown = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
     assert "after a first run" in in_words(unknown)
     assert in_words(advise(home, kept=0, tokens=0, base="scratch")) == ""

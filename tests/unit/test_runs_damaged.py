@@ -58,6 +58,8 @@ def test_what_is_no_figure_is_left_out() -> None:
     assert sound({"kind": ["train"], "step": 3}) == {}
     good = {"kind": "train", "step": 3, "loss": None, "other": "low"}
     assert sound(good) is good
+    assert sound({"kind": "train", "step": 2**63 - 1025}) == {"kind": "train", "step": 2**63 - 1025}
+    assert sound({"kind": "train", "step": 2**63, "loss": -(2.0**63)}) == {"kind": "train"}
 
 
 @pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))

@@ -23,7 +23,7 @@ def a_run(**changes: Any) -> RunSummary:
         "reason": "", "doing": "", "step": 340, "steps": 340, "train_loss": 3.2,
         "valid_loss": 3.41, "started": None, "ended": None, "device": "cpu (2 threads)",
         "folder": Path("x"), "name": "night shift", "note": "two of them", "tags": ["Base", "slow"],
-        "settings": settings_for("fast", "smollm2-135m"),
+        "settings": settings_for("fast", "smollm2-135m", lr=2e-3),
     }  # fmt: skip
     return RunSummary(**(values | changes))
 

@@ -200,7 +200,7 @@ def test_the_journal_says_what_the_process_takes_of_its_machine(
     journal.close()
     assert [one["kind"] for one in records[:3]] == ["train", "system", "system"]
     assert {"time", "cpu", "memory", "process_cpu", "process_memory"} <= set(records[1])
-    assert records[1]["process_memory"] > 10
+    assert 10 < records[1]["process_memory"] < 2**20, "MiB, of a process that fits in a machine"
     history = RunHistory()
     history.take(records)
     assert history.system_at.steps[:2] == [7, 7]
@@ -219,7 +219,7 @@ def test_each_point_lies_at_a_step_a_number_of_tokens_and_a_second() -> None:
     history = RunHistory()
     history.take([
         {"kind": "start", "time": 1005.0, "seconds": 5.0, "steps": 9, "resumed_from": None},
-        {"kind": "eval", "time": 1006.0, "step": 0, "phase": "before", "valid_loss": 5.0},
+        {"kind": "eval", "time": 1005.5, "step": 0, "phase": "before", "valid_loss": 5.0},
         line(1, 8.0, tokens_per_second=100.0, lr=0.1, grad_norm=2.0),
         line(3, 10.0, tokens_per_second=200.0, lr=0.2),
         {"kind": "eval", "time": 1013.0, "step": 3, "valid_loss": 4.0},
@@ -233,7 +233,7 @@ def test_each_point_lies_at_a_step_a_number_of_tokens_and_a_second() -> None:
     assert history.gradients[1] != history.gradients[1]
     # 100 tokens in its first second of learning, then 200 in half of one
     assert list(history.speeds) == [100, 400]
-    assert (list(history.valid_at.tokens), list(history.valid_at.seconds)) == ([0, 300], [6, 13])
+    assert (list(history.valid_at.tokens), list(history.valid_at.seconds)) == ([0, 300], [5.5, 13])
     assert list(history.system["cpu"]) == [50, 60]
     assert str(list(history.system["gpu0_use"])) == "[nan, 90.0]"
     assert list(history.system_at.seconds) == [14, 15]
