@@ -124,6 +124,7 @@ def test_no_more_than_its_share_of_the_time_is_spent() -> None:
     assert not allowance.enough(60.0, last=True)
     assert allowance.enough(3600.0)
     assert not allowance.enough(None)
+    assert not Allowance(1_000, "cpu").enough(1.0, last=True), "the smallest model takes some, too"
     spent = 0
     while allowance.enough(600.0):
         allowance.add(3.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from core.training.data import (
     batches,
     cut,
     padded_width,
+    predicted,
     prepare,
     tensors,
 )
@@ -67,6 +69,29 @@ def test_a_tweet_cannot_end_itself() -> None:
     (row,) = prepare([text], tokenizer, separator=mark, row_tokens=64).rows[0]
     assert row.count(mark) == 2
     assert tokenizer.decode(row[1:-1]) == text
+
+
+@pytest.mark.parametrize("read", [1, 2, 3, 4])
+def test_what_is_only_read_is_an_input_and_no_target(read: int) -> None:
+    tokenizer = train_tokenizer(["the fog came in", "the lamp is lit"])
+    mark = separator_of(tokenizer)
+    own: list[int] = tokenizer.encode("the lamp is lit", add_special_tokens=False)
+    before = list(range(30, 30 + read))
+    for row_tokens in range(1, 12):
+        tweets = prepare(
+            ["the lamp is lit"], tokenizer, separator=mark, row_tokens=row_tokens, answered=[before]
+        )
+        (rows,) = tweets.rows
+        learned = [token for row in rows for token in row[len(row) - predicted(row) :]]
+        assert learned == [*own, mark], "each of its own words is learned, wherever rows are cut"
+        assert tweets.tokens == [len(own) + 1]
+    ((row,),) = prepare(
+        ["the lamp is lit"], tokenizer, separator=mark, row_tokens=64, answered=[before]
+    ).rows
+    inputs, targets = tensors([row], "cpu")
+    size = len(row) - 1
+    assert inputs[0, :size].tolist() == [mark, *before, *own]
+    assert targets[0, :size].tolist() == [*[IGNORE] * read, *own, mark]
 
 
 def test_padding_is_never_a_target() -> None:

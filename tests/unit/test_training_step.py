@@ -80,6 +80,16 @@ def test_out_of_memory_halves_and_goes_on() -> None:
         assert torch.allclose(mine, theirs, atol=1e-6)
 
 
+def test_where_one_row_fits_a_batch_is_taken_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cramped, "room", 1)
+    plain, step_plain = stepper()
+    cramped, step_cramped = stepper(Cramped)
+    step_plain(BATCH)
+    step_cramped(BATCH)
+    for mine, theirs in zip(plain.parameters(), cramped.parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-6)
+
+
 def test_when_not_even_a_row_fits_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Cramped, "room", 0)
     _, step = stepper(Cramped)
@@ -179,6 +189,7 @@ def test_no_more_threads_than_the_environment_says(
     monkeypatch.setenv("OMP_NUM_THREADS", said)
     assert cores_of_each(1) == usable_threads() == (threads or usable_cores())
     assert cores_of_each(2) == max(1, usable_cores() // 2), "torchrun sets it by itself"
+    assert cores_of_each(100_000) == 1, "more processes than cores"
 
 
 def test_devices() -> None:
