@@ -138,7 +138,7 @@ def test_what_everybody_says_is_no_copy(text):
 
 def test_a_run_that_two_other_authors_use_is_no_copy(tmp_path):
     saying = "a rolling stone gathers no moss indeed"
-    rows = [(f"{name} says: {saying}", name) for name in ("ann", "bob", "cat", "dan")]
+    rows = [(f"{name} says: {saying}", name) for name in ("ann", "bob", "cat")]
     of_two = saying.replace("moss", "money")
     rows += [(f"{name} says: {of_two}", name) for name in ("eve", "fay")]
     texts, handles = zip(*rows, strict=True)
