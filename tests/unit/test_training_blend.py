@@ -91,8 +91,12 @@ def test_a_run_learns_from_each_author_what_was_expected(tmp_path: Path) -> None
 
 def test_a_run_of_one_author_has_all_of_it(tmp_path: Path) -> None:
     run = create_toy(tmp_path, max_steps=1)
-    train_here(run)
+    *lines, end = train_here(run)
     assert run_result(run)["shares"] == {"keeper": {"expected": 1.0, "measured": 1.0}}
+    (step,) = (line for line in lines if line["kind"] == "train")
+    assert 0 < step["epoch"] < 1, "one step of several"
+    assert step["tokens"] == end["tokens"]
+    assert step["tokens_per_second"] == pytest.approx(end["tokens_per_second"], rel=1e-3)
 
 
 def test_damaged_shares_are_unknown_ones(tmp_path: Path) -> None:
