@@ -26,7 +26,7 @@ $(VENV)/.app: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.app
-	$(PIP) install -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt -e '.[dev,fourbit]'
 	touch $@
 
 lint: $(VENV)/.dev

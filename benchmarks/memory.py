@@ -27,7 +27,7 @@ from core.workflow.training import train
 
 IMPORTS = (
     "import core.dataset.frozen, core.training.child, core.training.finish, core.training.fit, "
-    "core.training.setup, peft, transformers.models.llama.modeling_llama, "
+    "core.training.setup, core.models.light_peft, transformers.models.llama.modeling_llama, "
     "transformers.models.gpt2.modeling_gpt2, psutil; print(psutil.Process().memory_info().rss)"
 )
 
@@ -37,15 +37,18 @@ class Rung:
     base: str
     method: str
     preset: str = "fast"
+    four_bit: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.base}/{self.method}" + ("" if self.preset == "fast" else f"/{self.preset}")
+        how = "" if self.preset == "fast" else f"/{self.preset}"
+        return f"{self.base}/{self.method}{how}" + ("/4bit" if self.four_bit else "")
 
 
 RUNGS = (
     Rung("scratch", "full"),
     Rung("smollm2", "lora"),
+    Rung("smollm2", "lora", four_bit=True),
     Rung("gpt2-shape", "full"),
     Rung("smollm2", "full"),
     Rung("smollm2", "full", "classic"),
@@ -81,7 +84,7 @@ def measured(home: Home, rung: Rung, steps: int) -> tuple[TrainSettings, int]:
     """The settings of a run, and its peak in bytes."""
     run = train(
         home, [DEMO_HANDLE], base=rung.base, method=rung.method, preset=rung.preset, device="cpu",
-        max_steps=steps, eval_tokens=1100, eval_seconds=1.0, torchrun=True,
+        four_bit=rung.four_bit, max_steps=steps, eval_tokens=1100, eval_seconds=1.0, torchrun=True,
     )  # fmt: skip
     command = [sys.executable, "-m", "benchmarks.memory", "--steps-of", str(run.folder)]
     done = subprocess.run(command, capture_output=True, check=True)

@@ -13,7 +13,7 @@ from core.errors import CorpusBusy, MynahError
 from core.files import write_text_whole
 from core.home import Home
 from core.json_lines import parse_json
-from core.runs.settings import PRESETS
+from core.runs.settings import FROM_NOTHING, PRESETS
 
 if TYPE_CHECKING:
     from core.corpus.reading import AccountRow
@@ -35,7 +35,7 @@ PRESETS_IN_WORDS = {
 PRESET_HELP = " ".join(f"{name}: {words}." for name, words in PRESETS_IN_WORDS.items())
 
 # Of the settings of a run, those that Train offers besides the preset.
-OWN_SETTINGS = ("lr", "epochs", "lora_rank", "batch_tokens", "answers")
+OWN_SETTINGS = ("lr", "epochs", "lora_rank", "batch_tokens", "answers", "four_bit")
 
 AS_HUGGINGTWEETS = ("classic", "faithful")
 
@@ -78,13 +78,15 @@ class NewRun:
         self.all_tweets, self.too_few = all_tweets, too_few
 
     def overrides(self) -> dict[str, float]:
-        """For `settings_for`: the settings of one's own; adapters keep their scale at any rank, and
-        huggingtweets' presets know no answers.
+        """For `settings_for`: the settings of one's own; adapters keep their scale at any rank,
+        huggingtweets' presets know no answers, and without adapters no base is held in 4 bits.
         """
         scale = {"lora_alpha": self.own["lora_rank"]} if "lora_rank" in self.own else {}
         own = self.own | scale
         if self.preset in AS_HUGGINGTWEETS:
             own.pop("answers", None)
+        if self.preset in AS_HUGGINGTWEETS or self.base in FROM_NOTHING:
+            own.pop("four_bit", None)
         return own
 
     def weights_of(self, handles: Sequence[str]) -> dict[str, float]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 
-from benchmarks.gpu.report import Figures, Report, of_peak
+from benchmarks.gpu.report import Figures, Report, Skip, of_peak
 from benchmarks.gpu.shapes import SMALL, Shape, equal_rows, only_cuda, shapes, tweets
+from core.models.four_bit import count_parameters, load_four_bit
 from core.models.load import cast_weights
 from core.runs.settings import TrainSettings
 from core.training.adapter import add_adapters, layers_of, trainable
@@ -22,6 +25,7 @@ from core.training.loss import Scorer
 from core.training.step import BatchStep
 
 METHODS = ("full", "lora")
+FOUR_BIT = "lora, 4 bits"
 RANK = 64
 
 
@@ -30,21 +34,18 @@ class Learner:
 
     def __init__(self, report: Report, shape: Shape, method: str, *, batch_tokens: int = 0) -> None:
         torch.manual_seed(1)
-        lora = method == "lora"
+        lora = method in ("lora", FOUR_BIT)
         self.report = report
         self.model = cast_weights(
-            shape.model(report.device), report.dtype if lora else torch.float32
+            packed(report, shape) if method == FOUR_BIT else shape.model(report.device),
+            report.dtype if lora else torch.float32,
         )
-        self.parameters = sum(weight.numel() for weight in self.model.parameters())
+        self.parameters = count_parameters(self.model)
         below = 0
         if lora:
             layers = layers_of(self.model)
             upper = TrainSettings(base="").adapted_layers(len(layers))
-            below = sum(
-                weight.numel()
-                for layer in layers[: len(layers) - upper]
-                for weight in layer.parameters()
-            )
+            below = sum(count_parameters(layer) for layer in layers[: len(layers) - upper])
             add_adapters(
                 self.model, rank=RANK, alpha=RANK, layers=upper,
                 autocast=report.dtype != torch.float32,
@@ -79,6 +80,15 @@ class Learner:
         if self.report.on_cuda:
             found["peak_memory"] = torch.cuda.max_memory_allocated(self.report.device)
         return found
+
+
+def packed(report: Report, shape: Shape) -> Any:
+    """The model of that shape in 4 bits, as a run loads it from the files of a base."""
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise Skip("bitsandbytes is not installed")
+    with TemporaryDirectory() as folder:
+        shape.model(torch.device("cpu")).to(torch.bfloat16).save_pretrained(folder)
+        return load_four_bit(Path(folder), device=report.device, dtype=report.dtype)[0].eval()
 
 
 def _fresh(report: Report) -> None:
@@ -204,7 +214,8 @@ def training(report: Report) -> None:
     for kind, work, tokens, needs in kinds:
         for batch_tokens in tokens:
             for shape in shapes(report):
-                for method in METHODS:
+                eager_llama = kind == "eager" and shape.family == "llama"
+                for method in (*METHODS, FOUR_BIT) if eager_llama else METHODS:
                     if small and kind == "compiled" and (shape, method) != (SMALL[1], "lora"):
                         continue  # tracing takes most of the time there is
                     report.rung(

@@ -41,6 +41,15 @@ def load_model(folder: Path) -> tuple[Any, Any]:
     Safetensors only, no code of the folder is run. Raises InputRefused.
     """
     import torch
+
+    return load_stored(folder, dtype=torch.float32)
+
+
+def load_stored(folder: Path, *, dtype: Any = None, **how: Any) -> tuple[Any, Any]:
+    """As `load_model`, in ``dtype`` (None: that it is stored in) and as transformers'
+    ``from_pretrained`` has ``how``.
+    """
+    import torch
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -49,6 +58,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
         config = AutoConfig.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
         )
+        _check_not_packed(folder, config)
         stored = config.dtype if isinstance(config.dtype, torch.dtype) else torch.float32
         # The same function as GPT-2's own "gelu_new", as one operation instead of eight.
         if getattr(config, "activation_function", None) == "gelu_new":
@@ -56,10 +66,11 @@ def load_model(folder: Path) -> tuple[Any, Any]:
         model = AutoModelForCausalLM.from_pretrained(
             str(folder),
             config=config,
-            dtype=torch.float32,
+            dtype=dtype or stored,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            **how,
         )
     except (
         OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError,
@@ -71,14 +82,28 @@ def load_model(folder: Path) -> tuple[Any, Any]:
     return model, stored
 
 
+def _check_not_packed(folder: Path, config: Any) -> None:
+    """Raises InputRefused for weights that bitsandbytes has packed: mynah unpacks only its own."""
+    packed = getattr(config, "quantization_config", None)
+    method = packed.get("quant_method") if isinstance(packed, dict) else None
+    if method == "bitsandbytes":
+        raise InputRefused(
+            f"The weights in {folder.name} are packed already.",
+            "They were saved by bitsandbytes in 4 or 8 bits.",
+            "Use the base that they were made from; --4bit holds it in 4 bits.",
+        )
+
+
 def cast_weights(model: Any, dtype: Any) -> Any:
     """``model`` itself, its weights in ``dtype`` and its buffers as they are.
 
-    ``model.to`` casts those, too, and with them the frequencies of rotary positions: in bfloat16 a
-    position of 100 is then turned by a tenth of a radian too much or too little.
+    Packed weights stay packed. ``model.to`` casts buffers, too, and with them the frequencies of
+    rotary positions: in bfloat16 a position of 100 is then turned by a tenth of a radian too much
+    or too little.
     """
     for weight in model.parameters():
-        weight.data = weight.data.to(dtype)
+        if weight.is_floating_point():
+            weight.data = weight.data.to(dtype)
     return model
 
 

@@ -15,7 +15,8 @@ from core.models.folder import parameters_in, read_config
 class Shape:
     """A transformer of ``layers`` alike, with a head of ``vocabulary`` by ``hidden``.
 
-    ``keys``: width of the keys, and of the values, of a layer; ``inner`` of its feed-forward part.
+    ``queries``: width of the queries of a layer; ``keys`` of the keys, and of the values; ``inner``
+    of its feed-forward part.
     ``gated``: whether that has three matrices, as Llama's, or two, as GPT-2's.
     """
 
@@ -23,23 +24,31 @@ class Shape:
     hidden: int
     layers: int
     inner: int
+    queries: int
     keys: int
     vocabulary: int
     gated: bool
 
+    @property
+    def matrix_parameters(self) -> int:
+        """Of every linear layer but the head."""
+        hidden, inner = self.hidden, self.inner
+        attention = 2 * hidden * self.queries + 2 * hidden * self.keys
+        return self.layers * (attention + (3 if self.gated else 2) * hidden * inner)
+
     def adapter_parameters(self, rank: int, layers: int) -> int:
         """Of adapters on every linear layer of so many transformer layers."""
-        hidden, keys, inner = self.hidden, self.keys, self.inner
+        hidden, queries, keys, inner = self.hidden, self.queries, self.keys, self.inner
         if self.gated:
-            sides = 2 * (hidden + hidden) + 2 * (hidden + keys) + 3 * (hidden + inner)
+            sides = 2 * (hidden + queries) + 2 * (hidden + keys) + 3 * (hidden + inner)
         else:  # query, key and value are one matrix
-            sides = (2 * hidden + 2 * keys) + (hidden + hidden) + 2 * (hidden + inner)
+            sides = (hidden + queries + 2 * keys) + (queries + hidden) + 2 * (hidden + inner)
         return layers * rank * sides
 
 
-_SCRATCH = Shape(2_164_416, 192, 4, 512, 192, 2048, gated=True)
-_GPT2_SHAPE = Shape(87_415_296, 768, 12, 3072, 768, 2048, gated=False)
-_SMOLLM2 = Shape(smollm2.PARAMETERS, 576, smollm2.LAYERS, 1536, 192, 49_152, gated=True)
+_SCRATCH = Shape(2_164_416, 192, 4, 512, 192, 192, 2048, gated=True)
+_GPT2_SHAPE = Shape(87_415_296, 768, 12, 3072, 768, 768, 2048, gated=False)
+_SMOLLM2 = Shape(smollm2.PARAMETERS, 576, smollm2.LAYERS, 1536, 576, 192, 49_152, gated=True)
 
 
 def shape_of(base: Base) -> Shape | None:
@@ -70,7 +79,7 @@ def _of_folder(folder: Path) -> Shape | None:
     gated = "silu" in str(config.get("hidden_act")) or "gelu_pytorch" in str(
         config.get("hidden_activation")
     )
-    return Shape(parameters, hidden, layers, inner, keys * width, vocabulary, gated)
+    return Shape(parameters, hidden, layers, inner, heads * width, keys * width, vocabulary, gated)
 
 
 def _number(config: dict[str, Any], *names: str) -> int | None:

@@ -22,6 +22,10 @@ _POINTS: Final = {
     "parrot": "training tweets given back",
     "impostors": "others",  # who may be invented ones
 }
+_IN_FOUR_BITS: Final = (
+    "its matrices held in 4 bits (NormalFloat, QLoRA's double quantisation); the weights here are "
+    "those unpacked, with what was learned added"
+)
 _SOURCES: Final = {"x-archive": "an archive that X gave to its author", "x-api": "the API of X"}
 
 
@@ -137,6 +141,7 @@ def procedure(facts: RunFacts) -> list[tuple[str, str]]:
         falling = "in a straight line" if s.schedule == "linear" else "as a cosine"
         rows += [
             ("Method", lora if s.method == "lora" else "every weight"),
+            ("Base while it learned", _IN_FOUR_BITS if s.four_bit else None),
             ("Epochs asked for", f"{s.epochs:g}"),
             ("Minutes allowed", None if s.minutes is None else f"{s.minutes:g}"),
             ("Learning rate",

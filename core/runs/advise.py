@@ -150,8 +150,9 @@ def _earlier(home: Home, settings: TrainSettings) -> Result:
 
 def _as_fast(settings: TrainSettings) -> tuple[str | float, ...]:
     """Runs for which this is the same make about as many tokens a second on one machine."""
-    layers = settings.lora_layers if settings.method == "lora" else 1.0
-    return settings.base, settings.method, layers, settings.device, settings.nproc
+    s = settings
+    layers = s.lora_layers if s.method == "lora" else 1.0
+    return s.base, s.method, layers, s.four_bit, s.device, s.nproc
 
 
 def measure_speed(
@@ -265,6 +266,8 @@ def _lines(
     memory: int | None,
 ) -> tuple[str, ...]:
     method = "LoRA" if settings.method == "lora" else "every weight"
+    if settings.four_bit:
+        method = "LoRA beside 4 bits"
     lines = [
         f"{method}, rate {settings.lr:g}",
         f"{tokens:,} tokens an epoch{'' if counted else ' (guessed)'}",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
 from core.models.catalogue import Base
+from core.models.four_bit import BYTES_A_WEIGHT
 from core.models.shape import Shape, shape_of
 from core.processes import Memory, machine_memory
 from core.runs.system import has_nvidia_gpu
@@ -27,11 +29,17 @@ SURE: Final = 1.2
 NEXT_STEP: Final = (
     "Use a smaller base or the preset fast (LoRA), or add --now to try in spite of that."
 )
+_IN_FOUR_BITS: Final = (
+    "Hold the base in 4 bits (--4bit), which would fit, use a smaller base, or add --now to try in "
+    "spite of that."
+)
 
 # A process with PyTorch and transformers imported, before it has a model.
 _IDLE: Final = 430_000_000
 # What a run brings besides: code of the model, tokenizer, tweets, buffers of the products.
 _BESIDES: Final = 50_000_000
+# bitsandbytes, and the compiler of PyTorch that it imports.
+_PACKING: Final = 50_000_000
 _FLOAT: Final = 4
 
 
@@ -43,7 +51,8 @@ class MemoryNeed:
     learning        gradient, AdamW's two moments and the best weights so far, of what learns
     activations     what a step keeps for its backward pass; ``recomputed``: where it keeps the
                     input of each layer only, and computes the rest again
-    head            logits of a part of the positions, and the gradient of the head
+    head            logits of a part of the positions, and the gradient of the head; or a layer that
+                    is unpacked, which is at another time
     besides         of the process itself; on a GPU none of it is there
     """
 
@@ -82,7 +91,9 @@ def memory_needed(
     layers = settings.adapted_layers(shape.layers) if lora else shape.layers
     trained = shape.adapter_parameters(settings.lora_rank, layers) if lora else shape.parameters
     width = 2 if short else _FLOAT
-    resting = shape.parameters * (width if lora else _FLOAT)
+    packed = shape.matrix_parameters if settings.four_bit else 0
+    resting = (shape.parameters - packed) * (width if lora else _FLOAT)
+    resting += round(packed * BYTES_A_WEIGHT)
     if short and not lora:
         resting += shape.parameters * width  # autocast's copy
     kept = 1 if settings.keep_best or settings.max_memorised is not None else 0
@@ -100,13 +111,17 @@ def memory_needed(
     logits = LOGITS.get(device, LOGITS["cpu"])
     measured = 2 * min(logits, EVAL_BATCH * shape.vocabulary * _FLOAT)
     learned = min(logits, tokens * shape.vocabulary * _FLOAT) + (0 if lora else 2 * matrix)
+    # the largest matrix is unpacked for its products, and for a moment in two types
+    unpacked = hidden * inner * (width + _FLOAT) if settings.four_bit else 0
     return MemoryNeed(
         weights=resting + (trained * _FLOAT if lora else 0),
         learning=trained * _FLOAT * (3 + kept),
         activations=tokens * layers * numbers * width,
         recomputed=tokens * (layers * hidden + numbers) * width,
-        head=max(measured, learned),
-        besides=_IDLE + _BESIDES if device != "cuda" else 0,
+        head=max(measured, learned, unpacked),
+        besides=0
+        if device == "cuda"
+        else _IDLE + _BESIDES + (_PACKING if settings.four_bit else 0),
     )
 
 
@@ -145,8 +160,25 @@ def check_here(base: Base, settings: TrainSettings) -> None:
     if need is not None:
         total = machine_memory().total // settings.nproc
         check_memory(
-            need, total, where="this machine", next_step=NEXT_STEP, processes=settings.nproc
+            need,
+            total,
+            where="this machine",
+            next_step=next_step(settings, total, lambda other: _need(base, other)),
+            processes=settings.nproc,
         )
+
+
+def next_step(
+    settings: TrainSettings, there: int, need_of: Callable[[TrainSettings], MemoryNeed | None]
+) -> str:
+    """What to do where a run with ``settings`` does not fit in the bytes that are ``there``: 4 bits
+    are named where they would fit, and chosen by a person alone, for they change what is learned.
+    """
+    if settings.method == "lora" and not settings.four_bit:
+        smaller = need_of(replace(settings, four_bit=True))
+        if smaller is not None and smaller.total(recompute=True) <= there:
+            return _IN_FOUR_BITS
+    return NEXT_STEP
 
 
 def _need(base: Base, settings: TrainSettings) -> MemoryNeed | None:

@@ -51,8 +51,9 @@ def _start(record: dict[str, Any]) -> list[str]:
     resumed = record.get("resumed_from")
     begins = "begins" if resumed is None else f"goes on after step {_count(resumed)}"
     trained, parameters = record.get("trained_parameters"), record.get("parameters")
+    held = ", the base in 4 bits" if record.get("four_bit") is True else ""
     return [
-        f"{begins} on {record.get('device')}, {record.get('arithmetic')}",
+        f"{begins} on {record.get('device')}, {record.get('arithmetic')}{held}",
         f"learns from {_count(record.get('train_tweets'))} tweets, "
         f"measures on {_count(record.get('valid_tweets'))} held-out ones",
         f"{_count(record.get('steps'))} steps at most, {_count(record.get('batch_tokens'))} tokens "

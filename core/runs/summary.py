@@ -94,6 +94,12 @@ class RunSummary:
         return when.replace(tzinfo=timezone.utc) if when and not when.tzinfo else when
 
     @property
+    def base_in_words(self) -> str:
+        """``smollm2`` or ``smollm2 in 4 bits``, as it was while the run learned."""
+        held = " in 4 bits" if self.settings is not None and self.settings.four_bit else ""
+        return f"{self.base}{held}"
+
+    @property
     def has_model(self) -> bool:
         """Whether there is a model to sample from."""
         return (self.folder / "model" / "config.json").is_file()

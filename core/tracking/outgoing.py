@@ -33,6 +33,7 @@ _OF_THE_DATASET: Final[tuple[str, ...]] = (
 _OF_THE_START: Final = (
     "steps", "steps_an_epoch", "epoch_tokens", "train_tweets", "valid_tweets", "valid_tokens",
     "batch_tokens", "parameters", "trained_parameters", "device", "arithmetic",
+    "four_bit",
 )  # fmt: skip
 
 

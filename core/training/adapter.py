@@ -6,13 +6,21 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from core.models.load import cast_weights
+from core.models.four_bit import (
+    count_parameters,
+    is_packed,
+    load_four_bit,
+    plain_weight,
+    write_plain,
+)
+from core.models.load import cast_weights, load_model
 from core.training import device as devices
 from core.training.loss import Scorer
 
@@ -37,9 +45,13 @@ def add_adapters(
     the first step. Source: Hu et al. 2021, LoRA. ``model`` itself is changed; what is returned is
     the handle that `merge_adapters` needs.
     """
-    from peft import LoraConfig
-    from peft.tuners.lora import LoraLayer, LoraModel
-    from peft.tuners.tuners_utils import cast_adapter_dtype
+    from core.models.light_peft import (
+        LoraConfig,
+        LoraLayer,
+        LoraModel,
+        cast_adapter_dtype,
+        without_bitsandbytes,
+    )
 
     config = LoraConfig(
         r=rank,
@@ -49,7 +61,7 @@ def add_adapters(
         target_modules="all-linear",
         exclude_modules=_below(model, layers),
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_bitsandbytes():
         # GPT-2 keeps its matrices the other way round; peft says that it has noticed.
         warnings.filterwarnings("ignore", message="fan_in_fan_out")
         # not get_peft_model, which asks for a switch that transformers warns of
@@ -74,6 +86,30 @@ def _below(model: Any, layers: int | None) -> str | None:
 def merge_adapters(adapted: Any) -> Any:
     """The plain model, in float32, with the adapters added into its weights."""
     return adapted.float().merge_and_unload()
+
+
+def write_merged(folder: Path, model: Any, dtype: torch.dtype) -> None:
+    """Writes the plain model, with the adapters of a packed ``model`` added into its weights, one
+    layer after the other; ``model`` stays as it is. Raises what `write_plain` does.
+
+    Merged in memory it might not fit where it has learned.
+    """
+    from core.models.light_peft import LoraLayer
+
+    @torch.no_grad()
+    def weight_of(layer: Any, name: str) -> Tensor:
+        adapted = isinstance(layer, LoraLayer)
+        if name != "weight" or not (adapted or is_packed(layer)):
+            found: Tensor = getattr(layer, name).detach()
+            return found
+        weight: Tensor = plain_weight(layer.base_layer if adapted else layer)
+        if not adapted:
+            return weight
+        for adapter in layer.lora_A:
+            weight += layer.get_delta_weight(adapter)
+        return weight
+
+    write_plain(folder, model, dtype, weight_of)
 
 
 class _AdaptedLinear(torch.autograd.Function):
@@ -111,7 +147,7 @@ def fuse_adapters(adapted: Any) -> int:
 
     They must be float32 on a CPU: elsewhere peft's own forward goes, which also casts.
     """
-    from peft.tuners.lora import LoraLayer
+    from core.models.light_peft import LoraLayer
 
     count = 0
     for layer in adapted.modules():
@@ -224,6 +260,20 @@ class Learner:
     parameters: int
 
 
+def base_model(
+    folder: Path, settings: TrainSettings, *, device: torch.device, dtype: torch.dtype
+) -> tuple[Any, torch.dtype]:
+    """The base in ``folder`` as the settings hold it, and the type that it is stored in; raises
+    InputRefused.
+    """
+    if not settings.four_bit:
+        return load_model(folder)
+    found = load_four_bit(folder, device=device, dtype=dtype)
+    if device.type == "cpu":  # each matrix was there in float32 while it was packed
+        devices.give_freed_memory_back()
+    return found
+
+
 def learner_of(
     model: Any,
     stored: torch.dtype,
@@ -238,7 +288,7 @@ def learner_of(
     # learn need float32, or small updates would be rounded away.
     resting = dtype if settings.method == "lora" and dtype == stored else torch.float32
     cast_weights(model, resting).to(device).eval()
-    parameters = sum(weight.numel() for weight in model.parameters())
+    parameters = count_parameters(model)
     adapted = None
     if settings.method == "lora":
         adapted = add_adapters(

@@ -13,10 +13,10 @@ from core.runs.events import Journal
 from core.runs.memory import (
     CPU_BATCH,
     GPU_BATCH,
-    NEXT_STEP,
     MemoryNeed,
     check_memory,
     memory_needed,
+    next_step,
     wants_recomputing,
 )
 from core.runs.record import Decisions
@@ -108,24 +108,28 @@ class Room:
 
     def check(self) -> None:
         """Raises InputRefused where not even the least that the run needs is there."""
-        need = self._need(None)
+        need = self._need(self._settings)
         if need is not None:
             where = "this machine" if self._device.type == "cpu" else "the device"
             check_memory(
-                need, self.free, where=f"{where} now", next_step=NEXT_STEP, processes=self._sharing
+                need,
+                self.free,
+                where=f"{where} now",
+                next_step=next_step(self._settings, self.free, self._need),
+                processes=self._sharing,
             )
 
     def recompute(self, batch_tokens: int) -> bool:
         """Whether steps of so many tokens fit only if they are computed twice."""
-        need = self._need(batch_tokens)
+        need = self._need(self._settings, batch_tokens)
         return need is not None and wants_recomputing(need, self.free)
 
-    def _need(self, batch_tokens: int | None) -> MemoryNeed | None:
+    def _need(self, settings: TrainSettings, batch_tokens: int | None = None) -> MemoryNeed | None:
         if self._shape is None:
             return None
         return memory_needed(
             self._shape,
-            self._settings,
+            settings,
             device=self._device.type,
             batch_tokens=batch_tokens,
             short=self._short,

@@ -114,6 +114,15 @@ def _keep_freed_memory() -> None:
             mallopt(setting, _MOST_BYTES)
 
 
+def give_freed_memory_back() -> None:
+    """What `_keep_freed_memory` has kept, to the system: after much that was small and in between
+    what stays, the next large tensors would not fit into it.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
 def static_shapes(device: Any) -> bool:
     """Whether a step on ``device`` has few different shapes, and never asks the device which of
     its positions count: CUDA, where the processor runs ahead of the device, and asking is waiting.

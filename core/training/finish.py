@@ -10,6 +10,7 @@ import torch
 from core.errors import MynahError
 from core.files import folder_whole
 from core.models.answering import Answering
+from core.models.four_bit import NOT_FINITE, has_packed
 from core.models.generation import (
     MAX_TOKENS,
     MIN_P,
@@ -23,7 +24,7 @@ from core.numbers import percent
 from core.runs.record import Result
 from core.training import device as devices
 from core.training import memory
-from core.training.adapter import merge_adapters
+from core.training.adapter import merge_adapters, write_merged
 from core.training.checkpoint import all_finite
 from core.training.fit import mean_loss
 from core.training.loss import Scorer
@@ -53,11 +54,8 @@ def finish(training: Training, trouble: Diverged | TooLittleMemory | None = None
         trouble = error
         kept, reason = _last_good(t, error)
     peak = devices.peak_memory(t.device)
-    merged = merge_adapters(t.adapted) if t.adapted is not None else t.model
-    # Measured as it will be saved, rounding and all, in the arithmetic of the first measurement.
-    round_weights(merged, t.stored)
-    cast_weights(merged, t.resting)
     last = memorised = None
+    merged = _as_saved(t)
     with memory.dispensable(t.journal, "the last measurement"):
         with devices.in_arithmetic(t.device, t.dtype):
             t.score = Scorer(merged)
@@ -104,6 +102,18 @@ def finish(training: Training, trouble: Diverged | TooLittleMemory | None = None
         seconds=t.course.seconds,
         peak_memory=peak,
     )
+
+
+def _as_saved(t: Training) -> Any:
+    """The model to measure: as it will be saved, rounding and all, to be computed in the arithmetic
+    of the first measurement. A packed one is measured as it learned, for it is merged while it is
+    written: only the rounding of the saved weights is not in its measures.
+    """
+    if has_packed(t.model):
+        return t.model
+    merged = merge_adapters(t.adapted) if t.adapted is not None else t.model
+    round_weights(merged, t.stored)
+    return cast_weights(merged, t.resting)
 
 
 def _best(t: Training, *, stopped: bool) -> tuple[int, str]:
@@ -187,8 +197,9 @@ def save_model(
     """Writes ``folder`` as transformers reads it, weights as safetensors of ``dtype``.
 
     A model that answers has the form for that as its chat template, and another has none.
-    ``model`` is left with the weights as they were rounded, in the type it had. An older folder is
-    replaced in one step. Raises OSError, and MynahError for weights that are not finite.
+    ``model`` is left with the weights as they were rounded, in the type it had; a packed one is
+    merged as it is written, and left as it was. An older folder is replaced in one step. Raises
+    OSError, and MynahError for weights that are not finite.
     """
     from transformers import GenerationConfig
 
@@ -209,23 +220,32 @@ def save_model(
     mark = tokenizer.convert_ids_to_tokens(separator)
     tokenizer.bos_token = tokenizer.eos_token = tokenizer.pad_token = mark
     tokenizer.chat_template = None if answering is None else answering.chat_template
+    if has_packed(model):
+        with folder_whole(folder, "model") as part:
+            save_files(part, model, tokenizer, dtype)
+        return
     kept = model.dtype
     try:
         cast_weights(model, dtype)
         if not all_finite(list(model.parameters())):
-            raise MynahError("The model is not saved: some of its weights are not numbers.")
+            raise MynahError(NOT_FINITE)
         with folder_whole(folder, "model") as part:
-            save_files(part, model, tokenizer)
+            save_files(part, model, tokenizer, dtype)
     finally:
         cast_weights(model, kept)
 
 
-def save_files(folder: Path, model: Any, tokenizer: Any) -> None:
-    """transformers' own writers; raises OSError whatever they raise when the disk is full."""
+def save_files(folder: Path, model: Any, tokenizer: Any, dtype: torch.dtype) -> None:
+    """transformers' own writers, and of a packed model the merged one in ``dtype``; raises OSError
+    whatever they raise when the disk is full.
+    """
     from safetensors import SafetensorError
 
     try:
-        model.save_pretrained(folder)
+        if has_packed(model):
+            write_merged(folder, model, dtype)
+        else:
+            model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     except SafetensorError as error:
         raise OSError(str(error)) from error

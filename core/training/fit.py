@@ -144,6 +144,7 @@ def _begin(t: Training, every: float) -> None:
         trained_parameters=sum(weight.numel() for weight in t.weights),
         device=t.ranks.named(t.device),
         arithmetic=decisions.arithmetic,
+        four_bit=t.settings.four_bit,
         seconds=t.course.seconds,
         resumed_from=t.at.step if t.resumed else None,
     )

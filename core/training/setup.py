@@ -15,7 +15,7 @@ import torch
 
 import core
 from core.errors import InputRefused, MynahError
-from core.models.load import load_model, quiet
+from core.models.load import quiet
 from core.models.prepare import prepare as prepare_base
 from core.models.shape import shape_of
 from core.runs.events import Journal
@@ -26,7 +26,7 @@ from core.runs.record import Decisions, RunRecord
 from core.runs.settings import TrainSettings
 from core.training import device as devices
 from core.training import memory
-from core.training.adapter import learner_of, recompute_layers
+from core.training.adapter import base_model, learner_of, recompute_layers
 from core.training.best import Best
 from core.training.checkpoint import Position, all_finite, load_checkpoint, save_checkpoint
 from core.training.data import EpochPlan
@@ -279,7 +279,11 @@ def set_up(
     ranks.start(run, device)
     journal.phase("loading the model")
     data = RunTweets(run, settings, folder)
-    model, stored = load_model(folder) if folder else (data.new_model(), torch.float32)
+    model, stored = (
+        base_model(folder, settings, device=device, dtype=dtype)
+        if folder
+        else (data.new_model(), torch.float32)
+    )
     learner = learner_of(model, stored, settings, device=device, dtype=dtype)
     weights, optimizer, parameters = learner.weights, learner.optimizer, learner.parameters
 

@@ -42,11 +42,11 @@ def measure(settings: TrainSettings) -> Speed:
 
     from core.models import scratch
     from core.models.catalogue import resolve
-    from core.models.load import context_of, load_model, quiet
+    from core.models.load import context_of, quiet
     from core.models.prepare import prepare
     from core.models.shape import shape_of
     from core.training import device as devices
-    from core.training.adapter import learner_of
+    from core.training.adapter import base_model, learner_of
     from core.training.data import rows_within
     from core.training.decide import Room, arithmetic_of
     from core.training.step import BatchStep
@@ -62,7 +62,7 @@ def measure(settings: TrainSettings) -> Speed:
         model = scratch.model_of(settings.base, scratch.VOCABULARY, 0)
         stored = torch.float32
     else:
-        model, stored = load_model(folder)
+        model, stored = base_model(folder, settings, device=device, dtype=dtype)
     learner = learner_of(model, stored, settings, device=device, dtype=dtype)
     batch_tokens = settings.batch_tokens or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
     step = BatchStep(

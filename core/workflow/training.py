@@ -32,7 +32,7 @@ _WARM_MODULES = (
     "core.sampling.copies",
     "core.sampling.engine",
     "core.sampling.decoding.loading",
-    "peft",
+    "core.models.light_peft",
     "transformers.generation",
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
@@ -106,9 +106,12 @@ def start_training(
     from core.corpus.store import Corpus
     from core.curation.stream import curated_batches
     from core.dataset.answers import answers_of
+    from core.models.four_bit import check_library
     from core.runs.housekeeping import AT_ONCE, empty_trash
     from core.runs.launch import prepare_run, start_run
 
+    if request.settings.four_bit and not torchrun:
+        check_library()
     empty_trash(home, most=AT_ONCE)
     corpus = Corpus(home.corpus)
     tweets_at_hand(corpus, request.handles)
@@ -243,10 +246,17 @@ def warm_up() -> Warm | None:
 
 
 def resume_training(run: Run, *, now: bool = False) -> Run:
-    """`resume_run`, and the trackers that were started with the run; returns at once."""
+    """`resume_run`, and the trackers that were started with the run; returns at once.
+
+    Raises InputRefused where it needs a library that is not installed, and what `resume_run` does.
+    """
+    from core.models.four_bit import check_library
     from core.runs.launch import resume_run
     from core.tracking.launch import track_again
 
+    settings = run.record().train_settings
+    if settings is not None and settings.four_bit:
+        check_library()
     resume_run(run, now=now)
     track_again(run)
     return run

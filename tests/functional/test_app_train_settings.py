@@ -33,8 +33,12 @@ def row(app: MynahApp, index: int) -> str:
 
 def test_a_preset_has_no_rank_where_every_weight_learns() -> None:
     assert presets_own(NewRun(base="smollm2", preset="fast"))["lora_rank"] == 64
-    assert "lora_rank" not in presets_own(NewRun(base="smollm2", preset="classic"))
-    assert "lora_rank" not in presets_own(NewRun(base="scratch", preset="fast"))
+    assert presets_own(NewRun(base="smollm2", preset="fast"))["four_bit"] is False
+    for base, preset in (("smollm2", "classic"), ("scratch", "fast")):
+        new = NewRun(base=base, preset=preset, own={"four_bit": True})
+        assert not {"lora_rank", "four_bit"} & presets_own(new).keys()
+        assert new.overrides() == {}
+    assert NewRun(base="smollm2", own={"four_bit": True}).overrides() == {"four_bit": True}
     assert NewRun(own={"lora_rank": 8}).overrides() == {"lora_rank": 8, "lora_alpha": 8}
 
 

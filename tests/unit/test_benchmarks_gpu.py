@@ -82,6 +82,7 @@ def test_every_rung_runs_on_a_processor(found: dict[str, object]) -> None:
     for rung in rungs:
         if rung["state"] == "skipped":
             assert "CUDA" in rung["reason"], rung
+    assert [rung["name"] for rung in rungs if "4 bits" in rung["name"] and rung["state"] == "done"]
 
 
 @pytest.mark.slow

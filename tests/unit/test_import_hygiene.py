@@ -55,7 +55,7 @@ def test_the_first_frame_loads_nothing_heavy() -> None:
 INSIDE = {
     f"core.sampling.{name}"
     for name in ("decoder", "draw", "engine", "loading", "modules", "products", "rows")
-}
+} | {"core.models.light_peft"}
 ROOMS = sorted(
     f"core.{path.parent.name}"
     for path in (Path(__file__).parents[2] / "core").glob("*/__init__.py")

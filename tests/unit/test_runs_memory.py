@@ -13,8 +13,10 @@ from toy_runs import _asked
 from core.errors import InputRefused
 from core.home import Home
 from core.models.catalogue import resolve
+from core.models.four_bit import is_packed, load_four_bit, numbers_of
+from core.models.load import cast_weights
 from core.models.scratch import VOCABULARY, new_model, train_tokenizer
-from core.models.shape import shape_of
+from core.models.shape import Shape, shape_of
 from core.processes import Memory, machine_memory
 from core.runs.advise import advise
 from core.runs.launch import create_run, prepare_run, start_run, stop_run
@@ -23,12 +25,14 @@ from core.runs.memory import (
     MemoryNeed,
     check_memory,
     memory_needed,
+    next_step,
     wants_recomputing,
     warning,
 )
-from core.runs.settings import settings_for
+from core.runs.settings import TrainSettings, settings_for
 from core.runs.summary import run_result
 from core.training.adapter import add_adapters, recompute_layers, trainable
+from core.training.decide import Room
 
 NEED = MemoryNeed(
     weights=400, learning=300, activations=200, recomputed=50, head=50, besides=0
@@ -57,6 +61,12 @@ def folder_of(model: Any, folder: Path) -> str:
     return str(folder)
 
 
+def packed(model: Any, folder: Path) -> Any:
+    """As a run with a base in 4 bits has it, in float32."""
+    folder_of(model, folder)
+    return load_four_bit(folder, device=torch.device("cpu"), dtype=torch.float32)[0].eval()
+
+
 def kept_for_backward(model: Any, tokens: int) -> int:
     """Bytes that autograd keeps of a pass through the body, weights not counted."""
     weights = {one.data_ptr() for one in [*model.parameters(), *model.buffers()]}
@@ -75,7 +85,7 @@ def kept_for_backward(model: Any, tokens: int) -> int:
     return sum(size for size, _ in kept.values())
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("method", ["full", "lora", "lora, 4 bits"])
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
 def test_what_a_layer_keeps_is_what_is_estimated(tmp_path: Path, kind: str, method: str) -> None:
     torch.manual_seed(0)
@@ -83,8 +93,13 @@ def test_what_a_layer_keeps_is_what_is_estimated(tmp_path: Path, kind: str, meth
     shape = shape_of(resolve(folder_of(models[1], tmp_path / "base")))
     assert shape is not None
     assert shape.parameters == sum(weight.numel() for weight in models[1].parameters())
-    settings = settings_for("fast", "a", method=method, lora_rank=8, lora_layers=1.0)
-    if method == "lora":
+    four_bit = "4 bits" in method
+    settings = settings_for(
+        "fast", "a", method=method[:4], four_bit=four_bit, lora_rank=8, lora_layers=1.0
+    )
+    if four_bit:
+        models = [packed(model, tmp_path / str(i)) for i, model in enumerate(models)]
+    if method != "full":
         for model in models:
             add_adapters(model, rank=8, alpha=8)
         learned = sum(weight.numel() for weight in trainable(models[1]).values())
@@ -113,6 +128,85 @@ def test_a_layer_without_adapters_below_all_others_keeps_nothing(tmp_path: Path)
     )
     assert upper.activations == every.activations * 2 // 3
     assert upper.learning == every.learning * 2 // 3
+
+
+def wide(kind: str) -> Any:
+    """Models whose matrices are most of them."""
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+    if kind == "gpt2":
+        return GPT2LMHeadModel(
+            GPT2Config(vocab_size=300, n_embd=192, n_layer=2, n_head=3, n_positions=128)
+        )
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=300, hidden_size=192, intermediate_size=640, num_hidden_layers=2,
+            num_attention_heads=4, num_key_value_heads=2, head_dim=80,
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_a_base_in_4_bits_takes_what_is_estimated(tmp_path: Path, kind: str) -> None:
+    base = folder_of(wide(kind).to(torch.bfloat16), tmp_path / "base")
+    shape = shape_of(resolve(base))
+    assert shape is not None
+    model = load_four_bit(Path(base), device=torch.device("cpu"), dtype=torch.float32)[0]
+    matrices = [layer for layer in model.modules() if is_packed(layer)]
+    assert shape.matrix_parameters == sum(
+        layer.in_features * layer.out_features for layer in matrices
+    )
+    settings = settings_for("fast", base, four_bit=True, lora_rank=8, lora_layers=1.0)
+    add_adapters(cast_weights(model, torch.float32), rank=8, alpha=8)
+    learned = sum(weight.numel() for weight in trainable(model).values())
+    assert shape.adapter_parameters(8, shape.layers) == learned
+    held = {
+        numbers.untyped_storage().data_ptr(): numbers.untyped_storage().nbytes()
+        for weight in model.parameters()
+        for numbers in numbers_of(weight)
+    }
+    estimated = memory_needed(shape, settings).weights
+    assert estimated == pytest.approx(sum(held.values()), rel=0.02)
+    whole = memory_needed(shape, replace(settings, four_bit=False))
+    assert estimated < 0.4 * whole.weights
+    assert memory_needed(shape, settings, device="cuda").besides == 0
+
+
+def test_8_billion_parameters_are_for_a_gpu_of_16_gb_in_4_bits_alone() -> None:
+    """Llama 3 8B, whose card says 8.03 billion."""
+    shape = Shape(8_030_261_248, 4096, 32, 14_336, 4096, 1024, 128_256, gated=True)
+    ends, norms = 2 * 128_256 * 4096, (2 * 32 + 1) * 4096
+    assert shape.matrix_parameters == shape.parameters - ends - norms
+    whole = settings_for("quality", "llama", device="cuda")
+
+    def need(settings: TrainSettings) -> MemoryNeed:
+        return memory_needed(shape, settings, device="cuda", short=True)
+
+    assert need(whole).weights == pytest.approx(2 * 8.03e9 + 4 * 167.8e6, rel=0.01)
+    four = need(replace(whole, four_bit=True))
+    # QLoRA's paper: 0.127 bits of scales a weight, after they are quantised themselves
+    assert four.weights == pytest.approx(
+        (0.5 + 0.127 / 8) * 6.979e9 + 2 * 1.051e9 + 4 * 167.8e6, rel=0.001
+    )
+    assert four.total(recompute=True) < 16e9 < need(whole).total(recompute=True)
+    assert "--4bit" in next_step(whole, 16 * 10**9, need)
+    for settings, there in ((whole, 4 * 10**9), (replace(whole, four_bit=True), 16 * 10**9)):
+        assert "--4bit" not in next_step(settings, there, need), "where it would not help"
+    assert "--4bit" not in next_step(replace(whole, method="full"), 16 * 10**9, need)
+
+
+def test_a_refusal_names_4_bits_where_they_would_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run finds so many bytes on its device when its turn has come."""
+    shape = Shape(8_030_261_248, 4096, 32, 14_336, 4096, 1024, 128_256, gated=True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (12 * 10**9, 0))
+    settings = settings_for("quality", "llama", device="cuda")
+    gpu = torch.device("cuda")
+    with pytest.raises(InputRefused, match=r"the device now has 12\.0 GB") as refused:
+        Room(settings, shape, gpu, torch.bfloat16).check()
+    assert refused.value.next_step.startswith("Hold the base in 4 bits (--4bit)")
+    Room(replace(settings, four_bit=True), shape, gpu, torch.bfloat16).check()
 
 
 def test_the_bases_that_have_no_folder_have_their_shape(tmp_path: Path) -> None:

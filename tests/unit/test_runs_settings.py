@@ -77,17 +77,33 @@ def test_senseless_values_are_refused(wrong: dict[str, object]) -> None:
 def test_a_run_of_before_resumes_as_it_began() -> None:
     """Settings that came later have the value there that was the only one then."""
     content = settings_for("fast", "smollm2").to_json()
-    of_now = {name: content.pop(name) for name in ("schedule", "lora_layers")}
-    then = TrainSettings.from_json(content)
-    assert (then.schedule, then.lora_layers) == ("cosine", 1.0)
-    assert TrainSettings.from_json(content | of_now) == settings_for("fast", "smollm2")
+    of_now = content.pop("schedule")
+    assert TrainSettings.from_json(content).schedule == "cosine"
+    again = TrainSettings.from_json(content | {"schedule": of_now})
+    assert again == settings_for("fast", "smollm2")
 
 
 def test_adapters_are_in_the_upper_layers_at_least_in_one() -> None:
     fast = settings_for("fast", "smollm2")
-    assert [fast.adapted_layers(layers) for layers in (30, 12, 2, 1)] == [15, 6, 1, 1]
-    assert replace(fast, lora_layers=1.0).adapted_layers(30) == 30
+    assert fast.adapted_layers(30) == 30
+    half = replace(fast, lora_layers=0.5)
+    assert [half.adapted_layers(layers) for layers in (30, 12, 2, 1)] == [15, 6, 1, 1]
     assert replace(fast, lora_layers=0.01).adapted_layers(2) == 1
+
+
+def test_a_base_in_4_bits_takes_adapters() -> None:
+    assert settings_for("fast", "smollm2", four_bit=True).four_bit
+    before = settings_for("fast", "smollm2").to_json()
+    del before["four_bit"]
+    assert not TrainSettings.from_json(before).four_bit, "runs of before there was a choice"
+    with pytest.raises(WrongUsage, match="With the preset classic every weight learns") as refused:
+        settings_for("classic", "smollm2", four_bit=True)
+    assert refused.value.next_step.startswith("Use the preset fast or quality")
+    with pytest.raises(WrongUsage, match="scratch knows nothing yet") as refused:
+        settings_for("fast", "scratch", four_bit=True)
+    assert refused.value.next_step.startswith("Use another base")
+    with pytest.raises(WrongUsage, match="the method full"):
+        settings_for("fast", "smollm2", four_bit=True, method="full")
 
 
 def test_an_unknown_preset_is_refused() -> None:

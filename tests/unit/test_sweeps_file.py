@@ -154,6 +154,7 @@ parameters:
         (f"{LEAST}[space]\nlora_rank = [8, 16]\n", 5, "no difference"),
         (f"{LEAST}{SPACE}[settings]\nlr = 1e-3\n", 5, "both fixed"),
         (f"{LEAST}{SPACE}[settings]\nvalid_fraction = 0.0\n", 7, "No tweets are held out"),
+        (f"{LEAST}{SPACE}[settings]\nfour_bit = true\n", 7, "beside a base in 4 bits"),
         (f"{LEAST}{SPACE}[settings]\npreset = 'fast'\n", 7, "top of the file"),
         (f'{LEAST}preset = "faithful"\n{SPACE}', 4, "No tweets are held out"),
         (f"{LEAST}minutes = 1\n{SPACE}[settings]\nminutes = 2\n", 4, "twice"),

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from test_runs_memory import folder_of, small
 from toy_runs import create_toy, edit_record, follow, lines_of, prepare_toy, start_toy
 
 from core.errors import InputRefused, WrongUsage
@@ -141,6 +142,19 @@ def test_two_processes_train_as_one_does(one: tuple[Run, Losses], tmp_path: Path
     assert "2 processes" in (result.device or "")
     assert "process" not in (alone.device or "")
     assert not list(run.folder.glob("ranks-*"))
+
+
+@pytest.mark.slow
+def test_two_processes_hold_the_same_base_in_4_bits(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    base = folder_of(small("llama", 2).to(torch.bfloat16), tmp_path / "base")
+    settings = {**SMALL, "base": base, "four_bit": True, "arithmetic": "float32", "lora_rank": 8}
+    one = create_toy(tmp_path / "one", **settings)
+    expected, two = _losses(one), create_toy(tmp_path / "two", nproc=2, **settings)
+    found = _losses(two)
+    assert list(found) == list(range(1, 11))
+    _same(found, expected)
+    assert _largest_difference(two, one) < 1e-2  # of weights near 1, in bfloat16
 
 
 @pytest.mark.slow

@@ -30,7 +30,9 @@ def snapshot(summary: RunSummary, history: RunHistory) -> list[str]:
     who = " and ".join("@" + handle for handle in summary.handles) or "nobody"
     by = f" ({summary.name})" if summary.name else ""
     after = f", and goes on from the run {summary.continues}" if summary.continues else ""
-    sentences = [f"Run {summary.run}{by} learns from {who}, on the base {summary.base}{after}."]
+    sentences = [
+        f"Run {summary.run}{by} learns from {who}, on the base {summary.base_in_words}{after}."
+    ]
     going = summary.state in GOING
     sentences.append(how_far(summary, history) if going else how_it_ended(summary, history))
     told = (train_curve(history), held_out(history), given_back(history), memory_curve(history))

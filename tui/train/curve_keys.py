@@ -292,5 +292,7 @@ class CurveKeys(RunKeys):
 def headline(run: RunSummary) -> str:
     """What stands in the title of the plots."""
     who = "+".join("@" + printable(handle) for handle in run.handles)
-    base = f"{run.base} + {run.continues.rsplit('-', 1)[-1]}" if run.continues else run.base
+    base = run.base_in_words
+    if run.continues:
+        base = f"{base} + {run.continues.rsplit('-', 1)[-1]}"
     return f"{who} · {base} · {run.method} · {run.state}"

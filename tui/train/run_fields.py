@@ -37,7 +37,7 @@ def run_fields(new_run: NewRun) -> Iterator[Field[Any]]:
     yield OpenField(
         "weights", "weights", help="How much of each account an epoch holds, in tokens."
     )
-    yield ButtonField("more", "more", help="Rate, epochs, LoRA rank, batch, answers.")
+    yield ButtonField("more", "more", help="Rate, epochs, LoRA rank, batch, answers, 4 bits.")
     yield from _own_fields()
     yield ButtonField("start", "Start")
 
@@ -64,6 +64,10 @@ def _own_fields() -> Iterator[Field[Any]]:
         "answers", "learn answers",
         help="Learn what answers a tweet that is in the corpus as the answer to it.",
     )  # fmt: skip
+    yield SwitchField(
+        "four_bit", "base in 4 bits",
+        help="Holds a large base in a quarter of its memory, a little rounded.",
+    )  # fmt: skip
 
 
 def presets_own(new_run: NewRun) -> dict[str, float]:
@@ -74,7 +78,7 @@ def presets_own(new_run: NewRun) -> dict[str, float]:
         return {}
     never = {"answers"} if settings.packing == "blocks" else set()
     if settings.method != "lora":
-        never.add("lora_rank")
+        never |= {"lora_rank", "four_bit"}
     names = [name for name in OWN_SETTINGS if name not in never]
     return {name: getattr(settings, name) for name in names}
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 import torch.distributed as dist
 
+from core.models.four_bit import numbers_of
 from core.training.data import Row
 from core.training.distributed.ranks import Ranks
 
@@ -126,11 +127,15 @@ def meeting_place(file: Path) -> Store:
 
 
 def frozen_sum(model: torch.nn.Module) -> float:
-    """The sum of a part of each weight that does not learn, by which two bases are told apart."""
+    """The sum of a part of each weight that does not learn, by which two bases are told apart; of a
+    packed one that of its bytes, as shares of 1, and of their scales.
+    """
     sums = [
-        weight.detach().flatten()[::_SUMMED].cpu().sum(dtype=torch.float64)
+        numbers.flatten()[::_SUMMED].cpu().sum(dtype=torch.float64)
+        / (1 if numbers.is_floating_point() else 255)
         for weight in model.parameters()
         if not weight.requires_grad
+        for numbers in numbers_of(weight)
     ]
     return float(torch.stack(sums).sum()) if sums else 0.0
 

@@ -24,7 +24,7 @@ from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
 from core.runs.folder import Run, base_of
 from core.training import device as devices
-from core.training.adapter import learner_of, recompute_layers
+from core.training.adapter import base_model, learner_of, recompute_layers
 from core.training.checkpoint import load_checkpoint
 from core.training.distributed.follower import Follower, LeaderGone
 from core.training.distributed.group import (
@@ -66,9 +66,11 @@ def follow(run: Run, ranks: Follower) -> None:
     threads = devices.cores_of_each(ranks.local_size)
     torch.set_num_threads(threads)
     folder = prepare_base(base_of(run, record))
-    loaded = load_model(folder) if folder else None
+    # while rank 0 loads it; a base in 4 bits is packed on the device that rank 0 decides on
+    loaded = load_model(folder) if folder and not settings.four_bit else None
     begin = ranks.join()
     decisions = begin.decisions
+    dtype = getattr(torch, decisions.arithmetic)
     device = torch.device(decisions.device)
     if device.type == "cuda":
         device = torch.device("cuda", ranks.local_rank)
@@ -81,13 +83,13 @@ def follow(run: Run, ranks: Follower) -> None:
             "They may not compute the same.",
             "Install the same version on all machines.",
         )
+    if folder and loaded is None:
+        loaded = base_model(folder, settings, device=device, dtype=dtype)
     model, stored = loaded or (
         scratch.model_of(settings.base, begin.vocabulary, begin.separator),
         torch.float32,
     )
-    learner = learner_of(
-        model, stored, settings, device=device, dtype=getattr(torch, decisions.arithmetic)
-    )
+    learner = learner_of(model, stored, settings, device=device, dtype=dtype)
     if learner.parameters != begin.parameters or not same_sum(frozen_sum(model), begin.frozen_sum):
         raise InputRefused(
             f"The base {settings.base} is not the same as that of rank 0.",
@@ -105,7 +107,7 @@ def follow(run: Run, ranks: Follower) -> None:
         learner.weights,
         clip=settings.clip,
         device=device,
-        dtype=getattr(torch, decisions.arithmetic),
+        dtype=dtype,
         batch_tokens=decisions.batch_tokens,
         ranks=ranks,
         recompute=lambda: recompute_layers(model),

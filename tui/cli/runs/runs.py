@@ -93,7 +93,8 @@ def _list_them(wanted: str, as_json: bool, home: Home) -> None:
 
 
 def _base(summary: RunSummary) -> str:
-    return f"{summary.base}, after {summary.continues}" if summary.continues else summary.base
+    base = summary.base_in_words
+    return f"{base}, after {summary.continues}" if summary.continues else base
 
 
 def _in_shares(summary: RunSummary) -> str:

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 @click.option("--max-memorised", type=FiniteRange(0, 1), metavar="SHARE",
               help="End the run once it gives back so much more of its training tweets, word for "
                    "word, than of held-out ones (0.1: a tenth of their phrases).")  # fmt: skip
+@click.option("--4bit", "four_bit", is_flag=True,
+              help="Hold the base in 4 bits while adapters learn: a quarter of its memory, for "
+                   "large bases; with the extra fourbit. It saves a plain model.")  # fmt: skip
 @click.option(
     "--exact", is_flag=True, help="Multiply in float32, also where bfloat16 is faster here."
 )
@@ -81,6 +84,7 @@ def train(
     lr: float | None,
     answers: bool,
     max_memorised: float | None,
+    four_bit: bool,
     exact: bool,
     seed: int,
     device: str,
@@ -124,6 +128,7 @@ def train(
         "answers": answers or None,
         "max_memorised": max_memorised,
         "nproc": nproc,
+        "four_bit": four_bit or None,
         "arithmetic": "float32" if exact else None,
     }
     given = {name: value for name, value in given.items() if value is not None}
