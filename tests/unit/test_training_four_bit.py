@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import bitsandbytes.nn.modules as of_library
 import pytest
 import torch
 from safetensors import safe_open
@@ -247,12 +248,19 @@ def test_a_base_is_known_by_its_packed_weights_and_their_scales(tmp_path: Path) 
     assert not same_sum(first, frozen_sum(add_adapters(packed, rank=2, alpha=2).model))
 
 
-def test_the_packed_weights_are_never_packed_anew_for_a_processor(tmp_path: Path) -> None:
+def test_the_packed_weights_are_never_packed_anew_for_a_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As bitsandbytes does for one with bfloat16 products: there are no gradients then."""
-    model = loaded(made_base("llama", torch.bfloat16, tmp_path / "base"))
-    packed = [layer for layer in model.modules() if is_packed(layer)]
-    assert len(packed) == 14
-    assert not any(layer.support_avx512bf16_for_cpu for layer in packed)
+    asked: list[object] = []
+    monkeypatch.setattr(of_library, "has_avx512bf16", lambda: True)
+    monkeypatch.setattr(
+        of_library, "_convert_weight_packed_for_cpu", lambda *given: asked.append(given) or given
+    )
+    model = loaded(made_base("llama", torch.float32, tmp_path / "base"))
+    logits(model)
+    assert asked == []
+    assert sum(is_packed(layer) for layer in model.modules()) == 14
 
 
 def test_what_is_packed_already_is_refused(tmp_path: Path) -> None:
