@@ -58,7 +58,7 @@ def _own_fields() -> Iterator[Field[Any]]:
     )  # fmt: skip
     yield NumberField(
         "batch_tokens", "batch", minimum=0, maximum=1 << 16, step=256, unit="tokens",
-        help="Tokens a step at most; 0 takes what suits the device.",
+        zero_text="auto", help="Tokens a step at most; auto (0): what suits the device.",
     )  # fmt: skip
     yield SwitchField(
         "answers", "learn answers",

@@ -172,6 +172,7 @@ class NumberField(TypedField[Number]):
     decimals     0 for whole numbers; None for any (learning rates: shown as short as can be)
     factor       steps multiply by this instead of adding ``step``
     none_text    word for "not set": backspace to nothing gives None; "" when it must be set
+    zero_text    word for 0 where that is no number but a choice; "" where it is a number
     slider       draw where the value lies between the limits as a small staircase
 
     Example::
@@ -201,13 +202,15 @@ class NumberField(TypedField[Number]):
         decimals: int | None = 0,
         unit: str = "",
         none_text: str = "",
+        zero_text: str = "",
         slider: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(key, label, **options)
         self.minimum, self.maximum = minimum, maximum
         self.step, self.factor, self.decimals = step, factor, decimals
-        self.unit, self.none_text, self.slider = unit, none_text, slider
+        self.unit, self.none_text, self.zero_text = unit, none_text, zero_text
+        self.slider = slider
         # a point can be typed for a whole number, too: 1.5 becomes 2 and is told, and not 15
         exponent = r"((?<=[\d.])e-?\d*)?" if decimals != 0 else ""
         self._pattern = re.compile(rf"-?\d*(\.\d*)?{exponent}")
@@ -243,6 +246,8 @@ class NumberField(TypedField[Number]):
     def _shown(self) -> str:
         if self._value is None:
             text = self.none_text
+        elif self.zero_text and not self._value:
+            return f"[ {self.zero_text} ]"
         elif self.decimals is None:
             text = f"{self._value:.10g}"
         else:
