@@ -6,6 +6,7 @@ A source yields Polars frames with exactly these columns; the corpus table has t
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ FIRST_SNOWFLAKE: Final = 29_700_859_247
 # the shorter is the smaller; DuckDB compares text byte by byte, as Polars does.
 SQL_ORDER: Final = "handle, created_at NULLS LAST, strlen(tweet_id), tweet_id"
 
+
+MADE_ID: Final = "^h[0-9a-f]{16}$"
+# The same in SQL, after what is quick and passes over whole blocks of other ids.
+SQL_MAY_BE_MADE: Final = "(tweet_id >= 'h0' AND tweet_id < 'hg' AND strlen(tweet_id) = 17)"
+SQL_IS_MADE: Final = f"({SQL_MAY_BE_MADE} AND regexp_matches(tweet_id, '{MADE_ID}'))"
 
 # Beside the canonical columns, where tweets are curated: whether the person leaves this one out.
 EXCLUDED_COLUMN: Final = "_excluded"
@@ -109,6 +115,15 @@ def snowflake_time(tweet_id: str) -> datetime | None:
         return None
     milliseconds = (int(tweet_id) >> 22) + SNOWFLAKE_EPOCH_MS
     return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)
+
+
+def made_id(handle: str, created: str | None, text: str) -> str:
+    """The id of a tweet whose source gives none: the same in every import of the same row.
+
+    ``created`` is the date as it is written there. "h" and 16 hex digits of BLAKE2b.
+    """
+    key = f"{handle}|{created or ''}|{text}".encode()
+    return "h" + blake2b(key, digest_size=8).hexdigest()
 
 
 def id_order() -> list[pl.Expr]:

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.import_log import Merged, log_import
+from core.corpus.same_words import rename_known
 from core.tweet import AUDIENCES, tweet_schema
 
 if TYPE_CHECKING:
@@ -170,13 +171,15 @@ def merge(
 ) -> dict[str, Merged]:
     """Merge Parquet files of canonical rows into ``tweets``; returns the counts of each handle.
 
-    Also brings ``accounts`` up to date and adds to ``imports``. The caller owns the transaction.
+    The files may be changed: what their tweets are called here is written into them. Also brings
+    ``accounts`` up to date and adds to ``imports``. The caller owns the transaction.
     """
     at = datetime.now(timezone.utc)
     counts: dict[str, Merged] = defaultdict(Merged)
     if staged:
         for setting in _BOUNDS:
             connection.execute(setting)
+        rename_known(connection, staged)
         connection.execute(_CONTESTED, {"files": staged})
         (contested,) = connection.execute("SELECT count(*) FROM contested").fetchall()[0]
         before = _handles(connection, _ROWS, {"files": staged})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from typing import Final
 
 import polars as pl
@@ -13,7 +12,7 @@ from core.errors import WrongUsage
 from core.sources.batches import Lines
 from core.sources.source import LISTED_LINES, SourceSummary
 from core.sources.times import Dates, snowflake_times
-from core.tweet import KINDS, canonical
+from core.tweet import KINDS, canonical, made_id
 
 # What a spreadsheet in German, French, Spanish, Portuguese, Italian or Dutch may say. Not "data",
 # which is a date in two of them and anything in English.
@@ -230,7 +229,7 @@ class Canonical:
         if not lacking.any():
             return raw
         made = [
-            _made_id(handle, created, text) if lack else tweet_id
+            made_id(handle, created, text) if lack else tweet_id
             for lack, tweet_id, handle, created, text in zip(
                 lacking, raw["tweet_id"], raw["handle"], raw["created"], raw["text"], strict=True
             )
@@ -383,9 +382,3 @@ def _count(column: pl.Series) -> pl.Expr:
         return pl.lit(None, dtype=pl.Int64)
     number = number.str.extract(r"^\s*(\d{1,15})(?:\.0+)?\s*$", 1)
     return number.cast(pl.Int64, strict=False)
-
-
-def _made_id(handle: str, created: str | None, text: str) -> str:
-    """The same tweet gets the same id in every import: "h" and 16 hex digits of BLAKE2b."""
-    key = f"{handle}|{created or ''}|{text}".encode()
-    return "h" + blake2b(key, digest_size=8).hexdigest()
