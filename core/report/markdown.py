@@ -138,7 +138,7 @@ def _cell(measure: Measure, one: Estimate | None, brief: bool) -> str:
 
 def _leaked(report: Report, texts: dict[str, str]) -> list[str]:
     measure = next(one for one in report.measures if one.name == "extracted")
-    lines = ["## Training tweets that came back", ""]
+    lines = ["## Training tweets that came back by half or more", ""]
     for fields in measure.more["tweets"]:
         leak = Leak(**fields)
         came = "all" if leak.extracted else f"{leak.back} of"
