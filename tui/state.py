@@ -16,6 +16,8 @@ from core.json_lines import parse_json
 from core.runs.settings import FROM_NOTHING, PRESETS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.corpus.reading import AccountRow
     from core.curation.counts import AccountStats
     from core.curation.recipe import Recipe
@@ -153,6 +155,8 @@ class State:
     importing: bool = False
     session: dict[str, str] = field(default_factory=dict)  # where the app was left (read_session)
     typed: dict[str, str] = field(default_factory=dict)  # in Add tweets, of what is under way
+    # role → column of files that were brought in, for the next time they are
+    mappings: dict[Path, dict[str, str]] = field(default_factory=dict)
     sampled: bool = False
     new_run: NewRun = field(default_factory=NewRun)
     corpus_busy: CorpusBusy | None = None  # another program holds the corpus; it is tried again
@@ -161,6 +165,12 @@ class State:
     settings: dict[str, Any] = field(default_factory=dict)  # as read, to be kept when written
     config: dict[str, Value] = field(default_factory=dict)  # what a person has set, by name
     config_problem: str = ""  # why none of it holds
+
+    def remember_columns(
+        self, paths: Sequence[Path], mappings: Mapping[Path, dict[str, str]]
+    ) -> None:
+        """What was said of the columns of ``paths``; those without a word are as guessed."""
+        self.mappings = {p: m for p, m in self.mappings.items() if p not in paths} | {**mappings}
 
     @property
     def live_run(self) -> RunSummary | None:

@@ -69,7 +69,7 @@ def detect(
 
     Fast enough to ask while somebody types: the first rows, or an archive's own list, are read.
     """
-    found = _find(Path(path), format, columns, encoding, date_format)
+    found = find(Path(path), format, columns, encoding, date_format)
     try:
         source = _open(found, None, frozenset(), columns)
     except HandleMissing:
@@ -105,17 +105,18 @@ def open_source(
     if unknown := include - {"deleted", "circle"}:
         raise WrongUsage(f"Cannot include {', '.join(sorted(unknown))}; there are deleted, circle.")
     owner = normal_handle(handle) if handle is not None else None
-    found = _find(Path(path), format, columns, encoding, date_format)
+    found = find(Path(path), format, columns, encoding, date_format)
     return _open(found, owner, include, columns)
 
 
-def _find(
+def find(
     path: Path,
     format: str | None,  # noqa: A002
     columns: Mapping[str, str],
     encoding: str | None,
     date_format: str | None,
 ) -> Detected:
+    """What ``path`` holds, without what its first rows would tell; raises as ``detect`` does."""
     if date_format is not None:
         from core.sources.times import read_date_format
 

@@ -30,6 +30,7 @@ Rows = Callable[[Any], Iterator["Row | str"]]
 _NAMES: Final = ("screenname", "username", "handle", "name")
 _REPOSTED: Final = ("retweetedstatus", "retweetedtweet")
 _MOST_KEYS: Final = 100  # of an object whose plan is kept
+_DEEPEST: Final = 4  # objects in objects whose keys are listed
 _NO_KEY: Final = "\ud800"  # in no object
 _encode: Final = Encoder().encode
 _S = TypeVar("_S", bound=Struct)
@@ -140,22 +141,81 @@ def row_of(**values: Any) -> Row:
 def generic_rows(mapping: Mapping[str, str]) -> Rows:
     """Objects of any program: known names, or the ones that ``mapping`` gives (role → key)."""
 
+    named = frozenset(mapping.values())
+
     def rows(item: Any) -> Iterator[Row | str]:
         if not isinstance(item, dict):
             yield "not_a_tweet"
             return
-        row = flat(item)
+        # a key has one meaning: what it is mapped to
+        row = flat({key: value for key, value in item.items() if key not in named})
         for role, key in mapping.items():
-            value: Any = item
-            for part in [key] if key in item else key.split("."):
-                value = value.get(part) if isinstance(value, dict) else None
-            text = _text(value, role)
+            text = _text(_value_at(item, key), role)
             row.pop(role, None)
             if text is not None:
                 row[role] = text
         yield row
 
     return rows
+
+
+def _value_at(item: dict[str, Any], key: str) -> Any:
+    """The value of a key, or of ``a.b``, a key of an object inside; None where there is none."""
+    value: Any = item
+    for part in [key] if key in item else key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def examples(items: Iterable[Any]) -> dict[str, str]:
+    """The keys that can be mapped (``a.b`` for one of an object inside), in the order in which they
+    come, each with its first value that is not blank."""
+    found: dict[str, str] = {}
+    for item in items:
+        if isinstance(item, dict):
+            for key in _keys(item):
+                value = _value_at(item, key)
+                if value is None or isinstance(value, (dict, list)):
+                    continue
+                text = value if isinstance(value, str) else json.dumps(value)
+                found[key] = found.get(key) or (without_surrogates(text) if text.strip() else "")
+    return found
+
+
+def _keys(item: dict[str, Any], before: str = "", depth: int = 1) -> Iterator[str]:
+    for key, value in item.items():
+        if before and "." in key:
+            continue  # could not be told from a key further inside
+        if isinstance(value, dict) and depth < _DEEPEST:
+            yield from _keys(value, f"{before}{key}.", depth + 1)
+        else:
+            yield before + key
+
+
+def guessed_keys(item: Any) -> dict[str, str]:
+    """Which key ``flat`` takes for which role, as far as this object has it filled."""
+    if not isinstance(item, dict):
+        return {}
+    inner, before = item.get("tweet"), ""
+    if isinstance(inner, dict):
+        item, before = inner, "tweet."
+    found: dict[str, str] = {}
+    for role, options in _plan_of(tuple(item)).roles:
+        for key in options:
+            value, name = item.get(key), before + key
+            if isinstance(value, dict) and role == "author":
+                inside = _name_key(value)
+                value, name = value.get(inside), f"{name}.{inside}"
+            if _text(value, role):
+                found[role] = name
+                break
+    return found
+
+
+def _name_key(author: dict[str, Any]) -> str:
+    """The key of an author's name; one that is in no object where there is none."""
+    names = {plain_name(key): key for key, inside in author.items() if inside}
+    return next((names[name] for name in _NAMES if name in names), _NO_KEY)
 
 
 def flat(item: dict[str, Any]) -> Row:
@@ -174,8 +234,7 @@ def flat(item: dict[str, Any]) -> Row:
             else:
                 value = item.get(key)
             if isinstance(value, dict) and role == "author":
-                names = {plain_name(key): inside for key, inside in value.items()}
-                value = next((names[name] for name in _NAMES if names.get(name)), None)
+                value = value.get(_name_key(value))
             text = _text(value, role)
             if text is not None and (text or role == "text"):
                 row[role] = text

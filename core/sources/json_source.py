@@ -20,7 +20,15 @@ from core.sources.json_objects import Row, frame_of, shown_keys
 from core.sources.json_reader import OnBad
 from core.sources.json_shape import LOOK, Enough, ReplyKeys, Shape, ignore_flaw, items_of
 from core.sources.opened import BLOCK, Content
-from core.sources.source import BATCH_ROWS, Account, Detected, HandleMissing, SourceSummary, Tick
+from core.sources.source import (
+    BATCH_ROWS,
+    Account,
+    Detected,
+    HandleMissing,
+    SourceSummary,
+    TextMissing,
+    Tick,
+)
 from core.sources.times import Dates
 
 # Rows in a frame, about.
@@ -71,7 +79,7 @@ class JsonSource:
             raise HandleMissing(
                 f"{content.title} does not say whose tweets it holds.",
                 f"Its first object has: {self._keys}.",
-                "Name the account with --handle.",
+                "Name the account with --handle, or what names it with --map author=NAME.",
             )
 
     @property
@@ -82,22 +90,24 @@ class JsonSource:
         return [Account(handle) for handle in handles]
 
     def _look(self) -> Row | None:
-        self._keys = ""
+        self._keys, textless = "", False
         for looked, (_, item) in enumerate(self._items(ignore_flaw)):
             if isinstance(item, dict) and not self._keys:
                 self._keys = shown_keys(item)
             for row in self._shape.rows(item):
                 if not isinstance(row, str):
-                    if "text" not in row and self._shape.format == "jsonl" and looked == 0:
-                        raise InputRefused(
-                            f"{self._content.title} has no texts that mynah knows.",
-                            f"Its first object has: {self._keys}.",
-                            "An object needs text, full_text, rawContent or content; "
-                            "--map text=NAME names another.",
-                        )
-                    return row
+                    if "text" in row or self._shape.format != "jsonl":
+                        return row
+                    textless = True
             if looked >= LOOK:
                 break
+        if textless:
+            raise TextMissing(
+                f"{self._content.title} has no texts that mynah knows.",
+                f"Its first object has: {self._keys}.",
+                "An object needs text, full_text, rawContent or content; "
+                "--map text=NAME names another.",
+            )
         return None
 
     def outline(self) -> list[str]:

@@ -1,24 +1,30 @@
-"""What a file would bring in, before anything is written: who, how many, from when to when."""
+"""What a file would bring in, before anything is written: its tweets, and its columns."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import Interrupted
+from core.errors import InputRefused, Interrupted
+from core.safe_text import printable
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.sources.opened import Content
     from core.sources.source import Source
 
 # notes on a file at first sight that stay worth reading once it is counted
 _STAYS: Final = ("Reads ", "Posts in communities")
 _EVERY: Final = 0.25  # seconds between two counts that are shown
+_ANY_TEXT: Final = {"text": ""}  # a table is one without a column of texts, too
+_LOOKED_AT: Final = 200  # rows that may hold an example
+_LONGEST_EXAMPLE: Final = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -35,16 +41,17 @@ class PreviewRow:
 class Preview:
     """What is known of a file so far; ``counted`` when it is read to its end.
 
-    ``title`` is its format. ``handles`` are the accounts found, ``tweets`` those that would be
-    stored, ``span`` their first and last time, ``undated`` how many have none, ``skipped`` the
-    others by reason. ``encoding`` is empty where the format fixes it; ``guessed`` when it might be
-    another one. ``dates_unread`` dates are in a form that is not known. ``notes`` are sentences
-    worth reading.
+    ``title`` is its format; ``table`` when its columns can be named. ``handles`` are the accounts
+    found, ``tweets`` those that would be stored, ``span`` their first and last time, ``undated``
+    how many have none, ``skipped`` the others by reason. ``encoding`` is empty
+    where the format fixes it; ``guessed`` when it might be another one. ``dates_unread`` dates are
+    in a form that is not known. ``notes`` are sentences worth reading.
     """
 
     path: Path
     title: str
     needs_handle: bool = False
+    table: bool = False
     number: bool = False
     encoding: str = ""
     guessed: bool = False
@@ -64,22 +71,25 @@ def preview(
     *,
     encoding: str | None = None,
     date_format: str | None = None,
+    columns: Mapping[str, str] | None = None,
     most: int = 5,
     show: Callable[[Preview], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Preview:
     """Read ``path`` through, storing nothing; ``show`` gets what is known as it becomes known.
 
-    The first ``most`` tweets are in its order. Raises InputRefused and WrongUsage as imports do,
-    Interrupted when ``cancelled`` says so.
+    The first ``most`` tweets are in its order; ``columns`` is ``open_source``'s. Raises
+    InputRefused and WrongUsage as imports do, Interrupted when ``cancelled`` says so.
     """
     from core.sources.detect import detect, open_source
 
-    found = detect(path, encoding=encoding, date_format=date_format)
+    columns = columns or {}
+    found = detect(path, encoding=encoding, date_format=date_format, columns=columns)
     seen = Preview(
         path,
         found.lines()[0].split(", first")[0],
         needs_handle=found.needs_handle,
+        table=found.is_table,
         number=found.number,
         encoding=found.encoding,
         guessed=found.encoding_guessed,
@@ -90,7 +100,9 @@ def preview(
         show(seen)
     # whose it is where the file does not say: nobody sees the name
     owner = "you" if found.needs_handle else None
-    source = open_source(path, handle=owner, encoding=encoding, date_format=date_format)
+    source = open_source(
+        path, handle=owner, encoding=encoding, date_format=date_format, columns=columns
+    )
     last = time.monotonic()
 
     def check(read: int, total: int | None) -> None:
@@ -109,6 +121,102 @@ def preview(
     if show:
         show(seen)
     return seen
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a table, or a key of JSON objects (``a.b`` for one of an object inside).
+
+    ``example`` is its first value that is not blank, as far as one stands near the beginning: safe
+    to show, in one line of at most 200 characters. ``role`` is what it is taken for as long as
+    nobody maps it, a key of ``columns.GUESSES``, or empty.
+    """
+
+    name: str
+    example: str = ""
+    role: str = ""
+
+
+def table_columns(path: Path, *, encoding: str | None = None) -> list[TableColumn]:
+    """The columns that ``open_source``'s ``columns`` can name, in the file's order.
+
+    Reads the beginning of the file. Raises InputRefused and WrongUsage as ``detect`` does, and
+    InputRefused for what is no table.
+    """
+    from core.sources.columns import guess
+    from core.sources.detect import find
+    from core.sources.opened import Content
+
+    found = find(path, None, _ANY_TEXT, encoding, None)
+    if found.reader == "parquet":
+        values = _in_parquet(found.root)
+        roles = guess(values)
+    elif found.reader in ("csv", "json"):
+        content = Content.of(found.root, found.member, tar=found.tar, encoding=encoding)
+        if found.reader == "csv":
+            values = _in_csv(content)
+            roles = guess(values)
+        else:
+            values, roles = _in_json(content)
+    else:
+        raise InputRefused(f"{path} has no columns to choose.", "Its format says what is what.")
+    role_of = {name: role for role, name in roles.items()}
+    return [
+        TableColumn(name, printable(value.strip())[:_LONGEST_EXAMPLE], role_of.get(name, ""))
+        for name, value in values.items()
+    ]
+
+
+def _in_csv(content: Content) -> dict[str, str]:
+    """The columns and the first value of each; the first of a doubled name counts."""
+    from core.sources.csv_rows import CsvRows
+    from core.sources.tables import header_of
+
+    names, delimiter = header_of(content.head())
+    head = content.head().encode()
+    rows = CsvRows(iter([head[: head.rfind(b"\n") + 1] or head]), len(names), delimiter)
+    values = dict.fromkeys(names, "")
+    for frame in rows.frames():
+        for name, value in values.items():
+            values[name] = value or _first(frame[str(names.index(name))])
+    return values
+
+
+def _in_parquet(path: Path) -> dict[str, str]:
+    """The same, without columns of lists or objects."""
+    import polars as pl
+
+    from core.sources.tables import as_text, sound
+
+    def some() -> pl.DataFrame:
+        rows = pl.scan_parquet(path, glob=False)
+        kinds = {name: kind for name, kind in rows.collect_schema().items() if not kind.is_nested()}
+        return rows.head(_LOOKED_AT).select(as_text(*column) for column in kinds.items()).collect()
+
+    return {values.name: _first(values) for values in sound(path, some)}
+
+
+def _first(values: pl.Series) -> str:
+    filled = values.filter(values.str.strip_chars() != "")
+    return str(filled[0]) if filled.len() else ""
+
+
+def _in_json(content: Content) -> tuple[dict[str, str], dict[str, str]]:
+    """The keys with values, and which key is which role."""
+    from core.sources.json_objects import examples, guessed_keys
+    from core.sources.json_shape import Enough, ignore_flaw, items_of, shape_of
+
+    shape = shape_of(content, _ANY_TEXT)
+    some: list[Any] = []
+    with suppress(Enough):
+        for _, item in items_of(content, shape.layout, shape.key, ignore_flaw):
+            some.append(item)
+            if len(some) >= _LOOKED_AT:
+                break
+    roles: dict[str, str] = {}
+    for item in some:
+        roles = guessed_keys(item) | roles
+    return examples(some), roles
 
 
 def _with_counts(seen: Preview, source: Source) -> Preview:

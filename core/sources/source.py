@@ -63,6 +63,11 @@ class HandleMissing(InputRefused):
     """The tweets are readable, but nothing says whose they are."""
 
 
+class TextMissing(InputRefused):
+    """The columns are readable, but none is known to hold texts: ``open_source``'s ``columns`` does
+    it. ``next_step`` is the command line's; the app and the plain mode ask."""
+
+
 class DatesUnclear(InputRefused):
     """The order of day and month is ambiguous or changes; ``date_format`` decides it."""
 
@@ -95,6 +100,11 @@ class Detected:
     encoding: str = ""
     encoding_guessed: bool = False
     outline: tuple[str, ...] = ()
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its columns were guessed by their names, and can be named instead."""
+        return self.format in ("csv", "jsonl", "parquet")
 
     def lines(self) -> list[str]:
         """What was recognised, a fact a line, for a person to check before the import."""

@@ -12,7 +12,14 @@ import polars as pl
 
 from core.errors import InputRefused
 from core.sources.batches import read_ahead
-from core.sources.columns import REPLY_ROLES, Canonical, guess, plain_name, roles_of
+from core.sources.columns import (
+    MAP_NAMES,
+    REPLY_ROLES,
+    Canonical,
+    guess,
+    plain_name,
+    roles_of,
+)
 from core.sources.csv_rows import CsvRows
 from core.sources.decoding import is_escaped
 from core.sources.opened import Content
@@ -22,6 +29,7 @@ from core.sources.source import (
     Detected,
     HandleMissing,
     SourceSummary,
+    TextMissing,
     Tick,
     reasons_in_words,
 )
@@ -42,10 +50,10 @@ _EXPORT: Final = ["tweetid", "handle", "createdat", "kind", "text"]
 
 def csv_format(content: Content, mapping: Mapping[str, str]) -> str:
     """Which of the CSV formats it is; raises InputRefused when there is no column of texts."""
-    header, _ = _header(content.head())
+    header, _ = header_of(content.head())
     if "text" not in mapping and "text" not in guess(header):
         shown = ", ".join(name.strip()[:40] for name in header[:8]) or "nothing"
-        raise InputRefused(
+        raise TextMissing(
             f"{content.title} has no column of texts.",
             f"Its first line reads: {shown}.",
             "A CSV needs a header with a column named text, full_text, content or tweet; "
@@ -85,7 +93,7 @@ class _Table:
         self.summary = SourceSummary(found.path, found.format, handle=owner)
         shown = ", ".join(name.strip()[:40] for name in names[:12])
         if "text" not in self._roles:
-            raise InputRefused(
+            raise TextMissing(
                 f"{title} has no column of texts.",
                 f"Its columns are: {shown}.",
                 "--map text=NAME names it.",
@@ -130,7 +138,7 @@ class CsvTable(_Table):
         mapping: Mapping[str, str],
     ) -> None:
         self._content = content
-        names, self._delimiter = _header(content.head())
+        names, self._delimiter = header_of(content.head())
         super().__init__(found, content.title, names, owner, include, mapping)
         if found.format == "grailbird":
             named = (name for name in names if plain_name(name) == "retweetedstatusid")
@@ -139,7 +147,12 @@ class CsvTable(_Table):
     def outline(self) -> list[str]:
         """The columns that are used, and the first row."""
         first = next((f.row(0) for f in self._rows(sample=True).frames() if f.height), None)
-        used = ", ".join(f"{name} as {role}" for role, name in self._roles.items() if name != role)
+        called = {role: MAP_NAMES[role][0] for role in self._roles}
+        used = ", ".join(
+            f"{name} as {called[role]}"
+            for role, name in self._roles.items()
+            if name not in (role, called[role])
+        )
         lines = ["CSV" if self._delimiter != "\t" else "TSV"]
         if self.summary.format != "csv":
             lines[0] += f" ({self.summary.format})"
@@ -198,7 +211,7 @@ class CsvTable(_Table):
             named = ", ".join(left[:6]) + (", …" if left[6:] else "")
             self.summary.warnings.append(
                 f"No column of dates was found. Not read: {named}. If one of them has the dates, "
-                f"mynah import --map date={left[0]} reads it."
+                f"name it as the date (on the command line: --map date={left[0]})."
             )
 
     def _repaired(self, raw: pl.DataFrame) -> pl.DataFrame:
@@ -240,7 +253,7 @@ class CsvTable(_Table):
         self.summary.skip_line(self._owner or "", reason, line, detail)
 
 
-def _header(text: str) -> tuple[list[str], str]:
+def header_of(text: str) -> tuple[list[str], str]:
     """The first line's fields and the delimiter that gives the most of them."""
     # the sample may end inside a row
     text = text[: text.rindex("\n") + 1] if "\n" in text else text
@@ -259,7 +272,7 @@ def _header(text: str) -> tuple[list[str], str]:
 
 def column_names(path: Path) -> list[str]:
     """The names of the columns; raises InputRefused for a damaged file."""
-    return list(_sound(path, lambda: pl.scan_parquet(path, glob=False).collect_schema().names()))
+    return list(sound(path, lambda: pl.scan_parquet(path, glob=False).collect_schema().names()))
 
 
 class ParquetTable(_Table):
@@ -275,14 +288,14 @@ class ParquetTable(_Table):
         self._path = path = found.root
         self._rows = self._sound(lambda: pl.scan_parquet(path, glob=False))
         schema = self._sound(self._rows.collect_schema)
-        super().__init__(found, str(path), schema.names(), owner, include, mapping)
+        nested = [name for name, kind in schema.items() if kind.is_nested()]
+        if wrong := [name for name in mapping.values() if name in nested]:
+            raise InputRefused(f"The column {wrong[0][:40]!r} in {path} holds lists or objects.")
+        names = [name for name in schema if name not in nested]
+        super().__init__(found, str(path), names, owner, include, mapping)
         self._columns = [
-            _as_text(name, schema[name]).alias(role)
-            for role, name in self._roles.items()
-            if not schema[name].is_nested()
+            as_text(name, schema[name]).alias(role) for role, name in self._roles.items()
         ]
-        if schema[self._roles["text"]].is_nested():
-            raise InputRefused(f"The column of texts in {path} holds lists or objects.")
 
     def outline(self) -> list[str]:
         first = self._sound(lambda: self._rows.select(self._columns).head(1).collect())
@@ -330,10 +343,10 @@ class ParquetTable(_Table):
             yield from part.iter_slices(BATCH_ROWS)
 
     def _sound(self, work: Callable[[], T]) -> T:
-        return _sound(self._path, work)
+        return sound(self._path, work)
 
 
-def _sound(path: Path, work: Callable[[], T]) -> T:
+def sound(path: Path, work: Callable[[], T]) -> T:
     """Polars' complaints (a panic is no Exception) as a sentence."""
     try:
         return work()
@@ -344,7 +357,7 @@ def _sound(path: Path, work: Callable[[], T]) -> T:
         ) from None
 
 
-def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
+def as_text(name: str, kind: pl.DataType) -> pl.Expr:
     if isinstance(kind, pl.Datetime):
         # the offset is spelt out, so that every zone arrives as the same moment
         column = pl.col(name)

@@ -33,6 +33,7 @@ def import_paths(
     handle: str | None = None,
     include: frozenset[str] = frozenset(),
     columns: Mapping[str, str] | None = None,
+    columns_of: Mapping[Path, Mapping[str, str]] | None = None,
     encoding: str | None = None,
     date_format: str | None = None,
     progress: Callable[[ImportProgress], None] | None = None,
@@ -40,7 +41,8 @@ def import_paths(
 ) -> list[ImportResult]:
     """Bring files into the corpus, one transaction each, then refresh the ``curated`` view.
 
-    A path may be a pattern, or a folder of tables (see ``files_at``).
+    A path may be a pattern, or a folder of tables (see ``files_at``). ``columns`` is of all files
+    but those in ``columns_of``.
 
     Raises InputRefused (that file left nothing behind; those before it stay), Interrupted. When
     the refresh is stopped, the tweets are in; to import the same files again then refreshes.
@@ -60,7 +62,7 @@ def import_paths(
                 format=format,
                 handle=handle,
                 include=include,
-                columns=columns,
+                columns=(columns_of or {}).get(file, columns),
                 encoding=encoding,
                 date_format=date_format,
                 progress=progress,

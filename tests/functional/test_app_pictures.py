@@ -158,6 +158,34 @@ def test_add_tweets(
     assert snap_compare(MynahApp(home), terminal_size=size, run_before=before)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_columns_of_a_table(
+    snap_compare: Any,
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tweets.csv").write_text(
+        "Nr,user_screen_name,posted_on,body,thumbs up,note\n"
+        "17,keeper,2020-01-02 10:00,The fog came in like a committee: slowly; no agenda.,3,\n"
+    )
+
+    async def before(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        pilot.app.screen.query_one("#path").value = "tweets.csv"  # type: ignore[attr-defined]
+        await at_rest(pilot)
+        await pilot.press("ctrl+t")
+        await at_rest(pilot)
+        await pilot.press(*["right"] * 4, "down", "down", *["right"] * 3)
+        await at_rest(pilot)
+
+    assert snap_compare(MynahApp(home), terminal_size=size, run_before=before)
+
+
 def test_a_changed_recipe(snap_compare: Any, told_home: Home) -> None:
     async def before(pilot: Pilot[None]) -> None:
         await at_rest(pilot)

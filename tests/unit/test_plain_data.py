@@ -54,6 +54,25 @@ def test_a_file_that_names_nobody_asks_whose_it_is(tmp_path: Path) -> None:
     assert counts(home) == {"gull": 2}
 
 
+def test_a_table_is_asked_which_column_is_which(tmp_path: Path) -> None:
+    file, home = tmp_path / "odd.csv", tmp_path / "home"
+    file.write_text("when,nick,body\n2020-01-02,ann,the sea is calm\n2020-02-03,ann,a gull\n")
+    said = sentence(
+        talk(home, "1", "1", str(file), "3", "columns", "3", "1", "2", "2", "", "columns", "2",
+             "3", "", "2", "yes", "1", "3", "2", "2", "", "Yes")
+    )  # fmt: skip
+    assert "has no column of texts. Its first line reads: when, nick, body. Which column" in said
+    assert "3. body, for example “the sea is calm”" in said
+    assert "--map text" not in said
+    assert "as in @nasa, or columns to say which column names it." in said
+    assert "3. date: when, for example “2020-01-02”" in said
+    assert "@ann, 2 tweets, 2 Jan 2020 to 3 Feb 2020." in said
+    assert "body is no longer read as text: a column has one role." in said
+    assert "Left out: 2 without a usable account name. Choose other columns?" in said
+    assert "@ann: 2 tweets read, 2 new." in said
+    assert counts(home) == {"ann": 2}
+
+
 def test_a_path_that_is_not_there_and_an_answer_that_is_none(tmp_path: Path) -> None:
     said = sentence(
         talk(tmp_path / "home", "1", "1", "nowhere.zip", "1", "~nobody-here/x", "7", "b", "one")

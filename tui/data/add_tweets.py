@@ -19,12 +19,17 @@ from textual.widgets import Input, Static
 from core.errors import MynahError
 from core.handles import normal_handle
 from core.safe_text import printable
+from tui.actions import shown_key
+from tui.data.columns import ColumnsPage
 from tui.data.importing import recent_paths
 from tui.data.paths import Candidates, EncodingSuggester, PathInput, PathSuggester
-from tui.data.preview import PathsFound, Previewed, PreviewJob
+from tui.data.preview import COLUMNS_KEY, Mappings, PathsFound, Previewed, PreviewJob
 from tui.job import Report
 from tui.section.screen import Mynah
+from tui.text.columns import mapping_in_words
 from tui.text.previews import is_account
+from tui.widgets.choice_field import Choice, ChoiceMenu
+from tui.widgets.field import OpenField
 from tui.widgets.row_list import Column, ListRows, RowList
 
 if TYPE_CHECKING:
@@ -42,12 +47,14 @@ NOTHING_YET = Previewed("", [], so_far=True)
 
 @dataclass(frozen=True)
 class FileChosen:
-    """What to bring in; whose it is, its encoding and its dates, where the file does not say."""
+    """What to bring in; whose it is, its encoding, its dates and its columns, where the file does
+    not say."""
 
     paths: list[Path]
     handle: str | None
     encoding: str | None
     date_format: str | None
+    mappings: dict[Path, dict[str, str]]
     typed: dict[str, str]
 
 
@@ -63,12 +70,22 @@ class FetchChosen:
 class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
     """Nothing is written or paid until enter; esc leaves everything as it was."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "cancel", "Cancel"),
+        (COLUMNS_KEY, "columns", "Columns"),
+    ]
 
-    def __init__(self, preview: PreviewJob, typed: Mapping[str, str] | None = None) -> None:
-        """``typed`` is what was typed the last time and came to nothing, by field."""
+    def __init__(
+        self,
+        preview: PreviewJob,
+        typed: Mapping[str, str] | None = None,
+        mappings: Mappings | None = None,
+    ) -> None:
+        """``typed`` is what was typed the last time and came to nothing, by field; ``mappings`` is
+        what was said of the columns of files before."""
         super().__init__()
         self._preview = preview
+        self._mappings = {path: dict(mapping) for path, mapping in (mappings or {}).items()}
         self._typed_before = dict(typed or {})
         self._paths: list[Path] | None = None  # that the field stands for; None: not known yet
         self._seen = NOTHING_YET  # the newest preview of what is typed
@@ -96,6 +113,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             yield RowList(
                 (Column(flex=1), Column(width=8, align="right")), empty="", id="candidates"
             )
+            yield OpenField("columns", f"columns ({shown_key(COLUMNS_KEY)})")
             yield Input(id="whose")
             yield Input(
                 placeholder="another encoding, if the words below look wrong: mac-roman, utf-8, …",
@@ -113,6 +131,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
                 yield Static("", id="notes", markup=False)
 
     def on_mount(self) -> None:
+        self.query_one(OpenField).display = False
         self.query_one("#whose").display = False
         self.query_one("#encoding").display = False
         self.query_one("#dates").display = False
@@ -184,7 +203,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
 
     def _look(self, typed: str, encoding: str | None, dates: str | None) -> None:
         self._seen, self._submitted_early = NOTHING_YET, False
-        self._preview.run(typed, encoding, dates)
+        self._preview.run(typed, encoding, dates, dict(self._mappings))
 
     def _value(self, name: str) -> str:
         return self.query_one(name, Input).value.strip()
@@ -201,6 +220,7 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             self._paths = message.paths
             return
         self._seen = message
+        self._show_columns()
         whose = self.query_one("#whose", Input)
         whose.display = bool(message.named)
         whose.placeholder = WHOSE.get(message.named, "")
@@ -215,6 +235,59 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
         self.query_one("#preview").display = bool(message.preview)
         if self._submitted_early and not message.so_far:
             self._go_on()
+
+    # ── which column is which ────────────────────────────────────────────────────────────
+
+    def _show_columns(self) -> None:
+        """For tables only: what was said of their columns."""
+        tables, field = self._seen.tables, self.query_one(OpenField)
+        field.display = bool(tables)
+        said = [(path, self._mappings[path]) for path in tables if path in self._mappings]
+        if self._seen.textless and len(said) < len(tables):
+            field.value = "which is the text?"
+        elif not said:
+            field.value = "as guessed"
+        elif len(tables) == 1:
+            field.value = mapping_in_words(said[0][1])
+        else:
+            field.value = f"chosen in {len(said)} of {len(tables)} tables"
+
+    @on(OpenField.Opened)
+    def action_columns(self) -> None:
+        """Of several tables one is chosen first; those without a text stand before the others."""
+        tables, textless = self._seen.tables, self._seen.textless
+        paths = [*textless, *(path for path in tables if path not in textless)]
+        if len(paths) <= 1:
+            if paths:
+                self._open_columns(paths[0])
+            return
+        choices = [
+            Choice(path, path.name, "which column is the text?" if path in textless else "")
+            for path in paths
+        ]
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self._open_columns(paths[index])
+
+        anchor = self.query_one(OpenField).region
+        self.app.push_screen(ChoiceMenu(choices, None, anchor, title="Columns of"), chosen)
+
+    def _open_columns(self, path: Path) -> None:
+        def chosen(mapping: dict[str, str] | None) -> None:
+            if mapping is None:
+                return
+            self._mappings.pop(path, None)
+            if mapping:
+                self._mappings[path] = mapping
+            self._look_again()
+
+        several = len(self._paths or ()) > 1
+        columns, mapping = self._seen.tables[path], self._mappings.get(path, {})
+        page = ColumnsPage(path, columns, mapping, one_of_several=several)
+        self.app.push_screen(page, chosen)
+
+    # ── going on ─────────────────────────────────────────────────────────────────────────
 
     def _go_on(self) -> None:
         """Enter was pressed before anybody could know what there is; now it means what it says."""
@@ -265,7 +338,8 @@ class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
             except MynahError as error:
                 self._say(str(error))
                 return
-        self.dismiss(FileChosen(paths, handle, encoding, dates, self._all_typed()))
+        mappings = {path: self._mappings[path] for path in paths if path in self._mappings}
+        self.dismiss(FileChosen(paths, handle, encoding, dates, mappings, self._all_typed()))
 
     def _fetch(self, estimate: FetchEstimate) -> None:
         """Enter after the price has been read is the yes."""

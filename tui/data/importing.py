@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,7 @@ class ImportJob(Job):
         handle: str | None = None,
         encoding: str | None = None,
         date_format: str | None = None,
+        columns_of: Mapping[Path, Mapping[str, str]] | None = None,
         samples: bool = False,
     ) -> None:
         home = self._host.state.home
@@ -68,6 +69,7 @@ class ImportJob(Job):
                 handle=handle,
                 encoding=encoding,
                 date_format=date_format,
+                columns_of=columns_of,
                 progress=lambda moved: attempt.report(ImportMoved(moved)),
                 cancelled=attempt.cancelled,
             )

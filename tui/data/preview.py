@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.errors import Interrupted, MynahError
 from core.files import is_there
 from core.home import Home
+from core.sources.source import DatesUnclear, TextMissing
+from tui.actions import shown_key
 from tui.job import Attempt, Host, Job, Report
 from tui.text.paths import paths_in
 from tui.text.previews import (
@@ -24,7 +27,11 @@ from tui.text.previews import (
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate
-    from core.sources.preview import Preview
+    from core.sources.preview import Preview, TableColumn
+
+# Role → column by file, for files of which somebody said so.
+Mappings = Mapping[Path, Mapping[str, str]]
+COLUMNS_KEY: Final = "ctrl+t"
 
 
 @dataclass
@@ -33,7 +40,8 @@ class Previewed(Report):
 
     ``named`` asks for a handle: "must" where nothing names one, "may" where only a number does.
     ``undated`` asks how dates are written. ``refused``: ``lines`` say what is in the way.
-    ``so_far``: the look goes on, and may come to another end.
+    ``so_far``: the look goes on, and may come to another end. ``tables`` has the columns of each
+    file that has columns to name; ``textless`` are those of them where none is known for the text.
     """
 
     text: str
@@ -47,6 +55,8 @@ class Previewed(Report):
     refused: bool = False
     so_far: bool = False
     estimate: FetchEstimate | None = None
+    tables: dict[Path, list[TableColumn]] = field(default_factory=dict)
+    textless: list[Path] = field(default_factory=list)
 
 
 @dataclass
@@ -67,7 +77,9 @@ class PreviewJob(Job):
     def __init__(self, host: Host) -> None:
         super().__init__(host, "previewing what to add", newest_wins=True)
 
-    def run(self, text: str, encoding: str | None, date_format: str | None) -> None:
+    def run(
+        self, text: str, encoding: str | None, date_format: str | None, mappings: Mappings
+    ) -> None:
         """Preview the paths or the account in ``text``; nothing is written, asked of X or paid."""
         home = self._host.state.home
 
@@ -85,20 +97,30 @@ class PreviewJob(Job):
                 which = f": {missing[0].name}" if len(paths) > 1 else ""
                 return Previewed(text, [(f"There is nothing at that path yet{which}.", "dim")])
             if len(paths) == 1:
-                return _file(attempt, text, paths[0], encoding, date_format)
-            return _files(attempt, text, paths)
+                path = paths[0]
+                mapping = mappings.get(path, {})
+                return _file(attempt, text, path, encoding, date_format, mapping)
+            return _files(attempt, text, paths, mappings)
 
         self.start(work)
 
 
 def _file(
-    attempt: Attempt, text: str, path: Path, encoding: str | None, date_format: str | None
+    attempt: Attempt,
+    text: str,
+    path: Path,
+    encoding: str | None,
+    date_format: str | None,
+    mapping: Mapping[str, str],
 ) -> Report | None:
     """What one file holds, and its first tweets as they will be stored, while it is read."""
     from core.sources.preview import preview
-    from core.sources.source import DatesUnclear
+
+    tables: dict[Path, list[TableColumn]] = {}
 
     def show(seen: Preview) -> None:
+        if seen.table and not tables:
+            tables.update(_columns(path, encoding))
         attempt.report(
             Previewed(
                 text,
@@ -110,6 +132,7 @@ def _file(
                 guessed=seen.guessed or encoding is not None,
                 undated=seen.dates_unread > 0 or date_format is not None,
                 so_far=not seen.counted,
+                tables=tables,
             )
         )
 
@@ -118,6 +141,7 @@ def _file(
             path,
             encoding=encoding,
             date_format=date_format,
+            columns=mapping,
             show=show,
             cancelled=attempt.cancelled,
         )
@@ -128,32 +152,76 @@ def _file(
         undated = isinstance(error, DatesUnclear) or date_format is not None
         if isinstance(error, DatesUnclear):
             lines = [(error.what, "bold"), (f"{error.why} Type it above.", "")]
-        return Previewed(text, lines, guessed=encoding is not None, undated=undated, refused=True)
+        if isinstance(error, TextMissing):
+            lines = _without_text(error)
+        if not tables and (mapping or isinstance(error, TextMissing)):
+            tables = _columns(path, encoding)
+        return Previewed(
+            text,
+            lines,
+            guessed=encoding is not None,
+            undated=undated,
+            refused=True,
+            tables=tables,
+            textless=[path] if isinstance(error, TextMissing) else [],
+        )
     return None
 
 
-def _files(attempt: Attempt, text: str, paths: list[Path]) -> Report:
+def _without_text(error: TextMissing) -> list[Line]:
+    """In place of the command line's next step, the app's."""
+    return [
+        (error.what, "bold"),
+        (f"{error.why} {shown_key(COLUMNS_KEY)} chooses the one with the texts.", ""),
+    ]
+
+
+def _columns(path: Path, encoding: str | None = None) -> dict[Path, list[TableColumn]]:
+    """The columns of a file; none where it cannot be read any more."""
+    from core.sources.preview import table_columns
+
+    try:
+        return {path: table_columns(path, encoding=encoding)}
+    except MynahError:
+        return {}
+
+
+def _files(attempt: Attempt, text: str, paths: list[Path], mappings: Mappings) -> Report:
     """A line for each of several files."""
     from core.sources.preview import preview
 
     lines: list[Line] = []
     ready = True
+    tables: dict[Path, list[TableColumn]] = {}
+    textless: list[Path] = []
     for path in paths:
+        mapping = mappings.get(path, {})
         try:
-            seen = preview(path, cancelled=attempt.cancelled)
+            seen = preview(path, columns=mapping, cancelled=attempt.cancelled)
         except Interrupted:
             raise
         except MynahError as error:
             ready = False
-            lines += error_lines(error)
+            if isinstance(error, TextMissing):
+                textless.append(path)
+            if mapping or path in textless:
+                tables |= _columns(path)
+            lines += _without_text(error) if isinstance(error, TextMissing) else error_lines(error)
         else:
-            lines.append(short_line_of(seen))
+            lines.append(short_line_of(seen, mapping))
+            if seen.table:
+                tables |= _columns(path)
             if seen.needs_handle:
                 ready = False
                 words = f"{path.name} does not say whose it is: add it by itself."
+                if seen.table:
+                    key = shown_key(COLUMNS_KEY)
+                    words = f"{words[:-1]}, or choose the column that does with {key}."
                 lines.append((words, "bold"))
-        attempt.report(Previewed(text, list(lines), so_far=True))
-    return Previewed(text, lines, ready=ready)
+        so_far = Previewed(text, list(lines), so_far=True, tables=dict(tables))
+        so_far.textless = list(textless)
+        attempt.report(so_far)
+    return Previewed(text, lines, ready=ready, tables=tables, textless=textless)
 
 
 def _account(text: str, home: Home) -> Report:

@@ -310,16 +310,20 @@ class DataSection(Section):
             if answer is not None:
                 self.state.typed = answer.typed
             if isinstance(answer, FileChosen):
+                self.state.remember_columns(answer.paths, answer.mappings)
                 self._importing.run(
                     answer.paths,
                     handle=answer.handle,
                     encoding=answer.encoding,
                     date_format=answer.date_format,
+                    columns_of=answer.mappings,
                 )
             elif answer is not None:
                 self._fetching.run(answer.estimate, answer.budget)
 
-        self.app.push_screen(AddTweets(self._preview, self.state.typed), chosen)
+        self.app.push_screen(
+            AddTweets(self._preview, self.state.typed, self.state.mappings), chosen
+        )
 
     def action_imports(self) -> None:
         """Every import so far, and what each left out."""

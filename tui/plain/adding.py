@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.errors import InputRefused, MynahError
+from core.errors import InputRefused, MynahError, WrongUsage
 from core.files import is_there
 from core.handles import normal_handle
-from core.sources.source import reasons_in_words
+from core.sources.source import DatesUnclear, TextMissing, reasons_in_words
 from core.workflow.several import files_at
 from tui.cli.long_work import Stopped
-from tui.plain.console import Back
+from tui.plain.columns import name_columns, name_text
+from tui.plain.console import Back, Console
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural, usd
 from tui.text.paths import paths_in
@@ -39,6 +40,11 @@ class _How:
     handle: str | None = None
     encoding: str | None = None
     date_format: str | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+class _OtherColumns(Exception):
+    """The person wants to say which column is which."""
 
 
 def add_tweets(session: Session) -> None:
@@ -69,29 +75,54 @@ def add_samples(session: Session) -> None:
 
 def _add_file(session: Session, path: Path) -> None:
     console, how = session.console, _How()
-    seen = _preview(session, path, how)
-    _say_preview(session, seen)
-    while seen.guessed and not console.yes("Do these words look right?"):
-        how.encoding = console.ask(
-            "Which encoding is it? For example mac-roman, latin-1 or utf-16.",
-            "The encoding says which letters the bytes of the file stand for.",
-        )
+    legible = False
+    while True:
         seen = _preview(session, path, how)
         _say_preview(session, seen)
-    if seen.needs_handle:
-        how.handle = _whose(session, "The file does not say whose tweets these are.")
-    elif seen.number and console.yes("The file names the account by a number only. Name it?"):
-        how.handle = _whose(session, "")
-    if console.yes("Bring them in?"):
-        _import(session, [path], how)
-    else:
-        console.say("Nothing was brought in.")
+        while not legible and seen.guessed and not console.yes("Do these words look right?"):
+            how.encoding = console.ask(
+                "Which encoding is it? For example mac-roman, latin-1 or utf-16.",
+                "The encoding says which letters the bytes of the file stand for.",
+            )
+            seen = _preview(session, path, how)
+            _say_preview(session, seen)
+        legible, how.handle = True, None
+        try:
+            if seen.needs_handle:
+                why = "The file does not say whose tweets these are."
+                how.handle = _whose(session, why, table=seen.table)
+            elif seen.number and console.yes(
+                "The file names the account by a number only. Name it?"
+            ):
+                how.handle = _whose(session, "")
+            if _agrees(console, table=seen.table):
+                _import(session, [path], how)
+            else:
+                console.say("Nothing was brought in.")
+        except _OtherColumns:
+            how.columns = name_columns(console, path, how.encoding, how.columns)
+        else:
+            return
+
+
+def _agrees(console: Console, *, table: bool) -> bool:
+    if not table:
+        return console.yes("Bring them in?")
+    while True:
+        typed = console.ask(
+            "Bring them in? Type yes, no, or columns to say which column is which."
+        ).lower()
+        if typed in ("yes", "y", "no", "n"):
+            return typed.startswith("y")
+        if typed == "columns":
+            raise _OtherColumns
+        console.say(f"{typed} is neither yes nor no nor columns.")
 
 
 def _preview(session: Session, path: Path, how: _How) -> Preview:
-    """What the file holds; asks how dates are written where that is not clear."""
+    """What the file holds; asks how dates are written, and which column is the text, where that is
+    not clear."""
     from core.sources.preview import preview
-    from core.sources.source import DatesUnclear
 
     def look(tell: Tell, stopped: Stopped) -> Preview:
         def show(seen: Preview) -> None:
@@ -99,20 +130,36 @@ def _preview(session: Session, path: Path, how: _How) -> Preview:
                 tell(f"Looked at {plural(seen.tweets, 'tweet')} so far.")
 
         return preview(
-            path, encoding=how.encoding, date_format=how.date_format, show=show, cancelled=stopped
+            path,
+            encoding=how.encoding,
+            date_format=how.date_format,
+            columns=how.columns,
+            show=show,
+            cancelled=stopped,
         )
 
+    console = session.console
     while True:
         try:
             return session.work(look)
+        except TextMissing as error:
+            console.say(f"{error.what} {error.why}")
+            how.columns = name_text(console, path, how.encoding, how.columns)
         except DatesUnclear as error:
-            session.console.say(f"{error.what} {error.why}")
-            how.date_format = session.console.ask(
+            console.say(f"{error.what} {error.why}")
+            how.date_format = console.ask(
                 "How are its dates written? Type day-first, month-first, or a form such as "
                 "%d.%m.%y.",
                 "%d stands for the day, %m for the month, %y or %Y for the year, %H:%M for the "
                 "time.",
             )
+        except (InputRefused, WrongUsage) as error:
+            if not how.columns:
+                raise
+            console.say(str(error))
+            if not console.yes("Choose other columns?"):
+                raise Back from None
+            how.columns = name_columns(console, path, how.encoding, how.columns)
 
 
 def _say_preview(session: Session, seen: Preview) -> None:
@@ -124,11 +171,15 @@ def _say_preview(session: Session, seen: Preview) -> None:
     console.say(*(note for note, _ in notes_of(seen)))
 
 
-def _whose(session: Session, why: str) -> str:
+def _whose(session: Session, why: str, *, table: bool = False) -> str:
+    columns = ", or columns to say which column names it" if table else ""
     while True:
-        question = f"{why} Type the name of the account, as in @nasa.".strip()
+        question = f"{why} Type the name of the account, as in @nasa{columns}.".strip()
+        typed = session.console.ask(question)
+        if table and typed.lower() == "columns":
+            raise _OtherColumns
         try:
-            return normal_handle(session.console.ask(question))
+            return normal_handle(typed)
         except MynahError as error:
             session.console.say(str(error))
 
@@ -147,6 +198,7 @@ def _import(session: Session, paths: list[Path], how: _How) -> None:
             handle=how.handle,
             encoding=how.encoding,
             date_format=how.date_format,
+            columns=how.columns,
             progress=moved,
             cancelled=stopped,
         )

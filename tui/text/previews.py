@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from core.errors import MynahError
 from core.files import is_there
 from core.safe_text import printable
 from core.sources.source import reasons_in_words
+from tui.text.columns import mapping_in_words
 from tui.text.numbers import day, plural
 
 if TYPE_CHECKING:
@@ -72,10 +74,11 @@ def lines_of(seen: Preview) -> list[Line]:
     return lines
 
 
-def short_line_of(seen: Preview) -> Line:
-    """The same for one file of several."""
+def short_line_of(seen: Preview, mapping: Mapping[str, str]) -> Line:
+    """The same for one file of several, with what somebody said of its columns."""
     encoding = f" · {seen.encoding}" if seen.encoding else ""
-    return (f"{seen.path.name}: {seen.title} · {_counted(seen)}{encoding}", "")
+    named = f" · {mapping_in_words(mapping)}" if mapping else ""
+    return (f"{seen.path.name}: {seen.title} · {_counted(seen)}{encoding}{named}", "")
 
 
 def rows_of(seen: Preview) -> list[str]:
