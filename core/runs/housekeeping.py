@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefused, WrongUsage
@@ -23,6 +24,8 @@ LONGEST_NOTE: Final = 1000
 LONGEST_TAG: Final = 30
 TRASH_DAYS: Final = 7
 
+# States of a run that has yet to load the weights that it begins with.
+_UNBEGUN: Final = ("queued", "starting")
 # The process of a run that has just ended may still be there for so many seconds.
 _END_SECONDS: Final = 5.0
 # Expired runs that a command removes in passing: each may take a second of disk work.
@@ -96,10 +99,31 @@ def parts_of(run: Run) -> list[str]:
     return [name for name, there in found if there]
 
 
-def refuse_going(run: Run) -> None:
-    """Raises InputRefused for a run that has a process, or is about to have one."""
+def refuse_delete(home: Home, run: Run) -> None:
+    """Raises InputRefused for a run that has a process, or is about to have one, and for one whose
+    weights another is about to begin with.
+    """
     if run_summary(run).state in GOING:
         raise _going(run)
+    for other in all_runs(home):
+        if _is_to_begin_with(other, run):
+            raise InputRefused(
+                f"{other.id} is about to begin with the weights of {run.id}.",
+                "It reads them when its turn has come.",
+                f"Wait until it learns, or stop it: `mynah stop {other.id}`.",
+            )
+
+
+def _is_to_begin_with(other: Run, run: Run) -> bool:
+    """Whether ``other`` waits or starts, and goes on from ``run`` or has its folder as base."""
+    with suppress(InputRefused):  # it went away, or is damaged
+        record = other.record()
+        base = Path(record.base)
+        if (record.continues is not None and record.continues.run == run.id) or (
+            base.is_absolute() and base.resolve().is_relative_to(run.folder.resolve())
+        ):
+            return run_summary(other).state in _UNBEGUN
+    return False
 
 
 def _going(run: Run) -> InputRefused:
@@ -112,15 +136,16 @@ def _going(run: Run) -> InputRefused:
 def delete_run(home: Home, run: Run) -> None:
     """Moves a run that has ended into the trash, where it lies for a week.
 
-    What has lain there for longer is removed. Raises InputRefused when the run is going, when a
-    report on it is being made, or when its folder cannot be moved.
+    What has lain there for longer is removed. Raises InputRefused when the run is going, when
+    another is about to begin with it, when a report on it is being made, or when its folder cannot
+    be moved.
     """
     empty_trash(home, most=AT_ONCE)
     run.record()  # of a run that is gone no folder is made for the lock
     moved = home.trash / f"{datetime.now(timezone.utc):{_STAMP}}-{run.id}"
     try:
         with held_lock(run.lock, seconds=_END_SECONDS), _no_report(run):
-            refuse_going(run)
+            refuse_delete(home, run)
             home.trash.mkdir(parents=True, exist_ok=True)
             if sys.platform != "win32":
                 run.folder.rename(moved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from core.runs.events import Journal
 from core.runs.folder import STALE_NOTE, Run
 from core.runs.housekeeping import runs_in_trash
 from core.runs.queue import Turn
+from core.runs.settings import Continued
 from tests.functional.walk import Heard, assert_safe, runs_there, screen, settled, until
 from tui.app import MynahApp
 from tui.dialogs.ask import Ask
@@ -191,6 +193,27 @@ async def test_what_a_delete_takes_away_is_measured_while_keys_work(
         await settled(pilot)
         assert app.section == "data"
         assert not isinstance(app.screen, Decide), "nobody waits for the question any more"
+
+
+async def test_a_run_that_another_is_to_begin_with_is_not_asked_about(told_home: Home) -> None:
+    (other,) = {path.name for path in told_home.runs.iterdir()} - {FIXTURE}
+    queued = Run(told_home.runs / other)
+    queued.metrics.unlink()
+    queued.update_record(
+        state="queued", result=None, machine=this_machine(), pid=os.getpid(),
+        pid_start=process_times(os.getpid()), continues=Continued(FIXTURE, "smollm2"),
+    )  # fmt: skip
+    app, heard = MynahApp(told_home, section="train", poll_seconds=0.1), Heard()
+    async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
+        await runs_there(pilot)
+        await until(pilot, lambda: any(run.continues for run in app.state.runs or []))
+        listing = app.screen.query_one("#runs", RowList)
+        listing.cursor = [run.run for run in app.state.runs or []].index(FIXTURE)
+        await settled(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: any(f"{other} is about to" in toast for toast in heard.toasts))
+        assert not isinstance(app.screen, Decide)
+        assert Run(told_home.runs / FIXTURE).folder.is_dir()
 
 
 @pytest.mark.parametrize(

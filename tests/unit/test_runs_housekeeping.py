@@ -26,6 +26,7 @@ from core.runs.housekeeping import (
     restore_run,
     runs_in_trash,
 )
+from core.runs.settings import Continued
 from core.workflow.data import import_paths, sample_archives
 from tests.unit.cli import MYNAH, environment, mynah
 from tests.unit.cli import on_a_terminal as terminal
@@ -49,6 +50,15 @@ def listed(home: Path) -> dict[str, dict[str, Any]]:
 def other(home: Path) -> str:
     (found,) = {path.name for path in (home / "runs").iterdir()} - {KEEPER}
     return found
+
+
+def is_queued(home: Path, name: str, **fields: Any) -> Run:
+    run = Run(home / "runs" / name)
+    run.update_record(
+        state="queued", result=None, resumed=4e9, machine=this_machine(),
+        pid=os.getpid(), pid_start=process_times(os.getpid()), **fields,
+    )  # fmt: skip
+    return run
 
 
 def test_a_name_stands_for_its_run_in_every_command(home: Path) -> None:
@@ -193,16 +203,32 @@ def test_on_a_terminal_it_asks(home: Path) -> None:
 
 
 def test_a_run_that_is_going_is_not_deleted(home: Path) -> None:
-    run = Run(home / "runs" / KEEPER)
-    run.update_record(
-        state="queued", result=None, resumed=4e9, machine=this_machine(),
-        pid=os.getpid(), pid_start=process_times(os.getpid()),
-    )  # fmt: skip
+    run = is_queued(home, KEEPER)
     refused = mynah("runs", "delete", other(home), KEEPER, "--yes", home=home, code=3).err
     assert f"mynah stop {KEEPER}" in refused
     assert len(listed(home)) == 2
     with pytest.raises(InputRefused, match="still going"):
         delete_run(Home.at(home), run)
+
+
+@pytest.mark.parametrize("by", ["continues", "base"])
+def test_a_run_that_a_queued_one_is_to_begin_with_is_not_deleted(home: Path, by: str) -> None:
+    run = Run(home / "runs" / KEEPER)
+    given = {
+        "continues": {"continues": Continued(KEEPER, "smollm2")},
+        "base": {"base": str(run.model)},
+    }[by]
+    queued = is_queued(home, other(home), **given)
+    refused = mynah("runs", "delete", KEEPER, "--yes", home=home, code=3).err
+    assert f"{queued.id} is about to begin with the weights of {KEEPER}." in refused
+    assert f"mynah stop {queued.id}" in refused
+    with pytest.raises(InputRefused, match="about to begin"):
+        delete_run(Home.at(home), run)
+    queued.update_record(state="running")
+    queued.metrics.write_text("")
+    with queued.metrics.open("a") as journal:
+        journal.write('{"kind": "start", "step": 0}\n{"kind": "train", "step": 1, "loss": 3.0}\n')
+    delete_run(Home.at(home), run)
 
 
 def test_a_run_that_is_deleted_twice_can_still_be_had_back(home: Path) -> None:

@@ -128,9 +128,9 @@ def _resume(session: Session, run: Run) -> None:
 
 
 def _delete(session: Session, run: Run) -> None:
-    from core.runs.housekeeping import TRASH_DAYS, delete_run, parts_of, refuse_going
+    from core.runs.housekeeping import TRASH_DAYS, delete_run, parts_of, refuse_delete
 
-    refuse_going(run)
+    refuse_delete(session.home, run)
     parts = ", ".join(parts_of(run)) or "nothing yet"
     session.console.say(f"There is of it: {parts}.")
     if session.console.yes(f"Delete it? It can be had back for {plural(TRASH_DAYS, 'day')}."):

@@ -110,14 +110,16 @@ class KeepingJobs:
 
     def measure_delete(self, summary: RunSummary) -> None:
         """What a delete would take away, measured now: a report or samples may have come since the
-        run was measured for its figures.
+        run was measured for its figures. A run that cannot be deleted now is said to be so.
         """
+        home = self._host.state.home
 
         def work(attempt: Attempt) -> Report:
             from core.runs.folder import Run
-            from core.runs.housekeeping import parts_of
+            from core.runs.housekeeping import parts_of, refuse_delete
 
             run = Run(summary.folder)
+            refuse_delete(home, run)
             size = run.disk_bytes()
             attempt.report(RunMeasured(summary.run, size))
             return DeleteMeasured(summary, parts_of(run), size)

@@ -187,16 +187,16 @@ def tag(
 def delete(names: tuple[str, ...], yes: bool, as_json: bool, home: Home) -> None:
     """Move runs into the trash, whole; what has lain there for a week is removed.
 
-    A run that is going is refused. --json gives the summary of the run, or a list of them when
-    several are named.
+    A run that is going is refused, and so is one that a queued run is to begin with. --json gives
+    the summary of the run, or a list of them when several are named.
     """
     from core.runs.folder import find_run
-    from core.runs.housekeeping import TRASH_DAYS, delete_run, parts_of, refuse_going
+    from core.runs.housekeeping import TRASH_DAYS, delete_run, parts_of, refuse_delete
     from core.runs.summary import run_summary
 
     found = list(dict.fromkeys(find_run(home, name) for name in names))
     for run in found:
-        refuse_going(run)
+        refuse_delete(home, run)
     gone = [_data(run_summary(run)) for run in found]
     for run, summary in zip(found, gone, strict=True):
         parts, name = ", ".join(parts_of(run)), f" ({summary['name']})" if summary["name"] else ""
