@@ -28,7 +28,7 @@ from tests.unit.cli import (
 )
 from tests.unit.conversation import check, sentence, talk
 from tests.unit.test_import_hygiene import HEAVY, loaded_by
-from tui.plain.console import Console, place_of, spoken
+from tui.plain.console import Console, place_of, several, spoken
 from tui.plain.session import Session, Tell
 
 
@@ -204,3 +204,8 @@ def test_numbers_that_are_meant() -> None:
     assert [place_of(typed, 1200) for typed in ("1", "1.", "1,200", "12")] == [0, 0, 1199, 11]
     assert [place_of(typed, 9) for typed in ("0", "10", "-1", "", "²", "1e1", "x")] == [None] * 7
     assert place_of("1,2", 1200) is None, "it may mean one and a fifth, or both"
+
+
+def test_a_number_with_thousands_is_one_answer_of_several() -> None:
+    assert several("1,200 3") == ["1,200", "3"]
+    assert several("1,2, 3,@gull,") == ["1", "2", "3", "@gull"]

@@ -85,14 +85,23 @@ def test_a_path_that_is_not_there_and_an_answer_that_is_none(tmp_path: Path) -> 
 
 def test_accounts_are_listed_and_chosen(home: Path) -> None:
     said = sentence(
-        talk(home, "1", "2", "3", "2 @keeper_of_the_light", "3", "nobody", "3", ",", "b", "")
-    )
+        talk(home, "1", "2", "3", "1,2", "3", "2 @keeper_of_the_light", "3", "nobody", "3", ",",
+             "3", "1,200", "3", "1 4", "b", "")
+    )  # fmt: skip
     assert "1. @keeper_of_the_light (The Keeper): 987 tweets, from 4 Mar 2016 to" in said
     assert "Chosen: @orbit_grandmother, @keeper_of_the_light." in said
     assert "There is no account nobody. The choice is as it was." in said
     assert "No account was named. The choice is as it was." in said
+    for number in ("1,200", "4"):
+        assert f"There is no number {number} in the list: it ends at 3." in said
+    assert "Type spaces between the numbers." in said
+    assert "Chosen: @keeper_of_the_light, @orbit_grandmother." in said
     assert "Chosen: @orbit_grandmother and @keeper_of_the_light." in said
     again = sentence(talk(home))
+    for number in ("1,200", "4"):
+        assert f"There is no number {number} in the list: it ends at 3." in said
+    assert "Type spaces between the numbers." in said
+    assert "Chosen: @keeper_of_the_light, @orbit_grandmother." in said
     assert "Chosen: @orbit_grandmother and @keeper_of_the_light." in again, "remembered"
 
 

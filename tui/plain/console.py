@@ -217,6 +217,21 @@ def _without_commas(typed: str) -> str:
     return typed.replace(",", "") if _THOUSANDS.fullmatch(typed) else typed
 
 
+def several(typed: str) -> list[str]:
+    """Answers with spaces or commas between; ``1,200`` is one number, as numbers are said here."""
+    return [
+        part
+        for word in typed.split()
+        for part in ([word] if _THOUSANDS.fullmatch(word) else word.split(","))
+        if part
+    ]
+
+
+def is_number(typed: str) -> bool:
+    """Whether it can only be meant as the number of a line."""
+    return _without_commas(typed.removesuffix(".")).isdecimal()
+
+
 def place_of(typed: str, many: int) -> int | None:
     """The place, counted from 0, of a number from 1 to ``many``; None for anything else."""
     digits = _without_commas(typed.removesuffix("."))

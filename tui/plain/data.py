@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import WrongUsage
 from tui.plain.adding import add_samples, add_tweets
-from tui.plain.console import place_of
+from tui.plain.console import is_number, place_of, several
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session
 from tui.plain.tweets import excluded, forget, search
@@ -79,12 +79,18 @@ def _choose(session: Session) -> None:
         "Filter, Train and Export work with the accounts that are chosen.",
     )
     chosen: list[str] = []
-    for word in typed.replace(",", " ").split():
+    for word in several(typed):
         place = place_of(word, len(known))
         handle = known[place] if place is not None else word.lower().removeprefix("@")
         if word.lower() == "all":
             chosen = known
             break
+        if handle not in counts and is_number(word):
+            raise WrongUsage(
+                f"There is no number {word} in the list: it ends at {len(known):,}.",
+                "The choice is as it was.",
+                "Type spaces between the numbers.",
+            )
         if handle not in counts:
             raise WrongUsage(f"There is no account {word}.", "The choice is as it was.")
         chosen.append(handle)
