@@ -16,14 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.corpus.store import Corpus
+from core.curation.recipe import load_recipe, save_recipe
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.home import Home
+from core.query.recipes import lacking_verdicts
 from core.query.refusal import QueryRefused
 from core.query.result_files import write_result
 from core.query.run import QueryOptions, explain, run_query
 from core.query.saved import saved_queries
 from core.runs.summary import list_runs
 from tests.fixtures.five_tweets import home_with_five_tweets
+from tests.unit.cli import mynah
 
 
 @pytest.fixture
@@ -124,6 +127,16 @@ def test_refusals(home: Home, tmp_path: Path, sql: str, words: str) -> None:
     assert words in str(refused.value)
     assert sorted(tmp_path.rglob("*")) == before
     assert home.corpus.read_bytes() == data
+
+
+def test_a_recipe_without_stored_verdicts_is_named(home: Home) -> None:
+    save_recipe(load_recipe("standard", home), home, name="mine")
+    asked = "SELECT * FROM curated WHERE recipe = 'mine' -- 'strict'"
+    said = mynah("sql", asked, home=home.root)
+    assert "standard and classic alone, none of mine." in said.err
+    assert lacking_verdicts(home, "FROM \"account_stats\" WHERE recipe IN ('strict')")
+    for sql in ("FROM curated WHERE recipe = 'standard'", "SELECT 'strict' FROM tweets", "curated"):
+        assert lacking_verdicts(home, sql) is None
 
 
 def test_limit_says_when_there_was_more(home: Home) -> None:

@@ -106,6 +106,7 @@ def _tables(session: Session) -> None:
 def run(session: Session, sql: str) -> None:
     """Runs a query and reads its rows out, a page at a time."""
     from core.query.history import remember_query
+    from core.query.recipes import lacking_verdicts
     from core.query.refusal import QueryRefused
     from core.query.run import QueryOptions, run_query
 
@@ -133,6 +134,8 @@ def run(session: Session, sql: str) -> None:
         f"{plural(len(result), 'row')} in {result.seconds:.2f} seconds{more}. "
         f"{plural(len(names), 'column')}: {', '.join(names)}."
     )
+    if note := lacking_verdicts(session.home, sql):
+        session.console.say(note)
     browse(
         session.console,
         result,

@@ -23,9 +23,13 @@ How = Literal["run", "explain", "analyse", "write"]
 
 @dataclass
 class QueryEnded(Report):
-    """Exactly one of the four is there: rows, a plan, a change, or why there is none."""
+    """Exactly one of the four is there: rows, a plan, a change, or why there is none.
+
+    ``note``: what the rows cannot have, though the query asks for it.
+    """
 
     result: QueryResult | None = None
+    note: str | None = None
     plan: str | None = None
     changed: Changed | None = None
     error: MynahError | None = None
@@ -63,6 +67,7 @@ class QueryJob(Job):
             from core.corpus.store import Corpus
             from core.query.changing import change
             from core.query.history import remember_query
+            from core.query.recipes import lacking_verdicts
             from core.query.run import explain, run_query
 
             corpus, options = Corpus(home.corpus), self._options(attempt)
@@ -75,7 +80,7 @@ class QueryJob(Job):
             result = run_query(
                 corpus, home, sql, limit=MOST_ROWS, most_bytes=MOST_BYTES, options=options
             )
-            return QueryEnded(result=result)
+            return QueryEnded(result=result, note=lacking_verdicts(home, sql))
 
         return self._begin(work, lambda error: QueryEnded(error=error))
 

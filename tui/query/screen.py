@@ -164,6 +164,8 @@ class QuerySection(Section):
             self._querying.read_catalogue()
         elif ended.result is not None:
             self._show_result(ended.result)
+        if ended.note:
+            self.app.notify(ended.note)
 
     # ── what came of it ──────────────────────────────────────────────────────────────────
 

@@ -150,8 +150,11 @@ class _Work:
 
     def show(self, kind: str, output: Path | None, note: ProgressNote, *, asked: bool) -> None:
         """``asked``: a table that was asked for by name is the same on a terminal and in a pipe."""
+        from core.query.recipes import lacking_verdicts
         from core.query.run import run_query, save_query
 
+        if lacking := lacking_verdicts(self._home, self._sql):
+            narrate(lacking)
         where = self._corpus, self._home, self._sql
         if output is not None:
             rows = save_query(
