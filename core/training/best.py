@@ -48,7 +48,8 @@ class Best:
             self._best, self.step, self._worse = found, step, 0
             self._keep(self._learning)
         else:
-            self._worse = self._worse + 1 if found.errors_above(self._best) > CLEARLY else 0
+            above = found.errors_above(self._best)
+            self._worse = self._worse + 1 if above is not None and above > CLEARLY else 0
 
     @property
     def known(self) -> bool:

@@ -32,32 +32,35 @@ class Measure:
     sizes: list[int]
 
     @property
-    def error(self) -> float:
-        """The standard error of ``loss``: tweets, not tokens, are what was drawn."""
+    def error(self) -> float | None:
+        """The standard error of ``loss``: tweets, not tokens, are what was drawn. None: unknown."""
         return _error_of_ratio(self.sums, self.sizes)
 
-    def errors_above(self, other: Measure) -> float:
-        """How far ``loss`` lies above that of ``other``, in standard errors of their difference.
+    def errors_above(self, other: Measure) -> float | None:
+        """How far ``loss`` lies above that of ``other``, in standard errors of their difference;
+        None where that error is not known.
 
         The rows are the same, so that those are subtracted one by one: some tweets are hard for
         every model, which is most of the error of each measure, and none of this one.
         """
         differences = [mine - its for mine, its in zip(self.sums, other.sums, strict=True)]
         error = _error_of_ratio(differences, self.sizes)
+        if error is None:
+            return None
         difference = self.loss - other.loss
         if not difference:
             return 0.0
         return difference / error if error else math.copysign(math.inf, difference)
 
 
-def _error_of_ratio(sums: Sequence[float], sizes: Sequence[int]) -> float:
-    """Of sum(sums) / sum(sizes) over n drawn pairs; 0 for fewer than two of them.
+def _error_of_ratio(sums: Sequence[float], sizes: Sequence[int]) -> float | None:
+    """Of sum(sums) / sum(sizes) over n drawn pairs; None for fewer than two of them.
 
     Source: Cochran 1977, Sampling Techniques, 6.4, without the correction for a finite population.
     """
     n, total = len(sums), sum(sizes)
     if n < 2:
-        return 0.0
+        return None
     ratio = sum(sums) / total
     squares = sum((one - ratio * size) ** 2 for one, size in zip(sums, sizes, strict=True))
     return math.sqrt(n / (n - 1) * squares) / total

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import statistics
 
@@ -79,6 +78,10 @@ def test_the_standard_error_is_how_much_the_loss_of_drawn_tweets_varies() -> Non
 
 def test_one_row_has_no_error_that_is_known() -> None:
     one, other = Measure(3.0, 4, 1.0, [12.0], [4]), Measure(2.0, 4, 1.0, [8.0], [4])
-    assert one.error == 0
-    assert one.errors_above(other) == math.inf
-    assert other.errors_above(one) == -math.inf
+    assert one.error is None
+    assert one.errors_above(other) is None
+    best = Best([])
+    for step, found in enumerate([other, one, one, one]):
+        best.look(found, step)
+    assert not best.hopeless, "a single tweet ends no training"
+    assert not best.worse
