@@ -15,7 +15,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -65,8 +65,8 @@ def _short(name: str) -> str:
 
 def _write_through(path: Path, write: Callable[[Path], object]) -> None:
     """Into a pipe or a device: there is nothing to be replaced."""
-    with tempfile.TemporaryDirectory(prefix="mynah-") as folder:
-        made = Path(folder) / "content"
+    with temporary_folder("content") as folder:
+        made = folder / "content"
         write(made)
         with made.open("rb") as content, path.open("wb") as stream:
             shutil.copyfileobj(content, stream)
@@ -186,6 +186,7 @@ def owned_folder(beside: Path, purpose: str, *, elsewhere: bool = True) -> Itera
     except OSError:
         if not elsewhere:
             raise
+        remove_orphans(Path(tempfile.gettempdir()), purpose)
         made = tempfile.mkdtemp(prefix=prefix)
     try:
         yield Path(made)
@@ -193,9 +194,18 @@ def owned_folder(beside: Path, purpose: str, *, elsewhere: bool = True) -> Itera
         shutil.rmtree(made, ignore_errors=True)
 
 
-def remove_orphans(beside: Path, purpose: str) -> None:
-    """Removes the owned folders of processes of this machine that are gone. They hold tweets."""
-    named = re.compile(rf"\.mynah-{re.escape(purpose)}-([0-9a-f]{{12}})-(\d+)-(\d+)-\w+")
+def temporary_folder(purpose: str) -> AbstractContextManager[Path]:
+    """An `owned_folder` in the system's temporary folder, for what belongs beside nothing."""
+    return owned_folder(Path(tempfile.gettempdir()), purpose)
+
+
+def remove_orphans(beside: Path, purpose: str = "*") -> None:
+    """Removes the owned folders of processes of this machine that are gone. They hold tweets.
+
+    Only those for ``purpose``, unless it is ``*``.
+    """
+    of = "[a-z-]+" if purpose == "*" else re.escape(purpose)
+    named = re.compile(rf"\.mynah-{of}-([0-9a-f]{{12}})-(\d+)-(\d+)-\w+")
     with suppress(OSError):
         for folder in beside.glob(f".mynah-{purpose}-*"):
             found = named.fullmatch(folder.name)

@@ -18,6 +18,7 @@ told. Exports lie where the person put them and are not changed; those still the
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -146,6 +147,7 @@ def forget(
     for purpose in ("curating", "compacted"):  # copies that a killed process left
         remove_orphans(corpus.path.parent, purpose)
     remove_orphans(home.runs, "run")
+    remove_orphans(Path(tempfile.gettempdir()))
     tweets = rows.get("tweets", 0)
     return Forgotten(
         list(handles), tweet_id, tweets, rows, runs, published, files, not why, why, exports

@@ -9,10 +9,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import InputRefused
+from core.files import temporary_folder
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -30,8 +30,8 @@ def edit_outside(app: App[Any], text: str, name: str) -> str | None:
     from textual.app import SuspendNotSupported
 
     command = editor_command(os.environ)
-    with TemporaryDirectory(prefix="mynah-") as folder:
-        file = Path(folder) / name
+    with temporary_folder("editor") as folder:
+        file = folder / name
         file.write_text(text, encoding="utf-8")
         try:
             with app.suspend():

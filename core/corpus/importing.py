@@ -6,7 +6,6 @@ corpus is locked only while rows are merged.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -18,7 +17,7 @@ from core.corpus.import_log import Merged
 from core.corpus.merge import merge
 from core.corpus.store import Corpus
 from core.errors import Interrupted
-from core.files import owned_folder
+from core.files import temporary_folder
 from core.progress import Cancelled, Progress, Reporter
 from core.sources.batches import read_ahead
 from core.sources.detect import open_source
@@ -106,7 +105,7 @@ def import_path(
         date_format=date_format,
     )
     forgetful = None if REASON in include else Forgetful.of(corpus)
-    with owned_folder(Path(tempfile.gettempdir()), "import") as folder:
+    with temporary_folder("import") as folder:
         staged: list[str] = []
         report.show("reading", 0, None)
         for batch in read_ahead(source.batches(partial(report.show, "reading"))):

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from core.corpus.migrations import make_schema
 from core.corpus.store import Corpus
 from core.errors import WrongUsage
+from core.files import temporary_folder
 from core.query.batches import RESULTS, batches
 from core.query.result import QueryResult, named
 from core.query.result_files import write_frames
@@ -211,12 +211,12 @@ def _connection(corpus: Corpus) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         return
     # a folder of its own: DuckDB lets a query read whatever lies in its temp_directory
-    with TemporaryDirectory(prefix="mynah-query-") as folder:
+    with temporary_folder("query") as folder:
         connection = duckdb.connect(":memory:")
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET temp_directory = $1", [folder])
+            connection.execute("SET temp_directory = $1", [str(folder)])
             make_schema(connection)
             yield connection
         finally:
@@ -233,9 +233,9 @@ def load_run_tables(connection: duckdb.DuckDBPyConnection, home: Home, sql: str)
         return re.search(rf"\b{name}\b", sql, re.I) is not None
 
     frames = run_frames(home, wanted)
-    with TemporaryDirectory(prefix="mynah-query-") as folder:
+    with temporary_folder("query") as folder:
         for name, records in frames.items():
-            file = Path(folder) / f"{name}.parquet"
+            file = folder / f"{name}.parquet"
             records.write_parquet(file)
             connection.execute(
                 f"CREATE TEMP TABLE {name} AS FROM read_parquet($1)",

@@ -13,8 +13,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _NO_RIGHT: Final = re.compile(r"\berror 40[13]\b|permission denied", re.IGNORECASE)
 # After so long without an answer W&B is taken to be out of reach.
 _INIT_SECONDS: Final = 45.0
+# Where W&B copies tweets and models to before it sends them, and what remembers where that is.
+_STAGING: Final = "mynah-staging-"
+_STAGED: Final = "wandb.staging"
 
 
 class WandbTracker(Tracker):
@@ -59,8 +62,7 @@ class WandbTracker(Tracker):
         else:
             # it tells the server where a file of an artifact lay: not in a person's folder, and
             # nothing of the machine in its name
-            temporary = tempfile.TemporaryDirectory(prefix="mynah-", ignore_cleanup_errors=True)
-            staged = Path(self._held.enter_context(temporary))
+            staged = self._held.enter_context(_staging(self._folder / _STAGED))
         os.environ |= {
             "WANDB_DIR": str(self._folder),
             "WANDB_DATA_DIR": str(staged),
@@ -174,6 +176,27 @@ class WandbTracker(Tracker):
         wish is written into the offline run, and is fulfilled when that is synced.
         """
         run._log_artifact(_made(artifact), is_user_created=True, use_after_commit=True)
+
+
+@contextmanager
+def _staging(note: Path) -> Iterator[Path]:
+    """A folder in the system's temporary one, whose name says nothing of this machine.
+
+    ``note`` names it, beside the run's own: what a killed process left goes with the next tracker
+    of the run, which holds its lock.
+    """
+    parent = Path(tempfile.gettempdir())
+    with suppress(OSError, ValueError):
+        left = Path(note.read_text(encoding="utf-8"))
+        if left.parent == parent and left.name.startswith(_STAGING) and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=_STAGING, dir=parent))
+    try:
+        note.write_text(str(made), encoding="utf-8")
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        note.unlink(missing_ok=True)
 
 
 def _quiet_settings() -> wandb.Settings:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from core.errors import InputRefused
-from core.files import owned_folder, write_text_whole, write_whole
+from core.files import owned_folder, remove_orphans, temporary_folder, write_text_whole, write_whole
 from core.home import in_full
 from core.json_lines import append_json_lines, read_json_lines
 from core.processes import this_machine
@@ -89,6 +90,32 @@ def test_an_owned_folder_is_made_elsewhere_only_where_that_will_do(tmp_path: Pat
     assert not made.exists()
     with pytest.raises(OSError), owned_folder(tmp_path / "file", "x", elsewhere=False):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.parametrize("again", ["the same work", "forgetting"])
+def test_what_a_killed_process_left_in_the_temporary_folder_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dies = (
+        "import os, signal\nfrom pathlib import Path\nfrom core.files import temporary_folder\n"
+        "with temporary_folder('query') as folder:\n"
+        "    (folder / 'tweets').touch()\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", dies], env=os.environ | {"TMPDIR": str(tmp_path)})
+    (left,) = tmp_path.glob(".mynah-query-*")
+    (tmp_path / "not.mynah-query-1").mkdir()
+    with temporary_folder("editor") as going:
+        assert left.exists(), "of other work"
+        if again == "forgetting":
+            remove_orphans(tmp_path)
+        else:
+            with temporary_folder("query"):
+                assert not left.exists()
+        assert not left.exists()
+        assert going.exists(), "its process lives"
+    assert [path.name for path in tmp_path.iterdir()] == ["not.mynah-query-1"]
 
 
 def test_a_file_that_is_replaced_keeps_its_permissions_and_a_link_leads_to_the_new_one(

@@ -19,7 +19,7 @@ import pytest
 
 from core.errors import InputRefused, Interrupted, ServiceRefused
 from core.runs.folder import Run
-from core.runs.tracked import Tracked, read_tracked, write_tracked
+from core.runs.tracked import Tracked, read_tracked, tracking_folder, write_tracked
 from core.tracking.follower import follow
 from core.tracking.launch import track
 from tests.fakes.wandb_api import KEY, WandbServer, wandb_server
@@ -330,11 +330,15 @@ def test_a_tracker_killed_online_goes_on_where_the_server_is(
     left = read_tracked(run, "wandb")
     assert left is not None
     assert left.rows == 5, "it had given away all of them"
+    staged = Path((tracking_folder(run) / "wandb.staging").read_text())
+    assert staged.is_dir()
     server.rows_until_cut = None
     resume(run)
     append(run, start(resumed_from=5), train(6), measure(6, "after"))
     end(run)
     online(run)
+    assert not staged.exists(), "it may hold tweets"
+    assert not (tracking_folder(run) / "wandb.staging").exists()
     assert [shown(row) for row in server.runs[there].rows] == measured(run)
     assert server.runs[there].rows_sent == 7
 

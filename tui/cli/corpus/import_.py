@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import Interrupted, WrongUsage
-from core.files import owned_folder
+from core.files import temporary_folder
 from core.handles import normal_handle
 from core.home import Home
 from core.sources.source import reasons_in_words
@@ -189,7 +188,7 @@ def _from_stdin(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
             "",
             "For example: zcat tweets.jsonl.gz | mynah import -",
         )
-    with owned_folder(Path(tempfile.gettempdir()), "stdin") as folder:
+    with temporary_folder("stdin") as folder:
         file = folder / STDIN
         with file.open("wb") as copy:
             shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
