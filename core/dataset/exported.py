@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from core.dataset.manifest import BadManifest, read_manifest
+from core.dataset.manifest import BadManifest, names_any
 from core.files import write_text_whole
 from core.home import Home
 from core.json_lines import append_json_lines, read_json_lines
@@ -38,9 +38,7 @@ def exports_of(home: Home, handles: Collection[str]) -> list[str]:
     found = []
     for place in reversed(_places(home)):
         with suppress(BadManifest, OSError):
-            content, _ = read_manifest(Path(place))
-            held = content.get("handles")
-            if isinstance(held, dict) and not set(held).isdisjoint(handles):
+            if names_any(Path(place), handles):
                 found.append(place)
     return found
 

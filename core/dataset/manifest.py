@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,7 @@ RUN_NAME: Final = "manifest.json"
 SUFFIX: Final = ".manifest.json"
 # Of a manifest, in bytes; one of a thousand accounts has less than one of these megabytes.
 MOST_BYTES: Final = 64 * 2**20
+_LONGEST_LINE: Final = 1 << 16
 MOST_FILES: Final = 1_000
 # The format of the datasets that version 0.1.0 froze for its runs.
 _FROZEN_FORMAT: Final = 1
@@ -153,6 +154,25 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     if not isinstance(content, dict) or "files" not in content or "recipe" not in content:
         raise BadManifest(f"{path.name} is not a manifest of mynah's.")
     return content, raw
+
+
+def names_any(path: Path, handles: Collection[str]) -> bool:
+    """Whether a manifest names one of these accounts; raises BadManifest, and OSError.
+
+    Of a hundred thousand accounts it is larger than what `read_manifest` takes into memory: then
+    its lines are gone through, as `text_of` writes them.
+    """
+    if not path.is_file() or path.stat().st_size <= MOST_BYTES:
+        held = read_manifest(path)[0].get("handles")
+        return isinstance(held, dict) and not set(held).isdisjoint(handles)
+    wanted = {f"  {json.dumps(handle, ensure_ascii=False)}: {{\n".encode() for handle in handles}
+    with path.open("rb") as lines:
+        inside = False
+        while line := lines.readline(_LONGEST_LINE):
+            if inside and (line in wanted or line.startswith(b" }")):
+                return line in wanted
+            inside = inside or line == b' "handles": {\n'
+    raise BadManifest(f"{path.name} is too large for a manifest, and names no accounts.")
 
 
 def is_frozen_by_0_1(content: Mapping[str, Any]) -> bool:

@@ -17,6 +17,8 @@ from core.corpus.reading import accounts
 from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.stored_verdicts import store_verdicts
+from core.dataset.exported import exports_of, remember_export
+from core.dataset.manifest import sealed, text_of
 from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.forgetting import forget
 from core.home import Home
@@ -303,6 +305,25 @@ def test_it_says_what_would_go_and_asks(home: Home, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "judged2")
     one = json.loads(run(home, "forget", "--tweet", "3", "--dry-run", "--json").text)
     assert (one["tweets"], one["rows"], one["exports"]) == (1, {"tweets": 1, "verdicts": 1}, [])
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_manifest_of_any_size_is_looked_at(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    for name, handles in {"both": ["ann", "bob"], "bob": ["bob"], "files": ["files"]}.items():
+        counted = {handle: {"kept": 1} for handle in handles}
+        content = {"files": {"ann": {}}, "handles": counted, "recipe": {"ann": {}}}
+        path = tmp_path / name
+        path.write_text(text_of(sealed(content)), encoding="utf-8")
+        remember_export(home, path)
+    (tmp_path / "broken").write_text('{"handles": {"ann"' + " " * 1000)
+    remember_export(home, tmp_path / "broken")
+    if large:
+        monkeypatch.setattr("core.dataset.manifest.MOST_BYTES", 10)
+    assert exports_of(home, ["ann"]) == [str(tmp_path / "both")]
+    assert exports_of(home, ["ann", "bob"]) == [str(tmp_path / name) for name in ("bob", "both")]
+    assert exports_of(home, ["kept"]) == []
 
 
 def test_a_no_on_the_terminal_forgets_nothing(home: Home) -> None:
