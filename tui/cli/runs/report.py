@@ -28,8 +28,11 @@ if TYPE_CHECKING:
               help="Texts of each kind: the model's, the base's, real tweets.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--leaks", is_flag=True, help="Which training tweets can be got out.")
-@click.option("--drop", is_flag=True,
-              help="With --leaks: start a new run without the tweets that came back whole.")  # fmt: skip
+@click.option(
+    "--drop",
+    is_flag=True,
+    help="With --leaks: start a new run without the tweets that came back whole.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
 @click.option("-o", "--output", type=OutPath(), help="Write Markdown here.")
 @force_option
