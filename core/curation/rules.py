@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from core.errors import InputRefused
 
 Kind = Literal["switch", "choice", "number", "text"]
+_LONGEST_BLOCKED: Final = 280  # characters, as a tweet had; patterns have a size
 LISTS: Final = ("languages", "blocked_words")
 """The rules that hold several texts; a form shows them as one text, with commas between."""
 
@@ -335,6 +336,11 @@ def _check_blocked_words(value: object, where: str) -> tuple[str, ...]:
     for words in value:
         if not isinstance(words, str) or not words.strip():
             raise InputRefused(f"{where}: blocked_words holds {words!r}.", why)
+        if len(words) > _LONGEST_BLOCKED:
+            raise InputRefused(
+                f"{where}: one of blocked_words has {len(words):,} characters.",
+                f"A word or phrase has at most {_LONGEST_BLOCKED}.",
+            )
         if "," in words:
             parts = [part.strip() for part in words.split(",") if part.strip()]
             raise InputRefused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -91,7 +91,7 @@ def complete(catalogue: Catalogue, sql: str, cursor: int) -> Completions:
     return Completions(start, tuple(choices[:_MOST]))
 
 
-def _named(catalogue: Catalogue, found: list[Token]) -> list[TableEntry]:
+def _named(catalogue: Catalogue, found: Sequence[Token]) -> list[TableEntry]:
     """The tables that a query names anywhere, each once."""
     tables: list[TableEntry] = []
     for token in found:
@@ -102,7 +102,7 @@ def _named(catalogue: Catalogue, found: list[Token]) -> list[TableEntry]:
     return tables
 
 
-def _meant(catalogue: Catalogue, found: list[Token], name: Token) -> TableEntry | None:
+def _meant(catalogue: Catalogue, found: Sequence[Token], name: Token) -> TableEntry | None:
     """The table called ``name``, or the one that has it as an alias (``tweets AS t``)."""
     table = catalogue.table(name.text.strip('"'))
     if table is not None:
@@ -121,7 +121,7 @@ def _meant(catalogue: Catalogue, found: list[Token], name: Token) -> TableEntry 
 
 
 def _everything(
-    catalogue: Catalogue, found: list[Token], *, wants_table: bool, small: bool, within: bool
+    catalogue: Catalogue, found: Sequence[Token], *, wants_table: bool, small: bool, within: bool
 ) -> Iterator[Completion]:
     tables = [
         Completion(

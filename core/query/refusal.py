@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from core.errors import InputRefused
 from core.query.tokens import position, tokens
+
+_LONGEST_TOKEN: Final = 1_000  # characters; of a longer one its beginning is shown
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,15 @@ class QueryRefused(InputRefused):
 
 
 def span_of(sql: str, offset: int) -> Span:
-    """The span of the token at a character's ``offset``."""
+    """The span of the token that begins at a character's ``offset``."""
     offset = max(0, min(offset, len(sql)))
     if offset >= len(sql.rstrip()):
         # "at the end": show it behind the last thing written
         offset = len(sql.rstrip())
     line, column = position(sql, offset)
-    length = next((t.end - t.start for t in tokens(sql) if t.start <= offset < t.end), 1)
+    # of a long query only the part that is asked for is cut into tokens
+    here = next(iter(tokens(sql[offset : offset + _LONGEST_TOKEN])), None)
+    length = here.end if here is not None and not here.start else 1
     text = sql.split("\n")[line - 1]
     return Span(line, column, max(1, min(length, len(text) - column + 1)), text)
 

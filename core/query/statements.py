@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _QUERIES: Final = ("SELECT", "EXPLAIN", "MULTI")
+# Characters. DuckDB holds some hundred bytes for each one of a query with a mistake.
+LONGEST: Final = 1_000_000
 CHANGES: Final = ("INSERT", "UPDATE", "DELETE", "MERGE_INTO", "CREATE", "DROP", "ALTER")
 _MADE: Final = ("TABLE", "VIEW", "INDEX", "SCHEMA", "SEQUENCE", "TYPE", "MACRO", "FUNCTION")
 _HOW: Final = ("OR", "REPLACE", "UNIQUE", "RECURSIVE", "LOCAL", "TEMP", "TEMPORARY", "PERSISTENT")
@@ -70,9 +72,14 @@ def change_kind(sql: str) -> str | None:
 
 
 def statement_kind(sql: str) -> str:
-    """DuckDB's name for the one statement in ``sql``; raises InputRefused for none or several."""
+    """DuckDB's name for the one statement in ``sql``.
+
+    Raises InputRefused for none, for several and for more than `LONGEST` characters.
+    """
     import duckdb
 
+    if len(sql) > LONGEST:
+        raise too_long()
     connection = _parser().cursor()
     try:
         connection.execute("SET errors_as_json = true")
@@ -102,6 +109,15 @@ def statement_kind(sql: str) -> str:
     finally:
         found = []  # its types must not outlive the connection
         connection.close()
+
+
+def too_long() -> InputRefused:
+    """The refusal of a query with more than `LONGEST` characters."""
+    return InputRefused(
+        "The query is too long.",
+        f"A query may have at most {LONGEST:,} characters.",
+        "Ask for a long list of values in parts.",
+    )
 
 
 @cache

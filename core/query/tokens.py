@@ -6,10 +6,9 @@ DuckDB itself says where tokens begin, so that what it can run is never cut in t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import dropwhile, pairwise
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from core.corpus.engine import borrowed
 
@@ -31,8 +30,7 @@ SELECT upper(keyword_name) FROM duckdb_keywords() WHERE keyword_category <> 'unr
 """
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A part of a query: ``text[start:end]``, both counted in characters."""
 
     start: int
@@ -52,7 +50,8 @@ def keywords() -> frozenset[str]:
         return _UNRESERVED | {row[0] for row in connection.execute(_KEYWORDS).fetchall()}
 
 
-def tokens(sql: str) -> list[Token]:
+@lru_cache(maxsize=1)  # a text is coloured, completed and run in turn
+def tokens(sql: str) -> tuple[Token, ...]:
     """Every token of ``sql`` in order; what lies between them is white space.
 
     Any text has tokens, half-typed ones too: a string or comment that does not end runs to the end
@@ -76,7 +75,7 @@ def tokens(sql: str) -> list[Token]:
         if text:
             end = start + len(text)
             made.append(Token(start, end, _kind(kind, text, sql[end : end + 1]), text))
-    return made
+    return tuple(made)
 
 
 def _characters(sql: str, offsets: list[int]) -> list[int]:

@@ -47,6 +47,8 @@ _TEXTS: Final = {
     "tag": "tags",
     "sweep": "sweep",
 }
+# Words and comparisons together; each is looked for in every run.
+_MOST: Final = 50
 
 
 def _setting_names() -> tuple[frozenset[str], frozenset[str]]:
@@ -144,6 +146,8 @@ def parse_filter(text: str) -> RunFilter:
         if text[at].isspace():
             at += 1
             continue
+        if len(terms) == _MOST:
+            raise WrongUsage(f"A filter takes at most {_MOST} words and comparisons.")
         found = _TERM.match(text, at)
         if found is None or found.end() == at:
             raise WrongUsage(

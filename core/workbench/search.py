@@ -28,6 +28,8 @@ SYNTAX: Final = (
 )
 KINDS: Final = ("original", "reply", "quote", "retweet", "long")
 THINGS: Final = ("link", "media", "hashtag", "mention")
+# Words and conditions together; each is looked for in every tweet.
+_MOST: Final = 50
 _KEYS: Final = ("from", "is", "has", "since", "until")
 
 # A minus sign, then a phrase (whose end may be missing while one types) or what has no space in it.
@@ -66,10 +68,17 @@ class TweetSearch:
 def parse_search(text: str) -> TweetSearch:
     """``from:nasa is:reply since:2017 "the moon" -launch`` as conditions.
 
-    Raises WrongUsage, which says what is wrong, for a condition that cannot be.
+    Raises WrongUsage, which says what is wrong, for a condition that cannot be and for too many.
     """
     found = []
-    for minus, phrase, word in _TERM.findall(text):
+    terms = _TERM.findall(text)
+    if len(terms) > _MOST:
+        raise WrongUsage(
+            f"A search takes at most {_MOST} words and conditions.",
+            f"There are {len(terms):,}.",
+            "Quotes make one of several words in a row.",
+        )
+    for minus, phrase, word in terms:
         if word:
             found.append(_condition(word, negated=bool(minus)))
         elif phrase.strip():

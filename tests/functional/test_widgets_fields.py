@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from textual.app import App, ComposeResult
 from textual.events import Paste
@@ -259,6 +261,21 @@ async def test_a_text_is_typed_edited_and_taken_back() -> None:
         assert app.line("words").endswith("… ]")
         await pilot.press("enter", "home", *"ab")
         assert "[ ab▏a very" in app.line("words")
+
+
+async def test_a_megabyte_in_a_field_holds_nothing_up() -> None:
+    app = Texts()
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.form.field("languages").focus()
+        await pilot.press("enter")
+        begun = time.process_time()
+        app.form.field("languages").post_message(Paste("tea and toast " * 70_000))
+        await pilot.pause()
+        assert app.line("languages").rstrip().endswith("toast▏ ]")
+        await pilot.press("home")
+        assert "[ ▏tea and" in app.line("languages")
+        assert app.line("languages").rstrip().endswith("… ]")
+        assert time.process_time() - begun < 3
 
 
 async def test_a_refused_text_stays_until_it_is_mended() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from core.safe_text import printable
-from tests.unit.cli import HANDLES, home_with_samples, mynah
+from tests.unit.cli import HANDLES, Ended, home_with_samples, mynah
 
 RUN = Path(__file__).parents[1] / "fixtures" / "runs" / "20260301-1015-keeper-c0de"
 VALUES = {
@@ -75,8 +76,44 @@ def test_every_argument(
                 word = word.replace(name, stands_for)
             arguments.append(word.replace("SELECT(1)", "SELECT 1").replace("X", value))
         ended = mynah(*arguments, home=own, code=None)
-        shown = ended.err + ended.out.decode("utf-8")
-        obeyed = {c for c in shown if printable(c) != c} - {"\n", "\t", "\r"}
-        if ended.code not in (0, 2, 3, 4) or obeyed or (ended.code and len(ended.err) > 20_000):
-            wrong.append((command, ended.code, obeyed, len(ended.err), ended.err[-300:]))
+        wrong += _wrong(command, ended)
     assert wrong == []
+
+
+RECIPES = [  # X stands for the value as it is, Q for it as TOML would have it
+    "about = Q\n[rules]\nmin_words = 2\n", "about = X\n", "[rules]\nlinks = Q\n",
+    "[rules]\nQ = 1\n", "[rules]\nblocked_words = [Q]\n", "[rules]\nblocked_words = Q\n",
+    "[rules]\nmin_words = X\n", "Q = Q\n", "X",
+]  # fmt: skip
+QUERIES = [
+    "X", "SELECT 'X'", "SELECT 1 AS \"X\"", "-- X\nSELECT 1", "SELECT X FROM tweets", "SELECT 1; X",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", [*VALUES.values(), "\x00", "a\x00b"], ids=[*VALUES, "NUL", "in a"]
+)
+def test_every_file_of_ones_own(value: str, home: Path, tmp_path: Path) -> None:
+    quoted = json.dumps(value)  # a string of TOML, too, but for a half character
+    recipe, query = tmp_path / "own.toml", tmp_path / "own.sql"
+    wrong = []
+    for form in RECIPES:
+        text = form.replace("X", value).replace("Q", quoted)
+        recipe.write_bytes(text.encode("utf-8", "surrogateescape"))
+        ended = mynah("stats", HANDLES[0], "--recipe", recipe, home=home, code=None)
+        wrong += _wrong(form, ended)
+    for form in QUERIES:
+        query.write_bytes(form.replace("X", value).encode("utf-8", "surrogateescape"))
+        for kind in ("table", "jsonl"):  # CSV is the exact text
+            ended = mynah("sql", "-f", query, "--format", kind, home=home, code=None)
+            wrong += _wrong(f"{form} as {kind}", ended)
+    assert wrong == []
+
+
+def _wrong(what: str, ended: Ended) -> list[tuple[object, ...]]:
+    """What a terminal would obey, a code that says nothing, a sentence that nobody would read."""
+    shown = ended.err + ended.out.decode("utf-8")
+    obeyed = {c for c in shown if printable(c) != c} - {"\n", "\t", "\r"}
+    if ended.code in (0, 2, 3, 4) and not obeyed and (not ended.code or len(ended.err) <= 20_000):
+        return []
+    return [(what, ended.code, obeyed, len(ended.err), ended.err[-300:])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -34,6 +35,21 @@ def own_home(home: Path, tmp_path: Path) -> Path:
 
 def ask(home: Path, *words: str | Path, code: int = 0) -> Ended:
     return mynah("sql", *words, "--home", home, code=code)
+
+
+@pytest.mark.parametrize("size", [2_000_000, 10_000_000])
+def test_a_query_beyond_all_length_is_refused_at_once(
+    home: Path, tmp_path: Path, size: int
+) -> None:
+    file = tmp_path / "long.sql"
+    file.write_text("SELECT 1 + , " * (size // 13))
+    begun = time.process_time()
+    ended = ask(home, "-f", file, code=3)
+    assert time.process_time() - begun < 5
+    assert ended.err == (
+        "mynah: The query is too long. A query may have at most 1,000,000 characters. "
+        "Ask for a long list of values in parts.\n"
+    )
 
 
 def test_a_mistake_is_pointed_at(home: Path) -> None:

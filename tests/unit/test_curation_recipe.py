@@ -140,6 +140,7 @@ def test_a_file_of_before_the_later_rules_means_the_same(tmp_path: Path) -> None
         ("[rules]\nblocked_words = 'ad'", ["blocked_words", 'Did you mean ["ad"]?']),
         ("[rules]\nblocked_words = ['', 'a']", ["blocked_words", "''"]),
         ("[rules]\nblocked_words = [3]", ["blocked_words", "3"]),
+        (f"[rules]\nblocked_words = ['{'a' * 281}']", ["has 281 characters", "at most 280"]),
         ("[rules]\nblocked_words = ['a, b']", ["blocked_words", "Did you mean 'a', 'b'?"]),
         ("rule = 1", ["'rule'", "Did you mean 'rules'?"]),
         ("min_words = 3", ["'min_words'", "under [rules]"]),

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,13 @@ from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe, save_recipe
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.home import Home
+from core.query.changing import change
 from core.query.recipes import lacking_verdicts
 from core.query.refusal import QueryRefused
 from core.query.result_files import write_result
 from core.query.run import QueryOptions, explain, run_query
 from core.query.saved import saved_queries
+from core.query.statements import LONGEST
 from core.runs.summary import list_runs
 from tests.fixtures.five_tweets import home_with_five_tweets
 from tests.unit.cli import mynah
@@ -405,3 +409,20 @@ def test_corpus_is_light_to_import() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert not loaded & {"torch", "transformers", "textual", "rich", "click", "pyarrow", "pandas"}
+
+
+def test_a_mistake_in_a_long_query_is_found_quickly(home: Path) -> None:
+    sql = f"{'SELECT 1 AS number, ' * 49_999}\nnothing,,"
+    assert 990_000 < len(sql) < LONGEST
+    begun = time.process_time()
+    with pytest.raises(QueryRefused) as error:
+        ask(home, sql)
+    assert time.process_time() - begun < 5, "it took ten times as long as DuckDB does"
+    assert error.value.span is not None
+    assert error.value.span.line == 1
+
+
+@pytest.mark.parametrize("way", [run_query, explain, change])
+def test_no_way_takes_a_query_beyond_all_length(home: Path, way: Callable[..., object]) -> None:
+    with pytest.raises(InputRefused, match=r"at most 1,000,000 characters"):
+        way(Corpus(home.corpus), home, f"SELECT 1 -- {'a' * LONGEST}")

@@ -76,6 +76,12 @@ def test_what_is_refused_and_how(text: str, said: str) -> None:
     assert said in str(refused.value)
 
 
+def test_a_pasted_page_is_no_filter() -> None:
+    assert len(parse_filter("tea " * 50).terms) == 50
+    with pytest.raises(WrongUsage, match="at most 50 words"):
+        parse_filter("tea " * 100_000)
+
+
 def test_every_setting_is_a_field() -> None:
     assert {field.name for field in fields(TrainSettings)} <= NUMBER_FIELDS | TEXT_FIELDS
     assert not NUMBER_FIELDS & TEXT_FIELDS

@@ -185,3 +185,13 @@ def test_a_word_and_its_negation_make_the_whole(text: str) -> None:
         with_it, without = set(found(f'"{phrase}"')), set(found(f'-"{phrase}"'))
         assert with_it | without == ALL
         assert not with_it & without
+
+
+def test_a_pasted_page_is_no_search() -> None:
+    assert len(parse_search("tea " * 50).conditions) == 50
+    with pytest.raises(WrongUsage) as refused:
+        parse_search("tea -toast " * 100_000)
+    assert str(refused.value).startswith(
+        "A search takes at most 50 words and conditions. There are 200,000."
+    )
+    assert parse_search(f'"{"tea " * 100_000}"').conditions, "one phrase, however long"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from rich.style import Style
 from rich.text import Text
@@ -19,6 +20,7 @@ from tui.query.completion import CompletionMenu, Offer, ink
 from tui.query.vim.editor import VimTextArea
 from tui.widgets.cells import cell_len
 
+LONGEST: Final = 50_000  # characters; every key has all of them drawn and coloured anew
 _COLOURED = ("keyword", "function", "string", "number", "comment")
 
 
@@ -110,8 +112,12 @@ class SqlEditor(VimTextArea):
         line = super().get_line(line_index)
         if self._by_line is None:
             self._by_line = _lines(self.text, self._pieces(self.text))
-        for start, end, kind in self._by_line.get(line_index, ()):
-            line.stylize(self._ink(kind), start, end)
+        # of a long line only what is in sight: a character takes two cells at most
+        left, right = self.scroll_offset.x // 2, self.scroll_offset.x + self.size.width
+        seen = [s for s in self._by_line.get(line_index, ()) if s[0] < right and s[1] > left]
+        inks = {kind: self._ink(kind) for kind in {kind for _, _, kind in seen}}
+        for start, end, kind in seen:
+            line.stylize(inks[kind], start, end)
         if self._mark is not None and self._mark[0] == line_index:
             line.stylize(self._ink("mark"), self._mark[1], self._mark[1] + self._mark[2])
         return line
@@ -121,6 +127,15 @@ class SqlEditor(VimTextArea):
         return ink(self.get_visual_style(f"sql-editor--{name}").rich_style)
 
     def edit(self, edit: Edit) -> EditResult:
+        """However text comes in, it comes through here; what is too much is refused and told."""
+        going = self.document.get_text_range(edit.top, edit.bottom)
+        if edit.text and len(self.text) - len(going) + len(edit.text) > LONGEST:
+            self.app.notify(
+                f"The editor holds {LONGEST:,} characters. mynah sql -f FILE runs a longer query.",
+                title="Not taken",
+                severity="warning",
+            )
+            return EditResult(self.cursor_location, "")
         self._by_line = self._mark = None
         return super().edit(edit)
 
@@ -138,14 +153,16 @@ class SqlEditor(VimTextArea):
         self.forget_typing()
         super().load_text(text)
 
-    def put_text(self, text: str) -> None:
-        """Another text in place of this one, which ctrl+z brings back."""
+    def put_text(self, text: str) -> bool:
+        """Another text in place of this one, which ctrl+z brings back; False when it is refused."""
         self.close_menu()
         self.forget_typing()
         self.history.checkpoint()
-        self.replace(text, self.document.start, self.document.end, maintain_selection_offset=False)
+        start, end = self.document.start, self.document.end
+        self.replace(text, start, end, maintain_selection_offset=False)
         self.history.checkpoint()
         self.move_cursor((0, 0))
+        return len(text) <= LONGEST
 
     def mark(self, line: int, column: int, length: int) -> None:
         """Underline ``length`` characters from ``line`` and ``column``, both counted from 1, and
@@ -261,17 +278,17 @@ class SqlEditor(VimTextArea):
 def _lines(text: str, pieces: Iterable[Piece]) -> dict[int, list[tuple[int, int, str]]]:
     """For each line the columns and kinds of what has a colour in it."""
     found: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
-    row = start = 0
+    begins = [0, *(match.end() for match in re.finditer("\n", text))]
+    ends = [*(begin - 1 for begin in begins[1:]), len(text)]
+    row = 0
     for piece in pieces:
         if piece.kind not in _COLOURED:
             continue
-        while (end := text.find("\n", start)) != -1 and end < piece.start:
-            row, start = row + 1, end + 1
-        at, line, begin = piece.start, row, start
-        while at < piece.end:
-            end = text.find("\n", at)
-            end = len(text) if end == -1 else end
-            found[line].append((at - begin, min(end, piece.end) - begin, piece.kind))
-            at = begin = end + 1
+        while ends[row] < piece.start:
+            row += 1
+        line = row
+        while line < len(begins) and begins[line] < piece.end:
+            start, end = max(piece.start, begins[line]), min(piece.end, ends[line])
+            found[line].append((start - begins[line], end - begins[line], piece.kind))
             line += 1
     return found

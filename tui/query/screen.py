@@ -220,9 +220,9 @@ class QuerySection(Section):
         self.query_one(ResultTable).clear(sentence)
         self.query_one("#result-panel", Panel).status = status
 
-    def _put(self, sql: str) -> None:
-        self.query_one(SqlEditor).put_text(sql)
+    def _put(self, sql: str) -> bool:
         self._note("")
+        return self.query_one(SqlEditor).put_text(sql)
 
     def _note(self, text: str) -> None:
         self.query_one(EditorPanel).note(text)
@@ -271,8 +271,9 @@ class QuerySection(Section):
     @on(RowList.Chosen, "#saved")
     def _saved_chosen(self, event: RowList.Chosen) -> None:
         query = self.query_one(SavedQueries).queries[event.index]
+        if not self._put(query.sql):
+            return
         self._title = query.title if query.own else ""
-        self._put(query.sql)
         self._start("run")  # a saved query that changes something is run on purpose, with f5
 
     def action_side(self, name: str) -> None:
@@ -309,8 +310,8 @@ class QuerySection(Section):
 
         editor = self.query_one(SqlEditor)
         written = edit_outside(self.app, editor.text, "query.sql")
-        if written is not None:
-            self._put(written)
+        if written is not None and not self._put(written):
+            self.mynah.copy(written, "What was written, which the editor here does not hold.")
         self.reveal(editor)
 
     def action_history(self) -> None:

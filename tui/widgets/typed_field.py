@@ -85,8 +85,11 @@ class TypedField(Field[T]):
     def control_text(self) -> str:
         if self._typed is None:
             return self._shown()
-        before, after = printable(self._typed[: self._caret]), printable(self._typed[self._caret :])
         room = self._room() - 1
+        # of a long text no more than could be in sight: a character may have no width
+        near = slice(max(0, self._caret - 2 * room), self._caret)
+        before = printable(self._typed[near])
+        after = printable(self._typed[self._caret :][: 2 * room])
         while cell_len(before) > room:
             before = before[1:]
         return f"[ {before}{_CARET}{cut(after, max(0, room - cell_len(before)))} ]"

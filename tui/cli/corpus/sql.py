@@ -191,8 +191,14 @@ def _kind(output: Path | None, given: str | None) -> str:
 
 
 def _read(file: Path) -> str:
+    from core.query.statements import LONGEST, too_long
+
+    most = 4 * LONGEST  # bytes: no character has more than four
     try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
+            data = stream.read(most + 1)
+        if len(data) > most:
+            raise too_long()
         return data.decode("utf-8-sig")
     except OSError as error:
         raise InputRefused(f"{file} cannot be read.", f"{error.strerror or error}.") from None
