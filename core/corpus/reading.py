@@ -151,9 +151,11 @@ def tweets_at_hand(corpus: Corpus, handles: Sequence[str]) -> dict[str, int]:
 def _who_is_there(missing: str, known: list[str]) -> str:
     if not known:
         return "It is empty."
-    if len(known) <= _FEW:
-        return f"It holds: {', '.join(f'@{handle}' for handle in known)}."
     nearest = difflib.get_close_matches(missing, known, n=_FEW, cutoff=0.0)
+    if len(known) <= _FEW:
+        meant = difflib.get_close_matches(missing, known, n=1)
+        hint = f" Did you mean @{meant[0]}?" if meant else ""
+        return f"It holds: {', '.join(f'@{handle}' for handle in known)}.{hint}"
     return (
         f"It holds {len(known):,} accounts; "
         f"spelled most alike: {', '.join(f'@{handle}' for handle in nearest)}."

@@ -141,7 +141,8 @@ def parse_filter(text: str) -> RunFilter:
     text, ``field=text`` is it, ``field!=text`` is not; numbers compare with ``< <= > >= = !=``.
     ``-`` before a term turns it round, and "quotes" keep spaces together.
     """
-    terms, at = [], 0
+    terms: list[Term] = []
+    at = 0
     while at < len(text):
         if text[at].isspace():
             at += 1

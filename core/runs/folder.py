@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from core.errors import InputRefused
-from core.files import write_bytes_whole
+from core.files import size_on_disk, write_bytes_whole
 from core.home import Home
 from core.json_lines import parse_json
 from core.locks import Locked, held_lock
@@ -114,11 +114,7 @@ class Run:
 
     def disk_bytes(self) -> int:
         """What the files of the folder take up on the disk."""
-        total = 0
-        for path in self.folder.rglob("*"):
-            with suppress(OSError):  # a process may be at work there
-                total += 0 if path.is_dir() else path.lstat().st_size
-        return total
+        return size_on_disk(self.folder)[0]
 
     def record(self) -> RunRecord:
         """run.json; raises InputRefused when it is missing or damaged."""

@@ -182,7 +182,8 @@ class Started:
         return Ended(code, self._out.read_bytes(), self.err)
 
 
-_TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "30"}
+# without a pager, which would wait for a key
+_TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "30", "PAGER": "none-is-here"}
 
 
 def _pseudo_terminal() -> tuple[int, int]:
@@ -200,6 +201,7 @@ def mynah_on_a_terminal(
     home: Path,
     stdout: IO[bytes] | None = None,
     stderr: IO[bytes] | None = None,
+    **more: str,
 ) -> tuple[object, bytes]:
     """As `on_a_terminal`, in this process, and without a key."""
     master, slave = _pseudo_terminal()
@@ -218,7 +220,7 @@ def mynah_on_a_terminal(
             os.fdopen(os.dup(slave), "wb") as out,
             os.fdopen(os.dup(slave), "wb") as err,
         ):
-            env = environment(home, **_TERMINAL)
+            env = environment(home, **(_TERMINAL | more))
             code = _main(arguments, env, given, stdout or out, stderr or err)
     finally:
         os.close(slave)
@@ -247,7 +249,7 @@ def on_a_terminal(
         stdin=slave,
         stdout=slave if stdout is None else stdout,
         stderr=slave if stderr is None else stderr,
-        env=env | _TERMINAL,
+        env=env | _TERMINAL | {"PAGER": env.get("PAGER", _TERMINAL["PAGER"])},
         cwd=ROOT,
         start_new_session=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 import struct
 import subprocess
 import termios
@@ -15,6 +16,7 @@ from rich.cells import cell_len
 
 from core import __version__
 from core.errors import MynahError
+from core.numbers import size_in_words
 from tests.unit.cli import (
     HANDLES,
     KEEPER,
@@ -61,7 +63,17 @@ def test_the_version() -> None:
     [
         (["acounts"], "Did you mean `mynah accounts`?"),
         (["Train"], "Did you mean `mynah train`?"),
-        (["frobnicate"], "There is no command 'frobnicate'."),
+        (["frobnicate"], "There is no command 'frobnicate'. `mynah --help`"),
+        (["runs", "rm", "x"], "There is no command 'runs rm'. Did you mean `mynah runs delete`?"),
+        (["runs", "delte", "x"], "Did you mean `mynah runs delete`?"),
+        (["trash", "ls"], "Did you mean `mynah trash list`?"),
+        (["trash", "rm"], "Did you mean `mynah trash empty`?"),
+        (["config", "sett", "a", "b"], "Did you mean `mynah config set`?"),
+        (
+            ["config", "frobnicate"],
+            "There is no command 'config frobnicate'. `mynah config --help`",
+        ),
+        (["rm", "nasa"], "Did you mean `mynah forget`?"),
         (["stats", "--recip", "x"], "`mynah stats --help`"),
         (["import"], "PATH"),
         (["train"], "HANDLE"),
@@ -193,6 +205,39 @@ def test_a_damaged_corpus_is_refused_and_doctor_says_so(tmp_path: Path) -> None:
     }
     assert not checks["corpus"]["ok"]
     assert "cannot be opened" in checks["corpus"]["detail"]
+
+
+def test_doctor_says_what_takes_disk_and_where(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, cache, hub = tmp_path / "home", tmp_path / "cache", tmp_path / "hub"
+    shutil.copytree(home, own)
+    for place, size in (
+        (own / "runs" / "some" / "model" / "weights", 3_000_000),
+        (own / "runs" / "other" / "log", 400_000),
+        (cache / "models" / "one" / "weights", 270_000_000),
+        (hub / "models--a--b" / "blobs" / "x", 5_200_000_000),
+    ):
+        place.parent.mkdir(parents=True)
+        with place.open("wb") as file:
+            file.truncate(size)  # a hole, which takes no room on the disk of a test
+
+    def details() -> dict[str, str]:
+        checks = mynah("doctor", "--json", home=own, MYNAH_CACHE=str(cache), HF_HUB_CACHE=str(hub))
+        return {check["name"]: check["detail"] for check in checks.json()}
+
+    said = details()
+    corpus = own / "tweets.duckdb"
+    assert said["corpus"].endswith(f", {size_in_words(corpus.stat().st_size)} in {corpus}")
+    assert said["runs"].endswith(f", 3.4 MB in {own / 'runs'}")
+    assert said["trash"] == "empty"
+    assert said["converted bases"] == f"270 MB in {cache / 'models'}"
+    assert said["hugging face cache"] == f"5.2 GB in {hub}"
+    shutil.rmtree(cache)
+    monkeypatch.setattr("core.doctor.DISK_SECONDS", -1)  # a folder without an end
+    said = details()
+    assert said["converted bases"] == f"nothing in {cache / 'models'}"
+    assert said["hugging face cache"] == f"more than 0 B in {hub}"
 
 
 @pytest.mark.parametrize(

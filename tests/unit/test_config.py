@@ -45,6 +45,14 @@ def test_without_a_file_everything_is_as_shipped(home: Home) -> None:
     assert not file(home).exists()
 
 
+def test_the_list_names_keys_and_themes_of_ones_own(home: Home) -> None:
+    said = mynah("config", home=home.root).err
+    assert "`mynah config set keymap.data.add f6`" in said
+    assert str(home.themes) in said
+    assert str(file(home)) in said
+    mynah("config", "set", "keymap.data.add", "f6", home=home.root)  # as it is said
+
+
 def test_a_setting_is_written_with_its_explanation_and_taken_out_again(home: Home) -> None:
     mynah("config", "set", "train.minutes", "5", home=home.root)
     mynah("config", "set", "train.preset", "quality", home=home.root)

@@ -49,14 +49,15 @@ def test_accounts_that_are_there_are_counted(crowd: Corpus) -> None:
 def test_an_unknown_account_is_answered_with_the_nearest_three(crowd: Corpus) -> None:
     message = refusal(crowd, "person0007", "harbourgull")
     assert message.startswith("There are no tweets of @harbourgull in the corpus.")
-    assert f"It holds {MANY:,} accounts" in message
+    assert f"It holds {MANY:,} accounts; spelled most alike: @harbour_gull, " in message
     assert "@harbour_gull, @harbor_gull" in message
     assert message.count("@") == 4, "the one that was asked for and three others"
 
 
 def test_a_few_accounts_are_all_named(tmp_path: Path) -> None:
     corpus = corpus_of(tmp_path, ["ann", "bob", "cleo"])
-    assert "It holds: @ann, @bob, @cleo." in refusal(corpus, "dora")
+    assert "It holds: @ann, @bob, @cleo. `" in refusal(corpus, "dora"), "none is like it"
+    assert "It holds: @ann, @bob, @cleo. Did you mean @cleo?" in refusal(corpus, "clea")
     assert "It is empty." in refusal(Corpus(tmp_path / "none" / "tweets.duckdb"), "ann")
 
 

@@ -8,14 +8,16 @@ import click
 
 from core.errors import InputRefused
 from core.home import Home
+from tui.cli.group import Group
 from tui.cli.options import home_option, json_option
-from tui.cli.output import emit, emit_json, narrate, table
+from tui.cli.output import emit, emit_json, narrate
+from tui.cli.paging import emit_table
 
 if TYPE_CHECKING:
     from core.config import Value
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @json_option
 @home_option
 @click.pass_context
@@ -33,8 +35,14 @@ def config(context: click.Context, as_json: bool, home: Home) -> None:
         emit_json(rows)
         return
     shown = [[row["name"], _shown(row["value"]), row["about"]] for row in rows]
-    emit(table(["setting", "value", "what it is"], shown))
-    narrate(f"They stand in {config_file(home)}. `mynah config set NAME VALUE` changes one.")
+    emit_table(["setting", "value", "what it is"], shown)
+    narrate(
+        f"The settings are kept in {config_file(home)}; `mynah config set NAME VALUE` changes one."
+    )
+    narrate(
+        "keymap.ACTION gives an action of the app keys of your own, as in `mynah config set "
+        f"keymap.data.add f6`. app.theme also takes the name of a file in {home.themes}."
+    )
 
 
 def _rows(chosen: dict[str, Value]) -> list[dict[str, Any]]:

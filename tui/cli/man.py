@@ -39,9 +39,11 @@ def page(root: click.Context) -> str:
         "mynah \\- teach a small language model to write like someone, from their tweets",
         ".SH SYNOPSIS",
         ".B mynah",
-        "[--home DIR] [COMMAND] [OPTIONS]",
+        "[--home DIR] [--no-pager] [COMMAND] [OPTIONS]",
         ".SH DESCRIPTION",
         *_paragraphs(cli.help or ""),
+        ".SH OPTIONS",
+        *_options(cli, root),
         ".SH COMMANDS",
     ]
     for name in cli.list_commands(root):
@@ -53,6 +55,8 @@ def page(root: click.Context) -> str:
         lines += [".TP", f".B {code}", _text(meaning)]
     lines += [".SH ENVIRONMENT", ".TP", ".B MYNAH_HOME", "Where tweets, recipes and runs live."]
     lines += [".TP", ".B MYNAH_CACHE", "Where converted base models are kept."]
+    pager = "What shows a table that is too wide or too long for the terminal; else it is less."
+    lines += [".TP", ".B PAGER", pager]
     return "\n".join(lines)
 
 
@@ -60,10 +64,7 @@ def _command(root: click.Context, command: click.Command, name: str) -> list[str
     context = click.Context(command, info_name=name, parent=root)
     usage = " ".join(command.collect_usage_pieces(context))
     lines = [f".SS mynah {_text(name)} {_text(usage)}", *_paragraphs(command.help or "")]
-    for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is not None:
-            lines += [".TP", f".B {_text(record[0])}", _text(" ".join(record[1].split()))]
+    lines += _options(command, context)
     if name in EXAMPLES:
         lines += [
             ".PP",
@@ -75,6 +76,15 @@ def _command(root: click.Context, command: click.Command, name: str) -> list[str
     if isinstance(command, click.Group):
         for below, one in sorted(command.commands.items()):
             lines += _command(root, one, f"{name} {below}")
+    return lines
+
+
+def _options(command: click.Command, context: click.Context) -> list[str]:
+    lines: list[str] = []
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None:
+            lines += [".TP", f".B {_text(record[0])}", _text(" ".join(record[1].split()))]
     return lines
 
 

@@ -43,9 +43,14 @@ class OutPath(click.Path):
 
 @dataclass
 class Chosen:
-    """What ``--home`` named, before or after the command; None leaves it to the environment."""
+    """What was said for all commands.
+
+    ``home`` is what ``--home`` named, before or after the command; None leaves it to the
+    environment. ``pager``: a table that the terminal cannot hold may go through one.
+    """
 
     home: str | None = None
+    pager: bool = True
 
 
 def home_at(chosen: Chosen) -> Home:

@@ -6,7 +6,8 @@ import click
 
 from core.home import Home
 from tui.cli.options import home_option, json_option
-from tui.cli.output import emit, emit_json, narrate, table
+from tui.cli.output import emit_json, narrate
+from tui.cli.paging import emit_table
 
 
 @click.command()
@@ -28,4 +29,4 @@ def accounts(as_json: bool, home: Home) -> None:
              a.last and f"{a.last:%Y-%m-%d}", ", ".join(a.sources)]
             for a in found
         ]  # fmt: skip
-        emit(table(["account", "name", "tweets", "first", "last", "from"], rows, right=(2,)))
+        emit_table(["account", "name", "tweets", "first", "last", "from"], rows, right=(2,))

@@ -11,6 +11,7 @@ from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
+from tui.cli.paging import emit_table
 from tui.text.numbers import plural
 
 if TYPE_CHECKING:
@@ -59,12 +60,13 @@ def compare(
     if as_json:
         emit_json(_json(found) | {"tweets": [_pair(pair.a, pair.b) for pair in differing]})
         return
-    emit(_table(found))
-    if differing:
-        emit("")
+    if not differing:
+        emit(_table(found))
+    else:
         names = found.a.recipe.name, found.b.recipe.name
         rows = [[f"@{p.a.handle}", _word(p.a), _word(p.b), p.a.published] for p in differing]
-        emit(table(["account", *names, "tweet"], rows, widest=80))
+        above = f"{_table(found)}\n\n"
+        emit_table(["account", *names, "tweet"], rows, widest=80, above=above)
     narrate(_summary(found))
 
 

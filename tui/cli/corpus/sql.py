@@ -16,6 +16,7 @@ from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
 from tui.cli.options import FiniteRange, OutPath, force_option, home_option
 from tui.cli.output import ProgressNote, emit, narrate, table
+from tui.cli.paging import emit_table
 from tui.text.numbers import plural
 
 if TYPE_CHECKING:
@@ -115,7 +116,11 @@ def sql(
         if explain_ or analyse:
             emit(printable(stoppable(lambda: work.plan(analyse), stop.set), keep_newlines=True))
         elif not (write and stoppable(work.change, stop.set)):
-            stoppable(lambda: work.show(kind, output, note, asked=format_ is not None), stop.set)
+            result = stoppable(lambda: work.run(kind, output, note), stop.set)
+            if result is not None:  # not in a thread: a pager has the keys meanwhile
+                note.done()
+                # a table that was asked for by name is the same on a terminal and in a pipe
+                _show(result, _most_rows(), fitted=format_ is None)
     except QueryRefused as error:
         note.done()
         _point_at(error)
@@ -148,8 +153,8 @@ class _Work:
         narrate(f"{done} in {done.seconds:.2f} s")
         return True
 
-    def show(self, kind: str, output: Path | None, note: ProgressNote, *, asked: bool) -> None:
-        """``asked``: a table that was asked for by name is the same on a terminal and in a pipe."""
+    def run(self, kind: str, output: Path | None, note: ProgressNote) -> QueryResult | None:
+        """A result for a table; any other is written or printed here."""
         from core.query.recipes import lacking_verdicts
         from core.query.run import run_query, save_query
 
@@ -162,15 +167,19 @@ class _Work:
             )
             note.done()
             narrate(f"{plural(rows, 'row')} in {output}")
-            return
-        most = TABLE_ROWS if sys.stdout.isatty() else PIPED_ROWS
-        limit = most if kind == "table" else None
+            return None
+        limit = _most_rows() if kind == "table" else None
         result = run_query(*where, limit=limit, options=self._options)
-        note.done()
         if kind == "table":
-            _show(result, most, fitted=not asked)
-        else:
-            _print(result, kind, self._safe)
+            return result
+        note.done()
+        _print(result, kind, self._safe)
+        return None
+
+
+def _most_rows() -> int:
+    """Of a table."""
+    return TABLE_ROWS if sys.stdout.isatty() else PIPED_ROWS
 
 
 def _kind(output: Path | None, given: str | None) -> str:
@@ -231,7 +240,10 @@ def _show(result: QueryResult, most: int, *, fitted: bool) -> None:
     right = [index for index, (_, _, is_number) in enumerate(layout) if is_number]
     rows = (result.cells(index) for index in range(len(result)))
     widest = TABLE_CELL if len(names) > 1 else None
-    emit(table(names, rows, right=right, widest=widest, fitted=fitted))
+    if fitted:
+        emit_table(names, rows, right=right, widest=widest)
+    else:
+        emit(table(names, rows, right=right, widest=widest, fitted=False))
     if result.truncated:
         narrate(
             f"The first {most:,} rows; there are more. --format csv prints all, "

@@ -10,7 +10,8 @@ from core.handles import normal_handles
 from core.home import Home
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option, recipe_option
-from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
+from tui.cli.output import ProgressNote, emit_json, narrate
+from tui.cli.paging import emit_table
 
 if TYPE_CHECKING:
     from core.curation.counts import AccountStats
@@ -53,7 +54,7 @@ def stats(handles: tuple[str, ...], recipe: str, as_json: bool, home: Home) -> N
         for name, one in lines
     ]  # fmt: skip
     header = ["account", *(name.replace("_", " ") for name in names)]
-    emit(table(header, rows, right=range(1, len(header))))
+    emit_table(header, rows, right=range(1, len(header)))
     for one in found:
         for warning in one.warnings:
             narrate(f"▲ @{one.handle}: {warning}")

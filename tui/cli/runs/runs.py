@@ -9,8 +9,10 @@ import click
 from core.home import Home
 from core.numbers import size_in_words
 from tui.cli.asking import ask_first
+from tui.cli.group import Group
 from tui.cli.options import home_option, json_option, yes_option
-from tui.cli.output import emit, emit_json, narrate, table
+from tui.cli.output import emit_json, narrate
+from tui.cli.paging import emit_table
 from tui.cli.runs.following import say_stale
 from tui.text.blends import short_shares
 from tui.text.numbers import ago, count, plural
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _MANY = 3
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option(
     "--filter",
     "wanted",
@@ -82,7 +84,7 @@ def _list_them(wanted: str, as_json: bool, home: Home) -> None:
             columns.append("sweep")
             for row, s in zip(rows, found, strict=True):
                 row.append(f"{s.sweep} {s.trial}" if s.sweep else "-")
-        emit(table(columns, rows, right=range(4 + own, 9 + own)))
+        emit_table(columns, rows, right=range(4 + own, 9 + own))
         if len(found) >= _MANY and not any(s.name for s in found):
             narrate("`mynah runs rename RUN NAME` gives a run a name, which each command takes.")
         for summary in found:

@@ -9,15 +9,17 @@ import click
 from core.home import Home
 from core.numbers import size_in_words
 from tui.cli.asking import ask_first
+from tui.cli.group import Group
 from tui.cli.options import home_option, json_option, yes_option
-from tui.cli.output import emit, emit_json, narrate, table
+from tui.cli.output import emit_json, narrate
+from tui.cli.paging import emit_table
 from tui.text.numbers import ago, plural
 
 if TYPE_CHECKING:
     from core.runs.housekeeping import DeletedRun
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @json_option
 @home_option
 @click.pass_context
@@ -50,7 +52,7 @@ def _list_them(as_json: bool, home: Home) -> None:
              size_in_words(one.run.disk_bytes()), "▲ stale" if one.stale else "-"]
             for one in found
         ]  # fmt: skip
-        emit(table(["run", "deleted", "kept until", "space", "data"], rows, right=(1, 2, 3)))
+        emit_table(["run", "deleted", "kept until", "space", "data"], rows, right=(1, 2, 3))
         narrate(f"`mynah trash restore {found[0].id}` brings it back.")
 
 
