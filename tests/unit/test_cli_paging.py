@@ -96,6 +96,14 @@ def test_less_shows_the_end_of_a_wide_table(home: Path) -> None:
     assert b"the end" in seen
 
 
+def test_a_query_from_a_pipe_leaves_the_terminal_to_its_table(home: Path) -> None:
+    words = [*MYNAH, "sql", "-f", "-"]
+    piped = ["sh", "-c", 'echo "$0" | "$@"', WIDE, *words]
+    code, seen = on_a_terminal(piped, environment(home) | {"PAGER": "cat"})
+    assert code == 0, "stdin has no keys, so that there is no pager"
+    assert "…" in seen.decode()
+
+
 def test_a_pipe_gets_the_same_as_ever(home: Path, paged: Path) -> None:
     assert "row 49" in mynah("sql", LONG, home=home, PAGER=through(paged)).text
     assert not paged.exists()

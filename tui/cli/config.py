@@ -40,8 +40,8 @@ def config(context: click.Context, as_json: bool, home: Home) -> None:
         f"The settings are kept in {config_file(home)}; `mynah config set NAME VALUE` changes one."
     )
     narrate(
-        "keymap.ACTION gives an action of the app keys of your own, as in `mynah config set "
-        f"keymap.data.add f6`. app.theme also takes the name of a file in {home.themes}."
+        "With keymap.ACTION an action of the app gets keys of your own, as in `mynah config set "
+        f"keymap.data.add f6`. The name of a file in {home.themes} works for app.theme, too."
     )
 
 

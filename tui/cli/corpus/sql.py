@@ -204,15 +204,19 @@ def _read(file: Path) -> str:
 
     most = 4 * LONGEST  # bytes: no character has more than four
     try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
-            data = stream.read(most + 1)
-        if len(data) > most:
-            raise too_long()
-        return data.decode("utf-8-sig")
+        if str(file) == "-":
+            data = sys.stdin.buffer.read(most + 1)
+        else:
+            with file.open("rb") as stream:
+                data = stream.read(most + 1)
+        text = data.decode("utf-8-sig") if len(data) <= most else ""
     except OSError as error:
         raise InputRefused(f"{file} cannot be read.", f"{error.strerror or error}.") from None
     except UnicodeDecodeError:
         raise InputRefused(f"{file} is not a query.", "It is not UTF-8 text.") from None
+    if len(data) > most or len(text) > LONGEST:
+        raise too_long()
+    return text
 
 
 def _point_at(error: QueryRefused) -> None:
