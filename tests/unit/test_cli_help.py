@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -49,6 +50,52 @@ def test_examples_are_what_the_command_takes(name: str, tmp_path: Path) -> None:
         words = shlex.split(line.split(" > ")[0])
         assert words[0] == "mynah"
         assert parsed(words[1:], tmp_path) == name, line
+
+
+# What needs only tweets: no run, no token, no file of one's own. doctor, which loads torch, is
+# run elsewhere.
+RUN_HERE = (
+    "accounts", "stats", "profile", "compare", "sql", "export", "curate", "verify", "exclude",
+    "forget", "runs", "trash", "trash list", "config", "config get", "config set", "config unset",
+    "completion", "man",
+)  # fmt: skip
+NEEDS_MORE = ("question.sql", "tweets.parquet")
+# Where a refusal is the right answer: there is no such tweet, no theme, nobody to say yes.
+REFUSED = {
+    "mynah exclude 1027690000000000000": 3, "mynah exclude 1027690000000000000 --undo": 3,
+    "mynah forget --tweet 1027690000000000000 --yes": 3, "mynah forget nasa": 2,
+    "mynah config unset app.theme --json": 3,
+}  # fmt: skip
+NAMES = {"nasa": HANDLES[0], "potus": HANDLES[1]}
+
+
+def test_examples_that_need_only_tweets_do_what_they_say(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(home_with_samples(tmp_path_factory), home)
+    monkeypatch.chdir(tmp_path)
+    ended = {}
+    for name in RUN_HERE:
+        for line in EXAMPLES[name]:
+            if any(file in line for file in NEEDS_MORE):
+                continue
+            line = line.partition(" > ")[0].replace("--home .", "")
+            words = [_named(word) for word in shlex.split(line)[1:]]
+            ended[line] = mynah(*words, home=home, code=None)
+    failed = {
+        line: (one.code, one.err) for line, one in ended.items() if one.code != REFUSED.get(line, 0)
+    }
+    assert failed == {}
+    assert len(ended) >= 30
+    assert {path.name for path in tmp_path.iterdir()} >= {
+        f"{HANDLES[0]}.csv", "both.train.jsonl", "curated", f"{HANDLES[0]}-dataset",
+    }  # fmt: skip
+
+
+def _named(word: str) -> str:
+    """With the sample authors in the place of those that the examples name."""
+    return re.sub("|".join(NAMES), lambda name: NAMES[name[0]], word)
 
 
 def test_help_shows_them_on_lines_of_their_own() -> None:
