@@ -17,8 +17,13 @@ def story(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     told. Words in them may come from outside: what shows them makes them safe.
     """
     step: dict[str, Any] = {}
+    planned: object = None
     for record in map(sound, records):
         kind = record.get("kind")
+        if kind in ("start", "train"):
+            planned = record.get("steps", planned)
+        elif kind == "end":
+            record = {**record, "planned": planned}
         if kind == "train":
             step = record
             continue
@@ -29,6 +34,17 @@ def story(records: Iterable[dict[str, Any]]) -> Iterator[str]:
             yield _line(record, line)
     if step:
         yield _line(step, _step(step))
+
+
+def why_early(state: object, step: object, planned: object) -> str:
+    """Why a run that did not say so has finished after so many steps of those planned; empty when
+    it made them all.
+    """
+    if state != "finished" or not isinstance(step, (int, float)):
+        return ""
+    if not isinstance(planned, (int, float)) or step >= planned:
+        return ""
+    return "Its time was up before all steps were done."
 
 
 def _line(record: dict[str, Any], words: str) -> str:
@@ -95,6 +111,7 @@ def _end(record: dict[str, Any]) -> list[str]:
     steps = record.get("steps")
     after = "" if steps is None else f" after {_count(steps)} step{'s' * (steps != 1)}"
     reason = str(record.get("reason") or "")
+    reason = reason or why_early(record.get("state"), steps, record.get("planned"))
     told = [f"{record.get('state')}{after}{': ' if reason else ''}{reason}"]
     if isinstance(record.get("train_loss"), (int, float)):
         # of the newest steps alone it jumps: this is the one that `mynah runs` gives

@@ -27,7 +27,7 @@ from core.runs.history import RunHistory
 from core.runs.record import Result, RunRecord
 from core.runs.settings import TrainSettings
 from core.runs.shares import AuthorShare, author_shares
-from core.runs.story import story
+from core.runs.story import story, why_early
 from core.runs.tracked import Tracked, all_tracked
 from core.safe_text import printable
 
@@ -107,7 +107,10 @@ class RunSummary:
     def log_text(self) -> str:
         """What happened, and the end of train.log where its process printed anything; safe."""
         journal = read_json_lines(self.folder / "metrics.jsonl", head=_HEAD_BYTES, tail=_TAIL_BYTES)
-        text = "\n".join(story(journal))
+        lines = list(story(journal))
+        if self.reason and not any(self.reason in line for line in lines):
+            lines.append(self.reason)  # a process that is gone has written no end
+        text = "\n".join(lines)
         try:
             with (self.folder / "train.log").open("rb") as file:
                 file.seek(max(0, file.seek(0, 2) - _LOG_BYTES))
@@ -140,8 +143,7 @@ def summarise(run: Run, record: RunRecord, history: RunHistory, state: str) -> R
             else "Its process is gone and did not say goodbye."
         )
     settings = record.train_settings
-    if state == "finished" and not reason and history.steps and history.step < history.steps:
-        reason = "Its time was up before all steps were done."
+    reason = reason or why_early(state, history.step, history.steps)
     losses = _last(history.train_losses), _last(history.valid_losses)
     return RunSummary(
         run=run.id,

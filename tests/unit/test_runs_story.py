@@ -8,7 +8,7 @@ from pathlib import Path
 from core.runs.folder import Run
 from core.runs.story import story
 from core.runs.summary import run_summary
-from tests.unit.test_runs_follow import make_run
+from tests.unit.test_runs_follow import gone, make_run
 
 JOURNAL = [
     {"kind": "phase", "doing": "loading the model"},
@@ -46,7 +46,7 @@ def test_each_thing_that_happened_is_a_line(tmp_path: Path) -> None:
         "12 % of training phrases, 0 % of held-out ones",
         "▲ It is ␛[31mhot",
         "step 2: checkpoint written",
-        "finished after 2 steps",
+        "finished after 2 steps: Its time was up before all steps were done.",
         "train loss 3.900, averaged over its last steps",
     ):
         assert words in text
@@ -89,3 +89,31 @@ def test_a_run_that_had_no_more_time_says_so(tmp_path: Path) -> None:
     lines = [json.dumps(one) for one in [*all_steps, JOURNAL[-1]]]
     run.metrics.write_text("\n".join(lines) + "\n")
     assert run_summary(run).reason == ""
+    assert "time was up" not in run_summary(run).log_text()
+
+
+def test_of_a_run_that_was_stopped_and_resumed_each_end_has_its_own_reason() -> None:
+    told = list(
+        story(
+            [
+                {"kind": "start", "steps": 9},
+                {"kind": "end", "state": "stopped", "steps": 2, "reason": ""},
+                {"kind": "start", "steps": 9, "resumed_from": 2},
+                {"kind": "end", "state": "finished", "steps": 5, "reason": ""},
+            ]
+        )
+    )
+    ends = [line.strip() for line in told if "after" in line and "goes on" not in line]
+    assert ends == [
+        "stopped after 2 steps",
+        "finished after 5 steps: Its time was up before all steps were done.",
+    ]
+
+
+def test_the_log_of_a_run_whose_process_is_gone_says_so(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "a", state="running")
+    run.metrics.write_text(json.dumps(JOURNAL[1]) + "\n")
+    gone(run)
+    summary = run_summary(run)
+    assert summary.reason.startswith("Its process is gone")
+    assert summary.log_text().endswith(summary.reason)
