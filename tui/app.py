@@ -101,13 +101,13 @@ class MynahApp(StateApp):
 
     def on_mount(self) -> None:
         for sentence in self._damaged_themes:
-            self.notify(sentence, title="A theme is not used", timeout=15)
+            self.notify(sentence, title="A theme is not used", severity="warning", timeout=15)
         if problem := self.state.config_problem:
-            self.notify(problem, title="config.toml is not used", timeout=15)
+            self.notify(problem, title="config.toml is not used", severity="warning", timeout=15)
         self.state.keymap, refused = own_keys(self.state.keys_set())
         self.set_keymap(self.state.keymap)
         for sentence in refused:
-            self.notify(sentence, title="A key is left as it was", timeout=15)
+            self.notify(sentence, title="A key is left as it was", severity="warning", timeout=15)
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         for name in SECTIONS:
             self.add_mode(name, partial(self._make_section, name))

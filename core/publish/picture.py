@@ -319,11 +319,17 @@ def _fonts(size: int) -> Sequence[FreeTypeFont]:
     return found
 
 
-def pixels(png: bytes, columns: int) -> list[list[tuple[int, int, int]]]:
-    """A PNG as rows of red, green and blue, ``columns`` wide; an even number of rows."""
+def pixels(
+    png: bytes, columns: int, most_rows: int | None = None
+) -> list[list[tuple[int, int, int]]]:
+    """A PNG as rows of red, green and blue, ``columns`` wide; an even number of rows. With
+    ``most_rows`` it is narrower where it would be higher than that.
+    """
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as picture:
+        if most_rows is not None:
+            columns = max(1, min(columns, (most_rows // 2 * 2) * picture.width // picture.height))
         height = max(2, round(columns * picture.height / picture.width / 2) * 2)
         small = picture.convert("RGB").resize((columns, height), Image.Resampling.LANCZOS)
     flat = small.tobytes()

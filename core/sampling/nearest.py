@@ -17,8 +17,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.curation.personal_data import personal_data
+from core.curation.recipe import Recipe
 from core.dataset.frozen import TRAIN, training_batches
+from core.dataset.manifest import RUN_NAME, BadManifest, Manifest, read_manifest
 from core.errors import InputRefused
+from core.runs.record import RecipeName
 from core.words import word_spans, words
 
 MOST: Final = 5
@@ -27,7 +31,9 @@ _COLUMNS: Final = ("handle", "tweet_id", "created_at", "text")
 
 @dataclass(frozen=True)
 class NearTweet:
-    """``score``: the cosine, 0 to 1. ``shared``: words in both, the rarest first."""
+    """``score``: the cosine, 0 to 1. ``shared``: words in both, the rarest first. ``kept``: why the
+    tweet is among those that the run learned from; empty where nothing says so.
+    """
 
     tweet_id: str
     handle: str
@@ -35,6 +41,7 @@ class NearTweet:
     text: str
     score: float
     shared: tuple[str, ...]
+    kept: str = ""
 
     def spans(self) -> list[tuple[int, int]]:
         """Where the shared words stand in ``text``, in characters."""
@@ -74,13 +81,22 @@ def nearest_tweets(dataset: Path, text: str, prompt: str = "", most: int = MOST)
     scores[products == 0] = 0.0
     best = [place for place in np.argsort(-scores, kind="stable")[:most].tolist() if scores[place]]
     ends = np.cumsum(lengths)
+    recipe = _recipe_of(dataset)
     found = []
-    for place, (handle, tweet_id, created_at, tweet) in _rows(dataset, best):
+    for place, (handle, tweet_id, created_at, tweet, answered_by) in _rows(dataset, best):
         own = ids[ends[place] - lengths[place] : ends[place]]
         both = sorted(own[in_text[own]].tolist(), key=lambda one: (-weights[one], asked[one]))
         shared = tuple(asked[one] for one in both)
         found.append(
-            NearTweet(str(tweet_id), str(handle), created_at, tweet, float(scores[place]), shared)
+            NearTweet(
+                str(tweet_id),
+                str(handle),
+                created_at,
+                tweet,
+                float(scores[place]),
+                shared,
+                _why_kept(tweet, recipe, answered_by),
+            )
         )
     return found
 
@@ -93,6 +109,26 @@ def spans_of(text: str, some: Iterable[str]) -> list[tuple[int, int]]:
     return [span for span, word in zip(spans, its, strict=True) if word in wanted]
 
 
+def _recipe_of(dataset: Path) -> Recipe | None:
+    """The recipe that chose the tweets; None where the manifest is damaged or of a newer mynah."""
+    try:
+        content, _ = read_manifest(dataset / RUN_NAME)
+        return Manifest(content).recipe
+    except (BadManifest, InputRefused, LookupError, TypeError):
+        return None
+
+
+def _why_kept(tweet: str, recipe: Recipe | None, answered_by: str | None) -> str:
+    if recipe is None:
+        return ""
+    name = RecipeName(recipe.name, changed=recipe.edited).in_words
+    answer = f", as an answer to @{answered_by}" if answered_by else ""
+    flagged = personal_data(tweet) if recipe.personal_data == "flag" else []
+    if flagged:
+        return f"kept by the recipe {name}{answer}, but flagged: {', '.join(flagged)}"
+    return f"kept by the recipe {name}{answer}: none of its rules drops it"
+
+
 def _texts(dataset: Path) -> Iterator[str]:
     for batch in training_batches(dataset, ["text"]):
         yield from (text or "" for text in batch["text"].to_list())
@@ -103,6 +139,8 @@ def _rows(dataset: Path, places: Sequence[int]) -> Iterator[tuple[int, tuple[Any
     import polars as pl
 
     rows = pl.scan_parquet(dataset / TRAIN, glob=False, hive_partitioning=False)
-    some = rows.select(_COLUMNS).with_row_index("place").filter(pl.col("place").is_in(places))
+    answered = "answered_by" in rows.collect_schema()
+    by = pl.col("answered_by") if answered else pl.lit(None, pl.String).alias("answered_by")
+    some = rows.select(*_COLUMNS, by).with_row_index("place").filter(pl.col("place").is_in(places))
     by_place = {row[0]: row[1:] for row in some.collect().iter_rows()}
     return ((place, by_place[place]) for place in places)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets._toast import Toast
 
 from core.errors import InputRefused
 from core.home import Home
@@ -15,6 +14,7 @@ from tui.app import MynahApp
 from tui.data.importing import ImportEnded, ImportMoved
 from tui.filter.counting import Curated
 from tui.job import Failed
+from tui.section.notice_lines import NoticeLines
 
 # what follows from the counts, at its own pace
 AFTERWARDS = {"Advised", "RowsFound", "CatalogueRead"}
@@ -131,24 +131,76 @@ async def test_what_is_short_is_said_in_a_line_that_covers_nothing(
         await pilot.press("2")
         await settled(pilot)
         assert "Copied: The tweet as published." in screen(pilot), "it goes along"
-        app.notify("This one.", title="A newer one", timeout=0.05)
-        await until(pilot, lambda: app.notice == "A newer one: This one.")
-        await until(pilot, lambda: app.notice == "")
+        app.notify("This one.", title="A newer one", timeout=0.7)
+        await until(pilot, lambda: "A newer one: This one." in screen(pilot))
+        await until(pilot, lambda: not list(app._notifications))
         await pilot.pause()
         assert "A newer one" not in screen(pilot)
         assert "Copied" not in screen(pilot)
 
 
-async def test_what_is_long_or_a_warning_stands_over_the_side_column(sample_home: Home) -> None:
+def covered(app: MynahApp) -> list[str]:
+    """Names of widgets that lie under a notice."""
+    (lines,) = app.screen.query(NoticeLines)
+    assert lines.region.area
+    seen = app.screen._compositor.visible_widgets
+    return [
+        str(one)
+        for one, (region, clip) in seen.items()
+        if one is not lines
+        and not one.query("*")
+        and region.intersection(clip).overlaps(lines.region)
+    ]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_is_long_takes_lines_of_its_own(
+    sample_home: Home, size: tuple[int, int]
+) -> None:
     app = MynahApp(sample_home)
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+    async with app.run_test(size=size) as pilot:
         await settled(pilot)
-        main = app.screen.query_one("#data-main").region
-        app.notify("words " * 40, title="A long one", timeout=60)
         app.notify("Short.", title="A warning", severity="warning", timeout=60)
-        await until(pilot, lambda: "A warning" in screen(pilot))
-        toasts = list(app.screen.query(Toast))
-        assert len(toasts) == 2
-        for toast in toasts:
-            assert toast.region.area
-            assert not toast.region.overlaps(main)
+        app.notify("It was said to begin.", timeout=60)
+        app.notify("words " * 200 + "end", title="What? [b]No[/b]", severity="error", timeout=60)
+        await until(pilot, lambda: "✗ What? [b]No[/b]: words words" in screen(pilot))
+        await pilot.pause()
+        assert "said to begin" not in screen(pilot), "an error says that it has not"
+        assert covered(app) == []
+        (lines,) = app.screen.query(NoticeLines)
+        assert lines.size.height == {24: 24 // 3, 40: 12}[size[1]]
+        shown = screen(pilot)
+        # what has no room is cut with a sign, of what was said before, too
+        assert ("end" in shown) == (size == (120, 40))
+        assert ("words …" in shown) == (size == (80, 24))
+        await pilot.press("2")
+        await settled(pilot)
+        assert covered(app) == []
+        assert "✗ What?" in screen(pilot), "it goes along"
+        await pilot.click(NoticeLines)
+        await until(pilot, lambda: "✗ What?" not in screen(pilot))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("key", ["question_mark", "comma"])
+async def test_a_page_makes_room_for_what_is_said(
+    sample_home: Home, size: tuple[int, int], key: str
+) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        app.notify("Before the page.", title="Said", timeout=60)
+        await pilot.press(key)
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await until(pilot, lambda: "Said: Before the page." in screen(pilot))
+        await pilot.pause()
+        assert covered(app) == []
+        assert screen(pilot).count("Before the page.") == 1, "and not behind the page as well"
+        app.notify("words " * 40, title="A long one", timeout=60)
+        await until(pilot, lambda: "A long one: words" in screen(pilot))
+        await pilot.pause()
+        assert covered(app) == []
+        app.clear_notifications()
+        await until(pilot, lambda: "A long one" not in screen(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)

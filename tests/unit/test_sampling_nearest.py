@@ -9,8 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from core.curation.recipe import load_recipe
 from core.errors import InputRefused
 from core.sampling.nearest import nearest_tweets
+from tests.oracles.datasets import freeze
+from tests.oracles.frames import different_texts, frame
+from tests.oracles.one_frame import curate
 
 TWEETS = ["the lamp is lit", "the gull is rude", "a lamp and a gull", "the the is"]
 
@@ -58,3 +62,22 @@ def test_what_was_typed_does_not_count_and_strangers_have_none(tmp_path: Path) -
     )
     with pytest.raises(InputRefused, match="not in its folder"):
         nearest_tweets(tmp_path / "gone", "text")
+
+
+def test_it_says_why_a_tweet_was_kept(tmp_path: Path) -> None:
+    texts = [*different_texts(40), "the lamp is lit again", "write to lamp@example.org today"]
+    recipe = load_recipe("standard").replace(personal_data="flag")
+    freeze(curate(frame(texts), recipe), tmp_path / "dataset", recipe=recipe, seed=2)
+
+    def found(text: str) -> dict[str, str]:
+        near = nearest_tweets(tmp_path / "dataset", text)
+        return {one.text: one.kept for one in near}
+
+    both = found("is lit again, example org today")
+    assert both == {
+        texts[-2]: "kept by the recipe standard, changed: none of its rules drops it",
+        texts[-1]: "kept by the recipe standard, changed, but flagged: lamp@example.org",
+    }
+    # a damaged manifest says nothing, and takes nothing else away
+    (tmp_path / "dataset" / "manifest.json").write_text("{")
+    assert set(found("is lit again").values()) == {""}

@@ -1,4 +1,4 @@
-"""What the app says to a person: open this for what becomes a line, and what a toast."""
+"""What the app says to a person: open this for how long it stays, and where it stands."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from textual.notifications import Notify, SeverityLevel
 from textual.timer import Timer
 
 from core.safe_text import printable
+from tui.section.notice_lines import NoticeLines
 
 
 class NoticeApp(App[None]):
-    """Short words stand in one line above the footer, all others in toasts."""
+    """What is said stands in lines above the footer, and at the bottom of a page."""
 
-    notice: str = ""
     _notice_ends: Timer | None = None
 
     def notify(
@@ -34,31 +34,37 @@ class NoticeApp(App[None]):
         )
 
     def _on_notify(self, event: Notify) -> None:
-        """Instead of a toast one line, where that is enough: it covers nothing that one reads."""
-        from tui.section.screen import Section
+        """A newer word takes the place of the one before; warnings and errors stay for their time.
 
-        note = event.notification
-        words = f"{note.title}: {note.message}" if note.title else note.message
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        if note.severity == "error":  # what was said to begin has not, or is over
-            self._notice_over()
-        if not isinstance(screen, Section) or note.severity != "information":
+        Textual's own, which follows, keeps what was said and draws it.
+        """
+        if event.notification.severity == "warning":
             return
-        if not screen.holds_notice(words):
-            return
-        event.prevent_default()  # Textual's own
+        # with an error, what was said to begin has not, or is over
+        for note in [one for one in self._notifications if one.severity == "information"]:
+            self._unnotify(note, refresh=False)
+
+    def _refresh_notifications(self) -> None:
+        """In place of toasts: they would cover what one reads. Textual calls it for each screen
+        that comes to the front, too.
+        """
         if self._notice_ends is not None:
             self._notice_ends.stop()
-        self._notice_ends = self.set_timer(note.timeout, self._notice_over)
-        self._show_notice(words)
-
-    def _notice_over(self) -> None:
-        self._show_notice("")
-
-    def _show_notice(self, words: str) -> None:
-        from tui.section.screen import Section
-
-        self.notice = words
-        for screen in self.screen_stack:
-            if isinstance(screen, Section):
-                screen.show_notice(words)
+            self._notice_ends = None
+        notes = list(self._notifications)
+        if notes:
+            soonest = min(note.time_left for note in notes)
+            self._notice_ends = self.set_timer(max(0.01, soonest), self._refresh_notifications)
+        if not self._screen_stacks or not self.screen_stack:
+            return
+        *behind, front = self.screen_stack
+        for screen in behind:  # where it would be seen a second time, below a page
+            for lines in screen.query_children(NoticeLines):
+                lines.show([])
+        for lines in front.query_children(NoticeLines):
+            lines.show(notes)
+            return
+        if notes and front.is_attached:
+            lines = NoticeLines()
+            front.mount(lines)
+            lines.call_after_refresh(lines.show, notes)

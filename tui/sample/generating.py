@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tui.job import Attempt, Host, Job, Report
 from tui.sample.all_kept import KeptJob
 from tui.sample.blind import BlindJob
-from tui.sample.picture import PictureJob
+from tui.sample.picture import PictureJob, PreviewJob
 from tui.sample.why import NearestJob
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class SamplingJob(Job):
         self.kept = KeptJob(host)
         self.nearest = NearestJob(host)
         self.pictures = PictureJob(host)
+        self.previews = PreviewJob(host)
         self.blind = BlindJob(host, self.free)
         self._warm = Job(host, "loading the model")
         self._loaded: dict[Speaker, _Loaded] = {}

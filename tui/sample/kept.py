@@ -139,7 +139,7 @@ class KeptPage(KeyPage["str | None"]):
         rows = self.query_one("#kept", RowList)
         what = "sample" if self._all else "favourite"
         none = "No samples yet." if self._all else "None yet: v keeps one, w shows all."
-        rows.set_empty("None has these words." if self._words else none)
+        rows.set_empty("No sample has these words." if self._words else none)
         rows.set_rows(_Rows(self._listed), keep_cursor=True)
         page = self.query_one("#dialog")
         page.border_title = escape(f"{plural(len(listed), what)} (generated), {name}")

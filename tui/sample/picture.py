@@ -1,17 +1,26 @@
-"""A sample as a picture, as `mynah share` draws it: asks for a file, draws in the background."""
+"""A sample as a picture, as `mynah share` draws it: shows it, asks for a file, and writes that."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
+
+from rich.style import Style
+from rich.text import Text
+from textual.widgets import Static
 
 from core.home import in_full
 from tui.job import Attempt, Host, Job, Report
 
 if TYPE_CHECKING:
+    from core.errors import MynahError
+    from core.publish.picture import Picture
     from core.sampling.store import StoredSample
-    from tui.section.screen import Section
+    from tui.section.screen import Mynah, Section
+
+# Lines of a window that the question and its frame take, and what may be said below them.
+_BESIDE_IT: Final = 9
 
 
 @dataclass
@@ -33,20 +42,94 @@ class PictureJob(Job):
 
         def work(_: Attempt) -> Report:
             from core.files import write_bytes_whole
-            from core.publish.facts import facts_of
-            from core.publish.picture import Shareable, draw, kind_of
-            from core.runs.folder import Run
+            from core.publish.picture import kind_of
 
-            sample = Shareable(stored.prompt, stored.text)
-            picture = draw(facts_of(Run(folder)), sample, kind_of(path))
+            picture = _drawn(stored, folder, kind_of(path))
             write_bytes_whole(path, picture.content)
             return PictureDrawn(path, picture.missing)
 
         return self.start(work)
 
 
-def draw_sample(section: Section, job: PictureJob, stored: StoredSample, folder: Path) -> None:
-    """Asks for a file and draws the sample into it, after a yes where one is there."""
+@dataclass
+class PictureSeen(Report):
+    """How it will look: a PNG. None: ``error`` says why there is none."""
+
+    sample_id: str
+    png: bytes | None
+    error: MynahError | None = None
+
+
+class PreviewJob(Job):
+    """Reports PictureSeen."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "drawing a picture", newest_wins=True)
+
+    def draw(self, stored: StoredSample, folder: Path) -> None:
+        def work(_: Attempt) -> Report:
+            return PictureSeen(stored.id, _drawn(stored, folder, "png").content)
+
+        self.start(work, lambda error: PictureSeen(stored.id, None, error))
+
+
+class PicturePreview(Static):
+    """The picture in half blocks: how it is laid out, and how much of it the prompt takes."""
+
+    def __init__(self, stored: StoredSample, folder: Path, job: PreviewJob) -> None:
+        super().__init__("Drawing…", id="picture-preview", markup=False)
+        self._stored, self._folder, self._job = stored, folder, job
+        self._png: bytes | None = None
+        self._room = (0, 0)
+
+    def on_mount(self) -> None:
+        cast("Mynah", self.app).reported.subscribe(self, self._reported)
+        self._job.draw(self._stored, self._folder)
+
+    def _reported(self, report: Report) -> None:
+        if isinstance(report, PictureSeen) and report.sample_id == self._stored.id:
+            self._png = report.png
+            if report.error is not None:
+                self.update(Text(f"{report.error.what} {report.error.why}"))
+            self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        room = self.content_size.width, max(2, 2 * (self.screen.size.height - _BESIDE_IT))
+        if self._png is not None and room[0] and room != self._room:
+            self._room = room
+            self.update(half_blocks(self._png, *room))
+
+
+def half_blocks(png: bytes, columns: int, rows: int) -> Text:
+    """A PNG as text, two pixels of one column in each cell; ``rows`` are of pixels."""
+    from core.publish.picture import pixels
+
+    small = pixels(png, columns, rows)
+    text = Text(no_wrap=True, end="")
+    for upper, lower in zip(small[::2], small[1::2], strict=True):
+        for top, bottom in zip(upper, lower, strict=True):
+            ink, ground = (f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in (top, bottom))
+            text.append("▀", Style.parse(f"{ink} on {ground}"))
+        text.append("\n")
+    text.right_crop(1)
+    return text
+
+
+def _drawn(stored: StoredSample, folder: Path, kind: str) -> Picture:
+    from core.publish.facts import facts_of
+    from core.publish.picture import Shareable, draw
+    from core.runs.folder import Run
+
+    return draw(facts_of(Run(folder)), Shareable(stored.prompt, stored.text), kind)
+
+
+def draw_sample(
+    section: Section, job: PictureJob, previews: PreviewJob, stored: StoredSample, folder: Path
+) -> None:
+    """Shows the picture and asks for a file; writes it after a yes where one is there."""
     from tui.dialogs.ask import Ask
     from tui.dialogs.replacing import write_to
 
@@ -64,7 +147,9 @@ def draw_sample(section: Section, job: PictureJob, stored: StoredSample, folder:
             write_to(app, answer, draw)
 
     name = f"{stored.run}-{stored.id[:8]}.png"
-    app.push_screen(Ask("Draw this sample as (.png or .svg)", str(in_full(name))), named)
+    question = "Draw this sample as (.png or .svg)"
+    preview = PicturePreview(stored, folder, previews)
+    app.push_screen(Ask(question, str(in_full(name)), above=preview), named)
 
 
 def show_drawn(section: Section, report: PictureDrawn) -> None:

@@ -77,7 +77,7 @@ class SampleKeys(Section):
         """The same once it has come to its end; until then a word says that it has not."""
         shown = self.selected()
         if shown is not None and shown.stored is None:
-            self.app.notify("It has not come to its end yet.", title="Not yet")
+            self.app.notify("This sample is still being written.", title="Not yet")
             return None
         return shown
 
@@ -300,7 +300,8 @@ class SampleKeys(Section):
         shown = self.done()
         if shown is not None and shown.stored is not None:
             folder = self.folder_of(shown.stored)
-            draw_sample(self, self._sampling.pictures, shown.stored, folder)
+            jobs = self._sampling.pictures, self._sampling.previews
+            draw_sample(self, *jobs, shown.stored, folder)
 
     # ── the blind test ───────────────────────────────────────────────────────────────────
 

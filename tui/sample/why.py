@@ -102,7 +102,7 @@ class WhyPage(ModalScreen[None]):
             )
             return
         if not report.found:
-            shown.update("None of its words stands in a training tweet.")
+            shown.update("None of its words is in a training tweet.")
             return
         in_tweets = {word for near in report.found for word in near.shared}
         self.query_one("#why-sample", Static).update(self._of_sample(in_tweets))
@@ -121,6 +121,8 @@ def _one(near: NearTweet) -> Text:
     )
     text.append(underlined(near.text, near.spans()))
     shared = ", ".join(near.shared[:8]) + (" …" if len(near.shared) > 8 else "")
+    if near.kept:
+        text.append(f"\n{printable(near.kept)}", "dim")
     return text.append(f"\nshared: {printable(shared)}", "dim")
 
 

@@ -21,11 +21,11 @@ from core.safe_text import printable
 from tui.actions import footer_actions, key_of
 from tui.job import Host, Report
 from tui.section.columns import Columns
+from tui.section.notice_lines import NoticeLines
 from tui.state import NewRun, State
 from tui.text.next_step import next_step
 from tui.text.numbers import short_count
 from tui.text.whereabouts import whereabouts
-from tui.widgets.cells import cell_len
 from tui.widgets.field import Field
 from tui.widgets.job_status import JobStatus
 from tui.widgets.key_footer import FooterKey, KeyFooter
@@ -48,7 +48,6 @@ class Mynah(Host, Protocol):
     """
 
     section: str
-    notice: str  # what was said last, while it stands above the footer
     accounts_changed: Signal[State]
     recipe_changed: Signal[State]
     curation_changed: Signal[State]
@@ -191,7 +190,7 @@ class Section(Columns):
             yield from self.compose_body()
         yield Words("", id="next-step", markup=False)
         yield KeyFooter(*self._keys(None), id="footer")
-        yield Static("", id="notice", markup=False)
+        yield NoticeLines()
         yield Words("", id="too-small", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -261,17 +260,6 @@ class Section(Columns):
     def on_screen_resume(self) -> None:
         self._frame_changed(self.state)
         self.query_one("#footer", KeyFooter).set_keys(*self._keys(self.focused))
-        self.show_notice(self.mynah.notice)
-
-    def show_notice(self, words: str) -> None:
-        """One line above the footer; empty takes it away."""
-        for line in self.query("#notice").results(Static):
-            line.update(Text(words, no_wrap=True))
-            line.display = bool(words)
-
-    def holds_notice(self, words: str) -> bool:
-        """Whether a line is enough for ``words``."""
-        return "\n" not in words and cell_len(words) <= self.size.width - 4
 
     def _frame_changed(self, state: State) -> None:
         if not self.is_mounted or not self.is_current:

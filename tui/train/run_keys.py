@@ -112,7 +112,9 @@ class RunKeys(Section):
     def action_resume(self) -> None:
         run = self._run()
         if run is None or run.state not in RESUMABLE:
-            self.app.notify("Only a run that ended early can be taken up again.", title="No need")
+            self.app.notify(
+                "Only a run that ended early can be taken up again.", title="Nothing to resume"
+            )
         else:
             self._training.resume(run)
 
@@ -182,7 +184,7 @@ class RunKeys(Section):
                 self._keeping.delete(what.run)
 
         parts = [*what.parts, size_in_words(what.size)] if what.parts else []
-        goes = f"What goes: {', '.join(parts)}." if parts else "It is empty."
+        goes = f"What goes: {', '.join(parts)}." if parts else "Its folder is empty."
         key = key_of("app.trash", self.state.keymap)
         where = f"It lies in the trash for {TRASH_DAYS} days: {key} shows it and brings it back."
         question = f"Delete {what.run.name or what.run.run}?"
