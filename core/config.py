@@ -197,7 +197,9 @@ def _parsed(written: str, path: Path) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for table, entries in content.items():
         if not isinstance(entries, dict):
-            raise InputRefused(f"{path}: {table} stands in no table.", "A table begins as [train].")
+            raise InputRefused(
+                f"{path}: {table} is outside of every table.", "A table begins as [train]."
+            )
         for key, value in entries.items():
             name = f"{table}.{key}"
             try:

@@ -150,7 +150,7 @@ def tweets_at_hand(corpus: Corpus, handles: Sequence[str]) -> dict[str, int]:
 
 def _who_is_there(missing: str, known: list[str]) -> str:
     if not known:
-        return "It is empty."
+        return "The corpus is empty."
     nearest = difflib.get_close_matches(missing, known, n=_FEW, cutoff=0.0)
     if len(known) <= _FEW:
         meant = difflib.get_close_matches(missing, known, n=1)

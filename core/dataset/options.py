@@ -163,7 +163,7 @@ def format_of(out: Path) -> Format:
     found = [one for one in FORMATS if SUFFIXES[one] and name.endswith(SUFFIXES[one])]
     if not found:
         raise WrongUsage(
-            f"What format {out} should have cannot be told from its name.",
+            f"The name {out} does not say which format is meant.",
             "",
             "Let it end in .jsonl, .csv, .parquet or .txt, or add --format.",
         )

@@ -186,8 +186,8 @@ def _notices(
         notices.append("An earlier fetch left a hole; it is filled first.")
     if account is None:
         notices.append(
-            "X has not been asked how many posts there are: that is one user read "
-            f"(${_money(terms.user_read)}), paid first, and then often fewer posts than this."
+            "How many posts there are is not known yet. X is asked first, for "
+            f"${_money(terms.user_read)} (one user read); fewer posts then cost less than this."
         )
     elif account.posts is not None and account.posts > terms.window:
         notices.append(window_words(handle, account.posts, terms))

@@ -265,7 +265,7 @@ def how_to_use(model: str, *, one_line_tweets: bool, answering: Answering | None
     where tweets have one line, at a line break.
     """
     if not model or "\n" in model or '"' in model or "\\" in model:
-        raise InputRefused(f"{model!r} cannot stand in the card's code.")
+        raise InputRefused(f"{model!r} cannot be written into the card's code.")
     tweet = 'made["generated_text"]'
     if one_line_tweets:
         tweet += '.split("\\n")[0]'

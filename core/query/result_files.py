@@ -76,7 +76,7 @@ def format_of(output: Path) -> str:
     kind = BY_SUFFIX.get(output.suffix.lower())
     if kind is None:
         raise WrongUsage(
-            f"What format {output} should have cannot be told from its name.",
+            f"The name {output} does not say which format is meant.",
             "",
             "Let it end in .csv, .json, .jsonl or .parquet; mynah sql also takes --format.",
         )

@@ -126,7 +126,7 @@ def in_words(advice: Advice) -> str:
     how = "measured" if advice.measured else "estimated"
     passes = f"{advice.epochs:g} times" if advice.epochs != 1 else "once"
     preset, time = advice.settings.preset, _time(advice.seconds)
-    return f"Learning all of it {passes} ({preset}): about {time} here, {how}."
+    return f"The preset {preset} learns all of it {passes}: about {time} here, {how}."
 
 
 def _earlier(home: Home, settings: TrainSettings) -> Result:
@@ -290,7 +290,7 @@ def _lines(
         if memory > free and settings.device != "cuda":
             lines.append(f"Only {in_gb(free)} of memory is free.")
     if epochs is not None and epochs < 0.5:
-        lines.append("More minutes would help: it will not see half of the tweets.")
+        lines.append("More minutes would help: it sees less than half of the tweets in this time.")
     return tuple(lines)
 
 

@@ -237,7 +237,9 @@ def find_deleted(home: Home, name: str) -> DeletedRun:
         )
     raise InputRefused(
         f"There is no deleted run {name!r}.",
-        f"In the trash: {', '.join(one.id for one in there[:5])}." if there else "It is empty.",
+        f"In the trash: {', '.join(one.id for one in there[:5])}."
+        if there
+        else "The trash is empty.",
         "`mynah trash list` shows what is there." if there else "",
     )
 

@@ -481,7 +481,7 @@ async def test_the_filter_warns_of_too_little_and_says_how_long_it_takes(
     app = MynahApp(sample_home, section="filter")
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        await until(pilot, lambda: "Learning all of it" in screen(pilot))
+        await until(pilot, lambda: "learns all of it" in screen(pilot))
         assert "▲" not in screen(pilot)
         assert app.state.recipe is not None
         app.change_recipe(app.state.recipe.replace(min_words=40))

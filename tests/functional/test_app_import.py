@@ -508,7 +508,7 @@ async def test_a_second_account_makes_no_blend_by_itself(sample_home: Home, tmp_
         assert any(toast.startswith("@ann is here, and not chosen yet") for toast in heard.toasts)
         listing = app.screen.query_one("#accounts", RowList)
         assert listing.marks == {1, 2, 3}
-        assert "enter, 2nd click: this alone" in screen(pilot), "what keys do there is said"
+        assert "enter or 2 clicks: only this" in screen(pilot), "what keys do there is said"
         listing.focus()
         await pilot.press("home", "space")
         await settled(pilot)

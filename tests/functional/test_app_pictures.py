@@ -53,7 +53,7 @@ async def at_rest(pilot: Pilot[None]) -> None:
     # whatever this machine has and measures, the picture shows the same
     new_run = app.state.new_run
     new_run.bases, new_run.base = ["smollm2", "scratch"], "smollm2"
-    new_run.all_tweets = "Learning all of it 1.5 times (fast): about 4 min here, estimated."
+    new_run.all_tweets = "The preset fast learns all of it 1.5 times: about 4 min here, estimated."
     new_run.advice = ["2 epochs of 1,971 tweets in about 2 min.", "Needs about 1.1 GB."]
     app.new_run_changed.publish(new_run)
     for note in list(app._notifications):

@@ -145,7 +145,7 @@ def test_the_format_of_an_export_is_that_of_its_name(
         made = mynah("export", HANDLES[0], "-o", tmp_path / name, "--json", home=home).json()
         assert json.loads(Path(made["manifest"]).read_text())["format"] == wanted
     refused = mynah("export", HANDLES[0], "-o", tmp_path / "dataset", home=home, code=2).err
-    assert "cannot be told from its name. Let it end in .jsonl" in refused
+    assert "does not say which format is meant. Let it end in .jsonl" in refused
 
 
 def test_a_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_a_few_accounts_are_all_named(tmp_path: Path) -> None:
     corpus = corpus_of(tmp_path, ["ann", "bob", "cleo"])
     assert "It holds: @ann, @bob, @cleo. `" in refusal(corpus, "dora"), "none is like it"
     assert "It holds: @ann, @bob, @cleo. Did you mean @cleo?" in refusal(corpus, "clea")
-    assert "It is empty." in refusal(Corpus(tmp_path / "none" / "tweets.duckdb"), "ann")
+    assert "The corpus is empty." in refusal(Corpus(tmp_path / "none" / "tweets.duckdb"), "ann")
 
 
 @pytest.mark.parametrize(

@@ -288,9 +288,9 @@ def test_it_says_what_would_go_and_asks(home: Home, tmp_path: Path) -> None:
         "Forgetting @ann deletes 40 tweets from the corpus, for good.",
         f"▲ Run {run_id} becomes stale: its dataset and model were made with 40 of these tweets.",
         "https://hub.test/me/ann",
-        f"▲ The export of {where}.manifest.json holds them still.",
-        f"▲ The export in {tmp_path / 'judged'} holds them still.",
-        f"▲ The export in {tmp_path / 'judged2'} holds them still.",
+        f"▲ The export of {where}.manifest.json still holds them.",
+        f"▲ The export in {tmp_path / 'judged'} still holds them.",
+        f"▲ The export in {tmp_path / 'judged2'} still holds them.",
     ):
         assert words in would.text
         assert words in asked.err

@@ -80,8 +80,8 @@ def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     assert "The training loss fell from" in said
     assert "Its name is night." in said
     assert "learns from 653 tweets, measures on 73 held-out ones" in said, "its log"
-    assert "Delete it? It can be had back for 7 days." in said
-    assert "It is deleted. Deleted runs, in Train, has it back. Train: a number" in said
+    assert "Delete it? The trash keeps it for 7 days." in said
+    assert "It is deleted. Deleted runs, in Train, brings it back. Train: a number" in said
     assert f"{run.id} is back among the runs." in said
     assert f"1. night ({run.id})" in said
     assert run.record().note == "a first try"
@@ -114,7 +114,7 @@ def test_samples_are_written_kept_and_explained(home: Path, tmp_path: Path) -> N
     assert "Number 2 is kept among the favourites." in said
     assert "No number was named. Type it behind the word, as in: why 1" in said
     assert "1 favourite written to" in said
-    assert "Number 1 is a favourite no more." in said
+    assert "Number 1 is no longer a favourite." in said
     assert "There are no favourites yet." in said
     kept = json.loads(file.read_text())
     assert kept["text"].startswith("The lamp")

@@ -66,16 +66,14 @@ def test_how_long_all_of_it_takes_says_how_it_is_known(tmp_path: Path) -> None:
     )
     advice = advise(home, kept=1000, tokens=29_000, base="scratch")
     assert advice.seconds is not None
-    assert f"{settings.epochs:g} times (fast): about {advice.seconds / 60:.0f} min" in in_words(
-        advice
-    )
+    assert f"{settings.epochs:g} times: about {advice.seconds / 60:.0f} min" in in_words(advice)
     assert in_words(advice).endswith("here, measured.")
     once, twice = (
         in_words(advise(home, kept=1000, tokens=29_000, base="scratch", own={"epochs": epochs}))
         for epochs in (1, 2)
     )
-    assert once.startswith("Learning all of it once (fast): about ")
-    assert twice.startswith("Learning all of it 2 times (fast): about ")
+    assert once.startswith("The preset fast learns all of it once: about ")
+    assert twice.startswith("The preset fast learns all of it 2 times: about ")
     unknown = advise(home, kept=1000, tokens=29_000, base="scratch", device="cuda")
     assert "after a first run" in in_words(unknown)
     assert in_words(advise(home, kept=0, tokens=0, base="scratch")) == ""

@@ -157,10 +157,10 @@ def test_copies_and_what_is_near() -> None:
         "This is a training tweet word for word: tweet 17."
     )
     assert copy_in_words(Copy("near", 7, "17", 0.8, ("17", "18"))) == (
-        "This is close to a training tweet: 7 words in a row, and 80 % of it, stand in tweet 17 "
-        "and 18."
+        "This is close to a training tweet: 7 words in a row, and 80 % of all its words, are in "
+        "tweet 17 and 18."
     )
-    assert "could check" in copy_in_words(Copy("unchecked", 0, None))
+    assert "could not be checked" in copy_in_words(Copy("unchecked", 0, None))
     when = datetime(2023, 10, 2, tzinfo=timezone.utc)
     near = NearTweet("17", "keeper", when, "The lamp is lit.", 0.5, ("lamp", "lit"))
     assert near_in_words(near) == (

@@ -108,7 +108,7 @@ def test_escaping_is_undone_once(text: str, escaped: bool, published: str) -> No
 
 @pytest.mark.parametrize(
     ("trigger", "said"),
-    [("RT @Gull:", "of this account itself"), ("RT @gull_2:", "somebody else"),
+    [("RT @Gull:", "this account's retweet of its own tweet"), ("RT @gull_2:", "somebody else"),
      (None, "somebody else")],
 )  # fmt: skip
 def test_a_retweet_of_oneself_was_not_written_by_somebody_else(

@@ -37,11 +37,12 @@ def may_replace(paths: Iterable[Path], *, force: bool) -> None:
     if force or not found:
         return
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    first = found[0].absolute()
     if not somebody_is_here():
         raise InputRefused(
-            f"{found[0]} is there already{more}.",
+            f"{first} is there already{more}.",
             "Nothing was written.",
             "--force replaces it, or name another path.",
         )
-    if not click.confirm(f"{found[0]} is there already{more}. Replace?", default=False, err=True):
+    if not click.confirm(f"{first} is there already{more}. Replace?", default=False, err=True):
         raise Interrupted("Nothing was written.")

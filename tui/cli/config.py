@@ -71,7 +71,7 @@ def _shown(value: object) -> str:
 @json_option
 @home_option
 def get(name: str, as_json: bool, home: Home) -> None:
-    """Print the value of one setting: the chosen one, or the one that holds without a choice."""
+    """Print the value of one setting: the one that you chose, or mynah's own."""
     from core.config import read_config
 
     rows = {row["name"]: row for row in _rows(read_config(home))}
@@ -89,7 +89,7 @@ def get(name: str, as_json: bool, home: Home) -> None:
 @json_option
 @home_option
 def set_(name: str, value: str, as_json: bool, home: Home) -> None:
-    """Change one setting; everything else in the file stays as it stands."""
+    """Change one setting; everything else in the file stays as it is."""
     from tui.settings.checking import set_checked
 
     _tell(name, set_checked(home, name, value), as_json)
@@ -100,7 +100,7 @@ def set_(name: str, value: str, as_json: bool, home: Home) -> None:
 @json_option
 @home_option
 def unset(name: str, as_json: bool, home: Home) -> None:
-    """Take one setting out of the file, so that what mynah ships with holds again."""
+    """Take one setting out of the file, so that mynah's own value is used again."""
     from core.config import read_config, set_config
 
     if name not in read_config(home):

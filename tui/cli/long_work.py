@@ -75,7 +75,7 @@ def stoppable(
                 os._exit(Interrupted.exit_code)
             asked = True
             ask_to_stop()
-            say("stopping… (ctrl+c again leaves at once)")
+            say("stopping… ctrl+c again leaves at once.")
     if errors:
         try:
             if asked and not isinstance(errors[0], MynahError):

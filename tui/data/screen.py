@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tui.data.preview import PreviewJob
 
 # Beside several accounts; the panel has 28 cells.
-HOW_TO_CHOOSE = "enter, 2nd click: this alone\nspace, click ✓: this, too"
+HOW_TO_CHOOSE = "enter or 2 clicks: only this\nspace or ✓: this one as well"
 WHICH: tuple[Which, ...] = ("all", "kept", "dropped")
 ORDERS: dict[Order, str] = {
     "newest": "newest first",

@@ -33,7 +33,7 @@ def converse(home: Home) -> None:
     )
     session = Session(home, console)
     if session.state.config_problem:
-        console.say(f"The settings do not hold: {session.state.config_problem}")
+        console.say(f"The settings are not used: {session.state.config_problem}")
     try:
         while True:
             menu(console, "Home", partial(_sections, session), _HELP)

@@ -131,8 +131,8 @@ def _delete(session: Session, run: Run) -> None:
     from core.runs.housekeeping import TRASH_DAYS, delete_run, parts_of, refuse_delete
 
     refuse_delete(session.home, run)
-    parts = ", ".join(parts_of(run)) or "nothing yet"
-    session.console.say(f"There is of it: {parts}.")
-    if session.console.yes(f"Delete it? It can be had back for {plural(TRASH_DAYS, 'day')}."):
+    parts = ", ".join(parts_of(run)) or "nothing but its folder"
+    session.console.say(f"This run has: {parts}.")
+    if session.console.yes(f"Delete it? The trash keeps it for {plural(TRASH_DAYS, 'day')}."):
         delete_run(session.home, run)
-        session.console.say("It is deleted. Deleted runs, in Train, has it back.")
+        session.console.say("It is deleted. Deleted runs, in Train, brings it back.")

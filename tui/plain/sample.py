@@ -68,8 +68,8 @@ def _items(session: Session, knobs: Knobs) -> list[Item]:
 
 def _choose(session: Session) -> None:
     able = [run for run in session.runs() if run.has_model]
-    session.state.voice = choose(session, able, "Which run should write?").run
-    session.console.say(f"The run {session.state.voice} writes.")
+    session.state.voice = choose(session, able, "Whose model should generate?").run
+    session.console.say(f"The model of {session.state.voice} generates from now on.")
 
 
 def _count(session: Session, knobs: Knobs) -> None:
@@ -203,7 +203,7 @@ def _why(session: Session, stored: StoredSample) -> None:
     run = find_run(session.home, stored.run)
     found = session.work(lambda _, __: nearest_tweets(run.dataset, stored.text, stored.prompt))
     if not found:
-        session.console.say("None of its words stands in a training tweet.")
+        session.console.say("None of its words is in a training tweet.")
         return
     session.console.say("The training tweets whose words are nearest to it:")
     for number, near in enumerate(found, 1):
@@ -226,7 +226,7 @@ def _favourites(session: Session) -> None:
         one = found[one_of(typed, len(found), "drop 1")]
         drop_favourite(session.home, one.id)
         found[:] = favourites(session.home)
-        session.console.say(f"Number {typed} is a favourite no more.")
+        session.console.say(f"Number {typed} is no longer a favourite.")
 
     def note(typed: str) -> None:
         from core.sampling.favourites import note_favourite

@@ -18,7 +18,7 @@ _HELP: Final = "The number of a setting tells what it means, and asks for anothe
 
 def settings(session: Session) -> None:
     """The menu of the section."""
-    session.console.say(f"The settings stand in {config_file(session.home)}.")
+    session.console.say(f"Settings that you change are kept in {config_file(session.home)}.")
     menu(session.console, "Settings", partial(_items, session), _HELP)
 
 
@@ -42,7 +42,7 @@ def _change(session: Session, setting: Setting) -> None:
     wanted = f" It is one of {', '.join(setting.choices)}." if setting.choices else ""
     typed = console.ask(
         f"{setting.about}{wanted} Type a value, or none to have it as mynah ships it.",
-        "What stands in the file holds from now on, in the app as here.",
+        "The value is used from now on, in the app as well.",
     )
     value = set_checked(session.home, setting.name, None if typed == "none" else typed)
     session.state.take_setting(setting.name)

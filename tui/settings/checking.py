@@ -34,6 +34,12 @@ def _check_keys(home: Home, name: str, keys: str) -> None:
         raise InputRefused(refused[0], "", "? in the app shows its keys.")
 
 
+def _among(near: list[str]) -> str:
+    if not near:
+        return "There are"
+    return "The nearest is" if len(near) == 1 else "The nearest are"
+
+
 def _check_theme(home: Home, theme: str) -> None:
     names = theme_names(home.themes)
     if theme in names:
@@ -41,6 +47,6 @@ def _check_theme(home: Home, theme: str) -> None:
     near = difflib.get_close_matches(theme.lower(), names, n=_NEAREST, cutoff=0.4)
     raise InputRefused(
         f"There is no theme {theme!r}.",
-        f"{'The nearest are' if near else 'There are'} {', '.join(near or names)}.",
+        f"{_among(near)} {', '.join(near or names)}.",
         f"One of your own is a file {theme}.toml in {home.themes}." if not near else "",
     )

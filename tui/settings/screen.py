@@ -108,7 +108,7 @@ class SettingsScreen(KeyPage[None]):
 
     def _say(self, problem: str) -> None:
         """A problem, or where the settings stand."""
-        where = f"They stand in {config_file(self._home)}."
+        where = f"Settings that you change are kept in {config_file(self._home)}."
         words = Text(f"▲ {printable(problem)}", "bold") if problem else Text(where, "dim")
         self.query_one("#setting-note", Words).update(words)
 

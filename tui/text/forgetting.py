@@ -65,11 +65,11 @@ def what_becomes_stale(gone: Forgotten, *, would: bool) -> list[str]:
         lines.append(f"So {becomes} what was made of its model: {', '.join(places)}.")
         if any(place.startswith("http") for place in places):
             lines.append(f"`mynah publish {run} --unpublish` takes it back from the hub.")
-    may = "holds" if gone.handles else "may hold"
+    may = "still holds" if gone.handles else "may still hold"
     for place in gone.exports:
         manifest = Path(place)  # beside a file it has the file's name; in a folder it has its own
         what = f"in {manifest.parent}" if manifest.name == HF_NAME else f"of {place}"
-        lines.append(f"The export {what} {may} {'them' if gone.tweets != 1 else 'it'} still.")
+        lines.append(f"The export {what} {may} {'them' if gone.tweets != 1 else 'it'}.")
     if gone.runs and not would:
         lines.append(
             "To have these tweets out of the runs, too, delete the runs "

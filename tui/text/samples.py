@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def copy_in_words(copy: Copy) -> str:
     """A sentence on a text that repeats a training tweet; empty for one that is new."""
     if copy.verdict == "unchecked":
-        return "Nobody could check whether it is a copy."
+        return "It could not be checked whether this is a copy."
     if copy.verdict == "new":
         return ""
     tweets = " and ".join(copy.tweet_ids or filter(None, [copy.tweet_id]))
@@ -24,7 +24,7 @@ def copy_in_words(copy: Copy) -> str:
         return f"This is a training tweet word for word: tweet{which}."
     return (
         f"This is close to a training tweet: {plural(copy.longest, 'word')} in a row, and "
-        f"{percent(copy.share)} of it, stand in tweet{which}."
+        f"{percent(copy.share)} of all its words, are in tweet{which}."
     )
 
 

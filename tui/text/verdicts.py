@@ -22,7 +22,7 @@ def verdict(tweet: TweetRow) -> str:
         return f"kept, but flagged:{words}" if words else "kept"
     why = REASON_WORDS.get(tweet.reason or "", reason_word(tweet))
     if tweet.reason in (RETWEET, MANUAL_RETWEET) and _names_itself(tweet):
-        why = "a retweet of this account itself"
+        why = "this account's retweet of its own tweet"
     return f"dropped: {why}{words}"
 
 

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @click.option("--system", metavar="TEXT",
               help="chat: the system turn of {handle}; empty leaves it out.")  # fmt: skip
 @click.option("--instruction", metavar="TEXT",
-              help="chat, instruct: what stands before a tweet of {handle}.")  # fmt: skip
+              help="chat, instruct: the instruction before a tweet of {handle}.")  # fmt: skip
 @force_option
 @json_option
 @home_option

@@ -30,7 +30,7 @@ def forget(
     """Remove accounts, or one tweet, from the corpus for good.
 
     It says what goes and what becomes stale, and asks. One tweet does not come back with the next
-    import or fetch, unless it is told `--include forgotten`; an account that is imported again
+    import or fetch, unless that is told `--include forgotten`; an account that is imported again
     starts over. Runs made from them stay as they are and are marked as stale.
     """
     from core.corpus.store import Corpus

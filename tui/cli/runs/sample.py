@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     type=FiniteRange(0, 1),
     default=MIN_P,
     show_default=True,
-    help="Only words at least that many times as likely as the likeliest; 0 is off.",
+    help="Leave out words whose probability is below this share of the likeliest word's; 0 is off.",
 )
 @click.option(
     "--repetition-penalty",

@@ -50,7 +50,7 @@ def share(
     as_json: bool,
     home: Home,
 ) -> None:
-    """Draw one sample of a run, with what it is on it: AI-generated, and in whose manner.
+    """Draw one sample of a run as a picture, which says that it is AI-generated, and of whom.
 
     RUN is an id, the beginning of one, a name, or latest. Its samples are the favourites, the
     newest first, then what it wrote while it learned, the last first; copies of tweets are left

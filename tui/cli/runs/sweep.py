@@ -58,9 +58,9 @@ def sweep(
 ) -> None:
     """Try the settings of a sweep file on the same tweets, one run after the other.
 
-    FILE is TOML as in the README, or a sweep of Weights & Biases (YAML). HANDLE stands in for its
-    accounts. Trials are compared by their held-out loss, on the same held-out tweets. ctrl+c stops
-    the run at work; the same command goes on where the sweep was.
+    FILE is TOML as in the README, or a sweep of Weights & Biases (YAML). HANDLE takes the place
+    of its accounts. Trials are compared by their held-out loss, on the same held-out tweets.
+    ctrl+c stops the run at work; the same command goes on where the sweep was.
     """
     from core.sweeps.spec import read_sweep
     from core.sweeps.trials import SweepStopped
