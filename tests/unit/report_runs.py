@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import torch
@@ -126,6 +127,18 @@ def _base(folder: Path, texts: list[str], more: list[str]) -> Path:
     settings = {"eos_token": "<|endoftext|>", "tokenizer_class": "PreTrainedTokenizerFast"}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings), "utf-8")
     return folder
+
+
+def at(measure: dict[str, Any], point: str) -> dict[str, Any]:
+    """What a measure of a report's JSON says of a point."""
+    found = measure if point == "tuned" else measure["of"][point]
+    assert isinstance(found, dict)
+    return found
+
+
+def surely_above(measure: dict[str, Any], one: str, other: str) -> bool:
+    """Whether all of the interval of ``one`` lies above that of ``other``."""
+    return bool(at(measure, one)["interval"][0] > at(measure, other)["interval"][1])
 
 
 def bring_in(home: Home, tweets: pl.DataFrame) -> None:

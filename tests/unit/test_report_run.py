@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import CREW, KEEPER, make_home
+from report_runs import CREW, KEEPER, at, make_home, surely_above
 from sampling_models import TWEETS, blank, parrot
 
 from core.dataset.frozen import load_frozen
@@ -68,16 +68,6 @@ def measures(report: Report) -> dict[str, Any]:
     found = report.to_json()
     assert json.loads(json.dumps(found)) == found
     return found
-
-
-def at(measure: dict[str, Any], point: str) -> dict[str, Any]:
-    found = measure if point == "tuned" else measure["of"][point]
-    assert isinstance(found, dict)
-    return found
-
-
-def surely_above(measure: dict[str, Any], one: str, other: str) -> bool:
-    return bool(at(measure, one)["interval"][0] > at(measure, other)["interval"][1])
 
 
 # ── the four points, and other people ────────────────────────────────────────────────────
