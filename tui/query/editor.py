@@ -40,7 +40,7 @@ Completer = Callable[[str, int], tuple[int, Sequence[Offer]]]
 """Text and cursor in; out come where the typed word begins, and what could be meant."""
 
 
-FIRST_QUERY = """-- f5 runs it, esc leaves the editor; names are offered while one types
+FIRST_QUERY = """-- tab goes into the editor, esc leaves it; f5 runs the query
 SELECT kind, count(*) AS tweets, round(avg(length(text))) AS characters
 FROM tweets GROUP BY kind ORDER BY tweets DESC
 """
