@@ -70,6 +70,21 @@ async def test_an_import_that_is_refused(home: Home, tmp_path: Path) -> None:
         assert len(app.failures) == 2
 
 
+async def test_what_an_import_brought_in_is_offered_by_the_next(home: Home) -> None:
+    archive = sample_archives()[0]
+    app = MynahApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.importing.run([archive])
+        await until(pilot, lambda: app.state.accounts)
+        await settled(pilot)
+    again = MynahApp(home)
+    async with again.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: archive.name in screen(pilot))
+
+
 async def test_counting_again(sample_home: Home) -> None:
     app, heard = MynahApp(sample_home, section="filter"), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
