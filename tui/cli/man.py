@@ -55,7 +55,7 @@ def page(root: click.Context) -> str:
         lines += [".TP", f".B {code}", _text(meaning)]
     lines += [".SH ENVIRONMENT", ".TP", ".B MYNAH_HOME", "Where tweets, recipes and runs live."]
     lines += [".TP", ".B MYNAH_CACHE", "Where converted base models are kept."]
-    pager = "What shows a table that is too wide or too long for the terminal; else it is less."
+    pager = "What shows a table that the terminal cannot hold; else it is less."
     lines += [".TP", ".B PAGER", pager]
     return "\n".join(lines)
 

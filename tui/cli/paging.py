@@ -25,14 +25,15 @@ def emit_table(
     right: Iterable[int] = (),
     widest: int | None = None,
     above: str = "",
+    whole: bool = False,
 ) -> None:
     """A table on stdout, below the line ``above``; the rest as `table` takes it.
 
-    On a terminal that it is too wide or too long for it goes through $PAGER, or else less; without
-    either, and where none is wanted, its cells are cut to fit.
+    On a terminal that it is too long for it goes through $PAGER, or else less. What is too wide has
+    its cells cut to fit, or goes there too if it is to be seen ``whole``.
     """
     paged = _wanted()
-    text = above + table(columns, rows, right=right, widest=widest, fitted=not paged)
+    text = above + table(columns, rows, right=right, widest=widest, fitted=not (paged and whole))
     if not paged or _fits(text):
         emit(text)
         return

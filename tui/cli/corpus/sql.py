@@ -245,7 +245,7 @@ def _show(result: QueryResult, most: int, *, fitted: bool) -> None:
     rows = (result.cells(index) for index in range(len(result)))
     widest = TABLE_CELL if len(names) > 1 else None
     if fitted:
-        emit_table(names, rows, right=right, widest=widest)
+        emit_table(names, rows, right=right, widest=widest, whole=True)
     else:
         emit(table(names, rows, right=right, widest=widest, fitted=False))
     if result.truncated:
