@@ -73,8 +73,8 @@ SETTINGS: Final = (
     Setting("tracking.entity", "", "Whose project it is; else WANDB_ENTITY or your own."),
     Setting("tracking.mode", "", "Whether runs are sent there as they go; else WANDB_MODE, or "
             "they are not.", choices=("offline", "online")),
-    Setting("commands.pager", "on", "Whether a table that is too long for the terminal, or a query's "
-            "result that is too wide, goes through PAGER, or else less.", choices=ON_OFF),
+    Setting("commands.pager", "on", "Whether tables too long for the terminal, and results of "
+            "queries too wide for it, go through PAGER, or else less.", choices=ON_OFF),
     Setting("query.vim", "off", "Whether the SQL editor takes the keys of Vim.", choices=ON_OFF),
 )  # fmt: skip
 """All but the keys: the table ``keymap`` has an action's id and its keys, as in ``data.add = "f6"``

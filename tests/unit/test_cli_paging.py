@@ -64,9 +64,9 @@ def test_what_fits_or_is_asked_for_by_name_is_not(
 
 
 def test_only_what_was_asked_of_the_tables_is_paged_for_its_width(home: Path, paged: Path) -> None:
-    _, seen = at_a_terminal("stats", home=home, PAGER=through(paged))
+    _, seen = at_a_terminal("config", home=home, PAGER=through(paged))
     assert "…" in seen.decode()
-    assert not paged.exists(), "cut to fit: accounts are for a glance"
+    assert not paged.exists(), "cut to fit"
 
 
 def test_a_setting_turns_it_off(home: Path, paged: Path, tmp_path: Path) -> None:
