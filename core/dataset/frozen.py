@@ -2,10 +2,11 @@
 
 A folder holds train.parquet, valid.parquet and manifest.json, which is written last; and, where the
 recipe joined threads, joined.parquet, which says what tweets are in the text of another. The copy
-check keeps its index beside them (train.copies), of which the manifest knows nothing. A run that
-learns answers also has, for each row, the tweet that it answers (the columns ANSWERED). The rows
-stand once each, by handle, time and id; in which order and how often an epoch shows them follows
-from the seed and the weights in the manifest (see ``blend``).
+check keeps its index beside them (train.copies), and what others say (sayings.npy, see
+``sayings``), of which the manifest knows nothing: they change nothing of what is learned. A run
+that learns answers also has, for each row, the tweet that it answers (the columns ANSWERED). The
+rows stand once each, by handle, time and id; in which order and how often an epoch shows them
+follows from the seed and the weights in the manifest (see ``blend``).
 """
 
 from __future__ import annotations

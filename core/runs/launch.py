@@ -100,19 +100,19 @@ def create_run(
     expect: Callable[[list[Share], bool], None] | None = None,
     base: Base | None = None,
 ) -> Run:
-    """Freezes the dataset and writes run.json; nothing is started.
+    """Freezes the dataset, and what others say, and writes run.json; nothing is started.
 
     ``batches`` are curated tweets of the request's handles as `curated_batches` gives them: in
     order, and read once, so that memory does not grow with them; ``answers`` what they answer,
     where settings ask for it. ``expect`` is called with what an epoch will show of each account,
-    and whether tokens were counted; otherwise the base has no tokenizer yet, and characters stand
-    for them. ``base`` is the settings' one, where it is resolved already.
+    and whether tokens were counted, else characters. ``base``: the settings' one, resolved before.
 
-    Raises InputRefused (too few tweets kept, base not at hand), WrongUsage (weights) and
-    ServiceRefused (base not at the hub); then no folder is left behind.
+    Raises InputRefused (too few tweets kept, base not at hand), WrongUsage (weights), CorpusBusy
+    and ServiceRefused (base not at the hub); then no folder is left behind.
     """
     from core.dataset.answers import Answers
     from core.dataset.frozen import FEWEST_TWEETS, answering_of, freeze
+    from core.dataset.sayings import freeze_sayings
 
     recipe, names = request.recipe, request.names or {}
     check_blend(request.settings, request.weights)
@@ -143,6 +143,7 @@ def create_run(
                 "What the recipe keeps of them has changed since.",
                 "Their losses would not compare: begin a sweep under another name.",
             )
+        freeze_sayings(staged.dataset, home, handles)
         answering = answering_of(staged.dataset, settings.row_tokens) if settings.answers else None
         shares, counted = _expected(staged, settings, manifest.weights)
         staged.write_record(

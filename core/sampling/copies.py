@@ -13,7 +13,7 @@ new       everything else
 
 What a person typed is not held against the model: a run that lies within the prompt does not count.
 Nor does what anybody says: a run of which every four words are used by two other authors or more,
-and a run of fewer than 7 words that are all everyday ones (``core.sampling.phrases``).
+and a run of fewer than 7 words that are all everyday ones (``core.dataset.sayings``).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Final
 
 import numpy as np
 
+from core.dataset.sayings import EVERYDAY, GRAM, joined_hashes
 from core.sampling.copy_arrays import (
     CopyArrays,
     Ints,
@@ -34,7 +35,6 @@ from core.sampling.copy_arrays import (
     build_arrays,
     stored_arrays,
 )
-from core.sampling.phrases import EVERYDAY, GRAM, joined_hashes
 from core.sampling.request import Copy, Verdict
 from core.words import is_unspaced, word_spans, words
 

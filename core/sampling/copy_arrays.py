@@ -1,9 +1,9 @@
 """The arrays behind the copy check: built once a dataset, stored beside it, opened by memory map.
 
 A dataset ``train.parquet`` gets a folder ``train.copies``: the arrays as ``.npy`` files and an
-``index.json`` with the version of the layout and the sha256 of the dataset. One that is missing,
-damaged or of another dataset is built anew. It holds hashes of words and ids of tweets, no text,
-and goes with the folder it lies in.
+``index.json`` with the version of the layout and the sha256 of the dataset and of the sayings that
+were frozen with it. One that is missing, damaged or of others is built anew. It holds hashes of
+words and ids of tweets, no text, and goes with the folder it lies in.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import count
@@ -20,21 +20,29 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.dataset.sayings import (
+    GRAM,
+    SAYINGS,
+    Hashes,
+    frozen_sayings,
+    gram_hashes,
+    grams_of,
+    said_by_shipped,
+    word_hash,
+)
 from core.files import folder_whole, sha256_of, write_text_whole
 from core.json_lines import parse_json
 from core.locks import Locked, held_lock
-from core.sampling.phrases import GRAM, common_grams, gram_hashes, word_hash
 from core.words import words
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Words = np.ndarray[Any, np.dtype[np.int32]]
-Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 BETWEEN: Final = 0  # stands before, between and after tweets; words count from 1
 UNKNOWN: Final = -1  # a word of a text that no tweet has
 
 # Of the layout of the arrays and of what is in them: a stored index of another one is built anew.
-_VERSION: Final = 1
+_VERSION: Final = 2
 _BATCH: Final = 50_000  # tweets read at a time
 _PART: Final = (
     1 << 20
@@ -89,37 +97,41 @@ def stored_arrays(parquet: Path) -> CopyArrays:
     the file cannot be read.
     """
     folder = parquet.with_suffix(".copies")
-    dataset = sha256_of(parquet)
-    if (found := _opened(folder, dataset)) is not None:
+    sayings = parquet.with_name(SAYINGS)
+    made_of = {
+        "dataset": sha256_of(parquet),
+        "sayings": sha256_of(sayings) if sayings.exists() else None,
+    }
+    if (found := _opened(folder, made_of)) is not None:
         return found
     built = None
     try:
         with held_lock(folder.with_suffix(".copies.lock"), seconds=_LOCK_SECONDS):
-            if (found := _opened(folder, dataset)) is not None:  # another process was faster
+            if (found := _opened(folder, made_of)) is not None:  # another process was faster
                 return found
             built = arrays_of_parquet(parquet)
-            _store(built, folder, dataset)
+            _store(built, folder, made_of)
     except (OSError, Locked):
         return built or arrays_of_parquet(parquet)
-    return _opened(folder, dataset) or built
+    return _opened(folder, made_of) or built
 
 
-def _store(built: CopyArrays, folder: Path, dataset: str) -> None:
+def _store(built: CopyArrays, folder: Path, made_of: Mapping[str, str | None]) -> None:
     with folder_whole(folder, "copies") as content:
         sizes = {}
         for field in fields(built):
             file = content / f"{field.name}.npy"
             np.save(file, getattr(built, field.name), allow_pickle=False)
             sizes[file.name] = file.stat().st_size
-        record = {"version": _VERSION, "dataset": dataset, "files": sizes}
+        record = {"version": _VERSION, **made_of, "files": sizes}
         write_text_whole(content / "index.json", json.dumps(record, indent=1) + "\n")
 
 
-def _opened(folder: Path, dataset: str) -> CopyArrays | None:
-    """The stored arrays; None when they are not there, damaged, or of another dataset."""
+def _opened(folder: Path, made_of: Mapping[str, str | None]) -> CopyArrays | None:
+    """The stored arrays; None when they are not there, damaged, or made of something else."""
     with suppress(OSError, ValueError, KeyError, TypeError, EOFError):
         record = parse_json((folder / "index.json").read_text("utf-8"))
-        if record["version"] != _VERSION or record["dataset"] != dataset:
+        if record["version"] != _VERSION or any(record[key] != made_of[key] for key in made_of):
             return None
         found = {}
         for field in fields(CopyArrays):
@@ -146,11 +158,15 @@ def arrays_of_parquet(parquet: Path) -> CopyArrays:
         for batch in columns.collect_batches(chunk_size=_BATCH):
             yield from zip(*(column.to_list() for column in batch.iter_columns()), strict=True)
 
-    return build_arrays(rows())
+    return build_arrays(rows(), frozen_sayings(parquet))
 
 
-def build_arrays(rows: Iterable[tuple[str | None, str | None, str | None]]) -> CopyArrays:
+def build_arrays(
+    rows: Iterable[tuple[str | None, str | None, str | None]], said: Hashes | None = None
+) -> CopyArrays:
     """The arrays of tweets: (text, id, handle). Of equal texts the first counts.
+
+    ``said``: the runs of four words that others use; None: what the authors that ship use.
 
     Takes some 8 bytes a word of the tweets, and 250 bytes a different word.
     """
@@ -203,8 +219,10 @@ def build_arrays(rows: Iterable[tuple[str | None, str | None, str | None]]) -> C
     counts[BETWEEN] = 0
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     positions, shared = _sorted_positions(words_flat, first, starts, author, len(authors))
+    if said is None:
+        said = said_by_shipped(grams_of(vocabulary_hashes, words_flat))
     common = np.union1d(
-        common_grams(vocabulary_hashes, words_flat),
+        said,
         gram_hashes(vocabulary_hashes, words_flat, shared),
     )
     return CopyArrays(

@@ -79,7 +79,7 @@ class KeptPage(KeyPage["str | None"]):
     """Answers with a text to go on from, or None."""
 
     NAME = "Favourites"
-    FOOT = ("keep", "edit", "copy", "search", "sort", "which")
+    FOOT = ("keep", "edit", "copy", "export", "search", "sort", "which")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,q,f", "close", "Close"),
