@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.forgotten import TABLE, remember_forgotten
+from core.corpus.reading import tweet_counts
 from core.corpus.store import Corpus, NotCompacted
 from core.dataset.exported import exports_of
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
@@ -56,10 +57,11 @@ class Forgotten:
 
     ``runs`` maps a run's id to how many of its tweets are among the forgotten, ``published`` to the
     addresses, files and folders that its model was published or converted to; ``exports`` are the
-    manifests of exports that hold, or may hold, some of it. ``files`` counts what went outside the
-    corpus: ``fetched_pages`` still pending (or posts taken out of such), ``samples``,
-    ``favourites``, ``settings``. ``compacted`` False: the rows are deleted, but what they said is
-    still in the corpus's file, and ``not_compacted`` says why.
+    manifests of exports that hold, or may hold, some of it; ``again`` are the runs, outside the
+    trash, that can be trained again on what stays. ``files`` counts what went outside the corpus:
+    ``fetched_pages`` still pending (or posts taken out of such), ``samples``, ``favourites``,
+    ``settings``. ``compacted`` False: the rows are deleted, but what they said is still in the
+    corpus's file, and ``not_compacted`` says why.
     """
 
     handles: list[str]
@@ -72,6 +74,7 @@ class Forgotten:
     compacted: bool = True
     not_compacted: str = ""
     exports: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The fields of ``mynah forget --json``."""
@@ -113,18 +116,12 @@ def forget(
         runs, published = _mark_runs(home, column, wanted, dry_run=True)
         files = _forget_files(home, list(handles), tweet_id, copied, dry_run=True)
         rows = _count(corpus, column, wanted)
+        tweets, again = rows.get("tweets", 0), _again(corpus, home, runs, handles)
         return Forgotten(
-            list(handles),
-            tweet_id,
-            rows.get("tweets", 0),
-            rows,
-            runs,
-            published,
-            files,
-            exports=exports,
+            list(handles), tweet_id, tweets, rows, runs, published, files, True, "", exports, again
         )
     runs, published = _mark_runs(home, column, wanted)
-    files = _forget_files(home, list(handles), tweet_id, copied)
+    files = _forget_files(home, list(handles), tweet_id, copied, dry_run=False)
     was_unfinished = unfinished.exists()
     write_bytes_whole(unfinished, b"")
     try:
@@ -148,10 +145,22 @@ def forget(
         remove_orphans(corpus.path.parent, purpose)
     remove_orphans(home.runs, "run")
     remove_orphans(Path(tempfile.gettempdir()))
-    tweets = rows.get("tweets", 0)
     return Forgotten(
-        list(handles), tweet_id, tweets, rows, runs, published, files, not why, why, exports
-    )
+        list(handles), tweet_id, rows.get("tweets", 0), rows, runs, published, files, not why, why,
+        exports, _again(corpus, home, runs, handles),
+    )  # fmt: skip
+
+
+def _again(corpus: Corpus, home: Home, runs: Iterable[str], gone: Sequence[str]) -> list[str]:
+    """Those of ``runs`` some of whose accounts have tweets when those of ``gone`` have none."""
+    from core.runs.folder import Run
+
+    there, found = tweet_counts(corpus).keys() - set(gone), []
+    for name in runs:
+        with suppress(InputRefused):  # it is damaged, or in the trash
+            record = Run(home.runs / name).record()
+            found += [name] if record.train_settings and there & set(record.handles) else []
+    return found
 
 
 def _count(corpus: Corpus, column: str, wanted: list[str]) -> dict[str, int]:
@@ -217,12 +226,7 @@ def _handles(connection: duckdb.DuckDBPyConnection, column: str, wanted: list[st
 
 
 def _forget_files(
-    home: Home,
-    handles: list[str],
-    tweet_id: str | None,
-    tweet_ids: set[str],
-    *,
-    dry_run: bool = False,
+    home: Home, handles: list[str], tweet_id: str | None, tweet_ids: set[str], *, dry_run: bool
 ) -> dict[str, int]:
     """What lies in the home beside the corpus; it goes first, so that a kill leaves none of it."""
     from core.fetching.pending import drop_pending, drop_pending_post
@@ -285,8 +289,7 @@ def _tables_with(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str
 
 def _quoted(name: str) -> str:
     """A name as an SQL identifier; a doubled quote is the only escape there."""
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _mark_runs(

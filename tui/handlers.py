@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 TRY_AGAIN: Final = 1.0
 
 
-class StateApp(CorpusHandlers, RunHandlers):
+class StateApp(RunHandlers, CorpusHandlers):
     """The state with its jobs and signals, without any screen."""
 
     section: reactive[str] = reactive("data", init=False)

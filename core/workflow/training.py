@@ -162,9 +162,44 @@ def train_without_leaks(
             "",
             f"`mynah report {run.id} --leaks` looks for them.",
         )
-    request = _same_request(run)
-    request = replace(request, settings=replace(request.settings, base=_first_base(run)))
+    request = _anew(run)
     return start_training(home, request, torchrun=torchrun, leaked=leaked, cancelled=cancelled)
+
+
+def train_again(
+    home: Home,
+    run: Run,
+    *,
+    now: bool = False,
+    expect: Callable[[list[Share], bool], None] | None = None,
+    tracking: Tracked | None = None,
+    torchrun: bool = False,
+    cancelled: Callable[[], bool] | None = None,
+) -> Run:
+    """A run asked for as ``run`` was, with the tweets that the corpus holds now.
+
+    So what was forgotten since is not in it; nor is it in the weights, as for
+    `train_without_leaks`. Accounts of which no tweet is left are left out. Raises InputRefused when
+    that leaves none, and what `start_training` does.
+    """
+    from core.corpus.reading import tweet_counts
+    from core.corpus.store import Corpus
+    from core.errors import InputRefused
+
+    request = _anew(run)
+    there = tweet_counts(Corpus(home.corpus), request.handles)
+    handles = [handle for handle in request.handles if handle in there]
+    if not handles:
+        raise InputRefused(
+            f"{run.id} cannot be made again.",
+            "The corpus holds no tweets of its accounts any more.",
+            f"`mynah runs delete {run.id}` deletes it.",
+        )
+    weights = {name: part for name, part in (request.weights or {}).items() if name in there}
+    request = replace(request, handles=handles, weights=weights or None, now=now)
+    return start_training(
+        home, request, expect=expect, tracking=tracking, torchrun=torchrun, cancelled=cancelled
+    )
 
 
 def continue_training(
@@ -218,6 +253,12 @@ def _first_base(run: Run) -> str:
             return record.continues.base
         record = first.record()
     return record.base
+
+
+def _anew(run: Run) -> RunRequest:
+    """`_same_request`, without the weights of a run that ``run`` went on from."""
+    request = _same_request(run)
+    return replace(request, settings=replace(request.settings, base=_first_base(run)))
 
 
 def _same_request(run: Run) -> RunRequest:

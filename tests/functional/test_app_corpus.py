@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.corpus.excluded import excluded_tweets
 from core.corpus.reading import tweet_counts
 from core.corpus.store import Corpus
+from core.dataset.frozen import load_frozen
 from core.forgetting import forget
 from core.home import Home
 from core.query.run import run_query
+from core.runs.folder import Run
 from core.workflow.data import import_paths, sample_archives
 from tests.functional.walk import Heard, assert_safe, screen, settled, until
 from tui.app import MynahApp
@@ -95,6 +99,40 @@ async def test_x_forgets_an_account_or_a_tweet_after_a_yes(told_home: Home) -> N
         assert any(toast.startswith(f"Forgot @{handle}: ") for toast in heard.toasts)
         assert "Another program" not in str(heard.toasts)
         assert app.failures == []
+
+
+async def test_a_run_that_is_stale_is_trained_again_after_a_yes(
+    trained_home: Home, no_process_stays: None
+) -> None:
+    app, heard = MynahApp(trained_home, poll_seconds=0.1), Heard()
+    async with app.run_test(size=(80, 24), message_hook=heard) as pilot:
+        await settled(pilot)
+        (stale,) = trained_home.runs.iterdir()
+        tweet = first_learned(stale)
+        app.forgetting.run([], tweet)
+        await until(pilot, lambda: "Train again without what was forgotten?" in screen(pilot))
+        assert stale.name in screen(pilot)
+        assert_safe(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert list(trained_home.runs.iterdir()) == [stale], "only after a yes"
+
+        app.forgetting.run([], first_learned(stale, 1))
+        await until(pilot, lambda: "Train again without what was forgotten?" in screen(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: len(app.state.runs or []) == 2)
+        (again,) = [Run(run.folder) for run in app.state.runs or [] if run.run != stale.name]
+        assert again.record().settings == Run(stale).record().settings
+        learned = load_frozen(again.dataset)
+        ids = {*learned.train["tweet_id"], *learned.valid["tweet_id"]}
+        assert not ids & {tweet, first_learned(stale, 1)}
+        assert len(ids) > 100
+        assert app.failures == []
+
+
+def first_learned(run: Path, at: int = 0) -> str:
+    """The id of a tweet in a run's dataset."""
+    return str(load_frozen(run / "dataset").train["tweet_id"][at])
 
 
 async def test_who_forgets_the_chosen_account_has_chosen_no_other(told_home: Home) -> None:

@@ -18,6 +18,7 @@ from core.corpus.store import Corpus
 from core.curation.recipe import load_recipe
 from core.curation.stored_verdicts import store_verdicts
 from core.dataset.exported import exports_of, remember_export
+from core.dataset.frozen import load_frozen
 from core.dataset.manifest import sealed, text_of
 from core.errors import CorpusBusy, InputRefused, WrongUsage
 from core.forgetting import forget
@@ -26,7 +27,10 @@ from core.processes import this_machine
 from core.publish.published import Publication, remember_publication
 from core.query.run import run_query
 from core.runs.folder import Run, stale_note, stale_reason
+from core.runs.record import RunRecord
+from core.runs.settings import settings_for
 from core.workflow.data import import_paths
+from core.workflow.training import train_again
 from tests.oracles.corpus import tweets
 from tests.oracles.datasets import freeze
 from tests.oracles.one_frame import curate
@@ -510,3 +514,48 @@ def test_a_tweet_that_is_forgotten_while_a_file_with_it_is_read_stays_so(home: H
     assert gone == [2], "of both accounts"
     assert (result.read, result.duplicates, result.skipped) == (40, 39, {"forgotten": 1})
     assert tweets(corpus, ["ann"]).height == 39
+
+
+def test_a_stale_run_can_be_trained_again_on_what_is_left(home: Home) -> None:
+    alone, other = "20260101-0000-ann-aaaa", "20260102-0000-bob-bbbb"
+    corpus = Corpus(home.corpus)
+    recipe = load_recipe("standard", home)
+    settings = settings_for("fast", "scratch", seed=7, lr=0.003).to_json()
+    both = Run(home.runs / "20260103-0000-both-cccc")
+    both.folder.mkdir()
+    both.write_record(
+        RunRecord(
+            id=both.id,
+            handles=["ann", "bob"],
+            base="scratch",
+            settings=settings,
+            created="20260103",
+        )
+    )
+    rows = curate(tweets(corpus, ["ann", "bob"]), recipe)
+    freeze(rows, both.dataset, recipe=recipe, seed=1, weights={"ann": 3.0, "bob": 1.0})
+
+    would = json.loads(run(home, "forget", "ann", "--dry-run", "--json").text)
+    assert would["again"] == [both.id], f"nothing is left of {alone}, and {other} is not stale"
+    done = run(home, "forget", "ann", "--yes")
+    line = f"`mynah train --again {both.id}` makes that run anew without them."
+    assert line in done.err.splitlines()
+    assert f"--again {alone}" not in done.err
+
+    again = train_again(home, both, torchrun=True)
+    record = again.record()
+    assert record.handles == ["bob"]
+    assert record.settings == settings
+    frozen = load_frozen(again.dataset)
+    assert set(frozen.train["handle"]) | set(frozen.valid["handle"]) == {"bob"}
+    assert stale_note(again.folder) is None
+    for args, words in (
+        (["ann"], "--again takes accounts from the run."),
+        (["--lr", "0.1"], "--again takes --lr from the run."),
+        (["--4bit"], "--again takes --4bit from the run."),
+        (["--from", "latest"], "--from and --again do not go together."),
+    ):
+        refused = run(home, "train", "--again", both.id, *args)
+        assert (refused.code, words in refused.err) == (2, True), refused.err
+    assert "makes that run anew" not in run(home, "forget", "bob", "--yes").err
+    assert f"{both.id} cannot be made again." in run(home, "train", "--again", both.id).err

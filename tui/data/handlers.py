@@ -49,6 +49,9 @@ class CorpusHandlers(NoticeApp):
     def show_error(self, error: Exception, doing: str = "") -> None:
         raise NotImplementedError
 
+    def ask_to_train_again(self, runs: list[str]) -> None:
+        raise NotImplementedError
+
     def look_at_corpus(self) -> None:
         """Read the corpus again when another program has changed it."""
         state = self.state
@@ -128,7 +131,7 @@ class CorpusHandlers(NoticeApp):
 
     @on(ForgetEnded)
     def _forgotten(self, report: ForgetEnded) -> None:
-        from tui.text.forgetting import what_becomes_stale, what_goes
+        from tui.text.forgetting import what_goes
 
         self.corpus_watch.ours()
         if report.error is not None:
@@ -136,9 +139,11 @@ class CorpusHandlers(NoticeApp):
             return
         if report.gone is None:
             return
-        lines = what_goes(report.gone, would=False) + what_becomes_stale(report.gone, would=False)
+        lines = what_goes(report.gone, would=False)  # what becomes stale was said before
         if not report.gone.compacted:
             lines.append(f"What they said is still inside the file: {report.gone.not_compacted}")
         title, *rest = lines
         self.notify(" ".join(rest), title=title, timeout=15 if rest else None)
         self.reading.accounts()
+        if report.gone.again:
+            self.ask_to_train_again(report.gone.again)

@@ -191,7 +191,7 @@ def forget(session: Session, handles: list[str], tweet_id: str | None) -> None:
     """Says what would go and what becomes stale, and forgets it after a yes."""
     from core.forgetting import Forgotten
     from core.forgetting import forget as forget_rows
-    from tui.text.forgetting import subject, what_becomes_stale, what_goes
+    from tui.text.forgetting import subject, what_becomes_stale, what_goes, what_to_do
 
     console = session.console
 
@@ -209,6 +209,7 @@ def forget(session: Session, handles: list[str], tweet_id: str | None) -> None:
         return
     gone = rows(dry_run=False)
     console.say(*what_goes(gone, would=False), *what_becomes_stale(gone, would=False))
+    console.say(*what_to_do(gone))
     if not gone.compacted:
         console.say(f"What they said is still inside the file: {gone.not_compacted}")
     before = set(session.state.chosen)

@@ -70,9 +70,14 @@ def what_becomes_stale(gone: Forgotten, *, would: bool) -> list[str]:
         manifest = Path(place)  # beside a file it has the file's name; in a folder it has its own
         what = f"in {manifest.parent}" if manifest.name == HF_NAME else f"of {place}"
         lines.append(f"The export {what} {may} {'them' if gone.tweets != 1 else 'it'}.")
-    if gone.runs and not would:
+    return lines
+
+
+def what_to_do(gone: Forgotten) -> list[str]:
+    """How these tweets leave the runs, too: a sentence for each run that can be made anew."""
+    lines = [f"`mynah train --again {run}` makes that run anew without them." for run in gone.again]
+    if gone.runs:
         lines.append(
-            "To have these tweets out of the runs, too, delete the runs "
-            "(`mynah runs delete RUN`, then `mynah trash empty`) or train again."
+            "`mynah runs delete RUN`, then `mynah trash empty`, deletes a run with its tweets."
         )
     return lines

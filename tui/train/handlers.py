@@ -67,6 +67,23 @@ class RunHandlers(NoticeApp):
             history = self.state.histories[run.run]
             self.terminal.progress(history.done if history.train_steps else None)
 
+    def ask_to_train_again(self, runs: list[str]) -> None:
+        """Whether to make the stale ``runs`` anew, of what is left."""
+        from tui.dialogs.decide import Decide
+
+        def answered(key: str | None) -> None:
+            if key == "y":
+                self.training.train_again(runs)
+
+        stale = "This run is stale" if len(runs) == 1 else "These runs are stale"
+        lines = [
+            f"{stale}, and can be trained again as before, on the tweets that are left:",
+            *runs,
+            "What is stale stays until you delete it in Train.",
+        ]
+        question = "Train again without what was forgotten?"
+        self.push_screen(Decide(question, "\n".join(lines), {"y": "trains"}), answered)
+
     @on(RunStarted)
     @on(RunKept)
     def _run_changed(self) -> None:

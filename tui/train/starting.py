@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +249,27 @@ class TrainJobs:
             f"{minutes:g} min.",
             title="A new run",
         )
+
+    def train_again(self, runs: Sequence[str]) -> None:
+        """Make stale runs anew of the tweets that are left; each waits for the one before."""
+        home = self._host.state.home
+
+        def work(attempt: Attempt) -> Report | None:
+            from core.runs.folder import find_run
+            from core.workflow.training import train_again
+
+            for name in runs:
+                run = train_again(home, find_run(home, name), cancelled=attempt.cancelled)
+                self._started = run.id
+                attempt.report(RunStarted(run.id))
+            return None
+
+        if self.starting:
+            self._say_starting()
+            return
+        self._speed.stop()
+        self._start.start(work)
+        self._host.notify("The stale ones stay as they are.", title="Training again")
 
     def _say_starting(self) -> None:
         self._host.notify("One run at a time.", title="A run is starting", severity="warning")

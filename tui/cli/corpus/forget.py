@@ -31,11 +31,12 @@ def forget(
 
     It says what goes and what becomes stale, and asks. One tweet does not come back with the next
     import or fetch, unless that is told `--include forgotten`; an account that is imported again
-    starts over. Runs made from them stay as they are and are marked as stale.
+    starts over. Runs made from them stay as they are and are marked as stale; `mynah train --again
+    RUN` makes one anew of what is left.
     """
     from core.corpus.store import Corpus
     from core.forgetting import forget as forget_rows
-    from tui.text.forgetting import subject, what_becomes_stale, what_goes
+    from tui.text.forgetting import subject, what_becomes_stale, what_goes, what_to_do
 
     of = normal_handles(list(handles))
     if bool(of) == bool(tweet_id):
@@ -65,6 +66,8 @@ def forget(
             narrate(line)
         for line in what_becomes_stale(gone, would=False):
             narrate(f"▲ {line}")
+        for line in what_to_do(gone):
+            narrate(line)
     if not gone.compacted:
         raise InputRefused(
             f"The rows are deleted, but what they said is still inside {home.corpus}.",

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
               help="A new run that goes on from the model of this one, with its accounts, recipe, "
                    "settings and seed; --minutes, --epochs, --lr and the like change them."
               )  # fmt: skip
+@click.option("--again", metavar="RUN",
+              help="A new run as this one was asked for, on the tweets that the corpus holds now: "
+                   "one that is stale, without what was forgotten.")  # fmt: skip
 @click.option("--base", metavar="B", help="smollm2, scratch, a Hugging Face id or a folder.")
 @click.option("--recipe", help="A recipe's name or file. [default: standard]")
 @click.option("--preset", type=click.Choice(PRESETS), help="[default: fast]")
@@ -74,6 +77,7 @@ if TYPE_CHECKING:
 def train(
     handles: tuple[str, ...],
     first: str | None,
+    again: str | None,
     base: str | None,
     recipe: str | None,
     preset: str | None,
@@ -106,7 +110,7 @@ def train(
     The run is a process of its own: closing the terminal does not end it. ctrl+c does, after it
     has saved what it learned. It waits its turn while another run goes on the same device.
     """
-    _check_from(first, handles, torchrun)
+    _check_sources(first, again, handles, torchrun)
     if faithful and preset not in (None, "faithful"):
         raise WrongUsage(f"--faithful is a preset of its own, not {preset}.", "", "Leave one out.")
     preset = "faithful" if faithful else preset or "fast"
@@ -132,7 +136,9 @@ def train(
         "arithmetic": "float32" if exact else None,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    if first is not None:
+    if again is not None:
+        run = _train_again(home, again, now, asked)
+    elif first is not None:
         run = _go_on(
             home, first, now, asked, given | ({} if device == "auto" else {"device": device})
         )
@@ -174,24 +180,44 @@ def train(
         finish(home, run, as_json)
 
 
-def _check_from(first: str | None, handles: tuple[str, ...], torchrun: bool) -> None:
-    """Raises WrongUsage for what makes no sense beside --from, or without it."""
+def _check_sources(
+    first: str | None, again: str | None, handles: tuple[str, ...], torchrun: bool
+) -> None:
+    """Raises WrongUsage for what makes no sense beside --from and --again, or without them."""
     from click.core import ParameterSource
 
     context = click.get_current_context()
-    if first is None:
+    if first is None and again is None:
         if not handles:
             raise click.MissingParameter(ctx=context, param=context.command.params[0])
         return
+    if first is not None and again is not None:
+        raise WrongUsage("--from and --again do not go together.", "", "Leave one out.")
+    option = "--from" if again is None else "--again"
+    taken = ["base", "recipe", "preset", "faithful", "weights", "seed"]
+    if again is not None:
+        taken += ["epochs", "minutes", "max_steps", "lr", "answers", "max_memorised", "four_bit",
+                  "exact", "device", "nproc"]  # fmt: skip
     kept = [
-        f"--{name}"
-        for name in ("base", "recipe", "preset", "faithful", "weights", "seed")
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        param.opts[0]
+        for param in context.command.params
+        if param.name in taken
+        and context.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
     ]
     for what in [*(["accounts"] if handles else []), *kept]:
-        raise WrongUsage(f"--from takes {what} from the run.", "", "Leave them out.")
+        raise WrongUsage(f"{option} takes {what} from the run.", "", "Leave them out.")
     if torchrun:
-        raise WrongUsage("--from starts the run itself.", "", "Leave --torchrun out.")
+        raise WrongUsage(f"{option} starts the run itself.", "", "Leave --torchrun out.")
+
+
+def _train_again(home: Home, name: str, now: bool, tracking: Tracked | None) -> Run:
+    from core.runs.folder import find_run
+    from core.workflow.training import train_again
+
+    before = find_run(home, name)
+    run = train_again(home, before, now=now, expect=_say_shares, tracking=tracking)
+    narrate(f"It is trained as {before.id} was, which stays as it is.")
+    return run
 
 
 def _go_on(
