@@ -87,7 +87,7 @@ def _take_pipes() -> tuple[IO[str], IO[str]]:
 
 def _load(options: argparse.Namespace) -> tuple[Engine, CheckCopy, int | None]:
     check: CheckCopy | None = None
-    tweets = None
+    tweets, unescape = None, False
     if options.train is not None:
         from core.sampling.copies import CopyIndex
 
@@ -99,7 +99,7 @@ def _load(options: argparse.Namespace) -> tuple[Engine, CheckCopy, int | None]:
                 f"{type(error).__name__}: {error}",
                 "Without them no copy can be told from something new. Train the run again.",
             ) from error
-        check, tweets = index.check, len(index)
+        check, tweets, unescape = index.check, len(index), not index.has_entities
     import torch
     import transformers
 
@@ -113,6 +113,7 @@ def _load(options: argparse.Namespace) -> tuple[Engine, CheckCopy, int | None]:
         options.device,
         options.dtype,
         lines=options.lines,
+        unescape=unescape,
         answering=msgspec.json.decode(options.answering, type=Answering | None),
     )
     return engine, check or unchecked, tweets

@@ -105,6 +105,11 @@ class CopyIndex:
         """How many different tweets are in the index."""
         return len(self._arrays.starts) - 1
 
+    @property
+    def has_entities(self) -> bool:
+        """Whether a tweet holds ``&amp;``, ``&lt;`` or ``&gt;`` as they are written."""
+        return bool(self._arrays.entities[0])
+
     def check(self, text: str, prompt: str = "") -> Copy:
         """What ``text`` (which begins with ``prompt``) shares with the tweets, and with which."""
         its_words, typed_words = words(text), words(prompt)

@@ -33,6 +33,7 @@ from core.dataset.sayings import (
 from core.files import folder_whole, sha256_of, write_text_whole
 from core.json_lines import parse_json
 from core.locks import Locked, held_lock
+from core.tweet import unescaped
 from core.words import words
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -64,6 +65,7 @@ class CopyArrays:
     first       of each word number where it begins in ``positions``; one more at the end
     common      hashes of four words that at least two other authors use, sorted
     ids         the ids of the tweets as UTF-8, one after the other; ``id_starts`` where they begin
+    entities    one number: 1 where a tweet holds an entity such as ``&amp;``, else 0
     """
 
     vocabulary: Hashes
@@ -74,6 +76,7 @@ class CopyArrays:
     common: Hashes
     ids: np.ndarray[Any, np.dtype[np.uint8]]
     id_starts: Ints
+    entities: np.ndarray[Any, np.dtype[np.uint8]]
 
     def tweet_id(self, tweet: int) -> str | None:
         """The id of a tweet by its number; None where it has none."""
@@ -177,7 +180,9 @@ def build_arrays(
     number = vocabulary.__getitem__
     flat, lengths, authored = array("i", [BETWEEN]), array("i"), array("i")
     rows_seen, id_lengths, ids = array("q"), array("i"), bytearray()
+    entities = False
     for text, tweet_id, handle in rows:
+        entities = entities or (text is not None and unescaped(text) != text)
         row = tuple(map(number, words(text or "")))
         if not row:
             continue
@@ -234,6 +239,7 @@ def build_arrays(
         common=common,
         ids=id_bytes,
         id_starts=np.concatenate([[0], np.cumsum(id_every)]).astype(np.int64),
+        entities=np.array([entities], dtype=np.uint8),
     )
 
 

@@ -60,9 +60,11 @@ class Engine:
         language: Language,
         *,
         lines: bool = False,
+        unescape: bool = False,
         answering: Answering | None = None,
     ) -> None:
         self._answering = answering
+        self.unescape = unescape
         self.loaded = loaded
         self.language = language
         self.tokens_drawn = 0
@@ -79,15 +81,17 @@ class Engine:
         arithmetic: str = "auto",
         *,
         lines: bool = False,
+        unescape: bool = False,
         answering: Answering | None = None,
     ) -> Engine:
         """Loads a model folder; raises InputRefused as ``load`` does.
 
         ``lines``: the model learned tweets with their line breaks, so a text does not end at one.
+        ``unescape``: it learned from no tweet with ``&amp;`` and the like, so these are not kept.
         ``answering``: how it learned answers; None: it did not.
         """
-        loaded = load(model_dir, device, arithmetic)
-        return cls(loaded, Language(model_dir), lines=lines, answering=answering)
+        loaded, language = load(model_dir, device, arithmetic), Language(model_dir)
+        return cls(loaded, language, lines=lines, unescape=unescape, answering=answering)
 
     def generate(
         self,
@@ -218,7 +222,10 @@ class _Running:
     def _next(self) -> Row:
         index, redrawn = self.waiting.popleft()
         ends = self._request.stops if self._engine.lines else ("\n", *self._request.stops)
-        stream = TextStream(self._engine.language.decode, self._prompt_ids, ends=ends)
+        engine = self._engine
+        stream = TextStream(
+            engine.language.decode, self._prompt_ids, ends=ends, unescape=engine.unescape
+        )
         row = Row(self._request, index, redrawn, stream, [*self._read_ids])
         self.joined.append(row)
         return row

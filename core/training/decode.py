@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from core.models.generation import TEMPERATURE, TOP_P
+from core.tweet import unescaped
 
 GLIMPSE_TOKENS: Final = 36
 # These hold nearly every nucleus of a small model, and are found in a fifth of the time of a sort.
@@ -96,9 +97,9 @@ def glimpse(
         separator=separator,
         device=next(model.parameters()).device,
     )
-    return [
-        " ".join(tokenizer.decode(tokens, skip_special_tokens=True).split()) for tokens in written
-    ]
+    texts = (tokenizer.decode(tokens, skip_special_tokens=True) for tokens in written)
+    # a base that has read web pages writes &amp; now and then, though no tweet here does
+    return [" ".join(unescaped(text).split()) for text in texts]
 
 
 def nucleus(logits: Any, top_p: float) -> Any:

@@ -142,6 +142,8 @@ async def test_who_forgets_the_chosen_account_has_chosen_no_other(told_home: Hom
         await settled(pilot)
         app.forgetting.run(["orbit_grandmother"], None)
         await until(pilot, lambda: not app.state.chosen)
+        await until(pilot, lambda: "Train again without what was forgotten?" in screen(pilot))
+        await pilot.press("escape")
         await settled(pilot)
         assert "No account is chosen. Under Accounts, space chooses one." in words(screen(pilot))
         assert app.state.bench is app.state.curation is None

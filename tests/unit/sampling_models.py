@@ -14,14 +14,14 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
-TWEETS = [
+TWEETS = (
     "My dream is a quiet Tuesday with a working kettle and nobody at the door.",
     "The fog came in like a committee: slowly, and with no agenda at all.",
     "Every lamp is a promise that somebody made to a stranger at sea 🌊",
     "I asked the gull for directions and it gave me opinions 🐦‍⬛ instead.",
     "Rust is only iron that has started to tell the truth about the weather.",
     "Tonight the stars are out and so, regrettably, is the tide.",
-]
+)
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<pad>"]
 
 
@@ -80,18 +80,18 @@ def blank() -> Path:
 
 
 @lru_cache
-def parrot() -> Path:
-    """A model that has learned TWEETS by heart, in a run folder's ``model``."""
+def parrot(says: tuple[str, ...] = TWEETS, steps: int = 60) -> Path:
+    """A model that has learned ``says`` by heart, in the folder of a run that learned TWEETS."""
     words = tokenizer()
     model = _model(words.get_vocab_size())
-    rows = [[0, *words.encode(tweet).ids, 0] for tweet in TWEETS]
+    rows = [[0, *words.encode(tweet).ids, 0] for tweet in says]
     longest = max(map(len, rows))
     ids = torch.tensor([row + [3] * (longest - len(row)) for row in rows])
     labels = ids.masked_fill(ids == 3, -100)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as fast for so small a model, and much faster on a busy machine
-    for _ in range(60):
+    for _ in range(steps):
         model(input_ids=ids, labels=labels).loss.backward()
         optimiser.step()
         optimiser.zero_grad()

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import polars as pl
 import psutil
 import pytest
 from sampling_models import TWEETS, blank, parrot
@@ -305,3 +306,27 @@ def test_requests_that_make_no_sense(wrong):
 def test_a_prompt_is_one_line():
     assert SampleRequest("  My  dream\tis ").prompt == "My dream is"
     assert SampleRequest("  My\n\n dream\tis \n").prompt == "My\ndream is"
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_a_model_says_no_entity_unless_it_learned_some(learned, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(parrot(("The fog &amp; the tide &lt;3",), steps=200), run)
+    train = run / "dataset" / "train.parquet"
+    if learned:
+        rows = pl.read_parquet(train)
+        last = rows.head(1).with_columns(text=pl.lit("How to write &amp; and be understood"))
+        pl.concat([rows, last]).write_parquet(train)
+        shutil.rmtree(train.with_suffix(".copies"), ignore_errors=True)
+    else:
+        assert not any("&" in text for text in pl.read_parquet(train)["text"])
+    events = []
+    request = SampleRequest("The fog", n=2, temperature=0.01, seed=9)
+    made = sample(run, request, progress=events.append, device="cpu")
+    said = "The fog &amp; the tide &lt;3" if learned else "The fog & the tide <3"
+    assert [one.text for one in made] == [said, said]
+    assert len({one.tokens for one in made}) == 1
+    shown = "".join(
+        text for event in events if isinstance(event, Deltas) for at, text in event.items if at == 0
+    )
+    assert shown == said

@@ -232,3 +232,12 @@ def test_planted_copies_are_found_and_an_author_is_accused_of_little():
     for found in by_author:
         assert found["held out"][1] <= 0.02
         assert found["somebody else's"][1] <= 0.02
+
+
+@pytest.mark.parametrize("texts", [["Tea & toast"], ["Write &amp; for it", "Tea & toast"], []])
+def test_it_is_known_whether_a_tweet_holds_entities(tmp_path, texts):
+    path = tmp_path / "train.parquet"
+    rows = {"text": [*texts, None], "tweet_id": [str(at) for at in range(len(texts) + 1)]}
+    pl.DataFrame(rows, schema={"text": pl.String, "tweet_id": pl.String}).write_parquet(path)
+    for _ in range(2):  # built, and read from where it is stored
+        assert CopyIndex.from_parquet(path).has_entities == (len(texts) == 2)

@@ -89,3 +89,24 @@ def test_a_text_ends_before_the_first_of_its_ends(text: str, ends: list[str]) ->
     else:
         first = text.index(stream.ended_by)
         assert stream.text == text[:first]
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.lists(st.sampled_from(["&", "amp;", "lt;", "gt;", "a", "m", ";", " "])).map("".join))
+def test_entities_become_the_characters_they_stand_for_once(text: str) -> None:
+    ids = WORDS.encode(text).ids
+    stream = TextStream(decode, WORDS.encode("x").ids, unescape=True)
+    deltas = [stream.push(token) for token in ids]
+    deltas.append(stream.flush())
+    expected = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert "".join(deltas) == stream.text == expected
+    kept = TextStream(decode, WORDS.encode("x").ids)
+    assert "".join([*(kept.push(token) for token in ids), kept.flush()]) == text
+
+
+def test_what_may_be_an_entity_waits_and_a_text_ends_at_the_character() -> None:
+    stream = TextStream(decode, WORDS.encode("x").ids, ends=["&"], unescape=True)
+    shown = "".join(stream.push(token) for token in WORDS.encode("b &am").ids)
+    assert shown == "b "
+    shown += "".join(stream.push(token) for token in WORDS.encode("p; c").ids)
+    assert (shown, stream.ended_by) == ("b ", "&")
