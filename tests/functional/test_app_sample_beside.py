@@ -41,4 +41,4 @@ async def test_a_run_beside_the_base_that_it_began_with(trained_home: Home) -> N
         assert {one.model_hash for one in of_base} == {tuned_voice(Run(first)).hash()}
         await pilot.resize_terminal(80, 24)
         await settled(pilot)
-        assert any(one.label.startswith("base: ") for one in samples(app).samples)
+        assert {one.label for one in samples(app).samples} == {"base", "keeper"}
