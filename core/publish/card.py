@@ -59,6 +59,7 @@ def card_of(
     examples: Sequence[Example] | None = None,
     measures: Mapping[str, Mapping[str, Any]] | None = None,
     remarks: Sequence[str] = (),
+    picture: str = "",
 ) -> str:
     """The card of a run as the README.md of its model, from what `facts_of` says of the run.
 
@@ -67,6 +68,7 @@ def card_of(
     examples   texts of the model; None: what it wrote last while it learned, copies left out
     measures   those of a report, as its JSON has them; None: of the last one on this model, if any
     remarks    sentences that stand at the top
+    picture    the file beside the card that shows the first of the examples
 
     Raises WrongUsage for a layout that does not fit.
     """
@@ -125,6 +127,7 @@ def card_of(
         reported=bool(measures),
         meanings=[*report_meanings(measures), *blind_meaning(facts)],
         examples=examples,
+        picture=picture,
         base_licence=base_licence(facts),
         whom_to_ask="on the Community page of this model" if repo else "whoever gave it to them",
         run_id=record.id or facts.run.id,

@@ -17,7 +17,14 @@ from typing import Any, Final
 from core.errors import InputRefused, ServiceRefused, WrongUsage
 from core.models.hub import TIMEOUT_SECONDS, is_repo_id
 from core.publish.facts import facts_of
-from core.publish.preview import OWN_FILES, Preview, agreed_card, model_files, preview_of
+from core.publish.preview import (
+    OWN_FILES,
+    PICTURE,
+    Preview,
+    agreed_card,
+    model_files,
+    preview_of,
+)
 from core.publish.published import (
     Publication,
     forget_publication,
@@ -73,6 +80,8 @@ def publish(preview: Preview, *, anyway: bool = False, x_terms_agreed: bool = Fa
             api.update_repo_settings(preview.repo, private=False)
         adds = [CommitOperationAdd(path.name, path) for path in model_files(run)]
         adds.append(CommitOperationAdd("README.md", card.encode("utf-8")))
+        if preview.picture:
+            adds.append(CommitOperationAdd(PICTURE, preview.picture))
         made = api.create_commit(preview.repo, adds, commit_message=f"mynah run {run.id}")
     done = Publication(
         to="hub",
@@ -116,7 +125,7 @@ def others_there(publication: Publication) -> list[str]:
             there = _files(api.model_info(publication.repo, timeout=TIMEOUT_SECONDS))
         except RepositoryNotFoundError:
             return []
-    ours = ("README.md", *OWN_FILES)
+    ours = ("README.md", PICTURE, *OWN_FILES)
     return sorted(name for name in there if not any(fnmatch(name, kind) for kind in ours))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 
 from core.errors import InputRefused
 from core.models.hub import FILES
-from core.publish.card import card_of
+from core.publish.card import card_of, recorded_examples
 from core.publish.facts import RunFacts
 from core.publish.scan import not_looked_for, reasons_against
 from core.runs.folder import Run
@@ -18,6 +19,7 @@ from core.runs.folder import Run
 # What a repository of mynah's may hold besides its card: more than is fetched of a base, namely the
 # form of answers.
 OWN_FILES: Final = (*FILES, "chat_template.jinja")
+PICTURE: Final = "sample.png"
 X_TERMS: Final = (
     "Tweets of this run came through the API of X. Its developer terms forbid to train models on "
     "its content, and to pass the content on; to publish the model is your own decision."
@@ -26,13 +28,14 @@ X_TERMS: Final = (
 
 @dataclass(frozen=True)
 class Preview:
-    """What would leave: ``files`` by name in bytes, the card among them.
+    """What would leave: ``files`` by name in bytes, the card and the picture among them.
 
     to         hub or wandb
     repo       where the card's code finds the model; None where it cannot be loaded from there
     where      an address or name that a person knows the place by
     audience   who could see it, in words
     reasons    sentences against it, remarks: what was not looked for
+    picture    the first example of the card as a PNG; empty where there is none
     """
 
     facts: RunFacts
@@ -44,6 +47,7 @@ class Preview:
     files: dict[str, int]
     reasons: list[str]
     remarks: list[str]
+    picture: bytes = b""
 
     @property
     def size(self) -> int:
@@ -61,8 +65,11 @@ def preview_of(
     """Looks through what would leave. Raises InputRefused for a model without safetensors."""
     paths = model_files(facts.run)
     remarks = not_looked_for(facts)
-    card = card_of(facts, repo=repo, remarks=remarks)
+    picture = _picture(facts) if to == "hub" else b""
+    card = card_of(facts, repo=repo, remarks=remarks, picture=PICTURE if picture else "")
     files = {path.name: path.stat().st_size for path in paths}
+    if picture:
+        files[PICTURE] = len(picture)
     return Preview(
         facts,
         to,
@@ -73,7 +80,18 @@ def preview_of(
         files | {"README.md": len(card.encode("utf-8"))},
         reasons_against(facts, card, paths),
         remarks,
+        picture,
     )
+
+
+def _picture(facts: RunFacts) -> bytes:
+    """Of a text that stands in the card as well: no copy, and without personal data."""
+    from core.publish.picture import Shareable, draw
+
+    for example in recorded_examples(facts)[:1]:
+        with suppress(InputRefused):  # too long for one
+            return draw(facts, Shareable(example.prompt, example.text), "png").content
+    return b""
 
 
 def agreed_card(preview: Preview, *, anyway: bool, x_terms_agreed: bool) -> str:
@@ -94,7 +112,8 @@ def agreed_card(preview: Preview, *, anyway: bool, x_terms_agreed: bool) -> str:
     remarks = [*preview.remarks, *(f"Published although: {reason}" for reason in preview.reasons)]
     if preview.x_terms:
         remarks.append("Who published this was shown the terms of X's API, and agreed to them.")
-    return card_of(preview.facts, repo=preview.repo, remarks=remarks)
+    picture = PICTURE if preview.picture else ""
+    return card_of(preview.facts, repo=preview.repo, remarks=remarks, picture=picture)
 
 
 def model_files(run: Run) -> Sequence[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from huggingface_hub import constants
+from PIL import Image
 
 from core.errors import InputRefused, ServiceRefused, WrongUsage
 from core.home import Home
@@ -149,6 +151,22 @@ def test_an_upload_that_broke_off_goes_on(hub: Hub, run: Run) -> None:
     sent = [one for one in hub.sent if "PUT /storage" in one]
     publish(preview_publication(run))
     assert [one for one in hub.sent if "PUT /storage" in one] == sent, "what is there is not sent"
+
+
+def test_the_picture_of_a_text_in_the_card_goes_along(hub: Hub, run: Run) -> None:
+    assert "sample.png" not in preview_publication(run).files, "it has written nothing yet"
+    run.samples.write_text(json.dumps({"step": 3, "text": "the lamp hums to itself"}) + "\n")
+    preview = preview_publication(run)
+    publish(preview)
+    there = hub.repos[f"{USER}/keeper"].files
+    assert preview.files["sample.png"] == len(there["sample.png"])
+    drawn = Image.open(io.BytesIO(there["sample.png"]))
+    assert "AI-generated" in str(drawn.info)
+    card = there["README.md"].decode()
+    assert "> the lamp hums to itself" in card
+    assert "](sample.png)" in card
+    run.samples.write_text(json.dumps({"step": 3, "text": "a lamp hums, " * 100}) + "\n")
+    assert "sample.png" not in preview_publication(run).files, "too long for a picture"
 
 
 def test_the_work_of_others_is_not_written_over(hub: Hub, run: Run) -> None:
