@@ -40,6 +40,9 @@ PRESET_HELP = " ".join(f"{name}: {words}." for name, words in PRESETS_IN_WORDS.i
 OWN_SETTINGS = ("lr", "epochs", "lora_rank", "batch_tokens", "answers", "four_bit")
 
 AS_HUGGINGTWEETS = ("classic", "faithful")
+# Of an account in a blend; it is 1 unless somebody chose another.
+LEAST_WEIGHT: Final = 0.01
+MOST_WEIGHT: Final = 1000.0
 
 
 @dataclass
@@ -96,6 +99,11 @@ class NewRun:
         if self.preset in AS_HUGGINGTWEETS or len(handles) < 2:
             return {}
         return {handle: self.weights[handle] for handle in handles if handle in self.weights}
+
+    def weighed(self, handles: Sequence[str], weights: Mapping[str, float]) -> dict[str, float]:
+        """All weights after other ones for these accounts; those of the others stay."""
+        others = {one: weight for one, weight in self.weights.items() if one not in handles}
+        return others | {one: weight for one, weight in weights.items() if weight != 1}
 
     def weights_in_short(self, handles: Sequence[str]) -> str:
         """``equal``, ``2:1``, or how many of many accounts have another weight than 1."""

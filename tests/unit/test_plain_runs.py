@@ -66,6 +66,16 @@ def test_too_few_tweets_are_told_before_a_question_is_asked(tmp_path: Path) -> N
     assert "Start it?" not in said
 
 
+def test_the_parts_of_the_accounts_of_a_blend(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = home_with_samples(tmp_path_factory)
+    said = sentence(talk(home, "1", "3", "1 2", "b", "4", "9", "3", "0", "", "", "1", "no"))
+    assert "9. The parts of the accounts: equal Type" in said
+    assert "0 is not a number from 0.01 to 1,000." in said
+    assert "9. The parts of the accounts: 3:1 Type" in said, "in the order of the questions"
+    assert said.count("Expected: @keeper_of_the_light 75 %, @orbit_grandmother 25 %") == 2, "plan"
+    assert "The parts of the accounts" not in talk(home, "1", "3", "1", "b", "4")
+
+
 def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     run = the_run(home)
     said = sentence(

@@ -11,13 +11,14 @@ from tui.plain.following import FOLLOW_HELP, follow_run
 from tui.plain.menu import Item, menu
 from tui.plain.runs import choose, list_runs, run_line
 from tui.plain.session import Session, Tell
-from tui.state import PRESET_HELP
+from tui.state import AS_HUGGINGTWEETS, LEAST_WEIGHT, MOST_WEIGHT, PRESET_HELP
 from tui.text import runs as sentences
 from tui.text.numbers import count, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from core.dataset.shares import Share
     from core.runs.advise import Advice
     from core.runs.folder import Run
     from core.runs.settings import TrainSettings
@@ -49,6 +50,9 @@ def _items(session: Session) -> list[Item]:
             partial(_answers, session),
         ),
     ]
+    if len(session.state.chosen) > 1:
+        parts = new.weights_in_short(session.state.chosen)
+        items.append(Item(f"The parts of the accounts: {parts}", partial(_weights, session)))
     if going:
         words = f"Follow {going[0].name or going[0].run}, which is {going[0].state}"
         items.append(Item(words, partial(follow_run, session, going[0].run)))
@@ -113,6 +117,35 @@ def _answers(session: Session) -> None:
     )
 
 
+def _weights(session: Session) -> None:
+    """Asks for the part of each chosen account; a preset of huggingtweets knows none."""
+    console, new = session.console, session.state.new_run
+    if new.preset in AS_HUGGINGTWEETS:
+        console.say(f"The preset {new.preset} shows as many characters of each account.")
+        return
+    from core.runs.shares import planned_shares
+
+    handles = sorted(session.chosen())
+    given, asked = new.weights_of(handles), {}
+    for handle in handles:
+        asked[handle] = console.number(
+            f"How many parts of an epoch's tokens are of @{handle}?",
+            LEAST_WEIGHT,
+            MOST_WEIGHT,
+            given.get(handle, 1.0),
+            "With 2 for one account and 1 for another, two thirds of the tokens are of the first.",
+        )
+    new.weights = new.weighed(handles, asked)
+    shares = planned_shares(session.curation().stats, _settings(session), new.weights_of(handles))
+    console.say(*_in_sentences(shares))
+
+
+def _in_sentences(shares: list[Share]) -> list[str]:
+    from tui.text.blends import expected_sentences
+
+    return [f"{words[:1].upper()}{words[1:]}." for words in expected_sentences(shares)]
+
+
 def _settings(session: Session) -> TrainSettings:
     from core.runs.settings import settings_for
 
@@ -161,7 +194,6 @@ def _start(session: Session) -> None:
 def _say_plan(session: Session, settings: TrainSettings) -> None:
     from core.runs.advise import advise
     from core.runs.shares import planned_shares
-    from tui.text.blends import expected_sentences
 
     curation = session.curation()
     total, new = curation.total, session.state.new_run
@@ -183,7 +215,7 @@ def _say_plan(session: Session, settings: TrainSettings) -> None:
         f", which the recipe {session.recipe.name}{changed} keeps of {total.downloaded:,}.",
         f"The base is {settings.base}, the preset {settings.preset}, the time at most "
         f"{new.minutes:g} minutes.",
-        *(f"{words[:1].upper()}{words[1:]}." for words in expected_sentences(shares)),
+        *_in_sentences(shares),
         *_plan(advice),
     )
 

@@ -103,14 +103,9 @@ class TrainJobs:
         self._host.post_message(NewRunChanged(key, value))
 
     def weigh(self, weights: Mapping[str, float]) -> None:
-        """Other weights for the chosen accounts; those of the others stay."""
+        """Other weights for the chosen accounts."""
         state = self._host.state
-        others = {
-            handle: weight
-            for handle, weight in state.new_run.weights.items()
-            if handle not in state.chosen
-        }
-        self.change("weights", others | dict(weights))
+        self.change("weights", state.new_run.weighed(state.chosen, weights))
 
     def question(self) -> Question | None:
         """The settings as they stand; None before the tweets or the models are known."""

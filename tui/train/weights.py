@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from core.numbers import percent
 from core.safe_text import printable
+from tui.state import LEAST_WEIGHT, MOST_WEIGHT
 from tui.text.blends import capped, times
 from tui.widgets.field import Field
 from tui.widgets.field_form import FieldForm
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from core.dataset.shares import Share
 
 Weights = dict[str, float]
-LEAST, MOST = 0.01, 1000.0
 
 
 class WeightsScreen(ModalScreen["Weights"]):
@@ -63,8 +63,8 @@ class WeightsScreen(ModalScreen["Weights"]):
                             handle,
                             f"@{handle}",
                             value=self._weights[handle],
-                            minimum=LEAST,
-                            maximum=MOST,
+                            minimum=LEAST_WEIGHT,
+                            maximum=MOST_WEIGHT,
                             factor=2,
                             decimals=None,
                             classes="weight-field",
