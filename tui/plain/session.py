@@ -138,15 +138,16 @@ class Session:
         return self.state.runs
 
     def sampler(self, voice: Voice) -> Sampler:
-        """The process that holds the model of ``voice``; one at a time, until the person leaves."""
+        """The process that holds the model of ``voice``; two at most, until the person leaves."""
         found = self._samplers.get(voice.folder)
         if found is None:
-            self.close()
+            if len(self._samplers) > 1:
+                self.close()
             found = self._samplers[voice.folder] = voice.sampler()
         return found
 
     def close(self) -> None:
-        """Ends the process that samples."""
+        """Ends the processes that sample."""
         while self._samplers:
             self._samplers.popitem()[1].close()
 
