@@ -220,6 +220,7 @@ async def test_a_report_is_made_at_a_key_while_one_does_something_else(trained_h
         await pilot.press("d", "d")
         await until(pilot, lambda: isinstance(app.screen, Decide))
         await pilot.press("y")
+        await until(pilot, lambda: app.failures)
         await until(pilot, lambda: any("report on" in toast for toast in heard.toasts))
         assert app.failures.pop().startswith("A report on ")
         assert len(app.state.runs or []) == 1
