@@ -118,8 +118,9 @@ def forget(
         rows = _count(corpus, column, wanted)
         tweets, again = rows.get("tweets", 0), _again(corpus, home, runs, handles)
         return Forgotten(
-            list(handles), tweet_id, tweets, rows, runs, published, files, True, "", exports, again
-        )
+            list(handles), tweet_id, tweets, rows, runs, published, files,
+            exports=exports, again=again,
+        )  # fmt: skip
     runs, published = _mark_runs(home, column, wanted)
     files = _forget_files(home, list(handles), tweet_id, copied, dry_run=False)
     was_unfinished = unfinished.exists()
@@ -146,8 +147,9 @@ def forget(
     remove_orphans(home.runs, "run")
     remove_orphans(Path(tempfile.gettempdir()))
     return Forgotten(
-        list(handles), tweet_id, rows.get("tweets", 0), rows, runs, published, files, not why, why,
-        exports, _again(corpus, home, runs, handles),
+        list(handles), tweet_id, rows.get("tweets", 0), rows, runs, published, files,
+        compacted=not why, not_compacted=why, exports=exports,
+        again=_again(corpus, home, runs, handles),
     )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ GROUP_NOTES: Final[dict[Group, str]] = {
     ),
     "copying": (
         "Copied: percent of texts that repeat a training tweet. New phrases: percent of all "
-        "phrases (so many words in a row) that stand in no training tweet. People repeat "
+        "phrases (so many words in a row) that occur in no training tweet. People repeat "
         "themselves: compare with the unseen tweets, not with 0."
     ),
     "loss": (
@@ -206,7 +206,7 @@ def _copying(found: Findings) -> str:
     five, five_unseen = found.of("novelty_5"), found.of("novelty_5", "held_out")
     if five.value is not None and five_unseen.value is not None:
         said += (
-            f" {_percent(five)} of its phrases of five words stand in no training tweet; in the "
+            f" {_percent(five)} of its phrases of five words occur in no training tweet; in the "
             f"{found.unseen} it is {_percent(five_unseen)}."
         )
     return said

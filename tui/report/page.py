@@ -118,7 +118,7 @@ def _pictures(measures: list[Measure], width: int) -> list[tuple[str, list[Line]
     pictures = [(title_of(one), dots(one, width)) for one in others]
     if novelty:
         sizes = [one.name.removeprefix(NOVELTY) for one in novelty]
-        title = "Phrases of 2 to 12 words that stand in no training tweet, percent"
+        title = "Phrases of 2 to 12 words that occur in no training tweet, percent"
         pictures.insert(1, (title, table(novelty, sizes)))
     if distances:
         heads = [one.title.removeprefix("≠ ").split()[0] for one in distances.values()]
