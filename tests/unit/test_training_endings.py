@@ -305,6 +305,22 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_older_one(tmp_path: Path) -
     assert lines[-1]["state"] == "finished"
 
 
+@pytest.mark.parametrize("minutes", [None, 5.0])
+def test_all_that_is_held_out_is_measured_where_time_is_not_short(
+    tmp_path: Path, minutes: float | None
+) -> None:
+    run = create_toy(tmp_path, **SMALL, minutes=minutes)
+    with in_short():
+        assert work(run, StopRequest(run), resume=False) == 0
+    lines = lines_of(run)
+    assert lines[-1]["state"] == "finished"
+    (some,), every = (
+        [line["tokens"] for line in of_kind(lines, "eval") if line["phase"] == phase]
+        for phase in ("after", "all")
+    )
+    assert every == [] if minutes else every[0] > some
+
+
 def test_a_finished_run_keeps_its_model_and_no_checkpoint(tmp_path: Path) -> None:
     run = create_toy(tmp_path, **SMALL, checkpoint_seconds=EVERY_TIME)
     lines = train_here(run)

@@ -28,7 +28,7 @@ from core.training.decide import Room
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.loss import Scorer
-from core.training.memory import TooLittleMemory, out_of_memory
+from core.training.memory import TooLittleMemory, more_parts, out_of_memory
 from core.training.setup import Training, set_up
 from core.training.signals import StopRequest
 from core.training.step import BatchStep
@@ -114,6 +114,15 @@ def test_steps_and_measures_that_do_not_fit_are_made_in_parts(tmp_path: Path) ->
     for one, other in zip(of_kind(cramped, "eval"), of_kind(plain, "eval"), strict=True):
         assert one["valid_loss"] == pytest.approx(other["valid_loss"], rel=1e-5)
         assert one["error"] == pytest.approx(other["error"], rel=1e-3)
+
+
+def test_a_row_that_does_not_fit_is_said_with_what_it_predicts() -> None:
+    error, batch, cpu = MemoryError(), [[0, 1, 2, 3, 4], [0, 1]], torch.device("cpu")
+    assert more_parts(error, 1, batch, cpu) == 2
+    with pytest.raises(TooLittleMemory, match="one row of 4 tokens fits"):
+        more_parts(error, 2, batch, cpu)
+    with pytest.raises(ValueError, match="another"):
+        more_parts(ValueError("another"), 1, batch, cpu)
 
 
 @pytest.mark.parametrize("learning", [True, False], ids=["step", "measure"])

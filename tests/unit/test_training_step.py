@@ -275,8 +275,11 @@ def test_a_step_on_a_gpu_never_waits_for_it(
     assert {"index", "_local_scalar_dense"} <= asked.keys(), "what counts waiting sees it"
     packed = masking_utils.find_packed_sequence_indices
     monkeypatch.setattr(masking_utils, "find_packed_sequence_indices", packed)
-    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda precision: None)
+    precisions: list[str] = []
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", precisions.append)
     set_up(torch.device("cuda"))
+    set_up(torch.device("cuda"), exact=True)
+    assert precisions == ["high", "highest"]
     monkeypatch.setattr("core.training.step.static_shapes", lambda device: True)
     static, asked = stepped(static=True)
     assert not asked
