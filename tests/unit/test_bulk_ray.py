@@ -105,7 +105,8 @@ def test_the_command_starts_a_ray_of_its_own_and_is_quiet(tmp_path: Path) -> Non
     told = mynah_alone("curate", source, "-o", tmp_path / "o2", "--engine", "ray", "--address",
                  "127.0.0.1:1", code=3)  # fmt: skip
     assert "There is no Ray to be reached at 127.0.0.1:1" in told.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "local", "out"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["in", "local", "mynah-home", "out"], "the home remembers the export"
 
 
 @needs_ray
