@@ -239,6 +239,16 @@ def test_a_run_that_is_deleted_twice_can_still_be_had_back(home: Path) -> None:
     assert restore_run(at, find_deleted(at, KEEPER)).record().id == KEEPER
 
 
+def test_a_deleted_run_is_known_by_its_whole_id_and_by_its_folder(tmp_path: Path) -> None:
+    at = Home.at(tmp_path)
+    for name in ("20260101T000000Z-lamp", "20260102T000000Z-lamp-2"):
+        (at.trash / name).mkdir(parents=True)
+    assert find_deleted(at, "lamp").id == "lamp", "though another one begins with it"
+    assert find_deleted(at, "20260102T000000Z-lamp-2").id == "lamp-2"
+    with pytest.raises(InputRefused, match="could be 2 deleted runs"):
+        find_deleted(at, "la")
+
+
 def test_only_what_was_deleted_a_week_ago_is_removed(home: Path) -> None:
     at = Home.at(home)
     delete_run(at, find_run(at, KEEPER))
