@@ -86,6 +86,21 @@ async def test_what_is_too_long_for_a_picture_says_so_in_its_place(told_home: Ho
         await until(pilot, lambda: "That is too long for a picture." in screen(pilot))
 
 
+async def replaced_only_after_a_yes(pilot: Pilot[None], key: str, there: Path) -> None:
+    """``key`` asks for a file's name, and gets one that holds ``mine``."""
+    for answer in ("escape", "y"):
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        pilot.app.screen.query_one("#answer", Input).value = str(there)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Decide))
+        assert "Replace what is there?" in screen(pilot)
+        assert there.read_text() == "mine"
+        await pilot.press(answer)
+        await settled(pilot)
+        assert (there.read_text() == "mine") == (answer == "escape")
+
+
 async def test_a_picture_that_is_there_is_replaced_after_a_yes(
     told_home: Home, tmp_path: Path
 ) -> None:
@@ -94,17 +109,7 @@ async def test_a_picture_that_is_there_is_replaced_after_a_yes(
     app = MynahApp(told_home, section="sample")
     async with app.run_test(size=(80, 24)) as pilot:
         await one_sample(pilot, told_home)
-        for key in ("escape", "y"):
-            await pilot.press("P")
-            await until(pilot, lambda: isinstance(app.screen, Ask))
-            app.screen.query_one("#answer", Input).value = str(there)
-            await pilot.press("enter")
-            await until(pilot, lambda: isinstance(app.screen, Decide))
-            assert "Replace what is there?" in screen(pilot)
-            assert there.read_text() == "mine"
-            await pilot.press(key)
-            await settled(pilot)
-            assert (there.read_text() == "mine") == (key == "escape")
+        await replaced_only_after_a_yes(pilot, "P", there)
         assert "AI-generated" in there.read_text("utf-8")
 
 
@@ -117,16 +122,7 @@ async def test_favourites_replace_a_file_after_a_yes(home: Home, tmp_path: Path)
         await settled(pilot)
         await pilot.press("f")
         await until(pilot, lambda: "1 favourite " in screen(pilot))
-        for key in ("escape", "y"):
-            await pilot.press("e")
-            await until(pilot, lambda: isinstance(app.screen, Ask))
-            app.screen.query_one("#answer", Input).value = str(there)
-            await pilot.press("enter")
-            await until(pilot, lambda: isinstance(app.screen, Decide))
-            assert there.read_text() == "mine"
-            await pilot.press(key)
-            await settled(pilot)
-            assert (there.read_text() == "mine") == (key == "escape")
+        await replaced_only_after_a_yes(pilot, "e", there)
         assert "a lamp" in there.read_text("utf-8")
 
 

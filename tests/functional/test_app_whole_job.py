@@ -17,17 +17,16 @@ from core.runs.folder import Run, stale_note
 from core.sampling.favourites import favourites
 from core.sampling.store import stored_samples
 from tests.functional.walk import Heard, mynah, screen, settled, until
+from tests.oracles.planted_copies import REAL
 from tui.app import MynahApp
 
 pytestmark = pytest.mark.usefixtures("no_process_stays")
-REAL = Path(__file__).parents[2] / "../shared/data/nasa_2017_2018.csv"
+NASA = REAL / "nasa_2017_2018.csv"
 KEPT = re.compile(r"✦")
 
 
 def a_csv(folder: Path) -> tuple[Path, int]:
-    """Tweets of @nasa as a file, and how many: the real ones where they are at hand."""
-    if REAL.exists():
-        return REAL.resolve(), 3245
+    """Made-up tweets of @nasa as a file, and how many."""
     path, begin = folder / "nasa_2017_2018.csv", datetime(2018, 1, 1)  # noqa: DTZ001 - as text
     what = ("rover", "telescope", "launch", "station", "probe", "comet", "crew", "moon")
     does = ("waits for", "looks at", "sends us", "flies over", "waves to", "dreams of")
@@ -44,10 +43,15 @@ def a_csv(folder: Path) -> tuple[Path, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "real",
+    [False, pytest.param(True, marks=pytest.mark.skipif(not NASA.exists(), reason="no real data"))],
+    ids=["made", "real"],
+)
 async def test_a_stranger_imports_trains_compares_keeps_exports_and_forgets(
-    home: Home, tmp_path: Path, next_run: Callable[..., None]
+    home: Home, tmp_path: Path, next_run: Callable[..., None], real: bool
 ) -> None:
-    source, tweets = a_csv(tmp_path)
+    source, tweets = (NASA.resolve(), 3245) if real else a_csv(tmp_path)
     wanted = tmp_path / "five.txt"
     next_run(batch_tokens=512, max_steps=6, eval_tokens=256)
     app, heard = MynahApp(home, poll_seconds=0.1), Heard()
