@@ -109,6 +109,8 @@ def draw(facts: RunFacts, sample: Shareable, kind: str, theme: Theme = "light") 
     return made.svg() if kind == "svg" else made.png()
 
 
+_Colour = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
 _Part = tuple[str, bool]
 """A piece of a line, and whether it was typed by a person."""
 
@@ -319,22 +321,27 @@ def _fonts(size: int) -> Sequence[FreeTypeFont]:
     return found
 
 
-def pixels(
-    png: bytes, columns: int, most_rows: int | None = None
-) -> list[list[tuple[int, int, int]]]:
-    """A PNG as rows of red, green and blue, ``columns`` wide; an even number of rows. With
-    ``most_rows`` it is narrower where it would be higher than that.
+def half_blocks(
+    png: bytes, columns: int, most_lines: int | None = None
+) -> list[list[tuple[_Colour, _Colour]]]:
+    """A PNG as lines of cells, each with two pixels: the colour of its upper and of its lower half.
+
+    It is ``columns`` wide, or narrower where it would have more than ``most_lines``.
     """
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as picture:
-        if most_rows is not None:
-            columns = max(1, min(columns, (most_rows // 2 * 2) * picture.width // picture.height))
+        if most_lines is not None:
+            columns = max(1, min(columns, 2 * most_lines * picture.width // picture.height))
         height = max(2, round(columns * picture.height / picture.width / 2) * 2)
         small = picture.convert("RGB").resize((columns, height), Image.Resampling.LANCZOS)
     flat = small.tobytes()
     colours = [(flat[at], flat[at + 1], flat[at + 2]) for at in range(0, len(flat), 3)]
-    return [colours[at : at + columns] for at in range(0, len(colours), columns)]
+    rows = [colours[at : at + columns] for at in range(0, len(colours), columns)]
+    return [
+        list(zip(upper, lower, strict=True))
+        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
+    ]
 
 
 def kind_of(path: Path) -> str:

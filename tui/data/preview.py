@@ -218,9 +218,9 @@ def _files(attempt: Attempt, text: str, paths: list[Path], mappings: Mappings) -
                     key = shown_key(COLUMNS_KEY)
                     words = f"{words[:-1]}, or choose the column that does with {key}."
                 lines.append((words, "bold"))
-        so_far = Previewed(text, list(lines), so_far=True, tables=dict(tables))
-        so_far.textless = list(textless)
-        attempt.report(so_far)
+        attempt.report(
+            Previewed(text, list(lines), so_far=True, tables=dict(tables), textless=list(textless))
+        )
     return Previewed(text, lines, ready=ready, tables=tables, textless=textless)
 
 

@@ -97,20 +97,18 @@ class PicturePreview(Static):
         self._draw()
 
     def _draw(self) -> None:
-        room = self.content_size.width, max(2, 2 * (self.screen.size.height - _BESIDE_IT))
+        room = self.content_size.width, max(1, self.screen.size.height - _BESIDE_IT)
         if self._png is not None and room[0] and room != self._room:
             self._room = room
-            self.update(half_blocks(self._png, *room))
+            self.update(_as_text(self._png, *room))
 
 
-def half_blocks(png: bytes, columns: int, rows: int) -> Text:
-    """A PNG as text, two pixels of one column in each cell; ``rows`` are of pixels."""
-    from core.publish.picture import pixels
+def _as_text(png: bytes, columns: int, lines: int) -> Text:
+    from core.publish.picture import half_blocks
 
-    small = pixels(png, columns, rows)
     text = Text(no_wrap=True, end="")
-    for upper, lower in zip(small[::2], small[1::2], strict=True):
-        for top, bottom in zip(upper, lower, strict=True):
+    for cells in half_blocks(png, columns, lines):
+        for top, bottom in cells:
             ink, ground = (f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in (top, bottom))
             text.append("▀", Style.parse(f"{ink} on {ground}"))
         text.append("\n")

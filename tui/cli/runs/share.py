@@ -104,7 +104,7 @@ def in_terminal(png: bytes, columns: int, environment: Mapping[str, str]) -> str
 
     Sources: iTerm2's inline images protocol; kitty's graphics protocol.
     """
-    from core.publish.picture import pixels
+    from core.publish.picture import half_blocks
 
     multiplexed = "TMUX" in environment or environment.get("TERM", "").startswith("screen")
     encoded = base64.b64encode(png).decode("ascii")
@@ -117,12 +117,11 @@ def in_terminal(png: bytes, columns: int, environment: Mapping[str, str]) -> str
             f"\x1b_G{head}m={int(number < len(parts) - 1)};{part}\x1b\\"
             for number, (head, part) in enumerate(zip(heads, parts, strict=True))
         )
-    rows = pixels(png, min(columns, _MOST_COLUMNS))
     lines = [
         "".join(
             f"\x1b[38;2;{';'.join(map(str, top))};48;2;{';'.join(map(str, bottom))}m▀"
-            for top, bottom in zip(upper, lower, strict=True)
+            for top, bottom in cells
         )
-        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
+        for cells in half_blocks(png, min(columns, _MOST_COLUMNS))
     ]
     return "\n".join(f"{line}\x1b[0m" for line in lines)
