@@ -116,7 +116,7 @@ def test_tweets_are_found_read_and_left_out(home: Path) -> None:
 def test_a_search_takes_conditions_and_an_order(home: Path) -> None:
     said = sentence(
         talk(home, "1", "3", "1", "4", "?", "fog until:2016", "", "sort oldest", "sort",
-             "sort newest", "b", "b", "b", "4", "is:nothing", "")
+             "sort newest", "b", "4", "is:nothing", "")
     )  # fmt: skip
     assert "has:link means also media, hashtag, mention" in said
     first = [found[1] for found in re.finditer(r" 1\. (\d+ \w+ \d{4}),", said)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from core.runs.folder import Run, all_runs
 from core.runs.summary import run_summary
 from tests.fixtures import reports
 from tests.fixtures.five_tweets import home_with_five_tweets
+from tests.fixtures.sweeps import run_of, told_sweep
 from tests.unit.cli import home_with_a_run, home_with_samples
 from tests.unit.conversation import sentence, talk
 
@@ -49,11 +51,11 @@ def test_a_run_is_started_left_followed_and_stopped(
     assert f"The run {run.id} has started. Follow it now?" in said
     assert f"The run {run.id} goes on learning without this window." in said
     assert f"`mynah stop {run.id}` ends it. You have left mynah." in said
-    said = sentence(talk(home, "4", "9", "", "x", "b", "5", "1", "4", "s", "yes"))
+    said = sentence(talk(home, "4", "10", "", "x", "b", "5", "1", "4", "s", "yes"))
     assert "learns from @keeper_of_the_light, on the base scratch." in said
     assert "enter says how far it is, s stops it, b leaves it going." in said
     assert "What is new is said as it happens." in said
-    assert f"{run.id} goes on. Train: a number from 1 to 9" in said, "b leaves it going"
+    assert f"{run.id} goes on. Train: a number from 1 to 10" in said, "b leaves it going"
     assert "4. Follow it 5. Stop it" in said
     assert "has stopped." in said
     assert "4. Take it up again 5. Delete it" in said, "the numbers do something else now"
@@ -68,10 +70,10 @@ def test_too_few_tweets_are_told_before_a_question_is_asked(tmp_path: Path) -> N
 
 def test_the_parts_of_the_accounts_of_a_blend(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = home_with_samples(tmp_path_factory)
-    said = sentence(talk(home, "1", "3", "1 2", "b", "4", "9", "3", "0", "", "", "1", "no"))
-    assert "9. The parts of the accounts: equal Type" in said
+    said = sentence(talk(home, "1", "3", "1 2", "b", "4", "10", "3", "0", "", "", "1", "no"))
+    assert "10. The parts of the accounts: equal Type" in said
     assert "0 is not a number from 0.01 to 1,000." in said
-    assert "9. The parts of the accounts: 3:1 Type" in said, "in the order of the questions"
+    assert "10. The parts of the accounts: 3:1 Type" in said, "in the order of the questions"
     assert said.count("Expected: @keeper_of_the_light 75 %, @orbit_grandmother 25 %") == 2, "plan"
     assert "The parts of the accounts" not in talk(home, "1", "3", "1", "b", "4")
 
@@ -81,7 +83,7 @@ def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     said = sentence(
         talk(
             home, "4", "5", "1", "2", "night", "3", "a first try", "1", "4", "yes",
-            "7", "1", "5", "1",
+            "8", "1", "5", "1",
         )
     )  # fmt: skip
     assert f"1. {run.id}, @keeper_of_the_light, finished" in said
@@ -106,6 +108,60 @@ def test_two_runs_are_compared(home: Path) -> None:
     said = sentence(talk(home, "4", "6", "1"))
     assert "they are as good as each other." in said
     assert "They differ in lr: " in said
+
+
+def test_a_sweep_is_told_with_its_plot_and_its_trials_are_lines(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    rows = told_sweep(home).trials()
+    done = sorted((row.valid_loss or 0.0, row.trial) for row in rows if row.state == "finished")
+    said = sentence(talk(home.root, "4", "7", "1", "sort trial", "5", "b", "sort", "b", "b"))
+    assert "7. The sweeps: 1 " in said
+    assert (
+        "1. rates, @keeper_of_the_light, 12 trials begun, which differ in lr, batch_tokens, "
+        in said
+    )
+    assert (
+        "on the base smollm2, with the preset fast. It tries lr from 0.0001 to 0.02; batch_" in said
+    )
+    assert (
+        "tokens 128, 256 or 512; warmup from 0 to 0.3; method lora or full. The sampler ran" in said
+    )
+    assert "9 of 20 trials finished, 1 pruned, 1 failed, 1 at work. The best is trial " in said
+    best, number = done[0]
+    assert f"The best is trial {number}, with a held-out loss of {best:.3f}: lr " in said
+    low, high = done[-3][0], done[-1][0]
+    assert f"the 3 with the highest held-out losses ({low:.3f} to {high:.3f}) had lr " in said
+    assert "Rank correlation over 9 trials: " in said
+    assert "ctrl+c in its terminal stops it, the menu of its run the trial alone. It goes" in said
+    assert f"lowest held-out loss first: 1. trial {number}, the best, finished, lr " in said
+    assert f"Run {run_of(5)} learns from @keeper_of_the_light" in said, "the fifth trial"
+    assert "No column was named. There are: trial, state, lr, batch_tokens, warmup, met" in said
+    by_number = said[said.index("Sorted by trial, the lowest first. 1. trial 1, ") :]
+    assert by_number.index("5. trial 5, pruned, lr ") < by_number.index("6. trial 6, finished, ")
+    last = sentence(talk(home.root, "4", "7", "1", "sort trial", "sort trial", "b", "b"))
+    assert "Sorted by trial, the highest first. 1. trial 12, failed, lr " in last
+    assert "The disk is full. 2. trial 11, running, " in last
+
+
+def test_how_likely_each_token_of_a_sample_was(home: Path) -> None:
+    said = talk(
+        home, "5", "3", "2", "5", "7", "1", "The lamp",
+        "tokens 2", "", "unlikely", "b", "tokens 3", "repeat 1", "b",
+    )  # fmt: skip
+    one = sentence(said)
+    assert "Making the sample once more, to get its probabilities." in one
+    many = int(re.findall(r"Of (\d+) tokens?: ", one)[0])
+    bands = [
+        int(found) for found in re.findall(r"(\d+) (?:likely|possible|unlikely|surprising) \(", one)
+    ]
+    assert sum(bands) == many
+    assert "Probability: how likely the model held this token at its place, before temp" in one
+    listed = re.findall(r"(?m)^(\d+)\. “(.*?)”, probability (.*?) %, (.*)$", said)
+    assert listed[0][0] == "1"
+    text = re.findall(r"(?m)^2\. The lamp(.*)$", said)[0]
+    assert text.startswith(listed[0][1]), "its tokens, without those of the beginning"
+    assert re.search(r"tokens? (was|were) likelier|the likeliest", listed[0][3])
+    assert "The same text again, from the same model." in one
 
 
 def test_samples_are_written_kept_and_explained(home: Path, tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from core.home import Home
 from core.sweeps.overview import SweepsReader, rank_correlations, read_folder
+from core.sweeps.space import Choice, Dimension, Range
 from core.sweeps.spec import read_sweep
 from core.sweeps.study import Study, TrialRow, begin
 from tests.fixtures.sweeps import FAILED, GOING, PRUNED, rates, run_of, told_sweep
 from tui.sweeps.trial_table import trials_of
-from tui.sweeps.words import next_step
+from tui.text.sweeps import in_thirds, next_step
 
 
 def test_a_reader_sees_what_the_study_says_and_writes_nothing(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_the_command_by_which_it_goes_on_is_the_one_that_it_takes(tmp_path: Path
         study = Study(folder, spec)
         study.end(study.draw(), "finished", loss=3.0)
         sweep = read_folder(folder)
-        return next_step(sweep, trials_of(sweep, [], {}))
+        return next_step(sweep, [trial.row for trial in trials_of(sweep, [], {})], "x")
 
     command = f"by mynah sweep {file} eva"
     assert one_more(2) == f"It goes on where it was {command} --trials 2"
@@ -148,3 +149,26 @@ def test_only_finished_trials_and_numbers_have_ranks() -> None:
     mixed = rows([(n, 3.0 + (n % 2)) for n in range(10)])
     count, (one,) = rank_correlations(["lr"], mixed)
     assert not one.clear
+
+
+def test_the_plot_as_a_sentence_names_the_best_and_the_worst_third() -> None:
+    space: dict[str, Dimension] = {"lr": Range(1e-4, 2e-2), "method": Choice(("lora", "full"))}
+
+    def row(trial: int, lr: float, method: str, loss: float, state: str = "finished") -> TrialRow:
+        return TrialRow(trial, None, {"lr": lr, "method": method}, loss, state)
+
+    rows = [
+        row(1, 0.001, "lora", 3.5), row(2, 0.002, "lora", 3.2), row(3, 0.01, "full", 4.0),
+        row(4, 0.004, "full", 3.3), row(5, 0.02, "lora", 2.0, "pruned"), row(6, 0.01, "full", 4.5),
+        row(7, 0.003, "lora", 3.4),
+    ]  # fmt: skip
+    assert in_thirds(space, rows) == (
+        "Of 6 finished trials, the 2 with the lowest held-out losses (3.200 to 3.300) had "
+        "lr 0.002 to 0.004, method lora (1 of 2) and full (1 of 2); the 2 with the highest "
+        "held-out losses (4.000 to 4.500) had lr 0.01, method full."
+    )
+    assert in_thirds(space, rows[:3]) == (
+        "Of 3 finished trials, the one with the lowest held-out loss (3.200) had lr 0.002, method "
+        "lora; the one with the highest held-out loss (4.000) had lr 0.01, method full."
+    )
+    assert in_thirds(space, rows[:2]) == ""

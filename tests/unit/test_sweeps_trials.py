@@ -23,6 +23,7 @@ from core.runs.summary import list_runs
 from core.sweeps.spec import SweepSpec, read_sweep
 from core.sweeps.study import Study, TrialRow, begin
 from core.sweeps.trials import SweepEvent, TrialBegun, TrialEnded, TrialMoved, best_first, run_sweep
+from tests.fixtures.sweeps import told_sweep
 from tests.oracles.frames import in_order
 from tests.oracles.one_frame import curate
 from tests.unit.cli import Started, mynah
@@ -338,3 +339,18 @@ def test_the_command_stopped_killed_and_resumed(tmp_path: Path) -> None:
     assert "one 1" in mynah("runs", home=home).text
     found = mynah("sql", "SELECT sweep, trial FROM runs", "--json", home=home).json()
     assert found == [{"sweep": "one", "trial": 1}]
+
+
+def test_the_command_says_which_settings_went_with_low_losses(tmp_path: Path) -> None:
+    file, home = tmp_path / "rates.toml", Home.at(tmp_path / "home")
+    file.write_text(
+        'accounts = ["keeper"]\nbase = "scratch"\ntrials = 4\nmax_steps = 3\n'
+        f"[space]\n{LOG_RANGE}\n"
+    )
+    rows = told_sweep(home, read_sweep(file)[0], trials=4).trials()
+    best = min(row.valid_loss or 0.0 for row in rows)
+    said = mynah("sweep", file, home=home.root).err
+    assert (
+        f"Of 4 finished trials, the one with the lowest held-out loss ({best:.3f}) had lr " in said
+    )
+    assert "Only 4 trials have finished: too few to tell which parameter matters (8 are" in said

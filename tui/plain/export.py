@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.home import in_full
-from tui.plain.files import may_write
 from tui.plain.session import Session, Tell
 from tui.text.numbers import plural
 
@@ -73,7 +72,7 @@ def export(session: Session) -> None:
 def _write(session: Session, handles: list[str], path: Path, options: ExportOptions) -> None:
     from core.dataset.write import export_tweets, would_replace
 
-    if not may_write(session, would_replace(path, options)):
+    if not session.may_write(would_replace(path, options)):
         return
 
     def work(tell: Tell, stopped: Callable[[], bool]) -> ExportResult:

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.errors import MynahError
-from tui.plain.files import may_write
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session
 from tui.plain.tweets import list_tweets
@@ -136,7 +135,7 @@ def _save(session: Session) -> None:
         "A name is lower-case letters, digits, - and _. The recipes that ship stay as they are.",
         default=recipe.name,
     )
-    if name != recipe.name and not may_write(session, [session.home.recipes / f"{name}.toml"]):
+    if name != recipe.name and not session.may_write([session.home.recipes / f"{name}.toml"]):
         return
     session.state.recipe = session.state.saved_recipe = save_recipe(recipe, session.home, name=name)
     session.console.say(f"The recipe {name} is saved.")

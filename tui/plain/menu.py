@@ -12,7 +12,7 @@ from tui.plain.console import Back, Console, place_of
 
 PAGE: Final = 10
 # Further answers to a list, as ``keep`` in "keep 3": the words that explain it, and what is done
-# with what is typed behind it.
+# with what is typed behind it; True where the list is to be heard from its beginning.
 Orders = Mapping[str, tuple[str, Callable[[str], object]]]
 
 
@@ -57,22 +57,21 @@ def menu(
             listed = []
 
 
-def attempt(console: Console, do: Callable[[], object]) -> bool:
-    """Does it; False, with the reason said, where it is refused, stopped or left by b."""
+def attempt(console: Console, do: Callable[[], object]) -> object:
+    """What ``do`` gives; None, with the reason said, where it is refused, stopped or left by b."""
     try:
-        do()
+        return do()
     except Back:
-        return False
+        return None
     except MynahError as error:
         console.say(str(error))
-        return False
+        return None
     except OSError as error:
         refused = refused_by_system(error)
         if refused is None:
             raise
         console.say(str(refused))
-        return False
-    return True
+        return None
 
 
 def browse(
@@ -120,7 +119,8 @@ def browse(
         elif typed == "p" and first:
             first, listed = max(0, first - PAGE), False
         elif word in orders:
-            attempt(console, partial(orders[word][1], rest.strip()))
+            if attempt(console, partial(orders[word][1], rest.strip())) is True:
+                first, listed = 0, False
         elif place is not None and open_one is not None:
             attempt(console, partial(open_one, place))
         elif typed:

@@ -172,13 +172,12 @@ def _open(session: Session, result: QueryResult, names: list[str], place: int) -
 def _write(session: Session, result: QueryResult, sql: str, typed: str) -> None:
     from core.query.result_files import format_of, write_result
     from core.query.run import QueryOptions, save_query
-    from tui.plain.files import may_write
 
     if not typed:
         raise WrongUsage("No file was named.", "", "Type it behind the word, as in: file rows.csv")
     path = in_full(typed)
     kind = format_of(path)
-    if not may_write(session, [path]):
+    if not session.may_write([path]):
         return
 
     def work(_: Tell, stopped: Callable[[], bool]) -> int:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
 from core.home import in_full
-from tui.plain.files import may_write
 from tui.plain.menu import Item, menu
 from tui.plain.runs import choose
 from tui.plain.session import Session, Tell
@@ -103,6 +102,6 @@ def _make(session: Session, run: Run, *, leaks: bool) -> None:
         default="",
     )
     path = in_full(typed)
-    if typed and may_write(session, [path]):
+    if typed and session.may_write([path]):
         write_text_whole(path, to_markdown(made, blind=blind_result(run)))
         session.console.say(f"It is written to {path.absolute()}.")

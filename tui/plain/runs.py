@@ -25,7 +25,7 @@ def list_runs(session: Session) -> None:
         session.console.say("There is no run yet. Choose Train, then Start a run.")
 
     def open_one(place: int) -> None:
-        _open(session, found[place])
+        open_run(session, found[place])
         found[:] = session.runs()
 
     browse(
@@ -66,7 +66,8 @@ def with_model(session: Session) -> RunSummary | None:
     return next((run for run in able if run.run == session.state.voice), able[0] if able else None)
 
 
-def _open(session: Session, summary: RunSummary) -> None:
+def open_run(session: Session, summary: RunSummary) -> None:
+    """What is to be said about a run, and the menu of what can be done with it."""
     from core.runs.folder import find_run
     from core.runs.summary import RunsFollower
 

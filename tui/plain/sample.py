@@ -8,22 +8,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from core.errors import InputRefused
-from core.home import in_full
 from core.models.generation import TEMPERATURE
 from tui.plain.console import Back
-from tui.plain.files import may_write
-from tui.plain.menu import PAGE, Item, Orders, browse, menu, one_of
+from tui.plain.generated import go_through, list_favourites, say_sample
+from tui.plain.menu import Item, menu
 from tui.plain.runs import choose, run_line, with_model
 from tui.plain.session import Session, Tell
-from tui.text.numbers import day, plural
-from tui.text.samples import copy_in_words, near_in_words
+from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.report.blind import BlindTest, Question
     from core.runs.summary import RunSummary
-    from core.sampling.favourites import Favourite
     from core.sampling.request import SampleRequest
     from core.sampling.store import StoredSample
     from core.sampling.voices import Voice
@@ -68,7 +65,7 @@ def _items(session: Session, knobs: Knobs) -> list[Item]:
         Item(f"How many: {knobs.n}", partial(_count, session, knobs)),
         Item(f"The temperature: {knobs.temperature:g}", partial(_temperature, session, knobs)),
         Item(f"The seed: {seed}", partial(_seed, session, knobs)),
-        Item("Favourites: hear them, export them", partial(_favourites, session)),
+        Item("Favourites: hear them, export them", partial(list_favourites, session)),
         Item("Blind test: tell its texts from real tweets", partial(_blind, session)),
         Item("Answer a tweet", partial(_answer, session, knobs)),
         Item(f"Beside it: {_beside_in_words(knobs)}", partial(_beside, session, knobs)),
@@ -174,7 +171,7 @@ def _generate(
     session.state.sampled = True
     if not made:
         session.console.say("No sample was finished.")
-    _go_through(session, made)
+    go_through(session, made)
 
 
 def _speak(
@@ -194,128 +191,12 @@ def _speak(
             tell(f"{done} of {request.n} are there." if done else "The model is loading.")
             if stored is not None:
                 made.append(stored)
-                _say_sample(session, stored, len(made))
+                say_sample(session, stored, len(made))
         if not_stored:
             session.console.say(f"The samples were not stored in the run: {not_stored[0]}.")
         return not stopped()
 
     return session.work(work, sampler.stop)
-
-
-def _say_sample(session: Session, stored: StoredSample, number: int) -> None:
-    cut = stored.sample.stopped in ("length", "stopped")
-    session.console.numbered([f"{stored.text}{' (cut off here)' if cut else ''}"], number)
-    if words := copy_in_words(stored.sample.copy):
-        session.console.say(words)
-
-
-def _go_through(session: Session, made: list[StoredSample]) -> None:
-    def pick(typed: str, word: str) -> StoredSample:
-        return made[one_of(typed, len(made), f"{word} 1")]
-
-    def keep(typed: str) -> None:
-        from core.sampling.favourites import keep_sample
-
-        keep_sample(session.home, pick(typed, "keep"))
-        session.console.say(f"Number {typed} is kept among the favourites.")
-
-    orders: Orders = {
-        "keep": ("keep and a number to keep that sample", keep),
-        "why": (
-            "why and a number for the tweets that it may have that from",
-            lambda typed: _why(session, pick(typed, "why")),
-        ),
-    }
-    browse(
-        session.console,
-        made,
-        lambda place: made[place].text,
-        "to hear that sample again",
-        lambda place: _say_sample(session, made[place], place + 1),
-        orders,
-        heard=len(made) <= PAGE,
-    )
-
-
-def _why(session: Session, stored: StoredSample) -> None:
-    """The training tweets whose words are nearest to a sample."""
-    from core.runs.folder import find_run
-    from core.sampling.nearest import nearest_tweets
-
-    run = find_run(session.home, stored.run)
-    found = session.work(lambda _, __: nearest_tweets(run.dataset, stored.text, stored.prompt))
-    if not found:
-        session.console.say("None of its words is in a training tweet.")
-        return
-    session.console.say("The training tweets whose words are nearest to it:")
-    for number, near in enumerate(found, 1):
-        about, text = near_in_words(near)
-        session.console.numbered([about], number)
-        session.console.show(text)
-    session.console.say("That shows where words may come from; it learned from all tweets at once.")
-
-
-def _favourites(session: Session) -> None:
-    from core.sampling.favourites import drop_favourite, favourites
-
-    found = favourites(session.home)
-    if not found:
-        session.console.say(
-            "There are no favourites yet. After writing, keep and a number adds one."
-        )
-
-    def drop(typed: str) -> None:
-        one = found[one_of(typed, len(found), "drop 1")]
-        drop_favourite(session.home, one.id)
-        found[:] = favourites(session.home)
-        session.console.say(f"Number {typed} is no longer a favourite.")
-
-    def note(typed: str) -> None:
-        from core.sampling.favourites import note_favourite
-
-        number, _, words = typed.partition(" ")
-        note_favourite(session.home, found[one_of(number, len(found), "note 1 the best")].id, words)
-        found[:] = favourites(session.home)
-        session.console.say(f"It is noted on number {number}.")
-
-    browse(
-        session.console,
-        found,
-        lambda place: _favourite_line(found[place]),
-        "to hear how that one was made",
-        lambda place: _open_favourite(session, found[place]),
-        {
-            "drop": ("drop and a number to take that one off the list", drop),
-            "note": ("note, a number and words to note them on it", note),
-            "file": (
-                "file and a path to write them all there",
-                lambda typed: _export(session, found, typed),
-            ),
-        },
-        "A file ends in .txt, .csv or .jsonl.",
-    )
-
-
-def _favourite_line(one: Favourite) -> str:
-    return f"{' '.join(one.text.split())}{f' (noted: {one.note})' if one.note else ''}"
-
-
-def _open_favourite(session: Session, one: Favourite) -> None:
-    session.console.show(one.text)
-    session.console.say(
-        f"Generated by {one.run} on {day(one.when)}, seed {one.settings.get('seed')}."
-    )
-    if words := copy_in_words(one.copy):
-        session.console.say(words)
-
-
-def _export(session: Session, found: list[Favourite], typed: str) -> None:
-    from core.sampling.favourites import export_favourites
-
-    path = in_full(typed or "favourites.csv")
-    if may_write(session, [path]):
-        export_favourites(found, path, replace_it=True)
-        session.console.say(f"{plural(len(found), 'favourite')} written to {path}.")
 
 
 def _blind(session: Session) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from core.errors import InputRefused, MynahError
+from core.files import there_already
 from core.home import Home
 from tui.cli.long_work import Stopped, stoppable
 from tui.plain.console import Console
@@ -150,6 +151,19 @@ class Session:
         """Ends the processes that sample."""
         while self._samplers:
             self._samplers.popitem()[1].close()
+
+    # ── files ────────────────────────────────────────────────────────────────────────────
+
+    def may_write(self, paths: Iterable[Path]) -> bool:
+        """Whether none of these is there, or the person wants them replaced."""
+        found = there_already(paths)
+        if not found:
+            return True
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        if self.console.yes(f"{found[0]} is there already{more}. Replace it?"):
+            return True
+        self.console.say("Nothing was written.")
+        return False
 
     # ── work that takes long ─────────────────────────────────────────────────────────────
 

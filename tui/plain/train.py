@@ -11,6 +11,7 @@ from tui.plain.following import FOLLOW_HELP, follow_run
 from tui.plain.menu import Item, menu
 from tui.plain.runs import choose, list_runs, run_line
 from tui.plain.session import Session, Tell
+from tui.plain.sweeps import list_sweeps, sweeps_in_short
 from tui.state import AS_HUGGINGTWEETS, LEAST_WEIGHT, MOST_WEIGHT, PRESET_HELP
 from tui.text import runs as sentences
 from tui.text.numbers import count, plural
@@ -44,6 +45,7 @@ def _items(session: Session) -> list[Item]:
         Item(f"The time: at most {new.minutes:g} minutes", partial(_minutes, session)),
         Item(f"The runs: {count(len(runs)) if runs else 'none yet'}", partial(list_runs, session)),
         Item("Compare two runs", partial(_compare, session)),
+        Item(f"The sweeps: {sweeps_in_short(session)}", partial(list_sweeps, session)),
         Item("Deleted runs", partial(_trash, session)),
         Item(
             f"Learn answers: {'yes' if new.overrides().get('answers') else 'no'}",

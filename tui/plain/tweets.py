@@ -52,36 +52,40 @@ def search(session: Session) -> None:
 
 
 class _Found:
-    """Tweets in a list; ``find`` is asked again where what was done with one may change them."""
+    """Tweets in a list; ``find`` is asked again where what was done with one may change them.
+
+    What ``find`` gives is newest first.
+    """
 
     def __init__(self, find: Callable[[], TweetRows]) -> None:
         self.find = find
-        self.rows, self.changed = find(), False
+        self.rows, self.order = find(), _ORDERS["newest"]
 
     def find_again(self) -> None:
-        self.rows, self.changed = self.find(), True
+        self.rows = self.find().in_order(self.order)
+
+    def sort(self, typed: str) -> bool:
+        order = _ORDERS.get(typed.lower())
+        if order is None:
+            what = f"There is no order {typed!r}." if typed else "No order was named."
+            raise WrongUsage(what, f"There are: {', '.join(_ORDERS)}.")
+        self.rows, self.order = self.find().in_order(order), order
+        return True
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def list_tweets(session: Session, find: Callable[[], TweetRows], order: Order = "newest") -> bool:
-    """Page by page; one is opened by its number. Whether something was done with one.
-
-    What ``find`` gives is newest first.
-    """
+def list_tweets(session: Session, find: Callable[[], TweetRows]) -> None:
+    """Page by page, newest first or in another order; one is opened by its number."""
     many = len(session.state.chosen) > 1
-    found = _Found(lambda: find().in_order(order))
+    found = _Found(find)
     session.console.say(
         f"{plural(len(found), 'tweet')} found." if len(found) else "None was found."
     )
 
     def open_one(place: int) -> None:
         if _open(session, found.rows[place]):
-            found.find_again()
-
-    def sort(typed: str) -> None:
-        if _sort(session, find, typed):
             found.find_again()
 
     browse(
@@ -93,20 +97,11 @@ def list_tweets(session: Session, find: Callable[[], TweetRows], order: Order = 
         {
             "sort": (
                 "sort and newest, oldest, likes or longest to hear them in that order",
-                sort,
+                found.sort,
             )
         },
         _HELP,
     )
-    return found.changed
-
-
-def _sort(session: Session, find: Callable[[], TweetRows], typed: str) -> bool:
-    order = next((order for word, order in _ORDERS.items() if word == typed.lower()), None)
-    if order is None:
-        what = f"There is no order {typed!r}." if typed else "No order was named."
-        raise WrongUsage(what, f"There are: {', '.join(_ORDERS)}.")
-    return list_tweets(session, find, order)
 
 
 def _line(tweet: TweetRow, many: bool) -> str:

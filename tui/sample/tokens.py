@@ -14,7 +14,14 @@ from textual.widgets import Static
 from core.safe_text import printable
 from tui.job import Report
 from tui.sample.generating import SampleRepeated, SamplingJob
-from tui.text.numbers import plural
+from tui.text.samples import (
+    BANDS,
+    NO_TOKENS,
+    PROBABILITY,
+    UNLIKELY,
+    band_of,
+    token_in_words,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +30,8 @@ if TYPE_CHECKING:
     from core.sampling.store import StoredSample
     from tui.section.screen import Mynah
 
-# From this probability on, the style of a token and its name; they differ without colour too.
-BANDS: Final = (
-    (0.5, "dim", "likely: 50 % or more"),
-    (0.1, "", "possible: 10 to 50 %"),
-    (0.01, "underline", "unlikely: 1 to 10 %"),
-    (0.0, "bold underline", "surprising: under 1 %"),
-)
+# Of each of BANDS; they differ without colour too.
+_STYLES: Final = ("dim", "", "underline", "bold underline")
 _CURSOR: Final = "reverse"
 
 
@@ -102,14 +104,9 @@ class TokensPage(ModalScreen[None]):
 
     def _line(self) -> str:
         if not self._tokens:
-            return "It has no tokens of its own."
-        token = self._tokens[self._at]
-        likelier = token.rank - 1
-        others = "was" if likelier == 1 else "were"
-        rank = f"{plural(likelier, 'token')} {others} likelier" if likelier else "the likeliest"
+            return NO_TOKENS
         place = f"{self._at + 1} of {len(self._tokens)}"
-        said = f"“{printable(token.text)}”" if token.text else "part of a character"
-        return f"token {place}: {said} · probability {in_percent(token.probability)} · {rank}"
+        return f"token {place}: {token_in_words(self._tokens[self._at])}"
 
     def action_move(self, by: int) -> None:
         if self._tokens:
@@ -125,7 +122,7 @@ class TokensPage(ModalScreen[None]):
         """To the next token that was held for less than 10 % likely."""
         places = range(len(self._tokens)) if by > 0 else range(len(self._tokens) - 1, -1, -1)
         for at in places:
-            if (at - self._at) * by > 0 and self._tokens[at].probability < BANDS[1][0]:
+            if (at - self._at) * by > 0 and self._tokens[at].probability < UNLIKELY:
                 self._at = at
                 self._show()
                 return
@@ -138,25 +135,13 @@ class TokensPage(ModalScreen[None]):
 
 def style_of(probability: float) -> str:
     """The style of a token's band."""
-    return next(style for least, style, _ in BANDS if probability >= least)
-
-
-def in_percent(probability: float) -> str:
-    """``12 %``, ``0.4 %``, ``under 0.01 %``."""
-    share = probability * 100
-    if share < 0.01:
-        return "under 0.01 %"
-    return f"{share:.0f} %" if share >= 10 else f"{share:.1f} %" if share >= 1 else f"{share:.2f} %"
+    return _STYLES[band_of(probability)]
 
 
 def legend() -> Text:
     """The bands in words, each in its style, and what the numbers are."""
     text = Text()
-    for number, (_, style, words) in enumerate(BANDS):
+    for number, (style, (_, name, share)) in enumerate(zip(_STYLES, BANDS, strict=True)):
         text.append("   " if number else "")
-        text.append(words, style)
-    return text.append(
-        "\nProbability: how likely the model held this token at its place, before temperature and "
-        "other settings.",
-        "dim",
-    )
+        text.append(f"{name}: {share}", style)
+    return text.append(f"\n{PROBABILITY}", "dim")

@@ -25,7 +25,7 @@ from tui.sweeps.parallel_plot import ParallelPlot
 from tui.sweeps.reading import SweepsJob, SweepsRead
 from tui.sweeps.traces import axes_of, traces_of
 from tui.sweeps.trial_table import Trial, TrialTable, trials_of
-from tui.sweeps.words import facts, next_step, no_sweep, what_matters
+from tui.text.sweeps import facts, next_step, no_sweep, what_matters
 from tui.train.starting import TrainJobs
 from tui.widgets.row_list import RowList
 
@@ -121,7 +121,8 @@ class SweepsScreen(KeyPage[str]):
             return
         state = self._mynah.state
         self._trials = trials_of(sweep, state.runs or [], state.histories)
-        self._ranks = rank_correlations(sweep.space, [trial.row for trial in self._trials])
+        rows = [trial.row for trial in self._trials]
+        self._ranks = rank_correlations(sweep.space, rows)
         listing = self.query_one("#sweep-trials", TrialList)
         if self._table is None or self._table_of != (sweep.name, list(sweep.space)):
             self._table_of = sweep.name, list(sweep.space)
@@ -136,9 +137,9 @@ class SweepsScreen(KeyPage[str]):
         dialog.border_title = f"Sweep: {printable(sweep.name)}"
         several = "[ ] other sweeps   " if len(self._sweeps) > 1 else ""
         dialog.border_subtitle = f"{several}← → s sorts   enter opens the run   esc closes"
-        line = Text(printable(facts(sweep, self._trials)), no_wrap=True, overflow="ellipsis")
+        line = Text(printable(facts(sweep, rows)), no_wrap=True, overflow="ellipsis")
         self.query_one("#sweep-facts", Static).update(line)
-        self.query_one("#sweep-next", Static).update(printable(next_step(sweep, self._trials)))
+        self.query_one("#sweep-next", Static).update(printable(next_step(sweep, rows, "x")))
         self._draw_plot()
 
     def _draw_plot(self) -> None:
@@ -158,7 +159,7 @@ class SweepsScreen(KeyPage[str]):
                 cursor=here.row.trial if here is not None else 0,
             ),
         )
-        sentence = what_matters(sweep, *self._ranks)
+        sentence = what_matters(sweep.sampler, *self._ranks)
         if hidden := len(sweep.space) - len(names):
             sentence += f" {hidden} of {len(sweep.space)} parameters have no room in the plot."
         self.query_one("#sweep-matters", Static).update(Text(printable(sentence)))

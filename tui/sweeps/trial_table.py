@@ -11,6 +11,7 @@ from core.safe_text import printable
 from core.sweeps.study import TrialRow, as_it_stands
 from tui.text.numbers import clock, count, loss
 from tui.text.runs import setting
+from tui.text.sweeps import finished_best_first
 from tui.train.figures import RUN_SIGNS
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def trials_of(
 
 def best_of(trials: Sequence[Trial]) -> int | None:
     """The number of the finished trial with the lowest held-out loss."""
-    done = [t.row for t in trials if t.row.state == "finished" and t.row.valid_loss is not None]
-    return min(done, key=lambda row: (row.valid_loss or 0.0, row.trial)).trial if done else None
+    done = finished_best_first([trial.row for trial in trials])
+    return done[0].trial if done else None
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ class TrialTable:
         self.best = best_of(trials)
         self._trials = list(trials)
         self._sort()
+
+    @property
+    def titles(self) -> list[str]:
+        return [column.title for column in self._columns]
 
     def sort_by(self, column: int) -> None:
         self.down = column == self.sorted_by and not self.down

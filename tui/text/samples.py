@@ -1,15 +1,36 @@
-"""What is said of a generated text: how close it is to a training tweet, and which are nearest."""
+"""What is said of a generated text: how close it is to a training tweet, which are nearest, and how
+likely each of its tokens was.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.numbers import percent
+from core.safe_text import printable
 from tui.text.numbers import day, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.sampling.nearest import NearTweet
-    from core.sampling.request import Copy
+    from core.sampling.request import Copy, TokenProbability
+
+# From this probability on a token is called so.
+BANDS: Final = (
+    (0.5, "likely", "50 % or more"),
+    (0.1, "possible", "10 to 50 %"),
+    (0.01, "unlikely", "1 to 10 %"),
+    (0.0, "surprising", "under 1 %"),
+)
+# Under this probability a token is one to look at.
+UNLIKELY: Final = 0.1
+_LEAST: Final = 0.0001
+NO_TOKENS: Final = "It has no tokens of its own."
+PROBABILITY: Final = (
+    "Probability: how likely the model held this token at its place, before temperature and other "
+    "settings."
+)
 
 
 def copy_in_words(copy: Copy) -> str:
@@ -36,3 +57,37 @@ def near_in_words(near: NearTweet) -> tuple[str, str]:
         f"@{near.handle}, {when}, nearness {near.score:.2f} of 1; words in both: {shared}.",
         near.text,
     )
+
+
+def token_in_words(token: TokenProbability) -> str:
+    """``“ lamp” · probability 12 % · 4 tokens were likelier``."""
+    likelier = token.rank - 1
+    others = "was" if likelier == 1 else "were"
+    rank = f"{plural(likelier, 'token')} {others} likelier" if likelier else "the likeliest"
+    said = f"“{printable(token.text)}”" if token.text else "part of a character"
+    share = "under 0.01 %" if token.probability < _LEAST else percent(token.probability)
+    return f"{said} · probability {share} · {rank}"
+
+
+def tokens_in_words(tokens: Sequence[TokenProbability]) -> str:
+    """How many tokens of a text are in which band, and which was the least likely."""
+    if not tokens:
+        return NO_TOKENS
+    many = [0] * len(BANDS)
+    for token in tokens:
+        many[band_of(token.probability)] += 1
+    counted = ", ".join(
+        f"{number} {name} ({share})"
+        for number, (_, name, share) in zip(many, BANDS, strict=True)
+        if number
+    )
+    least = min(range(len(tokens)), key=lambda at: tokens[at].probability)
+    return (
+        f"Of {plural(len(tokens), 'token')}: {counted}. The least likely is token {least + 1}: "
+        f"{token_in_words(tokens[least])}."
+    )
+
+
+def band_of(probability: float) -> int:
+    """Its place in BANDS."""
+    return next(place for place, (least, _, _) in enumerate(BANDS) if probability >= least)

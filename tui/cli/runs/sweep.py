@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,6 +15,7 @@ from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
 from tui.cli.runs.following import progress_line
 from tui.text.numbers import loss
 from tui.text.runs import setting
+from tui.text.sweeps import in_thirds, settings_in_words, what_matters
 
 if TYPE_CHECKING:
     from core.sweeps.spec import SweepSpec
@@ -102,7 +103,9 @@ class _News:
 
         if isinstance(event, TrialBegun):
             how = "goes on" if event.resumed else "begins"
-            self._say(f"{self._trial(event.row.trial)} {how}: {_settings(event.row.params)}")
+            self._say(
+                f"{self._trial(event.row.trial)} {how}: {settings_in_words(event.row.params)}"
+            )
         elif isinstance(event, TrialEnded):
             self._going.pop(event.row.trial, None)
             self._say(f"{self._trial(event.row.trial)}: {_outcome(event.row, best=event.best)}")
@@ -130,12 +133,9 @@ def _outcome(row: TrialRow, *, best: bool) -> str:
     return ". ".join(filter(None, (", ".join(filter(None, (row.state, measured))), row.reason)))
 
 
-def _settings(params: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {setting(value)}" for name, value in params.items())
-
-
 def _show(rows: list[TrialRow], spec: SweepSpec, as_json: bool) -> None:
     """The contract's list, or a table with the best first."""
+    from core.sweeps.overview import rank_correlations
     from core.sweeps.trials import best_first
 
     if as_json:
@@ -149,6 +149,9 @@ def _show(rows: list[TrialRow], spec: SweepSpec, as_json: bool) -> None:
         ]
         right = (0, *range(3, 4 + len(names)))
         emit(table(["trial", "run", "state", "held out", *names], cells, right=right))
+    if plot := in_thirds(spec.space, rows):
+        narrate(plot)
+        narrate(what_matters(spec.sampler, *rank_correlations(spec.space, rows)))
     best = best_first(rows)[0]
     if best.state == "finished":
         narrate(f"The best is trial {best.trial}: `mynah sample {best.run}`")
