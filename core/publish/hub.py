@@ -60,13 +60,14 @@ def preview_publication(run: Run, *, repo: str | None = None, public: bool = Fal
 
 
 def publish(preview: Preview, *, anyway: bool = False, x_terms_agreed: bool = False) -> Publication:
-    """Makes the repository and commits the files to it in one revision.
+    """Makes the repository and commits the files to it in one revision, which holds nothing of an
+    earlier model: what mynah put there and this one has not is deleted.
 
     What an interrupted upload has sent is not sent again. Raises InputRefused when there are
     reasons against it and ``anyway`` is not set (else they stand in the card), or X's terms are not
     agreed to; ServiceRefused.
     """
-    from huggingface_hub import CommitOperationAdd
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     run = preview.facts.run
@@ -82,7 +83,10 @@ def publish(preview: Preview, *, anyway: bool = False, x_terms_agreed: bool = Fa
         adds.append(CommitOperationAdd("README.md", card.encode("utf-8")))
         if preview.picture:
             adds.append(CommitOperationAdd(PICTURE, preview.picture))
-        made = api.create_commit(preview.repo, adds, commit_message=f"mynah run {run.id}")
+        there = _files(api.model_info(preview.repo, timeout=TIMEOUT_SECONDS))
+        gone = sorted(name for name in there - preview.files.keys() if _is_ours(name))
+        changes = [*adds, *map(CommitOperationDelete, gone)]
+        made = api.create_commit(preview.repo, changes, commit_message=f"mynah run {run.id}")
     done = Publication(
         to="hub",
         repo=preview.repo,
@@ -125,8 +129,15 @@ def others_there(publication: Publication) -> list[str]:
             there = _files(api.model_info(publication.repo, timeout=TIMEOUT_SECONDS))
         except RepositoryNotFoundError:
             return []
-    ours = ("README.md", PICTURE, *OWN_FILES)
-    return sorted(name for name in there if not any(fnmatch(name, kind) for kind in ours))
+    return sorted(name for name in there if not _is_ours(name))
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a publication by mynah may have put a file of this name into a repository: it makes
+    no folders there.
+    """
+    kinds = ("README.md", PICTURE, *OWN_FILES)
+    return "/" not in name and any(fnmatch(name, kind) for kind in kinds)
 
 
 def _files(info: Any) -> set[str]:

@@ -190,10 +190,16 @@ def _in_parquet(path: Path) -> dict[str, str]:
 
     def some() -> pl.DataFrame:
         rows = pl.scan_parquet(path, glob=False)
-        kinds = {name: kind for name, kind in rows.collect_schema().items() if not kind.is_nested()}
-        return rows.head(_LOOKED_AT).select(as_text(*column) for column in kinds.items()).collect()
+        plain = [name for name, kind in rows.collect_schema().items() if not kind.is_nested()]
+        return rows.select(plain).head(_LOOKED_AT).collect()
 
-    return {values.name: _first(values) for values in sound(path, some)}
+    values = {}
+    for column in sound(path, some):
+        values[column.name] = ""
+        with suppress(pl.exceptions.PolarsError):  # bytes that are no text, lengths of time
+            as_texts = column.to_frame().select(as_text(column.name, column.dtype))
+            values[column.name] = _first(as_texts.to_series())
+    return values
 
 
 def _first(values: pl.Series) -> str:

@@ -130,6 +130,61 @@ async def test_a_run_that_is_stale_is_trained_again_after_a_yes(
         assert app.failures == []
 
 
+async def test_what_is_known_of_an_account_is_that_of_now(tmp_path: Path) -> None:
+    """Also where the number of tweets is the one of before, and where nobody is left."""
+    home, table = Home(tmp_path / "home"), tmp_path / "a.csv"
+    table.write_text("author,text\nann,the gull is here\n")
+    import_paths(home, [table])
+    app = MynahApp(home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "times unknown" in screen(pilot)
+        table.write_text("author,text,date\nann,the gull is here,2020-05-06\n")
+        app.importing.run([table])
+        await until(pilot, lambda: "May 2020 – May 2020" in screen(pilot))
+        assert "1 tweet from csv" in screen(pilot)
+        app.forgetting.run(["ann"], None)
+        await until(pilot, lambda: "Nobody yet." in screen(pilot))
+        assert "May 2020" not in screen(pilot)
+        assert "from csv" not in screen(pilot)
+        assert app.failures == []
+
+
+async def test_a_question_of_many_lines_keeps_its_keys_in_sight(told_home: Home) -> None:
+    """Somebody with many runs is asked before what cannot be undone, too."""
+    app = MynahApp(told_home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.ask_to_train_again([f"20261123-1200{at}-ann-{at}" for at in range(10, 40)])
+        await settled(pilot)
+        assert "y trains · esc cancels" in screen(pilot)
+        assert "20261123-120010-ann-10" in screen(pilot)
+        assert "20261123-120039-ann-39" not in screen(pilot)
+        await pilot.press("end")
+        await until(pilot, lambda: "20261123-120039-ann-39" in screen(pilot))
+        assert app.failures == []
+
+
+async def test_no_question_comes_up_over_what_somebody_types(told_home: Home) -> None:
+    """The next letter would be the answer: whoever types is told instead."""
+    app, heard = MynahApp(told_home), Heard()
+    async with app.run_test(size=(80, 24), message_hook=heard) as pilot:
+        await settled(pilot)
+        for times, key in enumerate(("a", "slash"), 1):
+            await pilot.press(key, "m")
+            await settled(pilot)
+            app.ask_to_train_again(["the-run"])
+            await settled(pilot)
+            assert "Train again without" not in screen(pilot)
+            told = [one for one in heard.toasts if "mynah train --again the-run" in one]
+            assert len(told) == times
+            await pilot.press("escape")
+            await settled(pilot)
+        app.ask_to_train_again(["the-run"])
+        await until(pilot, lambda: "Train again without" in screen(pilot))
+        assert app.failures == []
+
+
 def first_learned(run: Path, at: int = 0) -> str:
     """The id of a tweet in a run's dataset."""
     return str(load_frozen(run / "dataset").train["tweet_id"][at])

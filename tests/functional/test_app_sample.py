@@ -75,6 +75,10 @@ async def test_generate_keep_copy_and_repeat(trained_home: Home) -> None:
         assert app.state.sampled, "the newcomer's sentences have done their work"
         assert_safe(pilot)
 
+        await pilot.press("end", "v")  # the first keeping says what else there is, and where one is
+        assert any("takes it off again, f shows" in toast for toast in heard.toasts)
+        await pilot.press("v", "home")
+
         await pilot.press("j", "v")
         assert favourites(trained_home)
         await pilot.press("up", "v")

@@ -123,6 +123,13 @@ def test_a_shell_is_answered_with_commands_and_options() -> None:
         assert {line.partition(",")[2] for line in answer} == wanted
 
 
+def test_a_shell_that_completes_behind_a_mistyped_command_is_told_nothing() -> None:
+    """It would stand in the middle of what somebody types."""
+    for words, at in (("mynah trian ", 2), ("mynah runs delte ", 3)):
+        given = {"COMP_WORDS": words, "COMP_CWORD": str(at), "_MYNAH_COMPLETE": "bash_complete"}
+        assert not mynah(**given).err
+
+
 def test_the_manual_page_tells_of_every_command_and_option() -> None:
     page = mynah("man").text
     for name in COMMANDS:

@@ -169,6 +169,25 @@ def test_the_picture_of_a_text_in_the_card_goes_along(hub: Hub, run: Run) -> Non
     assert "sample.png" not in preview_publication(run).files, "too long for a picture"
 
 
+def test_nothing_of_an_earlier_model_stays(hub: Hub, run: Run) -> None:
+    """Its picture says what this one never wrote, its form of answers would be used for this one.
+
+    What the person has added stays.
+    """
+    run.samples.write_text(json.dumps({"step": 3, "text": "the lamp hums to itself"}) + "\n")
+    (run.model / "chat_template.jinja").write_text("{{ messages }}")
+    publish(preview_publication(run))
+    there = hub.repos[f"{USER}/keeper"].files
+    own = {"notes.md", "gguf/model.safetensors"}
+    there.update(dict.fromkeys(own, b"added in the browser"))
+    assert {"sample.png", "chat_template.jinja"} <= set(there)
+    run.samples.unlink()
+    (run.model / "chat_template.jinja").unlink()
+    preview = preview_publication(run)
+    publish(preview)
+    assert set(there) == preview.files.keys() | own
+
+
 def test_the_work_of_others_is_not_written_over(hub: Hub, run: Run) -> None:
     from tests.fakes.hub import Repo
 

@@ -7,7 +7,7 @@ import io
 import json
 import tempfile
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,15 @@ def test_an_example_is_safe_short_and_one_line(tmp_path: Path) -> None:
     (column,) = table_columns(path)
     assert column.example.startswith("␛[2J‹202E› ⏎ xxx")
     assert len(column.example) == 200
+
+
+def test_what_cannot_be_text_is_a_column_without_an_example(tmp_path: Path) -> None:
+    """A column that nobody reads does not make the file a damaged one."""
+    row = {"body": "hello", "took": timedelta(seconds=3), "raw": b"\xff"}
+    path = write(tmp_path / "a.parquet", [row])
+    assert table_columns(path) == [
+        TableColumn("body", "hello"), TableColumn("took"), TableColumn("raw")
+    ]  # fmt: skip
 
 
 def test_an_archive_has_no_columns_to_choose() -> None:

@@ -27,7 +27,7 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name, known = args[0], self.list_commands(ctx)
-        if name in known or name.startswith("-"):
+        if name in known or name.startswith("-") or ctx.resilient_parsing:  # a shell completes
             return super().resolve_command(ctx, args)
         near = [one for one in _ELSEWHERE.get(name.lower(), ()) if one in known]
         near += get_close_matches(name.lower(), known, n=1)

@@ -136,6 +136,7 @@ class DataSection(Section):
             keep_cursor=True,
             marks=[i for i, a in enumerate(self._accounts) if a.handle in state.chosen],
         )
+        self._show_account()  # the dates and sources of the same number of tweets may be others
         listing.set_empty("Nobody yet.")  # not before it is known
         self.query_one("#accounts-panel", Panel).status = count(len(self._accounts))
         self.query_one("#how-to-choose").display = len(self._accounts) > 1
@@ -195,21 +196,21 @@ class DataSection(Section):
     # ── what a person does ───────────────────────────────────────────────────────────────
 
     @on(RowList.Highlighted, "#accounts")
-    def _account_highlighted(self, event: RowList.Highlighted) -> None:
-        if event.index < len(self._accounts):
-            account = self._accounts[event.index]
-            first = account.first.year if account.first else 0
-            self.query_one("#years", MiniBars).set_values(
-                account.per_year, [str(first + i) for i in range(len(account.per_year))]
-            )
-            span = (
-                f"{account.first:%b %Y} – {account.last:%b %Y}"
-                if account.first and account.last
-                else "times unknown"
-            )
-            self.query_one("#provenance", Words).update(
-                f"{span}\n{plural(account.tweets, 'tweet')} from {', '.join(account.sources)}"
-            )
+    def _show_account(self) -> None:
+        """What is known of the one under the cursor; nothing where there is none."""
+        here = self.query_one("#accounts", RowList).cursor
+        years, facts = self.query_one("#years", MiniBars), self.query_one("#provenance", Words)
+        if here >= len(self._accounts):
+            years.set_values(())
+            facts.update("")
+            return
+        account = self._accounts[here]
+        first = account.first.year if account.first else 0
+        years.set_values(account.per_year, [str(first + i) for i in range(len(account.per_year))])
+        span = "times unknown"
+        if account.first and account.last:
+            span = f"{account.first:%b %Y} – {account.last:%b %Y}"
+        facts.update(f"{span}\n{plural(account.tweets, 'tweet')} from {', '.join(account.sources)}")
 
     @on(RowList.Marked, "#accounts")
     def _accounts_marked(self, event: RowList.Marked) -> None:
@@ -367,8 +368,12 @@ class DataSection(Section):
             self.app.notify("Move the cursor to an account.", title="There is nothing to forget")
 
     def _ask_to_forget(self, would: Forgotten) -> None:
+        """Unless the person has gone on to something else meanwhile."""
         from tui.dialogs.decide import Decide
         from tui.text.forgetting import subject, what_becomes_stale, what_goes
+
+        if not self.can_ask:
+            return
 
         def answered(key: str | None) -> None:
             if key == "y":

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.events import Key
 from textual.markup import escape
 from textual.screen import ModalScreen
@@ -27,7 +27,7 @@ class Decide(ModalScreen["str | None"]):
         self._question, self._explanation, self._answers = question, explanation, answers
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog", classes="ask") as dialog:
+        with VerticalScroll(id="dialog", classes="ask") as dialog:  # the keys stay in sight
             dialog.border_title = escape(printable(self._question))
             keys = [f"{key} {label}" for key, label in self._answers.items()]
             dialog.border_subtitle = escape(" · ".join([*keys, "esc cancels"]))

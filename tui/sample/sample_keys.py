@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 # Words of a sample that "more like this" begins with.
 FIRST_WORDS: Final = 4
-_AFTER_KEEPING: Final = (
-    ("favourite", "on it takes it off again (the cursor is on the next)"),
-    ("favourites", "shows every favourite"),
-)
 
 
 @dataclass
@@ -106,8 +102,13 @@ class SampleKeys(Section):
         else:
             keep_sample(self.state.home, shown.stored)
             if not self._told:
-                words = (f"{self._key(name)} {what}" for name, what in _AFTER_KEEPING)
-                self.app.notify(", ".join(words) + ".", title="✦ Kept")
+                is_last = self.listing.cursor + 1 >= len(self._shown)
+                gone_on = "" if is_last else " (the cursor is on the next)"
+                self.app.notify(
+                    f"{self._key('favourite')} on it takes it off again{gone_on}, "
+                    f"{self._key('favourites')} shows every favourite.",
+                    title="✦ Kept",
+                )
             self._told = True
         shown.favourite = not shown.favourite
         self.listing.update(self.listing.cursor, favourite=shown.favourite)

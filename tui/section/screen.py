@@ -193,6 +193,13 @@ class Section(Columns):
         yield NoticeLines()
         yield Words("", id="too-small", markup=False)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether a question may come up by itself: nothing is in front, and nobody types, whose
+        next letter would be the answer.
+        """
+        return self.is_current and not takes_key(self.focused, "y", "y")
+
     def on_resize(self, event: events.Resize) -> None:
         """A low window drops what is not the section's main thing; a tiny one says that it is."""
         width, height = event.size

@@ -17,7 +17,7 @@ _OUTSIDE = {
     "fetched_pages": "pages of fetched posts that wait to be stored ({n:,})",
     "samples": "stored samples that copy it ({n:,})",
     "favourites": "favourites that copy it ({n:,})",
-    "settings": "the app's choice of it",
+    "settings": "that it is chosen in the app",
 }
 # Tables of mynah's own: what they hold of an account goes without saying.
 _OWN = (

@@ -68,8 +68,20 @@ class RunHandlers(NoticeApp):
             self.terminal.progress(history.done if history.train_steps else None)
 
     def ask_to_train_again(self, runs: list[str]) -> None:
-        """Whether to make the stale ``runs`` anew, of what is left."""
+        """Whether to make the stale ``runs`` anew, of what is left; who has gone on to something
+        else meanwhile is told how.
+        """
         from tui.dialogs.decide import Decide
+        from tui.section.screen import Section
+
+        if not (isinstance(self.screen, Section) and self.screen.can_ask):
+            which = runs[0] if len(runs) == 1 else "RUN"
+            self.notify(
+                f"`mynah train --again {which}` trains as before, on the tweets that are left.",
+                title=f"{runs[0]} is stale" if len(runs) == 1 else f"{len(runs)} runs are stale",
+                severity="warning",
+            )
+            return
 
         def answered(key: str | None) -> None:
             if key == "y":

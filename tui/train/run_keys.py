@@ -176,7 +176,7 @@ class RunKeys(Section):
         from core.runs.housekeeping import TRASH_DAYS
         from tui.dialogs.decide import Decide
 
-        if not self.is_current:
+        if not self.can_ask:
             return
 
         def answered(key: str | None) -> None:
