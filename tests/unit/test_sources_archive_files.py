@@ -101,6 +101,14 @@ _FILES = archive_files(
 )
 
 
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    path = as_zip(tmp_path / "a.zip", {**_FILES, "data/zz.js": "x"})
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"data/zz.js", bytes(10)))
+    read = [text for frame in open_source(path).batches() for text in frame["text"]]
+    assert len(read) == 2
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_mutated_zip_never_crashes(tmp_path: Path, data: st.DataObject) -> None:

@@ -193,8 +193,11 @@ class ZipFiles(Files):
         if len(infos) > MAX_ENTRIES:
             raise too_many(self.path, len(infos))
         named = ((info.filename.replace("\\", "/"), info) for info in infos)
+        # not is_dir(), which fails at an empty name
         return {
-            name: info for name, info in named if is_wanted(self.path, name) and not info.is_dir()
+            name: info
+            for name, info in named
+            if is_wanted(self.path, name) and not name.endswith("/")
         }
 
 
