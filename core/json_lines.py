@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _MOST_DIGITS: Final = 40
+_BEGINS_OBJECT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -39,6 +40,8 @@ def read_json_lines(
 
 def parse_json_line(line: bytes) -> dict[str, Any] | None:
     """The object on a line; None for what a killed process may have left."""
+    if not _BEGINS_OBJECT.match(line):  # not even to be tried: there may be millions
+        return None
     try:
         content = parse_json(line)
     except ValueError:

@@ -22,6 +22,8 @@ def parse_toml(text: str, *, parse_float: Callable[[str], Any] = float) -> dict[
         return tomllib.loads(text, parse_float=parse_float)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except ArithmeticError:  # Decimal, as parse_float, takes no exponent of so many digits
+        raise ValueError("a number has too large an exponent") from None
     except ValueError as error:
         if isinstance(error, tomllib.TOMLDecodeError):
             raise

@@ -5,6 +5,7 @@ A source yields Polars frames with exactly these columns; the corpus table has t
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,9 @@ ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 SNOWFLAKE_EPOCH_MS: Final = 1288834974657
 # Ids before were given in sequence, and hold no time (source: TweetedAt, Old Dominion University).
 FIRST_SNOWFLAKE: Final = 29_700_859_247
+
+# A number of 63 bits, which has nineteen digits at most; Python reads no number of 4,300.
+_NUMBER: Final = re.compile(r"0*[0-9]{1,19}")
 
 # The one order of tweets: by handle, time (undated last) and id. Ids are numbers as text, so of two
 # the shorter is the smaller; DuckDB compares text byte by byte, as Polars does.
@@ -111,7 +115,7 @@ def snowflake_time(tweet_id: str) -> datetime | None:
 
     Source of the formula: X's announcement of Snowflake ids (November 2010).
     """
-    if not tweet_id.isdecimal() or not FIRST_SNOWFLAKE <= int(tweet_id) < 2**63:
+    if not _NUMBER.fullmatch(tweet_id) or not FIRST_SNOWFLAKE <= int(tweet_id) < 2**63:
         return None
     milliseconds = (int(tweet_id) >> 22) + SNOWFLAKE_EPOCH_MS
     return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=milliseconds)

@@ -9,6 +9,11 @@ from core.errors import InputRefused
 
 # Longer than any row of tweets.
 NO_LIMIT: Final = 1 << 20
+# What transformers raises for a file that is missing, damaged, or of a kind that it does not know,
+# and where a value in config.json is of another kind than it computes with.
+_UNUSABLE: Final = (
+    OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, ArithmeticError,
+)  # fmt: skip
 
 
 def quiet() -> None:
@@ -29,7 +34,7 @@ def load_tokenizer(folder: Path) -> Any:
         return AutoTokenizer.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except _UNUSABLE as error:
         raise InputRefused(
             f"The tokenizer of {folder.name} cannot be read.", f"{type(error).__name__}: {error}."
         ) from error
@@ -52,13 +57,11 @@ def load_stored(folder: Path, *, dtype: Any = None, **how: Any) -> tuple[Any, An
     import torch
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
+    config = _config_of(folder)
+    _check_not_packed(folder, config)
     try:
-        config = AutoConfig.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-        _check_not_packed(folder, config)
         stored = config.dtype if isinstance(config.dtype, torch.dtype) else torch.float32
         # The same function as GPT-2's own "gelu_new", as one operation instead of eight.
         if getattr(config, "activation_function", None) == "gelu_new":
@@ -72,10 +75,7 @@ def load_stored(folder: Path, *, dtype: Any = None, **how: Any) -> tuple[Any, An
             trust_remote_code=False,
             **how,
         )
-    except (
-        OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError,
-        StrictDataclassError,
-    ) as error:  # fmt: skip
+    except (*_UNUSABLE, RuntimeError, SafetensorError, StrictDataclassError) as error:
         raise InputRefused(
             f"The model in {folder.name} cannot be loaded.", f"{type(error).__name__}: {error}."
         ) from error
@@ -112,18 +112,22 @@ def context_of(folder: Path) -> int:
 
     A config that does not say has no table of positions, so nothing limits a row of tweets.
     """
+    return int(getattr(_config_of(folder), "max_position_embeddings", None) or NO_LIMIT)
+
+
+def _config_of(folder: Path) -> Any:
+    """config.json as transformers has it; no code of the folder is run. Raises InputRefused."""
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(
+        return AutoConfig.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, ImportError, StrictDataclassError) as error:
+    except (*_UNUSABLE, StrictDataclassError) as error:
         raise InputRefused(
             f"config.json in {folder.name} cannot be read.", f"{type(error).__name__}: {error}."
         ) from error
-    return int(getattr(config, "max_position_embeddings", None) or NO_LIMIT)
 
 
 def separator_of(tokenizer: Any) -> int:

@@ -25,6 +25,7 @@ from core.progress import Cancelled, Progress, Reporter
 from core.report.conclusions import who
 from core.report.intervals import Estimate, share
 from core.runs.folder import Run
+from core.safe_text import with_known_characters
 from core.sampling.request import MOST_SAMPLES, SampleRequest
 from core.sampling.store import StoredSample, sample_and_store
 from core.sampling.voices import tuned_voice
@@ -270,7 +271,7 @@ def pair(
 
 def clean(text: str) -> str:
     """On one line, with the same word for every link and for every name."""
-    text = _LINK.sub("[link]", html.unescape(text))
+    text = _LINK.sub("[link]", html.unescape(with_known_characters(text)))
     return " ".join(_NAME.sub("@name", text).split())
 
 

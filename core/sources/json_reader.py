@@ -25,6 +25,8 @@ DECODE_ERRORS: Final = (MsgspecError, RecursionError, ValueError)
 _FIRST_KEY: Final = re.compile(rb'\{\s*("[^"\\\n]{1,80}")')
 _WRAPPED: Final = re.compile(rb'\{\s*("(?:tweet|noteTweet)")\s*:')
 _ANY_ELEMENT: Final = re.compile(rb"\n[ \t]*(?=[{\[])")
+# The line break is the last one: from each of many, blank lines would be read to their end.
+_ANY_VALUE: Final = re.compile(rb"\n[^\S\n]*(?=[{\[])")
 _BETWEEN: Final = re.compile(rb"\}\s*(,)\s*\{\s*\Z")
 _LIST_END: Final = re.compile(rb"\]\s*;?\s*\Z")
 # Bytes of a script that are decoded in one go, about: what fits into a processor's cache.
@@ -118,12 +120,11 @@ class _Reader(Window):
 
     def values(self) -> Iterator[tuple[int, str, Any]]:
         """Whole values, one behind the other."""
-        start = re.compile(rb"\n\s*(?=[{\[])")
         while self._sign():
             line, value, sound = self.value()
             if sound:
                 yield line, "", value
-            elif sound is False and not self._resume(start):
+            elif sound is False and not self._resume(_ANY_VALUE):
                 return
 
     def keys(self) -> dict[str, str]:

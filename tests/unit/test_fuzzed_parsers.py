@@ -1,12 +1,15 @@
-"""Changed inputs to what mynah reads beside imports: some of `python -m benchmarks.fuzz`."""
+"""Changed inputs to what mynah reads, beside whole imports: some of `python -m benchmarks.fuzz`."""
 
 from __future__ import annotations
 
 import random
+import struct
+import time
 from pathlib import Path
 
 import pytest
 
+from benchmarks.fuzz import HANG_SECONDS
 from core.errors import InputRefused
 from tests.fixtures.fuzzed.parsers import other_parsers
 
@@ -28,7 +31,12 @@ def test_a_few_changed_inputs(name: str, folder: Path) -> None:
 
 
 # inputs that broke a reader once
-DAMAGED_MODEL = b'{"model_type": "llama", "num_hidden_layers": "[bold]x[/]"}'
+DAMAGED_MODELS = [
+    b'{"model_type": "llama", "num_hidden_layers": "[bold]x[/]"}',
+    b'{"model_type": "llama", "dtype": "float{32"}',
+    b'{"model_type": "llama", "num_attention_heads": 0}',
+    b"7",
+]
 DEEP = b"[" * 60_000
 BROKE = [
     ("metrics.jsonl", b'{"kind": "train", "step": {}, "loss": []}\n{"kind": ["eval"]}\n'
@@ -46,17 +54,29 @@ BROKE = [
     ("config", b"[train]\nminutes = " + b"9" * 5000),
     ("sweep", b"[space]\nlr = " + DEEP),
     ("sweep", b"[space]\nmax_steps = [1, 1" + b"0" * 400 + b"]"),
+    ("prices", b"as_of = 1e" + b"9" * 400),
+    ("zip", struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0, 0, 9, 9, 5, 999) + b"a.csv"),
+    ("html", b"&#" + b"9" * 5000),
+    ("ids", b"9" * 5000),
+    # these took minutes
+    ("blind.jsonl", b"\n" * 3_000_000),
+    ("json-stream", b'{"a"' + b"\n" * 60_000),
+    ("html", b"<a " * 20_000),
+    ("html", b"<a b=" * 12_000),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "content"), BROKE, ids=[name for name, _ in BROKE])
 def test_what_broke_a_reader_once(name: str, content: bytes, folder: Path) -> None:
+    start = time.process_time()
     PARSERS[name]().read(content, folder)
+    assert time.process_time() - start < HANG_SECONDS
 
 
-def test_a_damaged_configuration_of_a_model_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", DAMAGED_MODELS)
+def test_a_damaged_configuration_of_a_model_is_refused(content: bytes, tmp_path: Path) -> None:
     from core.models.load import context_of
 
-    (tmp_path / "config.json").write_bytes(DAMAGED_MODEL)
+    (tmp_path / "config.json").write_bytes(content)
     with pytest.raises(InputRefused, match="cannot be read"):
         context_of(tmp_path)

@@ -42,6 +42,7 @@ def test_both_sides_are_cleaned_alike() -> None:
         "Look @name, at [link] & tell @name."
     )
     assert clean("mail me@home.org now") == "mail me@home.org now"
+    assert clean("no &#" + "9" * 5000 + "; sign") == "no \ufffd sign"
 
 
 def test_pairs_are_of_similar_length_and_of_what_is_new_and_whole(run: Run) -> None:

@@ -67,7 +67,7 @@ class BrokenZipFiles(limits.Files):
 
     def packed_size(self, name: str) -> int:
         entry = self._entries[name]
-        rest = self._size - entry.at
+        rest = max(self._size - entry.at, 0)
         return rest if entry.packed is None else min(entry.packed, rest)
 
     def open(self, name: str) -> BinaryIO:

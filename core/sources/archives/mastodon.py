@@ -17,6 +17,7 @@ import polars as pl
 from core.errors import InputRefused
 from core.handles import normal_handle
 from core.json_lines import parse_json
+from core.safe_text import with_known_characters
 from core.sources.json_objects import Row, alt_text, links_text, text_of
 from core.sources.opened import open_files, tar_member
 from core.sources.source import Account, Detected
@@ -26,11 +27,13 @@ from core.sources.times import parse_times
 _PUBLIC: Final = {"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"}
 _BLOCKS: Final = {"p", "div", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"}
 _UNSEEN: Final = {"script", "style", "template"}
-# No server takes as much.
-_LONGEST: Final = 1 << 20
+# Characters of a text as HTML: no server takes as many.
+_LONGEST: Final = 1 << 16
 # Bytes of an actor.json.
 _LARGEST: Final = 1 << 20
 _GAPS: Final = re.compile(r"\n{3,}")
+# What opens no tag: HTMLParser would read to the end of the text from each.
+_NO_TAG: Final = re.compile(r"<(?![^<>]*>)")
 
 
 def mastodon_rows(item: Any) -> Iterator[Row | str]:
@@ -92,7 +95,7 @@ def html_text(html: str) -> str:
 def _read(html: str) -> _Reader:
     reader = _Reader()
     try:
-        reader.feed(html)
+        reader.feed(with_known_characters(_NO_TAG.sub("&lt;", html)))
         reader.close()
     except AssertionError:  # how HTMLParser says that a <!…> makes no sense
         reader.parts.append(re.sub("<[^>]*>", "", reader.rawdata))
@@ -203,7 +206,7 @@ def read_actor(found: Detected) -> Account | None:
         handle=handle,
         name=text_of(actor.get("name")) or name,
         account_id=text_of(actor.get("id")),
-        bio=html_text(bio[:_LARGEST]) if bio else None,
+        bio=html_text(bio[:_LONGEST]) if bio else None,
         created=created if isinstance(created, datetime) else None,
     )
 
