@@ -67,14 +67,16 @@ def test_the_end_of_the_input_leaves_as_q_does(tmp_path: Path) -> None:
 
 def test_refused_sections_say_the_next_step(tmp_path: Path) -> None:
     said = sentence(
-        talk(tmp_path / "home", "2", "5", "6", "7", "4", "1", "6", "7", "8", "3", "3", "9", "", "b")
+        talk(
+            tmp_path / "home", "2", "5", "6", "7", "4", "1", "7", "8", "9", "3", "3", "10", "", "b"
+        )
     )
     assert said.count("There are no tweets yet. Choose Data, then Add tweets") == 3
     assert said.count("There is no model yet. Choose Train, then Start a run") == 2
     assert "There are not two runs to compare yet." in said
     assert "No deleted run is kept." in said
     assert "The preset classic cannot learn answers." in said
-    assert "9. Learn answers: no" in said
+    assert "10. Learn answers: no" in said
     assert "it is started in a terminal: mynah sweep FILE. An example: " in said
 
 

@@ -13,7 +13,9 @@ from core.home import Home
 from core.models.catalogue import at_hand
 from core.report.last import keep_measures
 from core.runs.folder import Run, all_runs
+from core.runs.housekeeping import delete_run, deleted_runs
 from core.runs.summary import run_summary
+from core.sampling.favourites import favourites
 from tests.fixtures import reports
 from tests.fixtures.five_tweets import home_with_five_tweets
 from tests.fixtures.sweeps import run_of, told_sweep
@@ -40,25 +42,53 @@ def test_a_run_is_started_left_followed_and_stopped(
     bases = [base.name for base in at_hand()]
     scratch = str(bases.index("scratch") + 1)
     said = sentence(
-        talk(home, "1", "3", "1", "b", "4", "2", scratch, "3", "2", "4", "20", "1", "yes", "no")
+        talk(
+            home,
+            "1",
+            "3",
+            "1",
+            "b",
+            "4",
+            "2",
+            scratch,
+            "3",
+            "2",
+            "4",
+            "20",
+            "5",
+            "1",
+            "9",
+            "3",
+            "0.005",
+            "b",
+            "1",
+            "yes",
+            "no",
+        )
     )
     assert "The base model is scratch." in said
     assert "The preset is quality." in said
     assert "It learns for at most 20 minutes." in said
     assert "It will learn 726 tweets of @keeper_of_the_light, which the recipe standard" in said
-    assert "Every weight learns, at a rate of" in said
+    assert "Seed? It is 1 now. An empty line takes 1. > 9 Seed: 9." in said
+    assert "Every weight learns, at a rate of 0.005." in said
+    assert "5. More settings: 1 of your own" in sentence(
+        talk(home, "4", "5", "3", "0.005", "b", "")
+    )
     run = the_run(home)
+    settings = run.record().settings
+    assert (settings["seed"], settings["lr"], settings["minutes"]) == (9, 0.005, 20)
     assert f"The run {run.id} has started. Follow it now?" in said
     assert f"The run {run.id} goes on learning without this window." in said
     assert f"`mynah stop {run.id}` ends it. You have left mynah." in said
-    said = sentence(talk(home, "4", "10", "", "x", "b", "5", "1", "4", "s", "yes"))
+    said = sentence(talk(home, "4", "11", "", "x", "b", "6", "1", "9", "s", "yes"))
     assert "learns from @keeper_of_the_light, on the base scratch." in said
     assert "enter says how far it is, s stops it, b leaves it going." in said
     assert "What is new is said as it happens." in said
-    assert f"{run.id} goes on. Train: a number from 1 to 10" in said, "b leaves it going"
-    assert "4. Follow it 5. Stop it" in said
+    assert f"{run.id} goes on. Train: a number from 1 to 11" in said, "b leaves it going"
+    assert "8. Follow it 9. Stop it" in said
     assert "has stopped." in said
-    assert "4. Take it up again 5. Delete it" in said, "the numbers do something else now"
+    assert "9. Take it up again 10. Train further" in said, "the numbers do something else now"
     assert run_summary(the_run(home)).state == "stopped"
 
 
@@ -70,10 +100,10 @@ def test_too_few_tweets_are_told_before_a_question_is_asked(tmp_path: Path) -> N
 
 def test_the_parts_of_the_accounts_of_a_blend(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = home_with_samples(tmp_path_factory)
-    said = sentence(talk(home, "1", "3", "1 2", "b", "4", "10", "3", "0", "", "", "1", "no"))
-    assert "10. The parts of the accounts: equal Type" in said
+    said = sentence(talk(home, "1", "3", "1 2", "b", "4", "11", "3", "0", "", "", "1", "no"))
+    assert "11. The parts of the accounts: equal Type" in said
     assert "0 is not a number from 0.01 to 1,000." in said
-    assert "10. The parts of the accounts: 3:1 Type" in said, "in the order of the questions"
+    assert "11. The parts of the accounts: 3:1 Type" in said, "in the order of the questions"
     assert said.count("Expected: @keeper_of_the_light 75 %, @orbit_grandmother 25 %") == 2, "plan"
     assert "The parts of the accounts" not in talk(home, "1", "3", "1", "b", "4")
 
@@ -82,8 +112,8 @@ def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     run = the_run(home)
     said = sentence(
         talk(
-            home, "4", "5", "1", "2", "night", "3", "a first try", "1", "4", "yes",
-            "8", "1", "5", "1",
+            home, "4", "6", "1", "2", "night", "3", "a first try", "1", "10", "yes",
+            "9", "1", "6", "1",
         )
     )  # fmt: skip
     assert f"1. {run.id}, @keeper_of_the_light, finished" in said
@@ -99,13 +129,53 @@ def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     assert run.record().note == "a first try"
 
 
+def test_a_run_is_told_with_its_figures_curves_and_samples(home: Path) -> None:
+    said = sentence(
+        talk(home, "4", "6", "1", "4", "night shift", "5", "6", "b", "7", "b", "8", "b",
+             "find tag:shift", "find -tag:shift", "find lr<", "b")
+    )  # fmt: skip
+    assert "4. Set its tags: none yet" in said
+    assert "name: #night #shift." in said
+    assert "step: 5 of 5." in said
+    assert re.search(r"perplexity: [\d,]+ \(was [\d,]+\)\.", said)
+    assert re.search(r"Tokens a second: first \S+, last \S+, lowest \S+, highest \S+\.", said)
+    assert re.search(r"Learning rate: first \S+, last ", said)
+    assert re.search(
+        r"1\. step 0: held-out loss [\d.]+(, gives back 0 % of training phrases)? 2\. ", said
+    )
+    assert re.search(r"\d\. step 5: training loss [\d.]+, held-out loss [\d.]+", said)
+    assert "Generated by the model while it learned, the newest first: 1. after step " in said
+    assert "Its model generates from now on." in said
+    assert "1 run found. 1. " in said
+    assert "held-out loss" in said[said.index("1 run found.") :]
+    assert ", tagged night and shift" in said
+    assert "No run matches that. The list is as it was." in said
+
+
+def test_a_run_goes_on_from_the_weights_of_another_and_the_trash_is_emptied(home: Path) -> None:
+    run = the_run(home)
+    said = sentence(talk(home, "4", "4", "20", "6", "1", "9", "yes", "yes", "s", "yes"))
+    assert f"A new run begins with the weights of {run.id}, which stays as it is, and" in said
+    assert "learns for 20 minutes. Start it?" in said
+    assert "has stopped." in said
+    (made,) = [one for one in all_runs(Home(home)) if one.id != run.id]
+    assert run_summary(made).continues == run.id
+    for one in (run, made):
+        delete_run(Home(home), one)
+    said = sentence(talk(home, "4", "9", "remove 2", "no", "remove 1", "yes", "empty", "yes"))
+    assert "it goes for good in 7 d" in said
+    assert "1 run removed." in said
+    assert "1 run removed. Train: a number" in said, "the list is over with its last run"
+    assert deleted_runs(Home(home)) == []
+
+
 def test_two_runs_are_compared(home: Path) -> None:
     run = the_run(home)
     shutil.copytree(run.folder, run.folder.with_name("other"))
     record = json.loads((run.folder / "run.json").read_text())
     record["settings"]["lr"] = 0.5
     (Home(home).runs / "other" / "run.json").write_text(json.dumps(record))
-    said = sentence(talk(home, "4", "6", "1"))
+    said = sentence(talk(home, "4", "7", "1"))
     assert "they are as good as each other." in said
     assert "They differ in lr: " in said
 
@@ -114,8 +184,8 @@ def test_a_sweep_is_told_with_its_plot_and_its_trials_are_lines(tmp_path: Path) 
     home = Home.at(tmp_path / "home")
     rows = told_sweep(home).trials()
     done = sorted((row.valid_loss or 0.0, row.trial) for row in rows if row.state == "finished")
-    said = sentence(talk(home.root, "4", "7", "1", "sort trial", "5", "b", "sort", "b", "b"))
-    assert "7. The sweeps: 1 " in said
+    said = sentence(talk(home.root, "4", "8", "1", "sort trial", "5", "b", "sort", "b", "b"))
+    assert "8. The sweeps: 1 " in said
     assert (
         "1. rates, @keeper_of_the_light, 12 trials begun, which differ in lr, batch_tokens, "
         in said
@@ -138,7 +208,7 @@ def test_a_sweep_is_told_with_its_plot_and_its_trials_are_lines(tmp_path: Path) 
     assert "No column was named. There are: trial, state, lr, batch_tokens, warmup, met" in said
     by_number = said[said.index("Sorted by trial, the lowest first. 1. trial 1, ") :]
     assert by_number.index("5. trial 5, pruned, lr ") < by_number.index("6. trial 6, finished, ")
-    last = sentence(talk(home.root, "4", "7", "1", "sort trial", "sort trial", "b", "b"))
+    last = sentence(talk(home.root, "4", "8", "1", "sort trial", "sort trial", "b", "b"))
     assert "Sorted by trial, the highest first. 1. trial 12, failed, lr " in last
     assert "The disk is full. 2. trial 11, running, " in last
 
@@ -174,7 +244,7 @@ def test_samples_are_written_kept_and_explained(home: Path, tmp_path: Path) -> N
         )
     )  # fmt: skip
     run = the_run(home)
-    assert "9999999999 is not a number from -1 to 2,147,483,647." in said
+    assert "9999999999 is not a number from 0 to 2,147,483,647." in said
     assert f"Generated by {run.id} (seed 7); not written by a person." in said
     assert "1. The lamp" in said
     assert "Number 2 is kept among the favourites." in said
@@ -186,6 +256,30 @@ def test_samples_are_written_kept_and_explained(home: Path, tmp_path: Path) -> N
     assert kept["text"].startswith("The lamp")
     assert kept["generated"] is True
     assert kept["note"] == "the best"
+
+
+def test_other_samples_are_written_from_those_that_are_there(home: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "one.svg"
+    said = talk(
+        home, "5", "3", "1", "5", "7", "10", "2", "8", "6", "lamp, sea", "6", "none", "b",
+        "1", "Oh", "again", "b", "more 1", "b", f"picture 1 {picture}", "keep 1", "b",
+        "6", "edit 1 Oh well", "edit 1", "b", "10", "1", "2",
+    )  # fmt: skip
+    one = sentence(said)
+    assert "Longest: 8 tokens." in one
+    assert "Never say: lamp, sea." in one
+    assert "Never say: none." in one
+    assert "2 is not a number from 0.05 to 1." in one
+    seeds = re.findall(r"\(seed (\d+)\); not written by a person", one)
+    assert len(seeds) == 3
+    assert seeds[0] == "7" not in seeds[1:], "the others are new ones"
+    first, again, more = re.findall(r"(?m)^1\. (Oh.*)$", said)[:3]
+    assert again.startswith("Oh")
+    assert more.startswith(" ".join(first.split()[:4])), "it begins like the first"
+    assert "AI-generated" in picture.read_text()
+    assert "Number 1 is edited." in one
+    assert favourites(Home(home))[0].text == "Oh well"
+    assert "No words were typed." in one
 
 
 def test_two_models_write_the_same_one_after_the_other(home: Path) -> None:

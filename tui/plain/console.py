@@ -35,6 +35,7 @@ _SPOKEN: Final = tuple(
         (r"−(?=\d)", "minus "),
         (r"×(\d[\d.]*)", r"\1 times"),
         (r"(?<=\d)×", " times"),
+        (r"\btok/s", "tokens a second"),
         (r" → ", " to "),
         (r"(?<=\S) – (?=\S)", " to "),
         (r"(?<!\S)–(?=[\s.,;]|$)", "unknown"),

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.errors import InputRefused, WrongUsage
 from core.home import in_full
 from core.numbers import percent
 from tui.cli.long_work import Stopped
 from tui.plain.console import spoken
-from tui.plain.menu import PAGE, Orders, browse, one_of
+from tui.plain.menu import PAGE, browse, one_of
 from tui.plain.session import Session, Tell
 from tui.text.numbers import day, plural
 from tui.text.samples import (
     PROBABILITY,
     UNLIKELY,
     copy_in_words,
+    first_words,
     near_in_words,
     token_in_words,
     tokens_in_words,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.sampling.favourites import Favourite
     from core.sampling.store import Repeated, StoredSample
 
@@ -33,8 +37,15 @@ def say_sample(session: Session, stored: StoredSample, number: int) -> None:
         session.console.say(words)
 
 
-def go_through(session: Session, made: list[StoredSample]) -> None:
-    """What was generated just now as a list, and what can be done with each text."""
+def go_through(
+    session: Session,
+    made: list[StoredSample],
+    again: Callable[[], None],
+    begin_with: Callable[[str], None],
+) -> None:
+    """What was generated just now as a list, and what can be done with each text. ``again`` writes
+    more with the same beginning, ``begin_with`` with another one.
+    """
 
     def pick(typed: str, word: str) -> StoredSample:
         return made[one_of(typed, len(made), f"{word} 1")]
@@ -45,7 +56,15 @@ def go_through(session: Session, made: list[StoredSample]) -> None:
         keep_sample(session.home, pick(typed, "keep"))
         session.console.say(f"Number {typed} is kept among the favourites.")
 
-    orders: Orders = {
+    def more(typed: str) -> None:
+        stored = pick(typed, "more")
+        begin_with(first_words(stored.text, stored.prompt))
+
+    def picture(typed: str) -> None:
+        number, _, path = typed.partition(" ")
+        _draw(session, pick(number, "picture"), path.strip())
+
+    orders: dict[str, tuple[str, Callable[[str], object]]] = {
         "keep": ("keep and a number to keep that sample", keep),
         "why": (
             "why and a number for the tweets that it may have that from",
@@ -60,6 +79,12 @@ def go_through(session: Session, made: list[StoredSample]) -> None:
             lambda typed: _make_again(session, pick(typed, "repeat")),
         ),
     }
+    orders["again"] = ("again to write others with the same beginning", lambda _: again())
+    orders["more"] = ("more and a number to write others that begin like it", more)
+    orders["picture"] = (
+        "picture with a number and a path to draw it as a picture, labelled as AI-generated",
+        picture,
+    )
     browse(
         session.console,
         made,
@@ -87,6 +112,26 @@ def _why(session: Session, stored: StoredSample) -> None:
         session.console.numbered([about], number)
         session.console.show(text)
     session.console.say("That shows where words may come from; it learned from all tweets at once.")
+
+
+def _draw(session: Session, stored: StoredSample, typed: str) -> None:
+    """As `mynah share` does; a copy of somebody's tweet is no picture of the model's."""
+    from core.files import write_bytes_whole
+    from core.publish.picture import kind_of
+    from core.runs.folder import find_run
+    from tui.sample.picture import drawn
+
+    if stored.sample.copy.of_a_tweet:
+        raise InputRefused("It copies a tweet: these are a person's own words, not the model's.")
+    folder = find_run(session.home, stored.run).folder
+    path = in_full(typed or f"{stored.run}.png")
+    kind = kind_of(path)
+    if session.may_write([path]):
+        picture = session.work(lambda _, __: drawn(stored, folder, kind))
+        write_bytes_whole(path, picture.content)
+        session.console.say(f"It is drawn in {path}, labelled as AI-generated.")
+        if picture.missing:
+            session.console.say(f"Warning: no font here has {picture.missing}.")
 
 
 def _make_again(session: Session, stored: StoredSample) -> None:
@@ -174,6 +219,17 @@ def list_favourites(session: Session) -> None:
         found[:] = favourites(session.home)
         session.console.say(f"It is noted on number {number}.")
 
+    def edit(typed: str) -> None:
+        from core.sampling.favourites import edit_favourite
+
+        number, _, words = typed.partition(" ")
+        one = found[one_of(number, len(found), "edit 1 and the new words")]
+        if not words.strip():
+            raise WrongUsage("No words were typed.", "", "Type them behind the number.")
+        edit_favourite(session.home, one.id, words.strip())
+        found[:] = favourites(session.home)
+        session.console.say(f"Number {number} is edited.")
+
     browse(
         session.console,
         found,
@@ -182,7 +238,8 @@ def list_favourites(session: Session) -> None:
         lambda place: _open_favourite(session, found[place]),
         {
             "drop": ("drop and a number to take that one off the list", drop),
-            "note": ("note, a number and words to note them on it", note),
+            "note": ("note with a number and words to note them on it", note),
+            "edit": ("edit with a number and words to have these words in its place", edit),
             "file": (
                 "file and a path to write them all there",
                 lambda typed: _export(session, found, typed),

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import MynahError, WrongUsage, refused_by_system
 from tui.plain.console import Back, Console, place_of
 
+if TYPE_CHECKING:
+    from tui.widgets.field import Field
+
 PAGE: Final = 10
+# Takes the key of a field and the value that a person gave it.
+Take = Callable[[str, Any], object]
 # Further answers to a list, as ``keep`` in "keep 3": the words that explain it, and what is done
 # with what is typed behind it; True where the list is to be heard from its beginning.
 Orders = Mapping[str, tuple[str, Callable[[str], object]]]
@@ -140,3 +145,55 @@ def one_of(typed: str, many: int, example: str) -> int:
 def _either(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} or {last}" if most else last
+
+
+# ── the fields of the app's forms ────────────────────────────────────────────────────────────
+
+
+def field_item(console: Console, field: Field[Any], value: Any, take: Take) -> Item:
+    """A field of a form of the app as a line with its ``value``. Its number asks for another one,
+    in the field's words and within its limits, and gives it to ``take`` with the field's key.
+    """
+    return Item(
+        f"{field.label}: {_shown(field, value)}", partial(_ask_field, console, field, value, take)
+    )
+
+
+def _shown(field: Field[Any], value: Any) -> str:
+    from tui.widgets.typed_field import NumberField, TextField
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(field, NumberField):
+        if field.zero_text and not value:
+            return field.zero_text
+        return f"{value:,.10g}{f' {field.unit}' if field.unit else ''}"
+    if isinstance(field, TextField):
+        return value or field.empty_text
+    return str(value)
+
+
+def _ask_field(console: Console, field: Field[Any], value: Any, take: Take) -> None:
+    from tui.widgets.choice_field import ChoiceField
+    from tui.widgets.typed_field import NumberField, TextField
+
+    name = f"{field.label[:1].upper()}{field.label[1:]}"
+    given: Any
+    if isinstance(field, NumberField):
+        low, high = field.minimum or 0, field.maximum or 0
+        given = console.number(
+            f"{name}? It is {_shown(field, value)} now.", low, high, value, field.help
+        )
+        if field.decimals == 0 and given != int(given):
+            raise WrongUsage(f"{field.label} takes whole numbers.")
+        given = int(given) if field.decimals == 0 else given
+    elif isinstance(field, ChoiceField):
+        options = [f"{one.label}{f': {one.help}' if one.help else ''}" for one in field.choices]
+        given = field.choices[console.choose(f"{name}?", options, field.help)].value
+    elif isinstance(field, TextField):
+        typed = console.ask(f"{name}? {field.help} Type {field.empty_text} for none of them.")
+        given = "" if typed == field.empty_text else typed
+    else:
+        given = console.yes(f"{name}?", field.help)
+    take(field.key, given)
+    console.say(f"{name}: {_shown(field, given)}.")

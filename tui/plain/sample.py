@@ -5,16 +5,14 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from core.errors import InputRefused
-from core.models.generation import TEMPERATURE
 from tui.plain.console import Back
 from tui.plain.generated import go_through, list_favourites, say_sample
-from tui.plain.menu import Item, menu
+from tui.plain.menu import Item, field_item, menu
 from tui.plain.runs import choose, run_line, with_model
 from tui.plain.session import Session, Tell
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,26 +22,27 @@ if TYPE_CHECKING:
     from core.sampling.request import SampleRequest
     from core.sampling.store import StoredSample
     from core.sampling.voices import Voice
+    from tui.widgets.field import Field
 
 _HELP: Final = (
     "A model writes texts that begin with your words, or with its own. What it writes is generated "
     "and not by the person; where it repeats a training tweet, that is said."
 )
-_MOST: Final = 100
 _BASE: Final = "base"
+# Fields of the app's form that the menu has; the others stand behind "More settings".
+_IN_MENU: Final = ("count", "temperature", "seed")
+_ELSEWHERE: Final = ("run", "beside", "more")
 
 
 @dataclass
 class Knobs:
-    """How many texts, how bold they are, and from which seed (None: another one each time).
+    """``form``: what the fields of the app's form hold, by key.
 
     ``beside``: the run that writes the same after that, or _BASE for the model that the run began
     with; empty for nobody.
     """
 
-    n: int = 5
-    temperature: float = TEMPERATURE
-    seed: int | None = None
+    form: dict[str, Any]
     beside: str = ""
 
 
@@ -53,23 +52,44 @@ def sample(session: Session) -> None:
         raise InputRefused(
             "There is no model yet.", "", "Choose Train, then Start a run; it takes a few minutes."
         )
-    menu(session.console, "Sample", partial(_items, session, Knobs()), _HELP)
+    knobs = Knobs({field.key: field.value for field in _fields()})
+    menu(session.console, "Sample", partial(_items, session, knobs), _HELP)
+
+
+def _fields() -> list[Field[Any]]:
+    from tui.sample.voice_form import voice_fields
+
+    return [field for field in voice_fields() if field.key not in _ELSEWHERE]
 
 
 def _items(session: Session, knobs: Knobs) -> list[Item]:
     run = with_model(session)
-    seed = "another each time" if knobs.seed is None else str(knobs.seed)
     return [
         Item("Write samples", partial(_write, session, knobs)),
         Item(f"The run: {run_line(run) if run else 'none'}", partial(_choose, session)),
-        Item(f"How many: {knobs.n}", partial(_count, session, knobs)),
-        Item(f"The temperature: {knobs.temperature:g}", partial(_temperature, session, knobs)),
-        Item(f"The seed: {seed}", partial(_seed, session, knobs)),
+        *(_field_item(session, knobs, one) for one in _fields() if one.key in _IN_MENU),
         Item("Favourites: hear them, export them", partial(list_favourites, session)),
         Item("Blind test: tell its texts from real tweets", partial(_blind, session)),
         Item("Answer a tweet", partial(_answer, session, knobs)),
         Item(f"Beside it: {_beside_in_words(knobs)}", partial(_beside, session, knobs)),
+        Item("More settings: length, likely words, words to avoid", partial(_more, session, knobs)),
     ]
+
+
+def _field_item(session: Session, knobs: Knobs, field: Field[Any]) -> Item:
+    item = field_item(session.console, field, knobs.form[field.key], knobs.form.__setitem__)
+    if field.key == "seed" and not knobs.form["seed"]:
+        return Item("seed: another each time", item.do)
+    return item
+
+
+def _more(session: Session, knobs: Knobs) -> None:
+    menu(
+        session.console,
+        "More settings",
+        lambda: [_field_item(session, knobs, one) for one in _fields() if one.key not in _IN_MENU],
+        "They hold until you leave Sample. ? at each of them explains it.",
+    )
 
 
 def _choose(session: Session) -> None:
@@ -95,34 +115,6 @@ def _beside(session: Session, knobs: Knobs) -> None:
     session.console.say(f"Beside it: {_beside_in_words(knobs)}.")
 
 
-def _count(session: Session, knobs: Knobs) -> None:
-    knobs.n = int(session.console.number("How many samples?", 1, _MOST, knobs.n))
-    session.console.say(f"It writes {plural(knobs.n, 'sample')} each time.")
-
-
-def _temperature(session: Session, knobs: Knobs) -> None:
-    knobs.temperature = session.console.number(
-        "Which temperature?",
-        0,
-        5,
-        knobs.temperature,
-        "1 is the model as it is; less makes it tame, more makes it wild.",
-    )
-    session.console.say(f"The temperature is {knobs.temperature:g}.")
-
-
-def _seed(session: Session, knobs: Knobs) -> None:
-    given = session.console.number(
-        "Which seed? -1 takes another each time.",
-        -1,
-        2**31 - 1,
-        -1,
-        "The same seed and settings give the same texts.",
-    )
-    knobs.seed = None if given < 0 else int(given)
-    session.console.say("Another seed each time." if given < 0 else f"The seed is {knobs.seed}.")
-
-
 def _answer(session: Session, knobs: Knobs) -> None:
     """Asks for a tweet, and says each answer as it is done."""
     from core.models.answering import not_learned
@@ -132,7 +124,7 @@ def _answer(session: Session, knobs: Knobs) -> None:
         raise not_learned(run.name or run.run)
     if run is not None:
         tweet = session.console.ask("Which tweet should it answer?", _HELP)
-        _generate(session, knobs, run, reply_to=tweet)
+        _generate(session, knobs, run, tweet, answers=True)
 
 
 def _write(session: Session, knobs: Knobs) -> None:
@@ -142,15 +134,21 @@ def _write(session: Session, knobs: Knobs) -> None:
         prompt = session.console.ask(
             "How should they begin? An empty line leaves that to the model.", _HELP, default=""
         )
-        _generate(session, knobs, run, prompt=prompt)
+        _generate(session, knobs, run, prompt)
 
 
 def _generate(
-    session: Session, knobs: Knobs, run: RunSummary, *, prompt: str = "", reply_to: str = ""
+    session: Session,
+    knobs: Knobs,
+    run: RunSummary,
+    typed: str,
+    *,
+    answers: bool = False,
+    new_seed: bool = False,
 ) -> None:
     from core.runs.folder import find_run
-    from core.sampling.request import SampleRequest
     from core.sampling.voices import base_voice, tuned_voice
+    from tui.sample.voice_form import request_of
 
     own = find_run(session.home, run.run)
     voices = [(tuned_voice(own), run.name or run.run)]
@@ -158,9 +156,8 @@ def _generate(
         voices.append((base_voice(own), f"{run.base}, the base of {run.name or run.run}"))
     elif knobs.beside and knobs.beside != run.run:
         voices.append((tuned_voice(find_run(session.home, knobs.beside)), knobs.beside))
-    request = SampleRequest(
-        prompt=prompt, n=knobs.n, temperature=knobs.temperature, seed=knobs.seed, reply_to=reply_to
-    ).seeded()
+    seed = (0 if new_seed else knobs.form["seed"]) or secrets.randbelow(2**31 - 1) + 1
+    request = request_of(knobs.form, typed, seed, answers=answers)
     made: list[StoredSample] = []
     if run.stale:
         session.console.say(f"The run is stale. {run.stale}")
@@ -171,7 +168,14 @@ def _generate(
     session.state.sampled = True
     if not made:
         session.console.say("No sample was finished.")
-    go_through(session, made)
+
+    def again() -> None:
+        _generate(session, knobs, run, typed, answers=answers, new_seed=True)
+
+    def begin_with(words: str) -> None:
+        _generate(session, knobs, run, words, new_seed=True)
+
+    go_through(session, made, again, begin_with)
 
 
 def _speak(

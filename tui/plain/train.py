@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from core.numbers import percent, size_in_words
 from core.runs.folder import GOING
-from tui.plain.following import FOLLOW_HELP, follow_run
-from tui.plain.menu import Item, menu
-from tui.plain.runs import choose, list_runs, run_line
+from tui.plain.following import follow_run
+from tui.plain.menu import Item, browse, field_item, menu, one_of
+from tui.plain.runs import STARTING, choose, list_runs, run_line, say_started, start_now
 from tui.plain.session import Session, Tell
 from tui.plain.sweeps import list_sweeps, sweeps_in_short
 from tui.state import AS_HUGGINGTWEETS, LEAST_WEIGHT, MOST_WEIGHT, PRESET_HELP
 from tui.text import runs as sentences
-from tui.text.numbers import count, plural
+from tui.text.numbers import count, plural, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,17 +22,13 @@ if TYPE_CHECKING:
     from core.dataset.shares import Share
     from core.runs.advise import Advice
     from core.runs.folder import Run
+    from core.runs.housekeeping import DeletedRun
     from core.runs.settings import TrainSettings
-
-_HELP: Final = (
-    "A run teaches a base model the tweets that the recipe keeps, for as many minutes as you give "
-    "it. It is a process of its own: leaving mynah does not end it."
-)
 
 
 def train(session: Session) -> None:
     """The menu of the section."""
-    menu(session.console, "Train", partial(_items, session), _HELP)
+    menu(session.console, "Train", partial(_items, session), STARTING)
 
 
 def _items(session: Session) -> list[Item]:
@@ -43,6 +39,7 @@ def _items(session: Session) -> list[Item]:
         Item(f"The base model: {base_of(session)}", partial(_base, session)),
         Item(f"The preset: {new.preset}", partial(_preset, session)),
         Item(f"The time: at most {new.minutes:g} minutes", partial(_minutes, session)),
+        Item(f"More settings: {_more_in_short(session)}", partial(_more, session)),
         Item(f"The runs: {count(len(runs)) if runs else 'none yet'}", partial(list_runs, session)),
         Item("Compare two runs", partial(_compare, session)),
         Item(f"The sweeps: {sweeps_in_short(session)}", partial(list_sweeps, session)),
@@ -98,6 +95,39 @@ def _minutes(session: Session) -> None:
         "How many minutes may it learn at most?", 0.1, 600, new.minutes
     )
     session.console.say(f"It learns for at most {new.minutes:g} minutes.")
+
+
+def _more_in_short(session: Session) -> str:
+    set_ = len(session.state.new_run.own)
+    return f"{set_} of your own" if set_ else "as the preset has them"
+
+
+def _more(session: Session) -> None:
+    """What the app's form of a new run has besides."""
+    menu(
+        session.console,
+        "More settings",
+        partial(_more_items, session),
+        "They hold for the runs that you start until you leave. ? at each of them explains it.",
+    )
+
+
+def _more_items(session: Session) -> list[Item]:
+    from tui.train.run_fields import presets_own, run_fields, with_own
+
+    base_of(session)
+    new = session.state.new_run
+    values = {"seed": new.seed, "track": new.track, **presets_own(new), **new.own}
+    values.pop("answers", None)  # which the menu before this has
+
+    def take(name: str, value: Any) -> None:
+        if name in ("seed", "track"):
+            setattr(new, name, value)
+        else:
+            new.own = with_own(new, name, value)
+
+    fields = [field for field in run_fields(new) if field.key in values]
+    return [field_item(session.console, field, values[field.key], take) for field in fields]
 
 
 def _answers(session: Session) -> None:
@@ -157,7 +187,7 @@ def _settings(session: Session) -> TrainSettings:
         base_of(session),
         minutes=float(new.minutes),
         seed=int(new.seed),
-        answers=new.overrides().get("answers"),
+        **new.overrides(),
     )
 
 
@@ -171,26 +201,22 @@ def _start(session: Session) -> None:
     handles, recipe, total = session.chosen(), session.recipe, session.curation().total
     check_enough(total.kept, total.downloaded, recipe.name)
     _say_plan(session, settings)
-    going = [one for one in session.runs() if one.state in GOING]
-    if going:
-        console.say(
-            f"{going[0].name or going[0].run} goes on: this run begins when that one has ended."
-        )
-    if not console.yes("Start it?", _HELP):
-        console.say("Nothing was started.")
+    now = start_now(session)
+    if now is None:
         return
-    weights = session.state.new_run.weights_of(handles)
-    request = RunRequest(handles, recipe, settings, weights)
+    weights, to = session.state.new_run.weights_of(handles), session.state.new_run.track
+    request = RunRequest(handles, recipe, settings, weights, now=now)
 
     def work(_: Tell, stopped: Callable[[], bool]) -> Run:
-        return start_training(session.home, request, cancelled=stopped)
+        from core.tracking.options import tracking_asked
+
+        tracking = None if to == "off" else tracking_asked(session.home, to)
+        return start_training(session.home, request, tracking=tracking, cancelled=stopped)
 
     run = session.work(work)
     if (answering := run.record().answering) is not None:
         console.say(answering.in_words)
-    console.say(f"The run {run.id} has started.")
-    if console.yes("Follow it now?", FOLLOW_HELP):
-        follow_run(session, run.id)
+    say_started(session, run)
 
 
 def _say_plan(session: Session, settings: TrainSettings) -> None:
@@ -210,6 +236,7 @@ def _say_plan(session: Session, settings: TrainSettings) -> None:
         base=settings.base,
         preset=settings.preset,
         minutes=float(new.minutes),
+        own=new.overrides(),
     )
     changed = ", with changes" if session.recipe.changed else ""
     session.console.say(
@@ -260,15 +287,45 @@ def _compare(session: Session) -> None:
 
 
 def _trash(session: Session) -> None:
-    from core.runs.housekeeping import deleted_runs, restore_run
+    """What lies in the trash; one comes back by its number, or goes for good."""
+    from core.runs.housekeeping import deleted_runs, remove_deleted, restore_run
     from core.runs.summary import run_summary
 
     found = deleted_runs(session.home)
     if not found:
         session.console.say("No deleted run is kept.")
         return
-    place = session.console.choose(
-        "Which deleted run should come back?", [run_line(run_summary(one.run)) for one in found]
+
+    def line(place: int) -> str:
+        one = found[place]
+        stale = ", stale" if one.stale else ""
+        size = size_in_words(one.run.disk_bytes())
+        gone = time_left(one.expires)
+        return f"{run_line(run_summary(one.run))}, {size}{stale}; it goes for good in {gone}"
+
+    def bring_back(place: int) -> None:
+        run = restore_run(session.home, found[place])
+        session.console.say(f"{run.id} is back among the runs.")
+        found[:] = deleted_runs(session.home)
+
+    def remove(going: list[DeletedRun]) -> None:
+        size = size_in_words(sum(one.run.disk_bytes() for one in going))
+        if session.console.yes(f"{plural(len(going), 'run')} and {size} go for good. Remove?"):
+            remove_deleted(going)
+            found[:] = deleted_runs(session.home)
+            session.console.say(f"{plural(len(going), 'run')} removed.")
+
+    browse(
+        session.console,
+        found,
+        line,
+        "to have that run back",
+        bring_back,
+        {
+            "remove": (
+                "remove and a number to remove that one for good",
+                lambda typed: remove([found[one_of(typed, len(found), "remove 1")]]),
+            ),
+            "empty": ("empty to remove all of them for good", lambda _: remove(list(found))),
+        },
     )
-    run = restore_run(session.home, found[place])
-    session.console.say(f"{run.id} is back among the runs.")

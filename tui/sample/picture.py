@@ -44,7 +44,7 @@ class PictureJob(Job):
             from core.files import write_bytes_whole
             from core.publish.picture import kind_of
 
-            picture = _drawn(stored, folder, kind_of(path))
+            picture = drawn(stored, folder, kind_of(path))
             write_bytes_whole(path, picture.content)
             return PictureDrawn(path, picture.missing)
 
@@ -68,7 +68,7 @@ class PreviewJob(Job):
 
     def draw(self, stored: StoredSample, folder: Path) -> None:
         def work(_: Attempt) -> Report:
-            return PictureSeen(stored.id, _drawn(stored, folder, "png").content)
+            return PictureSeen(stored.id, drawn(stored, folder, "png").content)
 
         self.start(work, lambda error: PictureSeen(stored.id, None, error))
 
@@ -116,7 +116,8 @@ def _as_text(png: bytes, columns: int, lines: int) -> Text:
     return text
 
 
-def _drawn(stored: StoredSample, folder: Path, kind: str) -> Picture:
+def drawn(stored: StoredSample, folder: Path, kind: str) -> Picture:
+    """A sample of the run in ``folder`` as `mynah share` draws it; ``kind``: png or svg."""
     from core.publish.facts import facts_of
     from core.publish.picture import Shareable, draw
     from core.runs.folder import Run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
@@ -18,14 +18,12 @@ from tui.sample.sample_list import SampleList
 from tui.sample.why import WhyPage
 from tui.section.columns import acts_on
 from tui.section.screen import Section, explained
+from tui.text.samples import first_words
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from core.runs.summary import RunSummary
     from core.sampling.store import StoredSample
-
-# Words of a sample that "more like this" begins with.
-FIRST_WORDS: Final = 4
 
 
 @dataclass
@@ -216,9 +214,7 @@ class SampleKeys(Section):
         """The first words of the sample become the prompt, and new ones are drawn."""
         text = self._text_of_selected()
         if text and not self._sampling.busy:
-            typed = self.query_one("#prompt", Input).value.split()
-            first = " ".join(text.split()[: max(FIRST_WORDS, len(typed) + 2)])
-            self.set_prompt(first)
+            self.set_prompt(first_words(text, self.query_one("#prompt", Input).value))
             self.generate(new_seed=True)
 
     @acts_on("#samples")

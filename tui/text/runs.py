@@ -21,6 +21,8 @@ _CLEARLY = 0.03
 # takes to speak of a trend.
 _FEWEST_TO_TELL: Final = 3
 _BEYOND: Final = 2.0
+# Of a long curve so many steps are listed, evenly spaced.
+_POINTS: Final = 40
 
 
 def snapshot(summary: RunSummary, history: RunHistory) -> list[str]:
@@ -174,6 +176,25 @@ def memory_curve(history: RunHistory) -> str | None:
         f"What it gives back of its training phrases word for word {how} from {percent(first)} at "
         f"step {first_at:,} to {percent(last)} at step {last_at:,}."
     )
+
+
+def curve_points(history: RunHistory) -> list[str]:
+    """``step 20: training loss 6.20, held-out loss 6.02``, a line a step: each at which the
+    held-out loss was measured, and of the others so many, evenly spaced.
+    """
+    found: dict[int, list[str]] = {}
+    train = list(zip(history.train_steps, history.train_losses, strict=True))
+    spaced = {train[at * (len(train) - 1) // _POINTS][0] for at in range(_POINTS + 1) if train}
+    measured = set(history.valid_steps)
+    for step, value in train:
+        if step in spaced or step in measured:
+            found.setdefault(step, []).append(f"training loss {loss(value)}")
+    for step, value in zip(history.valid_steps, history.valid_losses, strict=True):
+        found.setdefault(step, []).append(f"held-out loss {loss(value)}")
+    for step, share in zip(history.memorised_steps, history.memorised_train, strict=True):
+        if step in found:
+            found[step].append(f"gives back {percent(share)} of training phrases")
+    return [f"step {step:,}: {', '.join(found[step])}" for step in sorted(found)]
 
 
 def compared(one: RunSummary, other: RunSummary) -> list[str]:

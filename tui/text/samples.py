@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from core.sampling.nearest import NearTweet
     from core.sampling.request import Copy, TokenProbability
 
+# A text that is to begin like another one takes so many words of it.
+_FIRST_WORDS: Final = 4
 # From this probability on a token is called so.
 BANDS: Final = (
     (0.5, "likely", "50 % or more"),
@@ -47,6 +49,11 @@ def copy_in_words(copy: Copy) -> str:
         f"This is close to a training tweet: {plural(copy.longest, 'word')} in a row, and "
         f"{percent(copy.share)} of all its words, are in tweet{which}."
     )
+
+
+def first_words(text: str, prompt: str) -> str:
+    """How others like it begin: with some words of it, and always more than the prompt has."""
+    return " ".join(text.split()[: max(_FIRST_WORDS, len(prompt.split()) + 2)])
 
 
 def near_in_words(near: NearTweet) -> tuple[str, str]:

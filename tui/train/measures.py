@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import log10, nan
+from math import isfinite, log10, nan
 from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 if TYPE_CHECKING:
@@ -117,6 +117,24 @@ MEASURES: Final = {
     "gpu": Measure("GPU, %", _gpus("use")),
     "gpu memory": Measure("GPU memory, MiB", _gpus("memory")),
 }  # fmt: skip
+
+
+def measures_in_words(history: RunHistory) -> list[str]:
+    """Each curve under the loss as a sentence, but for memorisation, which a run's own have."""
+    sentences = []
+    for name, measure in MEASURES.items():
+        curves = measure.curves(history) if name != "memorisation" else []
+        for curve in curves:
+            known = [value for value in curve.values if value is not None and isfinite(value)]
+            if known:
+                of = f" ({curve.name})" if len(curves) > 1 else ""
+                first, last, low, high = (
+                    f"{value:,.4g}" for value in (known[0], known[-1], min(known), max(known))
+                )
+                moved = f"first {first}, last {last}, lowest {low}, highest {high}"
+                label = f"{measure.label[:1].upper()}{measure.label[1:]}{of}"
+                sentences.append(f"{label}: {moved if len(known) > 1 else last}.")
+    return sentences
 
 
 def measures_of(history: RunHistory) -> list[str]:

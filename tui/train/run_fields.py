@@ -83,6 +83,14 @@ def presets_own(new_run: NewRun) -> dict[str, float]:
     return {name: getattr(settings, name) for name in names}
 
 
+def with_own(new_run: NewRun, name: str, value: float) -> dict[str, float]:
+    """The settings of one's own with another one; one that is as the preset has it is none."""
+    own = new_run.own | {name: value}
+    if value == presets_own(new_run).get(name):
+        del own[name]
+    return own
+
+
 def show_own(form: FieldForm, new_run: NewRun, shown: bool) -> None:
     """The fields as they hold for the next run; folded away they hold, too."""
     form.set_values({"preset": new_run.preset, "minutes": new_run.minutes})

@@ -25,7 +25,7 @@ from tui.train.curve_keys import CurveKeys, headline
 from tui.train.figures import RESUMABLE, before_the_first_step, how_many, run_figures, run_line
 from tui.train.keeping import DeleteMeasured, RunMeasured
 from tui.train.loss_plot import LossPlot
-from tui.train.run_fields import presets_own, run_fields, show_own
+from tui.train.run_fields import run_fields, show_own, with_own
 from tui.widgets.choice_field import ChoiceField
 from tui.widgets.field import ButtonField, Field, OpenField
 from tui.widgets.field_form import FieldForm
@@ -124,11 +124,7 @@ class TrainSection(CurveKeys):
         if event.key not in OWN_SETTINGS:
             self._training.change(event.key, event.value)
             return
-        new_run = self.state.new_run
-        own = new_run.own | {event.key: event.value}
-        if event.value == presets_own(new_run).get(event.key):
-            del own[event.key]
-        self._training.change("own", own)
+        self._training.change("own", with_own(self.state.new_run, event.key, event.value))
 
     @on(ButtonField.Pressed)
     def _button_pressed(self, event: ButtonField.Pressed) -> None:
