@@ -121,6 +121,12 @@ def test_a_search_takes_conditions_and_an_order(home: Path) -> None:
     assert "has:link means also media, hashtag, mention" in said
     first = [found[1] for found in re.finditer(r" 1\. (\d+ \w+ \d{4}),", said)]
     assert first == ["21 Oct 2016", "7 Mar 2016", "21 Oct 2016"]
+    assert re.search(r"1\. 7 Mar 2016, (reply, )?(kept|dropped)", said)
+    liked = sentence(talk(home, "1", "3", "1", "4", "fog", "2", "sort likes", "1", "1"))
+    likes = [int(many) for many in re.findall(r"\d+\. \d+ \w+ \d{4}, (\d+) likes?, ", liked)]
+    assert likes == sorted(likes, reverse=True)
+    assert len(likes) == 10
+    assert re.search(rf"Known of it: .*{likes[0]} likes?, .*from tweets.js \(x-archive\)\.", liked)
     assert "No order was named. There are: newest, oldest, likes, longest." in said
     assert "is:nothing" in said
 

@@ -21,6 +21,7 @@ from tests.fixtures.five_tweets import home_with_five_tweets
 from tests.fixtures.sweeps import run_of, told_sweep
 from tests.unit.cli import home_with_a_run, home_with_samples
 from tests.unit.conversation import sentence, talk
+from tui.report.points import title_of
 
 
 @pytest.fixture
@@ -300,11 +301,16 @@ def test_two_models_write_the_same_one_after_the_other(home: Path) -> None:
 def test_the_last_report_is_read_out(home: Path) -> None:
     run = the_run(home)
     _keep_a_report(run)
-    said = sentence(talk(home, "7", "2", "3", "b"))
+    said = sentence(talk(home, "7", "3", "3", "b", "2", "b", "5"))
     assert "What author means." in said
     assert "The report of Thu 26 Feb 2026, 12:00 UTC, on 200 texts of each kind:" in said
     assert "3 is not a number from 20 to 2,000." in said
-    assert "Report: a number from 1 to 3" in said
+    assert "Report: a number from 1 to 5" in said
+    first = next(one for one in reports.invented(leaks=False) if one.group == "author")
+    value, ends = first.points["tuned"].value or 0.0, first.points["tuned"].interval or (0, 0)
+    low, high = map(first.in_digits, ends)
+    assert f"{title_of(first)}: this model {first.in_digits(value)} % ({low} to {high}); " in said
+    assert "There is no tweet to leave out. None came back word for word, or no report" in said
 
 
 def _keep_a_report(run: Run) -> None:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
 from core.home import in_full
-from tui.plain.menu import Item, menu
-from tui.plain.runs import choose
+from tui.plain.menu import Item, browse, menu
+from tui.plain.runs import choose, say_started
 from tui.plain.session import Session, Tell
 from tui.text.numbers import exact, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from core.report.intervals import Estimate
+    from core.report.measures import Measure
     from core.report.report import Report
     from core.runs.folder import Run
 
@@ -39,11 +41,13 @@ def report(session: Session) -> None:
 def _items(session: Session, run: Run) -> list[Item]:
     return [
         Item("Hear the last report", partial(_say_last, session, run)),
+        Item("Hear its figures, one after the other", partial(_figures, session, run)),
         Item("Make a report; it takes some minutes", partial(_make, session, run, leaks=False)),
         Item(
             "Make one that also looks which training tweets can be got out",
             partial(_make, session, run, leaks=True),
         ),
+        Item("Train again without the tweets that can be got out", partial(_drop, session, run)),
     ]
 
 
@@ -62,6 +66,65 @@ def _say_last(session: Session, run: Run) -> None:
     if found.leaks:
         session.console.say("Training tweets that can be got out:")
         session.console.numbered(text or leak.tweet_id for leak, text in found.leaks)
+
+
+def _figures(session: Session, run: Run) -> None:
+    """What the pictures of the app show: each measure with its points, the model's own first."""
+    from core.report.conclusions import GROUP_TITLES, INTERVALS
+    from core.report.last import last_report
+    from tui.report.points import name_of, title_of
+
+    found = last_report(run)
+    if found is None:
+        session.console.say("There is no report on this run yet.")
+        return
+    measures = [one for group in GROUP_TITLES for one in found.measures if one.group == group]
+
+    def line(place: int) -> str:
+        one = measures[place]
+        points = "; ".join(
+            f"{name_of(point, one)} {_in_words(one, estimate)}"
+            for point, estimate in one.points.items()
+        )
+        return f"{GROUP_TITLES[one.group]}. {title_of(one)}: {points}"
+
+    session.console.say(f"Numbers in brackets are the {INTERVALS}.")
+    browse(session.console, measures, line, "")
+
+
+def _in_words(measure: Measure, estimate: Estimate) -> str:
+    """``42 % (38 to 46)``."""
+    if estimate.value is None:
+        return "unknown, of too few"
+    unit = " %" if measure.unit == "share" else ""
+    value = f"{measure.in_digits(estimate.value)}{unit}"
+    if estimate.interval is None:
+        return value
+    low, high = (measure.in_digits(end) for end in estimate.interval)
+    return f"{value} ({low} to {high})"
+
+
+def _drop(session: Session, run: Run) -> None:
+    """A new run without the tweets that came back whole, after a yes."""
+    from core.report.leaks import leaked_ids
+    from core.workflow.training import train_without_leaks
+
+    whole = leaked_ids(run)
+    if not whole:
+        raise InputRefused(
+            "There is no tweet to leave out.",
+            "None came back word for word, or no report has looked for them.",
+        )
+    session.console.say(
+        f"A new run begins with the accounts, recipe and settings of this one, but without "
+        f"{plural(len(whole), 'tweet')} that came back word for word. They stay in the corpus, and "
+        "this run stays as it is."
+    )
+    if session.console.yes("Start it?"):
+        made = session.work(
+            lambda _, stopped: train_without_leaks(session.home, run, cancelled=stopped)
+        )
+        say_started(session, made)
 
 
 def _make(session: Session, run: Run, *, leaks: bool) -> None:

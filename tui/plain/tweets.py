@@ -8,7 +8,7 @@ from core.errors import WrongUsage
 from tui.plain.menu import browse, one_of
 from tui.plain.session import Session
 from tui.text.numbers import day, exact, plural
-from tui.text.verdicts import reason_word, verdict
+from tui.text.verdicts import known_of, reason_word, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ def list_tweets(session: Session, find: Callable[[], TweetRows]) -> None:
     browse(
         session.console,
         found,
-        lambda place: _line(found.rows[place], many),
+        lambda place: _line(found.rows[place], many, found.order),
         "to hear all of that tweet",
         open_one,
         {
@@ -104,27 +104,28 @@ def list_tweets(session: Session, find: Callable[[], TweetRows]) -> None:
     )
 
 
-def _line(tweet: TweetRow, many: bool) -> str:
-    """``5 Nov 2024, @keeper, dropped (retweet): The fog …``."""
+def _line(tweet: TweetRow, many: bool, order: Order) -> str:
+    """``5 Nov 2024, @keeper, reply, kept: The fog …``; with the likes where they give the order."""
     when = day(tweet.created_at) if tweet.created_at else "no date"
     kept = "kept" if tweet.kept else f"dropped ({reason_word(tweet)})"
     who = f", @{tweet.handle}" if many else ""
+    if order == "likes" and tweet.favourites is not None:
+        when += f", {plural(tweet.favourites, 'like')}"
+    if tweet.kept and tweet.kind != "original":
+        kept = f"{tweet.kind.replace('_', ' ')}, {kept}"
     return f"{when}{who}, {kept}: {' '.join(tweet.published.split())}"
 
 
 def _open(session: Session, tweet: TweetRow) -> bool:
     """Whether something was done with it."""
     console = session.console
-    console.say(f"The tweet {tweet.tweet_id} of @{tweet.handle}, {exact(tweet.created_at)}:")
+    console.say(f"The tweet of @{tweet.handle}, {exact(tweet.created_at)}:")
     console.show(tweet.published)
     console.say(f"The recipe says: {verdict(tweet)}.")
     if tweet.kept and tweet.published != tweet.clean_text:
         console.say("It is learned as:")
         console.show(tweet.clean_text)
-    kind = tweet.kind.replace("_", " ")
-    note = ", a long post" if tweet.note_id else ""
-    audience = "" if tweet.audience == "public" else f", for {tweet.audience}"
-    console.say(f"Its kind: {kind}{note}{audience}. It came from {tweet.source_file}.")
+    console.say(f"Known of it: {', '.join(known_of(tweet)[2:])}.")
     excluded = tweet.reason == "excluded"
     place = console.choose(
         "What should be done with this tweet?",

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from core.safe_text import printable
 from tui.text import numbers as words
-from tui.text.numbers import SIGNS, age_or_day, count, exact, plural
-from tui.text.verdicts import reason_word, verdict
+from tui.text.numbers import SIGNS, age_or_day, count
+from tui.text.verdicts import known_of, reason_word, verdict
 from tui.widgets.row_list import Column, RowCells
 
 if TYPE_CHECKING:
@@ -140,15 +140,5 @@ def detail(tweet: TweetRow, found: re.Pattern[str] | None = None, style: str = "
     elif tweet.published != tweet.clean_text:
         text.append(f"\n{SIGNS['kept']} learned as\n", "bold")
         text.append(printable(tweet.clean_text, keep_newlines=True) + "\n")
-    facts = [f"@{tweet.handle}", exact(tweet.created_at), tweet.kind.replace("_", " ")]
-    if tweet.note_id:
-        facts.append("long post")
-    if tweet.audience != "public":
-        facts.append(tweet.audience)
-    if tweet.favourites is not None:
-        facts.append(plural(tweet.favourites, "like"))
-    if tweet.reposts is not None:
-        facts.append(plural(tweet.reposts, "repost"))
-    facts += [f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
-    text.append("\n" + printable(" · ".join(facts)), "dim")
+    text.append("\n" + printable(" · ".join(known_of(tweet))), "dim")
     return text

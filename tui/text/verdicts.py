@@ -1,8 +1,10 @@
-"""What a recipe says of one tweet, in words."""
+"""What a recipe says of one tweet, and what else is known of it, in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from tui.text.numbers import exact, plural
 
 if TYPE_CHECKING:
     from core.workbench.view import TweetRow
@@ -42,3 +44,17 @@ def _trigger(tweet: TweetRow) -> str:
     found = tweet.trigger or ""
     quoted = f"“{found}”" if found in tweet.published else f"({found})"
     return f" {quoted}" if found else ""
+
+
+def known_of(tweet: TweetRow) -> list[str]:
+    """Whose it is, when and of which kind, how it was liked, its id, and where it came from."""
+    facts = [f"@{tweet.handle}", exact(tweet.created_at), tweet.kind.replace("_", " ")]
+    if tweet.note_id:
+        facts.append("long post")
+    if tweet.audience != "public":
+        facts.append(tweet.audience)
+    if tweet.favourites is not None:
+        facts.append(plural(tweet.favourites, "like"))
+    if tweet.reposts is not None:
+        facts.append(plural(tweet.reposts, "repost"))
+    return [*facts, f"id {tweet.tweet_id}", f"from {tweet.source_file} ({tweet.source})"]
