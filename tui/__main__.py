@@ -42,7 +42,7 @@ COMMANDS = {
     "resume": ("runs.resume", "Take a stopped run up again at its last checkpoint."),
     "track": ("runs.track", "Bring a run into Weights & Biases or TensorBoard."),
     "sample": ("runs.sample", "Write tweets with a fine-tuned model."),
-    "blind": ("runs.blind", "Tell its texts from real tweets: better than chance?"),
+    "blind": ("runs.blind", "Whether you can tell a run's texts from real tweets."),
     "report": ("runs.report", "How well a run imitates, and how much it copies."),
     "card": ("runs.card", "The model card of a run."),
     "share": ("runs.share", "A picture of one sample, labelled as generated."),

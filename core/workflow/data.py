@@ -202,7 +202,7 @@ def _everybody(home: Home) -> list[str]:
     if not everybody:
         raise InputRefused(
             "The corpus is empty.",
-            f"It would be {home.corpus}.",
+            f"It is kept in {home.corpus}.",
             "Bring tweets in: mynah import PATH",
         )
     return everybody

@@ -12,7 +12,15 @@ from core.runs.history import RunHistory
 from core.runs.summary import RunSummary
 from tui.cli.output import ProgressNote
 from tui.cli.runs.following import News
-from tui.text.runs import given_back, held_out, how_far, how_it_ended, last_word, snapshot
+from tui.text.runs import (
+    given_back,
+    held_out,
+    how_far,
+    how_it_ended,
+    last_word,
+    memory_curve,
+    snapshot,
+)
 from tui.train.figures import run_figures
 
 RUN = RunSummary(
@@ -162,3 +170,23 @@ def test_who_begins_in_the_middle_hears_only_what_is_new(
     history.take([measure(60, 3.5)])
     news.show(RUN, history)
     assert capsys.readouterr().err.startswith("After step 60")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (0.0, 0.0312, "rose from 0 % at step 0 to 3.1 % at step 40."),
+        (0.25, 0.0312, "fell from 25 % at step 0 to 3.1 % at step 40."),
+        (0.0, 0.0, "is 0 % at step 40, as at step 0."),
+        (0.2501, 0.2502, "is 25 % at step 40, as at step 0."),
+    ],
+)
+def test_what_is_given_back_is_told_from_first_to_last(
+    first: float, last: float, words: str
+) -> None:
+    found = [
+        {"kind": "memorisation", "step": step, "train": share, "held_out": 0.0}
+        for step, share in ((0, first), (40, last))
+    ]
+    told = memory_curve(history_of(*found))
+    assert told == f"What it gives back of its training phrases word for word {words}"

@@ -171,10 +171,13 @@ def memory_curve(history: RunHistory) -> str | None:
     if len(points) < 2:
         return None
     (first_at, first), (last_at, last) = points[0], points[-1]
-    how = "rose" if last > first else "fell" if last < first else "stayed"
+    began, ends, what = percent(first), percent(last), "What it gives back of its training phrases"
+    if began == ends:  # to a reader they are the same
+        return f"{what} word for word is {ends} at step {last_at:,}, as at step {first_at:,}."
+    how = "rose" if last > first else "fell"
     return (
-        f"What it gives back of its training phrases word for word {how} from {percent(first)} at "
-        f"step {first_at:,} to {percent(last)} at step {last_at:,}."
+        f"{what} word for word {how} from {began} at step {first_at:,} to {ends} at step "
+        f"{last_at:,}."
     )
 
 

@@ -43,7 +43,7 @@ def compare(
 ) -> None:
     """What two recipes (names or files) keep of the same tweets, and on how many they differ.
 
-    Without a handle: of everybody. Two tweets' verdicts differ when only one recipe keeps it, when
+    Without a handle: of everybody. They differ on a tweet when only one recipe keeps it, when
     both drop it for different reasons, or when both keep it in different words.
     """
     from core.workflow.data import compare_recipes
