@@ -104,7 +104,7 @@ class JsonSource:
         if textless:
             raise TextMissing(
                 f"{self._content.title} has no texts that mynah knows.",
-                f"Its first object has: {self._keys}.",
+                f"Its first object has: {self._keys or 'nothing'}.",
                 "An object needs text, full_text, rawContent or content; "
                 "--map text=NAME names another.",
             )

@@ -141,7 +141,7 @@ def table_columns(path: Path, *, encoding: str | None = None) -> list[TableColum
     """The columns that ``open_source``'s ``columns`` can name, in the file's order.
 
     Reads the beginning of the file. Raises InputRefused and WrongUsage as ``detect`` does, and
-    InputRefused for what is no table.
+    InputRefused for what is no table or has none.
     """
     from core.sources.columns import guess
     from core.sources.detect import find
@@ -160,6 +160,8 @@ def table_columns(path: Path, *, encoding: str | None = None) -> list[TableColum
             values, roles = _in_json(content)
     else:
         raise InputRefused(f"{path} has no columns to choose.", "Its format says what is what.")
+    if not values:
+        raise InputRefused(f"{path} has no columns to choose.", "It holds no texts and no numbers.")
     role_of = {name: role for role, name in roles.items()}
     return [
         TableColumn(name, printable(value.strip())[:_LONGEST_EXAMPLE], role_of.get(name, ""))

@@ -91,7 +91,7 @@ class _Table:
         self._include = include
         self._roles = roles_of(names, mapping, title)
         self.summary = SourceSummary(found.path, found.format, handle=owner)
-        shown = ", ".join(name.strip()[:40] for name in names[:12])
+        shown = ", ".join(name.strip()[:40] for name in names[:12]) or "lists and objects alone"
         if "text" not in self._roles:
             raise TextMissing(
                 f"{title} has no column of texts.",

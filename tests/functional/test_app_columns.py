@@ -220,3 +220,19 @@ async def test_an_archive_has_no_columns_to_choose(home: Home) -> None:
         await pilot.press("ctrl+t")
         await settled(pilot)
         assert isinstance(app.screen, AddTweets)
+
+
+async def test_a_file_without_any_columns_has_none_to_choose(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("{}\n{}\n")
+    (tmp_path / "other.csv").write_text(PLAIN)
+    app = MynahApp(home)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await settled(pilot)
+        for path in (tmp_path / "empty.jsonl", tmp_path):
+            await type_path(pilot, path)
+            assert "has no texts that mynah knows" in said(pilot)
+            assert "Its first object has: nothing." in said(pilot)
+            assert "chooses the one with the texts" not in said(pilot)
+            assert "--map" not in said(pilot)
+            assert "which is the text?" not in columns_shown(pilot)
+        assert app.failures == []

@@ -73,6 +73,15 @@ def test_a_table_is_asked_which_column_is_which(tmp_path: Path) -> None:
     assert counts(home) == {"ann": 2}
 
 
+def test_a_file_without_any_columns_is_not_asked_about(tmp_path: Path) -> None:
+    file = tmp_path / "empty.jsonl"
+    file.write_text("{}\n{}\n")
+    said = sentence(talk(tmp_path / "home", "1", "1", str(file), "b"))
+    assert "Its first object has: nothing." in said
+    assert "empty.jsonl has no columns to choose. It holds no texts and no numbers." in said
+    assert "from 1 to 0" not in said
+
+
 def test_a_path_that_is_not_there_and_an_answer_that_is_none(tmp_path: Path) -> None:
     said = sentence(
         talk(tmp_path / "home", "1", "1", "nowhere.zip", "1", "~nobody-here/x", "7", "b", "one")

@@ -152,10 +152,11 @@ def _file(
         undated = isinstance(error, DatesUnclear) or date_format is not None
         if isinstance(error, DatesUnclear):
             lines = [(error.what, "bold"), (f"{error.why} Type it above.", "")]
-        if isinstance(error, TextMissing):
-            lines = _without_text(error)
         if not tables and (mapping or isinstance(error, TextMissing)):
             tables = _columns(path, encoding)
+        textless = [path] if isinstance(error, TextMissing) and tables else []
+        if isinstance(error, TextMissing):
+            lines = _without_text(error, bool(tables))
         return Previewed(
             text,
             lines,
@@ -163,17 +164,15 @@ def _file(
             undated=undated,
             refused=True,
             tables=tables,
-            textless=[path] if isinstance(error, TextMissing) else [],
+            textless=textless,
         )
     return None
 
 
-def _without_text(error: TextMissing) -> list[Line]:
-    """In place of the command line's next step, the app's."""
-    return [
-        (error.what, "bold"),
-        (f"{error.why} {shown_key(COLUMNS_KEY)} chooses the one with the texts.", ""),
-    ]
+def _without_text(error: TextMissing, can_choose: bool) -> list[Line]:
+    """In place of the command line's next step, the app's, where there are columns to choose."""
+    step = f" {shown_key(COLUMNS_KEY)} chooses the one with the texts." if can_choose else ""
+    return [(error.what, "bold"), (f"{error.why}{step}", "")]
 
 
 def _columns(path: Path, encoding: str | None = None) -> dict[Path, list[TableColumn]]:
@@ -202,11 +201,13 @@ def _files(attempt: Attempt, text: str, paths: list[Path], mappings: Mappings) -
             raise
         except MynahError as error:
             ready = False
-            if isinstance(error, TextMissing):
-                textless.append(path)
-            if mapping or path in textless:
+            if mapping or isinstance(error, TextMissing):
                 tables |= _columns(path)
-            lines += _without_text(error) if isinstance(error, TextMissing) else error_lines(error)
+            if isinstance(error, TextMissing):
+                textless += [path] if path in tables else []
+                lines += _without_text(error, path in tables)
+            else:
+                lines += error_lines(error)
         else:
             lines.append(short_line_of(seen, mapping))
             if seen.table:
