@@ -102,10 +102,9 @@ def create_run(
 ) -> Run:
     """Freezes the dataset, and what others say, and writes run.json; nothing is started.
 
-    ``batches`` are curated tweets of the request's handles as `curated_batches` gives them: in
-    order, and read once, so that memory does not grow with them; ``answers`` what they answer,
-    where settings ask for it. ``expect`` is called with what an epoch will show of each account,
-    and whether tokens were counted, else characters. ``base``: the settings' one, resolved before.
+    ``batches`` are the request's tweets as `curated_batches` gives them, in order, read once;
+    ``answers`` what they answer, where settings ask for it. ``expect`` gets what an epoch will show
+    of each account, and whether tokens were counted. ``base``: the settings' one, resolved before.
 
     Raises InputRefused (too few tweets kept, base not at hand), WrongUsage (weights), CorpusBusy
     and ServiceRefused (base not at the hub); then no folder is left behind.
@@ -161,6 +160,7 @@ def create_run(
                 settings=settings.to_json(),
                 sweep=request.sweep,
                 continues=request.continues,
+                leaked=sorted(request.leaked),
                 answering=answering,
                 now=request.now,
                 memory_needed=estimated(base, settings),

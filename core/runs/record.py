@@ -103,8 +103,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``starter`` is the process that starts the run's own, until that has its ``pid``.
     ``dataset`` is the hash of the frozen tweets, ``weights`` the parts of the accounts in a blend.
     ``sweep`` is there where the run is a trial of one, ``continues`` where it began with the
-    weights of another run, ``answering`` where it learns answers. ``now``: whether it does not
-    wait for other runs on its device. ``name``, ``note`` and ``tags`` are a person's own.
+    weights of another run, ``answering`` where it learns answers. ``leaked`` are ids of tweets that
+    were left out, since an earlier model gave them back. ``now``: whether it does not wait for
+    other runs on its device. ``name``, ``note`` and ``tags`` are a person's own.
     ``settings`` are kept as they were written, by whichever version; see ``train_settings``.
     ``other_fields`` are those that this version does not know; they are written back as they were.
     """
@@ -141,6 +142,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     result: Result | None = None
     sweep: SweepTrial | None = None
     continues: Continued | None = None
+    leaked: list[str] = []
     answering: Answering | None = None
     other_fields: dict[str, Any] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -222,7 +222,8 @@ class RunRequest:
     ``handles`` only matters to the classic blend. ``names`` are those of the accounts, by handle.
     ``sweep`` marks a trial, and ``dataset`` is the hash that the frozen tweets must have, so that
     its losses compare with those of other trials. ``now``: not to wait for other runs on the same
-    device. ``continues``: the settings' base is the model of that run.
+    device. ``continues``: the settings' base is the model of that run. ``leaked``: ids of tweets to
+    leave out, since an earlier model gave them back.
     """
 
     handles: Sequence[str]
@@ -234,6 +235,7 @@ class RunRequest:
     dataset: str | None = None
     now: bool = False
     continues: Continued | None = None
+    leaked: Collection[str] = ()
 
 
 def settings_for(preset: str, base: str, **overrides: Any) -> TrainSettings:

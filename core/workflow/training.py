@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -90,7 +90,6 @@ def start_training(
     expect: Callable[[list[Share], bool], None] | None = None,
     tracking: Tracked | None = None,
     torchrun: bool = False,
-    leaked: Collection[str] = (),
     cancelled: Callable[[], bool] | None = None,
 ) -> Run:
     """Curate and freeze the dataset, start the detached trainer, and return its run at once.
@@ -98,9 +97,8 @@ def start_training(
     The recipe need not be saved. The tweets are curated in a stream, as for an export: memory does
     not grow with them. ``expect`` is that of `create_run`; ``tracking`` (see `tracking_asked`) is
     for a process beside the run that brings it into a tracker. ``torchrun``: nothing is started,
-    torchrun does that. ``leaked``: ids of tweets to leave out. Raises InputRefused when a handle
-    has no tweets, too few are kept, or the base is not at hand; CorpusBusy; Interrupted when
-    ``cancelled`` says so.
+    torchrun does that. Raises InputRefused when a handle has no tweets, too few are kept, or the
+    base is not at hand; CorpusBusy; Interrupted when ``cancelled`` says so.
     """
     from core.corpus.reading import account_names, tweets_at_hand
     from core.corpus.store import Corpus
@@ -118,10 +116,10 @@ def start_training(
     batches = curated_batches(
         corpus, request.handles, request.recipe, explain=False, cancelled=cancelled
     )
-    if leaked:
+    if request.leaked:
         from core.report.leaks import without_leaked
 
-        batches = without_leaked(batches, leaked)
+        batches = without_leaked(batches, request.leaked)
     request = replace(request, names=account_names(corpus, request.handles))
     begin = prepare_run if torchrun else start_run
     with ExitStack() as stack:
@@ -146,11 +144,11 @@ def train_without_leaks(
 ) -> Run:
     """A new run like ``run``, but for the tweets that its model gave back word for word.
 
-    They are those that the last `make_report` with leaks found. Accounts, recipe, settings and
-    weights are the same; the tweets are what the corpus holds now. Where the run went on from
-    another, whose weights may hold them, the new one begins with what the first of these began
-    with. ``torchrun`` is that of `start_training`. Raises InputRefused when no leak was found, and
-    what that raises.
+    They are those that the last `make_report` with leaks found, and those that ``run`` itself was
+    made without. Accounts, recipe, settings and weights are the same; the tweets are what the
+    corpus holds now. Where the run went on from another, whose weights may hold them, the new one
+    begins with what the first of these began with. ``torchrun`` is that of `start_training`.
+    Raises InputRefused when no leak was found, and what that raises.
     """
     from core.errors import InputRefused
     from core.report.leaks import leaked_ids
@@ -163,7 +161,8 @@ def train_without_leaks(
             f"`mynah report {run.id} --leaks` looks for them.",
         )
     request = _anew(run)
-    return start_training(home, request, torchrun=torchrun, leaked=leaked, cancelled=cancelled)
+    request = replace(request, leaked={*request.leaked, *leaked})
+    return start_training(home, request, torchrun=torchrun, cancelled=cancelled)
 
 
 def train_again(
@@ -272,7 +271,9 @@ def _same_request(run: Run) -> RunRequest:
     if settings is None:
         raise InputRefused(f"The settings of {run.id} cannot be read.", "Its run.json is damaged.")
     manifest = load_frozen(run.dataset).manifest
-    return RunRequest(record.handles, manifest.recipe, settings, manifest.weights or None)
+    return RunRequest(
+        record.handles, manifest.recipe, settings, manifest.weights or None, leaked=record.leaked
+    )
 
 
 def warm_up() -> Warm | None:

@@ -31,7 +31,7 @@ from core.runs.settings import Continued
 from core.sampling.copies import CopyIndex
 from core.sampling.engine import Engine
 from core.sampling.request import Done, SampleRequest
-from core.workflow.training import train_without_leaks
+from core.workflow.training import train_again, train_without_leaks
 from tests.shared import made_once
 from tests.unit.cli import home_with_a_run, mynah
 
@@ -355,6 +355,13 @@ def test_a_new_run_is_made_without_them(home: Home, report: Report, tmp_path: Pa
     counted = frozen.manifest.content["handles"][KEEPER]
     assert counted["dropped"] == {"leaked": 7}
     assert counted["kept"] == 353
+
+    more = {"tweet_id": report.real.train_ids[7], "words": 9, "back": 9}
+    remember(again, "leaks", {}, {"found": [more], "asked": 300, "unseen": []})
+    fewer = train_without_leaks(here, again, torchrun=True)
+    for made in (fewer, train_again(here, fewer, torchrun=True)):
+        dropped = load_frozen(made.dataset).manifest.content["handles"][KEEPER]["dropped"]
+        assert dropped == {"leaked": 8}, "what came back once stays out"
 
     later = Run(first.folder.with_name("29990101-0000-later-aaaa"))
     shutil.copytree(first.folder, later.folder)
