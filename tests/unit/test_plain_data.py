@@ -54,6 +54,21 @@ def test_a_file_that_names_nobody_asks_whose_it_is(tmp_path: Path) -> None:
     assert counts(home) == {"gull": 2}
 
 
+def test_what_comes_in_beside_a_chosen_account_makes_no_blend(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name in ("ann", "bob"):
+        (tmp_path / f"{name}.csv").write_text(f"author,text\n{name},the sea is calm\n")
+    files = [str(tmp_path / f"{name}.csv") for name in ("ann", "bob")]
+    said = sentence(
+        talk(home, "1", "1", files[0], "yes", "1", files[1], "yes", "1", files[1], "yes", "")
+    )
+    assert said.count("not chosen yet") == 1
+    assert "@bob is here, and not chosen yet. Choose the accounts to work with, in Data," in said
+    assert "3. Choose the accounts to work with: 1 of 2 chosen" in said
+    assert "Chosen: @ann." in sentence(talk(home))
+    assert counts(home) == {"ann": 1, "bob": 1}
+
+
 def test_a_table_is_asked_which_column_is_which(tmp_path: Path) -> None:
     file, home = tmp_path / "odd.csv", tmp_path / "home"
     file.write_text("when,nick,body\n2020-01-02,ann,the sea is calm\n2020-02-03,ann,a gull\n")

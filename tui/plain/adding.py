@@ -203,16 +203,26 @@ def _import(session: Session, paths: list[Path], how: _How) -> None:
             cancelled=stopped,
         )
 
-    known = list(session.state.chosen)
-    everybody = len(known) == len(session.counts())
+    session.counts()
+    before = list(session.state.chosen)
     results = session.work(bring_in)
     for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
         session.console.say(f"Warning: {warning}")
     for result in results:
         session.console.say(_what_came_in(result))
-    session.state.chosen = [] if everybody else known
-    if not everybody and any(result.new and result.handle not in known for result in results):
-        session.console.say("The new tweets are not among the chosen accounts yet.")
+    _say_not_chosen(session, before, [one.handle for one in results if one.new])
+
+
+def _say_not_chosen(session: Session, before: list[str], came: list[str]) -> None:
+    """What comes in beside accounts that are chosen makes no blend of them by itself."""
+    session.state.chosen = before  # of nobody it becomes all of them
+    new = [handle for handle in dict.fromkeys(came) if handle not in before] if before else []
+    if new:
+        are = "is" if len(new) == 1 else "are"
+        session.console.say(
+            f"{' and '.join(f'@{one}' for one in new)} {are} here, and not chosen yet. Choose the "
+            "accounts to work with, in Data, changes that."
+        )
 
 
 def _what_came_in(result: ImportResult) -> str:
@@ -242,6 +252,9 @@ def _fetch(session: Session, typed: str) -> None:
         console.say("Nothing was fetched and nothing was paid.")
         return
 
+    session.counts()
+    before = list(session.state.chosen)
+
     def work(tell: Tell, stopped: Stopped) -> FetchResult:
         def moved(now: FetchProgress) -> None:
             waits = f" It waits: {now.why}." if now.why else ""
@@ -266,6 +279,7 @@ def _fetch(session: Session, typed: str) -> None:
         f"@{result.handle}: {result.new:,} new of {plural(result.posts, 'post')} for "
         f"{usd(result.cost_usd, 3)}.{rest}"
     )
+    _say_not_chosen(session, before, [result.handle] if result.new else [])
 
 
 def _budget(session: Session, estimate: FetchEstimate) -> float | None:
