@@ -67,6 +67,11 @@ def test_what_comes_in_beside_a_chosen_account_makes_no_blend(tmp_path: Path) ->
     assert "3. Choose the accounts to work with: 1 of 2 chosen" in said
     assert "Chosen: @ann." in sentence(talk(home))
     assert counts(home) == {"ann": 1, "bob": 1}
+    said = sentence(talk(home, "1", "9", "", "b", ""))
+    assert "9. Bring in three invented authors, too" in said
+    assert "@second_breakfast_club are here, and not chosen yet." in said
+    assert "8. Forget an account Type a number from 1 to 8." in said, "they are all there"
+    assert "Chosen: @ann." in said
 
 
 def test_a_table_is_asked_which_column_is_which(tmp_path: Path) -> None:

@@ -37,6 +37,11 @@ def _items(session: Session) -> list[Item]:
             Item("Bring in three invented authors, to try it", partial(add_samples, session))
         )
         return items
+    from core.workflow.data import sample_archives
+
+    more = []
+    if any(path.stem not in counts for path in sample_archives()):
+        more.append(Item("Bring in three invented authors, too", partial(add_samples, session)))
     chosen = session.state.chosen
     of = "all" if len(chosen) == len(counts) else f"{len(chosen)} of {len(counts)}"
     return [
@@ -48,6 +53,7 @@ def _items(session: Session) -> list[Item]:
         Item("Tweets that you left out of training", partial(excluded, session)),
         Item("What was imported, and what was left out", partial(_imports, session)),
         Item("Forget an account", partial(_forget, session)),
+        *more,
     ]
 
 
