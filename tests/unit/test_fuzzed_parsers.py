@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import struct
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from benchmarks.fuzz import HANG_SECONDS
+from benchmarks.fuzz import HANG_SECONDS, main
 from core.errors import InputRefused
 from tests.fixtures.fuzzed.parsers import other_parsers
 
@@ -28,6 +29,23 @@ def test_a_few_changed_inputs(name: str, folder: Path) -> None:
     parser = PARSERS[name]()
     for number in range(INPUTS):
         parser.read(parser.make(random.Random(f"{name} test {number}")), folder)
+
+
+def test_the_benchmark_reads_so_many_of_each_parser_from_a_number_on(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        sys, "argv", "fuzz --parser map --parser dates --inputs 120 --first 7 --jobs 2".split()
+    )
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    lines = [line.split() for line in capfd.readouterr().out.splitlines()]
+    assert [line[:3] for line in lines[:2]] == [
+        ["map", "120", "inputs"],
+        ["dates", "150", "inputs"],
+    ]
+    # the dates of one column share a number
+    assert [line[line.index("next") + 1] for line in lines[:2]] == ["127", "10"]
 
 
 # inputs that broke a reader once
