@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -173,6 +174,8 @@ class CsvRows:
             return None
         if not _in_place(data, self._quotes, self._delimiter):
             return None
+        if block.startswith(BOM_UTF8):
+            return None  # Polars would take it for the mark of a file
         if not self._quotes.size and not self._right_sum(block):
             return None  # not even to be tried: of a row of a million fields Polars takes long
         if self._width == 1 and (block[:1] in b"\r\n" or b"\n\n" in block or b"\n\r\n" in block):

@@ -20,6 +20,7 @@ from msgspec.json import Decoder
 
 from core.sources.columns import GUESSES, plain_name
 from core.sources.json_reader import DECODE_ERRORS, OnBad
+from core.sources.json_window import TOO_DEEP, TOO_LONG
 
 _QUICK: Final[Decoder[Any]] = Decoder()
 # Objects, or plain JSON where something is odd, and the lines that they begin in.
@@ -64,7 +65,7 @@ def _loads(row: bytes) -> Any:
 def _line_problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg}, column {error.colno:,}" if error.lineno == 1 else error.msg
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return TOO_DEEP if isinstance(error, RecursionError) else TOO_LONG
 
 
 def lines_of_objects(block: bytes) -> int:

@@ -104,7 +104,7 @@ class _Reader(Window):
 
     def elements(self) -> Iterator[tuple[int, str, Any]]:
         """The elements of lists, as the function of this name gives them."""
-        while sign := self._sign():
+        while (sign := self._sign()) and not self._given_up():
             if sign == b"[":
                 self._at += 1
                 yield from self._list("")
@@ -298,12 +298,18 @@ class _Reader(Window):
         self._on_flaw(Flaw(*position, "", "the list goes on behind its end"))
         return True
 
+    def _given_up(self, *, report: bool = True) -> bool:
+        """Whether so much was read in vain that the rest is passed over."""
+        if self._spent <= _REREAD:
+            return False
+        if report:
+            self._tell(self._at, "bad_json", "too much is broken to go on")
+        self._at, self._ended = len(self._data), True
+        return True
+
     def _resume(self, start: re.Pattern[bytes], *, report: bool = True) -> bool:
         """Go to the next place that looks like the beginning of an element."""
-        if self._spent > _REREAD:
-            if report:
-                self._tell(self._at, "bad_json", "too much is broken to go on")
-            self._at, self._ended = len(self._data), True
+        if self._given_up(report=report):
             return False
         self._at += 1
         while True:

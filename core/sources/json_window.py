@@ -18,6 +18,8 @@ from core.errors import InputRefused
 # What is reported of a place; TOO_EARLY of whatever is broken at the very end.
 NOT_UTF8: Final = "bytes that are not UTF-8"
 TOO_EARLY: Final = "the file ends too early"
+TOO_DEEP: Final = "nested too deeply"
+TOO_LONG: Final = "a number of thousands of digits"
 # The longest value that is looked for the end of.
 LONGEST_VALUE: Final = 16 << 20
 
@@ -30,7 +32,7 @@ _PIECE: Final = 1 << 13
 _MARGIN: Final = 16
 # What any broken place counts for in ``_spent``, and a nesting that is too deep.
 _BROKEN: Final = 1 << 9
-_DEEP: Final = 1 << 16
+_DEEP: Final = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,9 @@ class Window:
                     problem = TOO_EARLY
                 self._tell(self._at + reached, reason, problem)
                 return line, None, False
-            except (ValueError, RecursionError) as error:  # a number of thousands of digits
+            except (ValueError, RecursionError) as error:
                 self._spent += _DEEP
-                deep = isinstance(error, RecursionError)
-                problem = "nested too deeply" if deep else str(error).split(";")[0]
+                problem = TOO_DEEP if isinstance(error, RecursionError) else TOO_LONG
                 self._tell(self._at, "bad_json", problem)
                 return line, None, False
             if last or end < len(text):

@@ -76,9 +76,12 @@ BROKE = [
     ("zip", struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0, 0, 9, 9, 5, 999) + b"a.csv"),
     ("html", b"&#" + b"9" * 5000),
     ("ids", b"9" * 5000),
+    ("csv-rows", b"id,text\n\xef\xbb\xbf1,a\n2,b\n"),
+    ("json-lines", b'{"id": "1", "text": "a", "other": ' + b"9" * 5000 + b"}\n"),
     # these took minutes
     ("blind.jsonl", b"\n" * 3_000_000),
     ("json-stream", b'{"a"' + b"\n" * 60_000),
+    ("json-stream", b'{"tweet":' * 20_000),
     ("html", b"<a " * 20_000),
     ("html", b"<a b=" * 12_000),
 ]  # fmt: skip
