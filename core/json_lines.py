@@ -11,6 +11,14 @@ from typing import Any, Final
 
 _MOST_DIGITS: Final = 40
 _BEGINS_OBJECT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
+# json.loads would make one anew for each line
+_DECODER: Final = json.JSONDecoder(parse_int=_whole_number)
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -40,8 +48,8 @@ def read_json_lines(
 
 def parse_json_line(line: bytes) -> dict[str, Any] | None:
     """The object on a line; None for what a killed process may have left."""
-    if not _BEGINS_OBJECT.match(line):  # not even to be tried: there may be millions
-        return None
+    if not _BEGINS_OBJECT.match(line) or line.rstrip()[-1:] != b"}":
+        return None  # not even to be tried: there may be millions
     try:
         content = parse_json(line)
     except ValueError:
@@ -57,7 +65,7 @@ def parse_json(content: bytes | str) -> Any:
     """
     text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
     try:
-        found = json.loads(text, parse_int=_whole_number)
+        found = _DECODER.decode(text)
         if "\\u" not in text:
             return found
         text = json.dumps(found, ensure_ascii=False)
@@ -66,11 +74,7 @@ def parse_json(content: bytes | str) -> Any:
     if not _HALF_PAIR.search(text):
         return found
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return json.loads(whole, parse_int=_whole_number)
-
-
-def _whole_number(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+    return _DECODER.decode(whole)
 
 
 def append_json_lines(

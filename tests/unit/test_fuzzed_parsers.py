@@ -81,6 +81,7 @@ BROKE = [
     # these took minutes
     ("blind.jsonl", b"\n" * 3_000_000),
     ("json-stream", b'{"a"' + b"\n" * 60_000),
+    ("metrics.jsonl", b"{\n" * 150_000),
     ("json-stream", b'{"tweet":' * 20_000),
     ("html", b"<a " * 20_000),
     ("html", b"<a b=" * 12_000),
