@@ -75,10 +75,12 @@ def glimpse(
     max_tokens: int = GLIMPSE_TOKENS,
     temperature: float = TEMPERATURE,
     top_p: float = TOP_P,
+    unescape: bool = True,
 ) -> list[str]:
     """``count`` texts that ``model`` writes after the separator, each until the next one.
 
     The same seed draws the same numbers, so two glimpses differ by what was learned between them.
+    ``unescape`` is that of `core.sampling.text_stream.TextStream`.
     """
     import torch
 
@@ -98,8 +100,7 @@ def glimpse(
         device=next(model.parameters()).device,
     )
     texts = (tokenizer.decode(tokens, skip_special_tokens=True) for tokens in written)
-    # a base that has read web pages writes &amp; now and then, though no tweet here does
-    return [" ".join(unescaped(text).split()) for text in texts]
+    return [" ".join((unescaped(text) if unescape else text).split()) for text in texts]
 
 
 def nucleus(logits: Any, top_p: float) -> Any:

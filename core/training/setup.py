@@ -192,6 +192,7 @@ class Training:
                 separator=self.data.separator,
                 seed=self.settings.seed + self.at.step,
                 max_tokens=min(GLIMPSE_TOKENS, self.data.context - 1),
+                unescape=not self.data.has_entities,
             )
         for text in texts:
             if text:

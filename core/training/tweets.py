@@ -19,6 +19,7 @@ from core.runs.folder import Run
 from core.runs.settings import TrainSettings
 from core.runs.shares import shares_of
 from core.training.data import EpochPlan, prepare, rows_within
+from core.tweet import unescaped
 
 
 class RunTweets:
@@ -29,7 +30,8 @@ class RunTweets:
     to show of each. ``answering`` is the form of what is answered, where the run learns answers.
     ``answered`` and ``answered_valid`` have, for each training and held-out tweet, the ids of the
     tweet that it answers, in the run's form; empty lists where it answers none. Both are empty
-    where the run does not learn answers.
+    where the run does not learn answers. ``has_entities``: whether a training tweet holds ``&amp;``
+    or the like as it is written.
     """
 
     def __init__(self, run: Run, settings: TrainSettings, folder: Path | None) -> None:
@@ -41,6 +43,7 @@ class RunTweets:
         if not texts:
             raise InputRefused("There is nothing to learn from.", "No tweet was left to train on.")
         self.train_texts: list[str] = texts
+        self.has_entities = any(unescaped(text) != text for text in texts)
         self.valid_texts: list[str] = frozen.valid["text"].to_list()
         written_by: list[str] = frozen.train["handle"].to_list()
         self.handles: list[str] = sorted(set(written_by))

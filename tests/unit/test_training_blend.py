@@ -58,6 +58,15 @@ def frozen_run(folder: Path, tweets: pl.DataFrame, handles: list[str], **options
     return RunTweets(run, settings, None)
 
 
+def test_a_run_knows_whether_its_tweets_hold_entities(tmp_path: Path) -> None:
+    tweets = two_authors()
+    written = tweets.with_columns(
+        text=pl.lit("use &lt; here ") + pl.col("text"), text_escaped=pl.lit(False)
+    )
+    for name, frame, has in (("a", tweets, False), ("b", written, True)):
+        assert frozen_run(tmp_path / name, frame, ["gull", "keeper"]).has_entities == has
+
+
 def test_a_run_learns_from_each_author_what_was_expected(tmp_path: Path) -> None:
     told: list[tuple[list[Share], bool]] = []
     curated = curate(two_authors(), STANDARD)

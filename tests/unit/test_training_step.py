@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from core.errors import InputRefused, MynahError
 from core.models.load import cast_weights
 from core.models.scratch import new_model, train_tokenizer
 from core.processes import usable_cores, usable_threads
+from core.runs.settings import settings_for
 from core.training.adapter import add_adapters, trainable
 from core.training.data import prepare
 from core.training.decode import glimpse, nucleus
@@ -30,6 +34,7 @@ from core.training.device import (
 from core.training.evaluate import HeldOut, affordable_tokens, tokens_within
 from core.training.finish import round_weights, save_model
 from core.training.loss import Scorer
+from core.training.setup import Training
 from core.training.step import BatchStep
 
 CPU = torch.device("cpu")
@@ -165,6 +170,27 @@ def test_a_glimpse_repeats_with_its_seed_and_is_one_line() -> None:
     assert one == two != other
     assert len(one) == 2
     assert not any("\n" in text or "<|endoftext|>" in text for text in one)
+
+
+@pytest.mark.parametrize(
+    ("has_entities", "text"), [(False, "salt & lamps"), (True, "salt &amp; lamps")]
+)
+def test_a_glimpse_has_an_entity_only_where_the_tweets_have(has_entities: bool, text: str) -> None:
+    class Entities:
+        def decode(self, tokens: Sequence[int], *, skip_special_tokens: bool) -> str:
+            return "salt &amp; lamps"
+
+    written: list[tuple[int, str]] = []
+    training: Any = SimpleNamespace(
+        _sampled_at=None, _dispensable=nullcontext, at=SimpleNamespace(step=3),
+        model=new_model(300, 0).eval(), settings=settings_for("fast", "scratch"),
+        journal=SimpleNamespace(sample=lambda *sample: written.append(sample)),
+        data=SimpleNamespace(
+            tokenizer=Entities(), separator=0, context=4, has_entities=has_entities
+        ),
+    )  # fmt: skip
+    Training.show_samples(training)
+    assert written == [(3, text), (3, text)]
 
 
 @given(st.lists(st.floats(-20, 20), min_size=2, max_size=30), st.floats(0.05, 1.0))
