@@ -45,6 +45,8 @@ MOST_MEMORY: Final = 600 << 20
 # collects over a long time would count as an input's.
 _SECONDS_A_PROCESS: Final = 60.0
 _COLLECTED: Final = 450 << 20
+# How often a process says how far it is, where fifty inputs take longer.
+_SECONDS_A_WORD: Final = 0.5
 # Inputs are written to memory where that is a folder: the disk has nothing to do with the parsers.
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108
 
@@ -113,7 +115,7 @@ def work(folder: Path, name: str, seed: int, first: int, last: int) -> None:
     with suppress(Exception):  # imports are not counted, and a fault comes when it is its turn
         parser.read(input_of(parser, name, seed, 0), folder)
     watchdog = _Watchdog()
-    began = time.process_time()
+    began = told = time.process_time()
     for number in range(first, last):
         raw = input_of(parser, name, seed, number)
         watchdog.on(number)
@@ -130,7 +132,8 @@ def work(folder: Path, name: str, seed: int, first: int, last: int) -> None:
         if peak > MOST_MEMORY:
             print(json.dumps({"large": number, "peak": peak}), flush=True)
             Path("/proc/self/clear_refs").write_text("5")  # the most begins anew
-        if (number - first) % 50 == 49:
+        if (number - first) % 50 == 49 or now - told > _SECONDS_A_WORD:
+            told = now
             print(json.dumps({"at": number, "slowest": slowest, "most": most}), flush=True)
             if now - began > _SECONDS_A_PROCESS or _memory(b"VmRSS") > _COLLECTED:
                 break
