@@ -33,6 +33,8 @@ _LIST_END: Final = re.compile(rb"\]\s*;?\s*\Z")
 _WINDOW: Final = 1 << 20
 # Bytes that may be read more than once behind broken places.
 _REREAD: Final = 64 << 20
+# What an element that is no object counts for among them.
+_NO_OBJECT: Final = 1 << 9
 # Bytes behind a broken place that are kept when the beginning of the next element is not in sight.
 _OVERLAP: Final = 512
 # Elements read one by one that are given at once.
@@ -155,6 +157,9 @@ class _Reader(Window):
         separated = True
         some: list[Any] = []
         while sign := self._sign():
+            if self._given_up():
+                yield some
+                return
             if len(some) >= _RUN:
                 yield some
                 some = []
@@ -182,6 +187,8 @@ class _Reader(Window):
                     self._on_flaw(Flaw(*position, "", "a comma is missing"))
                 if sound:
                     some.append(value)
+                    # nothing but objects belongs there; of numbers there may be millions
+                    self._spent += 0 if isinstance(value, dict) else _NO_OBJECT
                 separated = False
         yield some
         self._tell(self._at, "bad_json", TOO_EARLY)

@@ -82,6 +82,7 @@ BROKE = [
     ("blind.jsonl", b"\n" * 3_000_000),
     ("json-stream", b'{"a"' + b"\n" * 60_000),
     ("metrics.jsonl", b"{\n" * 150_000),
+    ("x-js", b"window.YTD.tweets.part0 = [" + b"1,2\n" * 1_000_000),
     ("json-stream", b'{"tweet":' * 20_000),
     ("html", b"<a " * 20_000),
     ("html", b"<a b=" * 12_000),
