@@ -62,7 +62,13 @@ def mutants_of(module: str) -> Iterator[Mutant]:
         for occurrence, (start, end) in enumerate(places):
             # the star of `*, key=` and of `*values` is no product
             star = "_Mul_" in name and not lines[start[0] - 1][start[1] + 1 :].startswith(" ")
-            if not star and not any(first <= start and end <= last for first, last in idle):
+            # Cosmic Ray cannot exchange an exception with a dot in its name
+            dotted = name == "ExceptionReplacer" and not (
+                start[0] == end[0] and lines[start[0] - 1][start[1] : end[1]].isidentifier()
+            )
+            if not (star or dotted) and not any(
+                first <= start and end <= last for first, last in idle
+            ):
                 yield Mutant(module, name, occurrence, start[0], end[0])
 
 

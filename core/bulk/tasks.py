@@ -42,7 +42,7 @@ def curate_partition(job: Job, number: int, task: dict[str, Any], check: Check) 
     folder.mkdir()
     batches: list[int] = []
     try:
-        tweets = SortedTweets(folder, rows, path=job.sorted_file, first=first)
+        tweets = SortedTweets(job.sorted_file, rows, folder=folder, first=first)
         for curated in curated_copy(tweets, job.recipe, rows=ROW_GROUP):
             check()
             job.put("curated", f"{number}-{len(batches)}", curated)

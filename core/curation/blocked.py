@@ -28,7 +28,7 @@ def find_blocked(texts: pl.Series, words: Sequence[str]) -> pl.Series:
 
     ``texts`` are as published, with nothing cleaned but the entities.
     """
-    found = pl.Series("blocked", [None], dtype=pl.String).new_from_index(0, len(texts))
+    found = texts.clear(len(texts))
     for start in range(0, len(words), _AT_ONCE):
         pattern, groups = _pattern(words[start : start + _AT_ONCE])
         rows = (found.is_null() & texts.str.contains(pattern)).arg_true()

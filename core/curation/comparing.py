@@ -38,11 +38,9 @@ _SEEDS: Final = (0x6D796E6168, 0x626972647321)
 
 def compares(recipe: Recipe) -> bool:
     """Whether the recipe has a rule that compares tweets."""
-    return recipe.drop_duplicates or joins(recipe) or _looks_up(recipe)
-
-
-def _looks_up(recipe: Recipe) -> bool:
-    return recipe.near_duplicates > 0 or recipe.most_per_author > 0
+    return bool(
+        recipe.drop_duplicates or joins(recipe) or recipe.near_duplicates or recipe.most_per_author
+    )
 
 
 def keys_of(judged: pl.DataFrame, first: int) -> pl.DataFrame:
@@ -57,19 +55,17 @@ def _keys_at(rows: pl.DataFrame) -> pl.DataFrame:
 def compare(
     keys: pl.DataFrame,
     recipe: Recipe,
-    tweets: Lookup | None = None,
+    tweets: Lookup,
     links: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """What the rules over several tweets change: columns CHANGES, by place.
 
-    ``keys`` has the columns KEYS. ``tweets`` is needed for near duplicates, the cap and threads,
-    ``links`` (of all tweets, see ``links_of``) for threads; the words of a joined thread are then
-    in ``tweets``. The trigger of a near duplicate names the tweet that stays: "like 1234, 87 %".
+    ``keys`` has the columns KEYS. ``links`` (of all tweets, see ``links_of``) are given where the
+    recipe joins threads; the words of a joined thread are then in ``tweets``. The trigger of a near
+    duplicate names the tweet that stays: "like 1234, 87 %".
     """
     found = [pl.DataFrame(schema=CHANGES)]
-    if joins(recipe):
-        if tweets is None or links is None:
-            raise ValueError("threads need more than keys")
+    if links is not None:
         new = [pl.DataFrame(schema=KEYS)]
         for heads, others in join_threads(threads_of(links), recipe, tweets):
             found += [heads.select(*CHANGES), others]
@@ -83,17 +79,15 @@ def compare(
         places = again.filter(~same.is_first_distinct())["place"]
         found.append(_verdicts(places, reasons.DUPLICATE))
         keys = _without(keys, places)
-    if _looks_up(recipe) and tweets is None:
-        raise ValueError("near duplicates and the cap need more than keys")
-    if recipe.near_duplicates and tweets is not None:
+    if recipe.near_duplicates:
         near = _near(keys, recipe.near_duplicates, tweets)
         found.append(near)
         keys = _without(keys, near["place"])
-    if recipe.most_per_author and tweets is not None:
+    if recipe.most_per_author:
         found.append(_over(keys, recipe.most_per_author, tweets))
     changes = pl.concat(found)
-    if joins(recipe):  # of a thread that a later rule drops, that rule's reason holds
-        changes = changes.unique("place", keep="last", maintain_order=True)
+    if links is not None:  # of a thread that a later rule drops, that rule's reason holds
+        changes = changes.unique("place", keep="last")
     return changes.sort("place")
 
 

@@ -57,7 +57,7 @@ class AccountStats:
     kept_chars: int
     tokens: int | None
     blocks: int | None
-    seed_chars: int = 0
+    seed_chars: int
     warnings: list[str] = field(default_factory=list)
     tokens_about: bool = False
 
@@ -222,7 +222,7 @@ class Counts:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Counts:
         """What ``to_json`` gave."""
-        counts = cls(origins=True)
+        counts = cls()
         for handle, account in given["handles"].items():
             counts.accounts[handle] = AccountCounts.from_json(account)
         counts._files.update(given["source_files"])

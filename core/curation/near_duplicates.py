@@ -86,7 +86,7 @@ def bands_for(percent: int) -> tuple[int, int]:
     A pair of similarity s agrees in a band of r slots with probability s^r. The longest bands
     that still bring enough pairs together have the fewest chance meetings.
     """
-    share = min(max(percent, 1), 99) / 100
+    share = min(percent, 99) / 100
     for slots in range(8, 1, -1):
         bands = math.ceil(math.log(1 - _RECALL) / math.log(1 - share**slots))
         if slots * bands <= _MOST_SLOTS:

@@ -59,7 +59,7 @@ def find_personal(texts: pl.Series) -> pl.Series:
     )
     rows = worth.arg_true()
     found = [", ".join(personal_data(text)) or None for text in texts.gather(rows)]
-    nothing = pl.Series("personal", [None], dtype=pl.String).new_from_index(0, len(texts))
+    nothing = texts.clear(len(texts))
     return nothing.scatter(rows, pl.Series(found, dtype=pl.String)) if found else nothing
 
 

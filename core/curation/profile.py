@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import log
 from typing import TYPE_CHECKING, Any, Final
 
 from core.curation.reasons import NEAR_DUPLICATE
 from core.curation.rules import ALIKE
-from core.errors import Interrupted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -124,7 +124,7 @@ class Profiler:
         profile.kept += kept.height
         profile.kinds.update(_counts(rows["kind"]))
         profile.languages.update(_counts(kept["lang"].fill_null("und").str.to_lowercase()))
-        bins = (kept["clean_text"].str.len_chars() // LENGTH_STEP).clip(0, LENGTH_BINS - 1)
+        bins = (kept["clean_text"].str.len_chars() // LENGTH_STEP).clip(upper_bound=LENGTH_BINS - 1)
         for place, number in _counts(bins).items():
             profile.lengths[place] += number
         for hour, number in _counts(kept["created_at"].drop_nulls().dt.hour()).items():
@@ -241,8 +241,6 @@ def profile(
         cancelled=cancelled,
     )
     for batch in batches:
-        if cancelled and cancelled():
-            raise Interrupted("The profile was stopped.")
         if compare:
             profiler.add_alike(batch)
         else:
@@ -317,9 +315,4 @@ def _apart(words: Counter[str], everything: Counter[str]) -> list[tuple[str, int
 
 
 def _first(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    found = []
-    for pair in pairs:
-        found.append(pair)
-        if len(found) == MOST_WORDS:
-            break
-    return found
+    return list(islice(pairs, MOST_WORDS))

@@ -305,7 +305,7 @@ def _check_date(key: str, value: object, where: str) -> str:
 def _nearest_date(given: str, *, last: bool) -> str:
     """The day that a year, or a date with a wrong month or day, comes nearest to."""
     found = _NEARLY_A_DATE.fullmatch(given)
-    if found is None or not 1 <= int(found[1]) <= 9999:
+    if found is None or not int(found[1]):
         return ""
     year = int(found[1])
     month = min(max(int(found[2]), 1), 12) if found[2] else (12 if last else 1)

@@ -143,7 +143,7 @@ def store_verdicts(
 
 def outdated(corpus: Corpus, handles: Sequence[str], recipes: Sequence[Recipe]) -> list[str]:
     """Those of ``handles`` that lack verdicts of one of ``recipes`` as it is now."""
-    if not corpus.exists or not handles:
+    if not corpus.exists:
         return []
     with corpus.reading() as connection:
         found = connection.execute(

@@ -67,9 +67,7 @@ def curated_batches(
     far, all of it before the first batch. Nothing comes without a corpus. Raises CorpusBusy, and
     Interrupted when ``cancelled`` says so, which is asked after each batch.
     """
-    if rows < 1:
-        raise ValueError("rows must be at least 1")
-    if not corpus.exists or not handles:
+    if not corpus.exists:
         return
     with sorted_copy(corpus, handles, cancelled) as copy:
         yield from curated_copy(
@@ -126,16 +124,16 @@ class SortedTweets:
 
     A column EXCLUDED_COLUMN is there where the person leaves some of them out.
 
-    They are the rows from ``first`` on of the Parquet file at ``path`` (None: tweets.parquet in
-    ``folder``). ``folder`` is for whatever else is to be gone with them.
+    They are the rows from ``first`` on of the Parquet file at ``path``. ``folder`` (None: that of
+    the file) is for whatever else is to be gone with them.
     """
 
     def __init__(
-        self, folder: Path, total: int, *, path: Path | None = None, first: int = 0
+        self, path: Path, total: int, *, folder: Path | None = None, first: int = 0
     ) -> None:
-        self.folder = folder
+        self.folder = folder or path.parent
         self.total = total
-        self.path = path or folder / "tweets.parquet"
+        self.path = path
         self._first = first
 
     def batches(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
@@ -166,7 +164,7 @@ def sorted_copy(
     import duckdb
 
     with owned_folder(corpus.path.parent, "curating") as folder:
-        copy = SortedTweets(folder, 0)
+        path = folder / "tweets.parquet"
         with corpus.reading() as connection:
             connection.execute("SET memory_limit = $1", [MEMORY])
             connection.execute("SET temp_directory = $1", [str(folder / "sort")])
@@ -175,12 +173,11 @@ def sorted_copy(
             try:
                 with interruptible(connection, cancelled):
                     connection.sql(query, params={"handles": list(handles)}).write_parquet(
-                        str(copy.path), compression="lz4", row_group_size=ROW_GROUP
+                        str(path), compression="lz4", row_group_size=ROW_GROUP
                     )
             except duckdb.InterruptException:
                 raise stopped() from None
-        copy.total = _rows(copy.path)
-        yield copy
+        yield SortedTweets(path, _rows(path))
 
 
 def stopped() -> Interrupted:

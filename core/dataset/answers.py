@@ -144,8 +144,8 @@ def answers_known(corpus: Corpus, handles: Sequence[str]) -> int:
     if not corpus.exists:
         return 0
     with corpus.reading() as connection:
-        found = connection.execute(_KNOWN, {"handles": list(handles)}).fetchone()
-    return int(found[0]) if found else 0
+        ((found,),) = connection.execute(_KNOWN, {"handles": list(handles)}).fetchall()
+    return int(found)
 
 
 def cleaned(tweet: str, recipe: Recipe) -> str:
@@ -153,7 +153,7 @@ def cleaned(tweet: str, recipe: Recipe) -> str:
     values = {"handle": "somebody", "text": tweet, "text_escaped": False, "kind": "original"}
     row = {name: [values.get(name)] for name in tweet_schema()}
     judged = judge(pl.DataFrame(row, schema=tweet_schema()), _lenient(recipe), explain=False)
-    return str(judged["clean_text"][0] or "")
+    return str(judged["clean_text"].item())
 
 
 def _lenient(recipe: Recipe) -> Recipe:
@@ -163,7 +163,6 @@ def _lenient(recipe: Recipe) -> Recipe:
         min_words=0,
         drop_retweets=False,
         drop_manual_retweets=False,
-        drop_duplicates=False,
     )
 
 

@@ -103,7 +103,7 @@ class _Draw:
         return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def classic_order(lengths: Sequence[Sequence[int]], seed: int, epochs: int = 4) -> list[int]:
+def classic_order(lengths: Sequence[Sequence[int]], seed: int, epochs: int) -> list[int]:
     """Tweets in the order in which huggingtweets wrote them into its training text.
 
     ``lengths`` has the characters of each tweet of each account; accounts come in the order in

@@ -77,4 +77,4 @@ def _rows(stats: Sequence[AccountStats], options: ExportOptions) -> int:
         return sum(one.kept for one in stats)
     sizes = {one.handle: one.kept_chars + one.kept for one in stats}
     times = {share.handle: share.times for share in expected_shares(sizes, options.weights)}
-    return round(sum(one.kept * times.get(one.handle, 0) for one in stats))
+    return round(sum(one.kept * times[one.handle] for one in stats if one.kept))

@@ -71,7 +71,7 @@ def classic_shares(tokens: Mapping[str, int], chars: Mapping[str, int]) -> list[
 
     An epoch is longer than that by one tweet an account at most.
     """
-    times = needed_times({handle: chars.get(handle, 0) for handle in tokens})
+    times = needed_times({handle: n for handle, n in chars.items() if handle in tokens})
     return _shares(tokens, times, times, dict.fromkeys(times, 1.0))
 
 

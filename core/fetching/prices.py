@@ -83,7 +83,7 @@ def load_terms(home: Home) -> Terms:
                 values[key] = value
     try:
         return _terms(values)
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise InputRefused(
             f"{own} cannot be used.",
             f"{type(error).__name__}: {error}.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _ARCHIVE: Final = "Their own archive, if they give it to you, works: mynah import PATH."
 _CONSOLE: Final = "console.x.com"
 _LONGEST_DETAIL: Final = 300
+_SPENT: Final = re.compile("(?<!su)spend")  # a suspended account is another matter
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def _forbidden(kinds: set[str], words: str, handle: str, detail: str) -> MynahEr
 
 
 def _no_credit(words: str, detail: str) -> MynahError:
-    if "spend" in words:
+    if _SPENT.search(words):
         return XRefused(
             "The spending limit of the X account is reached.",
             detail,
@@ -237,7 +239,7 @@ def _until_reset(reply: Reply) -> float | None:
 
 
 def _is_credit(words: str) -> bool:
-    return any(sign in words for sign in ("credit", "spend", "balance"))
+    return "credit" in words or "balance" in words or _SPENT.search(words) is not None
 
 
 def _problems(body: dict[str, Any] | None) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.curation import cleaning
 from core.curation.counts import AccountStats, total_stats
 from core.curation.reasons import REASONS
 from core.curation.recipe import Recipe, load_recipe
@@ -70,10 +71,10 @@ def test_cleaning(text: str, expected: str) -> None:
 
 
 def test_unescaping_follows_the_source() -> None:
-    tweets = frame(["R&amp;B is good"] * 2, text_escaped=[True, False])
-    assert curate(tweets, LOOSE)["clean_text"].to_list() == ["R&B is good", "R&amp;B is good"]
-    raw = curate(tweets, LOOSE.replace(unescape="none"))["clean_text"].to_list()
-    assert raw == ["R&amp;B is good"] * 2
+    tweets = frame(["R&amp;B is good"] * 3, text_escaped=[True, False, None])
+    raw = ["R&amp;B is good"] * 3
+    assert curate(tweets, LOOSE)["clean_text"].to_list() == ["R&B is good", *raw[1:]]
+    assert curate(tweets, LOOSE.replace(unescape="none"))["clean_text"].to_list() == raw
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,19 @@ def test_the_fast_word_test_equals_counting(texts: list[str], least: int) -> Non
     series = pl.Series(texts, dtype=pl.String)
     counted = count_words(only_words(series)) >= least
     assert has_words(series, least).to_list() == counted.to_list()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 6, 11, 12, 13, 40, 41])
+def test_work_in_parts_gives_every_row_once_in_order(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "_LEAST_ROWS", 3)
+    monkeypatch.setattr(pl, "thread_pool_size", lambda: 4)
+
+    def work(part: slice) -> pl.Series:
+        return pl.Series(range(part.start, part.stop), dtype=pl.Int64)
+
+    assert cleaning.in_parts(rows, work).to_list() == list(range(rows))
 
 
 def test_japanese_is_kept_and_classic_is_warned_about() -> None:

@@ -7,11 +7,10 @@ import random
 from datetime import timedelta
 
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation.comparing import KEYS, compare, keys_of
+from core.curation.comparing import KEYS, compares, keys_of
 from core.curation.judge import judge
 from core.curation.recipe import Recipe, load_recipe
 from tests.oracles.frames import START, frame, hostile_frames
@@ -72,10 +71,16 @@ def test_keys_are_small_and_hold_what_is_left() -> None:
     assert keys.estimated_size() == 2 * 28
 
 
-def test_what_needs_more_than_keys_says_so() -> None:
-    keys = keys_of(judge(frame(["one two three"]), STANDARD), 0)
-    with pytest.raises(ValueError, match="more than keys"):
-        compare(keys, STANDARD.replace(most_per_author=1))
+def test_which_recipes_compare_tweets() -> None:
+    none = STANDARD.replace(drop_duplicates=False)
+    assert not compares(none)
+    for change in (
+        {"drop_duplicates": True},
+        {"threads": "join"},
+        {"near_duplicates": 1},
+        {"most_per_author": 1},
+    ):
+        assert compares(none.replace(**change))
 
 
 def capped(count: int, most: int, recipe: Recipe = STANDARD) -> pl.DataFrame:

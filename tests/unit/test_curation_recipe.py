@@ -58,6 +58,7 @@ def test_a_file_that_ships_names_every_rule(name: str) -> None:
 def test_the_hash_is_of_the_rules_alone() -> None:
     standard = load_recipe("standard")
     assert Recipe("other", about="words").hash == standard.hash
+    assert Recipe("other", about="words") == Recipe("other")
     edited = standard.replace(min_words=4, languages=["EN", "de", "en"])
     assert edited.name == "standard"
     assert edited.languages == ("de", "en")
@@ -128,6 +129,14 @@ def test_a_file_of_before_the_later_rules_means_the_same(tmp_path: Path) -> None
         ("[rules]\nmost_per_author = -1", ["most_per_author", "0 to 1000000", "nearest is 0"]),
         ("[rules]\nfirst_date = '2016'", ["first_date", "Did you mean '2016-01-01'?"]),
         ("[rules]\nlast_date = '2016-2'", ["last_date", "Did you mean '2016-02-29'?"]),
+        ("[rules]\nlast_date = '2016'", ["last_date", "Did you mean '2016-12-31'?"]),
+        ("[rules]\nfirst_date = '2016-5'", ["first_date", "Did you mean '2016-05-01'?"]),
+        ("[rules]\nfirst_date = '2016-13-05'", ["first_date", "Did you mean '2016-12-05'?"]),
+        ("[rules]\nfirst_date = '2016-00-05'", ["first_date", "Did you mean '2016-01-05'?"]),
+        ("[rules]\nlast_date = '2016-04-00'", ["last_date", "Did you mean '2016-04-01'?"]),
+        ("[rules]\nfirst_date = '0001-1-2'", ["first_date", "Did you mean '0001-01-02'?"]),
+        ("[rules]\nfirst_date = '0000-01-02'", ["first_date", '"" for any.']),
+        ("[rules]\nlast_date = '9999'", ["last_date", "Did you mean '9999-12-31'?"]),
         ("[rules]\nlast_date = '31.12.2016'", ["last_date", '"2016-12-31"']),
         ("[rules]\nfirst_date = '2015-02-30'", ["first_date", "Did you mean '2015-02-28'?"]),
         ("[rules]\nfirst_date = '2015/1/9'", ["first_date", "Did you mean '2015-01-09'?"]),
@@ -140,6 +149,10 @@ def test_a_file_of_before_the_later_rules_means_the_same(tmp_path: Path) -> None
         ("[rules]\nblocked_words = 'ad'", ["blocked_words", 'Did you mean ["ad"]?']),
         ("[rules]\nblocked_words = ['', 'a']", ["blocked_words", "''"]),
         ("[rules]\nblocked_words = [3]", ["blocked_words", "3"]),
+        ("[rules]\nblocked_words = ' '", ["blocked_words is ' '", "empty means none."]),
+        ("[rules]\nblocked_words = 7", ["blocked_words is 7", "empty means none."]),
+        ("[rules]\nblocked_words = [' ']", ["blocked_words holds ' '"]),
+        ("[rules]\nblocked_words = [' , ']", ["blocked_words holds ' , '", "can be inside one."]),
         (f"[rules]\nblocked_words = ['{'a' * 281}']", ["has 281 characters", "at most 280"]),
         ("[rules]\nblocked_words = ['a, b']", ["blocked_words", "Did you mean 'a', 'b'?"]),
         ("rule = 1", ["'rule'", "Did you mean 'rules'?"]),
@@ -204,6 +217,20 @@ def test_dates_and_words_in_their_normal_form(tmp_path: Path) -> None:
         "x", first_date="2016-01-01", last_date="2016-01-01", blocked_words=["sign up", "ad"]
     )
     assert recipe.hash == same.hash
+
+
+def test_the_ends_of_what_a_rule_may_hold() -> None:
+    day = "2016-02-29"
+    recipe = Recipe("mine", first_date=day, last_date=day, blocked_words=["a" * 280])
+    assert (recipe.first_date, recipe.last_date) == (day, day)
+    numbers = {field.key: field.maximum for field in rule_fields() if field.maximum}
+    assert numbers == {
+        "near_duplicates": 100,
+        "most_per_author": 1_000_000,
+        "min_words": 100,
+        "min_characters": 1000,
+    }
+    assert not any(field.maximum for field in rule_fields() if field.kind != "number")
 
 
 def test_an_about_of_any_characters_survives(home: Home) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from core.curation.judge import judge
 from core.curation.reasons import REASONS
 from core.curation.recipe import BUNDLED_RECIPES, Recipe, load_recipe
+from core.tweet import EXCLUDED_COLUMN
 from tests.oracles.frames import FRAGMENTS, START, frame, hostile_frames, hostile_texts
 from tests.oracles.one_frame import account_stats, curate
 
@@ -98,6 +99,17 @@ def test_what_triggers_hold() -> None:
     # A frame without urls is judged too.
     assert judge(tweets.drop("urls"), everything)["reason"].to_list() == [
         expected[0] for _, _, expected in rows
+    ]
+
+
+def test_what_a_person_leaves_out_is_left_out_whatever_else_speaks_against_it() -> None:
+    strict = STANDARD.replace(drop_replies=True, drop_quotes=True, last_date="2019-12-31")
+    rows = frame(["ok"] * 4, kind=["retweet", "reply", "quote", "original"])
+    marked = rows.with_columns(pl.Series(EXCLUDED_COLUMN, [True, True, True, True]))
+    assert verdicts(marked, strict) == [("excluded", None)] * 4
+    some = rows.with_columns(pl.Series(EXCLUDED_COLUMN, [False, True, False, False]))
+    assert [reason for reason, _ in verdicts(some, strict)] == [
+        *("retweet", "excluded", "quote", "date"),
     ]
 
 

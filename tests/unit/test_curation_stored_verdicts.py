@@ -171,6 +171,7 @@ def test_what_lacks_verdicts(corpus: Corpus) -> None:
     with corpus.writing() as connection:
         connection.execute("DELETE FROM verdicts WHERE tweet_id = '3' AND recipe = 'classic'")
     assert outdated(corpus, ["b"], both) == ["b"]
+    assert outdated(corpus, [], both) == []
     assert outdated(Corpus(corpus.path.with_name("none.duckdb")), ["b"], both) == []
 
 
@@ -221,7 +222,8 @@ def test_accounts_are_taken_a_few_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, path = Home.at(tmp_path / "home"), tmp_path / "tweets.csv"
-    rows = [(who, n) for who, count in (("ann", 1), ("ben", 1), ("cid", 3)) for n in range(count)]
+    counts = (("ann", 1), ("ben", 1), ("cid", 1), ("dan", 3))
+    rows = [(who, n) for who, count in counts for n in range(count)]
     path.write_text(
         "id,text,author\n"
         + "".join(f"{at},the tide is out {n},{who}\n" for at, (who, n) in enumerate(rows))
@@ -236,12 +238,13 @@ def test_accounts_are_taken_a_few_at_a_time(
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(stored_verdicts, "_TWEETS_AT_ONCE", 2)
     monkeypatch.setattr(stored_verdicts, "store_verdicts", recorded)
-    refresh_curated(home, ["ann", "ben", "cid"], progress=lambda *done: told.append(done))
-    assert taken == [["ann", "ben"], ["cid"]]
+    refresh_curated(
+        home, ["ann", "nobody", "ben", "cid", "dan"], progress=lambda *done: told.append(done)
+    )
+    assert taken == [["ann", "nobody", "ben"], ["cid"], ["dan"]]
     assert told == sorted(told)
-    assert (4, 10) in told
-    assert told[-1] == (10, 10)
-    assert len(verdicts(Corpus(home.corpus))) == 10
+    assert told == [(2, 12), (4, 12), (5, 12), (6, 12), (9, 12), (12, 12)]
+    assert len(verdicts(Corpus(home.corpus))) == 12
 
 
 def test_an_account_without_tweets(corpus: Corpus) -> None:

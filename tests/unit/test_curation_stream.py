@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.corpus.store import Corpus
 from core.curation.recipe import Recipe, load_recipe
-from core.curation.stream import curated_batches
+from core.curation.stream import curated_batches, interruptible
 from core.errors import Interrupted
 from core.tweet import tweet_schema
 from tests.oracles.corpus import tweets
@@ -34,7 +35,8 @@ def fill(corpus: Corpus, rows: pl.DataFrame) -> Corpus:
         connection.execute("DELETE FROM tweets").fetchall()
         connection.execute(
             "INSERT INTO tweets BY NAME SELECT *, now() AS first_imported_at, now() AS "
-            "last_imported_at, [source] AS sources FROM read_parquet($1)",
+            "last_imported_at, [source] AS sources "
+            "FROM read_parquet($1, hive_partitioning = false)",
             [str(file)],
         ).fetchall()
     file.unlink()
@@ -142,6 +144,36 @@ def held(corpus: Corpus) -> Iterator[None]:
     next(batches)
     yield
     batches.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["home", "what [ab] * handle=evil"])
+def test_threads_and_near_copies_over_batches_in_any_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    corpus = Corpus(tmp_path / name / "tweets.duckdb")
+    texts = [
+        *("the fog came in", "and stayed", "the gulls are loud today, again", "until noon"),
+        *("the gulls are loud today, again!", "oh no", "it was not to be", "not again"),
+    ]
+    rows = frame(texts, reply_to_id=[None, "1", None, "2", None, None, None, "6"])
+    fill(corpus, rows)
+    recipe = STANDARD.replace(threads="join", near_duplicates=80, most_per_author=4)
+    expected = whole(rows, recipe)
+    assert expected["reason"].to_list() == [
+        *(None, "joined", None, "joined", "near_duplicate", None, None, "joined"),
+    ]
+    assert expected["clean_text"][0] == "the fog came in and stayed until noon"
+    for size in (1, 3, 100):
+        assert pl.concat(curated_batches(corpus, ["someone"], recipe, rows=size)).equals(expected)
+
+
+def test_a_long_statement_is_stopped(corpus: Corpus) -> None:
+    fill(corpus, frame(["one two three"]))
+    long = "SELECT sum(hash(a.range + b.range)) FROM range(300000) AS a, range(100000) AS b"
+    with corpus.reading() as connection:
+        with pytest.raises(duckdb.InterruptException), interruptible(connection, lambda: True):
+            connection.execute(long).fetchall()
+        with interruptible(connection, lambda: False):
+            assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
 def test_progress_counts_tweets(corpus: Corpus) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from core.corpus.store import Corpus
 from core.curation.recipe import Recipe, load_recipe
+from core.dataset.answers import answers_known, cleaned
 from core.dataset.options import ExportOptions
 from core.dataset.verify import verify
 from core.dataset.write import ExportResult, export_tweets
@@ -108,6 +109,47 @@ def test_a_split_and_a_blend_keep_the_pairs(home: Home, tmp_path: Path) -> None:
     assert pairs["and with a lot of vinegar"] == "only on very cold days"
     again, _ = exported(home, tmp_path / "again" / "x.jsonl", "chat", **options)
     assert again.sha256 == result.sha256
+
+
+def test_whatever_is_answered_is_shown_as_it_was_said(home: Home, tmp_path: Path) -> None:
+    with Corpus(home.corpus).writing() as connection:
+        connection.execute("UPDATE tweets SET text = '😂', kind = 'retweet' WHERE tweet_id = '11'")
+        connection.execute("UPDATE tweets SET text = 'RT @x: so it is' WHERE tweet_id = '12'")
+    _, rows = exported(home, tmp_path / "x.jsonl", "chat")
+    assert asked(rows)[0] == "😂"
+    assert asked(rows)[3] == "RT @x: so it is"
+
+
+def test_answers_that_are_known_are_counted(home: Home, tmp_path: Path) -> None:
+    corpus = Corpus(home.corpus)
+    assert answers_known(corpus, ["bob"]) == 2, "not what he answers himself, nor what is not here"
+    assert answers_known(corpus, ["alice"]) == 0
+    assert answers_known(Corpus(tmp_path / "none.duckdb"), ["bob"]) == 0
+
+
+def test_what_somebody_typed_is_cleaned_like_a_tweet() -> None:
+    assert cleaned("@bob see https://t.co/a &amp; so &lt;3", STANDARD) == "see &amp; so &lt;3"
+    assert cleaned("https://t.co/a", STANDARD) == ""
+
+
+@pytest.mark.parametrize("format_", ["chat", "parquet", "hf", "csv"])
+def test_folders_may_have_any_name(tmp_path: Path, format_: Any) -> None:
+    odd = tmp_path / "a [1] {b} * handle=evil"
+    odd.mkdir()
+    home = Home.at(odd / "home")
+    rows = frame([f"it is day {n} on the island" for n in range(9)] + ["@bob so it is, and more"],
+                 handle=["bob"] * 9 + ["ann"], reply_to_id=[None] * 9 + ["1"])  # fmt: skip
+    rows.write_parquet(tmp_path / "rows.parquet")
+    with Corpus(home.corpus).writing() as connection:
+        connection.execute(
+            "INSERT INTO tweets BY NAME SELECT *, now() AS first_imported_at, "
+            "now() AS last_imported_at, [source] AS sources FROM read_parquet($1)",
+            [str(tmp_path / "rows.parquet")],
+        )
+    options = ExportOptions(format_, split=0.1, seed=1, weights={"ann": 1, "bob": 1})
+    result = export_tweets(home, ["ann", "bob"], STANDARD, odd / "out", options)
+    assert verify(result.manifest).ok, verify(result.manifest).problems
+    assert result.answered == (1 if format_ == "chat" else None)
 
 
 def test_other_formats_count_no_answers(home: Home, tmp_path: Path) -> None:

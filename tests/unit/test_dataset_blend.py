@@ -82,6 +82,17 @@ def test_shares_are_of_tokens_where_they_are_counted() -> None:
     assert sum(times[row] for row in range(100)) == 200
 
 
+def test_the_smallest_remainder_is_shown_too() -> None:
+    order = epoch_order(train(a=3, b=2), seed=1, epoch=0, token_counts=[1] * 5)
+    assert sorted(Counter(order).values()) == [1, 1, 1, 1, 2]
+
+
+def test_classic_with_an_account_that_says_nothing() -> None:
+    assert sorted(classic_order([[0, 0], [5]], seed=1, epochs=2)) == [0, 0, 1, 1, 2, 2]
+    assert classic_order([], seed=1, epochs=2) == []
+    assert Counter(classic_order([[1], [5]], seed=1, epochs=1)) == {0: 5, 1: 1}
+
+
 def test_accounts_are_interleaved() -> None:
     rows = train(a=300, b=300, c=300)
     order = epoch_order(rows, seed=5, epoch=0)

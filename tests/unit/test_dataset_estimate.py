@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,46 @@ def test_no_corpus_and_options_that_do_not_go_together(home: Home, tmp_path: Pat
         estimate(home, counted, STANDARD, ExportOptions("csv", weights={"nobody": 1}))
 
 
+def test_nothing_to_write_takes_no_bytes_and_no_account_need_have_tweets(home: Home) -> None:
+    handles = ["orbit_grandmother", "keeper_of_the_light"]
+    counted = stats(home, handles, "standard")
+    weighted = ExportOptions("csv", weights=dict.fromkeys(handles, 1.0))
+    assert estimate(home, counted[:1], STANDARD.replace(min_characters=999), weighted_by(1)) == (
+        Estimate(counted[0].kept, 0)
+    ), "the sample has none"
+    silent = dataclasses.replace(counted[0], kept=0, kept_chars=0)
+    found = estimate(home, [silent, counted[1]], STANDARD, weighted)
+    assert found.rows == counted[1].kept
+    assert estimate(home, [silent], STANDARD, ExportOptions("csv")) == Estimate(0, 0)
+
+
+def weighted_by(weight: float) -> ExportOptions:
+    return ExportOptions("csv", weights={"orbit_grandmother": weight})
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 12, 13, 14, 15, 40])
+def test_rows_are_counted_whatever_is_read_at_once(
+    tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.dataset.verify._CHUNK", at_once)
+    mark, path = "<|endoftext|>", tmp_path / "x"
+    for written, rows in (
+        (f"{mark}one{mark}two < three{mark}", 2),
+        (mark, 0),
+        (f"{mark}{mark}", 1),
+        (f"{mark}one{mark}two", None),
+        ("one", None),
+        ("", None),
+    ):
+        path.write_text(written)
+        assert rows_in(path, "txt") == rows, written
+    path.write_text('id,text\n1,"a\nb ""c"" d"\n2,""\n')
+    assert rows_in(path, "csv") == 2
+    path.write_text('{"a": 1}\n{"a": 2}\n')
+    assert [rows_in(path, one) for one in ("jsonl", "chat", "instruct")] == [2, 2, 2]
+    assert [rows_in(path, one) for one in ("parquet", "hf", "xml")] == [None] * 3
+
+
 @pytest.mark.parametrize(
     ("written", "rows"),
     [
@@ -75,6 +116,18 @@ def test_no_corpus_and_options_that_do_not_go_together(home: Home, tmp_path: Pat
 def test_the_rows_of_a_table(tmp_path: Path, written: str, rows: int | None) -> None:
     (tmp_path / "x.csv").write_text(written)
     assert rows_in(tmp_path / "x.csv", "csv") == rows
+
+
+def test_old_exports_are_forgotten_in_passing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.dataset.exported._MOST", 2)
+    home = Home.at(tmp_path / "home")
+    lines = []
+    for number in range(9):
+        remember_export(home, tmp_path / f"{number}.json")
+        lines.append(len((home.root / "exports.jsonl").read_text().splitlines()))
+    assert lines == [1, 2, 3, 4, 5, 3, 4, 5, 3]
 
 
 def test_the_newest_exports_are_remembered(tmp_path: Path) -> None:

@@ -16,13 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.curation.recipe import load_recipe
+from core.dataset.blend import epoch_order
+from core.dataset.card import readme
 from core.dataset.formats import safe_for_spreadsheets
-from core.dataset.options import FORMATS, ExportOptions
+from core.dataset.options import FORMATS, ExportOptions, suggested_name
 from core.dataset.verify import verify
 from core.dataset.write import ExportResult, export_batches, would_replace
 from core.errors import InputRefused, WrongUsage
 from tests.oracles.datasets import export
-from tests.oracles.frames import different_texts, frame, hostile_texts
+from tests.oracles.frames import different_texts, frame, hostile_texts, in_order
 from tests.oracles.one_frame import curate
 
 STANDARD = load_recipe("standard")
@@ -153,6 +155,24 @@ def test_weights_make_a_blend(tmp_path: Path) -> None:
     assert handles.count("a") == 150
     assert 145 <= handles.count("b") <= 155
     assert handles != sorted(handles)
+
+
+def test_a_blend_is_the_first_epoch_of_a_run(tmp_path: Path) -> None:
+    weights = {"a": 1.0, "b": 5.0}
+    result = write(tmp_path / "x", "jsonl", many(), weights=weights, seed=3)
+    lines = result.path.read_text("utf-8").splitlines()
+    kept = in_order(many(), "text").filter("kept")
+    order = epoch_order(
+        ["a", "b"],
+        (kept["handle"] == "b").cast(pl.Int64).to_numpy(),
+        (kept["text"].str.len_chars().cast(pl.Int64) + 1).to_numpy(),
+        seed=3,
+        epoch=0,
+        weights=weights,
+    )
+    assert [json.loads(line)["tweet_id"] for line in lines] == kept["tweet_id"].gather(
+        order
+    ).to_list()
 
 
 def test_hugging_face_folder(tmp_path: Path) -> None:
@@ -309,3 +329,58 @@ def test_a_manifest_tells_only_the_options_that_its_format_heeds(what: str) -> N
     assert ("system" in told) == (what == "chat")
     assert ("instruction" in told) == (what in ("chat", "instruct"))
     assert "purpose" not in told
+
+
+def test_the_ends_of_what_may_be_held_out_and_weighed() -> None:
+    for split, taken in ((None, None), (0, 0), (0.001, 0.001), (0.5, 0.5)):
+        assert ExportOptions("csv", split=split).checked(["a"]).split == taken
+    for split in (-0.001, 0.501, float("nan")):
+        with pytest.raises(WrongUsage, match="cannot be held out"):
+            ExportOptions("csv", split=split).checked(["a"])
+    assert ExportOptions("hf").checked(["a"]).split == 0.1
+    assert ExportOptions("hf", what="all").checked(["a"]).split is None
+    for weight in (0.01, 1, 9.5):
+        options = ExportOptions("csv", weights={"a": weight}).checked(["a"])
+        assert options.weights == {"a": weight}
+    with pytest.raises(WrongUsage, match="Leave the account out"):
+        ExportOptions("csv", weights={"a": 0}).checked(["a"])
+    for weight in (-1, float("inf"), float("nan")):
+        with pytest.raises(WrongUsage) as refused:
+            ExportOptions("csv", weights={"a": weight}).checked(["a"])
+        assert "Leave the account out" not in str(refused.value)
+
+
+def test_names_for_files() -> None:
+    assert suggested_name(["c", "b", "a"], "csv") == "a-b-c.csv"
+    assert suggested_name(["d", "c", "b", "a"], "jsonl") == "a-b-c-and-more.jsonl"
+    assert suggested_name(["x" * 81], "txt") == "x" * 80 + ".txt"
+    assert suggested_name([], "hf") == "tweets"
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [
+        (999, "n<1K"), (1_000, "1K<n<10K"), (9_999, "1K<n<10K"), (10_000, "10K<n<100K"),
+        (99_999, "10K<n<100K"), (100_000, "100K<n<1M"), (999_999, "100K<n<1M"),
+        (1_000_000, "1M<n<10M"), (9_999_999, "1M<n<10M"), (10_000_000, "10M<n<100M"),
+    ],
+)  # fmt: skip
+def test_a_card_says_how_many_and_whose(rows: int, size: str) -> None:
+    counts = {"downloaded": 3_020, "retweets": 1_001, "short": 12, "dropped": {"date": 2, "cap": 5},
+              "kept": 2_000, "first": "2016-01-02T03:04:05+00:00", "last": None}  # fmt: skip
+    files = {
+        "data/train.parquet": {"part": "train", "rows": rows - 20},
+        "data/validation.parquet": {"part": "valid", "rows": 20},
+    }
+    manifest = {"files": files, "recipe": {"name": "mine", "hash": "abc"}, "handles": {"a": counts},
+                "mynah": "9.9", "split": 0.1, "seed": 7, "weights": {}}  # fmt: skip
+    told = readme(manifest, pl.DataFrame(schema={"text": pl.String})).splitlines()
+    assert told[told.index("size_categories:") + 1] == f"- {size}"
+    assert "| `@a` | 3,020 | 1,001 | 12 | 7 | 2,000 | 2016-01-02 | - |" in told
+    assert [line for line in told if line.startswith(("| train", "| validation"))] == [
+        f"| train | {rows - 20:,} |",
+        "| validation | 20 |",
+    ]
+    assert any(line.startswith(f"{rows:,} tweets, cleaned by mynah 9.9 with") for line in told)
+    assert "drawn under the seed 7" in "\n".join(told)
+    assert "one epoch of a blend" not in "\n".join(told)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from core.curation.groups import Groups
 from core.curation.near_duplicates import alike
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.rules import ALIKE
-from core.dataset.frozen import load_frozen
+from core.dataset.answers import Answers
+from core.dataset.frozen import check_enough, load_frozen
 from core.dataset.manifest import Manifest, sealed, text_of
 from core.dataset.split import held_out, keys_of
 from core.dataset.verify import verify
@@ -390,3 +392,20 @@ def test_a_run_knows_whose_words_are_joined_to_another_tweet(tmp_path: Path) -> 
     assert held.of_these == 1
     (tmp_path / "dataset" / "joined.parquet").unlink()
     assert verify(tmp_path).problems == ["joined.parquet is missing."]
+
+
+def test_how_few_tweets_and_answers_are_too_few(tmp_path: Path) -> None:
+    check_enough(10, 99, "mine")
+    check_enough(1, 99, "mine", 1)
+    for kept, said in ((9, "^9 tweets are too few"), (2, "^2 tweets are"), (1, "^1 tweet is too")):
+        with pytest.raises(InputRefused, match=said):
+            check_enough(kept, 99, "mine")
+    with pytest.raises(InputRefused, match="keeps none of the 1,234 tweets"):
+        check_enough(0, 1_234, "mine")
+    curated = curate(tweets({"a": 100}), STANDARD)
+    for found in (49, 50):
+        answers = Answers([])
+        answers.found = found
+        with suppress(InputRefused):
+            freeze(curated, tmp_path / str(found), recipe=STANDARD, seed=1, answers=answers)
+    assert [path.name for path in tmp_path.iterdir() if any(path.iterdir())] == ["50"]

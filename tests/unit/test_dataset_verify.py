@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dataset.manifest import sealed, text_of
+from core.dataset.manifest import count, sealed, text_of
 from core.dataset.options import FORMATS
 from core.dataset.verify import verify
 from tests.oracles.datasets import export, freeze
@@ -100,7 +100,7 @@ def test_a_manifest_has_to_agree_with_itself(
 @pytest.mark.parametrize(
     "name",
     ["../secret", "/etc/hostname", "a/../../secret", "..", ".", "", "C:\\x", "\\\\host\\x", "a\0b",
-     "link", "folder", "pipe"],
+     "link", "folder", "pipe", "loop", "x" * 5_000],
 )  # fmt: skip
 def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "inside"
@@ -109,6 +109,7 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "folder").mkdir()
     os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to("loop")
 
     def point_there(content: dict[str, Any]) -> None:
         content["files"][name] = content["files"].pop("x")
@@ -197,6 +198,11 @@ def test_the_frozen_dataset_of_a_run(tmp_path: Path) -> None:
         path.write_bytes(content)
     (dataset / "valid.parquet").unlink()
     assert verify(dataset).problems == ["valid.parquet is missing."]
+
+
+def test_what_is_a_count() -> None:
+    assert [count(number) for number in (0, 1, 2**63 - 1)] == [0, 1, 2**63 - 1]
+    assert {count(other) for other in (-1, 2**63, True, 1.0, "1", None)} == {None}
 
 
 def test_there_is_nothing_at_all(tmp_path: Path) -> None:

@@ -323,22 +323,30 @@ def test_a_rate_limit_without_end_is_not_waited_for(home: Home) -> None:
         fetched(home, fake)
 
 
-@pytest.mark.parametrize("kind", ["html503", "drop", "hang", "not_json", "rate_limited_bare"])
-def test_trying_again_has_an_end(kind: str, home: Home) -> None:
+@pytest.mark.parametrize(
+    ("kind", "unsure"),
+    [("html503", 0), ("drop", 1.5), ("hang", 1.5), ("not_json", 1.5), ("rate_limited_bare", 0)],
+)
+def test_trying_again_has_an_end(kind: str, unsure: float, home: Home) -> None:
     faults = [{"kind": kind, "path": "*/tweets", "times": 0, "seconds": 5}]
     with FakeX(faults=faults) as fake:
-        with pytest.raises(XRefused):
+        with pytest.raises(XRefused) as refused:
             fetched(home, fake)
         assert sum(one.path.endswith("/tweets") for one in fake.requests) == 3
+    assert refused.value.result is not None
+    assert refused.value.result.unsure_usd == unsure
 
 
-def test_empty_pages_without_end_are_the_end(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("first", [1, 2])
+def test_empty_pages_without_end_are_the_end(
+    home: Home, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
     monkeypatch.setattr("core.fetching.engine._EMPTY_PAGES", 5)
-    faults = [{"kind": "empty_page", "path": "*/tweets", "times": 0}]
+    faults = [{"kind": "empty_page", "path": "*/tweets", "nth": first, "times": 0}]
     with FakeX(faults=faults) as fake:
         with pytest.raises(XRefused, match="empty pages"):
             fetched(home, fake)
-        assert sum(one.path.endswith("/tweets") for one in fake.requests) == 6
+        assert sum(one.path.endswith("/tweets") for one in fake.requests) == 5 + first
 
 
 def test_stopping_keeps_the_page_that_is_under_way(home: Home) -> None:
@@ -378,12 +386,30 @@ def test_edited_posts_replace_their_earlier_versions(home: Home) -> None:
         assert ids(home, EDITOR)[0] == str(better.id)
 
 
-def test_as_many_as_asked_for_though_the_rest_is_too_small_for_a_page(home: Home) -> None:
+@pytest.mark.parametrize(("most", "pages"), [(5, 1), (100, 1), (101, 2), (102, 2), (105, 2)])
+def test_as_many_as_asked_for_though_the_rest_is_too_small_for_a_page(
+    home: Home, most: int, pages: int
+) -> None:
     writer = "writer_of_full_pages"
     with FakeX([Plan(writer, "Writer", 130, mix={"original": 1}, edits=0, deletes=0)]) as fake:
-        result = fetched(home, fake, writer, max_posts=102)
-        assert (result.posts, fake.ledger()["posts"], result.stopped_by) == (102, 102, "max")
-        assert ids(home, writer) == there(fake, writer)[:102]
+        result = fetched(home, fake, writer, max_posts=most)
+        assert (result.posts, fake.ledger()["posts"], result.stopped_by) == (most, most, "max")
+        assert result.pages == pages
+        assert ids(home, writer) == there(fake, writer)[:most]
+
+
+@pytest.mark.parametrize(("budget", "posts"), [(0.034, 0), (0.035, 5), (0.036, 5), (0.51, 100)])
+def test_a_budget_that_ends_in_the_middle_buys_what_it_can(
+    home: Home, budget: float, posts: int
+) -> None:
+    """A cent is for the look-up, half a cent for a post; fewer than five cannot be asked for."""
+    writer = "writer_of_full_pages"
+    with FakeX([Plan(writer, "Writer", 130, mix={"original": 1}, edits=0, deletes=0)]) as fake:
+        result = fetched(home, fake, writer, budget=budget)
+        assert (result.posts, fake.ledger()["posts"], result.stopped_by) == (posts, posts, "budget")
+        assert result.cost_usd == pytest.approx(0.01 + posts * 0.005)
+        plan = planned(home, fake, writer)
+        assert not any("hole" in notice for notice in plan.notices), "the limit was one's own"
 
 
 def test_the_plan_of_own_posts_has_their_price(home: Home) -> None:
@@ -664,9 +690,11 @@ def test_the_token_goes_nowhere_else(home: Home) -> None:
     with FakeX() as other:
         elsewhere = {"kind": "redirect", "headers": {"location": f"{other.url}/2/users/1"}}
         with FakeX(faults=[elsewhere]) as fake:
-            with pytest.raises(XRefused, match="sends elsewhere"):
+            with pytest.raises(XRefused, match="sends elsewhere") as refused:
                 fetched(home, fake)
             assert len(fake.requests) == 1
+            assert refused.value.result is not None
+            assert refused.value.result.unsure_usd == 0
         assert not other.requests
 
 
@@ -684,6 +712,7 @@ def test_the_token_goes_nowhere_else(home: Home) -> None:
         ("api.x.com", False),
         ("https://user:word@api.x.com", False),
         ("https://api.x.com?a=1", False),
+        ("https://api.x.com#a", False),
         ("https://api.x.com:port", False),
         ("https://", False),
     ],

@@ -99,6 +99,7 @@ def stats(kept: int, **dropped: int) -> AccountStats:
     return AccountStats(
         handle="keeper", name="", downloaded=100, retweets=20, short=5, kept=kept,
         dropped=dict(dropped), kept_chars=1000, tokens=None, blocks=None,
+        seed_chars=0,
     )  # fmt: skip
 
 
