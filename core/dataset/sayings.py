@@ -110,7 +110,7 @@ def grams_of(vocabulary: Hashes, flat: Any) -> Iterator[Hashes]:
     """
     for begin in range(0, len(flat) - GRAM + 1, _CHUNK):
         part = flat[begin : begin + _CHUNK + GRAM - 1]
-        inside = (part[:-3] > 0) & (part[1:-2] > 0) & (part[2:-1] > 0) & (part[3:] > 0)
+        inside = (np.lib.stride_tricks.sliding_window_view(part, GRAM) > 0).all(axis=1)
         yield gram_hashes(vocabulary, part, np.flatnonzero(inside))
 
 

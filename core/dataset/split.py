@@ -64,16 +64,17 @@ def held_out(keys: pl.DataFrame, groups: Groups, valid_fraction: float) -> pl.Se
     """
     shares = _share(keys["handle"], _how_many(keys.height, valid_fraction))
     never = keys["words"].is_duplicated()
+
+    def certain() -> pl.Series:
+        return _drawn(keys, groups, never | groups.crowded | ~groups.searched, shares)
+
     for doubled in range(1, _ROUNDS + 1):
         hoped = _drawn(keys, groups, never | groups.crowded, shares)
-        chosen = _drawn(keys, groups, never | groups.crowded | ~groups.searched, shares)
-        if chosen.sum() >= hoped.sum():
+        if certain().sum() >= hoped.sum():
             break
         ahead = {handle: share << doubled for handle, share in shares.items()}
         groups.search(hoped | _drawn(keys, groups, never | groups.crowded, shares, ahead))
-    else:
-        chosen = _drawn(keys, groups, never | groups.crowded | ~groups.searched, shares)
-    return chosen.alias("valid")
+    return certain().alias("valid")
 
 
 def _drawn(

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from core.corpus.store import Corpus
 from core.dataset import sayings
-from core.dataset.sayings import SAYINGS, freeze_sayings, frozen_sayings
+from core.dataset.sayings import (
+    SAYINGS,
+    freeze_sayings,
+    frozen_sayings,
+    grams_of,
+    joined_hashes,
+    word_hash,
+)
 from core.forgetting import forget
 from core.home import Home
 from core.sampling.copies import CopyIndex
@@ -115,6 +123,60 @@ def test_of_many_tweets_everybodys_are_read_in_turn(
     dataset = dataset_of(tmp_path / "dataset", OWN)
     freeze_sayings(dataset, home, ["ann"])
     assert CopyIndex.from_parquet(dataset / "train.parquet").check(SAYING).verdict == "new"
+
+
+def hashes_of(text: str) -> list[int]:
+    """A hash for every four words in a row, by a plain loop."""
+    words = [np.array([word_hash(word)], np.uint64) for word in text.split()]
+    return [int(joined_hashes(words[at : at + 4])[0]) for at in range(len(words) - 3)]
+
+
+def test_hashes_are_the_same_in_every_version() -> None:
+    """They lie beside the datasets of runs, and are compared with those of today."""
+    assert word_hash("moss") == 10348437521000581406
+    assert hashes_of("gathers no moss indeed") == [13326740184640676196]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 4, 5, 6, 7, 8, 100])
+def test_every_four_words_in_a_row_whatever_is_looked_at_at_once(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sayings, "_CHUNK", at_once)
+    texts = ["a b c d e f g", "", "a a a a", "b c d", "e", "g f e d c b a", "c d e f"]
+    vocabulary = np.array([word_hash(word) for word in "abcdefg"], np.uint64)
+    flat = [number for text in texts for number in [*map("_abcdefg".index, text.split()), 0]]
+    for numbers in (flat, flat[:-1]):
+        found = [*grams_of(vocabulary, np.array(numbers, np.int32))]
+        expected = [one for text in texts for one in hashes_of(text)]
+        assert [int(one) for some in found for one in some] == expected
+    assert [*grams_of(vocabulary, np.array([1, 2, 3], np.int32))] == []
+
+
+def test_what_is_frozen_are_the_runs_of_words_that_two_share(home: Home, tmp_path: Path) -> None:
+    texts = {"bob": [SAYING, "only bob is saying this"], "cat": [f"{SAYING} now"]}
+    imported(home, tmp_path, {"ann": OWN} | texts)
+    dataset = dataset_of(tmp_path / "dataset", OWN)
+    freeze_sayings(dataset, home, ["ann"])
+    frozen = frozen_sayings(dataset / "train.parquet")
+    assert frozen is not None
+    there = set(frozen.tolist())
+    assert there >= set(hashes_of(SAYING))
+    assert not there & {*hashes_of("only bob is saying this"), *hashes_of("no moss indeed now")}
+
+
+def test_a_file_that_would_run_code_is_not_read(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (tmp_path / "sprung",))
+
+    with (tmp_path / SAYINGS).open("wb") as file:
+        np.save(file, np.array([Trap()], dtype=object), allow_pickle=True)
+    assert frozen_sayings(tmp_path / "train.parquet") is None
+    assert not (tmp_path / "sprung").exists()
+    for other in (np.zeros((2, 2), np.uint64), np.zeros(2, np.int64), np.uint64(3)):
+        np.save(tmp_path / "x.npy", other)
+        (tmp_path / "x.npy").replace(tmp_path / SAYINGS)
+        assert frozen_sayings(tmp_path / "train.parquet") is None
 
 
 def test_a_run_that_is_started_has_them(home: Home, tmp_path: Path) -> None:

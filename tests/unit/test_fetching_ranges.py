@@ -121,8 +121,11 @@ def test_how_many_are_expected() -> None:
     half = Covered(900, 500, 1000, account_posts=9000)
     assert posts_expected([half], 9000, 3200) == 2200
     assert posts_expected([half], 9100, 3200) == 2200  # 100 new, and 100 fell out of the window
+    assert posts_expected([half], 8990, 3200) == 2200  # ten were deleted
+    assert posts_expected([replace(half, posts=4000)], 9000, 3200) == 0
     hole = [Covered(2000, 1900, 100, account_posts=500), replace(done, account_posts=130)]
     assert posts_expected(hole, 500, 3200) == 270
+    assert posts_expected(hole, 150, 3200) == 0
     unknown = Covered(900, 500, 1000)  # of a time when X did not say how many there are
     assert posts_expected([unknown], 9000, 3200) == 2200
     assert posts_expected([unknown], 400, 3200) == 0

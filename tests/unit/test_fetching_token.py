@@ -138,3 +138,8 @@ def test_nothing_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
         vars(token)
     assert token.app_only
     assert not Token("TXluYWhGYWtlOwnerToken", "test").app_only
+
+
+def test_whose_a_token_is_by_its_beginning() -> None:
+    assert Token("A" * 12 + "bcd", "test").app_only
+    assert not Token("A" * 11 + "bcd", "test").app_only
