@@ -76,6 +76,40 @@ def test_what_is_refused_and_how(text: str, said: str) -> None:
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("hande=nasa", ("Runs have no hande.", "Near it: handle.", "")),
+        ("xyzzy>1", ("Runs have no xyzzy.", "", "")),
+        ("colour:red", ("Runs have no colour.", "",
+                        'A word with a sign in it needs quotes: "a:b".')),
+        ("lora_layer=1", ("Runs have no lora_layer.",
+                          "Near it: lora_layers, lora_rank, lora_alpha.", "")),
+        ("handle<=a", ("handle is text.", "", "Write handle:a or handle=a")),
+        ("loss:low", ("loss is a number, and low is none.", "", "Write loss<3.5")),
+        ('tea a"b cake', ('a"b cannot be read.', "A quote stands at the beginning of a value and "
+                          "at its end.", 'For instance: note:"night shift"')),
+        ("name!=", ("name!= lacks a value.", "", "")),
+        ("-", ("- lacks a value.", "", "")),
+        ('-""', ('-"" lacks a value.', "", "")),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_why_and_what_to_write(text: str, told: tuple[str, str, str]) -> None:
+    with pytest.raises(WrongUsage) as refused:
+        parse_filter(text)
+    found = refused.value
+    assert (found.what, found.why, found.next_step) == told
+
+
+def test_a_value_in_quotes_is_what_stands_between_them() -> None:
+    (term,) = parse_filter(r'-note:"a \"b\" \\ c"').terms
+    assert term == Term(r'a "b" \ c', "note", ":", negated=True)
+    assert str(parse_filter(r"a  lr>1")) == "a lr>1.0"
+    assert str(RunFilter((Term("a"), Term("b c", negated=True)))) == 'a -"b c"'
+    assert not parse_filter("")
+    assert parse_filter("a")
+
+
 def test_a_pasted_page_is_no_filter() -> None:
     assert len(parse_filter("tea " * 50).terms) == 50
     with pytest.raises(WrongUsage, match="at most 50 words"):

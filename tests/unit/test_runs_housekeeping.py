@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.corpus.store import Corpus
-from core.errors import InputRefused
+from core.errors import InputRefused, WrongUsage
 from core.forgetting import forget
 from core.home import Home
 from core.locks import held_lock
@@ -20,11 +20,17 @@ from core.processes import process_times, this_machine
 from core.runs.folder import Run, find_run
 from core.runs.housekeeping import (
     delete_run,
+    deleted_id,
+    deleted_runs,
     empty_trash,
     find_deleted,
+    note_run,
+    parts_of,
     rename_run,
     restore_run,
     runs_in_trash,
+    set_tags,
+    tag_run,
 )
 from core.runs.settings import Continued
 from core.workflow.data import import_paths, sample_archives
@@ -98,6 +104,41 @@ def test_notes_and_tags(home: Path) -> None:
     assert "no markup" in row["note"]
     mynah("runs", "note", KEEPER, "", home=home)
     assert listed(home)[KEEPER]["note"] == ""
+
+
+def test_the_longest_name_note_and_tag(home: Path) -> None:
+    at, run = Home.at(home), Run(home / "runs" / KEEPER)
+    rename_run(at, run, "n" * 60)
+    note_run(run, "t" * 1000)
+    set_tags(run, ["#" + "g" * 29, "b"])
+    record = run.record()
+    assert (record.name, record.note, record.tags) == ("n" * 60, "t" * 1000, ["g" * 29, "b"])
+    for refused, most in (
+        (lambda: rename_run(at, run, "n" * 61), "60 characters; this has 61"),
+        (lambda: note_run(run, "t" * 1001), "1,000 characters; this has 1,001"),
+        (lambda: tag_run(run, ["g" * 31]), "30 characters; this has 31"),
+    ):
+        with pytest.raises(WrongUsage, match=most):
+            refused()
+    for wrong, why in (("", ""), ("#", ""), ("a b", "'a b' is not."), ("a,b", "'a,b' is not.")):
+        with pytest.raises(WrongUsage, match="one word") as told:
+            tag_run(run, [wrong])
+        assert told.value.why == why
+    assert run.record() == record
+    rename_run(at, run, "n" * 60)
+    with pytest.raises(InputRefused, match=f"{KEEPER} is called"):
+        rename_run(at, Run(home / "runs" / other(home)), "n" * 60)
+
+
+def test_what_there_is_of_a_run(home: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path / "new")
+    assert parts_of(run) == []
+    for folder in (run.model, run.checkpoints, run.dataset):
+        folder.mkdir(parents=True)
+    assert parts_of(run) == ["checkpoints", "dataset"], "a folder alone is no model"
+    for file in (run.model / "config.json", run.metrics, run.samples):
+        file.touch()
+    assert parts_of(run) == ["model", "checkpoints", "curve", "samples", "dataset"]
 
 
 def test_what_a_process_writes_and_what_a_person_writes_do_not_undo_each_other(
@@ -247,6 +288,73 @@ def test_a_deleted_run_is_known_by_its_whole_id_and_by_its_folder(tmp_path: Path
     assert find_deleted(at, "20260102T000000Z-lamp-2").id == "lamp-2"
     with pytest.raises(InputRefused, match="could be 2 deleted runs"):
         find_deleted(at, "la")
+
+
+def test_of_what_lies_in_the_trash_only_deleted_runs_count(tmp_path: Path) -> None:
+    at = Home.at(tmp_path)
+    assert deleted_runs(at) == []
+    with pytest.raises(InputRefused, match="no deleted run 'lamp'") as refused:
+        find_deleted(at, "lamp")
+    assert (refused.value.why, refused.value.next_step) == ("The trash is empty.", "")
+    assert [deleted_id(name) for name in ("20260101T000000Z-a-b", "20260101T000000Z-", "x")] == [
+        "a-b", None, None,
+    ]  # fmt: skip
+    for day in range(1, 8):
+        (at.trash / f"2026010{day}T000000Z-lamp-{day}").mkdir(parents=True)
+    (at.trash / "20260109T000000Z-file").touch()
+    (at.trash / "20260109T000000Z-link").symlink_to(tmp_path)
+    (at.trash / "20269999T000000Z-no-date").mkdir()
+    there = deleted_runs(at)
+    assert [one.id for one in there] == [f"lamp-{day}" for day in range(7, 0, -1)]
+    assert [run.id[-6:] for run in runs_in_trash(at)] == [f"lamp-{day}" for day in range(1, 8)]
+    assert there[0].deleted == datetime(2026, 1, 7, tzinfo=timezone.utc)
+    assert there[0].expires == datetime(2026, 1, 14, tzinfo=timezone.utc)
+    with pytest.raises(InputRefused) as refused:
+        find_deleted(at, "gull")
+    assert refused.value.why == "In the trash: lamp-7, lamp-6, lamp-5, lamp-4, lamp-3."
+    assert refused.value.next_step == "`mynah trash list` shows what is there."
+    with pytest.raises(InputRefused, match="could be 7 deleted runs") as refused:
+        find_deleted(at, "lamp")
+    assert refused.value.why == "They are lamp-7, lamp-6, lamp-5, lamp-4, lamp-3."
+    with pytest.raises(InputRefused):
+        find_deleted(at, "")
+    (at.trash / "20260108T000000Z-lamp-1").mkdir()
+    assert find_deleted(at, "lamp-1").deleted.day == 8, "the last deleted of one id"
+    assert find_deleted(at, "20260101T000000Z-lamp-1").deleted.day == 1
+
+
+def test_runs_leave_the_trash_when_their_week_is_over(tmp_path: Path) -> None:
+    at = Home.at(tmp_path)
+    for day in range(1, 6):
+        (at.trash / f"2026010{day}T000000Z-lamp-{day}").mkdir(parents=True)
+    week_of_2 = datetime(2026, 1, 9, tzinfo=timezone.utc)
+    assert [one.id for one in empty_trash(at, week_of_2)] == ["lamp-1"]
+    later = week_of_2 + timedelta(days=2, seconds=1)
+    assert [one.id for one in empty_trash(at, later, most=2)] == ["lamp-4", "lamp-3"]
+    assert [one.id for one in deleted_runs(at)] == ["lamp-5", "lamp-2"]
+    assert [one.id for one in empty_trash(at)] == ["lamp-5", "lamp-2"], "now is long after"
+
+
+def test_what_cannot_be_moved_stays_where_it_is(home: Path) -> None:
+    at, run = Home.at(home), Run(home / "runs" / KEEPER)
+    at.trash.write_text("in the way")
+    with pytest.raises(InputRefused, match="cannot be moved to") as refused:
+        delete_run(at, run)
+    assert "File exists" in refused.value.why or "Not a directory" in refused.value.why
+    assert run.record().id == KEEPER
+    at.trash.unlink()
+    delete_run(at, run)
+    deleted = find_deleted(at, KEEPER)
+    assert not deleted.stale
+    (deleted.run.folder / "stale.json").write_text('{"tweets": 1}')
+    assert deleted.stale
+    shutil.rmtree(at.runs)
+    at.runs.write_text("in the way")
+    with pytest.raises(InputRefused, match="cannot be moved back") as refused:
+        restore_run(at, deleted)
+    assert "File exists" in refused.value.why
+    at.runs.unlink()
+    assert restore_run(at, deleted).record().id == KEEPER
 
 
 def test_only_what_was_deleted_a_week_ago_is_removed(home: Path) -> None:

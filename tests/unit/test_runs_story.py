@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from core.runs.folder import Run
-from core.runs.story import story
+from core.runs.story import story, why_early
 from core.runs.summary import run_summary
 from tests.unit.test_runs_follow import gone, make_run
 
@@ -35,22 +37,67 @@ def written(tmp_path: Path) -> Run:
 
 
 def test_each_thing_that_happened_is_a_line(tmp_path: Path) -> None:
-    text = run_summary(written(tmp_path)).log_text()
-    assert text.splitlines()[0] == "00:16:40  loading the model"
-    for words in (
-        "learns from 653 tweets, measures on 73 held-out ones",
-        "124 steps at most, 256 tokens a step, 19,537,920 of 134,515,008 parameters learn",
-        "step 0: held-out loss 5.064",
-        "step 2 of 124: train loss 3.735, 24 tok/s",
-        "step 2: held-out loss not a number",
-        "12 % of training phrases, 0 % of held-out ones",
-        "▲ It is ␛[31mhot",
-        "step 2: checkpoint written",
-        "finished after 2 steps: Its time was up before all steps were done.",
-        "train loss 3.900, averaged over its last steps",
-    ):
-        assert words in text
-    assert "step 1 of 124" not in text, "of the steps only the newest before a measurement"
+    """Of the steps only the newest before a measurement is told."""
+    assert run_summary(written(tmp_path)).log_text().splitlines() == [
+        "00:16:40  loading the model",
+        "00:16:41  begins on cpu, float32",
+        "00:16:41  learns from 653 tweets, measures on 73 held-out ones",
+        "00:16:41  124 steps at most, 256 tokens a step, 19,537,920 of 134,515,008 parameters learn",
+        "00:16:42  step 0: held-out loss 5.064",
+        "00:16:44  step 2 of 124: train loss 3.735, 24 tok/s",
+        "00:16:45  step 2: held-out loss not a number",
+        "00:16:46  step 2: gives back word for word 12 % of training phrases, 0 % of held-out ones",
+        "00:16:47  ▲ It is ␛[31mhot",
+        "00:16:49  step 2: checkpoint written",
+        "00:16:50  finished after 2 steps: Its time was up before all steps were done.",
+        "00:16:50  train loss 3.900, averaged over its last steps",
+    ]
+
+
+def test_a_run_that_waited_and_went_on_in_4_bits_says_so() -> None:
+    told = story(
+        [
+            {"kind": "queued", "waits_for": "20260101-a-1111"},
+            {"kind": "phase"},
+            {"kind": "start", "resumed_from": 1200, "device": "cuda", "arithmetic": "bfloat16",
+             "four_bit": True},
+            {"kind": "memorisation", "step": 1, "train": 0.1},
+            {"kind": "memorisation", "step": 1, "held_out": 0.1},
+            {"kind": "checkpoint", "step": 1201},
+            {"kind": "train", "step": 1202, "loss": 3.0},
+            {"kind": "end", "state": "failed", "steps": 1, "reason": "It was too hot."},
+            {"kind": "end", "state": "stopped"},
+            {"kind": "train", "step": 1203, "loss": None},
+        ]
+    )  # fmt: skip
+    assert [line.strip() for line in told] == [
+        "waits for 20260101-a-1111 to end",
+        "",
+        "goes on after step 1,200 on cuda, bfloat16, the base in 4 bits",
+        "learns from ? tweets, measures on ? held-out ones",
+        "? steps at most, ? tokens a step, ? of ? parameters learn",
+        "step 1,201: checkpoint written",
+        "step 1,202: train loss 3.000",
+        "failed after 1 step: It was too hot.",
+        "stopped",
+        "step 1,203: train loss not a number",
+    ]
+
+
+@pytest.mark.parametrize("time", [None, "?", [], 1e15, 1e18, -1e18])
+def test_a_line_whose_time_cannot_be_told_is_told_without(time: object) -> None:
+    (told,) = story([{"kind": "phase", "doing": "saving", "time": time}])
+    assert told == "          saving"
+
+
+def test_only_a_run_that_finished_early_had_no_more_time() -> None:
+    up = "Its time was up before all steps were done."
+    assert why_early("finished", 5, 9) == up
+    for state, step, planned in (
+        ("finished", 9, 9), ("finished", 10, 9), ("stopped", 5, 9), ("finished", None, 9),
+        ("finished", 5, None), ("finished", 5, "9"),
+    ):  # fmt: skip
+        assert why_early(state, step, planned) == ""
 
 
 def test_what_the_process_printed_follows(tmp_path: Path) -> None:
