@@ -223,6 +223,63 @@ def test_the_bases_that_have_no_folder_have_their_shape(tmp_path: Path) -> None:
     assert shape_of(resolve(str(folder))) is None
 
 
+# Shapes whose parts all differ, so that each part of an estimate shows.
+W = Shape(142_000_000, 2000, 3, 6000, 2000, 500, 1000, gated=True)
+G = replace(W, gated=False, keys=2000)
+BIG = replace(W, vocabulary=1_000_000, hidden=10)
+NEEDS: list[tuple[Shape, dict[str, Any], dict[str, Any], MemoryNeed]] = [
+    (W, {}, {},
+     MemoryNeed(596416000, 113664000, 115040256, 44490752, 8192000, 480000000)),
+    (W, {"method": "full"}, {},
+     MemoryNeed(568000000, 2272000000, 125952000, 48128000, 17024000, 480000000)),
+    (W, {"method": "full", "keep_best": False}, {},
+     MemoryNeed(568000000, 1704000000, 125952000, 48128000, 17024000, 480000000)),
+    (W, {"keep_best": False, "max_memorised": 0.1}, {},
+     MemoryNeed(596416000, 113664000, 115040256, 44490752, 8192000, 480000000)),
+    (W, {"four_bit": True}, {"device": "cuda", "short": True},
+     MemoryNeed(107605941, 113664000, 920322048, 355926016, 72000000, 0)),
+    (W, {"four_bit": True}, {},
+     MemoryNeed(115605941, 113664000, 115040256, 44490752, 96000000, 530000000)),
+    (G, {"method": "full"}, {"device": "cuda", "short": True},
+     MemoryNeed(852000000, 2272000000, 688128000, 278528000, 32384000, 0)),
+    (G, {"packing": "blocks", "row_tokens": 512}, {},
+     MemoryNeed(589504000, 86016000, 173604864, 70156288, 8192000, 480000000)),
+    (W, {"nproc": 3, "lora_layers": 0.5}, {"batch_tokens": 1000},
+     MemoryNeed(586944000, 75776000, 99761472, 55208736, 8192000, 480000000)),
+    (G, {"batch_tokens": 2, "nproc": 4}, {},
+     MemoryNeed(589504000, 86016000, 339072, 137024, 8192000, 480000000)),
+    (BIG, {"method": "full"}, {"batch_tokens": 100},
+     MemoryNeed(568000000, 2272000000, 30096000, 10044000, 147108864, 480000000)),
+    (W, {"batch_tokens": 3000, "method": "full"}, {},
+     MemoryNeed(568000000, 2272000000, 1476000000, 564000000, 28000000, 480000000)),
+    (W, {}, {"device": "mps"},
+     MemoryNeed(596416000, 113664000, 1840644096, 711852032, 16384000, 480000000)),
+    (BIG, {}, {"device": "cuda", "batch_tokens": 1},
+     MemoryNeed(585717760, 70871040, 306096, 102152, 2147483648, 0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "changed", "given", "need"), NEEDS)
+def test_the_estimate_is_the_same_to_the_byte(
+    shape: Shape, changed: dict[str, Any], given: dict[str, Any], need: MemoryNeed
+) -> None:
+    """What was measured on real bases is in each of its figures; a change is to be measured, too.
+
+    Of the first: 4 bytes of each weight and adapter; of each adapter a gradient, two moments and
+    the best one; 256 tokens by 3 layers of what is kept; twice the logits of 1,024 positions.
+    """
+    settings = replace(settings_for("fast", "x"), **changed)
+    assert memory_needed(shape, settings, **given) == need
+
+
+def test_the_parts_of_a_need_add_up() -> None:
+    need = MemoryNeed(1, 20, 300, 40_000, 5_000_000, 600_000_000)
+    assert need.total() == 605_000_321
+    assert need.total(recompute=True) == 605_040_021
+    assert need.over_idle == 175_000_321
+    assert replace(need, besides=0).over_idle == 5_000_321, "on a GPU"
+
+
 def test_more_is_needed_for_more() -> None:
     shape = shape_of(resolve("gpt2-shape"))
     assert shape is not None

@@ -42,7 +42,8 @@ def test_each_thing_that_happened_is_a_line(tmp_path: Path) -> None:
         "00:16:40  loading the model",
         "00:16:41  begins on cpu, float32",
         "00:16:41  learns from 653 tweets, measures on 73 held-out ones",
-        "00:16:41  124 steps at most, 256 tokens a step, 19,537,920 of 134,515,008 parameters learn",
+        "00:16:41  124 steps at most, 256 tokens a step, 19,537,920 of 134,515,008 parameters "
+        "learn",
         "00:16:42  step 0: held-out loss 5.064",
         "00:16:44  step 2 of 124: train loss 3.735, 24 tok/s",
         "00:16:45  step 2: held-out loss not a number",
