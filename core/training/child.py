@@ -93,7 +93,7 @@ def _tried(learn: Callable[[], Result]) -> tuple[Result, int]:
     except BaseException as error:
         traceback.print_exc()
         first_line = (str(error).strip().splitlines() or [""])[0]
-        reason = f"{type(error).__name__}: {first_line}"
+        reason = ": ".join(filter(None, (type(error).__name__, first_line)))
         return Result(state="failed", reason=reason), 1
 
 

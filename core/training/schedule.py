@@ -122,7 +122,7 @@ class Course:
         began: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.steps = max(1, steps)
+        self.steps = steps
         self._clock = clock
         self._began = clock() if began is None else began
         self._budget = budget

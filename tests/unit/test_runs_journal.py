@@ -175,7 +175,7 @@ def test_the_file_of_a_tracker(tmp_path: Path) -> None:
     assert Tracked(to="wandb", state="stopped").in_words == "wandb: stopped"
     fresh = Tracked()
     assert (fresh.rows, fresh.step, fresh.samples, fresh.files) == (0, 0, 0, {})
-    assert not (fresh.upload_tweets or fresh.upload_model or fresh.with_run)
+    assert (fresh.upload_tweets, fresh.upload_model, fresh.with_run) == (False, False, False)
     file = run.folder / "tracking" / "wandb.json"
     assert file.read_bytes().endswith(b"}\n")
     file.write_text('{"rows": "x", "step": 4}')

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 
 import pytest
 import torch
 
-from core.training.best import PATIENCE, Best
+from core.training.best import PATIENCE, Best, Measured
 from core.training.evaluate import Measure
 
 SIZES = [10, 30, 40, 20, 25, 25]
@@ -36,6 +37,60 @@ def test_it_goes_back_to_the_best_weights() -> None:
     assert best.step == 2
     best.restore()
     assert weight.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_what_was_best_is_taken_up_by_the_next_process() -> None:
+    weight = torch.ones(2, requires_grad=True)
+    best = Best([weight])
+    assert (best.known, best.measured, best.worse, best.hopeless) == (False, None, False, False)
+    assert (best.step, best.last_step) == (0, 0)
+    best.look(measured(), 3)
+    best.look(measured(0.1), 4)
+    best.look(measured(0.1), 5)
+    assert best.known
+    assert best.measured == Measured(measured(), 3, 5, 2)
+    assert (best.worse, best.hopeless) == (True, False)
+    again = Best([torch.zeros(2)])
+    again.take_up(best.measured, [torch.full((2,), 7.0)])
+    assert again.measured == best.measured
+    assert again.weights[0].tolist() == [7.0, 7.0]
+    again.look(measured(), 6)
+    assert (again.step, again.last_step, again.worse) == (3, 6, False), "as good is no better"
+    again.look(measured(-0.1), 7)
+    assert (again.step, again.worse) == (7, False)
+    assert again.weights[0].tolist() == [0.0, 0.0]
+    for step in (8, 9, 10):
+        assert not again.hopeless
+        again.look(measured(0.1), step)
+    assert again.hopeless, "three in a row"
+
+
+def test_clearly_worse_is_by_two_standard_errors_and_more() -> None:
+    class By:
+        def __init__(self, errors: float | None) -> None:
+            self.loss, self.errors = 1.0, errors
+
+        def errors_above(self, other: object) -> float | None:
+            return self.errors
+
+    for errors, worse in ((2.0, False), (2.01, True), (1.0, False), (None, False), (9.0, True)):
+        best = Best([])
+        best.look(By(0.0), 1)  # type: ignore[arg-type]
+        best.look(By(errors), 2)  # type: ignore[arg-type]
+        assert best.worse is worse
+
+
+def test_the_error_of_a_ratio_is_cochran_s() -> None:
+    """Sampling Techniques, 6.4, by hand: residuals 1, -1 and 0 of 3 pairs, 6 tokens in all."""
+    found = Measure(2.0, 6, 1.0, [3.0, 3.0, 6.0], [1, 2, 3])
+    assert found.error == pytest.approx(math.sqrt(3 / 2 * 2) / 6)
+    assert Measure(2.0, 2, 1.0, [2.0, 2.0], [1, 1]).error == 0.0
+    worse = Measure(2.5, 2, 1.0, [2.5, 2.5], [1, 1])
+    better = Measure(2.0, 2, 1.0, [2.0, 2.0], [1, 1])
+    assert worse.errors_above(better) == math.inf
+    assert better.errors_above(worse) == -math.inf
+    other = Measure(1.0, 6, 1.0, [1.0, 2.0, 3.0], [1, 2, 3])
+    assert found.errors_above(other) == pytest.approx(1 / (math.sqrt(3) / 6))
 
 
 def test_noise_is_not_worse_and_patience_ends() -> None:

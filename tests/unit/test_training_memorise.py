@@ -119,6 +119,88 @@ def test_short_tweets_say_nothing() -> None:
     assert not measure.possible
 
 
+class Letters:
+    """A tokenizer that makes one id of each word of one letter, and an answer before each."""
+
+    def __call__(self, text: str, **_: Any) -> dict[str, list[int]]:
+        return {"input_ids": [ord(word) for word in text.split()]}
+
+    def decode(self, ids: list[int], **_: Any) -> str:
+        return " ".join(map(chr, ids))
+
+
+def drawn(texts: list[str], context: int = 256, **given: Any) -> Memorisation:
+    return Memorisation(
+        texts, ["a b c d e f g h i"], Letters(), separator=SEPARATOR, seed=1, context=context,
+        device=torch.device(given.pop("device", "cpu")), **given,
+    )  # fmt: skip
+
+
+def test_what_is_read_and_what_should_follow() -> None:
+    letters = "a b c d e f g h i j k l"
+    ((task,), _) = drawn([letters])._sides
+    assert task.prompt == [SEPARATOR, *map(ord, "abcd")], "a third, to the end of its word"
+    assert (task.rest, task.length) == (list("efghijkl"), 8)
+    ((task,), _) = drawn([letters], answered=([[~7, ~8]], []))._sides
+    assert task.prompt[:4] == [SEPARATOR, ~7, ~8, ord("a")]
+    long = " ".join(chr(ord("a") + n % 26) for n in range(60))
+    ((task,), _) = drawn([long])._sides
+    assert (len(task.rest), task.length) == (20, 20), "no more can be written"
+    # one id for the mark, four that are read, eight that are written
+    assert [bool(drawn([letters], context=n)._sides[0]) for n in (13, 12)] == [True, False]
+    # what follows has to have four words
+    assert [bool(drawn([text])._sides[0]) for text in ("a b c d e f", "a b c d e")] == [True, False]
+    assert not drawn(["a b c d e"]).possible
+    assert drawn([letters]).possible
+    many = [letters] * 200
+    assert [len(drawn(many, device=kind)._sides[0]) for kind in ("cpu", "mps", "cuda")] == [
+        16, 16, 128,
+    ]  # fmt: skip
+    assert len(drawn(["x", letters, "y", letters])._sides[0]) == 2
+
+
+def test_what_the_measure_may_cost() -> None:
+    allowance = Allowance(30_000_000, "cpu")
+    assert (allowance.cost, allowance.spent) == (1.2, 0.0)
+    assert Allowance(3_000_000_000, "cuda").cost == 1.2
+    assert [allowance.enough(seconds, last=True) for seconds in (23.9, 24.1)] == [False, True]
+    assert [allowance.enough(seconds) for seconds in (47.9, 48.1)] == [False, True]
+    allowance.add(2.0)
+    allowance.add(3.0)
+    assert (allowance.cost, allowance.spent) == (3.0, 5.0)
+    assert [allowance.enough(seconds) for seconds in (219.0, 221.0)] == [False, True]
+    assert not allowance.enough(None, last=True)
+
+
+def test_places_of_rows_that_are_padded_together() -> None:
+    """What stands before a shorter prompt counts for nothing: neither as a place nor as a word."""
+    seen: list[dict[str, Any]] = []
+
+    def model(**given: Any) -> Any:
+        seen.append({name: value.tolist() for name, value in given.items() if "_" in name
+                     and isinstance(value, torch.Tensor)})  # fmt: skip
+        logits = torch.zeros(len(given["input_ids"]), 1, 10)
+        logits[:, 0, 5] = 1.0
+        return type("Out", (), {"logits": logits, "past_key_values": "past"})
+
+    written = continue_rows(
+        model, [[1, 2, 3], [4]], [1, 2], likeliest, separator=SEPARATOR, device="cpu"
+    )
+    assert written == [[5], [5, 5]]
+    assert seen == [
+        {"input_ids": [[1, 2, 3], [0, 0, 4]], "attention_mask": [[1, 1, 1], [0, 0, 1]],
+         "position_ids": [[0, 1, 2], [0, 0, 0]]},
+        {"input_ids": [[5], [5]], "attention_mask": [[1, 1, 1, 1], [0, 0, 1, 1]],
+         "position_ids": [[3], [1]]},
+    ]  # fmt: skip
+    seen.clear()
+    written = continue_rows(model, [[1], [4]], [0, 1], likeliest, separator=SEPARATOR, device="cpu")
+    assert written == [[], [5]], "a length of 0 is nothing"
+    assert [list(given) for given in seen] == [["input_ids"]], "without padding no mask is needed"
+    assert continue_rows(model, [], [], likeliest, separator=SEPARATOR, device="cpu") == []
+    assert continue_rows(model, [[1]], [9], likeliest, separator=5, device="cpu") == [[]]
+
+
 def test_no_more_than_its_share_of_the_time_is_spent() -> None:
     allowance = Allowance(135_000_000, "cpu")
     assert not allowance.enough(60.0, last=True)

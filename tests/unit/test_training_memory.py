@@ -28,7 +28,14 @@ from core.training.decide import Room
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.loss import Scorer
-from core.training.memory import TooLittleMemory, more_parts, out_of_memory
+from core.training.memory import (
+    TooLittleMemory,
+    dispensable,
+    explained,
+    more_parts,
+    out_of_memory,
+    too_little,
+)
 from core.training.setup import Training, set_up
 from core.training.signals import StopRequest
 from core.training.step import BatchStep
@@ -99,6 +106,56 @@ def test_what_pytorch_raises_is_told_apart() -> None:
     with pytest.raises(RuntimeError) as other:
         torch.ones(2) @ torch.ones(3)
     assert not out_of_memory(other.value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes",
+        "std::bad_alloc",
+        "MPS backend out of memory",
+        "[enforce fail] not enough memory: you tried",
+        "CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "could not create a memory object",
+    ],
+)
+def test_every_library_says_it_in_its_own_words(words: str) -> None:
+    assert out_of_memory(RuntimeError(words))
+    assert not out_of_memory(ValueError(words)), "what no allocator raises"
+    wrapped = ValueError("it cannot be loaded")
+    wrapped.__cause__ = RuntimeError(words)
+    assert out_of_memory(wrapped)
+    assert not out_of_memory(None)
+    assert out_of_memory(torch.OutOfMemoryError())
+
+
+def test_too_little_memory_is_said_with_what_helps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there = too_little("cpu", "Why."), too_little("cuda", "Why.")
+    assert here.what == "This machine has too little memory for this base."
+    assert here.next_step.endswith("or end other programs.")
+    assert there.what == "The device has too little memory for this base."
+    assert there.next_step.endswith("or use --device cpu.")
+    assert more_parts(MemoryError(), 2, [[0, 1]] * 3, torch.device("cpu")) == 4
+    assert "batches are taken in 4 parts now" in capsys.readouterr().err
+    for error, where in ((MemoryError(), "This machine"), (torch.OutOfMemoryError(), "The device")):
+        with pytest.raises(TooLittleMemory, match=where) as raised, explained("making tea"):
+            raise error
+        assert raised.value.why == "It ran out while making tea."
+    for error in (here, ValueError("another")):
+        with pytest.raises(type(error)) as raised, explained("making tea"):
+            raise error
+        assert raised.value is error
+    run = create_toy(tmp_path, **SMALL)
+    journal = Journal(run)
+    with dispensable(journal, "tea"):
+        raise MemoryError
+    with pytest.raises(ValueError, match="another"), dispensable(journal, "tea"):
+        raise ValueError("another")
+    journal.close()
+    (line,) = lines_of(run)
+    assert line["text"] == "There was too little memory for tea. The run goes on without."
 
 
 def test_steps_and_measures_that_do_not_fit_are_made_in_parts(tmp_path: Path) -> None:

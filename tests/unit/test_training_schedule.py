@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.runs.settings import Schedule
-from core.training.schedule import Course, learning_rate
+from core.training.schedule import Course, Pace, learning_rate
 
 
 class Clock:
@@ -39,6 +41,74 @@ def test_it_rises_to_the_peak_and_falls_to_zero(schedule: Schedule, late: float)
 @given(st.floats(0, 1), st.floats(0, 0.9), st.sampled_from(["linear", "cosine"]))
 def test_it_stays_between_zero_and_the_peak(done: float, warmup: float, schedule: Schedule) -> None:
     assert 0 <= learning_rate(done, peak=2e-3, warmup=warmup, schedule=schedule) <= 2e-3
+
+
+def test_it_begins_at_a_tenth_of_the_peak_and_without_warmup_at_all_of_it() -> None:
+    def rates(warmup: float, *shares: float) -> list[float]:
+        return [learning_rate(x, peak=2.0, warmup=warmup, schedule="linear") for x in shares]
+
+    assert rates(0.5, 0.0, 0.05, 0.25, 0.5, 0.75, 1.0, 1.5) == [0.2, 0.2, 1.0, 2.0, 1.0, 0.0, 0.0]
+    assert rates(0.0, 0.0, 0.25, 1.0) == [2.0, 1.5, 0.0]
+    cosine = learning_rate(0.25, peak=2.0, warmup=0.0, schedule="cosine")
+    assert cosine == pytest.approx(1 + math.cos(math.pi / 4))
+
+
+def test_what_a_step_takes_is_its_mean_of_late() -> None:
+    def lately(*steps: tuple[int, float]) -> float | None:
+        pace = Pace()
+        for count, seconds in steps:
+            for _ in range(count):
+                pace.step(seconds)
+        return pace.seconds_a_step
+
+    assert lately() is None
+    assert lately((1, 3.0)) == 3.0
+    assert lately((60, 1.0), (15, 4.0)) == 4.0, "of the last 15 at least"
+    assert lately((60, 1.0), (14, 4.0)) == pytest.approx(57 / 15)
+    # half a minute and the step in which it begins: 20 seconds of the late ones, 11 before
+    assert lately((50, 1.0), (40, 0.5)) == pytest.approx(31 / 51)
+
+
+def test_what_goes_into_pauses_is_what_went_into_them() -> None:
+    pace = Pace()
+    assert (pace.pausing(20.0), pace.learning_within(50.0)) == (0.0, 50.0)
+    pace.expect(6.0, 30.0)
+    pace.step(10.0)
+    # a fifth of 30 seconds since the last pause, but for half of one
+    assert pace.pausing(20.0) == pytest.approx(3.0)
+    assert pace.learning_within(50.0) == pytest.approx((50 + 3 - 0.2 * (10 - 1)) / (1 + 0.2 * 0.9))
+    pace.pause(8.0)
+    assert pace.pausing(20.0) == pytest.approx(0.8 * 20 - 4)
+    pace.pause(2.0)
+    assert pace.pausing(20.0) == pytest.approx(20 - 5), "of one pause: a measure and a checkpoint"
+    pace.step(10.0)
+    pace.pause(2.0)
+    assert pace.learned == 20.0
+    assert pace.pausing(20.0) == pytest.approx(0.6 * 20 - 3)
+    assert pace.pausing(1.0) == 0.0
+    assert pace.learning_within(50.0) == pytest.approx((50 + 3 + 0.6 * 2) / (1 + 0.6 * 0.9))
+    assert pace.learning_within(-50.0) == 0.0
+    assert pace.learning_within(1.0) == 1.0, "no more than there is"
+
+
+def test_a_run_may_be_resumed_at_its_very_end() -> None:
+    clock = Clock()
+    course = Course(10, budget=100, began=clock(), clock=clock)
+    assert (course.budget, course.seconds) == (100, 0.0)
+    assert Course(10).budget is None
+    clock.now += 500
+    course.start(done=1.0, reserve=4.0)
+    assert course.done(0) == pytest.approx(0.999)
+    # a quarter of the budget for what is left of the run, and what the end needs
+    assert course.seconds_left(0) == pytest.approx(4 + 25 * 0.001)
+    assert course.run_seconds(0) == pytest.approx(504 + 25 * 0.001)
+    assert Course(10).run_seconds(0) is None
+    clock.now += 50
+    assert course.seconds_left(0) == pytest.approx(4)
+    over = Course(10, began=clock(), clock=clock)
+    over.start()
+    over.pace.step(2.0)
+    assert [over.seconds_left(step) for step in (8, 10, 12)] == [4.0, 0.0, 0.0]
 
 
 def test_without_a_limit_the_course_is_its_steps() -> None:
