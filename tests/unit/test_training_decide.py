@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -239,14 +240,17 @@ def test_the_best_device_that_is_here(gpus: Any) -> None:
     assert [devices.static_shapes(one) for one in (CPU, CUDA)] == [False, True]
 
 
+def products(
+    took: dict[Any, float], given: dict[Any, float], dtype: Any, enough: float = 0.0
+) -> float:
+    given[dtype] = enough
+    return took[dtype]
+
+
 def test_bfloat16_is_used_where_it_is_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     for slow, fast, found in ((3.0, 1.9, torch.bfloat16), (3.0, 2.0, torch.float32)):
-        took = {torch.float32: slow, torch.bfloat16: fast}
-        given: dict[Any, float] = {}
-        monkeypatch.setattr(
-            devices, "_seconds_of_products",
-            lambda dtype, enough=0.0: given.update({dtype: enough}) or took[dtype],
-        )  # fmt: skip
+        took, given = {torch.float32: slow, torch.bfloat16: fast}, dict[Any, float]()
+        monkeypatch.setattr(devices, "_seconds_of_products", partial(products, took, given))
         devices._bfloat16_pays.cache_clear()
         assert devices.arithmetic(CPU) == found
         assert given == {torch.float32: 0.0, torch.bfloat16: 6.0}, "twice as slow is slow enough"

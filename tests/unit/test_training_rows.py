@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import InputRefused
 from core.models.load import separator_of
 from core.models.scratch import train_tokenizer
 from core.training.data import (
@@ -18,9 +19,11 @@ from core.training.data import (
     TweetRows,
     batches,
     cut,
+    padded_rows,
     padded_width,
     predicted,
     prepare,
+    rows_within,
     tensors,
 )
 
@@ -40,6 +43,53 @@ def test_a_batch_holds_at_most_its_tokens_unless_one_row_does(
     for batch in batches(rows, batch_tokens, random.Random(1)):
         size = max(padded_width(row) for row in batch) * len(batch)
         assert size <= batch_tokens or len(batch) == 1
+
+
+def test_batches_are_as_full_as_they_may_be() -> None:
+    assert [padded_width([0] * ids) for ids in (2, 9, 10, 17, 18)] == [8, 8, 16, 16, 24]
+    short, long = [0] * 9, [0] * 17
+    made = batches([short, long, short, short, long, short], 16, random.Random(1))
+    assert sorted(map(len, made)) == [1, 1, 2, 2], "two rows of 8, and rows of 16 by themselves"
+    # neighbours of 512 are sorted together, and no others
+    rows = [[0] * (9 if number % 2 else 17) for number in range(1024)]
+    sizes = [len(batch) for batch in batches(rows, 8 * 10**6, random.Random(1))]
+    assert sizes == [512, 512]
+    shuffled = batches([[number, 0] for number in range(64)], 8, random.Random(1))
+    assert shuffled != sorted(shuffled)
+
+
+def test_few_heights_come_of_any_batches() -> None:
+    assert [padded_rows(rows, 16, 256) for rows in (16, 15, 9, 8, 5, 4, 2, 1)] == [
+        16, 16, 16, 8, 8, 4, 2, 1,
+    ]  # fmt: skip
+    assert padded_rows(3, 300, 256) == 3, "of rows that are wider than a batch as many as there are"
+    inputs, targets = tensors([[5, 6, 7]], "cpu", batch_tokens=16)
+    assert inputs.tolist() == [[5, 6, 0, 0, 0, 0, 0, 0]]
+    assert targets.tolist() == [[6, 7, *[IGNORE] * 6]]
+    inputs, targets = tensors([[5, 6], [7, 8], [9, 1]], "cpu", batch_tokens=32)
+    assert inputs.tolist() == [[5, *[0] * 7], [7, *[0] * 7], [9, *[0] * 7], [0] * 8]
+    assert targets.tolist()[3] == [IGNORE] * 8
+
+
+def test_rows_are_no_longer_than_a_base_reads() -> None:
+    assert [rows_within(context, 256) for context in (16, 23, 24, 256, 263, 1024)] == [
+        16, 16, 24, 256, 256, 256,
+    ]  # fmt: skip
+    with pytest.raises(InputRefused, match="reads 15 tokens at most"):
+        rows_within(15, 256)
+
+
+def test_a_row_that_is_only_read_is_left_out_and_others_begin_with_what_is_read() -> None:
+    class Letters:
+        def __call__(self, texts: list[str], **_: object) -> dict[str, list[list[int]]]:
+            return {"input_ids": [[ord(letter) for letter in text] for text in texts]}
+
+    found = prepare(["ab", "é"], Letters(), separator=0, row_tokens=2, answered=[[1, 2, 3, 4], []])
+    # of 0 ~1 ~2 | ~2 ~3 ~4 | ~4 a b | b 0 the first two rows teach nothing
+    assert found.rows == [[[~4, 97, 98], [98, 0]], [[0, 233, 0]]]
+    assert (found.tokens, found.bytes, found.total_tokens) == ([3, 2], [3, 3], 5)
+    assert predicted([0, ~1, 97, 0]) == 2
+    assert prepare([], None, separator=0, row_tokens=2) == TweetRows([], [], [])
 
 
 @given(st.lists(st.integers(0, 99), min_size=2, max_size=200), st.integers(1, 50))

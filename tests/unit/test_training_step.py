@@ -22,7 +22,7 @@ from core.models.scratch import new_model, train_tokenizer
 from core.processes import usable_cores, usable_threads
 from core.runs.settings import settings_for
 from core.training.adapter import add_adapters, trainable
-from core.training.data import prepare
+from core.training.data import TweetRows, prepare
 from core.training.decode import glimpse, nucleus
 from core.training.device import (
     arithmetic,
@@ -157,6 +157,72 @@ def test_a_short_run_measures_what_a_thirtieth_of_it_is_enough_for() -> None:
     assert tokens_within(1e-9, score, rows, CPU) == 1000
     assert tokens_within(1e6, score, rows, CPU) > 1_000_000
     assert tokens_within(1.0, score, [], CPU) == 0
+
+
+def test_what_two_seconds_are_enough_for() -> None:
+    """At two operations a parameter and token, by the kind of device."""
+    assert affordable_tokens(10**7, "cpu") == 25_000
+    assert affordable_tokens(10**9, "cuda") == 20_000
+    assert affordable_tokens(10**8, "mps") == 20_000
+    assert affordable_tokens(10**12, "cpu") == 4000
+    assert affordable_tokens(1, "cpu") == 100_000
+
+
+def test_as_many_tweets_are_held_out_as_were_asked_for() -> None:
+    tweets = TweetRows([[[0, 1, 2, 0]], [[0, 3, 4, 0]], [[0, 5, 6, 0]]], [3, 3, 3], [5, 6, 7])
+
+    def held(at_most: int, **given: Any) -> HeldOut:
+        asked = {"batch_tokens": 16, "seed": 1, "device": CPU} | given
+        return HeldOut(tweets, at_most=at_most, **asked)
+
+    assert [held(most).tokens for most in (0, 1, 3, 4, 6, 7, 99)] == [0, 3, 3, 6, 6, 9, 9]
+    assert held(99).bytes == 18
+    every = {held(1, seed=seed).bytes for seed in range(9)}
+    assert every == {5, 6, 7}, "which ones is drawn by the seed"
+    assert held(99).parts == 1
+    score = stepper()[1]._score
+    whole = held(99).measure(score)
+    assert whole is not None
+    assert (whole.tokens, whole.sizes, len(whole.sums)) == (9, [3, 3, 3], 3)
+    assert whole.bits_per_byte == pytest.approx(sum(whole.sums) / math.log(2) / 18)
+    in_parts = held(99)
+    in_parts.parts = 2
+    other = in_parts.measure(score)
+    assert other is not None
+    assert other.sums == pytest.approx(whole.sums, rel=1e-5)
+
+
+def test_a_nucleus_that_is_wider_than_the_likeliest_is_found_too() -> None:
+    flat = torch.zeros(2, 3000)
+    flat[0, 7] = flat[1, 2999] = 1.0
+    kept = nucleus(flat, 0.95)
+    assert [int((row > 0).sum()) for row in kept] == [2850, 2850]
+    assert (kept[0, 7], kept[1, 2999]) == (kept[0].max(), kept[1].max())
+    steep = torch.arange(3000.0).flip(0).repeat(2, 1)
+    assert [row.nonzero().flatten().tolist() for row in nucleus(steep, 0.7)] == [[0, 1], [0, 1]]
+    assert [row.nonzero().flatten().tolist() for row in nucleus(steep, 1e-9)] == [[0], [0]]
+
+
+def test_a_glimpse_is_as_long_as_it_may_be_and_is_unescaped() -> None:
+    class Letters:
+        def decode(self, ids: list[int], **_: Any) -> str:
+            return f" a &amp;\n b {len(ids)} "
+
+    class Flat(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, input_ids: torch.Tensor, **_: Any) -> Any:
+            logits = torch.zeros(len(input_ids), 1, 50)
+            logits[..., 0] = -1e9  # never the separator
+            return type("Out", (), {"logits": logits, "past_key_values": None})
+
+    def texts(**given: Any) -> list[str]:
+        return glimpse(Flat(), Letters(), separator=0, seed=1, **given)
+
+    assert texts() == ["a & b 36"] * 2
+    assert texts(count=3, max_tokens=5) == ["a & b 5"] * 3
 
 
 def test_a_glimpse_repeats_with_its_seed_and_is_one_line() -> None:
