@@ -86,6 +86,8 @@ def _idle(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             found.append(node)  # said to the type checker
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found += node.decorator_list  # a frozen dataclass that is not
+        if isinstance(node, ast.ClassDef):  # nor a frozen struct
+            found += [one for one in node.keywords if one.arg in ("frozen", "kw_only")]
     return [
         ((at.lineno, at.col_offset), (at.end_lineno, at.end_col_offset))  # type: ignore[attr-defined]
         for at in found

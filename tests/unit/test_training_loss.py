@@ -10,8 +10,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from core.models.scratch import new_model
-from core.training.adapter import add_adapters, layers_of, merge_adapters, trainable
-from core.training.data import IGNORE, tensors
+from core.runs.memory import LOGITS
+from core.runs.settings import settings_for
+from core.training.adapter import (
+    _adamw,
+    add_adapters,
+    layers_of,
+    merge_adapters,
+    trainable,
+)
+from core.training.data import IGNORE, predicted, tensors
 from core.training.loss import Scorer, linear_cross_entropy
 
 ROWS = [[0, 5, 9, 0], [0, 7, 3, 8, 2, 4, 0], [0, 1, 0]]
@@ -213,3 +221,48 @@ def test_what_is_not_float32_on_a_cpu_keeps_the_pass_of_peft() -> None:
 
     adapted = add_adapters(tiny().to(torch.bfloat16), rank=4, alpha=8, autocast=True)
     assert fuse_adapters(adapted) == 0
+
+
+def test_only_a_part_of_the_logits_is_there_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny()
+    score, (inputs, targets) = Scorer(model), tensors(ROWS, "cpu")
+    expected = score.of_rows(inputs, targets), score(inputs, targets)
+    vocabulary = model.get_output_embeddings().weight.shape[0]
+    monkeypatch.setitem(LOGITS, "cpu", 4 * vocabulary * 3)  # float32, of three positions
+    heights: list[int] = []
+    linear = torch.nn.functional.linear
+
+    def counted(states: torch.Tensor, weight: torch.Tensor, *more: Any) -> torch.Tensor:
+        if weight.shape[0] == vocabulary:
+            heights.append(states.numel() // states.shape[-1])
+        return linear(states, weight, *more)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", counted)
+    found = score.of_rows(inputs, targets), score(inputs, targets)
+    assert max(heights) == 3
+    assert sum(heights) == 2 * sum(map(predicted, ROWS)), "and only where something is predicted"
+    assert torch.allclose(found[0], expected[0], rtol=1e-5)
+    assert torch.allclose(found[1], expected[1], rtol=1e-5)
+    heights.clear()
+    Scorer(model, static=True)(inputs, targets)
+    assert sum(heights) == targets.numel() + 2 * 8, "with padding, after two looks at the head"
+
+
+def test_the_optimiser_is_what_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_for("fast", "scratch", lr=0.5, beta2=0.9, weight_decay=0.25)
+    weights = [torch.nn.Parameter(torch.zeros(2))]
+    plain, made = torch.optim.AdamW, []
+
+    def not_fused(weights: Any, **options: Any) -> Any:
+        made.append(options)
+        if options.get("fused"):
+            raise RuntimeError("`fused=True` requires another device")
+        return plain(weights, **options)
+
+    for refused in (False, True):
+        if refused:
+            monkeypatch.setattr(torch.optim, "AdamW", not_fused)
+        (group,) = _adamw(weights, settings).param_groups
+        assert (group["lr"], group["betas"], group["weight_decay"]) == (0.5, (0.9, 0.9), 0.25)
+        assert bool(group["fused"]) is not refused
+    assert [options.get("fused") for options in made] == [True, None]
