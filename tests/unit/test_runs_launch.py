@@ -28,7 +28,8 @@ DECIDED = Decisions(
 
 def a_run(home: Path, name: str = "a", **more: Any) -> Run:
     settings = settings_for("fast", "scratch").to_json()
-    return make_run(home, name, **{"settings": settings, "state": "stopped", **more})
+    gone = {"pid": os.getpid(), "pid_start": 1.0, "pid_since_boot": 0.0}
+    return make_run(home, name, **{"settings": settings, "state": "stopped", **gone, **more})
 
 
 def test_this_process_takes_a_run_up(tmp_path: Path) -> None:
