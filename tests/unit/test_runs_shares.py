@@ -22,7 +22,7 @@ FAST, CLASSIC = settings_for("fast", "scratch"), settings_for("classic", "scratc
 
 
 def stats(handle: str, kept: int, chars: int, tokens: int | None) -> AccountStats:
-    return AccountStats(handle, handle, kept, 0, 0, kept, {}, chars, tokens, None)
+    return AccountStats(handle, handle, kept, 0, 0, kept, {}, chars, tokens, None, chars)
 
 
 def test_what_an_epoch_would_show_is_what_is_not_held_out() -> None:
