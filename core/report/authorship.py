@@ -84,12 +84,13 @@ def deltas(
     spoken = [words(text) for text in [*author, *others]]
     ranked = Counter(word for said in spoken for word in said).most_common(_FREQUENT_WORDS)
     places = {word: place for place, (word, _) in enumerate(ranked)}
-    parts = _in_parts(_counts(author, places), _counts(others, places))
+    counted = _counts(author, places)
+    parts = [*_parts(counted), *_parts(_counts(others, places))]
     if len(parts) < 2:
         return {point: Estimate(None, len(texts)) for point, texts in points.items()}
-    spread = parts.std(axis=0, ddof=1)
+    spread = _frequencies(np.array(parts)).std(axis=0, ddof=1)
     varying = spread > 0
-    own = _frequencies(_counts(author, places).sum(axis=0, keepdims=True))[0]
+    own = _frequencies(counted.sum(axis=0, keepdims=True))
 
     def delta(sums: Floats) -> Floats:
         apart = np.abs(_frequencies(sums) - own)[:, varying] / spread[varying]
@@ -116,13 +117,10 @@ def _frequencies(sums: Floats) -> Floats:
         return np.asarray(sums[:, :-1] / sums[:, -1:])
 
 
-def _in_parts(*sides: Floats) -> Floats:
-    """Frequencies (parts, words) in parts of about _PART words of each side."""
-    found = []
-    for counts in sides:
-        number = (np.cumsum(counts[:, -1]) // _PART).astype(int)
-        for part in range(int(number[-1]) if len(number) else 0):
-            found.append(counts[number == part].sum(axis=0, keepdims=True))
-    if not found:
-        return np.zeros((0, sides[0].shape[1] - 1))
-    return _frequencies(np.vstack(found))
+def _parts(counts: Floats) -> list[Floats]:
+    """The sums (words + 1) of parts of about _PART words; what is left after the last is no part.
+
+    A text that is longer than a part is one by itself.
+    """
+    number = np.cumsum(counts[:, -1]) // _PART
+    return [counts[number == part].sum(axis=0) for part in np.unique(number)[:-1]]

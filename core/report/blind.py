@@ -110,10 +110,10 @@ class BlindResult:
     @property
     def verdict(self) -> str:
         """``no better than chance``: what the interval says."""
-        low, high = self.estimate.interval or (0.0, 1.0)
-        if low > 0.5:
+        ends = self.estimate.interval
+        if ends and ends[0] > 0.5:
             return "better than chance, so the model's texts can be told from real ones"
-        if high < 0.5:
+        if ends and ends[1] < 0.5:
             return "worse than chance, so the model's texts pass for the real ones"
         return "no better than chance"
 
@@ -121,13 +121,13 @@ class BlindResult:
         """``You picked the real one in 11 of 20 questions (guessing: half; 95 % interval 34 % to
         74 %): no better than chance.``
         """
-        if not self.answers:
+        ends = self.estimate.interval
+        if ends is None:
             return "No question was answered."
-        low, high = self.estimate.interval or (0.0, 1.0)
         return (
             f"{person} picked the real one in {self.right} of {self.answers} "
             f"{'question' if self.answers == 1 else 'questions'} (guessing: half; 95 % interval "
-            f"{percent(low)} to {percent(high)}): {self.verdict}."
+            f"{percent(ends[0])} to {percent(ends[1])}): {self.verdict}."
         )
 
     def for_a_report(self) -> str:

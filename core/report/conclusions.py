@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import exp, floor
 from typing import Final
 
-from core.numbers import percent, share_in_digits
+from core.numbers import share_in_digits
 from core.report.authorship import FEWEST_TO_LEARN
 from core.report.intervals import Estimate
 from core.report.measures import FEWEST, Group, Measure
@@ -163,7 +163,7 @@ def _author(found: Findings) -> str:
     said += "."
     if (unseen.value or 0) < _LEAST_KNOWN:
         return f"{said} The classifier hardly knows {found.who}, so that this says little."
-    return f"{said} {_style(found)}"
+    return f"{said} {_style(found)}".rstrip()
 
 
 def _style(found: Findings) -> str:
@@ -233,7 +233,7 @@ def _loss(found: Findings) -> str:
 def _choices(loss: Estimate) -> str:
     """Perplexity: as many equally likely tokens surprise as much."""
     choices = exp(min(loss.value or 0.0, 20))
-    return f"{choices:,.0f}" if choices >= 10 else f"{choices:.1f}"
+    return f"{choices:,.0f}" if choices >= 9.95 else f"{choices:.1f}"
 
 
 def _variety(found: Findings) -> str:
@@ -264,12 +264,10 @@ def _look(found: Findings) -> str:
         apart = found.of(name)
         if (apart.value or 0) >= _SEEN and _compared(apart, found.of(name, "held_out")) == "more":
             mean, usual = found.of(feature.name), found.of(feature.name, "held_out")
-            its, the_authors = _number(mean, feature.name), _number(usual, feature.name)
+            measure = found.measures[feature.name]
+            its, the_authors = _average(measure, mean), _average(measure, usual)
             alike = ", but spread differently" if _compared(mean, usual) == "alike" else ""
-            other.append(
-                f"{found.measures[feature.name].title} "
-                f"({its} on average, {found.who} {the_authors}{alike})"
-            )
+            other.append(f"{measure.title} ({its} on average, {found.who} {the_authors}{alike})")
     if not other:
         return f"In form (length, tags, names, emoji, capitals, marks) it is like {found.who}."
     return f"In form it differs from {found.who} in: {'; '.join(other)}."
@@ -326,19 +324,19 @@ def _out_of(one: Estimate, *, interval: bool = True) -> str:
     """
     if one.value is None:
         return "an unknown number"
-    low, high = one.interval if interval and one.interval is not None else (None, None)
-    if 0.1 <= one.value <= 0.9 and (low is None or _tenths(low) != _tenths(high)):
+    ends = one.interval if interval else None
+    if 0.1 <= one.value <= 0.9 and (ends is None or _tenths(ends[0]) != _tenths(ends[1])):
         said = f"{_tenths(one.value)} of 10"
-        return said if low is None else f"{said} ({_tenths(low)} to {_tenths(high)})"
+        return said if ends is None else f"{said} ({_tenths(ends[0])} to {_tenths(ends[1])})"
     said = _percent(one)
-    if low is None or high is None:
+    if ends is None:
         return said
-    return f"{said} ({share_in_digits(low)} to {share_in_digits(high)} %)"
+    return f"{said} ({share_in_digits(ends[0])} to {share_in_digits(ends[1])} %)"
 
 
-def _tenths(share: float | None) -> str:
-    """Half a tenth goes up, at both ends of an interval alike."""
-    return f"{floor(10 * round(share or 0.0, 4) + 0.5)}"
+def _tenths(share: float) -> int:
+    """Half a tenth goes up, at both ends of an interval alike; of a share as it is stored."""
+    return floor(10 * round(share, 4) + 0.5)
 
 
 def _percent(one: Estimate) -> str:
@@ -346,9 +344,8 @@ def _percent(one: Estimate) -> str:
     return "?" if one.value is None else f"{share_in_digits(one.value)} %"
 
 
-def _number(one: Estimate, name: str) -> str:
+def _average(measure: Measure, one: Estimate) -> str:
+    """In the digits of the table beside it."""
     if one.value is None:
         return "?"
-    if name == "capitals":
-        return f"{percent(one.value, 1)} of letters"
-    return f"{one.value:.0f}" if one.value >= 10 else f"{one.value:.1f}"
+    return measure.in_digits(one.value) + (" % of letters" if measure.unit == "share" else "")

@@ -139,8 +139,7 @@ def draws(n: int) -> Floats:
 
 
 def _percentile(value: float, found: Floats, rows: Floats) -> Estimate:
-    found = found[np.isfinite(found)]
-    if len(rows) < 2 or not len(found):
+    if len(rows) < 2:
         return Estimate(value, len(rows))
     low, high = np.quantile(found, _TAILS)
     return Estimate.within(value, len(rows), float(low), float(high))

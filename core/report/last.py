@@ -40,10 +40,10 @@ class LastReport:
     seed: int
     model: str
     base: str
-    no_base: str = ""
-    others: int | None = None
-    invented: bool = False
-    leaks: list[tuple[Leak, str]] | None = None
+    no_base: str
+    others: int | None
+    invented: bool
+    leaks: list[tuple[Leak, str]] | None
 
     def is_of(self, run: Run) -> bool:
         """Whether the run's model is still the one that was measured. Reads all of its weights."""

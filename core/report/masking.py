@@ -23,12 +23,13 @@ def common_words(authors: Sequence[str], others: Sequence[str]) -> frozenset[str
 
     So a word that one side alone is fond of, which is mostly its subject, is not among them.
     """
-    sides = [(_texts_with(texts), len(texts)) for texts in (authors, others)]
-    shares: dict[str, float] = {}
-    for word in sides[0][0].keys() & sides[1][0].keys():
-        least = min(found[word] / total for found, total in sides)
-        if least >= _LEAST_SHARE and all(found[word] >= _LEAST_TEXTS for found, _ in sides):
-            shares[word] = least
+    own, its = _texts_with(authors), _texts_with(others)
+    shares = {
+        word: min(times / len(authors), its[word] / len(others))
+        for word, times in own.items()
+        if min(times, its[word]) >= _LEAST_TEXTS
+    }
+    shares = {word: share for word, share in shares.items() if share >= _LEAST_SHARE}
     ranked = sorted(shares, key=lambda word: (-shares[word], word))
     return frozenset(ranked[:MOST_WORDS])
 

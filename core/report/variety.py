@@ -77,8 +77,8 @@ def _two_largest(
             first, owner, second = found.get(gram, (0, -1, 0))
             if times > first:
                 found[gram] = (times, number, first)
-            elif times > second:
-                found[gram] = (first, owner, times)
+            else:
+                found[gram] = (first, owner, max(second, times))
     return found
 
 

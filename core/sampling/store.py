@@ -198,7 +198,7 @@ def _samples(run: Run) -> Iterator[StoredSample]:
     for line in read_json_lines(run.generated):
         try:
             yield StoredSample.from_json(run.id, line)
-        except (LookupError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError):
             continue
 
 

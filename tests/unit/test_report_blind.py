@@ -75,6 +75,30 @@ def test_pairs_are_of_similar_length_and_of_what_is_new_and_whole(run: Run) -> N
     assert 70 < sum(orders) < 130, "either stands first as often"
 
 
+@pytest.mark.parametrize(
+    ("real", "made", "similar"),
+    [(20, 32, True), (32, 20, True), (20, 33, False), (70, 100, True), (69, 100, False)],
+)
+def test_lengths_are_similar_within_twelve_characters_or_a_third(
+    run: Run, real: int, made: int, similar: bool
+) -> None:
+    tweet = f"a b {'c' * (real - 4)}"
+    drawn = sample(run, f"d e {'f' * (made - 4)}")
+    assert len(pair([("1", tweet)], [drawn], 5, seed=1)) == similar
+
+
+def test_the_closest_in_length_is_asked_about_as_often_as_there_are_texts(run: Run) -> None:
+    tweets = [("1", "one two three"), ("2", "four five six")]
+    drawn = [sample(run, "seven and eight more"), sample(run, "seven and eight")]
+    (first, second) = pair(tweets, drawn, 5, seed=1)
+    assert [first.generated, second.generated] == ["seven and eight", "seven and eight more"]
+    assert len(pair(tweets, drawn, 1, seed=1)) == 1
+    assert len(pair(tweets, drawn[:1], 5, seed=1)) == 1
+    far = sample(run, "w " * 30)
+    (only,) = pair([("0", "x y " + "z" * 90), *tweets], [far, drawn[1]], 5, seed=2)
+    assert only.generated == "seven and eight", "a tweet without a partner is passed over"
+
+
 def test_long_texts_find_no_short_partner(run: Run) -> None:
     assert pair([("1", "a short one")], [sample(run, "word " * 50)], 5, seed=1) == []
 
@@ -100,8 +124,25 @@ def test_answers_are_kept_and_scored_for_the_present_model(run: Run) -> None:
     lines = (run.folder / "blind.jsonl").read_text()
     assert "tweet number" not in lines, "ids only"
     assert "drawn number" not in lines
+    again = BlindTest(run, "@keeper", 8, test.model_hash, test.questions)
+    assert again.answer(0, 1 if again.questions[0].real_first else 2)
+    both = blind_result(run)
+    assert both is not None
+    assert (both.right, both.answers, both.sittings) == (12, 21, 2)
+    assert both.for_a_report().startswith("In 2 blind tests, people were shown")
+    assert blind_result(run, seed=7) == result
+    only = blind_result(run, seed=8)
+    assert only is not None
+    assert only.in_words("They").startswith("They picked the real one in 1 of 1 question (guess")
+    assert blind_result(run, seed=9) is None
+    with (run.folder / "blind.jsonl").open("a") as file:
+        file.write('{"right": "yes"}\n')
+    assert blind_result(run) == both, "a line that says nothing"
     (run.model / "config.json").write_text('{"another": 1}')
     assert blind_result(run) is None, "those were of another model"
+    (run.model / "config.json").unlink()
+    run.model.rmdir()
+    assert blind_result(run) is None
 
 
 @pytest.mark.parametrize(
@@ -118,3 +159,4 @@ def test_the_verdict_follows_the_interval(right: int, answers: int, verdict: str
 
 def test_nothing_answered_is_no_score() -> None:
     assert BlindResult("@a", 0, 0).in_words() == "No question was answered."
+    assert BlindResult("@a", 0, 0).verdict == "no better than chance"

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.report.authorship import Classifier, deltas
-from core.report.copying import copies, novelty
 from core.report.intervals import Estimate, auc, distance, mean, ratio, share
-from core.report.leaks import beginning_and_rest, membership
 from core.report.likelihood import TextNats
-from core.report.masking import common_words, mask
+from core.report.measures import Measure, of_looks, of_losses
+from core.report.points import RealTexts
 from core.report.profiles import FEATURES, Profiles, jensen_shannon
-from core.report.variety import SEGMENT, distinct, self_bleu
-from core.sampling.copies import CopyIndex
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 TEXTS = st.lists(st.text("ab .,!#@😀A", max_size=30), min_size=1, max_size=12)
 SEA = [f"the lamp is lit on night {n} and the fog comes in again" for n in range(60)]
 SPACE = [f"Watch LIVE: @station crew {n} launches today! #Launch{n}" for n in range(60)]
+
+
+def letters(number: int) -> str:
+    """A word of its own: digits are hidden with the subject."""
+    return "".join("abcdefghij"[int(digit)] for digit in f"{number:03}")
+
+
+def real_of(author: list[str], others: list[str]) -> RealTexts:
+    return RealTexts(["a"], [], [], [], [], author, [], others, ["b"], bundled_impostors=False)
 
 
 def inside(one: Estimate) -> bool:
@@ -41,6 +47,20 @@ def test_wilson_by_hand() -> None:
     half = share([True, False] * 50)
     assert half.interval == pytest.approx((0.4038, 0.5962), abs=1e-4)
     assert share([]) == Estimate(None, 0)
+
+
+def test_wilson_of_a_few() -> None:
+    three = share([True] * 3 + [False] * 7)
+    assert (three.value, three.n) == (0.3, 10)
+    assert three.interval == pytest.approx((0.107791, 0.603222), abs=1e-6)
+
+
+def test_an_estimate_is_stored_with_four_digits_and_read_back() -> None:
+    stored = Estimate(0.123456, 7, (0.111149, 0.222251)).to_json()
+    assert stored == {"value": 0.1235, "n": 7, "interval": [0.1111, 0.2223]}
+    assert Estimate.from_json(stored) == Estimate(0.1235, 7, (0.1111, 0.2223))
+    nothing = Estimate(None, 0)
+    assert Estimate.from_json(nothing.to_json()) == nothing
 
 
 def test_the_ends_of_a_share_are_shares() -> None:
@@ -90,7 +110,24 @@ def test_auc_of_equal_sets_and_of_certain_ones() -> None:
     assert auc(scores, scores).value == pytest.approx(0.5)
     assert auc([2, 3], [0, 1]).value == 1
     assert auc([0, 1], [2, 3]).value == 0
+    assert auc([2, 3], [0, 1]).interval == (1, 1)
+    assert auc([0, 1], [2, 3]).interval == (0, 0)
     assert auc([], [1]) == Estimate(None, 1)
+    assert auc([1, 2], []) == Estimate(None, 2)
+
+
+def test_an_auc_is_as_sure_as_theory_says() -> None:
+    rng = np.random.default_rng(1)
+    members, others = rng.normal(1, 1, 150).tolist(), rng.normal(0, 1, 200).tolist()
+    found = auc(members, others)
+    assert found.n == 350
+    assert found.value is not None
+    assert found.interval is not None
+    # Hanley and McNeil 1982
+    a, q1, q2 = found.value, found.value / (2 - found.value), 2 * found.value**2 / (1 + found.value)
+    spread = (a * (1 - a) + 149 * (q1 - a * a) + 199 * (q2 - a * a)) / (150 * 200)
+    half = 1.96 * math.sqrt(spread)
+    assert found.interval == pytest.approx((a - half, a + half), abs=0.01)
 
 
 # ── look ─────────────────────────────────────────────────────────────────────────────────
@@ -116,11 +153,45 @@ def test_a_distance_takes_off_what_few_texts_are_away_by_chance() -> None:
     assert far.value > 0.5
 
 
+def test_a_distance_of_one_text_is_what_it_is_and_of_none_is_not_known() -> None:
+    def far(sums: Any) -> Any:
+        return np.abs(sums[:, 0] / sums[:, 1] - 2)
+
+    assert distance(np.array([[9.0, 3.0]]), far) == Estimate(1.0, 1, (1.0, 1.0))
+    assert distance(np.array([[9.0, 3.0]]), far, most=0.5) == Estimate(0.5, 1, (0.5, 0.5))
+    with np.errstate(invalid="ignore"):
+        assert distance(np.array([[0.0, 0.0]] * 3), far) == Estimate(None, 3)
+        some = distance(np.array([[0.0, 0.0], [9.0, 3.0]]), far)
+    assert some == Estimate(1.0, 2, (1.0, 1.0)), "a text without any says nothing"
+    assert distance(np.zeros((0, 2)), far) == Estimate(None, 0)
+
+
+def test_a_distance_has_the_basic_interval() -> None:
+    rows = np.random.default_rng(4).normal(3, 1, (300, 1))
+    found = distance(rows, lambda sums: sums[:, 0] / 300)
+    average, half = float(rows.mean()), 1.96 * float(rows.std()) / math.sqrt(300)
+    assert found.value == pytest.approx(average, abs=0.01)
+    assert found.interval == pytest.approx((average - half, average + half), abs=0.01)
+    # the few that are far below are what the end above comes from
+    lopsided = distance(np.array([[-40.0]] * 3 + [[5.0]] * 97), lambda sums: sums[:, 0] / 100)
+    assert lopsided.value is not None
+    assert lopsided.interval is not None
+    low, high = (abs(end - lopsided.value) for end in lopsided.interval)
+    assert high > low + 0.1
+
+
+def test_no_divergence_is_above_one() -> None:
+    apart = Profiles(["a"]).of(["b."] * 7 + ["a"])["punctuation"][1]
+    assert apart.interval is not None
+    assert apart.interval[1] == 1
+
+
 @given(TEXTS)
 @settings(max_examples=20)
 def test_texts_look_like_themselves(texts: list[str]) -> None:
     for average, apart in Profiles(texts).of(texts).values():
         assert apart.value == 0
+        assert apart.interval == (0, 0)
         assert inside(average)
         assert inside(apart)
 
@@ -134,118 +205,83 @@ def test_features_of_one_text() -> None:
     assert found["capitals"] == pytest.approx(3 / sum(map(str.isalpha, text)))
 
 
-# ── variety ──────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("feature", "bins"),
+    [
+        ("length", [("a" * low, "a" * (low + 19)) for low in range(20, 300, 20)]),
+        ("length", [("a", "a" * 19), ("a" * 20, "a" * 39), ("a" * 300, "a" * 900)]),
+        ("emoji", [("a", "b"), ("🌊", "🦀"), ("🌊🦀", "🦀 🌊"), ("🌊🌊🌊", "🌊" * 9)]),
+        ("hashtags", [("a", "#1"), ("#a", "b #c"), ("#a #b", "#c #d"), ("#a #b #c", "#a " * 9)]),
+        ("mentions", [("a", "b"), ("@a", "b @c"), ("@a @b", "@c @d"), ("@a @b @c", "@a " * 9)]),
+        ("capitals", [("a", "-")]),
+        (
+            "capitals",
+            [
+                ("A" * low + "a" * (100 - low), "A" * high + "a" * (100 - high))
+                for low, high in ((1, 2), (3, 5), (7, 9), (10, 19), (20, 49), (50, 99))
+            ],
+        ),
+        (
+            "punctuation",
+            [("a", "@b #c https://d.e/f.g?h!"), ("a.", "..."), ("!", "b!!"), ("“", '"')],
+        ),
+    ],
+)
+def test_a_look_is_told_in_steps(feature: str, bins: list[tuple[str, str]]) -> None:
+    for step, (low, high) in enumerate(bins):
+        looks = Profiles([low])
+        assert looks.of([high])[feature][1].value == 0, (low, high)
+        for other in bins[step + 1 :]:
+            assert looks.of([other[0]])[feature][1].value == pytest.approx(1), (low, other)
 
 
-def test_distinct_by_hand() -> None:
-    assert distinct(["a b"] * SEGMENT, 1).value == 2 / SEGMENT
-    assert distinct(["a b"] * SEGMENT, 2).value == 1 / SEGMENT
-    different = [f"w{n}" for n in range(2 * SEGMENT)]
-    assert distinct(different, 1) == Estimate(1.0, 2, (1.0, 1.0))
-    assert distinct(different, 2).value is None, "no text has two words"
-    assert distinct(["a b"], 1) == Estimate(None, 0)
+# ── loss, and digits ─────────────────────────────────────────────────────────────────────
 
 
-@given(TEXTS)
-@settings(max_examples=30)
-def test_self_bleu_is_a_share(texts: list[str]) -> None:
-    found = self_bleu(texts)
-    assert found.value is None or 0 <= found.value <= 1 + 1e-9
-    assert inside(found)
+def test_a_loss_is_of_tokens_and_bits_are_of_bytes() -> None:
+    texts = ["abc", "é🌊"]  # 3 and 6 bytes, and one for each end
+    nats = [TextNats(6.0, 2), TextNats(4.0, 3)]
+    loss, bits = of_losses({"tuned": (texts, nats)})
+    assert (loss.points["tuned"].value, loss.points["tuned"].n) == (2.0, 2)
+    assert bits.points["tuned"].value == pytest.approx(10 / math.log(2) / 11)
 
 
-def test_self_bleu_by_hand() -> None:
-    assert self_bleu(["a b c d e"] * 3).value == pytest.approx(1)
-    assert self_bleu(["a b c", "d e f"]).value == 0
-    # "a b c d" against "a b c x": 3 of 4 words, (2+1)/(3+1), (1+1)/(2+1), (0+1)/(1+1)
-    expected = (3 / 4 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25
-    assert self_bleu(["a b c d", "a b c x"]).value == pytest.approx(expected)
+@pytest.mark.parametrize(
+    ("unit", "group", "value", "digits"),
+    [
+        ("share", "look", 0.0412, "4.1"), ("number", "look", 1234.4, "1,234"),
+        ("number", "look", 9.95, "10"), ("number", "look", 9.94, "9.9"),
+        ("number", "look", 3.04, "3"), ("number", "look", 0.995, "1"),
+        ("number", "look", 0.994, "0.99"), ("number", "look", 0.5, "0.5"),
+        ("number", "loss", 2.974, "2.97"), ("number", "loss", 0.5, "0.5"),
+        ("number", "loss", 12.3, "12"),
+    ],
+)  # fmt: skip
+def test_digits_that_mean_something(unit: Any, group: Any, value: float, digits: str) -> None:
+    assert Measure("x", "x", group, unit, {}).in_digits(value) == digits
 
 
-# ── copying ──────────────────────────────────────────────────────────────────────────────
+def test_a_measure_is_read_back_in_the_order_of_a_page() -> None:
+    points = {"parrot": share([True] * 3), "chance": Estimate(0.5, 3), "tuned": share([False])}
+    kept = Measure("extracted", "come back", "leak", "share", points, {"tweets": [1]}).to_json()
+    assert {**kept["of"]["parrot"], **kept["of"]["chance"]} == {
+        "value": 0.5, "n": 3, "interval": None
+    }  # fmt: skip
+    assert (kept["value"], kept["n"]) == (0, 1)
+    read = Measure.from_json("extracted", kept)
+    assert list(read.points) == ["tuned", "parrot", "chance"]
+    assert read.to_json() == {**kept, "tweets": [1]}
+    assert Measure("x", "x", "leak", "share", {}).to_json()["n"] == 0
 
 
-def test_novelty_by_hand() -> None:
-    training = ["the lamp is lit", "fog again"]
-    found = novelty(
-        training, {"one": ["The lamp is out", "lit fog", "fog"], "other": ["is lit fog"]}
-    )
-    assert found[2]["one"].value == pytest.approx(2 / 4)
-    assert found[2]["one"].n == 2, "the third text has no pair of words"
-    assert found[3]["one"].value == 1 / 2
-    assert found[5]["one"] == Estimate(None, 0)
-    assert found[3]["other"].value == 1, "no run crosses the end of a tweet"
-
-
-def test_a_parrot_copies_everything_and_says_nothing_new() -> None:
-    found = copies(CopyIndex(SEA, [None] * len(SEA)), {"parrot": SEA[:10], "others": SPACE})
-    assert found["verbatim"]["parrot"].value == 1
-    assert found["copied"]["others"].value == 0
-    new = novelty(SEA, {"parrot": SEA[:10]})
-    assert [of["parrot"].value for of in new.values()] == [0] * len(new)
-
-
-# ── authors ──────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_classifier_knows_authors_and_says_the_same_each_time() -> None:
-    for masked in (False, True):
-        classifier = Classifier(SEA[:50], SPACE[:50], masked=masked)
-        assert classifier.called_author(SEA[50:]).value == 1
-        assert classifier.called_author(SPACE[50:]).value == 0
-        assert classifier.called_author([]) == Estimate(None, 0)
-
-
-def test_a_mask_hides_the_subject_and_keeps_the_style() -> None:
-    common = frozenset({"the", "is", "don't"})
-    text = "The LAMP is 3,000 miles off; @keeper don't see https://t.co/x #Fog 🌊 Orion!!"
-    assert mask(text, common) == "The XX is 0 x x; @ don't x / # 🌊 X!!"
-    other = "The MOON is 7 light years; @nasa don't say https://x.y/z #Tides 🌊 Vega!!"
-    assert mask(other, common) == mask(text, common), "another subject, the same style"
-
-
-def test_only_words_of_both_sides_are_common() -> None:
-    sea = ["the fog and the lamp"] * 10
-    space = ["the moon and @the crew"] * 10
-    assert common_words(sea, space) == {"the", "and"}
-    assert common_words(sea[:2], space) == frozenset(), "too rare to be called common"
-
-
-def test_delta_is_nothing_for_the_same_words_and_less_for_the_author() -> None:
-    found = deltas(SEA * 3, SPACE * 3, {"same": SEA, "others": SPACE})
-    assert found["same"].value == 0
-    assert found["others"].value is not None
-    assert found["others"].value > 0.5
-    assert all(map(inside, found.values()))
-    few = deltas(["a b"], ["c d"], {"same": ["a b"]})
-    assert few["same"] == Estimate(None, 1), "no word varies that occurs in one part"
-
-
-# ── leaks ────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_tweet_in_its_beginning_and_rest() -> None:
-    assert beginning_and_rest("one two three four five six seven") == (
-        "one two three",
-        " four five six seven",
-    )
-    assert beginning_and_rest("one two three four five six") is None
-    long = " ".join(f"w{n}" for n in range(30))
-    found = beginning_and_rest(long)
-    assert found is not None
-    assert len(found[0].split()) == 10
-    assert "".join(found) == long
-    assert beginning_and_rest("a a  a\na a a a") == ("a a  a", "\na a a a")
-    assert beginning_and_rest("灯台の光が霧の中でまた灯った夜") == (
-        "灯台の光が霧",
-        "の中でまた灯った夜",
-    )
-    assert beginning_and_rest("灯台の光が霧の中で") is None
-
-
-def test_membership_goes_by_the_token_and_not_by_the_text() -> None:
-    # one nat a token from five tokens, a tenth from a hundred: the short ones were learned
-    members = [(TextNats(20.0, 5), TextNats(15.0, 5))] * 3
-    others = [(TextNats(400.0, 100), TextNats(390.0, 100))] * 3
-    assert membership(members, others).value == 1
-    assert membership(others, members).value == 0
+def test_looks_are_means_then_distances() -> None:
+    made = of_looks(["Ab"] * 3, {"tuned": ["Ab c.", "ab d."], "base": []})
+    assert [one.title for one in made[:2]] == ["characters", "emoji"]
+    titles: dict[str, Any] = {
+        one.name: (one.title, one.unit, one.points["tuned"].value) for one in made
+    }
+    assert titles["capitals"] == ("capitals", "share", pytest.approx(1 / 6))
+    assert titles["length"] == ("characters", "number", 5)
+    assert titles["capitals_distance"][:2] == ("≠ capitals", "number")
+    assert titles["punctuation_distance"] == ("≠ punctuation marks", "number", 1)
+    assert not [one for one in made if "base" in one.points], "nothing was written"

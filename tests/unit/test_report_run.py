@@ -11,17 +11,15 @@ from typing import Any
 
 import pytest
 from report_runs import CREW, KEEPER, at, make_home, surely_above
-from sampling_models import TWEETS, blank, parrot
+from sampling_models import blank
 
 from core.dataset.frozen import load_frozen
 from core.errors import InputRefused, Interrupted
 from core.home import Home
 from core.locks import held_lock
 from core.report.blind import BlindResult
-from core.report.conclusions import who
 from core.report.last import last_measures, last_report
-from core.report.leaks import beginning_and_rest, leaked_ids, membership
-from core.report.likelihood import LanguageModel
+from core.report.leaks import leaked_ids
 from core.report.markdown import escaped, to_markdown
 from core.report.measures import POINTS
 from core.report.report import Report, make_report
@@ -29,18 +27,11 @@ from core.report.stored import ReportModel, remember, remembered
 from core.runs.folder import Run, find_run
 from core.runs.settings import Continued
 from core.sampling.copies import CopyIndex
-from core.sampling.engine import Engine
-from core.sampling.request import Done, SampleRequest
 from core.workflow.training import train_again, train_without_leaks
 from tests.shared import made_once
 from tests.unit.cli import home_with_a_run, mynah
 
 N = 60
-OTHERS = [
-    "There is a great deal of paperwork in heaven, and none of it is filed by colour.",
-    "My neighbour sells his opinions by the pound, wrapped in yesterday's newspaper.",
-    "A good umbrella remembers where it was left, which is more than I can say of myself.",
-]
 
 
 def make(root: Path) -> None:
@@ -258,74 +249,7 @@ def test_without_unseen_tweets_and_other_people_it_says_so(
     assert "With 0 unseen tweets of @keeper it is too few to say" in page
 
 
-# ── likelihood and leaks ─────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture(scope="module")
-def by_heart() -> LanguageModel:
-    return LanguageModel(parrot() / "model", "cpu")
-
-
-def test_given_back_is_what_greedy_decoding_gives(by_heart: LanguageModel) -> None:
-    engine = Engine.of(parrot() / "model", "cpu")
-    pairs = [beginning_and_rest(text) for text in [*TWEETS, *OTHERS]]
-    found = by_heart.given_back([pair for pair in pairs if pair])
-    for pair, one in zip(pairs, found, strict=True):
-        assert pair is not None
-        request = SampleRequest(pair[0], n=1, temperature=0, seed=1, allow_copies=True)
-        (text,) = [e.sample.text for e in engine.generate(request) if isinstance(e, Done)]
-        assert one.extracted == text.startswith("".join(pair))
-        asked = pair[1].split()
-        assert one.words == len(asked)
-        assert one.extracted or text[len(pair[0]) :].split()[: one.back] == asked[: one.back]
-    assert sum(one.extracted for one in found[: len(TWEETS)]) >= len(TWEETS) - 1
-    assert not any(one.extracted for one in found[len(TWEETS) :])
-
-
-def test_reading_packed_is_reading_padded() -> None:
-    from core.models.load import load_model
-    from core.report.likelihood import PaddedReader
-    from core.sampling.decoding.decoder import LeanDecoder
-    from core.sampling.decoding.packed import PackedReader
-    from core.sampling.language import Language
-
-    folder = parrot() / "model"
-    language = Language(folder)
-    padded = PaddedReader(load_model(folder)[0].eval())
-    packed = PackedReader(LeanDecoder(load_model(folder)[0].eval(), "float32"))
-    rows = [language.prompt_ids(text) for text in [*TWEETS, *OTHERS, *TWEETS[:2]]]
-    rows += [rows[0][:4], rows[0][:2], [*rows[0][:5], *rows[1][5:]]]
-    done: list[int] = []
-    nats = packed.nats(rows, done.append)
-    assert nats == pytest.approx(padded.nats(rows, done.append), rel=1e-4)
-    assert done[-1] == len(rows)
-    pairs = [(row[:at], row[at:]) for row in rows for at in (1, 2, len(row) // 2) if row[at:]]
-    found = packed.followed(pairs, done.append)
-    assert found == padded.followed(pairs, done.append)
-    assert {0, 1, len(rows[0]) // 2} <= set(found), "some part at once, some later, some never"
-
-
-def test_what_was_learned_is_told_from_what_was_not(by_heart: LanguageModel) -> None:
-    base = LanguageModel(blank(), "cpu")
-    sides = [
-        list(zip(base.nats(texts), by_heart.nats(texts), strict=True)) for texts in (TWEETS, OTHERS)
-    ]
-    assert membership(*sides).value == 1
-    assert membership(sides[0], sides[0]).value == 0.5
-
-
-def test_nats_are_those_of_the_model(by_heart: LanguageModel) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    folder = parrot() / "model"
-    model, words = (kind.from_pretrained(folder) for kind in (AutoModelForCausalLM, AutoTokenizer))
-    for text, found in zip(TWEETS, by_heart.nats(TWEETS), strict=True):
-        ids = torch.tensor([[0, *words(text, add_special_tokens=False)["input_ids"], 0]])
-        with torch.no_grad():
-            loss = model(input_ids=ids, labels=ids).loss
-        assert found.tokens == ids.shape[1] - 1
-        assert found.nats == pytest.approx(float(loss) * found.tokens, rel=1e-4)
+# ── leaks ─────────────────────────────────────────────────────────────────────────────────
 
 
 def test_leaked_ids_are_those_that_came_back_whole(tmp_path: Path) -> None:
@@ -412,6 +336,3 @@ def test_text_from_outside_is_no_markup() -> None:
         r"a\|b \<i\>\*x\*\</i\> \[l\](u) \`c\` ␛\[31m ⏎ # no"
     )
     assert escaped("@a_b _c_") == r"@a_b \_c\_"
-    assert who(["a"]) == "@a"
-    assert who(["a", "b"]) == "@a and @b"
-    assert who(["a", "b", "c"]) == "@a and 2 others"

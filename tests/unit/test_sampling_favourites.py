@@ -7,13 +7,17 @@ import threading
 
 import pytest
 
+from core.errors import InputRefused
 from core.home import Home
+from core.locks import held_lock
 from core.sampling.favourites import (
+    drop_favourite,
     edit_favourite,
     export_favourites,
     favourites,
     forget_copies,
     keep_favourite,
+    note_favourite,
 )
 from core.sampling.request import Copy, SampleRequest
 
@@ -111,3 +115,101 @@ def test_a_file_that_another_writes_is_read_as_it_is_now(tmp_path):
     assert favourites(home) == kept[1:]
     path.unlink()
     assert favourites(home) == []
+
+
+def test_a_favourite_is_kept_once(tmp_path):
+    home = Home(tmp_path)
+    first = keep_favourite(home, "r", "one", REQUEST, COPY, sample_id="s1")
+    assert (first.id, first.edited, first.note) == ("s1", False, "")
+    assert keep_favourite(home, "r", "one", REQUEST, NEW, sample_id="s2") == first
+    assert keep_favourite(home, "q", "other", REQUEST, NEW, sample_id="s1") == first
+    second = keep_favourite(home, "q", "one", SampleRequest(seed=1, reply_to="tea?"), NEW)
+    assert favourites(home) == [first, second]
+    assert len(second.id) == 32
+    assert second.settings["reply_to"] == "tea?"
+    assert "reply_to" not in first.settings
+    assert (second.settings["n"], first.settings["n"]) == (10, 3)
+
+
+def test_notes_and_changes_are_of_one_favourite_and_may_be_taken_back(tmp_path):
+    home = Home(tmp_path)
+    first, second = (keep_favourite(home, "r", text, REQUEST, COPY) for text in ("one", "two"))
+    note_favourite(home, first.id, " for Monday ")
+    note_favourite(home, "gone", "no matter")
+    edit_favourite(home, "gone", "no matter")
+    drop_favourite(home, "gone")
+    noted, other = favourites(home)
+    assert (noted.note, noted.text, noted.edited, other) == ("for Monday", "one", False, second)
+    note_favourite(home, first.id, "")
+    assert favourites(home) == [first, second]
+    drop_favourite(home, first.id)
+    assert favourites(home) == [second]
+    (home.root / "favourites.jsonl").unlink()
+    assert favourites(home) == []
+    again = keep_favourite(home, "r", "one", REQUEST, COPY)
+    assert favourites(home) == [again]
+
+
+def test_what_another_process_kept_is_read_from_its_first_line(tmp_path):
+    one, other = Home(tmp_path / "one"), Home(tmp_path / "other")
+    kept = [keep_favourite(one, "r", text, REQUEST, COPY) for text in ("one", "two")]
+    other.root.mkdir()
+    (other.root / "favourites.jsonl").write_bytes((one.root / "favourites.jsonl").read_bytes())
+    assert favourites(other) == kept
+
+
+def test_a_line_that_says_too_little_or_too_much_is_passed_over(tmp_path):
+    home = Home(tmp_path)
+    one = keep_favourite(home, "r", "one", REQUEST, COPY)
+    (line,) = (home.root / "favourites.jsonl").read_bytes().splitlines()
+    whole = json.loads(line)
+    for name, value in (("when", "noon"), ("when", 7), ("copy", 7), ("mood", "merry")):
+        with (home.root / "favourites.jsonl").open("a") as file:
+            file.write(json.dumps({**whole, "id": "x", name: value}) + "\n")
+    assert favourites(home) == [one]
+
+
+def test_what_would_be_forgotten_is_counted_first(tmp_path):
+    home = Home(tmp_path)
+    assert forget_copies(home, {"1"}) == 0
+    near = keep_favourite(home, "r", "near", REQUEST, COPY)
+    other = keep_favourite(home, "r", "new", REQUEST, NEW)
+    note_favourite(home, near.id, "a secret")
+    edit_favourite(home, near.id, "another secret")
+    note_favourite(home, other.id, "harmless")
+    before = (home.root / "favourites.jsonl").read_bytes()
+    assert forget_copies(home, {"2"}) == 0
+    with held_lock(home.locks / "favourites.lock"):
+        assert forget_copies(home, {"1"}, dry_run=True) == 1
+    assert (home.root / "favourites.jsonl").read_bytes() == before
+    assert forget_copies(home, {"1"}) == 1
+    (left,) = favourites(home)
+    assert (left.text, left.note) == ("new", "harmless")
+    assert b"secret" not in (home.root / "favourites.jsonl").read_bytes()
+
+
+def test_the_words_of_an_export(tmp_path):
+    home = Home(tmp_path)
+    one = keep_favourite(home, "r", "=Tea\nat 🌊", REQUEST, COPY)
+    note_favourite(home, one.id, "for Monday")
+    edit_favourite(home, one.id, "=Tea\nat 🌊, later")
+    when = one.when.isoformat(timespec="seconds")
+    for kind in ("TXT", "csv", "jsonl"):
+        assert export_favourites(favourites(home), tmp_path / f"out.{kind}") == 1
+    assert (tmp_path / "out.TXT").read_text("utf-8") == "=Tea at 🌊, later\n"
+    assert json.loads((tmp_path / "out.jsonl").read_text("utf-8")) == {
+        "text": "=Tea\nat 🌊, later", "note": "for Monday", "run": "r", "prompt": "My dream",
+        "seed": 7, "copy": "near", "when": when, "generated": True, "edited": True,
+    }  # fmt: skip
+    assert "🌊" in (tmp_path / "out.jsonl").read_text("utf-8")
+    table = (tmp_path / "out.csv").read_text("utf-8")
+    assert table.splitlines()[0] == "text,note,run,prompt,seed,copy,when,generated,edited"
+    assert table.endswith(f",for Monday,r,My dream,7,near,{when},true,true\n")
+    for path, refusal in (
+        (tmp_path / "out.csv", "is there already"),
+        (tmp_path / "o.md", "ending"),
+    ):
+        with pytest.raises(InputRefused, match=refusal):
+            export_favourites(favourites(home), path)
+    assert (tmp_path / "out.csv").read_text("utf-8") == table
+    assert export_favourites([], tmp_path / "out.csv", replace_it=True) == 0

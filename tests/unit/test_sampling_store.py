@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sampling_models import parrot
@@ -13,11 +15,12 @@ from sampling_models import parrot
 from core.corpus.store import Corpus
 from core.errors import InputRefused
 from core.home import Home
+from core.locks import Locked
 from core.query.run import run_query
 from core.runs.folder import Run
 from core.sampling import store
 from core.sampling.favourites import keep_sample, note_favourite
-from core.sampling.request import Copy, Done, Sample, SampleRequest
+from core.sampling.request import Copy, Deltas, Done, Finished, Ready, Sample, SampleRequest
 from core.sampling.store import (
     StoredSample,
     as_stored,
@@ -152,3 +155,156 @@ def test_what_copies_a_forgotten_tweet_goes_and_the_file_is_bounded(
     texts = [one.text for one in stored_samples(run)]
     assert texts[-1] == "more 7"
     assert len(texts) < 6
+    run.generated.unlink()
+    store_samples(run, [made(run, number, f"one of {number}") for number in range(6)])
+    store_samples(run, [])
+    size = run.generated.stat().st_size
+    monkeypatch.setattr(store, "MOST_BYTES", size)
+    store_samples(run, [made(run, 6, "one of 6")])
+    assert len(stored_samples(run)) == 7, "it may be as large as that"
+    store_samples(run, [made(run, 7, "one of 7")])
+    assert [one.sample.index for one in stored_samples(run)] == [3, 4, 5, 6, 7]
+
+
+def test_what_would_be_forgotten_is_counted_first(run: Run) -> None:
+    home = Home(run.folder.parents[1])
+    later = Run(run.folder.with_name("20270101-0000-keeper-bbbb"))
+    silent = Run(run.folder.with_name("20260601-0000-keeper-cccc"))
+    for one in (later, silent):
+        one.folder.mkdir()
+        shutil.copy(run.folder / "run.json", one.folder)
+    for one in (run, later):
+        copies = [Copy("near", 9, None, 0.8, ("5", "7")), NEW]
+        store_samples(one, [made(one, at, f"text {at}", copy) for at, copy in enumerate(copies)])
+    assert forget_copies(home, {"7"}, dry_run=True) == 2
+    assert len(stored_samples(run)) == len(stored_samples(later)) == 2
+    assert forget_copies(home, {"8"}) == 0
+    assert forget_copies(home, {"7"}) == 2
+    assert len(stored_samples(run)) == len(stored_samples(later)) == 1
+
+
+@pytest.mark.parametrize(
+    ("copy", "of"),
+    [
+        ({"verdict": "verbatim", "tweet_id": "7"}, True),
+        ({"verdict": "near", "tweet_id": "7"}, True),
+        ({"verdict": "near", "tweet_id": None, "tweet_ids": ["6", "7"]}, True),
+        ({"verdict": "near", "tweet_id": "6", "tweet_ids": ["6"]}, False),
+        ({"verdict": "new", "tweet_id": "7", "tweet_ids": ["7"]}, False),
+        ({"verdict": "near", "tweet_id": "6"}, False), ({}, False), (None, False), ("7", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_copy_of_a_tweet(copy: object, of: bool) -> None:
+    assert store.copies_any(copy, {"7"}) is of
+
+
+def test_an_id_that_could_be_two_samples_finds_none(run: Run) -> None:
+    home = Home(run.folder.parents[1])
+    both = [replace(made(run, at, f"text {at}"), id=f"abc{at}") for at in range(2)]
+    store_samples(run, both)
+    assert find_sample(home, "abc1").text == "text 1"
+    with pytest.raises(InputRefused, match="'abc' could be 2 samples"):
+        find_sample(home, "abc")
+    for wanted in ("", "b"):
+        with pytest.raises(InputRefused, match="There is no sample"):
+            find_sample(home, wanted)
+
+
+def test_a_stored_sample_says_which_model_made_it_and_how(run: Run) -> None:
+    one = replace(made(run, 3, "text"), model="base")
+    line = one.to_json()
+    assert line["generated"] is True
+    assert line["settings"] == {
+        "max_tokens": 12, "temperature": 1.3, "top_p": 0.9, "top_k": REQUEST.top_k,
+        "allow_copies": False, "min_p": 0.0, "repetition_penalty": 1.0, "banned": [], "stops": [],
+    }  # fmt: skip
+    read = StoredSample.from_json(run.id, json.loads(json.dumps(line)))
+    assert (read.model, read.sample, read.device) == ("base", one.sample, "cpu float32")
+    assert StoredSample.from_json(run.id, {**line, "model": "tuned"}).model == "tuned"
+    assert read.request(probabilities=True).probabilities is True
+    for name, value in (("settings", 5), ("created_at", "noon"), ("copy", 7), ("model", None)):
+        damaged = {name: value} if value is None else {**line, name: value}
+        run.generated.write_text(json.dumps(damaged) + "\n" + json.dumps(line) + "\n")
+        assert [kept.id for kept in stored_samples(run)] == [one.id], name
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "device", "words"),
+    [
+        ("text", "abc", "cpu float32", "The same text again, from the same model."),
+        ("text", "abc", "cuda", "The same text again, from the same model."),
+        ("text", "xyz", "cpu float32",
+         "The model has changed since that sample was made. The text is the same."),
+        ("other", "xyz", "cuda",
+         "The model has changed since that sample was made. So this is another text."),
+        ("other", "abc", "cuda",
+         "Another text: it was made on cpu float32, and now on cuda, which rounds differently."),
+        ("other", "abc", "cpu float32",
+         "Another text, though the model is the same: another version of mynah made it."),
+    ],
+)  # fmt: skip
+def test_what_came_of_making_it_again(
+    run: Run, text: str, model: str, device: str, words: str
+) -> None:
+    stored = made(run, 0, "text")
+    again = store.Repeated(stored, replace(stored.sample, text=text), model, device)
+    assert again.in_words == words
+    unknown = replace(again, stored=replace(stored, device=""))
+    if words.startswith("Another text: it"):
+        assert unknown.in_words.startswith("Another text: it was made on another device, and now ")
+
+
+class Unwritten:
+    """As a `Sampler` that has two samples done and one that only began."""
+
+    ready = Ready("cpu", "float32", 1, 0.1, None)
+
+    def __init__(self, *, stopped: bool = False) -> None:
+        self._why: Any = "stopped" if stopped else "eos"
+
+    def start(self) -> None: ...
+
+    def generate(self, request: SampleRequest) -> Iterator[Any]:
+        assert request.seed is not None
+        for index in range(2):
+            yield Deltas([(index, f"text {index}")])
+            yield Done(Sample(index, request.seed, "", f"text {index}", 1, self._why, NEW, 0))
+        yield Finished(2, 2, 0.1, 20.0)
+
+
+def test_a_disk_that_takes_nothing_is_told_of_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    voice, sampler = tuned_voice(run), cast(Any, Unwritten())
+    asked = replace(REQUEST, seed=None)
+    found = list(store.sample_and_store(voice, sampler, asked, told.append))
+    assert [type(event).__name__ for event, _ in found] == [
+        "Deltas", "Done", "Deltas", "Done", "Finished"
+    ]  # fmt: skip
+    written = [stored for _, stored in found if stored is not None]
+    assert [one.text for one in written] == ["text 0", "text 1"]
+    assert [one.id for one in stored_samples(run)] == [one.id for one in written]
+    assert {(one.device, one.model_hash) for one in written} == {("cpu float32", voice.hash())}
+    assert told == []
+    for error in (OSError("No space left"), Locked("held")):
+        told.clear()
+        calls: list[int] = []
+
+        def full(*_: object, error: Exception = error, calls: list[int] = calls) -> None:
+            calls.append(1)
+            raise error
+
+        monkeypatch.setattr(store, "store_samples", full)
+        found = list(store.sample_and_store(voice, sampler, REQUEST, told.append))
+        assert len([stored for _, stored in found if stored]) == 2
+        assert (told, calls) == ([str(error)], [1])
+
+
+def test_the_one_that_was_asked_for_is_made_again(run: Run) -> None:
+    second = made(run, 1, "text 1")
+    again = repeat(second, cast(Any, Unwritten()), "abc")
+    assert again is not None
+    assert (again.sample.index, again.same, again.device) == (1, True, "cpu float32")
+    assert repeat(second, cast(Any, Unwritten(stopped=True)), "abc") is None
+    assert repeat(made(run, 2, "text 2"), cast(Any, Unwritten()), "abc") is None
