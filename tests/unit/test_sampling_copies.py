@@ -74,6 +74,29 @@ def test_verdicts(text, verdict, longest):
     assert found.tweet_id == ("17" if longest else None)
 
 
+@pytest.mark.parametrize(
+    ("runs", "size", "verdict"),
+    [
+        ([4], 4, "verbatim"), ([3], 3, "new"), ([12], 15, "verbatim"), ([12], 16, "near"),
+        ([11], 13, "near"), ([7], 20, "near"), ([6], 20, "new"), ([5], 10, "near"),
+        ([5], 11, "new"), ([4], 5, "new"), ([4, 3], 11, "near"), ([4, 3], 12, "new"),
+        ([5, 4], 15, "near"), ([5, 4], 16, "new"), ([3, 3], 7, "new"), ([4, 2], 7, "new"),
+    ],
+)  # fmt: skip
+def test_a_verdict_at_its_limits(runs: list[int], size: int, verdict: str) -> None:
+    """Runs of words of one tweet, one after the other, in a text of so many words."""
+    tweet = [f"{'abcdefghijklmnopqrstuvwxy'[at]}lorem" for at in range(25)]
+    text, at = [], 0
+    for run in runs:
+        text += [*tweet[at : at + run], f"between{at}"]
+        at += run + 1
+    text = [*text[: len(text) - 1], *(f"filler{n}" for n in range(size))][:size]
+    found = CopyIndex([" ".join(["before", *tweet, "after"])], ["7"]).check(" ".join(text))
+    assert (found.verdict, found.longest, found.tweet_id) == (verdict, max(runs), "7")
+    covered = 0 if runs == [3] else sum(run for run in runs if run >= 3)
+    assert found.share == round(covered / size, 4)
+
+
 def test_what_the_person_typed_is_not_held_against_the_model():
     index = CopyIndex([TWEET], ["17"])
     prompt = "The fog came in like a committee slowly"
