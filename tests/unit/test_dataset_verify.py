@@ -100,7 +100,8 @@ def test_a_manifest_has_to_agree_with_itself(
 @pytest.mark.parametrize(
     "name",
     ["../secret", "/etc/hostname", "a/../../secret", "..", ".", "", "C:\\x", "\\\\host\\x", "a\0b",
-     "link", "folder", "pipe", "loop", "x" * 5_000],
+     "link", "folder", "pipe", "loop", "x" * 5_000, "a\\b",
+     "C:x"],
 )  # fmt: skip
 def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "inside"
@@ -110,6 +111,8 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     (folder / "folder").mkdir()
     os.mkfifo(folder / "pipe")
     (folder / "loop").symlink_to("loop")
+    for elsewhere in ("a\\b", "C:x"):  # on Windows
+        (folder / elsewhere).write_text("names of other places there\n")
 
     def point_there(content: dict[str, Any]) -> None:
         content["files"][name] = content["files"].pop("x")
