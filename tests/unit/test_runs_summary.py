@@ -178,6 +178,10 @@ def test_all_runs_are_followed_newest_first(tmp_path: Path) -> None:
     summaries, histories, changed = follower.poll()
     assert ([one.run for one in summaries], changed) == (["d", "a", "c"], True)
     assert sorted(histories) == ["a", "c", "d"]
+    Run(home.runs / "c").record_file.write_text("{")
+    summaries, _, changed = follower.poll()
+    assert ([one.run for one in summaries], changed) == (["d", "a"], True)
+    assert not follower.poll()[2], "what stays damaged is no news"
 
 
 def test_a_result_is_kept_whole(tmp_path: Path) -> None:
