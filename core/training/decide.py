@@ -71,9 +71,7 @@ def threads_of(
     cores = devices.cores_of_each(ranks.local_size)
     if before is None or before.threads is None or before.processes != ranks.size:
         return cores
-    if before.threads == cores:
-        return cores
-    if before.threads < cores:
+    if before.threads <= cores:
         return before.threads
     journal.warning(f"The run began with {before.threads} threads; it goes on with {cores}.")
     return cores
@@ -146,7 +144,7 @@ def decide(
     parameters: int,
     score: Scorer,
     room: Room,
-    processes: int = 1,
+    processes: int,
 ) -> Decisions:
     arithmetic = str(dtype).removeprefix("torch.")
     if before is not None:

@@ -126,6 +126,10 @@ def test_a_run_in_several_processes_is_not_what_one_was_measured_at(tmp_path: Pa
     home = Home.at(tmp_path)
     remember_speed(home, settings_for("fast", "scratch"), 100.0)
     assert advise(home, kept=9, base="scratch").tokens_per_second == 100.0
+    for rate, measured in ((0.5, True), (0.0, False)):
+        remember_speed(home, settings_for("fast", "scratch"), rate)
+        assert advise(home, kept=9, base="scratch").measured is measured
+    remember_speed(home, settings_for("fast", "scratch"), 100.0)
     two = advise(home, kept=9, base="scratch", own={"nproc": 2})
     assert not two.measured
     one = advise(home, kept=9, base="scratch")
