@@ -115,6 +115,12 @@ def test_a_stopped_run_ends_with_what_it_has_and_shows_nothing_more(tmp_path: Pa
     assert [line["step"] for line in of_kind(lines_of(run), "train")] == list(range(1, 11))
 
 
+def test_an_epoch_may_be_a_single_step(tmp_path: Path) -> None:
+    run = create_toy(tmp_path, max_steps=1, batch_tokens=1 << 16, eval_tokens=64)
+    (start,) = of_kind(train_here(run), "start")
+    assert (start["steps"], start["steps_an_epoch"]) == (1, 1)
+
+
 # ── which weights a run ends with ────────────────────────────────────────────────────────
 
 
