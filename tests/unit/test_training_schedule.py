@@ -126,6 +126,7 @@ def test_with_a_limit_the_further_of_steps_and_time_counts() -> None:
     learn(course, clock, 40)  # half of the 80 seconds between loading and what the end needs
     assert course.done(10) == pytest.approx(0.5)
     assert course.done(900) == pytest.approx(0.9)
+    assert course.done(1200) == 1
     learn(course, clock, 40)
     assert course.done(20) == 1
     assert course.seconds == pytest.approx(90)
