@@ -94,6 +94,7 @@ def test_the_closest_in_length_is_asked_about_as_often_as_there_are_texts(run: R
     assert [first.generated, second.generated] == ["seven and eight", "seven and eight more"]
     assert len(pair(tweets, drawn, 1, seed=1)) == 1
     assert len(pair(tweets, drawn[:1], 5, seed=1)) == 1
+    assert pair(tweets, [sample(run, "two wordsandmore")], 5, seed=1) == []
     far = sample(run, "w " * 30)
     (only,) = pair([("0", "x y " + "z" * 90), *tweets], [far, drawn[1]], 5, seed=2)
     assert only.generated == "seven and eight", "a tweet without a partner is passed over"
@@ -159,4 +160,5 @@ def test_the_verdict_follows_the_interval(right: int, answers: int, verdict: str
 
 def test_nothing_answered_is_no_score() -> None:
     assert BlindResult("@a", 0, 0).in_words() == "No question was answered."
+    assert BlindResult("@a", 1, 2).for_a_report().startswith("In one blind test, people")
     assert BlindResult("@a", 0, 0).verdict == "no better than chance"

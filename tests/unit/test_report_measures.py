@@ -172,6 +172,8 @@ def test_a_distance_has_the_basic_interval() -> None:
     average, half = float(rows.mean()), 1.96 * float(rows.std()) / math.sqrt(300)
     assert found.value == pytest.approx(average, abs=0.01)
     assert found.interval == pytest.approx((average - half, average + half), abs=0.01)
+    smaller = distance(rows / 10, lambda sums: sums[:, 0] / 300)
+    assert smaller.interval == pytest.approx([end / 10 for end in found.interval or ()])
     # the few that are far below are what the end above comes from
     lopsided = distance(np.array([[-40.0]] * 3 + [[5.0]] * 97), lambda sums: sums[:, 0] / 100)
     assert lopsided.value is not None
