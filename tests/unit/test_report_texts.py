@@ -215,6 +215,7 @@ def test_delta_is_nothing_for_the_same_words_and_less_for_the_author() -> None:
     assert all(map(inside, found.values()))
     few = deltas(["a b"], ["c d"], {"same": ["a b"]})
     assert deltas(SEA * 3, [], {"same": SEA})["same"].value == 0, "nobody else is needed"
+    assert deltas(SEA, SPACE * 2, {"same": SEA})["same"].value == 0, "a part of either side"
     assert few["same"] == Estimate(None, 1), "no word varies that occurs in one part"
 
 
