@@ -95,6 +95,9 @@ def test_what_was_stopped_is_kept_if_it_said_anything() -> None:
     assert isinstance(done, Done)
     assert (done.text, done.stopped, done.sample.seed) == ("This isa copy", "stopped", 0)
     assert done.copy == Copy("verbatim", len("This isa copy"), "This is")
+    other = closed(row("a copy", seed=9), "near")
+    assert isinstance(other, Done)
+    assert other.sample.seed == 9
 
 
 def test_a_banned_word_is_not_completed() -> None:
