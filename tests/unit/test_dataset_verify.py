@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.dataset.manifest import count, sealed, text_of
 from core.dataset.options import FORMATS
 from core.dataset.verify import verify
+from core.files import sha256_of
 from tests.oracles.datasets import export, freeze
 from tests.unit.test_dataset_files import CURATED, STANDARD, many
 
@@ -76,6 +77,20 @@ def test_rows_are_counted_and_not_believed(tmp_path: Path, format_: Any) -> None
     assert verify(manifest.manifest).ok
     problems = changed(manifest.manifest, lambda told: told["files"][out.name].update(rows=6))
     assert f"{out.name} has 5 rows, the manifest says 6." in problems
+
+
+def test_a_file_that_is_not_of_its_format_is_named(tmp_path: Path) -> None:
+    manifest = made(tmp_path, "csv")
+    (tmp_path / "x").write_text('id,"never closed\n')
+    sha256 = sha256_of(tmp_path / "x")
+
+    def rewrite(told: dict[str, Any]) -> None:
+        told["files"]["x"].update(sha256=sha256, bytes=17)
+
+    assert "x cannot be read as csv." in changed(manifest, rewrite)
+    for format_ in (None, ""):
+        problems = changed(manifest, lambda told, named=format_: told.update(format=named))  # type: ignore[misc]
+        assert "x cannot be read as anything that mynah writes." in problems
 
 
 @pytest.mark.parametrize(
