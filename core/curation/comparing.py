@@ -85,10 +85,8 @@ def compare(
         keys = _without(keys, near["place"])
     if recipe.most_per_author:
         found.append(_over(keys, recipe.most_per_author, tweets))
-    changes = pl.concat(found)
-    if links is not None:  # of a thread that a later rule drops, that rule's reason holds
-        changes = changes.unique("place", keep="last")
-    return changes.sort("place")
+    # of a thread that a later rule drops, that rule's reason holds
+    return pl.concat(found).unique("place", keep="last").sort("place")
 
 
 def _without(keys: pl.DataFrame, places: pl.Series) -> pl.DataFrame:

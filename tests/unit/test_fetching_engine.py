@@ -110,6 +110,7 @@ def test_everything_comes_once_and_is_paid_once(home: Home) -> None:
     assert (steps[-1].posts, steps[-1].cost_usd, steps[-1].posts_at_most) == (130, 0.66, 3200)
     assert (steps[0].pages_at_most, steps[-1].pages_at_most) == (32, 2 + 31)
     assert (again.posts, again.cost_usd, again.complete) == (0, 0.0, True)
+    assert (again.new, again.updated) == (0, 0)
     assert (ledger["posts"], ledger["users"], ledger["deduplicated"]) == (130, 1, 0)
     ((name, picture, posts),) = ask(home, "SELECT name, picture_url, posts FROM accounts")
     assert (name, posts) == ("Walker of Long Shores", 130)
