@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import __version__
-from core.errors import MynahError
+from core.errors import MynahError, kind_and_line
 from core.files import size_on_disk
 from core.home import cache_dir
 from core.numbers import size_in_words
@@ -71,7 +71,7 @@ def examine(home: Home) -> list[Check]:
         except MynahError as error:
             ok, detail = False, str(error)
         except Exception as error:
-            ok, detail = False, f"{type(error).__name__}: {error}"
+            ok, detail = False, kind_and_line(error)
         checks.append(Check(name, ok, detail, needed))
     return checks
 

@@ -49,6 +49,18 @@ class InputRefused(MynahError):
     exit_code = 3
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error of a library says, without a full stop, or else its kind."""
+    lines = str(error).strip().splitlines()
+    return (lines[0].rstrip(".") if lines else "") or type(error).__name__
+
+
+def kind_and_line(error: BaseException) -> str:
+    """``ValueError: the first line``; its kind alone where it says nothing."""
+    kind, line = type(error).__name__, first_line(error)
+    return kind if line == kind else f"{kind}: {line}"
+
+
 def refused_by_system(error: BaseException) -> InputRefused | None:
     """What the machine said no to, in words; None for any other error."""
     if not isinstance(error, OSError) or error.errno not in _REFUSED_BY_SYSTEM:

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from core.errors import InputRefused, WrongUsage
+from core.errors import InputRefused, WrongUsage, first_line
 
 _PREFIX: Final = "mynah-ray-"
 _OBJECTS: Final = 100 * 2**20  # bytes of the object store: it holds a few numbers
@@ -82,9 +82,10 @@ def _joined(address: str, environment: Mapping[str, str]) -> Iterator[None]:
             runtime_env={"env_vars": dict(environment)},
         )
     except Exception as error:  # of many kinds, from many layers
-        message = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputRefused(
-            f"There is no Ray to be reached at {address}.", f"{message[:200]}", "Is it running?"
+            f"There is no Ray to be reached at {address}.",
+            first_line(error)[:200],
+            "Is it running?",
         ) from None
     try:
         yield

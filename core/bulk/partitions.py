@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from core.curation.stream import MEMORY, ROW_GROUP, interruptible, stopped
-from core.errors import InputRefused
+from core.errors import InputRefused, first_line
 from core.progress import Cancelled
 from core.tweet import EXCLUDED_COLUMN, SQL_ORDER, tweet_schema
 
@@ -113,9 +113,10 @@ def write_sorted(
         except duckdb.InterruptException:
             raise stopped() from None
         except duckdb.Error as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise InputRefused(
-                "The tweets cannot be read as Parquet.", f"{first[:300]}.", "Write them again."
+                "The tweets cannot be read as Parquet.",
+                f"{first_line(error)[:300]}.",
+                "Write them again.",
             ) from None
     finally:
         connection.close()
@@ -173,9 +174,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputRefused(
-            f"{path} cannot be read as Parquet.", f"{first[:200]}.", "Write it again."
+            f"{path} cannot be read as Parquet.", f"{first_line(error)[:200]}.", "Write it again."
         ) from None
 
 

@@ -31,7 +31,7 @@ from core.dataset.manifest import (
 from core.dataset.options import ExportOptions
 from core.dataset.rows import BATCH
 from core.dataset.write import layout_of, write_dataset
-from core.errors import InputRefused, Interrupted
+from core.errors import InputRefused, Interrupted, kind_and_line
 from core.files import sha256_of
 from core.models.answering import Answering, answers_in_words
 from core.progress import Cancelled, Progress, Reporter
@@ -156,7 +156,7 @@ def load_frozen(folder: Path) -> FrozenDataset:
         raise InputRefused(f"There is no whole dataset in {folder.name}.", str(bad)) from bad
     except (OSError, KeyError, pl.exceptions.PolarsError) as error:
         raise InputRefused(
-            f"There is no whole dataset in {folder.name}.", f"{type(error).__name__}: {error}."
+            f"There is no whole dataset in {folder.name}.", f"{kind_and_line(error)}."
         ) from error
     return FrozenDataset(frames[0], frames[1], Manifest(content))
 

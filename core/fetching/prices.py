@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputRefused
+from core.errors import InputRefused, kind_and_line
 from core.home import bundled
 from core.toml import parse_toml
 
@@ -86,7 +86,7 @@ def load_terms(home: Home) -> Terms:
     except (TypeError, ValueError, ArithmeticError) as error:
         raise InputRefused(
             f"{own} cannot be used.",
-            f"{type(error).__name__}: {error}.",
+            f"{kind_and_line(error)}.",
             f"Compare it with {bundled('prices', _FILE)}, or take it away.",
         ) from None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from core.errors import InputRefused, ServiceRefused
+from core.errors import InputRefused, ServiceRefused, kind_and_line
 from core.home import expanded
 from core.models.folder import is_model_folder, read_config
 
@@ -99,12 +99,12 @@ def check_reachable(repo_id: str, alternatives: str) -> str:
         ) from error
     except HfHubHTTPError as error:
         raise ServiceRefused(
-            f"The hub refused to tell about {repo_id}.", _first_line(error), alternatives
+            f"The hub refused to tell about {repo_id}.", kind_and_line(error), alternatives
         ) from error
     except Exception as error:  # every kind of network failure, from several libraries
         raise ServiceRefused(
             f"{repo_id} is not on this machine, and the hub cannot be reached.",
-            _first_line(error),
+            kind_and_line(error),
             alternatives,
         ) from error
     names = [sibling.rfilename for sibling in info.siblings or []]
@@ -128,11 +128,8 @@ def download(repo_id: str, progress: Callable[[str], None] | None = None) -> Pat
         folder = Path(snapshot_download(repo_id, allow_patterns=list(FILES)))
     except Exception as error:  # every kind of network failure, from several libraries
         raise ServiceRefused(
-            f"{repo_id} could not be downloaded.", _first_line(error), "Try again, or another base."
+            f"{repo_id} could not be downloaded.",
+            kind_and_line(error),
+            "Try again, or another base.",
         ) from error
     return folder
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0] if text else 'no details'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import InputRefused
+from core.errors import InputRefused, kind_and_line
 
 # Longer than any row of tweets.
 NO_LIMIT: Final = 1 << 20
@@ -36,7 +36,7 @@ def load_tokenizer(folder: Path) -> Any:
         )
     except _UNUSABLE as error:
         raise InputRefused(
-            f"The tokenizer of {folder.name} cannot be read.", f"{type(error).__name__}: {error}."
+            f"The tokenizer of {folder.name} cannot be read.", f"{kind_and_line(error)}."
         ) from error
 
 
@@ -77,7 +77,7 @@ def load_stored(folder: Path, *, dtype: Any = None, **how: Any) -> tuple[Any, An
         )
     except (*_UNUSABLE, RuntimeError, SafetensorError, StrictDataclassError) as error:
         raise InputRefused(
-            f"The model in {folder.name} cannot be loaded.", f"{type(error).__name__}: {error}."
+            f"The model in {folder.name} cannot be loaded.", f"{kind_and_line(error)}."
         ) from error
     return model, stored
 
@@ -126,7 +126,7 @@ def _config_of(folder: Path) -> Any:
         )
     except (*_UNUSABLE, StrictDataclassError) as error:
         raise InputRefused(
-            f"config.json in {folder.name} cannot be read.", f"{type(error).__name__}: {error}."
+            f"config.json in {folder.name} cannot be read.", f"{kind_and_line(error)}."
         ) from error
 
 

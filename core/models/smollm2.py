@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from core.errors import InputRefused
+from core.errors import InputRefused, kind_and_line
 from core.home import cache_dir
 from core.locks import held_lock
 from core.models.folder import is_model_folder
@@ -78,7 +78,7 @@ def convert(progress: Callable[[str], None] | None = None) -> Path:
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise InputRefused(
                 f"{gguf.name} could not be converted.",
-                f"{type(error).__name__}: {error}.",
+                f"{kind_and_line(error)}.",
                 f"Install it again with `{INSTALL}`, or use --base scratch.",
             ) from error
         finally:

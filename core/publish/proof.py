@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import MynahError
+from core.errors import MynahError, kind_and_line
 from core.models.load import cast_weights, load_model, load_tokenizer, separator_of
 from core.publish.gguf_writer import Quant, Shape
 
@@ -89,7 +89,7 @@ def prove(
     try:
         converted, its_tokenizer = read_gguf(file, shape.architecture, shape.layers, torch.float32)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise _not_the_model(f"It cannot be read back: {type(error).__name__}: {error}") from error
+        raise _not_the_model(f"It cannot be read back: {kind_and_line(error)}") from error
     check("loading the model")
     model, _ = load_model(shape.folder)
     tokenizer = load_tokenizer(shape.folder)

@@ -29,7 +29,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from core.errors import InputRefused, MynahError, WrongUsage
+from core.errors import InputRefused, MynahError, WrongUsage, kind_and_line
 from core.models.answering import Answering
 from core.processes import usable_threads
 from core.sampling.request import Deltas, Done, Restarted, SampleRequest
@@ -96,7 +96,7 @@ def _load(options: argparse.Namespace) -> tuple[Engine, CheckCopy, int | None]:
         except Exception as error:
             raise InputRefused(
                 f"The training tweets in {options.train} cannot be read.",
-                f"{type(error).__name__}: {error}",
+                kind_and_line(error),
                 "Without them no copy can be told from something new. Train the run again.",
             ) from error
         check, tweets, unescape = index.check, len(index), not index.has_entities
@@ -202,7 +202,7 @@ class _Service:
             import traceback
 
             traceback.print_exception(error, file=sys.stderr)
-            what, why = "Generating failed.", f"{type(error).__name__}: {error}"
+            what, why = "Generating failed.", kind_and_line(error)
             next_step = "Try fewer samples or fewer tokens, or another run."
         code = error.exit_code if isinstance(error, MynahError) else 1
         self.send(event="error", id=number, what=what, why=why, next=next_step, code=code)

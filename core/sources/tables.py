@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import polars as pl
 
-from core.errors import InputRefused
+from core.errors import InputRefused, first_line
 from core.sources.batches import read_ahead
 from core.sources.columns import (
     MAP_NAMES,
@@ -351,9 +351,8 @@ def sound(path: Path, work: Callable[[], T]) -> T:
     try:
         return work()
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputRefused(
-            f"{path} is a damaged Parquet file.", f"{reason[:200]}.", "Export it again."
+            f"{path} is a damaged Parquet file.", f"{first_line(error)[:200]}.", "Export it again."
         ) from None
 
 

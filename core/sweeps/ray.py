@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import Interrupted, MynahError
+from core.errors import Interrupted, MynahError, first_line
 from core.ray_session import ray_session
 from core.runs.folder import GOING, Run
 from core.runs.launch import resume_run, stop_run
@@ -141,9 +141,8 @@ class RayWorkers:
         try:
             return ray.get(reference)
         except ray.exceptions.RayError as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise MynahError(
-                "A worker of Ray's was lost.", first[:300], "The same command goes on."
+                "A worker of Ray's was lost.", first_line(error)[:300], "The same command goes on."
             ) from None
 
 

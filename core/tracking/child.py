@@ -15,7 +15,7 @@ from types import FrameType
 
 import msgspec
 
-from core.errors import InputRefused, Interrupted, MynahError
+from core.errors import InputRefused, Interrupted, MynahError, kind_and_line
 from core.locks import held_lock
 from core.runs.folder import Run
 from core.runs.tracked import read_tracked, tracking_folder, write_tracked
@@ -44,8 +44,7 @@ def work(run: Run, to: str, stop: threading.Event) -> int:
             return _failed(run, to, str(error), error.exit_code)
         except Exception as error:
             # no traceback: W&B's errors may quote what was sent, key and all
-            first = (str(error).strip().splitlines() or [""])[0]
-            return _failed(run, to, f"{type(error).__name__}: {first}", MynahError.exit_code)
+            return _failed(run, to, kind_and_line(error), MynahError.exit_code)
 
 
 def _failed(run: Run, to: str, reason: str, code: int) -> int:

@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.errors import ServiceRefused
+from core.errors import ServiceRefused, first_line
 from core.runs.history import TrainingSample
 from core.runs.tracked import Tracked, tracking_folder
 from core.tracking.follower import Tracker
@@ -233,5 +233,4 @@ def _made(artifact: Artifact) -> wandb.Artifact:
 
 
 def _sentence(error: Exception) -> str:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return without_keys(first.rstrip(".")) + "."
+    return without_keys(first_line(error)) + "."

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import torch
 
-from core.errors import InputRefused
+from core.errors import InputRefused, kind_and_line
 from core.files import folder_whole
 from core.training.adapter import trainable
 from core.training.best import Best, Measured
@@ -145,7 +145,7 @@ def load_checkpoint(path: Path, model: Any, optimizer: Any, best: Best | None = 
     ) as error:  # fmt: skip
         raise InputRefused(
             f"The checkpoint {path.name} cannot be taken up.",
-            f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}.",
+            f"{kind_and_line(error)}.",
             "Start a new run.",
         ) from error
     if best is not None and position.best is not None:

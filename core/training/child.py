@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.errors import InputRefused, MynahError
+from core.errors import InputRefused, MynahError, kind_and_line
 from core.locks import Locked, held_lock
 from core.processes import process_age
 from core.runs.events import Journal
@@ -92,9 +92,7 @@ def _tried(learn: Callable[[], Result]) -> tuple[Result, int]:
         return Result(state="failed", reason=str(error)), error.exit_code
     except BaseException as error:
         traceback.print_exc()
-        first_line = (str(error).strip().splitlines() or [""])[0]
-        reason = ": ".join(filter(None, (type(error).__name__, first_line)))
-        return Result(state="failed", reason=reason), 1
+        return Result(state="failed", reason=kind_and_line(error)), 1
 
 
 def train(

@@ -203,7 +203,7 @@ def test_blocks_cannot_be_shared_whoever_starts_the_processes(tmp_path: Path) ->
         (LeaderGone("closed"), 75, None),
         (InputRefused("Another base."), 3, "Another base."),
         (ValueError("\nodd\nmore"), 1, "ValueError: odd"),
-        (KeyboardInterrupt(), 1, "KeyboardInterrupt: "),
+        (KeyboardInterrupt(), 1, "KeyboardInterrupt"),
         (None, 0, None),
     ],
 )

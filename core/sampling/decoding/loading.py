@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from core.errors import InputRefused
+from core.errors import InputRefused, kind_and_line
 from core.files import write_text_whole
 from core.home import cache_dir
 from core.json_lines import parse_json
@@ -99,7 +99,7 @@ def _read(model_dir: Path) -> Any:
     except Exception as error:  # a damaged folder fails in as many ways as there are files
         raise InputRefused(
             f"The model in {model_dir} cannot be loaded.",
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            kind_and_line(error),
             "Train the run again, or choose another run.",
         ) from error
     return model.eval().requires_grad_(False)

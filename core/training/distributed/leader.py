@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 
 from core.children.start import Child, start_child
-from core.errors import InputRefused, MynahError
+from core.errors import InputRefused, MynahError, first_line
 from core.runs.folder import Run
 from core.training.data import Row
 from core.training.device import check_processes
@@ -163,8 +163,7 @@ class Leader(Group):
         until = time.monotonic() + _REASON_SECONDS
         while not self._reason() and time.monotonic() < until:
             time.sleep(0.02)
-        first_line = (str(error).strip().splitlines() or [""])[0]
-        return self._failed(f"One of its processes does not answer: {first_line}")
+        return self._failed(f"One of its processes does not answer: {first_line(error)}")
 
     def _failed(self, otherwise: str) -> MynahError:
         return MynahError(

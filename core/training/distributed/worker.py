@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 import core
-from core.errors import InputRefused, MynahError
+from core.errors import InputRefused, MynahError, kind_and_line
 from core.models import scratch
 from core.models.load import load_model, quiet
 from core.models.prepare import prepare as prepare_base
@@ -49,8 +49,7 @@ def work(run: Run, ranks: Follower) -> int:
         print(f"rank {ranks.rank}: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except BaseException as error:
-        first_line = (str(error).strip().splitlines() or [""])[0]
-        ranks.fail(f"{type(error).__name__}: {first_line}")
+        ranks.fail(kind_and_line(error))
         traceback.print_exc()
         return 1
     return 0
