@@ -23,11 +23,20 @@ class Home:
     def at(cls, given: str | os.PathLike[str] | None = None) -> Home:
         """The home at ``given``, else at ``MYNAH_HOME``, else the platform's own place.
 
-        The folder is not created here: looking at an empty home must leave no trace.
+        The folder is not created here: looking at an empty home must leave no trace. Raises
+        InputRefused for a path with a question mark: DuckDB would put its log beside the part
+        before it.
         """
         chosen = given or os.environ.get("MYNAH_HOME")
         if chosen:
-            return cls(expanded(chosen).absolute())
+            root = expanded(chosen).absolute()
+            if "?" in str(root):
+                raise InputRefused(
+                    f"{root} cannot be a home.",
+                    "DuckDB, which keeps the tweets, takes no ? in the name of a folder.",
+                    "Choose another folder with --home or MYNAH_HOME.",
+                )
+            return cls(root)
         from platformdirs import user_data_path
 
         return cls(user_data_path("mynah", appauthor=False))

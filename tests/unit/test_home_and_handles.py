@@ -54,3 +54,8 @@ def test_bundled_finds_what_ships_and_says_what_does_not() -> None:
     assert bundled("recipes", "standard.toml").is_file()
     with pytest.raises(FileNotFoundError):
         bundled("recipes", "no-such.toml")
+
+
+def test_a_home_that_duckdb_cannot_use_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match=r"takes no \? in the name of a folder"):
+        Home.at(tmp_path / "what?" / "home")
