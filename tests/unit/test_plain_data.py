@@ -98,7 +98,8 @@ def test_a_file_without_any_columns_is_not_asked_about(tmp_path: Path) -> None:
     file.write_text("{}\n{}\n")
     said = sentence(talk(tmp_path / "home", "1", "1", str(file), "b"))
     assert "Its first object has: nothing." in said
-    assert "empty.jsonl has no columns to choose. It holds no texts and no numbers." in said
+    # a long path before it may be broken anywhere
+    assert "has no columns to choose. It holds no texts and no numbers." in said
     assert "from 1 to 0" not in said
 
 
@@ -155,7 +156,9 @@ def test_a_search_takes_conditions_and_an_order(home: Path) -> None:
     likes = [int(many) for many in re.findall(r"\d+\. \d+ \w+ \d{4}, (\d+) likes?, ", liked)]
     assert likes == sorted(likes, reverse=True)
     assert len(likes) == 10
-    assert re.search(rf"Known of it: .*{likes[0]} likes?, .*from tweets.js \(x-archive\)\.", liked)
+    assert re.search(
+        rf"What is known: .*{likes[0]} likes?, .*from tweets.js \(x-archive\)\.", liked
+    )
     assert "No order was named. There are: newest, oldest, likes, longest." in said
     assert "is:nothing" in said
 

@@ -309,7 +309,7 @@ def test_the_plain_mode_asks_for_a_tweet(home: Path, run: Run) -> None:
 
 
 def test_the_plain_mode_learns_answers(home: Path) -> None:
-    told = sentence(conversation.talk(home, "4", "8", "8", "b"))
-    assert "8. Learn answers: no" in told
+    told = sentence(conversation.talk(home, "4", "10", "10", "b"))
+    assert "10. Learn answers: no" in told
     assert f"in the corpus: {ASKED} tweets, before the recipe drops any." in told
     assert "Every tweet is learned by itself." in told

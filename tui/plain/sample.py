@@ -79,7 +79,7 @@ def _items(session: Session, knobs: Knobs) -> list[Item]:
 def _field_item(session: Session, knobs: Knobs, field: Field[Any]) -> Item:
     item = field_item(session.console, field, knobs.form[field.key], knobs.form.__setitem__)
     if field.key == "seed" and not knobs.form["seed"]:
-        return Item("seed: another each time", item.do)
+        return Item(f"{field.key}: another each time", item.do)
     return item
 
 

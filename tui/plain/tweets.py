@@ -125,7 +125,7 @@ def _open(session: Session, tweet: TweetRow) -> bool:
     if tweet.kept and tweet.published != tweet.clean_text:
         console.say("It is learned as:")
         console.show(tweet.clean_text)
-    console.say(f"Known of it: {', '.join(known_of(tweet)[2:])}.")
+    console.say(f"What is known: {', '.join(known_of(tweet)[2:])}.")
     excluded = tweet.reason == "excluded"
     place = console.choose(
         "What should be done with this tweet?",
