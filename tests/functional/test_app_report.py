@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from core.home import Home
+from core.locks import held_lock
 from core.report.conclusions import others_in_words
 from core.report.last import last_report
 from core.runs.folder import Run
@@ -215,15 +216,6 @@ async def test_a_report_is_made_at_a_key_while_one_does_something_else(trained_h
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ReportScreen))
         await pilot.press("escape", "4")
-        await pilot.pause()
-        # the first one shows the list of runs, which is turned away
-        await pilot.press("d", "d")
-        await until(pilot, lambda: isinstance(app.screen, Decide))
-        await pilot.press("y")
-        await until(pilot, lambda: app.failures)
-        await until(pilot, lambda: any("report on" in toast for toast in heard.toasts))
-        assert app.failures.pop().startswith("A report on ")
-        assert len(app.state.runs or []) == 1
         await until(pilot, lambda: heard.of(ReportEnded), 120)
         await pilot.pause()
         assert not app.screen.query_one(JobStatus).has_class("-shown")
@@ -238,6 +230,24 @@ async def test_a_report_is_made_at_a_key_while_one_does_something_else(trained_h
     last = last_report(Run(folder))
     assert last is not None
     assert last.n == 20
+
+
+async def test_a_run_is_not_deleted_while_somebody_makes_a_report_on_it(trained_home: Home) -> None:
+    (folder,) = trained_home.runs.iterdir()
+    app, heard = MynahApp(trained_home, section="train"), Heard()
+    with held_lock(Run(folder).report_lock):
+        async with app.run_test(size=(80, 24), message_hook=heard) as pilot:
+            await opened(pilot)
+            await pilot.press("escape")
+            # the first one shows the list of runs, which is turned away
+            await pilot.press("d", "d")
+            await until(pilot, lambda: isinstance(app.screen, Decide))
+            await pilot.press("y")
+            await until(pilot, lambda: app.failures)
+            await until(pilot, lambda: any("report on" in toast for toast in heard.toasts))
+            assert app.failures.pop().startswith("A report on ")
+            assert len(app.state.runs or []) == 1
+    assert (folder / "run.json").exists()
 
 
 async def test_a_report_in_the_making_can_be_stopped(trained_home: Home) -> None:
