@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.curation import cleaning
 from core.curation.counts import AccountStats, total_stats
+from core.curation.judge import judge
 from core.curation.reasons import REASONS
 from core.curation.recipe import Recipe, load_recipe
 from core.curation.words import count_words
@@ -172,6 +173,13 @@ def test_one_reason_each_in_order_of_precedence() -> None:
         "duplicate",
         "duplicate",  # an answer to oneself is a thread, and stays but for its words
     ]
+
+
+def test_a_dropped_quote_names_whom_it_quotes() -> None:
+    link = '[{"url": "https://t.co/x", "expanded_url": "https://twitter.com/harbour/status/1"}]'
+    tweets = frame(["words enough for anybody"] * 2, kind=["quote"] * 2, urls=[link, None])
+    judged = judge(tweets, STANDARD.replace(drop_quotes=True), explain=True)
+    assert judged["trigger"].to_list() == ["@harbour", None]
 
 
 def test_manual_retweets_by_kind_and_by_text() -> None:

@@ -241,3 +241,10 @@ def test_whole_blocks_lie_side_by_side_and_the_rest_is_dropped(ids: list[int], s
     whole = [stream[at : at + size] for at in range(0, len(stream), size)]
     whole = [block for block in whole if len(block) == size] or [stream]
     assert sorted(blocks) == sorted(whole)
+
+
+def test_a_row_that_begins_with_the_first_id_unlearned_is_read_from_it() -> None:
+    for row, read, learned in (([~0, 5, 6], [0, 5], [5, 6]), ([1, ~0, 6], [1, 0], [IGNORE, 6])):
+        inputs, targets = tensors([row], "cpu")
+        assert inputs[0, :2].tolist() == read
+        assert targets[0, :2].tolist() == learned
