@@ -575,6 +575,10 @@ def test_the_window_has_words(home: Home) -> None:
     with FakeX([posts]) as fake:
         plan = planned(home, fake, "writer_without_end", look_up=True)
         assert any("only the newest 50 of" in notice for notice in plan.notices)
+        stopped = fetched(home, fake, "writer_without_end", max_posts=10)
+        assert (stopped.stopped_by, stopped.notes) == ("max", [])  # the rest may be had
+        whole = fetched(home, fake, "writer_without_end")
+        assert any("only the newest 50 of" in notice for notice in whole.notes)
 
 
 def test_prices_are_a_file_with_a_date(home: Home) -> None:
