@@ -151,9 +151,8 @@ def listed_in_vain() -> list[str]:
 def _made_near(module: str, listed: set[str]) -> set[str]:
     """What faults make of the lines that are most like those listed: all of them take long."""
     lines = [line.strip() for line in (ROOT / module).read_text(encoding="utf-8").splitlines()]
-    near = {
-        close for line in listed for close in get_close_matches(line, set(lines), n=5, cutoff=0.3)
-    }
+    near = {close for line in listed for close in get_close_matches(line, set(lines), n=3)}
+    near |= {line for line in lines if any(line[:12] == one[:12] for one in listed)}
     near |= {"break", "continue"}
     return {
         changed_line(mutant, planted(mutant))
