@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from core.corpus.store import Corpus
 from core.locks import held_lock
 
 
@@ -28,3 +30,20 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     # a child that has done its work may still write its record, whose parts come and go
     shutil.copytree(original / "home", own, ignore=shutil.ignore_patterns(".*.part"))
     return own
+
+
+def fill(corpus: Corpus, rows: pl.DataFrame) -> Corpus:
+    """The corpus with these tweets and no others."""
+    file = corpus.path.with_name("rows.parquet")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(file)
+    with corpus.writing() as connection:
+        connection.execute("DELETE FROM tweets").fetchall()
+        connection.execute(
+            "INSERT INTO tweets BY NAME SELECT *, now() AS first_imported_at, now() AS "
+            "last_imported_at, [source] AS sources "
+            "FROM read_parquet($1, hive_partitioning = false)",
+            [str(file)],
+        ).fetchall()
+    file.unlink()
+    return corpus

@@ -21,7 +21,7 @@ from core.curation.recipe import load_recipe
 from core.curation.stream import curated_batches
 from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import curate
-from tests.unit.test_curation_stream import fill
+from tests.shared import fill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

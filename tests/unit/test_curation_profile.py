@@ -20,8 +20,8 @@ from core.workflow.data import import_paths
 from tests.oracles.corpus import tweets
 from tests.oracles.frames import frame, hostile_texts
 from tests.oracles.one_frame import curate
+from tests.shared import fill
 from tests.unit.cli import HANDLES, KEEPER
-from tests.unit.test_curation_stream import fill
 
 STANDARD = load_recipe("standard")
 LENGTH_STEP, LENGTH_BINS = 20, 15  # characters: the last bin has what is longer than a tweet was

@@ -23,24 +23,9 @@ from core.tweet import tweet_schema
 from tests.oracles.corpus import tweets
 from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import curate
+from tests.shared import fill
 
 STANDARD, CLASSIC = load_recipe("standard"), load_recipe("classic")
-
-
-def fill(corpus: Corpus, rows: pl.DataFrame) -> Corpus:
-    """The corpus with these tweets and no others."""
-    file = corpus.path.with_name("rows.parquet")
-    rows.write_parquet(file)
-    with corpus.writing() as connection:
-        connection.execute("DELETE FROM tweets").fetchall()
-        connection.execute(
-            "INSERT INTO tweets BY NAME SELECT *, now() AS first_imported_at, now() AS "
-            "last_imported_at, [source] AS sources "
-            "FROM read_parquet($1, hive_partitioning = false)",
-            [str(file)],
-        ).fetchall()
-    file.unlink()
-    return corpus
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from core.curation.recipe import BUNDLED_RECIPES, Recipe, load_recipe
 from core.curation.stream import curated_batches
 from tests.oracles.frames import frame, hostile_frames, in_order
 from tests.oracles.one_frame import account_stats, curate
-from tests.unit.test_curation_stream import fill
+from tests.shared import fill
 
 SEPARATE = load_recipe("standard")
 JOIN = SEPARATE.replace(threads="join")

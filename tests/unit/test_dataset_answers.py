@@ -17,6 +17,7 @@ from core.dataset.verify import verify
 from core.dataset.write import ExportResult, export_tweets
 from core.home import Home
 from tests.oracles.frames import frame
+from tests.shared import fill
 
 STANDARD = load_recipe("standard")
 
@@ -44,13 +45,7 @@ def home(tmp_path: Path) -> Home:
         ]
     )  # fmt: skip
     home = Home.at(tmp_path / "home")
-    rows.write_parquet(tmp_path / "rows.parquet")
-    with Corpus(home.corpus).writing() as connection:
-        connection.execute(
-            "INSERT INTO tweets BY NAME SELECT *, now() AS first_imported_at, "
-            "now() AS last_imported_at, [source] AS sources FROM read_parquet($1)",
-            [str(tmp_path / "rows.parquet")],
-        )
+    fill(Corpus(home.corpus), rows)
     return home
 
 
@@ -139,13 +134,7 @@ def test_folders_may_have_any_name(tmp_path: Path, format_: Any) -> None:
     home = Home.at(odd / "home")
     rows = frame([f"it is day {n} on the island" for n in range(9)] + ["@bob so it is, and more"],
                  handle=["bob"] * 9 + ["ann"], reply_to_id=[None] * 9 + ["1"])  # fmt: skip
-    rows.write_parquet(tmp_path / "rows.parquet")
-    with Corpus(home.corpus).writing() as connection:
-        connection.execute(
-            "INSERT INTO tweets BY NAME SELECT *, now() AS first_imported_at, "
-            "now() AS last_imported_at, [source] AS sources FROM read_parquet($1)",
-            [str(tmp_path / "rows.parquet")],
-        )
+    fill(Corpus(home.corpus), rows)
     options = ExportOptions(format_, split=0.1, seed=1, weights={"ann": 1, "bob": 1})
     result = export_tweets(home, ["ann", "bob"], STANDARD, odd / "out", options)
     assert verify(result.manifest).ok, verify(result.manifest).problems

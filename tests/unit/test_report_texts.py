@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core.report.authorship import Classifier, deltas
 from core.report.copying import copies, novelty
@@ -27,32 +26,11 @@ from core.report.leaks import (
 from core.report.likelihood import GivenBack, TextNats, units
 from core.report.masking import common_words, mask
 from core.report.measures import of_authors, of_variety
-from core.report.points import RealTexts
 from core.report.stored import ReportModel
 from core.report.variety import distinct, self_bleu
 from core.runs.folder import Run
 from core.sampling.copies import CopyIndex
-
-NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
-TEXTS = st.lists(st.text("ab .,!#@😀A", max_size=30), min_size=1, max_size=12)
-SEA = [f"the lamp is lit on night {n} and the fog comes in again" for n in range(60)]
-SPACE = [f"Watch LIVE: @station crew {n} launches today! #Launch{n}" for n in range(60)]
-
-
-def letters(number: int) -> str:
-    """A word of its own: digits are hidden with the subject."""
-    return "".join("abcdefghij"[int(digit)] for digit in f"{number:03}")
-
-
-def real_of(author: list[str], others: list[str]) -> RealTexts:
-    return RealTexts(["a"], [], [], [], [], author, [], others, ["b"], bundled_impostors=False)
-
-
-def inside(one: Estimate) -> bool:
-    if one.value is None or one.interval is None:
-        return True
-    return one.interval[0] <= one.value <= one.interval[1]
-
+from tests.unit.report_words import SEA, SPACE, TEXTS, inside, letters, real_of
 
 # ── variety ──────────────────────────────────────────────────────────────────────────────
 

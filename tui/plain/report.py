@@ -15,8 +15,6 @@ from tui.text.numbers import exact, plural
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.report.intervals import Estimate
-    from core.report.measures import Measure
     from core.report.report import Report
     from core.runs.folder import Run
 
@@ -72,7 +70,7 @@ def _figures(session: Session, run: Run) -> None:
     """What the pictures of the app show: each measure with its points, the model's own first."""
     from core.report.conclusions import GROUP_TITLES, INTERVALS
     from core.report.last import last_report
-    from tui.report.points import name_of, title_of
+    from tui.report.points import in_digits, name_of, title_of
 
     found = last_report(run)
     if found is None:
@@ -83,25 +81,13 @@ def _figures(session: Session, run: Run) -> None:
     def line(place: int) -> str:
         one = measures[place]
         points = "; ".join(
-            f"{name_of(point, one)} {_in_words(one, estimate)}"
+            f"{name_of(point, one)} {in_digits(one, estimate, ' to ') or 'unknown, of too few'}"
             for point, estimate in one.points.items()
         )
         return f"{GROUP_TITLES[one.group]}. {title_of(one)}: {points}"
 
     session.console.say(f"Numbers in brackets are the {INTERVALS}.")
     browse(session.console, measures, line, "")
-
-
-def _in_words(measure: Measure, estimate: Estimate) -> str:
-    """``42 % (38 to 46)``."""
-    if estimate.value is None:
-        return "unknown, of too few"
-    unit = " %" if measure.unit == "share" else ""
-    value = f"{measure.in_digits(estimate.value)}{unit}"
-    if estimate.interval is None:
-        return value
-    low, high = (measure.in_digits(end) for end in estimate.interval)
-    return f"{value} ({low} to {high})"
 
 
 def _drop(session: Session, run: Run) -> None:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from tui.report.points import OTHER_SIGN, SIGNS, STYLES, UNSEEN, name_of
+from tui.report.points import OTHER_SIGN, SIGNS, STYLES, UNSEEN, in_digits, name_of
 
 if TYPE_CHECKING:
     from core.report.intervals import Estimate
@@ -30,7 +30,10 @@ def dots(measure: Measure, width: int) -> list[Line]:
     are.
     """
     top = _top(measure)
-    numbers = {point: _in_words(measure, one) for point, one in measure.points.items()}
+    numbers = {
+        point: in_digits(measure, one, "–") or f"too few ({one.n})"
+        for point, one in measure.points.items()
+    }
     right = max(map(len, numbers.values()))
     room = max(_LEAST_PLOT, width - LABEL - right - 2)
     aim = measure.points.get(UNSEEN)
@@ -61,18 +64,6 @@ def table(measures: Sequence[Measure], heads: Sequence[str]) -> list[Line]:
         )
         lines.append([(name_of(point, measures[0])[: LABEL - 1].ljust(LABEL) + cells, style)])
     return lines
-
-
-def _in_words(measure: Measure, one: Estimate) -> str:
-    """``42 % (35–49)``, ``3.1 (2.9–3.3)``; how few there are where that says nothing."""
-    if one.value is None:
-        return f"too few ({one.n})"
-    unit = " %" if measure.unit == "share" else ""
-    words = f"{measure.in_digits(one.value)}{unit}"
-    if one.interval is None:
-        return words
-    low, high = (measure.in_digits(end) for end in one.interval)
-    return f"{words} ({low}–{high})"
 
 
 def _top(measure: Measure) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tui.text.numbers import count
 
 if TYPE_CHECKING:
+    from core.report.intervals import Estimate
     from core.report.last import LastReport
     from core.report.measures import Group, Measure
 
@@ -104,3 +105,17 @@ def _what(report: LastReport, group: Group) -> dict[str, str]:
         "parrot": "training tweets given back: what it must not do",
         "impostors": others_in_words(report.others, invented=report.invented),
     }
+
+
+def in_digits(measure: Measure, one: Estimate, to: str) -> str:
+    """``42 % (35–49)``, ``3.1 (2.9–3.3)`` with ``to`` between the ends of the interval; empty where
+    there are too few to say.
+    """
+    if one.value is None:
+        return ""
+    unit = " %" if measure.unit == "share" else ""
+    words = f"{measure.in_digits(one.value)}{unit}"
+    if one.interval is None:
+        return words
+    low, high = (measure.in_digits(end) for end in one.interval)
+    return f"{words} ({low}{to}{high})"
