@@ -38,8 +38,11 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # a collection in a fork would copy the pages of everything that it looks at
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(address)
+    # whoever sees the name can connect: between bind and listen it would be refused
+    unfinished = f"{address}.part"
+    listener.bind(unfinished)
     listener.listen(16)
+    Path(unfinished).rename(address)
     task = _serve(listener, state)
     if task is not None:  # this is a fork
         sys.exit(importlib.import_module(task.module).main())

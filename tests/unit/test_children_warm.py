@@ -45,7 +45,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, st
 
 
 @pytest.fixture
-def warm(environment: dict[str, str]) -> Iterator[Warm]:
+def warm(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Warm]:
+    # a fork that is slow beside other tests is not what is tried here
+    monkeypatch.setattr("core.children.warm.ANSWER_SECONDS", 60.0)
     process = begin(["colorsys"], environment)
     assert process is not None
     until(Path(process.address).exists)
@@ -163,7 +165,7 @@ def test_one_that_does_not_answer_is_not_waited_for_and_starts_nothing_later(
     assert started(tmp_path, environment, "leave", "3").wait(20) == 3
     warm.process.send_signal(signal.SIGCONT)
     # the next is served, so the one before was looked at
-    monkeypatch.setattr("core.children.warm.ANSWER_SECONDS", 20.0)
+    monkeypatch.setattr("core.children.warm.ANSWER_SECONDS", 60.0)
     before = (tmp_path / "out").read_text()
     (tmp_path / "next").mkdir()
     assert started(tmp_path / "next", environment, "leave", "4").wait(20) == 4
