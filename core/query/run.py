@@ -19,8 +19,7 @@ from core.query.result import QueryResult, named
 from core.query.result_files import write_frames
 from core.query.run_tables import RUN_TWEETS, run_frames, run_tweets
 from core.query.statements import query_kind
-from core.query.tokens import statement
-from core.query.watching import Watch, watched
+from core.query.watching import Watch
 
 if TYPE_CHECKING:
     import duckdb
@@ -128,31 +127,6 @@ def save_query(
 
         write_frames(counted(), kind, output, spreadsheet_safe=spreadsheet_safe)
     return rows
-
-
-def explain(
-    corpus: Corpus,
-    home: Home,
-    sql: str,
-    *,
-    analyse: bool = False,
-    options: QueryOptions | None = None,
-) -> str:
-    """How DuckDB would run a query; with ``analyse`` it runs it and says how long each part took.
-
-    Lines of a drawing in plain text, for a screen of fixed-width letters. Errors as `run_query`.
-    """
-    if query_kind(sql) == "EXPLAIN":
-        raise WrongUsage("This is an EXPLAIN already.", "", "Run it as it is.")
-    how = "EXPLAIN ANALYZE " if analyse else "EXPLAIN "
-    options = options or QueryOptions()
-    watch = Watch(options.cancelled, options.seconds)
-    with (
-        locked_connection(corpus, home, sql, options) as connection,
-        watched(connection, watch, sql, len(how)),
-    ):
-        found = connection.execute(how + statement(sql)).fetchall()
-    return "\n".join(str(row[-1]).rstrip("\n") for row in found)
 
 
 @contextmanager

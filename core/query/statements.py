@@ -56,7 +56,7 @@ def change_kind(sql: str) -> str | None:
         return None
     if kind not in CHANGES:
         raise QueryRefused(
-            f"{_NAMED.get(kind, kind.replace('_', ' '))} is not allowed, in writing neither.",
+            f"{_NAMED.get(kind, kind.replace('_', ' '))} is not allowed here.",
             "Only tables of the corpus can be changed.",
             "INSERT, UPDATE, DELETE, MERGE, CREATE, DROP and ALTER work.",
             span=_start(sql),

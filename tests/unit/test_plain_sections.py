@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_what_is_dropped_and_another_recipe(home: Path) -> None:
     broken = home / "recipes" / "zz.toml"
     broken.parent.mkdir(exist_ok=True)
     broken.write_text("x = [")
-    said = sentence(talk(home, "2", "3", "b", "8", "2", "7", "3", "5", "zz", "no"))
+    said = sentence(talk(home, "2", "3", "b", "8", "2", "b", "7", "3", "5", "zz", "no"))
     assert "zz.toml is there already. Replace it?" in said
     assert broken.read_text() == "x = ["
     broken.unlink()
@@ -95,11 +96,73 @@ def test_a_query_over_several_lines_and_its_rows(home: Path, tmp_path: Path) -> 
     assert "The columns of tweets: tweet_id (VARCHAR), handle (VARCHAR)," in said
 
 
+def test_the_tweets_on_which_two_recipes_differ_are_lines(home: Path) -> None:
+    said = sentence(
+        talk(home, "2", "2", "n", "15", "6", "b", "8", "1", "1", "b", "6", "8", "2", "2")
+    )
+    assert "standard as it stands keeps 685 tweets, standard as it is saved keeps 726." in said
+    assert "0 are kept by standard as it stands only, 41 by standard as it is saved only." in said
+    assert ", standard as it stands short" in said
+    assert ", standard as it is saved kept: " in said
+    assert "The recipe standard as it stands says: dropped: " in said
+    assert "The recipe standard as it is saved says: kept." in said
+    assert ", kept in different words: @" in said
+    assert "The recipe classic says: kept. " in said
+    assert "The recipe standard says: kept. It is learned as: " in said
+
+
+def test_how_long_learning_all_that_is_kept_takes(home: Path) -> None:
+    said = sentence(talk(home, "2"))
+    assert re.search(
+        r"The preset fast learns all of it [\d.]+ times: about .+ here, estimated\.", said
+    )
+    longer = sentence(talk(home, "4", "3", "2", "b", "2"))
+    assert "The preset quality learns all of it" in longer, "as the next run is set up"
+
+
+def test_how_a_query_is_run_is_said_step_by_step(home: Path) -> None:
+    sql = "SELECT handle, count(*) FROM tweets JOIN accounts USING (handle) GROUP BY ALL;"
+    said = sentence(
+        talk(home, "3", "1", sql, "explain", "analyse", "b", "5", sql, "1", f"EXPLAIN {sql}",
+             "1", f"EXPLAIN ANALYZE {sql}", "5", "FROM nowhere;", "3", "1")
+    )  # fmt: skip
+    would, ran = "DuckDB would run it in ", "It ran in "
+    assert said.count(would) == 3, "of a query that ran, of one that did not, and of an EXPLAIN"
+    assert said.count(ran) == 2
+    for begins in (would, ran):
+        plan = said.split(begins)[1]
+        assert "Conditions: handle = handle." in plan
+        assert re.search(r"3\. Hash join of steps 1 and 2\.", plan), plan
+        assert re.search(r"\d\. Hash group by of step \d\.", plan), plan
+    assert re.search(r"About [\d,]+ rows\.", said.split(would)[1])
+    assert "3 rows, " in said.split(ran)[1]
+    assert re.search(r"\d % of the time\.", said.split(ran)[1])
+    assert "Line 1, character 6, at nowhere:" in said
+    assert "1. FROM nowhere;" in said, "what was to be explained is remembered, too"
+
+
+def test_a_statement_changes_the_corpus_after_a_yes_only(home: Path) -> None:
+    statement = "DELETE FROM tweets WHERE handle = 'keeper_of_the_light' AND text LIKE '%fog%';"
+    said = sentence(talk(home, "3", "1", statement, "no", "b", "2"))
+    assert "there is no undo." in said
+    assert f"copy this file first: {home / 'tweets.duckdb'}" in said
+    assert "Nothing was changed." in said
+    assert "of 987 tweets" in said
+    said = sentence(
+        talk(home, "3", "1", statement, "yes", "1", "DROP TABLE tweets;", "yes",
+             "1", "COPY tweets TO 'x.csv';", "b", "2")
+    )  # fmt: skip
+    assert "DELETE: 32 rows changed in " in said
+    assert "of 955 tweets" in said, "the tweets are read again"
+    assert "tweets is a table or view that mynah relies on." in said
+    assert "COPY is not allowed here." in said
+
+
 def test_a_query_that_is_refused_says_where(home: Path) -> None:
-    said = sentence(talk(home, "3", "1", "SELECT handle", "FROM nowhere", "", "1", "DROP TABLE x;"))
+    said = sentence(talk(home, "3", "1", "SELECT handle", "FROM nowhere", "", "1", "ATTACH 'x';"))
     assert "Line 2, character 6, at nowhere:" in said
     assert "The query was refused:" in said
-    assert "Query: a number from 1 to 4" in said
+    assert "Query: a number from 1 to 5" in said
 
 
 def test_an_export_is_asked_for_and_written(home: Path, tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from core.curation.recipe import load_recipe, save_recipe
 from core.errors import CorpusBusy, InputRefused, Interrupted, WrongUsage
 from core.home import Home
 from core.query.changing import change
+from core.query.plan import explain
 from core.query.recipes import lacking_verdicts
 from core.query.refusal import QueryRefused
 from core.query.result_files import write_result
-from core.query.run import QueryOptions, explain, run_query
+from core.query.run import QueryOptions, run_query
 from core.query.saved import saved_queries
 from core.query.statements import LONGEST
 from core.runs.summary import list_runs

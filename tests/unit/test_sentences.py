@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +82,13 @@ def of_call(node: ast.Call, name: str) -> Iterator[tuple[str, int, ast.expr]]:
             yield keyword.arg, 0, keyword.value
 
 
-def sentences() -> Iterator[tuple[str, str, int, str]]:
+@cache
+def sentences() -> tuple[tuple[str, str, int, str], ...]:
     """Where it stands, whose argument it is, which one, and the sentence."""
+    return tuple(_sentences())
+
+
+def _sentences() -> Iterator[tuple[str, str, int, str]]:
     for folder in ("core", "tui"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -106,7 +112,7 @@ def is_command(node: ast.FunctionDef) -> bool:
 
 
 def test_there_are_many() -> None:
-    assert len(list(sentences())) > 1_100
+    assert len(sentences()) > 1_100
     kinds = {name for _, name, _, _ in sentences()}
     assert kinds >= {*SAYS - {"explain"}, *KEYWORDS, "table", "command", "InputRefused", "notify"}
 

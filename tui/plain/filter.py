@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 from core.errors import MynahError
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session
+from tui.plain.train import how_long
 from tui.plain.tweets import list_tweets
-from tui.text.numbers import plural
+from tui.text.numbers import day, exact, plural
+from tui.text.verdicts import short_verdict, verdict
 
 if TYPE_CHECKING:
     from core.curation.recipe import Recipe
     from core.curation.rules import RuleField
+    from core.workbench.comparison import ComparedRow, ComparedRows
     from core.workbench.view import Which
 
 _HELP: Final = (
@@ -61,6 +64,8 @@ def _say_kept(session: Session) -> None:
         )
     for one in curation.stats:
         session.console.say(*(f"Warning: {words}" for words in one.warnings))
+    if total.kept and (words := how_long(session)):
+        session.console.say(words)
 
 
 def _rules(session: Session) -> None:
@@ -182,3 +187,36 @@ def _compare(session: Session) -> None:
         f"{found.other_reason:,} are dropped by both for different reasons, "
         f"{found.other_words:,} are learned in different words.",
     )
+    if len(found.rows):
+        _list_differing(session, found.rows, first, second)
+
+
+def _list_differing(session: Session, rows: ComparedRows, first: str, second: str) -> None:
+    """The tweets on which two recipes differ, newest first."""
+
+    def open_one(place: int) -> None:
+        row, console = rows[place], session.console
+        console.say(f"The tweet of @{row.a.handle}, {exact(row.a.created_at)}:")
+        console.show(row.a.published)
+        for name, tweet in ((first, row.a), (second, row.b)):
+            console.say(f"The recipe {name} says: {verdict(tweet)}.")
+            if tweet.kept and tweet.clean_text != tweet.published:
+                console.say("It is learned as:")
+                console.show(tweet.clean_text)
+
+    browse(
+        session.console,
+        rows,
+        lambda place: _differing_line(rows[place], first, second),
+        "to hear what each recipe makes of that tweet",
+        open_one,
+    )
+
+
+def _differing_line(row: ComparedRow, first: str, second: str) -> str:
+    """``5 Nov 2024, standard: kept, classic: short: The fog …``."""
+    when = day(row.a.created_at) if row.a.created_at else "no date"
+    said = [f"{first} {short_verdict(row.a)}", f"{second} {short_verdict(row.b)}"]
+    if row.a.kept and row.b.kept:
+        said = ["kept in different words"]
+    return f"{when}, {', '.join(said)}: {' '.join(row.a.published.split())}"

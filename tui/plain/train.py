@@ -219,33 +219,53 @@ def _start(session: Session) -> None:
     say_started(session, run)
 
 
+def how_long(session: Session) -> str:
+    """A sentence on how long learning all that the recipe keeps takes with the settings as they
+    are; empty where nothing can be said.
+    """
+    from core.runs.advise import in_words
+
+    return in_words(_advice(session, _shares(session, _settings(session)), None))
+
+
 def _say_plan(session: Session, settings: TrainSettings) -> None:
-    from core.runs.advise import advise
+    total, new = session.curation().total, session.state.new_run
+    shares = _shares(session, settings)
+    changed = ", with changes" if session.recipe.changed else ""
+    names = ", ".join("@" + one for one in session.state.chosen)
+    session.console.say(
+        f"It will learn {plural(total.kept, 'tweet')} of {names}, which the recipe "
+        f"{session.recipe.name}{changed} keeps of {total.downloaded:,}.",
+        f"The base is {settings.base}, the preset {settings.preset}, the time at most "
+        f"{new.minutes:g} minutes.",
+        *_in_sentences(shares),
+        *_plan(_advice(session, shares, float(new.minutes))),
+    )
+
+
+def _shares(session: Session, settings: TrainSettings) -> list[Share]:
+    """What an epoch shows of each chosen account."""
     from core.runs.shares import planned_shares
 
-    curation = session.curation()
-    total, new = curation.total, session.state.new_run
-    handles = list(session.state.chosen)
-    shares = planned_shares(curation.stats, settings, new.weights_of(handles))
+    weights = session.state.new_run.weights_of(list(session.state.chosen))
+    return planned_shares(session.curation().stats, settings, weights)
+
+
+def _advice(session: Session, shares: list[Share], minutes: float | None) -> Advice:
+    """Of the settings as they are, but for the ``minutes``; None: as many as it takes."""
+    from core.runs.advise import advise
+
+    total, new = session.curation().total, session.state.new_run
     once = sum(share.tokens for share in shares)
-    advice = advise(
+    return advise(
         session.home,
         kept=total.kept,
         tokens=total.tokens,
         repeats=sum(share.shown for share in shares) / once if once else 1.0,
-        base=settings.base,
-        preset=settings.preset,
-        minutes=float(new.minutes),
+        base=base_of(session),
+        preset=new.preset,
+        minutes=minutes,
         own=new.overrides(),
-    )
-    changed = ", with changes" if session.recipe.changed else ""
-    session.console.say(
-        f"It will learn {plural(total.kept, 'tweet')} of {', '.join('@' + one for one in handles)}"
-        f", which the recipe {session.recipe.name}{changed} keeps of {total.downloaded:,}.",
-        f"The base is {settings.base}, the preset {settings.preset}, the time at most "
-        f"{new.minutes:g} minutes.",
-        *_in_sentences(shares),
-        *_plan(advice),
     )
 
 

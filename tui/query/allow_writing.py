@@ -12,19 +12,18 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
+from tui.text.changing import NO_UNDO, WHAT_STAYS
 
-_TEXT = """\
+_TEXT = f"""\
 One statement at a time may then change the tables: INSERT, UPDATE, DELETE, MERGE, CREATE, DROP, \
 ALTER. It happens as a whole or not at all.
 
-What a statement deletes or overwrites is gone: there is no undo. Tweets come back only from the \
-archive or the service they came from. To be safe, copy this file first:
-{path}
+{NO_UNDO}
+{{path}}
 
-mynah's own tables keep their columns, and no tweet can be there twice. Files, other databases, \
-settings and extensions stay out of reach.
+{WHAT_STAYS}
 
-Writing ends when you leave this section, or with {key}."""
+Writing ends when you leave this section, or with {{key}}."""
 
 
 class AllowWriting(ModalScreen[bool]):

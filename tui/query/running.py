@@ -67,8 +67,9 @@ class QueryJob(Job):
             from core.corpus.store import Corpus
             from core.query.changing import change
             from core.query.history import remember_query
+            from core.query.plan import explain
             from core.query.recipes import lacking_verdicts
-            from core.query.run import explain, run_query
+            from core.query.run import run_query
 
             corpus, options = Corpus(home.corpus), self._options(attempt)
             remember_query(home, sql)

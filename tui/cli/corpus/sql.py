@@ -139,7 +139,7 @@ class _Work:
         self._options, self._safe = options, not raw_cells
 
     def plan(self, analyse: bool) -> str:
-        from core.query.run import explain
+        from core.query.plan import explain
 
         return explain(self._corpus, self._home, self._sql, analyse=analyse, options=self._options)
 
