@@ -340,8 +340,11 @@ def in_zip(path: Path) -> Held:
         names = files.names()
         if limits.find_data_folder(names) is not None:
             return Held("x-archive")
+        cut = bool(files.damage)
     if months_of(names):
         return Held("grailbird")
+    if cut and not any(_DATA.search(name) for name in names):
+        raise limits.cut_off(path)
     return Held(member=_one_of(path, names))
 
 

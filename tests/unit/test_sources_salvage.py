@@ -263,6 +263,15 @@ def test_a_zip_that_breaks_off(tmp_path: Path, packing: int, how: str) -> None:
     assert len(counts) > 3
 
 
+@pytest.mark.parametrize("listed", [{}, {"data/manifest.js": manifest(tweets=49)}])
+def test_a_zip_that_breaks_off_before_its_tweets(tmp_path: Path, listed: dict[str, Any]) -> None:
+    whole = as_zip(tmp_path / "b.zip", {**listed, **FILES})
+    content = whole.read_bytes()
+    whole.write_bytes(content[: content.index(b"data/tweets.js")])
+    with pytest.raises(InputRefused, match=r"cut off before them.* Download the archive again"):
+        open_source(whole)
+
+
 def test_a_cut_zip_is_as_safe_as_a_whole_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

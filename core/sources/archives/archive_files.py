@@ -271,3 +271,12 @@ def damaged(path: Path, error: Exception, name: str = "") -> InputRefused:
         "",
         "Download the archive again.",
     )
+
+
+def cut_off(path: Path) -> InputRefused:
+    """Of a zip in whose readable part are no tweets."""
+    return InputRefused(
+        f"No tweets were found in {path}.",
+        "The zip is cut off before them, or damaged.",
+        "Download the archive again.",
+    )

@@ -10,7 +10,13 @@ import polars as pl
 from msgspec.json import Decoder
 
 from core.errors import InputRefused
-from core.sources.archives.archive_files import Files, Unsafe, find_data_folder, is_tweet_part
+from core.sources.archives.archive_files import (
+    Files,
+    Unsafe,
+    cut_off,
+    find_data_folder,
+    is_tweet_part,
+)
 from core.sources.archives.long_posts import LongPost, join_long_posts, read_long_posts
 from core.sources.archives.x_tweets import TweetReader, archive_account
 from core.sources.batches import read_ahead
@@ -49,7 +55,8 @@ class XArchive:
         self._include = include
         self._refused: list[InputRefused] = []  # what is broken, for when nothing is sound
         with open_files(self._root) as files:
-            if files.damage:
+            self._cut = bool(files.damage)
+            if self._cut:
                 self.summary.warnings.append(files.damage)
             self._folder = find_data_folder(files.names()) or ""
             self._names = {
@@ -230,6 +237,8 @@ class XArchive:
                     here.add(name)
                     if count and re.fullmatch(r"\d{1,12}", count, re.ASCII):
                         expected[name] = int(count)
+        if not here and self._cut:
+            raise cut_off(self.summary.path)
         if not here:
             raise InputRefused(
                 f"No tweets were found in {self.summary.path}.",
