@@ -250,6 +250,8 @@ def main() -> None:
 
     known = parsers()
     names = given.parser or list(known)
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"no parser is called {', '.join(unknown)}; there are: {', '.join(known)}")
     if given.only is not None:
         one = known[names[0]]()
         raw = input_of(one, names[0], given.seed, given.only)
