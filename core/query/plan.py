@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from core.corpus.store import Corpus
-from core.errors import WrongUsage
+from core.errors import InputRefused, WrongUsage
 from core.query.run import QueryOptions, locked_connection
 from core.query.statements import query_kind
 from core.query.tokens import statement
@@ -73,13 +73,21 @@ def plan_steps(
 
     Steps that only hand columns on are left out.
 
-    Errors as `run_query`.
+    Errors as `run_query`, and InputRefused for a plan of some hundred steps within each other.
     """
     how = "ANALYZE, FORMAT json" if analyse else "FORMAT json"
-    drawn = json.loads(_explained(corpus, home, sql, f"EXPLAIN ({how})", options))
+    text = _explained(corpus, home, sql, f"EXPLAIN ({how})", options)
     steps: list[PlanStep] = []
-    for root in drawn if isinstance(drawn, list) else [drawn]:
-        _add(root, steps, ran=analyse)
+    try:
+        drawn = json.loads(text)
+        for root in drawn if isinstance(drawn, list) else [drawn]:
+            _add(root, steps, ran=analyse)
+    except RecursionError:
+        raise InputRefused(
+            "The plan of this query has too many steps, one within the other.",
+            "",
+            "Explain a part of it.",
+        ) from None
     return steps
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.corpus.store import Corpus
-from core.errors import WrongUsage
+from core.errors import InputRefused, WrongUsage
 from core.home import Home
 from core.query.plan import PlanStep, plan_steps
 from core.query.refusal import QueryRefused
@@ -71,3 +71,13 @@ def test_what_is_no_query_has_no_plan(home: Home) -> None:
         steps(home, "FROM nowhere", analyse=True)
     assert refused.value.span is not None
     assert refused.value.span.column == 6, "in what was typed, not in what DuckDB was given"
+
+
+def test_a_plan_of_hundreds_of_steps_within_each_other_is_refused_in_words(home: Home) -> None:
+    """Some versions of Python read it."""
+    try:
+        found = steps(home, "SELECT count(*) FROM (" * 400 + "SELECT 1" + ")" * 400)
+    except InputRefused as error:
+        assert "too many steps" in str(error)  # noqa: PT017
+    else:
+        assert len(found) == 801
