@@ -26,7 +26,7 @@ from core.report.conclusions import who
 from core.report.intervals import Estimate, share
 from core.runs.folder import Run
 from core.safe_text import with_known_characters
-from core.sampling.request import MOST_SAMPLES, SampleRequest
+from core.sampling.request import SampleRequest
 from core.sampling.store import StoredSample, sample_and_store
 from core.sampling.voices import tuned_voice
 from core.words import words
@@ -197,9 +197,8 @@ def prepare_blind(
             "It held out no tweets, so there are none that the model never saw.",
             "Train again with a tenth of the tweets held out, as is usual.",
         )
-    request = SampleRequest(n=min(MOST_SAMPLES, round(n * _DRAWN_EACH) + 8), seed=seed)
+    request = SampleRequest(n=round(n * _DRAWN_EACH) + 8, seed=seed)
     drawn = _draw(run, request, device, reporter)
-    hashed = drawn[0].model_hash if drawn else ""
     questions = pair(tweets, drawn, n, seed)
     if not questions:
         raise InputRefused(
@@ -208,7 +207,7 @@ def prepare_blind(
             "Train it for longer, or try another seed.",
         )
     fewer = why_fewer(len(questions), n, unseen=len(tweets), drawn=len(drawn))
-    return BlindTest(run, _name(run), seed, hashed, questions, fewer)
+    return BlindTest(run, _name(run), seed, drawn[0].model_hash, questions, fewer)
 
 
 def why_fewer(found: int, wanted: int, *, unseen: int, drawn: int) -> str:

@@ -6,7 +6,7 @@ from core.progress import Reporter
 from core.report.stored import ReportModel, remembered
 from core.runs.folder import Run
 from core.sampling.client import Sampler
-from core.sampling.request import MOST_SAMPLES, Done, SampleRequest
+from core.sampling.request import Done, SampleRequest
 
 
 def drawn_texts(
@@ -16,30 +16,19 @@ def drawn_texts(
 
     Copies are allowed, because a report that draws them again would measure its own filter.
     """
-    requests = requests_for(n, seed)
-    inputs = {"model": model.hash, "requests": [request.to_json() for request in requests]}
+    request = SampleRequest(n=n, seed=seed, allow_copies=True)
+    inputs = {"model": model.hash, "requests": [request.to_json()]}
 
     def draw() -> list[str]:
-        texts: list[str] = []
+        done: dict[int, str] = {}
         phase = f"the {model.point} model writes"
         reporter.show(phase, 0, n)
         with Sampler.for_run(run.folder, device, model_dir=model.folder) as sampler:
-            for request in requests:
-                done: dict[int, str] = {}
-                for event in sampler.generate(request):
-                    if isinstance(event, Done):
-                        done[event.index] = event.text
-                    reporter.show(phase, len(texts) + len(done), n)
-                texts += [done[index] for index in sorted(done)]
-        return texts
+            for event in sampler.generate(request):
+                if isinstance(event, Done):
+                    done[event.index] = event.text
+                reporter.show(phase, len(done), n)
+        return [done[index] for index in sorted(done)]
 
     texts: list[str] = remembered(run, f"texts-{model.point}", inputs, draw)
     return texts
-
-
-def requests_for(n: int, seed: int) -> list[SampleRequest]:
-    """``n`` texts with the defaults that a run is sampled with, in as few requests as can be."""
-    return [
-        SampleRequest(n=min(MOST_SAMPLES, n - start), seed=seed + number, allow_copies=True)
-        for number, start in enumerate(range(0, n, MOST_SAMPLES))
-    ]

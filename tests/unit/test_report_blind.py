@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
-from core.report.blind import BlindResult, BlindTest, blind_result, clean, pair, why_fewer
+from core.errors import InputRefused, Interrupted
+from core.report.blind import (
+    BlindResult,
+    BlindTest,
+    blind_result,
+    clean,
+    pair,
+    prepare_blind,
+    why_fewer,
+)
 from core.runs.folder import Run
 from core.sampling.request import Copy, Sample, SampleRequest, Stopped, Verdict
 from core.sampling.store import StoredSample, as_stored
 from core.sampling.voices import tuned_voice
+from tests.unit.report_words import Writes
 
 
 @pytest.fixture
@@ -162,3 +174,49 @@ def test_nothing_answered_is_no_score() -> None:
     assert BlindResult("@a", 0, 0).in_words() == "No question was answered."
     assert BlindResult("@a", 1, 2).for_a_report().startswith("In one blind test, people")
     assert BlindResult("@a", 0, 0).verdict == "no better than chance"
+
+
+# ── preparing one ────────────────────────────────────────────────────────────────────────
+
+
+def ready_to_ask(monkeypatch: pytest.MonkeyPatch, held_out: list[str], sampler: Writes) -> None:
+    unseen = pl.DataFrame({"tweet_id": [*map(str, range(len(held_out)))], "text": held_out})
+    frozen = SimpleNamespace(valid=unseen)
+    monkeypatch.setattr("core.report.blind.load_frozen", lambda _: frozen)
+    monkeypatch.setattr("core.sampling.voices.Voice.sampler", lambda *_: sampler)
+
+
+def test_a_blind_test_asks_about_unseen_tweets_and_drawn_texts(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampler = Writes("gulls are rude", "crabs are rude")
+    ready_to_ask(monkeypatch, ["the lamp &amp; the light", "two @words", "a b"], sampler)
+    test = prepare_blind(run, 1, seed=7)
+    (only,) = test.questions
+    assert (only.real, only.generated) == ("the lamp & the light", "gulls are rude")
+    assert (test.who, test.seed, test.fewer) == ("@keeper", 7, "")
+    assert test.model_hash == tuned_voice(run).hash()
+    two = prepare_blind(run, 2, seed=7)
+    assert (len(two.questions), two.fewer) == (1, why_fewer(1, 2, unseen=1, drawn=2))
+    prepare_blind(run, 100, seed=7)
+    assert sampler.asked[0].n > 1
+    assert sampler.asked[-1].n > 150, "from many texts some are as long as a tweet"
+    with pytest.raises(Interrupted, match="blind test was stopped"):
+        prepare_blind(run, seed=7, cancelled=lambda: True)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "texts", "why"),
+    [
+        (["two words", "@a b"], ["a text that is whole"], "It held out no tweets"),
+        (["a real tweet"], [], "None of 0 texts is whole, new"),
+        (["a real tweet"], ["two words", "a b"], "None of 2 texts is whole, new"),
+    ],
+)
+def test_why_there_is_no_blind_test_is_said(
+    run: Run, monkeypatch: pytest.MonkeyPatch, held_out: list[str], texts: list[str], why: str
+) -> None:
+    ready_to_ask(monkeypatch, held_out, Writes(*texts))
+    with pytest.raises(InputRefused, match="no blind test of") as refused:
+        prepare_blind(run, seed=1)
+    assert refused.value.why.startswith(why)

@@ -14,7 +14,7 @@ import pytest
 from core.report.last import keep_measures, last_measures, last_report
 from core.report.markdown import to_markdown
 from core.report.points import RealTexts
-from core.report.report import Report
+from core.report.report import FEWEST_TEXTS, MOST_TEXTS, Report
 from core.report.stored import ReportModel, recall, remember
 from core.runs.folder import Run
 from tests.fixtures.reports import RUN, WHO, invented
@@ -135,9 +135,9 @@ def test_tweets_that_came_back_are_listed() -> None:
     assert "--drop" not in page
 
 
-@pytest.mark.parametrize("count", ["19", "2001"])
-def test_so_few_or_many_texts_are_no_report(tmp_path: Path, count: str) -> None:
-    refused = mynah("report", "latest", "-n", count, home=tmp_path, code=2)
+@pytest.mark.parametrize("count", [FEWEST_TEXTS - 1, MOST_TEXTS + 1])
+def test_so_few_or_many_texts_are_no_report(tmp_path: Path, count: int) -> None:
+    refused = mynah("report", "latest", "-n", str(count), home=tmp_path, code=2)
     assert f"{count} is not in the range 20<=x<=2000" in refused.err
 
 
