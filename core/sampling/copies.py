@@ -19,7 +19,7 @@ and a run of fewer than 7 words that are all everyday ones (``core.dataset.sayin
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -28,13 +28,7 @@ from typing import Final
 import numpy as np
 
 from core.dataset.sayings import EVERYDAY, GRAM, joined_hashes
-from core.sampling.copy_arrays import (
-    CopyArrays,
-    Ints,
-    Words,
-    build_arrays,
-    stored_arrays,
-)
+from core.sampling.copy_arrays import BETWEEN, UNKNOWN, CopyArrays, Words, stored_arrays
 from core.sampling.request import Copy, Verdict
 from core.words import is_unspaced, word_spans, words
 
@@ -44,9 +38,11 @@ _NEAR_RUN = 7
 _PART_RUN, _PART_SHARE = 5, 0.5
 _COVERED_SHARE, _COVERED_WORDS, _COVERED_RUN = 0.6, 6, 4
 
+_Bounds = tuple[Words, Words]
+
 _SEED: Final = 3  # words; shorter runs are covered by chance
-# Places of a run of four words that are looked at for the longest run: more of them are a phrase.
-_MOST_PLACES: Final = 20_000
+# Places of a run of three words that are looked at for the longest run.
+_MOST_PLACES: Final = 200_000
 # Places of runs of three words that are looked at for tweets, the rarest runs first.
 _MOST_SEEDS: Final = 4_000
 _MOST_TWEETS: Final = 2  # that a text is laid beside, word by word
@@ -81,25 +77,15 @@ class _Cover:
 class CopyIndex:
     """Finds what a text shares with training tweets: the longest run, and all that is covered."""
 
-    def __init__(self, texts: Iterable[str], ids: Iterable[str | None]) -> None:
-        """``ids`` go with ``texts``, one each; of equal texts the first gives its id."""
-        self._set(build_arrays((text, one, None) for text, one in zip(texts, ids, strict=True)))
+    def __init__(self, arrays: CopyArrays) -> None:
+        self._arrays = arrays
+        # a number out of these comes five times as fast as out of an array
+        self._views = arrays.flat.data, arrays.positions.data, arrays.first.data
 
     @classmethod
     def from_parquet(cls, path: Path) -> CopyIndex:
         """The index of a frozen training set, stored beside it: see ``stored_arrays``."""
-        return cls._of(stored_arrays(Path(path)))
-
-    @classmethod
-    def _of(cls, arrays: CopyArrays) -> CopyIndex:
-        index = cls.__new__(cls)
-        index._set(arrays)
-        return index
-
-    def _set(self, arrays: CopyArrays) -> None:
-        self._arrays = arrays
-        # a number out of these comes five times as fast as out of an array
-        self._views = arrays.flat.data, arrays.positions.data, arrays.first.data
+        return cls(stored_arrays(path))
 
     def __len__(self) -> int:
         """How many different tweets are in the index."""
@@ -115,17 +101,16 @@ class CopyIndex:
         its_words, typed_words = words(text), words(prompt)
         typed = len(typed_words)
         if its_words[:typed] != typed_words:  # the model went on with the last word, or another
-            typed = max(typed - 1, 0)
+            typed -= 1
         query = self._arrays.numbers(its_words)
-        runs, seeds = self._runs(query, typed)
+        seeds = self._between(query, _SEED)
+        runs = self._runs(query, typed, seeds)
         if not runs:
             return self._of_few(query, typed)
         longest = max(runs, key=lambda run: run.length)
         own = [run for run in runs if not self._is_anybodys(run, its_words)]
-        cover = self._cover(query, typed, seeds, its_words)
-        two = self._two_tweets(own, len(query))
-        if two is not None and two.words >= cover.words:
-            cover = two
+        two = self._two_tweets(query, typed, seeds, its_words)
+        cover = two or self._cover(query, typed, seeds, its_words)
         unspaced = sum(map(is_unspaced, its_words))
         scale = 2 if unspaced * 2 > len(its_words) else 1
         verdict = _verdict(own, cover, len(query), scale)
@@ -158,17 +143,11 @@ class CopyIndex:
                 return Copy("new", length, self._arrays.tweet_id(self._tweet(place)))
         return Copy("new", 0, None)
 
-    def _between(
-        self, query: Words, length: int, within: tuple[Ints, Ints] | None = None
-    ) -> tuple[Ints, Ints]:
-        """For each ``length`` words of ``query`` from where to where in ``positions`` they are.
-
-        ``within``: the same for one word fewer, which these are looked for in; needed for GRAM.
+    def _between(self, query: Words, length: int) -> _Bounds:
+        """For each word of ``query`` where in ``positions`` it and those after it, ``length``
+        together (1 to 3), are: from, to; 0, 0 where nowhere.
         """
-        count = max(len(query) - length + 1, 0)
-        low, high = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        if not len(self._arrays.positions):
-            return low, high
+        low, high = np.zeros_like(query), np.zeros_like(query)
         # One bisection after the other, because most of them end in nothing: on arrays of all
         # words of a text NumPy needs five times as long.
         flat, positions, first = self._views
@@ -176,58 +155,43 @@ class CopyIndex:
             1: lambda at: 0,
             2: lambda at: flat[at + 1],
             _SEED: lambda at: flat[at + 1] << 32 | flat[at + 2],
-            GRAM: lambda at: flat[at + 3],
         }[length]
         numbers = query.tolist()
-        for start in range(count):
+        for start in range(len(query) - length + 1):
             one, *rest = numbers[start : start + length]
-            if one < 0 or any(word < 0 for word in rest):
+            if one == UNKNOWN:
                 continue
-            if within is None:
-                begin, end = first[one], first[one + 1]
-                wanted = rest[0] << 32 | rest[1] if length == _SEED else sum(rest)
-            else:
-                begin, end = int(within[0][start]), int(within[1][start])
-                wanted = rest[-1]
+            wanted = rest[0] << 32 | rest[1] if length == _SEED else sum(rest)
+            begin, end = first[one], first[one + 1]
             begin = bisect_left(positions, wanted, begin, end, key=after)
             if begin < end and after(positions[begin]) == wanted:
                 low[start] = begin
                 high[start] = bisect_right(positions, wanted, begin, end, key=after)
         return low, high
 
-    def _runs(self, query: Words, typed: int) -> tuple[list[_Run], tuple[Ints, Ints]]:
+    def _runs(self, query: Words, typed: int, seeds: _Bounds) -> list[_Run]:
         """The longest run from each word on that goes beyond the first ``typed`` words and beyond
-        those before it, if of three words or more; and where in ``positions`` each three words are.
+        those before it, if of three words or more.
         """
         arrays, size = self._arrays, len(query)
-        seeds = self._between(query, _SEED)
-        four_low, four_high = (bound.tolist() for bound in self._between(query, GRAM, seeds))
+        low, high = seeds
         runs: list[_Run] = []
         reached = typed  # no run that ends here or earlier is of use
-        for start in np.flatnonzero(seeds[1] > seeds[0]).tolist():
+        for start in np.flatnonzero(high).tolist():
             if reached >= size:
                 break
-            if start + GRAM <= size and four_high[start] > four_low[start]:
-                at = arrays.positions[four_low[start] : four_high[start]][:_MOST_PLACES]
-                length = GRAM
-                if start + length <= reached:
-                    there = np.minimum(at + (reached - start), len(arrays.flat) - 1)
-                    at = at[arrays.flat[there] == query[reached]]
-                while len(at) and start + length < size:
-                    longer = at[arrays.flat[at + length] == query[start + length]]
-                    if not len(longer):
-                        break
-                    at, length = longer, length + 1
-            else:
-                at, length = arrays.positions[seeds[0][start] :][:1], _SEED
-            if len(at) and start + length > reached:
+            at, length = arrays.positions[low[start] : high[start]][:_MOST_PLACES], _SEED
+            while start + length < size:
+                longer = at[arrays.flat[at + length] == query[start + length]]
+                if not len(longer):
+                    break
+                at, length = longer, length + 1
+            if start + length > reached:
                 runs.append(_Run(start, length, int(at.min())))
                 reached = start + length
-        return runs, seeds
+        return runs
 
-    def _cover(
-        self, query: Words, typed: int, seeds: tuple[Ints, Ints], its_words: list[str]
-    ) -> _Cover:
+    def _cover(self, query: Words, typed: int, seeds: _Bounds, its_words: list[str]) -> _Cover:
         """The tweet, or two side by side, in which most words of the text stand in order."""
         best = _Cover([], [])
         matcher = SequenceMatcher(None, b=query.tolist(), autojunk=False)
@@ -247,7 +211,7 @@ class CopyIndex:
                 best = found
         return best
 
-    def _likely(self, seeds: tuple[Ints, Ints]) -> list[list[int]]:
+    def _likely(self, seeds: _Bounds) -> list[list[int]]:
         """The tweets with most runs of three words of a text; and such with their neighbours."""
         low, counts = seeds[0], seeds[1] - seeds[0]
         rarest = np.argsort(counts, kind="stable")
@@ -266,33 +230,47 @@ class CopyIndex:
         order = np.argsort(-shared, kind="stable")[:_MOST_TWEETS]
         order = order[shared[order] >= _FEWEST_SEEDS]
         likely: list[list[int]] = []
-        for tweet in tweets[order].tolist():
+        for at in order.tolist():
+            tweet = int(tweets[at])
             likely.append([tweet])
-            at = int(np.searchsorted(tweets, tweet))
             if at + 1 < len(tweets) and tweets[at + 1] == tweet + 1:
                 likely.append([tweet, tweet + 1])
             if at and tweets[at - 1] == tweet - 1:
                 likely.append([tweet - 1, tweet])
         return likely
 
-    def _two_tweets(self, runs: list[_Run], size: int) -> _Cover | None:
+    def _two_tweets(
+        self, query: Words, typed: int, seeds: _Bounds, its_words: list[str]
+    ) -> _Cover | None:
         """The cover when the text is made of two whole tweets."""
-        begins = [run for run in runs if run.start == 0]
-        ends = [run for run in runs if run.end == size]
-        if not begins or not ends:
-            return None
-        before, after = begins[-1], ends[0]
-        if before == after or before.end < after.start:
-            return None
-        starts = self._arrays.starts
-        first, second = self._tweet(before.place), self._tweet(after.place)
-        place = after.place + before.end - after.start  # a run may begin within the one before
-        length = size - before.end
-        if before.place != starts[first] or before.end != starts[first + 1] - 1 - starts[first]:
-            return None
-        if place != starts[second] or length != starts[second + 1] - 1 - starts[second]:
-            return None
-        return _Cover([before, _Run(before.end, length, place)], [first, second])
+        size = len(query)
+        for end, place in self._whole_tweets(query, 0, seeds).items():
+            after = self._whole_tweets(query, end, seeds).get(size)
+            if after is None or end <= typed:
+                continue
+            runs = [_Run(0, end, place), _Run(end, size - end, after)]
+            if not any(self._is_anybodys(run, its_words) for run in runs):
+                return _Cover(runs, list(dict.fromkeys(self._tweet(run.place) for run in runs)))
+        return None
+
+    def _whole_tweets(self, query: Words, start: int, seeds: _Bounds) -> dict[int, int]:
+        """Tweets of three words or more that ``query`` has whole from ``start`` on: the first place
+        of each by the word of ``query`` after it.
+        """
+        found: dict[int, int] = {}
+        if start == len(query):
+            return found
+        flat = self._arrays.flat
+        at = self._arrays.positions[seeds[0][start] : seeds[1][start]]
+        at, end = at[flat[at - 1] == BETWEEN], start + _SEED
+        while len(at):
+            over = at[flat[at + (end - start)] == BETWEEN]
+            if len(over):
+                found[end] = int(over.min())
+            if end == len(query):
+                break
+            at, end = at[flat[at + (end - start)] == query[end]], end + 1
+        return found
 
     def _is_anybodys(self, run: _Run, its_words: list[str]) -> bool:
         """Whether the words of a run are said by many, so that nobody is copied with them."""
@@ -311,14 +289,11 @@ class CopyIndex:
 
 
 def _offsets(text: str, its_words: list[str], cover: _Cover) -> tuple[tuple[int, int], ...]:
-    """Where the covered runs stand in ``text``, in characters; runs that touch as one."""
+    """Where the covered runs stand in ``text``, in characters."""
     spans = word_spans(text)
     if len(spans) != len(its_words):
         return ()
-    found: list[tuple[int, int]] = []
-    for run in cover.runs:
-        found.append((spans[run.start][0], spans[run.end - 1][1]))
-    return tuple(found)
+    return tuple((spans[run.start][0], spans[run.end - 1][1]) for run in cover.runs)
 
 
 def _verdict(runs: list[_Run], cover: _Cover, size: int, scale: int) -> Verdict:

@@ -205,15 +205,12 @@ def build_arrays(
     id_every = np.frombuffer(id_lengths, dtype=np.int32).astype(np.int64)
     numbers = np.frombuffer(flat, dtype=np.int32)
     id_bytes = np.frombuffer(bytes(ids), dtype=np.uint8)
-    if len(first_of) < len(every):
-        kept = np.zeros(len(every), dtype=np.bool_)
-        kept[first_of] = True
-        numbers = numbers[np.concatenate([[True], np.repeat(kept, every)])]
-        id_bytes = id_bytes[np.repeat(kept, id_every)]
-        every, id_every = every[kept], id_every[kept]
-        author = np.frombuffer(authored, dtype=np.int32)[kept]
-    else:
-        author = np.frombuffer(authored, dtype=np.int32)
+    kept = np.zeros(len(every), dtype=np.bool_)
+    kept[first_of] = True
+    numbers = numbers[np.concatenate([[True], np.repeat(kept, every)])]
+    id_bytes = id_bytes[np.repeat(kept, id_every)]
+    every, id_every = every[kept], id_every[kept]
+    author = np.frombuffer(authored, dtype=np.int32)[kept]
     words_flat = np.empty(len(numbers) + GRAM - 1, dtype=np.int32)
     np.take(renumbered, numbers, out=words_flat[: len(numbers)])
     words_flat[len(numbers) :] = BETWEEN
@@ -226,10 +223,7 @@ def build_arrays(
     positions, shared = _sorted_positions(words_flat, first, starts, author, len(authors))
     if said is None:
         said = said_by_shipped(grams_of(vocabulary_hashes, words_flat))
-    common = np.union1d(
-        said,
-        gram_hashes(vocabulary_hashes, words_flat, shared),
-    )
+    common = np.union1d(said, gram_hashes(vocabulary_hashes, words_flat, shared))
     return CopyArrays(
         vocabulary=vocabulary_hashes,
         flat=words_flat,
@@ -251,10 +245,7 @@ def _sorted_positions(
 
     A part at a time, those with the same first words together, so that the keys take little room.
     """
-    by_word = np.argsort(flat, kind="stable") if len(flat) < _PART else _by_word(flat, first)
-    if len(flat) < _PART:
-        by_word = by_word[len(flat) - int(first[-1]) :]
-    positions = by_word.astype(np.int32, copy=False)
+    positions = _by_word(flat, first)
     shared: list[Ints] = []
     begin = 0
     while begin < len(positions):

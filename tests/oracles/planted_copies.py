@@ -125,7 +125,7 @@ def table(
 
     The last kind is no copy: tweets of the author that the index does not have.
     """
-    from core.sampling.copies import CopyIndex
+    from tests.oracles.plain_copies import index_of
 
     people = authors(ships_only=ships_only)
     result: dict[str, dict[str, tuple[float, float]]] = {}
@@ -134,7 +134,7 @@ def table(
         unseen = set(rng.sample(range(len(texts)), len(texts) // 5))
         train = [text for at, text in enumerate(texts) if at not in unseen]
         others = list(people.values())[number - 1]
-        index = CopyIndex(train, [str(at) for at in range(len(train))])
+        index = index_of(train)
         found: dict[str, list[tuple[bool, bool]]] = {}
         drawn = [planted(train, others, rng) for _ in range(rounds)]
         held = [{"held out": texts[at]} for at in sorted(unseen)]

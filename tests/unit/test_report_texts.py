@@ -29,7 +29,7 @@ from core.report.measures import of_authors, of_variety
 from core.report.stored import ReportModel
 from core.report.variety import distinct, self_bleu
 from core.runs.folder import Run
-from core.sampling.copies import CopyIndex
+from tests.oracles.plain_copies import index_of
 from tests.unit.report_words import SEA, SPACE, TEXTS, inside, letters, real_of
 
 # ── variety ──────────────────────────────────────────────────────────────────────────────
@@ -125,7 +125,7 @@ def test_novelty_by_hand() -> None:
 
 
 def test_a_parrot_copies_everything_and_says_nothing_new() -> None:
-    found = copies(CopyIndex(SEA, [None] * len(SEA)), {"parrot": SEA[:10], "others": SPACE})
+    found = copies(index_of(SEA), {"parrot": SEA[:10], "others": SPACE})
     assert found["verbatim"]["parrot"].value == 1
     assert found["copied"]["others"].value == 0
     new = novelty(SEA, {"parrot": SEA[:10]})
@@ -133,7 +133,7 @@ def test_a_parrot_copies_everything_and_says_nothing_new() -> None:
 
 
 def test_what_copies_is_told_from_what_comes_near() -> None:
-    index = CopyIndex(SEA, [None] * len(SEA))
+    index = index_of(SEA)
     near = SEA[0].replace("night 0", "day 0")
     found = copies(index, {"some": [SEA[1], near, "nothing of the kind", "at all"]})
     assert index.check(near).verdict == "near"

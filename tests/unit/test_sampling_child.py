@@ -308,12 +308,14 @@ def test_a_prompt_is_one_line():
     assert SampleRequest("  My\n\n dream\tis \n").prompt == "My\ndream is"
 
 
-@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("learned", [False, True, None])
 def test_a_model_says_no_entity_unless_it_learned_some(learned, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(parrot(("The fog &amp; the tide &lt;3",), steps=200), run)
     train = run / "dataset" / "train.parquet"
-    if learned:
+    if learned is None:  # nobody knows: its tweets are gone
+        train.unlink()
+    elif learned:
         rows = pl.read_parquet(train)
         last = rows.head(1).with_columns(text=pl.lit("How to write &amp; and be understood"))
         pl.concat([rows, last]).write_parquet(train)
@@ -323,7 +325,7 @@ def test_a_model_says_no_entity_unless_it_learned_some(learned, tmp_path):
     events = []
     request = SampleRequest("The fog", n=2, temperature=0.01, seed=9)
     made = sample(run, request, progress=events.append, device="cpu")
-    said = "The fog &amp; the tide &lt;3" if learned else "The fog & the tide <3"
+    said = "The fog & the tide <3" if learned is False else "The fog &amp; the tide &lt;3"
     assert [one.text for one in made] == [said, said]
     assert len({one.tokens for one in made}) == 1
     shown = "".join(

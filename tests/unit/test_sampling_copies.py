@@ -1,4 +1,4 @@
-"""Copies: the longest shared run against a search that tries everything."""
+"""Copies: what is shared and what is said of it, against a search that tries everything."""
 
 from __future__ import annotations
 
@@ -15,41 +15,46 @@ from hypothesis import strategies as st
 from core.sampling import copy_arrays
 from core.sampling.copies import CopyIndex
 from core.sampling.copy_arrays import build_arrays
-from core.words import words
+from tests.oracles.plain_copies import PlainCopies, hashes_of, index_of
 from tests.oracles.planted_copies import PLANTED, authors, table
 
 FEW = st.lists(st.sampled_from(["a", "b", "c", "Dé", "don't"]), max_size=14).map(" ".join)
+# Pieces of tweets that tweets and texts are put together from: everyday words, such as two others
+# use, words of nobody, and words of a script without spaces.
+PIECES = [
+    "the of", "of the day", "thank you so much", "old grey gulls ate", "grey gulls ate it all",
+    "ate it all", "fog", "rust is iron", "iron and fog and", "now", "Dé lamp", "今日は静か",
+    "火曜日で",
+]  # fmt: skip
+SAID = ["old grey gulls ate", "is iron and fog"]
+MADE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map(" ".join)
 
 TWEET = "The fog came in like a committee: slowly, and with no agenda, over all of the harbour."
 
 
-def oracle(texts: list[str], text: str, prompt: str) -> tuple[int, set[int]]:
-    sample, typed = words(text), len(words(prompt))
-    best, where = 0, set()
-    for start in range(len(sample)):
-        for end in range(max(start, typed) + 1, len(sample) + 1):
-            run, size = sample[start:end], end - start
-            for number, tweet in enumerate(texts):
-                other = words(tweet)
-                if any(other[i : i + size] == run for i in range(len(other) - size + 1)):
-                    if size > best:
-                        best, where = size, set()
-                    if size == best:
-                        where.add(number)
-    return best, where
-
-
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(texts=st.lists(FEW, max_size=6), prompt=FEW, rest=FEW)
-def test_the_longest_run_is_the_longest(texts, prompt, rest):
-    index = CopyIndex(texts, [str(number) for number in range(len(texts))])
+def test_few_words_are_judged_as_a_search_that_tries_everything_does(texts, prompt, rest):
+    tweets = [(text, str(number), None) for number, text in enumerate(texts)]
     text = f"{prompt} {rest}".strip()
-    found = index.check(text, prompt)
-    longest, where = oracle(texts, text, prompt)
-    assert found.longest == longest
-    assert (found.tweet_id is None) == (longest == 0)
-    if longest:
-        assert int(found.tweet_id) in where
+    index = CopyIndex(build_arrays(tweets, hashes_of([])))
+    assert index.check(text, prompt) == PlainCopies(tweets).check(text, prompt)
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_tweets_of_several_are_judged_as_a_search_that_tries_everything_does(data):
+    handle = st.sampled_from(["ann", "bob", "cat", None])
+    ids = st.sampled_from([None, "7", "\U0001f40b", "108"])
+    tweets = data.draw(st.lists(st.tuples(MADE, ids, handle), max_size=8))
+    said = data.draw(st.sampled_from([[], SAID]))
+    parts = st.sampled_from([*PIECES, *(text for text, _, _ in tweets)])
+    text = " ".join(data.draw(st.lists(parts, max_size=6)))
+    prompt = text[: data.draw(st.sampled_from([0, 0, 0, 5, 12, 20]))].strip()
+    index = CopyIndex(build_arrays(tweets, hashes_of(said)))
+    plain = PlainCopies(tweets, said)
+    assert len(index) == len(plain.tweets)
+    assert index.check(text, prompt) == plain.check(text, prompt)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_the_longest_run_is_the_longest(texts, prompt, rest):
     ],
 )
 def test_verdicts(text, verdict, longest):
-    index = CopyIndex([TWEET, "A second tweet about gulls"], ["17", "18"])
+    index = index_of([TWEET, "A second tweet about gulls"], ["17", "18"])
     found = index.check(text)
     assert (found.verdict, found.longest) == (verdict, longest)
     assert found.tweet_id == ("17" if longest else None)
@@ -91,14 +96,46 @@ def test_a_verdict_at_its_limits(runs: list[int], size: int, verdict: str) -> No
         text += [*tweet[at : at + run], f"between{at}"]
         at += run + 1
     text = [*text[: len(text) - 1], *(f"filler{n}" for n in range(size))][:size]
-    found = CopyIndex([" ".join(["before", *tweet, "after"])], ["7"]).check(" ".join(text))
+    found = index_of([" ".join(["before", *tweet, "after"])], ["7"]).check(" ".join(text))
     assert (found.verdict, found.longest, found.tweet_id) == (verdict, max(runs), "7")
     covered = 0 if runs == [3] else sum(run for run in runs if run >= 3)
     assert found.share == round(covered / size, 4)
 
 
+@pytest.mark.parametrize(
+    ("runs", "size", "verdict"),
+    [
+        ([8], 8, "verbatim"), ([7], 7, "new"), ([24], 30, "verbatim"), ([24], 31, "near"),
+        ([23], 24, "near"), ([14], 40, "near"), ([13], 40, "new"), ([10], 20, "near"),
+        ([10], 21, "new"), ([8, 4], 20, "near"), ([8, 4], 21, "new"), ([8, 3], 18, "new"),
+        ([9, 3], 20, "near"), ([7, 7], 15, "new"),
+    ],
+)  # fmt: skip
+def test_in_scripts_without_spaces_the_limits_double(
+    runs: list[int], size: int, verdict: str
+) -> None:
+    tweet = "".join(chr(0x4E00 + at) for at in range(40))
+    text, at = "", 0
+    for run in runs:
+        text += tweet[at : at + run] + chr(0x5000 + at)
+        at += run + 1
+    text = (text[:-1] + "".join(chr(0x6000 + at) for at in range(size)))[:size]
+    found = index_of([f"前{tweet}後"]).check(text)
+    assert (found.verdict, found.longest) == (verdict, max(runs))
+
+
+def test_most_words_say_of_which_script_a_text_is():
+    signs = "".join(chr(0x4E00 + at) for at in range(40))
+    for spaced, verdict in ((7, "near"), (6, "new")):
+        mixed = f"{signs[:7]} {' '.join(f'word{at}' for at in range(spaced))}"
+        assert index_of([f"前{signs}後"]).check(mixed).verdict == verdict
+    for of_each, verdict in ((8, "verbatim"), (7, "new")):  # two whole tweets
+        both = [signs[:of_each], signs[20 : 20 + of_each]]
+        assert index_of(both).check("".join(both)).verdict == verdict
+
+
 def test_what_the_person_typed_is_not_held_against_the_model():
-    index = CopyIndex([TWEET], ["17"])
+    index = index_of([TWEET], ["17"])
     prompt = "The fog came in like a committee slowly"
     assert index.check(f"{prompt} eating biscuits", prompt).longest == 0
     assert index.check(f"{prompt} and", prompt).longest == 9
@@ -110,28 +147,28 @@ def test_what_the_person_typed_is_not_held_against_the_model():
 
 def test_scripts_without_spaces():
     tweet = "今日は静かな火曜日で、やかんもちゃんと動いている。"
-    index = CopyIndex([tweet], ["1"])
+    index = index_of([tweet], ["1"])
     assert index.check(tweet).verdict == "verbatim"
     assert index.check("昨日は静かな火曜日だった、雨も風もなかったのに。").verdict == "new"
 
 
 def test_case_width_and_accents_are_no_disguise():
-    index = CopyIndex(["Ein großer Café-Abend in Zürich"], ["1"])
+    index = index_of(["Ein großer Café-Abend in Zürich"], ["1"])
     assert index.check("EIN GROSSER CAFE\u0301 ABEND IN ＺÜRICH").verdict == "verbatim"
 
 
 def test_equal_tweets_are_kept_once_and_no_tweets_are_fine():
-    index = CopyIndex([TWEET, TWEET.upper(), ""], ["1", "2", "3"])
+    index = index_of([TWEET, TWEET.upper(), ""], ["1", "2", "3"])
     assert len(index) == 1
     assert index.check(TWEET).tweet_id == "1"
-    assert CopyIndex([], []).check(TWEET).longest == 0
+    assert index_of([], []).check(TWEET).longest == 0
 
 
 LONG = "Twelve gulls stood on the lantern gallery and argued about who had eaten the sandwich."
 
 
 def test_two_whole_tweets_are_a_copy_of_both_and_half_of_one_is_near():
-    index = CopyIndex([TWEET, LONG, "The kettle has opinions about my tea"], ["1", "2", "3"])
+    index = index_of([TWEET, LONG, "The kettle has opinions about my tea"], ["1", "2", "3"])
     both = index.check(f"{TWEET} {LONG}")
     assert (both.verdict, both.share, both.tweet_ids) == ("verbatim", 1.0, ("1", "2"))
     apart = index.check("The kettle has opinions about my tea. " + TWEET)
@@ -141,7 +178,7 @@ def test_two_whole_tweets_are_a_copy_of_both_and_half_of_one_is_near():
 
 
 def test_a_few_words_changed_are_near_and_the_shared_words_are_shown():
-    index = CopyIndex([TWEET, LONG], ["1", "2"])
+    index = index_of([TWEET, LONG], ["1", "2"])
     text = "Twelve «gulls» stood ON the roof gallery and argued over who had eaten the cake."
     found = index.check(text)
     assert (found.verdict, found.longest, found.tweet_id) == ("near", 5, "2")
@@ -154,7 +191,7 @@ def test_a_few_words_changed_are_near_and_the_shared_words_are_shown():
 
 @pytest.mark.parametrize("text", ["Thank you so much!", "happy birthday to you", "I love you all"])
 def test_what_everybody_says_is_no_copy(text):
-    index = CopyIndex([text, TWEET], ["1", "2"])
+    index = index_of([text, TWEET], ["1", "2"])
     assert index.check(text).verdict == "new"
     assert index.check(f"{text} {TWEET}").verdict == "verbatim"
 
@@ -172,6 +209,33 @@ def test_a_run_that_two_other_authors_use_is_no_copy(tmp_path):
     assert index.check(saying).verdict == "new"
     assert index.check(of_two).verdict == "verbatim"
     assert index.check(f"ann says {saying}").verdict == "verbatim"
+
+
+def test_two_whole_tweets_are_found_though_others_begin_or_go_on_alike():
+    tweets = [
+        "He said the kettle has opinions about my tea", "The kettle has opinions",
+        "The kettle has opinions about rust", "About rust and iron I say nothing",
+        "Rust and iron I say nothing", "iron I say nothing of it",
+    ]  # fmt: skip
+    index = index_of(tweets)
+    for first, second in ((1, 3), (2, 4), (1, 1), (3, 1)):
+        found = index.check(f"{tweets[first]} {tweets[second]}")
+        assert (found.verdict, found.share) == ("verbatim", 1), (first, second)
+        assert found.tweet_ids == (*dict.fromkeys([str(first), str(second)]),)
+    short = ["rust bites iron", "gulls ate grey chips", "fog eats lamps slowly"]
+    for first, second, verdict in ((1, 2, "verbatim"), (0, 1, "near"), (0, 0, "new")):
+        assert index_of(short).check(f"{short[first]}. {short[second]}").verdict == verdict
+    typed = tweets[1]  # the first is the prompt: the model added one tweet
+    assert index.check(f"{typed} {tweets[3]}", typed).tweet_ids == ("3",)
+    assert index.check(f"{tweets[1]} {tweets[3]}", typed[:-4]).tweet_ids == ("1", "3")
+
+
+def test_signs_that_become_several_words_are_shown_nowhere():
+    """A character of which Unicode makes a space and a mark has no place of its own."""
+    found = index_of([TWEET]).check(f"\u00b4 {TWEET}")
+    assert (found.verdict, found.shared) == ("verbatim", ())
+    found = index_of([TWEET]).check(f"½ {TWEET}")
+    assert found.shared == ((2, len(TWEET) + 1),)
 
 
 def stored(folder):
@@ -226,11 +290,15 @@ def test_an_index_that_cannot_be_stored_still_answers(tmp_path):
     assert CopyIndex.from_parquet(path).check(TWEET).tweet_id == "1"
 
 
-def test_many_parts_are_sorted_as_one(monkeypatch):
-    texts = [text for texts in authors(ships_only=True).values() for text in texts[:100]]
-    one = build_arrays((text, str(at), "a") for at, text in enumerate(texts))
-    monkeypatch.setattr(copy_arrays, "_PART", 500)
-    many = build_arrays((text, str(at), "a") for at, text in enumerate(texts))
+@pytest.mark.parametrize("part", [1, 7, 500])
+def test_many_parts_are_sorted_as_one(monkeypatch, part):
+    """A part may have no room for all places of one word, and ends in the middle of a tweet."""
+    some = [text for texts in authors(ships_only=True).values() for text in texts[:60]]
+    texts = [*some, *(f"{handle} says {some[0]}" for handle in "abcde")]
+    rows = [(text, str(at), "abcde"[at % 5]) for at, text in enumerate(texts)]
+    one = build_arrays(rows)
+    monkeypatch.setattr(copy_arrays, "_PART", part)
+    many = build_arrays(rows)
     for field in fields(one):
         assert np.array_equal(getattr(one, field.name), getattr(many, field.name)), field.name
     four = [tuple(one.flat[at : at + 4]) for at in one.positions]

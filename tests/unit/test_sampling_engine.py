@@ -12,13 +12,13 @@ from sampling_models import SPECIAL, TWEETS, blank, parrot
 from transformers import AutoModelForCausalLM
 
 from core.errors import InputRefused, MynahError, WrongUsage
-from core.sampling.copies import CopyIndex
 from core.sampling.decoding import loading
 from core.sampling.decoding.loading import load
 from core.sampling.decoding.products import CentredHead, has_int8
 from core.sampling.engine import Engine, _Running
 from core.sampling.request import Copy, Deltas, Done, Restarted, SampleRequest
 from core.sampling.rows import MOST_REDRAWS
+from tests.oracles.plain_copies import index_of
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_an_empty_text_is_drawn_again(engine):
 
 
 def test_the_deltas_since_the_last_restart_are_the_text(parrot_engine):
-    index = CopyIndex(TWEETS, map(str, range(len(TWEETS))))
+    index = index_of(TWEETS)
     texts: dict[int, str] = {}
     request = SampleRequest("The", n=30, temperature=1.6, top_p=1.0, max_tokens=30, seed=2)
     done = 0
@@ -213,7 +213,7 @@ def test_the_deltas_since_the_last_restart_are_the_text(parrot_engine):
 
 
 def test_copies_are_drawn_again_then_given_as_what_they_are(parrot_engine):
-    index = CopyIndex(TWEETS, [str(number) for number in range(len(TWEETS))])
+    index = index_of(TWEETS)
     asked = {"prompt": "The fog came in", "n": 2, "temperature": 0.01, "seed": 1, "max_tokens": 80}
     first, second = samples(parrot_engine, SampleRequest(**asked), check=index.check)
     assert first.text == second.text == TWEETS[1]

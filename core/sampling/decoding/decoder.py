@@ -192,19 +192,17 @@ class LeanDecoder:
         attention, inner = layer.self_attn, layer.mlp
 
         def fused(
-            parts: Sequence[Any], turned: int = 0
+            turned: Sequence[Any], straight: Sequence[Any]
         ) -> tuple[torch.Tensor, torch.Tensor | None]:
-            weights = [part.weight for part in parts]
-            biases = [part.bias for part in parts]
-            for place in range(turned):
-                weights[place] = self._interleaved(weights[place])
-                if biases[place] is not None:
-                    biases[place] = self._interleaved(biases[place])
-            bias = None if biases[0] is None else torch.cat(biases)
-            return torch.cat(weights), bias
+            weights = [self._interleaved(part.weight) for part in turned]
+            weights += [part.weight for part in straight]
+            if straight[0].bias is None:
+                return torch.cat(weights), None
+            biases = [self._interleaved(part.bias) for part in turned]
+            return torch.cat(weights), torch.cat(biases + [part.bias for part in straight])
 
-        mix = fused((attention.q_proj, attention.k_proj, attention.v_proj), turned=2)
-        up = fused((inner.gate_proj, inner.up_proj))
+        mix = fused([attention.q_proj, attention.k_proj], [attention.v_proj])
+        up = fused([], [inner.gate_proj, inner.up_proj])
         return _Layer(
             _rms(layer.input_layernorm),
             product(*mix, arithmetic),

@@ -34,7 +34,7 @@ class PackedReader:
     def nats(self, rows: Sequence[Sequence[int]], report: Report) -> list[float]:
         """Of each row of ids: the nats of all but the first. ``report`` gets how many are done."""
         found, done = [0.0] * len(rows), 0
-        for batch in self._batches([row[:-1] for row in rows]):
+        for batch in self._batches(rows):
             for at, nats in zip(batch, self._nats([rows[at] for at in batch]), strict=True):
                 found[at] = nats
             done += len(batch)
@@ -84,7 +84,7 @@ class PackedReader:
         row_of = torch.repeat_interleave(torch.arange(len(rows), device=device), sizes)
         sums = torch.zeros(len(rows), device=device)
         for begin, logits in self._logits(tree.states):
-            here = ((nodes >= begin) & (nodes < begin + len(logits))).nonzero()[:, 0]
+            here = ((nodes >= begin) & (nodes < begin + len(logits))).nonzero().flatten()
             own = nodes[here] - begin
             nats = logits.logsumexp(-1)[own] - logits[own, targets[here]]
             sums.index_add_(0, row_of[here], nats)
