@@ -170,25 +170,23 @@ class CopyIndex:
         return low, high
 
     def _runs(self, query: Words, typed: int, seeds: _Bounds) -> list[_Run]:
-        """The longest run from each word on that goes beyond the first ``typed`` words and beyond
-        those before it, if of three words or more.
+        """The longest run from each word on, if of three words or more, that goes beyond the first
+        ``typed`` words.
         """
         arrays, size = self._arrays, len(query)
         low, high = seeds
         runs: list[_Run] = []
-        reached = typed  # no run that ends here or earlier is of use
         for start in np.flatnonzero(high).tolist():
-            if reached >= size:
-                break
             at, length = arrays.positions[low[start] : high[start]][:_MOST_PLACES], _SEED
             while start + length < size:
                 longer = at[arrays.flat[at + length] == query[start + length]]
                 if not len(longer):
                     break
                 at, length = longer, length + 1
-            if start + length > reached:
+            if start + length > typed:
                 runs.append(_Run(start, length, int(at.min())))
-                reached = start + length
+            if start + length == size:  # and so does each that begins later
+                break
         return runs
 
     def _cover(self, query: Words, typed: int, seeds: _Bounds, its_words: list[str]) -> _Cover:

@@ -87,14 +87,12 @@ class PlainCopies:
         return None
 
     def runs(self, query: list[str], typed: int) -> list[Run]:
-        found, reached = [], typed
-        for start in range(len(query)):
-            for end in range(len(query), max(start + 2, reached), -1):
-                if (place := self.place(query[start:end])) is not None:
-                    found.append((start, end - start, *place))
-                    reached = end
-                    break
-        return found
+        return [
+            (start, end - start, *place)
+            for start in range(len(query))
+            for end in range(max(start + 3, typed + 1), len(query) + 1)
+            if (place := self.place(query[start:end])) is not None
+        ]
 
     def of_few(self, query: list[str], typed: int) -> Copy:
         for length in (2, 1):

@@ -16,7 +16,7 @@ from transformers import (
 from core.sampling.decoding.decoder import LeanDecoder
 from core.sampling.decoding.loading import prepared
 from core.sampling.decoding.modules import ModuleDecoder
-from core.sampling.decoding.products import has_int8, product
+from core.sampling.decoding.products import has_int8, head_product, product
 
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
 LLAMA3 = {
@@ -137,11 +137,84 @@ def test_other_shapes_are_decoded_by_their_own_module(model):
             torch.testing.assert_close(decoder.score(row)[-1], expected, atol=1e-4, rtol=1e-4)
 
 
-def test_a_consumed_model_decodes_the_same():
-    kept = prepared(made("biases"), "float32").decoder.score(PROMPT)
-    assert torch.equal(
-        prepared(made("biases"), "float32", consume=True).decoder.score(PROMPT), kept
-    )
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"activation_function": "gelu"}, {"scale_attn_weights": False},
+        {"scale_attn_by_inverse_layer_idx": True}, {"reorder_and_upcast_attn": True},
+        {"add_cross_attention": True},
+    ],
+)  # fmt: skip
+def test_an_attention_of_another_kind_is_not_computed_as_gpt2s(fields):
+    assert not LeanDecoder.fits(gpt2(**fields))
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"), [("biases", "model.layers"), ("gpt2", "transformer.h")]
+)
+def test_a_consumed_model_decodes_the_same_and_is_given_up(name, layers):
+    kept, given = made(name), made(name)
+    score = prepared(kept, "float32").decoder.score(PROMPT)
+    assert torch.equal(prepared(given, "float32", consume=True).decoder.score(PROMPT), score)
+    kinds = [{type(one) for one in model.get_submodule(layers)} for model in (kept, given)]
+    assert kinds[1] == {torch.nn.Identity} != kinds[0]
+
+
+def test_a_row_goes_on_while_spare_ones_have_come_to_the_end():
+    model = made("groups")
+    decoder = LeanDecoder(model, "float32")
+    batch = decoder.batch(decoder.prompt(PROMPT), 2, len(PROMPT) + 5)
+    row = [*PROMPT]
+    for step in range(60):
+        if step % 20 == 0:
+            batch.restart(1)
+            row = [*PROMPT]
+        row.append(step)
+        logits = batch.step([7, step])
+    expected = model(input_ids=torch.tensor([row])).logits[0, -1]
+    torch.testing.assert_close(logits[1], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_known_of_a_model_that_is_ready():
+    """Sizes by hand: keys and values of each layer, of each key head, in bytes."""
+    qwen = Qwen2Config(
+        vocab_size=90, hidden_size=48, intermediate_size=80, num_hidden_layers=3,
+        num_attention_heads=6, num_key_value_heads=2, max_position_embeddings=64,
+    )  # fmt: skip
+    for model, arithmetic, size, context in (
+        (llama(), "float32", 2 * 2 * 2 * 8 * 4, 128),
+        (llama(head_dim=16), "bfloat16", 2 * 2 * 2 * 16 * 4, 128),
+        (gpt2(), "float32", 2 * 2 * 48 * 4, 128),
+        (Qwen2ForCausalLM(qwen), "float32", 2 * 3 * 2 * 8 * 4, 64),
+        (Qwen2ForCausalLM(qwen), "bfloat16", 2 * 3 * 2 * 8 * 2, 64),
+    ):
+        parameters = sum(one.numel() for one in model.parameters())
+        loaded = prepared(model.eval().requires_grad_(False), arithmetic)
+        assert (loaded.cache_bytes, loaded.context, loaded.vocabulary) == (size, context, 90)
+        assert (loaded.parameters, loaded.arithmetic) == (parameters, arithmetic)
+        assert loaded.device.type == "cpu"
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_a_product_is_near_the_exact_one(arithmetic, with_bias):
+    generator = torch.Generator().manual_seed(1)
+    weight = torch.randn(70, 50, generator=generator)
+    bias = 3 * torch.randn(70, generator=generator) if with_bias else None
+    x = torch.randn(12, 50, generator=generator)
+    exact = torch.nn.functional.linear(x, weight, bias)
+    for kind in (product, head_product):
+        made_of = kind(weight, bias, arithmetic)(x)
+        assert made_of.dtype is torch.float32
+        if arithmetic == "float32":
+            assert torch.equal(made_of, exact)
+        else:
+            assert 0 < (made_of - exact).norm() / exact.norm() < 0.006
+    if arithmetic != "float32":  # what all logits share is exact
+        far = torch.full_like(weight, 30.0) + weight / 100
+        wanted = torch.nn.functional.linear(x, far, bias)
+        assert (head_product(far, bias, arithmetic)(x) - wanted).abs().max() < 0.02
+        assert (product(far, bias, arithmetic)(x) - wanted).abs().max() > 0.02
 
 
 @pytest.mark.skipif(not has_int8(), reason="fbgemm is for x86")
@@ -157,6 +230,10 @@ def test_an_int8_product_is_near_and_no_four_rows_mind_the_others(inputs):
     multiply = product(weight, bias, "int8")
     exact = x @ weight.T + bias
     together = multiply(x)
+    small = product(weight / 1e4, None, "int8")(x / 1e4)
+    assert (small * 1e8 + bias - together).norm() / together.norm() < 0.01
+    without = torch.cat((weight, torch.zeros(2, inputs)))
+    assert (product(without, None, "int8")(x)[:, 70:] == 0).all()
     error = (together - exact).norm(dim=1) / exact.norm(dim=1)
     assert error.max() < 0.05
     assert torch.equal(multiply(x[:4]), together[:4])
