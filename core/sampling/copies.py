@@ -303,10 +303,8 @@ def _verdict(runs: list[_Run], cover: _Cover, size: int, scale: int) -> Verdict:
         return "verbatim"
     if longest >= _NEAR_RUN * scale or (longest >= _PART_RUN * scale and share >= _PART_SHARE):
         return "near"
-    run = max((run.length for run in cover.runs), default=0)
-    if (
-        cover.words >= max(_COVERED_SHARE * size, _COVERED_WORDS * scale)
-        and run >= _COVERED_RUN * scale
+    if cover.words >= max(_COVERED_SHARE * size, _COVERED_WORDS * scale) and any(
+        run.length >= _COVERED_RUN * scale for run in cover.runs
     ):
         return "near"
     return "new"

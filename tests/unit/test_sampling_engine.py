@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from sampling_models import SPECIAL, TWEETS, blank, parrot
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from core.errors import InputRefused, MynahError, WrongUsage
 from core.sampling.decoding import loading
@@ -326,21 +327,49 @@ def test_bfloat16_on_a_processor_is_reproducible_too():
 def test_the_faster_type_is_measured_once_and_then_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(loading, "_WORTH_MEASURING", 0)
-    load(blank(), "cpu")
+    parameters = load(blank(), "cpu").parameters
     record = tmp_path / "cache" / "decoding.json"
-    (key,) = json.loads(record.read_text("utf-8"))
-    assert "llama" in key
+    ((key, seconds),) = json.loads(record.read_text("utf-8")).items()
+    processor = Path("/proc/cpuinfo")
+    name = re.search(r"model name\s*: (.*)", processor.read_text()) if processor.exists() else None
+    assert key == (
+        f"{name[1].strip() if name else loading._processor()}, torch {torch.__version__}, "
+        f"{torch.get_num_threads()} threads, llama of {parameters}"
+    )
+    assert set(seconds) == {"float32", "bfloat16", *(["int8"] if has_int8() else [])}
+    assert all(0 < one < 10 for one in seconds.values())
     for seconds, chosen in (
         ({"float32": 1.1, "bfloat16": 1.0}, "float32"),
         ({"float32": 1.2, "bfloat16": 1.0}, "bfloat16"),
         ({"float32": 1.2, "bfloat16": 1.0, "int8": 0.9}, "int8"),
+        ({"bfloat16": 0.5}, "float32"),
     ):
-        record.write_text(json.dumps({key: seconds}), "utf-8")
+        record.write_text(json.dumps({"another": {"float32": 1}, key: seconds}), "utf-8")
         assert load(blank(), "cpu").arithmetic == chosen
-    for other in ("[]", json.dumps({key: 1.3})):
+        assert json.loads(record.read_text("utf-8")) == {"another": {"float32": 1}, key: seconds}
+    for other in ("[]", json.dumps({key: 1.3}), json.dumps({key: {}}), "{", '{"a": {"b": "c"}}'):
         record.write_text(other, "utf-8")
         load(blank(), "cpu")
         assert list(json.loads(record.read_text("utf-8"))) == [key]
+    record.unlink()
+    record.mkdir()
+    load(blank(), "cpu")  # where nothing can be written it is measured each time
+
+
+def test_what_is_small_is_not_measured_and_int8_only_where_it_can_be_had(tmp_path, monkeypatch):
+    monkeypatch.setenv("MYNAH_CACHE", str(tmp_path / "cache"))
+    record = tmp_path / "cache" / "decoding.json"
+    assert load(blank(), "cpu").arithmetic == "float32"
+    assert not record.exists()
+    config = Qwen2Config(
+        vocab_size=20, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+        num_attention_heads=2, num_key_value_heads=2,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(tmp_path / "model")
+    monkeypatch.setattr(loading, "_WORTH_MEASURING", 0)
+    load(tmp_path / "model", "cpu")
+    (seconds,) = json.loads(record.read_text("utf-8")).values()
+    assert set(seconds) == {"float32", "bfloat16"}
 
 
 def test_line_breaks_of_a_prompt_stay_for_a_model_that_learned_them(engine):

@@ -125,7 +125,7 @@ def _fastest(model: Any, target: torch.device) -> str:
     known = _known(record)
     key = f"{_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads, "
     key += f"{model.config.model_type} of {parameters}"
-    if key not in known:
+    if not known.get(key):
         known[key] = _measured(model)
         _remember(record, known)
     seconds = known[key]
