@@ -265,13 +265,9 @@ def _whole(months: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     """``months`` in order, with the empty ones between the first and the last."""
     if not months:
         return {}
-    year, month = map(int, min(months).split("-"))
-    last = max(months)
-    filled: dict[str, tuple[int, int]] = {}
-    while (name := f"{year:04}-{month:02}") <= last:
-        filled[name] = months.get(name, (0, 0))
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-    return filled
+    first, last = (12 * int(name[:4]) + int(name[5:]) - 1 for name in (min(months), max(months)))
+    names = [f"{at // 12:04}-{at % 12 + 1:02}" for at in range(first, last + 1)]
+    return {name: months.get(name, (0, 0)) for name in names}
 
 
 def _usual(languages: Mapping[str, int]) -> frozenset[str]:

@@ -262,11 +262,12 @@ def count_problems(content: dict[str, Any], files: dict[str, dict[str, Any]]) ->
             names, rows = in_files.get(named, ([], 0))  # one part may be in several files
             in_files[named] = ([*names, name], rows + entry["rows"])
     for named, (names, rows) in in_files.items():
-        if in_parts.get(named, 0) != rows:
+        of_accounts = in_parts.get(named, 0)
+        if of_accounts != rows:
             who = f"{names[0]} has" if len(names) == 1 else f"{len(names):,} files have"
             yield (
                 f"{who} {rows:,} rows by the manifest, but those of its accounts "
-                f"make {in_parts.get(named, 0):,}."
+                f"make {of_accounts:,}."
             )
 
 

@@ -103,6 +103,10 @@ def test_a_file_that_is_not_of_its_format_is_named(tmp_path: Path) -> None:
         (lambda m: m["handles"]["a"].update(exported=149), "@a: 149 rows are in the files"),
         (lambda m: m.update(manifest_version=2), "version 2"),
         (lambda m: m["files"]["x"].update(bytes=1), "the manifest says 1"),
+        (
+            lambda m: m["files"]["x"].update(part="attic"),
+            "x has 200 rows by the manifest, but those of its accounts make 0.",
+        ),
     ],
 )
 def test_a_manifest_has_to_agree_with_itself(

@@ -14,7 +14,7 @@ from core.errors import Interrupted
 from core.home import Home
 from core.progress import Progress, Reporter
 from core.report.drawing import drawn_texts
-from core.report.last import last_measures
+from core.report.last import last_measures, last_report
 from core.report.likelihood import GivenBack, TextNats
 from core.report.points import RealTexts, real_texts
 from core.report.reading import Reader
@@ -171,6 +171,9 @@ def test_a_report_reads_with_both_models_what_each_is_asked(toy: tuple[Home, Run
     assert {one["tweet_id"]: one["text"] for one in shown} == gulls
     assert "text" not in report.to_json(tweets=False)["extracted"]["tweets"][0]
     assert last_measures(run) == report.to_json(tweets=False), "those of the tuned model"
+    last = last_report(run)
+    assert last is not None
+    assert {leak.tweet_id: text for leak, text in last.leaks or []} == gulls
     again = make_report(home, run, n=20)
     assert again.leaked is None
     assert "extracted" not in again.to_json()

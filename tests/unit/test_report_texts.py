@@ -170,8 +170,11 @@ def test_only_words_of_both_sides_are_common() -> None:
     assert common_words(sea[:2], space) == frozenset(), "too rare to be called common"
     assert common_words(sea[:3], space[:3]) == {"the", "and"}
     assert common_words(sea, []) == common_words([], space) == frozenset()
-    assert common_words([*sea[:3], *[""] * 1497], space) == {"the", "and"}, "3 of 1,500"
-    assert common_words([*sea[:3], *[""] * 1498], space) == frozenset()
+    for some, many in ((sea, space), (space, sea)):
+        enough, rare = ([*some[:3], *[""] * more] for more in (1497, 1498))
+        assert common_words(enough, many) == {"the", "and"}, "3 of 1,500"
+        assert common_words(many, enough) == {"the", "and"}
+        assert common_words(rare, many) == common_words(many, rare) == frozenset()
 
 
 def test_the_commonest_of_both_sides_come_first() -> None:
