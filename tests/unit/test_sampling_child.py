@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -146,6 +147,7 @@ def test_stop_before_the_model_is_loaded_a_killed_child_and_one_that_is_frozen()
         with pytest.raises(MynahError, match="signal 9") as caught:
             list(events)
         assert "Generate again" in caught.value.next_step
+        assert caught.value.why.endswith("the system running out of memory.")
         assert sampler.pid is None
         # and the next call starts another
         request = SampleRequest("The", n=1, max_tokens=3, seed=1)
@@ -164,6 +166,13 @@ def test_stop_before_the_model_is_loaded_a_killed_child_and_one_that_is_frozen()
         assert not child.is_running()
         assert all(event.event != "finished" for event in events)  # ends, and raises nothing
         sampler.close()
+
+
+def test_one_that_ends_by_itself_is_gone_with_its_last_words():
+    with Sampler(blank(), device="--none") as sampler, pytest.raises(MynahError) as caught:
+        list(sampler.generate(SampleRequest()))
+    last = r"It ended with exit code 2, and said last: .* / .* / .* expected one argument\."
+    assert re.fullmatch(last, caught.value.why)
 
 
 def test_a_model_written_anew_and_close_while_another_thread_waits_for_it(tmp_path):

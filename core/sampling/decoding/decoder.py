@@ -150,7 +150,7 @@ class LeanDecoder:
                 values.repeat_interleave(group, 1).transpose(0, 1)[None],
                 is_causal=True,
             )
-            return made[0].transpose(0, 1).reshape(len(ids), -1)
+            return made.transpose(1, 2).reshape(len(ids), -1)
 
         hidden = self.forward(torch.tensor(list(ids), device=self.device), at, attend)
         return hidden, torch.stack(kept)

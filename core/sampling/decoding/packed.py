@@ -33,25 +33,21 @@ class PackedReader:
 
     def nats(self, rows: Sequence[Sequence[int]], report: Report) -> list[float]:
         """Of each row of ids: the nats of all but the first. ``report`` gets how many are done."""
-        found, done = [0.0] * len(rows), 0
+        found: dict[int, float] = {}
         for batch in self._batches(rows):
-            for at, nats in zip(batch, self._nats([rows[at] for at in batch]), strict=True):
-                found[at] = nats
-            done += len(batch)
-            report(done)
-        return found
+            found.update(zip(batch, self._nats([rows[at] for at in batch]), strict=True))
+            report(len(found))
+        return [found[at] for at in range(len(rows))]
 
     def followed(
         self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]], report: Report
     ) -> list[int]:
         """Of each (ids read, ids that follow): how many follow as the likeliest ones."""
-        found, done = [0] * len(pairs), 0
+        found: dict[int, int] = {}
         for batch in self._batches([first for first, _ in pairs]):
-            for at, same in zip(batch, self._followed([pairs[at] for at in batch]), strict=True):
-                found[at] = same
-            done += len(batch)
-            report(done)
-        return found
+            found.update(zip(batch, self._followed([pairs[at] for at in batch]), strict=True))
+            report(len(found))
+        return [found[at] for at in range(len(pairs))]
 
     def _batches(self, rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         """Numbers of rows; those that begin alike are neighbours."""
