@@ -235,6 +235,8 @@ def test_an_int8_product_is_near_and_no_four_rows_mind_the_others(inputs):
     without = torch.cat((weight, torch.zeros(2, inputs)))
     assert (product(without, None, "int8")(x)[:, 70:] == 0).all()
     error = (together - exact).norm(dim=1) / exact.norm(dim=1)
-    assert error.max() < 0.05
+    assert error.max() < 0.033
+    for row in range(12):
+        assert torch.equal(multiply(x[[row] * 4])[0], together[row])
     assert torch.equal(multiply(x[:4]), together[:4])
     assert torch.equal(multiply(x[4:]), together[4:])

@@ -18,6 +18,7 @@ from core.sampling.decoding.draw import draw, penalised, standing
 
 GRID = 6_000
 WORDS = 100
+OFF = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}
 
 
 def reference(
@@ -54,12 +55,12 @@ def test_a_flat_nucleus_wider_than_the_first_look():
     logits = torch.randn(vocabulary, generator=torch.Generator().manual_seed(2)) * 0.1
     expected = reference(logits, 1.0, 0, 0.9)
     uniforms = torch.linspace(0, 1 - 1e-9, 200, dtype=torch.float64)
-    drawn = draw(logits.expand(200, -1), uniforms, temperature=1.0, top_p=0.9)
+    drawn = draw(logits.expand(200, -1), uniforms, **OFF | {"top_p": 0.9})
     assert (expected[drawn] > 0).all()
     assert len(drawn.unique()) > 195
     peaked = torch.stack([logits, logits.clone()])
     peaked[1, 77] = 30.0  # one row compares at once, the other needs the whole vocabulary
-    both = draw(peaked, uniforms[[100, 100]], temperature=1.0, top_p=0.9)
+    both = draw(peaked, uniforms[[100, 100]], **OFF | {"top_p": 0.9})
     assert both.tolist() == [drawn[100].item(), 77]
 
 
@@ -88,13 +89,30 @@ def test_a_row_alone_draws_the_same(seed, rows, vocabulary, temperature, top_k, 
 def test_the_ends_of_the_unit_interval_never_draw_what_is_banned(top_k, top_p):
     logits = torch.tensor([[-torch.inf, 1.0, 2.0, -torch.inf]]).repeat(2, 1)
     ends = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
-    drawn = draw(logits, ends, temperature=1.0, top_k=top_k, top_p=top_p)
+    drawn = draw(logits, ends, **OFF | {"top_k": top_k, "top_p": top_p})
     assert set(drawn.tolist()) <= {1, 2}
 
 
 def test_temperature_0_takes_the_likeliest():
     logits = torch.tensor([[0.1, 0.3, 0.2]])
-    assert draw(logits, torch.tensor([0.999], dtype=torch.float64), temperature=0).tolist() == [1]
+    uniforms = torch.tensor([0.999], dtype=torch.float64)
+    assert draw(logits, uniforms, **OFF | {"temperature": 0}).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "expected"),
+    [
+        ({}, [0, 1, 1, 2, 3, 3]), ({"top_p": 0.95}, [1, 1, 3, 3, 2, 0]),
+        ({"top_p": 0.69}, [1, 1, 1, 3, 3, 3]), ({"top_k": 2}, [1, 1, 1, 3, 3, 3]),
+        ({"top_k": 3}, [1, 1, 3, 3, 2, 2]), ({"min_p": 0.6}, [1, 1, 1, 3, 3, 3]),
+        ({"top_k": 4}, [1, 1, 3, 3, 2, 0]), ({"top_p": 0.95, "min_p": 0.4}, [1, 1, 3, 3, 2, 2]),
+    ],
+)  # fmt: skip
+def test_the_same_number_takes_the_same_token_in_every_version(knobs, expected):
+    """In the order of the vocabulary where nothing is cut away by rank, else likeliest first."""
+    logits = torch.tensor([0.1, 0.4, 0.2, 0.3]).log().expand(6, -1)
+    uniforms = torch.tensor([0.05, 0.35, 0.45, 0.65, 0.85, 0.95], dtype=torch.float64)
+    assert draw(logits, uniforms, **OFF | knobs).tolist() == expected
 
 
 def test_the_penalty_is_that_of_transformers():

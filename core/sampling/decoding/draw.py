@@ -22,9 +22,9 @@ def draw(
     uniforms: torch.Tensor,
     *,
     temperature: float,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
+    top_k: int,
+    top_p: float,
+    min_p: float,
 ) -> torch.Tensor:
     """Token ids of shape (rows,) from ``logits`` (rows, vocabulary), by inverting the CDF.
 
