@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from core.sampling import child
 from core.sampling.engine import unchecked
 from core.sampling.request import Copy, Deltas, Done, Restarted, Sample, SampleRequest
 
+ROOT = Path(__file__).resolve().parents[2]
 COPY = Copy("near", 7, "1", 0.5, ("1",), ((0, 3),))
 SAMPLE = Sample(1, 5, "", "ab", 2, "eos", COPY, 0)
 
@@ -177,3 +181,14 @@ def test_the_process_ends_when_nobody_is_there_to_hear_it(
     with pytest.raises(SystemExit) as left:
         service.send(event="ready")
     assert left.value.code == 0
+
+
+def test_what_a_library_prints_or_reads_is_no_part_of_the_protocol() -> None:
+    script = (
+        "import sys; from core.sampling.child import _take_pipes; asked, wire = _take_pipes();"
+        "print('noise'); print([sys.stdin.read()]); print([asked.read()]); wire.write('said\\n')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, input="an order\n", capture_output=True, text=True
+    )
+    assert (ran.stdout, ran.stderr) == ("said\n", "noise\n['']\n['an order\\n']\n")
