@@ -127,7 +127,7 @@ def _store(built: CopyArrays, folder: Path, made_of: Mapping[str, str | None]) -
             np.save(file, getattr(built, field.name), allow_pickle=False)
             sizes[file.name] = file.stat().st_size
         record = {"version": _VERSION, **made_of, "files": sizes}
-        write_text_whole(content / "index.json", json.dumps(record, indent=1) + "\n")
+        write_text_whole(content / "index.json", json.dumps(record) + "\n")
 
 
 def _opened(folder: Path, made_of: Mapping[str, str | None]) -> CopyArrays | None:

@@ -179,4 +179,4 @@ def _known(record: Path) -> dict[str, dict[str, float]]:
 def _remember(record: Path, known: dict[str, dict[str, float]]) -> None:
     # Where nothing can be written, the measurement is merely made again.
     with contextlib.suppress(OSError):
-        write_text_whole(record, json.dumps(known, indent=1))
+        write_text_whole(record, json.dumps(known))
