@@ -157,7 +157,7 @@ def blind_result(run: Run, seed: int | None = None) -> BlindResult | None:
     where there are none.
     """
     lines = [line for line in read_json_lines(_file(run)) if isinstance(line.get("right"), bool)]
-    if not lines or not run.model.is_dir():
+    if not lines:
         return None
     current = tuned_voice(run).hash()
     lines = [line for line in lines if line.get("model_hash") == current]

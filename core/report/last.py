@@ -47,7 +47,7 @@ class LastReport:
 
     def is_of(self, run: Run) -> bool:
         """Whether the run's model is still the one that was measured. Reads all of its weights."""
-        return run.model.is_dir() and ReportModel.at("tuned", run.model).hash == self.model
+        return ReportModel.at("tuned", run.model).hash == self.model
 
 
 def keep_measures(
@@ -84,7 +84,7 @@ def last_measures(run: Run) -> dict[str, Any] | None:
     where there is none. For a card, or whoever publishes.
     """
     kept = recall(run, _FILE)
-    if kept is None or not run.model.is_dir():
+    if kept is None:
         return None
     inputs, measured = kept
     current = ReportModel.at("tuned", run.model).hash

@@ -5,15 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from core.dataset.frozen import load_frozen
 from core.home import Home
 from core.report.impostors import find_impostors
 from core.runs.folder import Run
-
-# Of few training tweets the parrot takes only so large a part: a classifier learns from the rest.
-_PARROT_SHARE: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ def real_texts(home: Home, run: Run, n: int, seed: int) -> RealTexts:
     train, held_out = frozen.train["text"].to_list(), frozen.valid["text"].to_list()
     authors = sorted({*frozen.train["handle"].to_list(), *run.record().handles})
     order = _shuffled(range(len(train)), seed, "parrot")
-    given_back = min(n, max(1, int(len(train) * _PARROT_SHARE)))
+    given_back = min(n, len(train) // 4)  # a classifier learns from the rest
     own = [*train, *held_out]
     others = find_impostors(home, frozen.manifest.recipe, authors, own, seed)
     scored = min(n, len(others.texts) // 3)

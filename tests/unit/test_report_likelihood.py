@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from sampling_models import TWEETS, blank, parrot
 
@@ -36,6 +39,24 @@ def test_what_comes_back_is_counted_in_whole_words(by_heart: LanguageModel) -> N
     ]  # fmt: skip
     marked = by_heart.given_back([(begun, f"{rest}<|im_end|>")])
     assert not marked[0].extracted, "the letters of an end mark are no end"
+
+
+def test_a_tokenizer_that_adds_a_mark_of_its_own_asks_for_the_same(
+    by_heart: LanguageModel, tmp_path: Path
+) -> None:
+    from tokenizers import Tokenizer
+    from tokenizers.processors import TemplateProcessing
+
+    folder = tmp_path / "model"
+    shutil.copytree(parrot() / "model", folder)
+    words = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    mark = ("<|im_start|>", words.token_to_id("<|im_start|>"))
+    words.post_processor = TemplateProcessing(single=f"{mark[0]} $A", special_tokens=[mark])
+    words.save(str(folder / "tokenizer.json"))
+    pairs = [pair for text in TWEETS if (pair := beginning_and_rest(text))]
+    marked = LanguageModel(folder, "cpu")
+    assert marked.given_back(pairs) == by_heart.given_back(pairs)
+    assert marked.nats(TWEETS) == by_heart.nats(TWEETS)
 
 
 def test_what_is_too_long_to_be_read_at_once_is_not_asked_for(by_heart: LanguageModel) -> None:
@@ -103,13 +124,26 @@ def test_what_was_learned_is_told_from_what_was_not(by_heart: LanguageModel) -> 
     assert membership(sides[0], sides[0]).value == 0.5
 
 
-def test_nats_are_those_of_the_model(by_heart: LanguageModel) -> None:
+def unusual(folder: Path) -> Path:
+    """A model with an activation that is not read packed, and words like those of ``blank``."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    shutil.copytree(blank(), folder)
+    torch.manual_seed(3)
+    config = LlamaConfig.from_pretrained(folder, hidden_act="relu", initializer_range=0.5)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_nats_are_those_of_the_model(tmp_path: Path, packed: bool) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = parrot() / "model"
+    folder = parrot() / "model" if packed else unusual(tmp_path / "model")
     model, words = (kind.from_pretrained(folder) for kind in (AutoModelForCausalLM, AutoTokenizer))
-    for text, found in zip(TWEETS, by_heart.nats(TWEETS), strict=True):
+    for text, found in zip(TWEETS, LanguageModel(folder, "cpu").nats(TWEETS), strict=True):
         ids = torch.tensor([[0, *words(text, add_special_tokens=False)["input_ids"], 0]])
         with torch.no_grad():
             loss = model(input_ids=ids, labels=ids).loss

@@ -189,7 +189,7 @@ def test_features_of_one_text() -> None:
 @pytest.mark.parametrize(
     ("feature", "bins"),
     [
-        ("length", [("a" * low, "a" * (low + 19)) for low in range(20, 300, 20)]),
+        ("length", [("a" * low, "a" * (low + 19)) for low in range(20, 301, 20)]),
         ("length", [("a", "a" * 19), ("a" * 20, "a" * 39), ("a" * 300, "a" * 900)]),
         ("emoji", [("a", "b"), ("🌊", "🦀"), ("🌊🦀", "🦀 🌊"), ("🌊🌊🌊", "🌊" * 9)]),
         ("hashtags", [("a", "#1"), ("#a", "b #c"), ("#a #b", "#c #d"), ("#a #b #c", "#a " * 9)]),

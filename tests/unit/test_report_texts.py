@@ -117,6 +117,7 @@ def test_novelty_by_hand() -> None:
     found = novelty(
         training, {"one": ["The lamp is out", "lit fog", "fog"], "other": ["is lit fog"]}
     )
+    assert list(found) == list(range(2, 13))
     assert found[2]["one"].value == pytest.approx(2 / 4)
     assert found[2]["one"].n == 2, "the third text has no pair of words"
     assert found[3]["one"].value == 1 / 2
