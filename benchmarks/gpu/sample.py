@@ -43,7 +43,7 @@ class Sampling:
         self.rows, self.tokens = (2, 12) if report.small else (10, 96)
         self.model = cast_weights(shape.model(report.device), report.dtype).requires_grad_(False)
         loaded = prepared(self.model, str(report.dtype).removeprefix("torch."))
-        self.engine = Engine(loaded, Numbers())  # type: ignore[arg-type]
+        self.engine = Engine(loaded, Numbers(), lines=False, unescape=False, answering=None)  # type: ignore[arg-type]
         self.prompt = torch.tensor([PROMPT], device=report.device)
 
     def _rate(self, turn: Any, **more: Any) -> Figures:

@@ -59,9 +59,9 @@ class Engine:
         loaded: Loaded,
         language: Language,
         *,
-        lines: bool = False,
-        unescape: bool = False,
-        answering: Answering | None = None,
+        lines: bool,
+        unescape: bool,
+        answering: Answering | None,
     ) -> None:
         self._answering = answering
         self.unescape = unescape
@@ -195,7 +195,7 @@ class _Running:
         self._prompt: Prompt = engine.loaded.decoder.prompt(read_ids)
         self._batch: Batch | None = None
         self._slots: list[Row | None] = []
-        self._logits = torch.empty(0)
+        self._logits = self._prompt.logits
         self._drawn: list[int] = []
         self.waiting = deque((index, 0) for index in range(request.n))
         self.joined: list[Row] = []

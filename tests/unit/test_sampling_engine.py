@@ -12,6 +12,7 @@ from sampling_models import SPECIAL, TWEETS, blank, parrot
 from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from core.errors import InputRefused, MynahError
+from core.sampling.decoding.decoder import LeanBatch
 from core.sampling.decoding.products import has_int8
 from core.sampling.engine import Engine, _Running
 from core.sampling.request import Copy, Deltas, Done, Restarted, SampleRequest
@@ -200,6 +201,8 @@ def test_the_deltas_since_the_last_restart_are_the_text(parrot_engine):
     done = 0
     for event in parrot_engine.generate(request, check=index.check):
         if isinstance(event, Deltas):
+            assert event.items
+            assert all(text for _, text in event.items)
             for number, text in event.items:
                 texts[number] = texts.get(number, "") + text
         elif isinstance(event, Restarted):
@@ -279,7 +282,8 @@ def test_a_prompt_leaves_room_for_one_token_at_least(engine):
 
 
 def test_as_many_rows_at_once_as_a_gigabyte_holds_in_fours(engine):
-    large = Engine(replace(engine.loaded, cache_bytes=2**20), engine.language)
+    large = Engine.of(blank(), "cpu")
+    large.loaded = replace(engine.loaded, cache_bytes=2**20)
     rows = {length: large.rows_at_once(length) for length in (1, 16, 17, 100, 128, 129, 256, 5000)}
     assert rows == {1: 64, 16: 64, 17: 60, 100: 8, 128: 8, 129: 4, 256: 4, 5000: 4}
 
@@ -294,6 +298,43 @@ def test_who_waits_takes_the_place_of_who_has_ended(engine, monkeypatch):
         elif isinstance(event, Deltas) and any(index >= 4 for index, _ in event.items):
             break
     assert 0 < len(seen) < 4, "the others of the first four go on"
+
+
+def test_rows_are_decoded_in_fours_and_no_more_than_go_on(engine, monkeypatch):
+    step, sizes, lengths = LeanBatch.step, [], []
+
+    def watched(self, tokens):
+        sizes.append(len(tokens))
+        return step(self, tokens)
+
+    def at_once(self, length):
+        lengths.append(length)
+        return 64
+
+    monkeypatch.setattr(LeanBatch, "step", watched)
+    monkeypatch.setattr(Engine, "rows_at_once", at_once)
+    request = SampleRequest("The", n=6, temperature=5.0, top_p=1.0, max_tokens=60, seed=1)
+    made = samples(engine, request)
+    read = len(engine.language.prompt_ids("The"))
+    assert lengths == [read + 60]
+    drawn = [one.tokens + (one.stopped == "eos") for one in made]
+    go_on = [sum(tokens > at for tokens in drawn) for at in range(1, max(drawn))]
+    assert sizes == [-(-rows // 4) * 4 for rows in go_on]
+    assert {*sizes} == {4, 8}
+
+
+def test_every_token_that_is_drawn_is_counted(engine):
+    fresh = Engine.of(blank(), "cpu")
+    assert (fresh.tokens_drawn, fresh.unescape, fresh.lines) == (0, False, False)
+    request = SampleRequest(n=9, temperature=5.0, top_p=1.0, max_tokens=40, seed=1)
+    events = [*fresh.generate(request)]
+    made = [event.sample for event in events if isinstance(event, Done)]
+    assert not any(isinstance(event, Restarted) for event in events)
+    assert {sample.stopped for sample in made} > {"eos"}
+    assert fresh.tokens_drawn == sum(one.tokens + (one.stopped == "eos") for one in made)
+    assert {sample.copy for sample in made} == {Copy("unchecked", 0, None)}
+    texts = [text for event in events if isinstance(event, Deltas) for _, text in event.items]
+    assert all(texts), "no news is no event"
 
 
 def test_a_model_of_another_shape_writes_the_same_however_many_are_asked_for(tmp_path, monkeypatch):
