@@ -217,7 +217,7 @@ def build_arrays(
     del numbers, flat
     starts = np.concatenate([[1], 1 + np.cumsum(every)]).astype(np.int64)
     vocabulary_hashes = hashes[order]
-    counts = np.bincount(words_flat, minlength=len(hashes) + 1)
+    counts = np.bincount(words_flat)
     counts[BETWEEN] = 0
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     positions, shared = _sorted_positions(words_flat, first, starts, author, len(authors))
@@ -263,7 +263,7 @@ def _sorted_positions(
             left, right = left[order], right[order]
             shared.append(_of_several(part, left, right, flat, starts, author))
         begin = end
-    return positions, np.concatenate(shared) if shared else np.zeros(0, dtype=np.int64)
+    return positions, np.concatenate(shared) if shared else np.array([], dtype=np.int64)
 
 
 def _by_word(flat: Words, first: Ints) -> Words:
@@ -297,7 +297,7 @@ def _of_several(
     often &= flat[places + 3] != BETWEEN
     chosen = places[often]
     if not len(chosen):
-        return np.zeros(0, dtype=np.int64)
+        return np.array([], dtype=np.int64)
     of = author[np.searchsorted(starts, chosen, side="right") - 1].astype(np.int64)
     pairs = np.sort(group[often].astype(np.int64) << 32 | of)
     pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))] >> 32  # each author of a run once

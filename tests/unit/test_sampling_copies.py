@@ -51,8 +51,9 @@ def test_tweets_of_several_are_judged_as_a_search_that_tries_everything_does(dat
     parts = st.sampled_from([*PIECES, *(text for text, _, _ in tweets)])
     text = " ".join(data.draw(st.lists(parts, max_size=6)))
     prompt = text[: data.draw(st.sampled_from([0, 0, 0, 5, 12, 20]))].strip()
-    index = CopyIndex(build_arrays(tweets, hashes_of(said)))
-    plain = PlainCopies(tweets, said)
+    arrays, plain = build_arrays(tweets, hashes_of(said)), PlainCopies(tweets, said)
+    index = CopyIndex(arrays)
+    assert np.array_equal(arrays.common, hashes_of([" ".join(four) for four in plain.anybodys]))
     assert len(index) == len(plain.tweets)
     assert index.check(text, prompt) == plain.check(text, prompt)
 
@@ -238,6 +239,14 @@ def test_signs_that_become_several_words_are_shown_nowhere():
     assert found.shared == ((2, len(TWEET) + 1),)
 
 
+@pytest.mark.parametrize(("handles", "verdict"), [("abc", "new"), ("abb", "verbatim")])
+def test_three_authors_who_say_the_same_once_are_enough(handles, verdict):
+    saying = "rolling stones gather no moss"
+    rows = [(f"{saying} {one}{at}", None, one) for at, one in enumerate(handles)]
+    index = CopyIndex(build_arrays(rows, hashes_of([])))
+    assert index.check(saying).verdict == verdict
+
+
 def stored(folder):
     """A frozen training set of two tweets, with its index."""
     path = folder / "train.parquet"
@@ -327,7 +336,8 @@ def test_planted_copies_are_found_and_an_author_is_accused_of_little():
 
 @pytest.mark.parametrize("texts", [["Tea & toast"], ["Write &amp; for it", "Tea & toast"], []])
 def test_it_is_known_whether_a_tweet_holds_entities(tmp_path, texts):
-    path = tmp_path / "train.parquet"
+    path = tmp_path / "a [b]*" / "train.parquet"
+    path.parent.mkdir()
     rows = {"text": [*texts, None], "tweet_id": [str(at) for at in range(len(texts) + 1)]}
     pl.DataFrame(rows, schema={"text": pl.String, "tweet_id": pl.String}).write_parquet(path)
     for _ in range(2):  # built, and read from where it is stored
