@@ -175,6 +175,19 @@ def test_a_row_goes_on_while_spare_ones_have_come_to_the_end():
     torch.testing.assert_close(logits[1], expected, atol=1e-4, rtol=1e-4)
 
 
+def test_a_rounded_module_keeps_what_all_its_logits_share():
+    torch.manual_seed(7)
+    config = Qwen2Config(
+        vocab_size=90, hidden_size=48, intermediate_size=80, num_hidden_layers=1,
+        num_attention_heads=6, num_key_value_heads=2,
+    )  # fmt: skip
+    model = Qwen2ForCausalLM(config).eval().requires_grad_(False)
+    model.lm_head.weight += 30
+    exact = prepared(model, "float32").decoder.score(PROMPT).softmax(-1)
+    rounded = prepared(model, "bfloat16").decoder.score(PROMPT).softmax(-1)
+    assert 0 < (exact - rounded).abs().sum(-1).max() < 0.1
+
+
 def test_what_is_known_of_a_model_that_is_ready():
     """Sizes by hand: keys and values of each layer, of each key head, in bytes."""
     qwen = Qwen2Config(

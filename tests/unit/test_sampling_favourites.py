@@ -117,6 +117,18 @@ def test_a_file_that_another_writes_is_read_as_it_is_now(tmp_path):
     assert favourites(home) == []
 
 
+def test_half_of_the_first_line_is_none_yet(tmp_path):
+    one, other = Home(tmp_path / "one"), Home(tmp_path / "other")
+    kept = keep_favourite(one, "r", "one", REQUEST, COPY)
+    line = (one.root / "favourites.jsonl").read_bytes()
+    other.root.mkdir()
+    for part in (line[:40], line[40:]):
+        with (other.root / "favourites.jsonl").open("ab") as file:
+            file.write(part)
+        found = favourites(other)
+    assert found == [kept]
+
+
 def test_a_favourite_is_kept_once(tmp_path):
     home = Home(tmp_path)
     first = keep_favourite(home, "r", "one", REQUEST, COPY, sample_id="s1")

@@ -88,7 +88,7 @@ class LeanDecoder:
         )
         self._positions: torch.Tensor | None = None
         self._angles: torch.Tensor | None = None
-        self._scaling = 1.0
+        self._scaling: float  # of the angles
         if config.model_type == "llama":
             self._embedding = model.model.embed_tokens.weight
             layers = _each(model.model.layers, consume)
