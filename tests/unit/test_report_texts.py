@@ -217,6 +217,15 @@ def test_delta_by_hand() -> None:
     assert found["none"] == Estimate(None, 1)
 
 
+def test_delta_counts_the_rarest_of_its_words() -> None:
+    uses = np.array([[125, 100, 25], [150, 75, 25], [100, 100, 50], [125, 75, 50]])
+    one, two, three, four = (" ".join(["a"] * a + ["b"] * b + ["c"] * c) for a, b, c in uses)
+    text = " ".join(["a"] * 50 + ["b"] * 100 + ["c"] * 100)
+    found = deltas([one, two, two, one], [three, four, four, three], {"text": [text]})
+    apart = np.abs(np.array([50, 100, 100]) - (uses[0] + uses[1]) / 2) / uses.std(axis=0, ddof=1)
+    assert found["text"].value == pytest.approx(apart.mean())
+
+
 def test_delta_knows_posts_of_a_thousand_words() -> None:
     essay = " ".join(SEA * 20)
     found = deltas([essay, *SEA * 3], SPACE * 3, {"same": [essay], "others": SPACE})
