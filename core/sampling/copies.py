@@ -195,7 +195,7 @@ class CopyIndex:
         matcher = SequenceMatcher(None, b=query.tolist(), autojunk=False)
         for tweets in self._likely(seeds):
             begin = int(self._arrays.starts[tweets[0]])
-            there = self._arrays.flat[begin : int(self._arrays.starts[tweets[-1] + 1]) - 1]
+            there = self._arrays.flat[begin : int(self._arrays.starts[tweets[-1] + 1])]
             matcher.set_seq1(there.tolist())
             runs = [
                 run
