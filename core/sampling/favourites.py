@@ -114,12 +114,12 @@ def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> 
         return 0
     with nullcontext() if dry_run else _locked(home):
         lines = list(read_json_lines(_file(home)))
-        copies = {line.get("id") for line in lines if copies_any(line.get("copy"), tweet_ids)}
+        copies = {str(line.get("id")) for line in lines if copies_any(line.get("copy"), tweet_ids)}
         if copies and not dry_run:
             kept = (
                 one
                 for one in lines
-                if next((one[name] for name in _IDS if name in one), None) not in copies
+                if str(next((one[name] for name in _IDS if name in one), None)) not in copies
             )
             write_text_whole(_file(home), "".join(json.dumps(one) + "\n" for one in kept))
     return len(copies)
@@ -187,6 +187,8 @@ _read: dict[Path, _FileRead] = {}
 
 def _take(kept: dict[str, Favourite], line: dict[str, Any]) -> None:
     """Changes ``kept`` as one line says."""
+    import msgspec
+
     if "dropped" in line:
         kept.pop(str(line["dropped"]), None)
     elif "noted" in line:
@@ -197,10 +199,8 @@ def _take(kept: dict[str, Favourite], line: dict[str, Any]) -> None:
             kept[one.id] = replace(one, text=str(line["text"]), edited=True)
     else:
         try:
-            line.pop("generated", None)
-            when = datetime.fromisoformat(line.pop("when"))
-            favourite = Favourite(**line | {"when": when, "copy": Copy(**line["copy"])})
-        except (KeyError, TypeError, ValueError):
+            favourite = msgspec.convert(line, Favourite)
+        except msgspec.ValidationError:
             return
         kept[favourite.id] = favourite
 

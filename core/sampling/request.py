@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -171,10 +171,6 @@ class Copy:
     tweet_ids: tuple[str, ...] = ()
     shared: tuple[tuple[int, int], ...] = ()
 
-    def __post_init__(self) -> None:  # JSON has lists
-        object.__setattr__(self, "tweet_ids", tuple(self.tweet_ids))
-        object.__setattr__(self, "shared", tuple((begin, end) for begin, end in self.shared))
-
     @property
     def of_a_tweet(self) -> bool:
         """Whether the text is a training tweet, or nearly."""
@@ -233,9 +229,11 @@ class Sample:
         return fields | ({"probabilities": probabilities} if probabilities else {})
 
     @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> Sample:
-        tokens = tuple(TokenProbability(*token) for token in fields.get("probabilities", ()))
-        return cls(**{**fields, "copy": Copy(**fields["copy"]), "probabilities": tokens})
+    def from_json(cls, fields: Mapping[str, Any]) -> Sample:
+        """What `to_json` gave, among other fields or not; raises ValueError for anything else."""
+        import msgspec
+
+        return msgspec.convert(fields, cls)
 
 
 @dataclass(frozen=True)

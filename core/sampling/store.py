@@ -60,8 +60,10 @@ class StoredSample:
 
     def request(self, **changes: Any) -> SampleRequest:
         """What gives it again, as the last of so many. Raises InputRefused for settings that this
-        version does not know.
+        version does not know, or whose values are of another kind.
         """
+        import msgspec
+
         known = {field.name for field in fields(SampleRequest)}
         if unknown := set(self.settings) - known:
             raise InputRefused(
@@ -69,17 +71,19 @@ class StoredSample:
                 f"It was made with a setting that this version does not know: {min(unknown)}.",
                 "Use the version of mynah that made it.",
             )
-        given: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in self.settings.items()
+        its_own = {
+            "prompt": self.sample.prompt,
+            "reply_to": self.sample.reply_to,
+            "n": self.sample.index + 1,
+            "seed": self.sample.seed,
         }
-        return SampleRequest(
-            prompt=self.sample.prompt,
-            reply_to=self.sample.reply_to,
-            n=self.sample.index + 1,
-            seed=self.sample.seed,
-            **given | changes,
-        )
+        try:
+            return msgspec.convert({**self.settings, **changes, **its_own}, SampleRequest)
+        except msgspec.ValidationError as error:
+            raise InputRefused(
+                "This sample cannot be made again.",
+                f"The file of samples has a damaged line: {error}.",
+            ) from error
 
     def to_json(self) -> dict[str, Any]:
         """The fields of its line."""
@@ -99,7 +103,6 @@ class StoredSample:
     @classmethod
     def from_json(cls, run: str, line: Mapping[str, Any]) -> StoredSample:
         """What `to_json` gave; raises LookupError, TypeError or ValueError for anything else."""
-        known = {field.name for field in fields(Sample)}
         return cls(
             id=str(line["id"]),
             run=run,
@@ -108,7 +111,7 @@ class StoredSample:
             device=str(line.get("device", "")),
             settings=dict(line["settings"]),
             created_at=datetime.fromisoformat(line["created_at"]),
-            sample=Sample.from_json({name: line[name] for name in known & set(line)}),
+            sample=Sample.from_json(line),
         )
 
 
@@ -285,11 +288,11 @@ def forget_copies(home: Home, tweet_ids: Set[str], *, dry_run: bool = False) -> 
 
 def copies_any(copy: object, tweet_ids: Set[str]) -> bool:
     """Whether the ``copy`` of a line says that the text is, or nearly, one of these tweets."""
-    return (
-        isinstance(copy, dict)
-        and copy.get("verdict") in ("verbatim", "near")
-        and not tweet_ids.isdisjoint([copy.get("tweet_id"), *(copy.get("tweet_ids") or [])])
-    )
+    if not isinstance(copy, dict) or copy.get("verdict") not in ("verbatim", "near"):
+        return False
+    others = copy.get("tweet_ids")
+    of = [copy.get("tweet_id"), *(others if isinstance(others, list) else [])]
+    return any(isinstance(one, str) and one in tweet_ids for one in of)
 
 
 def _rewrite(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

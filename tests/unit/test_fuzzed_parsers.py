@@ -78,6 +78,13 @@ BROKE = [
     ("ids", b"9" * 5000),
     ("csv-rows", b"id,text\n\xef\xbb\xbf1,a\n2,b\n"),
     ("json-lines", b'{"id": "1", "text": "a", "other": ' + b"9" * 5000 + b"}\n"),
+    ("favourites.jsonl", b'{"id": "a", "text": false, "run": "r", "prompt": "p", "settings": true, '
+                         b'"when": "2026-11-21T15:51:31+00:00", "copy": {"verdict": "near", '
+                         b'"longest": 1, "tweet_id": ["1"], "tweet_ids": true}}\n'),
+    ("generated.jsonl", b'{"id": "a", "created_at": "2026-03-01T10:00:00+00:00", "model": "tuned", '
+                        b'"model_hash": "x", "index": 0, "seed": 1, "prompt": true, "text": "the", '
+                        b'"tokens": 2, "stopped": "eos", "redrawn": 0, "settings": {"seed": 1}, '
+                        b'"copy": {"verdict": "new", "longest": 1, "tweet_id": null}}\n'),
     # these took minutes
     ("blind.jsonl", b"\n" * 3_000_000),
     ("json-stream", b'{"a"' + b"\n" * 60_000),

@@ -66,7 +66,9 @@ def of_kind(run: Run, kind: str) -> list[dict[str, Any]]:
 def test_a_clock_that_jumps_changes_nothing_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small: dict[str, Any] = {"max_steps": 8, "batch_tokens": 128, "eval_tokens": 64}
+    small: dict[str, Any] = {
+        "max_steps": 8, "batch_tokens": 128, "eval_tokens": 64, "minutes": 60,
+    }  # fmt: skip
     calm, jumpy = (create_toy(tmp_path / name, **small) for name in ("calm", "jumpy"))
     calm_end = train_here(calm)[-1]
     stop = Jumpy(jumpy, monkeypatch)
@@ -92,7 +94,7 @@ def test_a_clock_that_jumps_leaves_a_budget_as_it_was(
     run = create_toy(tmp_path, minutes=0.02, epochs=100_000, max_steps=100_000, eval_tokens=64)
     end = train_here(run, Jumpy(run, monkeypatch))[-1]
     assert end["state"] == "finished"
-    assert 1 < end["steps"] < 100_000
+    assert 0 < end["steps"] < 100_000
     assert 0 < end["seconds"] < DAY / 2
 
 

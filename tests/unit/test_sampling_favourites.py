@@ -170,15 +170,40 @@ def test_what_another_process_kept_is_read_from_its_first_line(tmp_path):
     assert favourites(other) == kept
 
 
-def test_a_line_that_says_too_little_or_too_much_is_passed_over(tmp_path):
+def test_a_line_of_other_values_is_passed_over(tmp_path):
     home = Home(tmp_path)
     one = keep_favourite(home, "r", "one", REQUEST, COPY)
     (line,) = (home.root / "favourites.jsonl").read_bytes().splitlines()
     whole = json.loads(line)
-    for name, value in (("when", "noon"), ("when", 7), ("copy", 7), ("mood", "merry")):
-        with (home.root / "favourites.jsonl").open("a") as file:
+    wrong = (
+        ("when", "noon"), ("when", 7), ("copy", 7), ("copy", {"verdict": "new"}), ("text", False),
+        ("settings", True), ("note", 5), ("prompt", None), ("edited", "no"),
+    )  # fmt: skip
+    with (home.root / "favourites.jsonl").open("a") as file:
+        for name, value in wrong:
             file.write(json.dumps({**whole, "id": "x", name: value}) + "\n")
     assert favourites(home) == [one]
+    with (home.root / "favourites.jsonl").open("a") as file:
+        file.write(json.dumps({**whole, "id": "later", "mood": "merry"}) + "\n")
+    assert [kept.id for kept in favourites(home)] == [one.id, "later"], "a later version's"
+
+
+def test_copies_are_forgotten_beside_damaged_lines(tmp_path):
+    home = Home(tmp_path)
+    keep_favourite(home, "r", "one", REQUEST, COPY)
+    (line,) = (home.root / "favourites.jsonl").read_bytes().splitlines()
+    whole = json.loads(line)
+    near = {"verdict": "near", "longest": 7}
+    damaged = [
+        {**whole, "id": ["x"], "copy": {**near, "tweet_id": "1"}},
+        {**whole, "id": "y", "copy": {**near, "tweet_id": ["1"], "tweet_ids": True}},
+        {**whole, "id": "z", "copy": {**near, "tweet_id": {}, "tweet_ids": [[], "1"]}},
+    ]
+    with (home.root / "favourites.jsonl").open("a") as file:
+        file.writelines(json.dumps(one) + "\n" for one in damaged)
+    assert forget_copies(home, {"1"}) == 3
+    (left,) = (home.root / "favourites.jsonl").read_text().splitlines()
+    assert json.loads(left)["id"] == "y"
 
 
 def test_what_would_be_forgotten_is_counted_first(tmp_path):

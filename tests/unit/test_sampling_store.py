@@ -228,6 +228,17 @@ def test_a_stored_sample_says_which_model_made_it_and_how(run: Run) -> None:
         assert [kept.id for kept in stored_samples(run)] == [one.id], name
 
 
+@pytest.mark.parametrize("damage", [{"stops": True}, {"top_p": "all"}, {"banned": [1]}])
+def test_a_damaged_setting_is_refused_by_its_name(run: Run, damage: dict[str, Any]) -> None:
+    one = made(run, 3, "text")
+    damaged = replace(one, settings={**one.settings, **damage})
+    (name,) = damage
+    with pytest.raises(InputRefused, match=rf"damaged line: .*\$\.{name}"):
+        damaged.request()
+    twice = replace(one, settings={**one.settings, "seed": 99, "prompt": "no"})
+    assert twice.request() == one.request(), "the sample's own come first"
+
+
 @pytest.mark.parametrize(
     ("text", "model", "device", "words"),
     [
