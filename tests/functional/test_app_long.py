@@ -34,6 +34,7 @@ async def _paste(pilot: Pilot[Any], text: str) -> None:
     await pilot.pause()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["SELECT 1, ", "SELECT 'tea',\n"])
 async def test_the_editor_of_query_takes_what_it_can_hold(sample_home: Home, line: str) -> None:
     heard = Heard()

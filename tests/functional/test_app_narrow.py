@@ -22,6 +22,7 @@ def in_sight(app: MynahApp) -> bool:
     return app.focused is not None and not app.screen.turned_away(app.focused)
 
 
+@pytest.mark.slow
 async def test_the_focus_is_in_the_panel_that_shows(told_home: Home) -> None:
     app = MynahApp(told_home)
     async with app.run_test(size=NARROW) as pilot:

@@ -123,6 +123,7 @@ async def test_the_menu_stays_on_the_screen(sample_home: Home) -> None:
         assert region.height >= 2
 
 
+@pytest.mark.slow
 async def test_words_have_colours_in_every_theme(sample_home: Home) -> None:
     async with at_query(sample_home) as (pilot, editor):
 

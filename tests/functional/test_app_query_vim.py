@@ -37,6 +37,7 @@ def mode(pilot: Pilot[Any]) -> str:
     return str(pilot.app.screen.query_one(EditorPanel).border_subtitle or "")
 
 
+@pytest.mark.slow
 async def test_a_query_is_written_with_vims_keys(sample_home: Home) -> None:
     set_config(sample_home, "query.vim", "on")
     async with MynahApp(sample_home, section="query", poll_seconds=60).run_test(

@@ -36,6 +36,7 @@ def row(app: MynahApp, name: str) -> str:
     return " ".join(cell[0] for cell in listing.rows.row(number))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.usefixtures("no_process_stays")
 async def test_a_second_run_is_asked_about_waits_and_leaves_the_queue(told_home: Home) -> None:

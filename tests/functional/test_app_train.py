@@ -100,6 +100,7 @@ async def test_start_watch_ask_before_a_second_stop_and_talk(
         await pilot.press("ctrl+q")  # whatever woke in Sample ends with the app
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 async def test_a_training_outlives_the_app_and_a_killed_one_is_told(sample_home: Home) -> None:
     sample_home.settings.write_text('{"chosen": ["orbit_grandmother"]}')

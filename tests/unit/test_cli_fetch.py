@@ -220,6 +220,7 @@ def test_a_countdown_can_be_interrupted(home: Path, tmp_path: Path) -> None:
     assert f"mynah fetch {WALKER}" in ended.err
 
 
+@pytest.mark.slow
 def test_a_countdown_is_seen_on_a_terminal(home: Path) -> None:
     faults = [{"kind": "rate_limited", "path": "*/tweets", "nth": 2, "seconds": 1}]
     with FakeX(faults=faults) as fake:

@@ -31,6 +31,7 @@ def holds_open(process: subprocess.Popen[bytes], part: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_import(home: Path, tmp_path: Path) -> None:
     big = tmp_path / "big.jsonl"
     line = {"full_text": "the sea and the lamp", "user": {"screen_name": "big"},
@@ -53,6 +54,7 @@ def test_a_long_query(home: Path, tmp_path: Path) -> None:
     assert "The query was stopped" in ended.err or "Interrupted;" in ended.err
 
 
+@pytest.mark.slow
 def test_watching_stops_watching_and_training_saves(home: Path, tmp_path: Path) -> None:
     given = "train", HANDLES[0], "--base", "scratch", "--json"
     training = Started(*given, home=home, notes=tmp_path / "training")

@@ -113,6 +113,7 @@ def test_ids_of_their_own_are_never_touched(corpus: Corpus, tmp_path: Path) -> N
     assert held(corpus) == sorted([*both, *DATED])
 
 
+@pytest.mark.slow
 def test_rows_of_several_batches_and_accounts(corpus: Corpus, tmp_path: Path) -> None:
     """A batch of a table is some tens of thousands of rows."""
     rows = [f"{who},2020-01-01 00:{n % 60:02}:00,words {n}" for n in range(35_000) for who in "xy"]

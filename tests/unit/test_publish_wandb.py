@@ -37,6 +37,7 @@ def run(tmp_path: Path) -> Run:
     return made
 
 
+@pytest.mark.slow
 def test_the_artifact_has_the_model_and_its_card(server: WandbServer, run: Run) -> None:
     home = Home.at(run.folder.parents[1])
     preview, asked = preview_wandb(home, run)

@@ -219,6 +219,7 @@ def test_two_reports_on_a_run_are_not_made_at_once(home: Home, run: Run) -> None
         make_report(home, run, n=N, device="cpu")
 
 
+@pytest.mark.slow
 def test_a_run_from_nothing_has_no_base(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = home_with_a_run(tmp_path_factory)
     page = mynah("report", "latest", "-n", "20", "--leaks", "--device", "cpu", home=home).text

@@ -147,6 +147,7 @@ def test_the_age_of_a_process_does_not_jump(monkeypatch: pytest.MonkeyPatch) -> 
         assert 0 <= after - before < DAY / 2
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_after_the_clock_was_set_back_has_not_ended(tmp_path: Path) -> None:
     run = create_toy(tmp_path)
     tomorrow = {"kind": "end", "time": time.time() + DAY, "state": "stopped", "reason": ""}

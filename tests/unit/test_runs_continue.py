@@ -93,6 +93,7 @@ def test_a_run_that_begins_with_stale_weights_is_stale(tmp_path: Path) -> None:
     assert stale_reason(run.folder) == stale_reason(first.folder) is not None
 
 
+@pytest.mark.slow
 def test_the_first_run_is_found_where_the_home_is_and_missed_in_words(tmp_path: Path) -> None:
     first = create_toy(tmp_path)
     first.model.mkdir()

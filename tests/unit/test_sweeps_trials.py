@@ -220,6 +220,7 @@ def test_a_pruned_run_is_stopped_and_keeps_what_it_has(tmp_path: Path) -> None:
     assert rows[2].valid_loss > rows[0].valid_loss  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_trials_that_fail_one_after_the_other_end_the_sweep(tmp_path: Path) -> None:
     home = tmp_path / "home"
 
@@ -298,6 +299,7 @@ def test_a_sweep_that_was_deleted_leaves_its_runs_alone(tmp_path: Path) -> None:
     assert {one.run for one in list_runs(Home.at(home))} == {before.run, after.run}
 
 
+@pytest.mark.slow
 def test_the_command_stopped_killed_and_resumed(tmp_path: Path) -> None:
     """ctrl+c at first, SIGKILL the second time; the third time it comes to its end."""
     home, tweets, file = tmp_path / "home", tmp_path / "tweets.csv", tmp_path / "one.toml"

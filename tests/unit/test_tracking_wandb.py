@@ -314,6 +314,7 @@ def test_the_server_gets_the_journal_once(tmp_path: Path, server: WandbServer) -
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_a_tracker_killed_online_goes_on_where_the_server_is(
     tmp_path: Path, server: WandbServer
 ) -> None:
