@@ -14,12 +14,12 @@ Taking a link out glues nothing and keeps the punctuation around it:
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import polars as pl
 
 from core.curation.words import NO_SPACES, SPACE, change_where, replace, strip
+from core.json_lines import parse_json
 
 # RFC 3986 characters, and letters of scripts that put spaces between words (in the others, text
 # goes on right after the address). Brackets count only in pairs; the last character may not be
@@ -218,7 +218,7 @@ def _decoded(urls: pl.Series) -> pl.Series:
 
 def _links(text: str) -> list[dict[str, Any]]:
     try:
-        found = json.loads(text)
+        found = parse_json(text)
     except ValueError:
         return []
     keys = ("url", "expanded_url")

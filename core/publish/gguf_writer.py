@@ -7,13 +7,13 @@ dimension stay float32, as there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from core.errors import InputRefused
+from core.json_lines import parse_json
 from core.models.folder import read_config
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def shape_of(folder: Path) -> Shape:
     if activation not in usual:
         raise _refused(f"Its activation is {activation}; {usual[0]} can be written.")
     try:
-        tokenizer = json.loads((folder / "tokenizer.json").read_bytes())
+        tokenizer = parse_json((folder / "tokenizer.json").read_bytes())
         return Shape(folder, config, tokenizer, _pre_of(tokenizer))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _refused("Its tokenizer.json cannot be read.") from error

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from core.files import write_bytes_whole
+from core.json_lines import parse_json
 from core.runs.folder import Run
 
 FILE: Final = "published.json"
@@ -41,7 +42,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 def publications(run: Run) -> list[Publication]:
     """The oldest first; empty where there are none, or the file cannot be read."""
     try:
-        return msgspec.json.decode((run.folder / FILE).read_bytes(), type=list[Publication])
+        return msgspec.convert(parse_json((run.folder / FILE).read_bytes()), list[Publication])
     except (OSError, ValueError):
         return []
 

@@ -15,6 +15,7 @@ import msgspec
 from core.errors import InputRefused
 from core.files import write_bytes_whole
 from core.home import Home
+from core.json_lines import parse_json
 from core.locks import Locked, held_lock
 from core.processes import this_machine
 from core.runs.events import Journal
@@ -120,7 +121,7 @@ def _tickets(queue: Path, home: Home) -> Iterator[Ticket]:
     """Those of the runs that are alive; the others are removed."""
     for path in queue.glob("*.json"):
         try:
-            ticket = msgspec.json.decode(path.read_bytes(), type=Ticket)
+            ticket = msgspec.convert(parse_json(path.read_bytes()), Ticket)
             run = Run(home.runs / ticket.run)
             record = run.record()
             same = (record.pid_start or 0.0) == ticket.began

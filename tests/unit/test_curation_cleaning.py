@@ -177,9 +177,10 @@ def test_one_reason_each_in_order_of_precedence() -> None:
 
 def test_a_dropped_quote_names_whom_it_quotes() -> None:
     link = '[{"url": "https://t.co/x", "expanded_url": "https://twitter.com/harbour/status/1"}]'
-    tweets = frame(["words enough for anybody"] * 2, kind=["quote"] * 2, urls=[link, None])
+    urls = [link, None, "[" * 60_000, '{"url":' * 60_000]
+    tweets = frame(["words enough for anybody"] * 4, kind=["quote"] * 4, urls=urls)
     judged = judge(tweets, STANDARD.replace(drop_quotes=True), explain=True)
-    assert judged["trigger"].to_list() == ["@harbour", None]
+    assert judged["trigger"].to_list() == ["@harbour", None, None, None]
 
 
 def test_manual_retweets_by_kind_and_by_text() -> None:

@@ -85,6 +85,7 @@ BROKE = [
                         b'"model_hash": "x", "index": 0, "seed": 1, "prompt": true, "text": "the", '
                         b'"tokens": 2, "stopped": "eos", "redrawn": 0, "settings": {"seed": 1}, '
                         b'"copy": {"verdict": "new", "longest": 1, "tweet_id": null}}\n'),
+    ("published.json", b'[{"to": "hub", "more": ' + DEEP),
     # these took minutes
     ("blind.jsonl", b"\n" * 3_000_000),
     ("json-stream", b'{"a"' + b"\n" * 60_000),

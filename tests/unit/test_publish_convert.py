@@ -133,6 +133,10 @@ def test_digits_are_cut_as_the_tokenizer_cuts_them(llama: Run, tmp_path: Path) -
     )
     with pytest.raises(InputRefused, match="Whitespace"):
         shape_of(folder)
+    for damaged in ("[" * 60_000, "{", "[]"):
+        (folder / "tokenizer.json").write_text(damaged)
+        with pytest.raises(InputRefused, match=r"tokenizer\.json cannot be read"):
+            shape_of(folder)
 
 
 @pytest.mark.parametrize(
