@@ -140,8 +140,9 @@ def _without_forgotten(staged: list[str], forgetful: Forgetful, source: Source) 
 def _results(source: Source, path: Path, merged: dict[str, Merged]) -> list[ImportResult]:
     summary = source.summary
     nobody = summary.per_handle.pop("", None)
-    if nobody and merged:  # rows of unknown authors belong to the file: the first handle tells
-        first = summary.of(next(iter(merged)))
+    if nobody and (handles := list(merged) or sorted(summary.per_handle)):
+        # rows of unknown authors belong to the file: the first handle tells
+        first = summary.of(handles[0])
         first.read += nobody.read
         first.skipped.update(nobody.skipped)
     unlisted = sum(summary.skipped.values()) - len(summary.broken) - len(summary.passed)

@@ -207,6 +207,11 @@ def _check_out(out: Path, options: ExportOptions) -> None:
             raise InputRefused(
                 f"{out} is a pipe or a device.", "A manifest lies beside an export.", "Name a file."
             )
+        if in_the_way := next(filter(Path.is_dir, _targets(out, options)), None):
+            raise InputRefused(
+                f"{in_the_way} is a folder.", "A file of that name belongs to the export.",
+                "Name another file.",
+            )  # fmt: skip
     elif out.is_dir() and any(out.iterdir()) and not ((out / HF_NAME).exists() or unfinished(out)):
         raise InputRefused(
             f"The folder {out} holds other files.", "", "Choose a new or an empty folder."
@@ -215,12 +220,15 @@ def _check_out(out: Path, options: ExportOptions) -> None:
 
 def would_replace(out: Path, options: ExportOptions) -> list[Path]:
     """The files that an export to ``out`` writes, and so replaces where they are there."""
-    layout = layout_of(in_full(out), options)
+    return [file for file in _targets(in_full(out), options) if not file.is_dir()]
+
+
+def _targets(out: Path, options: ExportOptions) -> list[Path]:
+    layout = layout_of(out, options)
     if options.format == "hf":
         return [layout.manifest]
     parts = ("exported",) if options.split is None else ("train", "valid")
-    files = [*(layout.folder / layout.names[part] for part in parts), layout.manifest]
-    return [file for file in files if not file.is_dir()]
+    return [*(layout.folder / layout.names[part] for part in parts), layout.manifest]
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def make_estimate(
         already_here=known.posts_here,
         gaps=tuple(gaps(known.ranges)),
         owned=owned,
-        notices=tuple(_notices(handle, known, account, owned, terms)),
+        notices=tuple(_notices(handle, known, account, owned, terms, reads)),
         price_date=terms.as_of,
         price_source=terms.source,
         max_posts=max_posts,
@@ -175,7 +175,12 @@ def make_estimate(
 
 
 def _notices(
-    handle: str, known: Known, account: XAccount | None, owned: bool | None, terms: Terms
+    handle: str,
+    known: Known,
+    account: XAccount | None,
+    owned: bool | None,
+    terms: Terms,
+    reads: int,
 ) -> list[str]:
     notices = [POLICY]
     if known.archive is not None:
@@ -185,9 +190,11 @@ def _notices(
     if len(ranges) > 1 or (ranges and gaps(ranges)[0].where == "hole"):
         notices.append("An earlier fetch left a hole; it is filled first.")
     if account is None:
+        price = _money(terms.user_read * reads)
+        paid = f"${price} (one user read)" if reads == 1 else f"at most ${price} (two user reads)"
         notices.append(
             "How many posts there are is not known yet. X is asked first, for "
-            f"${_money(terms.user_read)} (one user read); fewer posts then cost less than this."
+            f"{paid}; fewer posts then cost less than this."
         )
     elif account.posts is not None and account.posts > terms.window:
         notices.append(window_words(handle, account.posts, terms))

@@ -90,7 +90,7 @@ def _leaks(measure: Any) -> list[str]:
 
 
 def _of_this_machine(card: str, files: Sequence[Path]) -> list[str]:
-    """The home folder's path in a text that goes out."""
+    """The home folder's path in a text that goes out, where JSON doubles each backslash of it."""
     homes = {str(Path.home())}
     with suppress(OSError, KeyError):  # a user without a name
         homes |= {f"/home/{getpass.getuser()}", f"/Users/{getpass.getuser()}"}
@@ -102,5 +102,9 @@ def _of_this_machine(card: str, files: Sequence[Path]) -> list[str]:
         f"{name} names a folder of this machine ({home})."
         for name, text in texts.items()
         for home in sorted(homes)
-        if home != "/" and f"{home}/" in text
+        if home != "/" and f"{_slashed(home)}/" in _slashed(text)
     ]
+
+
+def _slashed(text: str) -> str:
+    return text.replace("\\\\", "/").replace("\\", "/")

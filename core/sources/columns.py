@@ -73,7 +73,10 @@ _LONGEST_MENTION: Final = 20
 _TRUE: Final = ["true", "t", "1", "yes", "y", "1.0"]
 _MOST: Final = 10**15 - 1  # a count of fifteen digits
 _FALSE: Final = ["false", "f", "0", "no", "n", "0.0"]
+# how programs write that there is no id or name
+NOTHING: Final = ["None", "none", "null", "NULL", "nan", "NaN", "<NA>", "N/A", "undefined"]
 _ID: Final = r"^[A-Za-z0-9_:.\-]*[0-9][A-Za-z0-9_:.\-]*$"
+_POINT_NOUGHT: Final = (r"^(\d{1,15})\.0+$", "${1}")  # 20.0 is 20
 # 1.02769e+18 or 1027690000000000000.0: the last digits of the id are lost
 _ROUNDED: Final = r"^\d+(\.\d+)?[eE][+]?\d+$|^\d{16,}\.0+$"
 
@@ -213,8 +216,9 @@ class Canonical:
         ids = raw["tweet_id"]
         if not ids.null_count() and ids.str.contains(r"^\d+$").all():
             return raw
-        raw = raw.with_columns(tweet_id=pl.col("tweet_id").str.strip_chars())
-        lacking = raw["tweet_id"].fill_null("") == ""
+        written = pl.col("tweet_id").str.strip_chars()
+        raw = raw.with_columns(tweet_id=written.str.replace(*_POINT_NOUGHT))
+        lacking = raw["tweet_id"].fill_null("").is_in(["", *NOTHING])
         rounded = raw["tweet_id"].str.contains(_ROUNDED).fill_null(False)
         lacking = rounded | lacking
         if rounded.any() and not self._rounded:
@@ -250,7 +254,10 @@ class Canonical:
         )
         mention, by_prefix = pl.col("mention"), pl.col("by_prefix")
         retweeted, typed = _written(raw["retweet"], _TRUE), _written(raw["retweet"], _FALSE)
-        replied = pl.any_horizontal(_filled(role) for role in REPLY_ROLES)
+        name = pl.col("reply_name").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
+        sure = _named("reply_name") | (_filled("reply_name") & (name == mention).fill_null(False))
+        name = pl.when((name != "") & sure).then(name)
+        replied = name.is_not_null() | _named("reply_id") | _named("reply_user")
         if not self._replies_marked:
             replied = mention.is_not_null()
         kind = (
@@ -262,7 +269,7 @@ class Canonical:
             .then(pl.lit("retweet"))
             .when(replied)
             .then(pl.lit("reply"))
-            .when(_filled("quoted_id"))
+            .when(_named("quoted_id"))
             .then(pl.lit("quote"))
             .otherwise(pl.lit("original"))
         )
@@ -271,8 +278,6 @@ class Canonical:
             if not raw["kind"].drop_nulls().unique().is_in(KINDS).all():
                 given = _flag("kind")
             kind = pl.when(given.is_in(KINDS)).then(given).otherwise(kind)
-        name = pl.col("reply_name").str.strip_chars().str.strip_prefix("@").str.to_lowercase()
-        name = pl.when(name != "").then(name)
         escaped = _by_itself(text) if self._escaped is None else pl.lit(self._escaped)
         audience = pl.lit("public")
         if "deleted" not in absent:
@@ -357,6 +362,11 @@ def _filled(column: str) -> pl.Expr:
     return (pl.col(column).str.strip_chars() != "").fill_null(False)
 
 
+def _named(column: str) -> pl.Expr:
+    """Whether an id or a name stands there, and not a program's word for none."""
+    return _filled(column) & ~pl.col(column).is_in(NOTHING).fill_null(False)
+
+
 def _id(column: pl.Series) -> pl.Expr:
     """An id that another tweet is named by; null for a rounded one, and for words such as None."""
     if column.null_count() == column.len():
@@ -364,7 +374,7 @@ def _id(column: pl.Series) -> pl.Expr:
     numbers = column.cast(pl.UInt64(), strict=False)  # the usual ids, without patterns
     if numbers.null_count() == column.null_count() and not column.str.starts_with("+").any():
         return pl.col(column.name)
-    written = pl.col(column.name).str.strip_chars().str.replace(r"^(\d{1,15})\.0+$", "${1}")
+    written = pl.col(column.name).str.strip_chars().str.replace(*_POINT_NOUGHT)
     sound = written.str.contains(_ID) & (written.str.len_bytes() <= 128)
     return pl.when(sound & ~written.str.contains(_ROUNDED)).then(written)
 

@@ -7,6 +7,7 @@ is the reason why an object gives none.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ _REPOSTED: Final = ("retweetedstatus", "retweetedtweet")
 _MOST_KEYS: Final = 100  # of an object whose plan is kept
 _DEEPEST: Final = 4  # objects in objects whose keys are listed
 _NO_KEY: Final = "\ud800"  # in no object
+# What may be a number, of which a point takes nothing; not a text or a name.
+_NUMBERS: Final = frozenset(
+    ("tweet_id", "created", "retweet", "reply_id", "reply_user", "quoted_id", "conversation_id",
+     "sensitive", "favourites", "reposts", "deleted")
+)  # fmt: skip
+_EXACT: Final = 10**15  # smaller whole numbers stay as they are, point or not
 _encode: Final = Encoder().encode
 _S = TypeVar("_S", bound=Struct)
 
@@ -285,9 +292,20 @@ def _text(value: Any, role: str) -> str | None:
         return without_surrogates(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and role == "tweet_id":
-        return f"{value:e}"  # seen as rounded later on
+    if isinstance(value, float):
+        return _decimal(value, role)
     return text_of(value)
+
+
+def _decimal(value: float, role: str) -> str | None:
+    """A number with a point, which programs write where some objects of a column lack a value.
+
+    As a CSV has it; an id that lost digits is seen as rounded later on.
+    """
+    if role not in _NUMBERS or not math.isfinite(value):
+        return None
+    exact = value.is_integer() and 0 < value < _EXACT
+    return f"{value:e}" if role == "tweet_id" and not exact else repr(value)
 
 
 def shown_keys(item: dict[str, Any]) -> str:

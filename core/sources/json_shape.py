@@ -153,7 +153,9 @@ def _by_first(first: dict[str, Any], mapping: Mapping[str, str], listed: str) ->
     if {"tweet_id", "account_id", "full_text"} <= names:
         return Shape("community-archive", "lines", generic_rows({}), None, replies_marked=False)
     if list(first)[:5] == ["tweet_id", "handle", "created_at", "kind", "text"]:
-        return Shape("mynah-export", "lines", generic_rows({}), flat=True)
+        # of texts as published, some are escaped: it depends on where each came from
+        escaped: Literal["file"] | None = None if "raw_text" in first else "file"
+        return Shape("mynah-export", "lines", generic_rows({}), escaped, flat=True)
     return Shape("jsonl", "lines", generic_rows({}), flat=True, replies_marked=False)
 
 

@@ -114,12 +114,18 @@ class _Table:
         return Canonical(
             self.summary,
             owner=self._owner,
-            escaped=escaped,
+            escaped=None if self._as_published else escaped,
             generate_ids="tweet_id" not in self._roles,
             deleted="deleted" in self._include,
             replies_marked=any(role in self._roles for role in REPLY_ROLES),
             dates=Dates(self._title, self._date_format, self._dates),
         )
+
+    @property
+    def _as_published(self) -> bool:
+        """Whether an export of mynah's has the texts of all sources, escaped or not."""
+        text = plain_name(self._roles["text"])
+        return self.summary.format == "mynah-export" and text == "rawtext"
 
     def _dates(self) -> Iterator[pl.DataFrame]:
         """The columns of dates and ids, as far as there are any, of the whole table."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from core.errors import WrongUsage
+from core.errors import WrongUsage, first_line
 from core.sources.source import DatesUnclear
 from core.tweet import FIRST_SNOWFLAKE, SNOWFLAKE_EPOCH_MS
 
@@ -79,7 +79,7 @@ def read_date_format(given: str) -> str:
         if _by_format(pl.Series([example]), form).dt.date()[0] == date(2023, 2, 18):
             return form
     except (pl.exceptions.PolarsError, ValueError) as error:
-        problem = f"{str(error).splitlines()[0][:120]}."
+        problem = first_line(error)[:120]
     raise WrongUsage(
         f"There is no date format {given.strip()!r}.",
         problem,

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.corpus.engine import borrowed
+from core.corpus.forgotten import remember_forgotten
 from core.corpus.importing import ImportProgress, ImportResult, import_path
 from core.corpus.reading import accounts
 from core.corpus.store import Corpus
@@ -152,6 +153,21 @@ def test_rows_without_a_handle_are_counted_somewhere(corpus: Corpus, tmp_path: P
     results = import_path(corpus, write_csv(tmp_path / "a.csv", [(1, "a", "x"), (2, "b", "")]))
     assert [(r.handle, r.read, r.skipped) for r in results] == [("x", 2, {"no_handle": 1})]
     assert reconciles(results[0])
+
+
+def test_rows_without_a_handle_are_counted_though_nothing_is_left(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "a.csv", [(1, "a", "x"), (2, "b", ""), (3, "c", "")])
+    import_path(corpus, path)
+    with corpus.writing() as connection:
+        remember_forgotten(connection, ["1"])
+        connection.execute("DELETE FROM tweets").fetchall()
+    (result,) = import_path(corpus, path)
+    assert (result.handle, result.read) == ("x", 3)
+    assert result.skipped == {"forgotten": 1, "no_handle": 2}
+    assert reconciles(result)
+    assert result.unlisted == 1  # of three, two are listed with their lines
 
 
 def test_text_is_kept_exactly(corpus: Corpus, tmp_path: Path) -> None:

@@ -323,6 +323,18 @@ def test_refusals(tmp_path: Path) -> None:
         write(tmp_path / "file" / "x.csv", "csv")
 
 
+@pytest.mark.parametrize("taken", ["x.valid.csv", "x.csv.manifest.json"])
+def test_a_folder_where_a_file_belongs_changes_nothing(tmp_path: Path, taken: str) -> None:
+    write(tmp_path / "x.csv", "csv", split=0.1)
+    (tmp_path / taken).unlink()
+    (tmp_path / taken).mkdir()
+    before = {file.name: file.is_dir() or file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(InputRefused, match=f"{taken} is a folder"):
+        write(tmp_path / "x.csv", "csv", split=0.2)
+    after = {file.name: file.is_dir() or file.read_bytes() for file in tmp_path.iterdir()}
+    assert after == before
+
+
 @pytest.mark.parametrize("what", FORMATS)
 def test_a_manifest_tells_only_the_options_that_its_format_heeds(what: str) -> None:
     told = ExportOptions(format=what).to_json()  # type: ignore[arg-type]

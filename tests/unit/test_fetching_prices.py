@@ -111,6 +111,11 @@ def test_what_a_plan_gives_notice_of(tmp_path: Path) -> None:
     assert asked.startswith(
         "How many posts there are is not known yet. X is asked first, for $0.010"
     )
+    assert asked.endswith("$0.010 (one user read); fewer posts then cost less than this.")
+    for token in (USER, None):  # whose token it is, is asked as well
+        assert (
+            "for at most $0.020 (two user reads);" in plan(tmp_path, None, token=token).notices[1]
+        )
     assert plan(tmp_path, ann(200)).notices == (policy,)
     window = plan(tmp_path, ann(201)).notices
     assert window[1] == (

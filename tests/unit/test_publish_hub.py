@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -258,6 +258,18 @@ def test_a_path_of_this_machine_does_not_go_out(
     reported(run)
     assert "config.json names a folder of this machine" in reasons(run)
     assert "README.md names" in reasons(run, f"see {tmp_path}/anna/x")
+
+
+def test_a_path_of_windows_does_not_go_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: PureWindowsPath(r"C:\Users\anna"))
+    config = run.model / "config.json"
+    content = json.loads(config.read_text())
+    config.write_text(json.dumps(content | {"_name_or_path": r"C:\Users\anna\models\x"}))
+    reported(run)
+    assert r"config.json names a folder of this machine (C:\Users\anna)" in reasons(run)
+    assert "README.md names" in reasons(run, r"see C:\Users\anna\x")
+    config.write_text(json.dumps(content | {"_name_or_path": r"C:\Users\annabel\x"}))
+    assert "names a folder" not in reasons(run)
 
 
 def test_a_report_on_another_model_counts_for_nothing(run: Run) -> None:

@@ -165,6 +165,9 @@ def test_words_for_a_date_format() -> None:
     for wrong in ("", "nonsense", "%H:%M", "%d.%m", "%Q", "%"):
         with pytest.raises(WrongUsage, match="day-first, month-first"):
             read_date_format(wrong)
+    with pytest.raises(WrongUsage) as refused:  # what Polars says ends with a full stop
+        read_date_format("%d.%m.%Y %H")
+    assert "or neither. It takes" in str(refused.value)
 
 
 def test_only_tables_have_a_form_of_dates(tmp_path: Path) -> None:

@@ -115,7 +115,30 @@ def test_ids_that_name_no_tweet(tmp_path: Path) -> None:
     )
     frame = pl.concat(list(open_source(table).batches()))
     assert frame["reply_to_id"].to_list() == [None, None, "123", "9"]
-    assert frame["kind"].to_list() == ["reply"] * 4
+    assert frame["kind"].to_list() == ["reply", "original", "reply", "reply"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "json", "parquet"])
+@pytest.mark.parametrize("word", ["None", "nan", "NaN", "null", "<NA>"])
+def test_a_word_for_nothing_is_no_id_and_no_name(tmp_path: Path, suffix: str, word: str) -> None:
+    columns = ["id", "text", "in_reply_to_status_id", "in_reply_to_user_id",
+               "in_reply_to_screen_name", "quoted_status_id"]  # fmt: skip
+    rows = [{"id": str(n), "text": "quiet sea", **dict.fromkeys(columns[2:], word)} for n in (1, 2)]
+    rows.append(rows[0] | {"id": "3", "in_reply_to_screen_name": "Bob"})
+    rows.append(rows[0] | {"id": "4", "in_reply_to_status_id": "12"})
+    rows.append(rows[0] | {"id": "5", "quoted_status_id": "55"})
+    rows.append(rows[0] | {"id": "6", "text": f"@{word.strip('<>')} there are such names"})
+    rows += [rows[0] | {"id": word}, rows[1] | {"id": word}]  # or both would be one tweet
+    path = write(tmp_path / f"a.{suffix}", rows, columns)
+    source = open_source(path, handle="ann")
+    frame = pl.concat(list(source.batches()))
+    found = {row[0]: row[1:] for row in frame.select("tweet_id", "kind", "reply_to").rows()}
+    assert found == {
+        "1": ("original", None), "2": ("original", None), "3": ("reply", "bob"),
+        "4": ("reply", None), "5": ("quote", None),
+        "6": ("original", None) if word == "<NA>" else ("reply", word.lower()),
+    }  # fmt: skip
+    assert source.summary.skipped == {"no_id": 2}
 
 
 @settings(deadline=None)

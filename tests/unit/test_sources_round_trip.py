@@ -54,3 +54,22 @@ def test_there_and_back(
     export(curate(there, rules), again, format=format_, recipe=rules, what=what)
     if what == "all":
         assert again.read_bytes() == out.read_bytes()
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])
+def test_texts_of_several_sources_are_cleaned_alike_elsewhere(tmp_path: Path, format_: Any) -> None:
+    """X's archive writes & as &amp;, other files as it is; an export of all has both."""
+    corpus = Corpus(tmp_path / "c.duckdb")
+    import_path(corpus, x_archive(tmp_path, [Post("901", "rope & tar > wax", START)]))
+    other = tmp_path / "other.csv"
+    other.write_text("id,text,author\n902,salt & pepper for all,tern\n903,R&B < jazz,tern\n")
+    import_path(corpus, other, handle=HANDLE)
+    rules = load_recipe("standard")
+    out = tmp_path / f"out.{format_}"
+    export(curate(tweets(corpus, [HANDLE]), rules), out, format=format_, recipe=rules, what="all")
+    fresh = Corpus(tmp_path / "fresh.duckdb")
+    import_path(fresh, out)
+    there = curate(tweets(fresh, [HANDLE]), rules).sort("tweet_id")
+    assert there["clean_text"].to_list() == [
+        "rope & tar > wax", "salt & pepper for all", "R&B < jazz"
+    ]  # fmt: skip

@@ -245,3 +245,51 @@ def test_one_broken_line_costs_one_line(tmp_path: Path) -> None:
     assert [(p.line, p.reason) for p in source.summary.passed] == [
         (78, "protected"), (91, "no_text"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "json", "parquet"])
+def test_numbers_that_a_program_wrote_with_a_point(tmp_path: Path, suffix: str) -> None:
+    """As pandas does for a column of numbers in which some are missing."""
+    some = pl.DataFrame(
+        {
+            "id": [20.0, 1.0276900000000001e18, 1.0276910000000001e18],
+            "text": ["@tern hello", "quiet", "loud"],
+            "created_at": [1676723591.0, 1676723592.0, None],
+            "in_reply_to_status_id": [19.0, 1.5e18, None],
+            "favorite_count": [3.0, None, 4.5],
+            "possibly_sensitive": [1.0, 0.0, None],
+        }
+    )
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "csv":
+        some.write_csv(path)
+    elif suffix == "jsonl":
+        some.write_ndjson(path)
+    elif suffix == "json":
+        some.write_json(path)
+    else:
+        some.write_parquet(path)
+    frame = pl.concat(list(open_source(path, handle="tern").batches()))
+    assert [one == "20" or one[0] == "h" for one in frame["tweet_id"]] == [True] * 3
+    assert frame["tweet_id"].n_unique() == 3
+    assert frame["created_at"].dt.epoch("s").to_list() == [1676723591, 1676723592, None]
+    assert frame["kind"].to_list() == ["reply", "reply", "original"]
+    assert frame["reply_to_id"].to_list() == ["19", None, None]
+    assert frame["favourites"].to_list() == [3, None, None]
+    assert frame["sensitive"].to_list() == [True, False, None]
+
+
+def test_what_is_no_number_is_no_id_and_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '{"id": NaN, "text": "a", "user": "tern", "likes": Infinity}\n'
+        '{"id": 7, "text": "b", "user": 1.5, "date": NaN}\n'
+        '{"id": 8, "text": "c", "user": "tern", "date": NaN, "likes": NaN, "lang": 2.0}\n'
+    )
+    source = open_source(path)
+    frame = pl.concat(list(source.batches()))
+    assert frame.select("tweet_id", "created_at", "favourites", "lang").rows() == [
+        ("8", None, None, None)
+    ]
+    assert source.summary.skipped == {"no_handle": 1, "no_id": 1}
+    assert source.summary.dates_unread == 0

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Pay without asking again.")
 @click.option("--estimate", is_flag=True,
               help="Say what it would cost and stop. With --yes X is asked how many posts there "
-                   "are, which costs a user read.")  # fmt: skip
+                   "are, which costs a user read, or two with a user's token.")  # fmt: skip
 @click.option("--api-url", metavar="URL", help="Where the API is (or MYNAH_X_API_URL).")
 @click.option("--save-token", is_flag=True,
               help="Ask for a token, or read it from a pipe, and store it.")  # fmt: skip
