@@ -198,6 +198,8 @@ def test_a_nucleus_that_is_wider_than_the_likeliest_is_found_too() -> None:
     kept = nucleus(flat, 0.95)
     assert [int((row > 0).sum()) for row in kept] == [2850, 2850]
     assert (kept[0, 7], kept[1, 2999]) == (kept[0].max(), kept[1].max())
+    many = nucleus(torch.zeros(1500, 1500), 0.9)  # as many rows as tokens: columns hold 1, too
+    assert {int((row > 0).sum()) for row in many} == {1350}
     steep = torch.arange(3000.0).flip(0).repeat(2, 1)
     assert [row.nonzero().flatten().tolist() for row in nucleus(steep, 0.7)] == [[0, 1], [0, 1]]
     assert [row.nonzero().flatten().tolist() for row in nucleus(steep, 1e-9)] == [[0], [0]]
