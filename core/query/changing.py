@@ -8,6 +8,7 @@ copy of the file.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from core.query.refusal import QueryRefused
 from core.query.run import LOCK, QueryOptions, load_run_tables, set_limits
 from core.query.run_tables import RUN_TABLES, RUN_TWEETS
 from core.query.statements import change_kind
-from core.query.tokens import statement
+from core.query.tokens import statement, words
 from core.query.watching import Watch, watched
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ _ELSEWHERE: Final = """
 SELECT table_name FROM duckdb_columns()
 WHERE NOT internal AND database_name <> current_database()
 """
+_VIEWS: Final = """
+SELECT view_name, sql FROM duckdb_views()
+WHERE NOT internal AND database_name = current_database()
+"""
+# As DuckDB writes a view's tables: behind a comma in a list of them stands a space on both sides.
+_OF_RUNS: Final = re.compile(
+    rf"""(?:FROM|JOIN| ,) \(*(?:"temp"\.)?(?:main\.)?({"|".join((*RUN_TABLES, RUN_TWEETS))})\b""",
+    re.I,
+)
 _TWICE: Final = """
 SELECT handle, tweet_id FROM tweets GROUP BY handle, tweet_id HAVING count(*) > 1 LIMIT 1
 """
@@ -87,19 +97,21 @@ def change(
         for setting in LOCK:
             connection.execute(setting)
         before = _relied_on(connection)
+        views = set(connection.execute(_VIEWS).fetchall())
         with watched(connection, watch, sql):
             found: list[tuple[Any, ...]] = connection.execute(statement(sql)).fetchall()
             _check(connection, before)
             _check_it_stays(connection)
+            _check_views(connection, views)
     counts = kind in ("INSERT", "UPDATE", "DELETE", "MERGE_INTO")
-    return Changed(kind, _rows(found) if counts else None, time.monotonic() - start)
+    return Changed(kind, _rows(found, sql) if counts else None, time.monotonic() - start)
 
 
-def _rows(found: list[tuple[Any, ...]]) -> int:
+def _rows(found: list[tuple[Any, ...]], sql: str) -> int:
     """DuckDB gives the count of changed rows, or with RETURNING the rows themselves."""
-    if len(found) == 1 and len(found[0]) == 1 and isinstance(found[0][0], int):
-        return int(found[0][0])
-    return len(found)
+    if any(word.kind == "keyword" and word.upper == "RETURNING" for word in words(sql)):
+        return len(found)
+    return int(found[0][0])
 
 
 def _relied_on(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, Any], list[Any]]:
@@ -163,3 +175,14 @@ def _check_it_stays(connection: duckdb.DuckDBPyConnection) -> None:
             "A temporary table is gone when its statement is over.",
             "Make it in the corpus: CREATE TABLE, without TEMP or another database's name.",
         )
+
+
+def _check_views(connection: duckdb.DuckDBPyConnection, before: set[tuple[Any, ...]]) -> None:
+    """The run tables have no rows but for a query that names them: a view of them never would."""
+    for name, sql in sorted(set(connection.execute(_VIEWS).fetchall()) - before):
+        if found := _OF_RUNS.search(sql):
+            raise QueryRefused(
+                f"The view {name} would be empty.",
+                f"{found[1]} is made anew for each query that names it; nothing was changed.",
+                "Save the query, or keep its rows as they are now: CREATE TABLE mine AS …",
+            )

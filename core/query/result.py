@@ -149,6 +149,8 @@ def _whole(value: Any) -> str:
         return repr(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     found = as_json(value)
     return json.dumps(found, ensure_ascii=False) if isinstance(found, (list, dict)) else str(found)
 

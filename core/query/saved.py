@@ -53,7 +53,7 @@ def saved_queries(home: Home | None = None) -> list[SavedQuery]:
         here: list[SavedQuery] = []
         for path in folder.glob("*.sql"):
             try:
-                text = path.read_text(encoding="utf-8")
+                text = path.read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError):
                 continue
             first, _, rest = text.partition("\n")
@@ -66,13 +66,16 @@ def saved_queries(home: Home | None = None) -> list[SavedQuery]:
 def keep_query(home: Home, title: str, sql: str, *, replace: bool = False) -> SavedQuery:
     """Save ``sql`` under ``title`` among the person's own queries.
 
-    The file's name is made of the title's letters and digits. Raises InputRefused when there are
-    none, when there is such a query already (unless ``replace``) and when it cannot be written.
+    The file's name is made of the title's letters (a to z) and digits. Raises InputRefused when
+    there are none, when there is such a query already (unless ``replace``) and when it cannot be
+    written.
     """
     title = printable(" ".join(title.split()))
     name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60].strip("_")
     if not name:
-        raise InputRefused(f"{title!r} is no name for a query.", "", "It needs letters or digits.")
+        raise InputRefused(
+            f"{title!r} is no name for a query.", "", "It needs letters from a to z, or digits."
+        )
     if not sql.strip():
         raise InputRefused("There is no query to save.")
     # no name that Windows keeps for its devices (con, nul, com1 …)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from core.errors import InputRefused
 from core.json_lines import parse_json_line, read_json_lines
 from core.processes import process_times, since_boot, this_machine
 from core.runs.folder import ENDED, STALE_NOTE, Run
+from core.runs.positions import number
 from core.runs.record import RunRecord
 from core.runs.tracked import tracking_folder
 
@@ -213,7 +215,8 @@ def run_state(run: Run, record: RunRecord, last: dict[str, Any], *, alive: bool)
     if record.state in ENDED:
         return record.state
     # The last line comes a moment before run.json says the same.
-    resumed_since = (record.resumed or 0.0) > float(last.get("time") or 0)
+    at = number(last.get("time"))
+    resumed_since = (record.resumed or 0.0) > (0.0 if math.isnan(at) else at)
     if last.get("kind") == "end" and not resumed_since:
         return str(last.get("state", "failed"))
     if not alive:

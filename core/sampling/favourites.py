@@ -22,7 +22,7 @@ from core.home import Home
 from core.json_lines import append_json_lines, parse_json_line, read_json_lines
 from core.locks import Locked, held_lock
 from core.sampling.request import Copy, SampleRequest
-from core.sampling.store import StoredSample, copies_any, settings_of
+from core.sampling.store import StoredSample, copies_any, in_utc, settings_of
 
 _LOCK_SECONDS: Final = 10.0
 FORMATS: Final = ("txt", "csv", "jsonl")
@@ -202,7 +202,7 @@ def _take(kept: dict[str, Favourite], line: dict[str, Any]) -> None:
             favourite = msgspec.convert(line, Favourite)
         except msgspec.ValidationError:
             return
-        kept[favourite.id] = favourite
+        kept[favourite.id] = replace(favourite, when=in_utc(favourite.when))
 
 
 def each_once(some: Iterable[Favourite]) -> list[Favourite]:

@@ -7,6 +7,7 @@ wrote while it learned is not here but in ``samples.jsonl``.
 
 from __future__ import annotations
 
+import errno
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
@@ -110,9 +111,14 @@ class StoredSample:
             model_hash=str(line["model_hash"]),
             device=str(line.get("device", "")),
             settings=dict(line["settings"]),
-            created_at=datetime.fromisoformat(line["created_at"]),
+            created_at=in_utc(datetime.fromisoformat(line["created_at"])),
             sample=Sample.from_json(line),
         )
+
+
+def in_utc(when: datetime) -> datetime:
+    """``when``, which is UTC where it does not say: it could not be compared with others."""
+    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
 
 
 def settings_of(request: SampleRequest) -> dict[str, Any]:
@@ -137,13 +143,15 @@ def as_stored(
 
 
 def store_samples(run: Run, samples: Iterable[StoredSample]) -> None:
-    """Adds samples to those of their run. Raises OSError, and Locked when others do not come to an
-    end with the file.
+    """Adds samples to those of their run. Raises OSError, FileNotFoundError for a run that was
+    deleted meanwhile, and Locked when others do not come to an end with the file.
     """
     lines = [one.to_json() for one in samples]
     if not lines:
         return
     path = run.generated
+    if not run.record_file.exists():  # a folder made here would keep it from being restored
+        raise FileNotFoundError(errno.ENOENT, "The run was deleted", str(run.folder))
     with held_lock(path.with_suffix(".lock"), seconds=_LOCK_SECONDS):
         if path.exists() and path.stat().st_size > MOST_BYTES:
             kept = list(read_json_lines(path))

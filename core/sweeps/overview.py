@@ -84,6 +84,8 @@ def read_folder(folder: Path) -> Sweep:
     """Raises OSError, ValueError, KeyError and TypeError where it is no sweep, or a damaged one."""
     asked = parse_json((folder / "sweep.json").read_bytes())
     space: dict[str, Dimension] = {}
+    if not isinstance(asked["space"], dict):
+        raise TypeError("its space is no table")
     for name, given in asked["space"].items():
         kind: type[Choice] | type[Range] = Choice if "values" in given else Range
         space[str(name)] = msgspec.convert(given, kind)

@@ -111,7 +111,12 @@ def read_dimension(name: str, given: Any) -> Dimension:
                 f"{error}.",
                 "A range is { low = 1e-4, high = 1e-2, log = true } or { low, high, step }.",
             ) from None
-        return _range(name, found)
+        try:
+            return _range(name, found)
+        except OverflowError:
+            raise WrongSpace(
+                name, f"The range of {name} holds a value that is too large or too small."
+            ) from None
     raise WrongSpace(
         name,
         f"{name} is neither a list nor a range.",

@@ -37,6 +37,8 @@ TPE_STARTUP: Final = 5
 PRUNING_STARTUP: Final = 2
 # What may be another each time that a sweep is worked on: its trials compare all the same.
 _FREE: Final = ("trials", "pruning", "file", "beside")
+# What Optuna raises for lines of a journal that it has not written so.
+_DAMAGED: Final = (AssertionError, AttributeError, LookupError, TypeError, ValueError)
 _STATES: Final = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
 
 
@@ -79,7 +81,7 @@ class Study:
     """
 
     def __init__(self, folder: Path, spec: SweepSpec) -> None:
-        """Opens the study, or begins it. Raises InputRefused when it was begun otherwise."""
+        """Opens the study, or begins it. Raises InputRefused where its journal is damaged."""
         import optuna
         from optuna.storages.journal import JournalFileBackend, JournalStorage
 
@@ -88,17 +90,25 @@ class Study:
         self._folder = folder
         self._log = folder / "study.log"
         _mend(self._log)
-        self._storage = JournalStorage(
-            JournalFileBackend(str(self._log), lock_obj=_held_already(self._log))
-        )
-        self._study = optuna.create_study(
-            storage=self._storage,
-            study_name=spec.name,
-            direction="minimize",
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTUP),
-            load_if_exists=True,
-        )
-        self._id = self._storage.get_study_id_from_name(spec.name)
+        try:
+            self._storage = JournalStorage(
+                JournalFileBackend(str(self._log), lock_obj=_held_already(self._log))
+            )
+            self._study = optuna.create_study(
+                storage=self._storage,
+                study_name=spec.name,
+                direction="minimize",
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTUP),
+                load_if_exists=True,
+            )
+            self._id = self._storage.get_study_id_from_name(spec.name)
+            self.trials()
+        except _DAMAGED as error:
+            raise InputRefused(
+                f"The trials of the sweep {spec.name} cannot be read.",
+                f"{self._log} is damaged.",
+                f'Give the sweep a name of its own (name = "{spec.name}-2"), or delete {folder}.',
+            ) from error
 
     def trials(self) -> list[TrialRow]:
         """All trials, in the order in which they were begun."""
@@ -230,12 +240,15 @@ def read_trials(log: Path, name: str) -> list[TrialRow]:
 
     log.stat()  # Optuna would make one
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    storage = JournalStorage(JournalFileBackend(str(log), lock_obj=_held_already(log)))
     try:
-        study = storage.get_study_id_from_name(name)
-    except KeyError:
-        return []
-    return [_row(trial) for trial in storage.get_all_trials(study, deepcopy=False)]
+        storage = JournalStorage(JournalFileBackend(str(log), lock_obj=_held_already(log)))
+        try:
+            study = storage.get_study_id_from_name(name)
+        except KeyError:
+            return []
+        return [_row(trial) for trial in storage.get_all_trials(study, deepcopy=False)]
+    except _DAMAGED as error:
+        raise ValueError(f"{log} is damaged") from error
 
 
 def _row(trial: FrozenTrial) -> TrialRow:
@@ -245,7 +258,7 @@ def _row(trial: FrozenTrial) -> TrialRow:
         trial=trial.number + 1,
         run=trial.user_attrs.get("run"),
         params=dict(trial.params),
-        valid_loss=loss,
+        valid_loss=None if loss is None else float(loss),
         state=_STATES.get(trial.state.name, "running"),
         reason=trial.user_attrs.get("reason", ""),
     )

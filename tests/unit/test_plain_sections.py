@@ -25,11 +25,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_rule_is_changed_and_what_it_did_is_said(home: Path) -> None:
-    said = sentence(talk(home, "2", "2", "n", "15", "six", "6", "b", "5", "mine", "b", ""))
+    said = sentence(talk(home, "2", "2", "n", "15", "six", "3.7", "6", "b", "5", "mine", "b", ""))
     assert "The recipe standard keeps 726 of 987 tweets." in said
     assert "15. least words: 3" in said
     assert "It means: Tweets with fewer words count as short." in said
-    assert "six is not a number from 0 to 100." in said
+    assert "six is not a whole number from 0 to 100." in said
+    assert "3.7 is not a whole number from 0 to 100." in said
     assert "The rule least words is 6." in said
     assert "Tweets kept: 685, 41 fewer than before." in said
     assert "Short tweets: 131, 41 more than before." in said
@@ -118,6 +119,8 @@ def test_how_long_learning_all_that_is_kept_takes(home: Path) -> None:
     )
     longer = sentence(talk(home, "4", "3", "2", "b", "2"))
     assert "The preset quality learns all of it" in longer, "as the next run is set up"
+    short = sentence(talk(home, "4", "4", "0.1", "1", "no"))
+    assert "It goes through them less than 0.1 times, at " in short
 
 
 def test_how_a_query_is_run_is_said_step_by_step(home: Path) -> None:

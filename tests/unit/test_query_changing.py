@@ -38,6 +38,9 @@ def test_changes_are_counted_and_stay(home: Home) -> None:
     assert str(do(home, "INSERT INTO mine FROM mine LIMIT 1")) == "INSERT: 1 row changed"
     returned = do(home, "DELETE FROM mine WHERE tweet_id = '3' RETURNING handle")
     assert str(returned) == "DELETE: 1 row changed"
+    # a row with one number is no count of rows
+    returned = do(home, "UPDATE mine SET favourites = 50 WHERE tweet_id = '2' RETURNING favourites")
+    assert str(returned) == "UPDATE: 1 row changed"
     assert count(home, "SELECT count(*) FROM mine") == 5
     assert str(do(home, "CREATE VIEW short AS SELECT text FROM mine")) == "CREATE is done"
     do(home, "DROP VIEW short")
@@ -50,6 +53,23 @@ def test_changes_are_counted_and_stay(home: Home) -> None:
 def test_runs_can_be_written_down(home: Home) -> None:
     do(home, "CREATE TABLE old_runs AS SELECT run, lr FROM runs")
     assert count(home, "SELECT count(*) FROM old_runs") == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE VIEW mine AS SELECT run, lr FROM runs",
+        "CREATE OR REPLACE VIEW mine (a) AS SELECT (SELECT count(*) FROM temp.samples)",
+        "CREATE VIEW mine AS FROM tweets SEMI JOIN run_tweets USING (tweet_id)",
+        "CREATE VIEW mine AS SELECT step FROM accounts, metrics",
+    ],
+)
+def test_a_view_of_runs_would_be_empty(home: Home, sql: str) -> None:
+    do(home, "CREATE VIEW mine_too AS SELECT count(*) AS runs FROM tweets")
+    with pytest.raises(QueryRefused, match="The view mine would be empty"):
+        do(home, sql)
+    assert count(home, "SELECT count(*) FROM duckdb_views() WHERE view_name = 'mine'") == 0
+    do(home, "DROP VIEW mine_too")
 
 
 @pytest.mark.parametrize("sql", ["FROM tweets", "EXPLAIN FROM tweets", "SHOW TABLES"])

@@ -101,6 +101,11 @@ def test_what_is_copied_is_the_plain_value(home: Home) -> None:
     values = [result.value(0, column) for column in range(5)]
     assert values == ["a\x1b[31m\tb", "0.3333333333333333", "", '["x"]', "true"]
     assert result.row_text(0) == '"a\x1b[31m\tb"\t0.3333333333333333\t\t"[""x""]"\ttrue'
+    exact = "12345678901234567890.123456789"
+    result = run_query(
+        Corpus(home.corpus), home, f"SELECT {exact}::DECIMAL(38, 9), 1.1::DECIMAL(5, 2)"
+    )
+    assert [result.value(0, column) for column in range(2)] == [exact, "1.10"]
     many = run_query(Corpus(home.corpus), home, "SELECT 'a\nb' || range FROM range(5)")
     assert many.column_text(0, 2) == "a b0\na b1"
 

@@ -92,9 +92,20 @@ def test_a_query_is_kept_under_a_safe_name(tmp_path: Path) -> None:
     keep_query(home, "Fog 31m rain", "SELECT 2", replace=True)
     assert saved_queries(home)[0].sql == "SELECT 2\n"
     assert keep_query(home, "con", "SELECT 3").name == "query_con"
+    with pytest.raises(InputRefused, match="It needs letters from a to z, or digits"):
+        keep_query(home, "Туман", "SELECT 1")
     for title, sql in (("...", "SELECT 1"), ("name", "  \n")):
         with pytest.raises(InputRefused):
             keep_query(home, title, sql)
+
+
+def test_a_query_that_another_editor_saved_runs(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    keep_query(home, "Fog", "SELECT 1")
+    file = home.root / "queries" / "query_fog.sql"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    found = saved_queries(home)[0]
+    assert (found.title, found.sql) == ("Fog", "SELECT 1\n")
 
 
 def test_history_is_bounded_private_and_forgiving(tmp_path: Path) -> None:

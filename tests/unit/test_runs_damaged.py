@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import InputRefused
+from core.home import Home
 from core.json_lines import parse_json
 from core.runs.curve import whole_curve
 from core.runs.folder import Run
@@ -17,7 +18,7 @@ from core.runs.history import RunHistory
 from core.runs.positions import sound
 from core.runs.record import RunRecord
 from core.runs.story import story
-from core.runs.summary import summarise
+from core.runs.summary import RunsFollower, list_runs, summarise
 from tests.fixtures.fuzzed.mutations import VALUES
 from tui.text.runs import given_back, held_out, how_far, how_it_ended, snapshot
 
@@ -50,6 +51,20 @@ def test_any_value_in_any_field_of_the_journal(kind: str, tmp_path: Path) -> Non
         run.metrics.write_text("".join(json.dumps(KINDS[kind] | {field: v}) + "\n" for v in VALUES))
         for points in whole_curve(run).values():
             assert all(isinstance(point["step"], int) for point in points)
+
+
+@pytest.mark.parametrize("kind", ["train", "end"])
+def test_any_time_of_the_last_line(kind: str, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    run = Run(home.runs / "20260301-1015-keeper-c0de")
+    run.folder.mkdir(parents=True)
+    run.record_file.write_text(json.dumps({"resumed": 5.0, "pid": 1, "machine": "elsewhere"}))
+    for value in VALUES:
+        line = {"kind": kind, "step": 3, "time": value, "state": "finished"}
+        run.metrics.write_text(json.dumps(line) + "\n")
+        (summary,) = list_runs(home)
+        assert summary.step == (3 if kind == "train" else 0)
+        assert RunsFollower(home, only=run.id).catch_up()[0].state == summary.state
 
 
 def test_what_is_no_figure_is_left_out() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime, timezone
 
 import pytest
 
@@ -186,6 +187,19 @@ def test_a_line_of_other_values_is_passed_over(tmp_path):
     with (home.root / "favourites.jsonl").open("a") as file:
         file.write(json.dumps({**whole, "id": "later", "mood": "merry"}) + "\n")
     assert [kept.id for kept in favourites(home)] == [one.id, "later"], "a later version's"
+
+
+def test_a_time_without_a_zone_is_utc(tmp_path):
+    home = Home(tmp_path)
+    one = keep_favourite(home, "r", "one", REQUEST, COPY)
+    (line,) = (home.root / "favourites.jsonl").read_bytes().splitlines()
+    with (home.root / "favourites.jsonl").open("a") as file:
+        file.write(
+            json.dumps({**json.loads(line), "id": "x", "when": "2026-01-02T03:04:05"}) + "\n"
+        )
+    assert min(favourites(home), key=lambda kept: kept.when).id == "x"
+    assert favourites(home)[1].when == datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    assert favourites(home)[0] == one
 
 
 def test_copies_are_forgotten_beside_damaged_lines(tmp_path):

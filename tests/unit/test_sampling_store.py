@@ -18,6 +18,7 @@ from core.home import Home
 from core.locks import Locked
 from core.query.run import run_query
 from core.runs.folder import Run
+from core.runs.housekeeping import delete_run, deleted_runs, restore_run
 from core.sampling import store
 from core.sampling.favourites import keep_sample, note_favourite
 from core.sampling.request import Copy, Deltas, Done, Finished, Ready, Sample, SampleRequest
@@ -138,6 +139,28 @@ def test_damage_is_passed_over_and_what_is_unknown_is_refused(run: Run) -> None:
             find_sample(home, wanted)
     with pytest.raises(InputRefused, match="random weights"):
         base_voice(run)
+
+
+def test_a_time_without_a_zone_is_utc(run: Run) -> None:
+    first, second = made(run, 0, "one"), made(run, 1, "two")
+    store_samples(run, [first])
+    line = second.to_json() | {"created_at": "2026-01-02T03:04:05"}
+    with run.generated.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    assert min(stored_samples(run), key=lambda one: one.created_at).id == second.id
+
+
+def test_a_run_that_was_deleted_meanwhile_can_be_restored(run: Run) -> None:
+    home, voice, one = Home(run.folder.parents[1]), tuned_voice(run), made(run, 0, "one")
+    run.update_record(state="finished")
+    delete_run(home, run)
+    told: list[str] = []
+    found = list(store.sample_and_store(voice, cast(Any, Unwritten()), REQUEST, told.append))
+    assert len([stored for _, stored in found if stored]) == 2
+    assert "The run was deleted" in told[0]
+    with pytest.raises(FileNotFoundError):
+        store_samples(run, [one])
+    assert restore_run(home, deleted_runs(home)[0]).id == run.id
 
 
 def test_what_copies_a_forgotten_tweet_goes_and_the_file_is_bounded(

@@ -149,6 +149,8 @@ parameters:
         (f"{LEAST}[space]\nlr = {{ low = 1e-2, hi = 1e-3 }}\n", 5, "cannot be read"),
         (f"{LEAST}[space]\nlr = {{ low = 0, high = 1e-3, log = true }}\n", 5, "logarithmic"),
         (f"{LEAST}[space]\nlr = {{ low = 1e-4, high = nan }}\n", 5, "no number"),
+        (f"{LEAST}[space]\nlr = {{ low = 1e-4, high = {10**400} }}\n", 5, "too large or too small"),
+        (f"{LEAST}[space]\nlr = {{ low = 0, high = 1, step = 1e-320 }}\n", 5, "or too small"),
         (f"{LEAST}[space]\nbatch_tokens = {{ low = 8.5, high = 64 }}\n", 5, "whole number"),
         (f"{LEAST}[space]\npacking = {{ low = 1, high = 2 }}\n", 5, "no range"),
         (f"{LEAST}[space]\nlora_rank = [8, 16]\n", 5, "no difference"),

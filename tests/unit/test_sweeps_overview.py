@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import InputRefused
 from core.home import Home
 from core.sweeps.overview import SweepsReader, rank_correlations, read_folder
 from core.sweeps.space import Choice, Dimension, Range
@@ -68,7 +69,10 @@ def told_sweep_of_its_own(home: Home, name: str) -> list[TrialRow]:
     return study.trials()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "rates", "space": {"lr": 3}}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"name": "rates", "space": {"lr": 3}}', '{"name": "rates", "space": ["lr"]}'],
+)
 def test_a_damaged_sweep_hides_no_other(tmp_path: Path, content: str) -> None:
     home = Home.at(tmp_path)
     told_sweep(home)
@@ -77,6 +81,33 @@ def test_a_damaged_sweep_hides_no_other(tmp_path: Path, content: str) -> None:
     (home.sweeps / "no folder").touch()
     (home.sweeps / "empty").mkdir()
     assert [sweep.name for sweep in SweepsReader(home).poll()[0]] == ["whole"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"op_code": 99},
+        {"op_code": None},
+        {"op_code": 4, "distributions": None},
+        {"op_code": 7, "trial_id": 0},
+        {"op_code": 7, "trial_id": 0, "step": 1, "intermediate_value": "low"},
+        {"op_code": 6, "trial_id": 0, "state": 1, "values": []},
+    ],
+)
+def test_a_damaged_journal_hides_no_other_and_is_refused(
+    tmp_path: Path, damage: dict[str, object]
+) -> None:
+    home = Home.at(tmp_path)
+    home.sweeps.mkdir()
+    told_sweep_of_its_own(home, "damaged")
+    told_sweep_of_its_own(home, "whole")
+    log = home.sweeps / "damaged" / "study.log"
+    _, second, *_ = (json.loads(line) for line in log.read_bytes().splitlines())
+    with log.open("ab") as file:
+        file.write(json.dumps(second | damage).encode() + b"\n")
+    assert [sweep.name for sweep in SweepsReader(home).poll()[0]] == ["whole"]
+    with pytest.raises(InputRefused, match="The trials of the sweep damaged cannot be read"):
+        Study(log.parent, rates(name="damaged"))
 
 
 def test_one_of_an_older_version_has_no_file_and_no_number(tmp_path: Path) -> None:

@@ -147,8 +147,10 @@ class Console:
         most: float,
         default: float | None = None,
         help: str = "",  # noqa: A002
+        *,
+        whole: bool = False,
     ) -> float:
-        """A number within limits; an empty line gives ``default``."""
+        """A number within limits, a ``whole`` one perhaps; an empty line gives ``default``."""
         given = None if default is None else f"{default:.10g}"
         offer = "" if given is None else f" An empty line takes {given}."
         while True:
@@ -157,9 +159,10 @@ class Console:
                 value = float(_without_commas(typed))
             except ValueError:
                 value = float("nan")
-            if least <= value <= most:
+            if least <= value <= most and (not whole or value == int(value)):
                 return value
-            self.say(f"{typed} is not a number from {least:.10g} to {most:,.10g}.")
+            kind = "whole number" if whole else "number"
+            self.say(f"{typed} is not a {kind} from {least:.10g} to {most:,.10g}.")
 
     def line(self, seconds: float | None = None) -> str | None:
         """The next line that is typed, as it is; None when none comes in so many seconds.

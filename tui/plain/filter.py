@@ -118,7 +118,7 @@ def _ask_value(session: Session, rule: RuleField) -> bool | int | str:
         return console.yes(f"{rule.title.capitalize()}?", rule.help)
     if rule.kind == "number":
         asked = f"Type a whole number from 0 to {rule.maximum:,}."
-        return int(console.number(asked, 0, rule.maximum, help=rule.help))
+        return int(console.number(asked, 0, rule.maximum, help=rule.help, whole=True))
     if rule.kind == "choice":
         names = [choice.replace("_", " ") for choice in rule.choices]
         return rule.choices[console.choose("Which value?", names, rule.help)]

@@ -217,7 +217,9 @@ def list_favourites(session: Session) -> None:
         number, _, words = typed.partition(" ")
         note_favourite(session.home, found[one_of(number, len(found), "note 1 the best")].id, words)
         found[:] = favourites(session.home)
-        session.console.say(f"It is noted on number {number}.")
+        session.console.say(
+            f"It is noted on number {number}." if words.strip() else f"Number {number} has no note."
+        )
 
     def edit(typed: str) -> None:
         from core.sampling.favourites import edit_favourite
@@ -267,5 +269,5 @@ def _export(session: Session, found: list[Favourite], typed: str) -> None:
 
     path = in_full(typed or "favourites.csv")
     if session.may_write([path]):
-        export_favourites(found, path, replace_it=True)
-        session.console.say(f"{plural(len(found), 'favourite')} written to {path}.")
+        written = export_favourites(found, path, replace_it=True)
+        session.console.say(f"{plural(written, 'favourite')} written to {path}.")

@@ -181,12 +181,11 @@ def _ask_field(console: Console, field: Field[Any], value: Any, take: Take) -> N
     given: Any
     if isinstance(field, NumberField):
         low, high = field.minimum or 0, field.maximum or 0
+        whole = field.decimals == 0
         given = console.number(
-            f"{name}? It is {_shown(field, value)} now.", low, high, value, field.help
+            f"{name}? It is {_shown(field, value)} now.", low, high, value, field.help, whole=whole
         )
-        if field.decimals == 0 and given != int(given):
-            raise WrongUsage(f"{field.label} takes whole numbers.")
-        given = int(given) if field.decimals == 0 else given
+        given = int(given) if whole else given
     elif isinstance(field, ChoiceField):
         options = [f"{one.label}{f': {one.help}' if one.help else ''}" for one in field.choices]
         given = field.choices[console.choose(f"{name}?", options, field.help)].value

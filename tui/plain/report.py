@@ -126,6 +126,7 @@ def _make(session: Session, run: Run, *, leaks: bool) -> None:
             MOST_TEXTS,
             TEXTS,
             "More take longer and make the figures surer.",
+            whole=True,
         )
     )
     session.console.say("The report is being made. ctrl+c stops it; what is done is kept.")

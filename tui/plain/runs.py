@@ -187,8 +187,9 @@ def _rename(session: Session, run: Run) -> None:
 def _note(session: Session, run: Run) -> None:
     from core.runs.housekeeping import note_run
 
-    note_run(run, session.console.ask("What? An empty line takes the note away.", default=""))
-    session.console.say("It is noted.")
+    note = session.console.ask("What? An empty line takes the note away.", default="")
+    note_run(run, note)
+    session.console.say("It is noted." if note else "It has no note.")
 
 
 def _tag(session: Session, run: Run) -> None:

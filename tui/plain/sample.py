@@ -212,7 +212,7 @@ def _blind(session: Session) -> None:
     if summary is None:
         return
     run = find_run(session.home, summary.run)
-    n = int(console.number("How many questions?", 1, 120, 10))
+    n = int(console.number("How many questions?", 1, 120, 10, whole=True))
     console.say("The model writes the texts for it.")
 
     def work(tell: Tell, stopped: Callable[[], bool]) -> BlindTest:

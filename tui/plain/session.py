@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.curation.recipe import Recipe
     from core.runs.summary import RunSummary
     from core.sampling.client import Sampler
-    from core.sampling.voices import Voice
+    from core.sampling.voices import Point, Voice
     from core.workbench.bench import Curation, Workbench
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Session:
         self._recipe_name = self.state.recall()
         self._counter: CountTokens | None = None
         self._seen: tuple[object, ...] = ()  # the corpus and the accounts that the bench is of
-        self._samplers: dict[Path, Sampler] = {}
+        self._samplers: dict[tuple[Path, Point], Sampler] = {}
 
     @property
     def corpus(self) -> Corpus:
@@ -140,11 +140,13 @@ class Session:
 
     def sampler(self, voice: Voice) -> Sampler:
         """The process that holds the model of ``voice``; two at most, until the person leaves."""
-        found = self._samplers.get(voice.folder)
+        # a base is one folder for many runs, and copies are looked for in the tweets of each
+        of = voice.run.folder, voice.point
+        found = self._samplers.get(of)
         if found is None:
             if len(self._samplers) > 1:
                 self.close()
-            found = self._samplers[voice.folder] = voice.sampler()
+            found = self._samplers[of] = voice.sampler()
         return found
 
     def close(self) -> None:

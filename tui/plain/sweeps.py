@@ -37,7 +37,10 @@ def list_sweeps(session: Session) -> None:
     def open_one(place: int) -> None:
         name = found[place].name
         found[:] = _sweeps(session)
-        _open(session, next(one for one in found if one.name == name))
+        sweep = next((one for one in found if one.name == name), None)
+        if sweep is None:
+            raise InputRefused(f"The sweep {name} is not there any more.")
+        _open(session, sweep)
 
     browse(
         session.console,

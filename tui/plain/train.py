@@ -285,8 +285,9 @@ def _plan(advice: Advice) -> list[str]:
         sentences.append("How fast this machine learns is known after a first run.")
     else:
         how = "measured here before" if advice.measured else "estimated"
+        times = f"{advice.epochs:.1f}" if advice.epochs >= 0.05 else "less than 0.1"
         sentences.append(
-            f"It goes through them {advice.epochs:.1f} times, at {advice.tokens_per_second:,.0f} "
+            f"It goes through them {times} times, at {advice.tokens_per_second:,.0f} "
             f"tokens a second ({how})."
         )
     if advice.memory:
