@@ -152,7 +152,8 @@ def _as_fast(settings: TrainSettings) -> tuple[str | float, ...]:
     """Runs for which this is the same make about as many tokens a second on one machine."""
     s = settings
     layers = s.lora_layers if s.method == "lora" else 1.0
-    return s.base, s.method, layers, s.four_bit, s.device, s.nproc
+    batch = (s.batch_tokens,) if s.batch_tokens else ()  # else what suits the device
+    return s.base, s.method, layers, s.four_bit, s.device, s.nproc, s.packing, *batch
 
 
 def measure_speed(
@@ -208,8 +209,7 @@ def _remembered_speed(home: Home, settings: TrainSettings) -> float | None:
 
 
 def _speed_key(settings: TrainSettings) -> str:
-    what = (this_machine(), *map(str, _as_fast(settings)), settings.packing)
-    return " ".join(what)
+    return " ".join((this_machine(), *map(str, _as_fast(settings))))
 
 
 def _speeds(home: Home) -> dict[str, float]:

@@ -198,6 +198,7 @@ def test_signs_become_words() -> None:
         "loss unknown, about 215k, minus 12, 1.8 times, 5.2 to 3.6"
     )
     assert spoken("an in-between word – and") == "an in-between word to and"
+    assert spoken("minutes: – and 0.2") == "minutes: unknown and 0.2"
     for theirs in ("Generated after step 20: 2 × 3 · ●", "  generated: a → b", "It says “≈5 ✦”."):
         assert spoken(theirs) == theirs
     assert spoken("dropped: blocked “a · b” · 3 kept") == "dropped: blocked “a · b”, 3 kept"

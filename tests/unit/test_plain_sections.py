@@ -63,7 +63,11 @@ def test_what_is_dropped_and_another_recipe(home: Path) -> None:
     broken = home / "recipes" / "zz.toml"
     broken.parent.mkdir(exist_ok=True)
     broken.write_text("x = [")
-    said = sentence(talk(home, "2", "3", "b", "8", "2", "b", "7", "3", "5", "zz", "no"))
+    said = sentence(
+        talk(
+            home, "2", "3", "b", "8", "2", "b", "7", "3", "5", "zz", "no", "7", "2", "8", "1", "b",
+        )
+    )  # fmt: skip
     assert "zz.toml is there already. Replace it?" in said
     assert broken.read_text() == "x = ["
     broken.unlink()
@@ -71,6 +75,7 @@ def test_what_is_dropped_and_another_recipe(home: Path) -> None:
     assert "dropped (retweet): " in said
     assert "standard keeps 726 tweets, classic keeps" in said
     assert "are kept by standard only" in said
+    assert "1 is kept by classic only, 0 by standard only." in said
     assert "The recipe strict keeps" in said
 
 
@@ -127,7 +132,8 @@ def test_how_a_query_is_run_is_said_step_by_step(home: Path) -> None:
     sql = "SELECT handle, count(*) FROM tweets JOIN accounts USING (handle) GROUP BY ALL;"
     said = sentence(
         talk(home, "3", "1", sql, "explain", "analyse", "b", "5", sql, "1", f"EXPLAIN {sql}",
-             "1", f"EXPLAIN ANALYZE {sql}", "5", "FROM nowhere;", "3", "1")
+             "1", f"EXPLAIN ANALYZE {sql}", "1", "EXPLAIN ANALYZE SELECT count(*) FROM tweets;",
+             "5", "FROM nowhere;", "3", "1")
     )  # fmt: skip
     would, ran = "DuckDB would run it in ", "It ran in "
     assert said.count(would) == 3, "of a query that ran, of one that did not, and of an EXPLAIN"
@@ -140,6 +146,7 @@ def test_how_a_query_is_run_is_said_step_by_step(home: Path) -> None:
     assert re.search(r"About [\d,]+ rows\.", said.split(would)[1])
     assert "3 rows, " in said.split(ran)[1]
     assert re.search(r"\d % of the time\.", said.split(ran)[1])
+    assert "DuckDB names no step of it: it knows the answer without reading rows." in said
     assert "Line 1, character 6, at nowhere:" in said
     assert "1. FROM nowhere;" in said, "what was to be explained is remembered, too"
 

@@ -179,6 +179,8 @@ def test_only_a_run_that_is_like_it_here_counts(tmp_path: Path) -> None:
             (this_machine(), {"lora_layers": 0.5}, 40.0),
             (this_machine(), {"device": "cpu"}, 50.0),
             (this_machine(), {"method": "full"}, 60.0),
+            (this_machine(), {"batch_tokens": 8}, 70.0),
+            (this_machine(), {"method": "full", "packing": "blocks"}, 80.0),
             (this_machine(), {}, None),
         ]
     ):
@@ -196,6 +198,10 @@ def test_only_a_run_that_is_like_it_here_counts(tmp_path: Path) -> None:
     assert half.tokens_per_second == 40.0
     every = advise(home, kept=9, base="smollm2", own={"method": "full", "lora_layers": 0.5})
     assert every.tokens_per_second == 60.0, "which has no adapters"
+    small = advise(home, kept=9, base="smollm2", own={"batch_tokens": 8})
+    assert small.tokens_per_second == 70.0
+    assert not advise(home, kept=9, base="smollm2", own={"batch_tokens": 64}).measured
+    assert advise(home, kept=9, base="smollm2", preset="classic").tokens_per_second == 80.0
 
 
 def test_a_speed_is_measured_in_a_process_of_its_own(

@@ -84,6 +84,8 @@ def test_two_runs_are_compared_by_loss_and_settings() -> None:
         "They differ in minutes: 2 and 5.",
     ]
     assert compared(other, RUN)[0].endswith("that of one is 3.61: night is better by 0.19.")
+    endless = replace(RUN, run="two", settings=settings_for("fast", "smollm2"))
+    assert compared(endless, other)[1] == "They differ in minutes: no limit and 5."
     assert compared(RUN, replace(RUN, run="two")) == [
         "The held-out loss of one is 3.61, that of two is 3.61: they are as good as each other.",
         "They have the same settings.",

@@ -37,7 +37,7 @@ _SPOKEN: Final = tuple(
         (r"(?<=\d)×", " times"),
         (r"\btok/s", "tokens a second"),
         (r" → ", " to "),
-        (r"(?<=\S) – (?=\S)", " to "),
+        (r"(?<=[^\s:]) – (?=\S)", " to "),
         (r"(?<!\S)–(?=[\s.,;]|$)", "unknown"),
     )
 )

@@ -183,12 +183,16 @@ def _compare(session: Session) -> None:
     session.console.say(
         f"{first} keeps {plural(found.a.total.kept, 'tweet')}, {second} keeps "
         f"{found.b.total.kept:,}.",
-        f"{found.only_a:,} are kept by {first} only, {found.only_b:,} by {second} only.",
-        f"{found.other_reason:,} are dropped by both for different reasons, "
-        f"{found.other_words:,} are learned in different words.",
+        f"{_are(found.only_a)} kept by {first} only, {found.only_b:,} by {second} only.",
+        f"{_are(found.other_reason)} dropped by both for different reasons, "
+        f"{_are(found.other_words)} learned in different words.",
     )
     if len(found.rows):
         _list_differing(session, found.rows, first, second)
+
+
+def _are(tweets: int) -> str:
+    return f"{tweets:,} {'is' if tweets == 1 else 'are'}"
 
 
 def _list_differing(session: Session, rows: ComparedRows, first: str, second: str) -> None:

@@ -138,7 +138,8 @@ def one_of(typed: str, many: int, example: str) -> int:
     """The place, counted from 0, of the number behind an order; raises WrongUsage without one."""
     place = place_of(typed, many)
     if place is None:
-        raise WrongUsage("No number was named.", "", f"Type it behind the word, as in: {example}")
+        what = f"{typed} is not a number from 1 to {many}." if typed else "No number was named."
+        raise WrongUsage(what, "", f"Type it behind the word, as in: {example}")
     return place
 
 

@@ -230,7 +230,9 @@ def _explain(session: Session, sql: str, *, analyse: bool = False) -> None:
         steps = session.work(work)
     total = sum(step.seconds or 0.0 for step in steps)
     many = plural(len(steps), "step")
-    if analyse:
+    if not steps:  # as counting all rows of a table, which the table knows
+        session.console.say("DuckDB names no step of it: it knows the answer without reading rows.")
+    elif analyse:
         session.console.say(f"It ran in {many}, which took {total:.3f} seconds of a core.")
     else:
         session.console.say(f"DuckDB would run it in {many}:")
@@ -292,5 +294,7 @@ def _write(session: Session, result: QueryResult, sql: str, typed: str) -> None:
 def _keep(session: Session, sql: str, title: str) -> None:
     from core.query.saved import keep_query
 
+    if not title:
+        raise WrongUsage("No title was typed.", "", "Type it behind the word, as in: save mine")
     kept = keep_query(session.home, title, sql)
     session.console.say(f"The query is saved as {kept.title}.")

@@ -190,9 +190,12 @@ def _speak(
 
     def work(tell: Tell, stopped: Callable[[], bool]) -> bool:
         not_stored: list[str] = []
+        session.load(sampler, tell, stopped)
+        if stopped():
+            return False
         for _, stored in sample_and_store(voice, sampler, request, not_stored.append):
             done = len(made) - before
-            tell(f"{done} of {request.n} are there." if done else "The model is loading.")
+            tell(f"{done} of {request.n} are there.")
             if stored is not None:
                 made.append(stored)
                 say_sample(session, stored, len(made))

@@ -30,6 +30,7 @@ Tell = Callable[[str], None]
 # Work that takes longer says how far it is, first after so many seconds and then every so many.
 _FIRST_WORD: Final = 3.0
 _EVERY: Final = 10.0
+_LOOK: Final = 0.1  # seconds between two looks whether a model is loaded
 
 
 class Session:
@@ -148,6 +149,13 @@ class Session:
                 self.close()
             found = self._samplers[of] = voice.sampler()
         return found
+
+    def load(self, sampler: Sampler, tell: Tell, stopped: Stopped) -> None:
+        """Returns when the model is loaded, or cannot be, which whoever asks it then hears."""
+        sampler.start()
+        while sampler.ready is None and sampler.pid is not None and not stopped():
+            tell("The model is loading.")
+            time.sleep(_LOOK)
 
     def close(self) -> None:
         """Ends the processes that sample."""

@@ -251,10 +251,15 @@ def settings_that_differ(one: RunSummary, other: RunSummary) -> list[str]:
         ]
     pairs.append(("steps", one.step, other.step))
     return [
-        f"{name.replace('_', ' ')}: {setting(first)} and {setting(second)}"
+        f"{name.replace('_', ' ')}: {_limit_or(first)} and {_limit_or(second)}"
         for name, first, second in pairs
         if first != second
     ]
+
+
+def _limit_or(value: object) -> str:
+    """None is a setting without a limit, such as minutes."""
+    return "no limit" if value is None else setting(value)
 
 
 def how_it_ended(summary: RunSummary, history: RunHistory) -> str:
