@@ -146,7 +146,7 @@ def test_how_a_query_is_run_is_said_step_by_step(home: Path) -> None:
     assert re.search(r"About [\d,]+ rows\.", said.split(would)[1])
     assert "3 rows, " in said.split(ran)[1]
     assert re.search(r"\d % of the time\.", said.split(ran)[1])
-    assert "DuckDB names no step of it: it knows the answer without reading rows." in said
+    assert "DuckDB has no steps for it: the answer is known without reading rows." in said
     assert "Line 1, character 6, at nowhere:" in said
     assert "1. FROM nowhere;" in said, "what was to be explained is remembered, too"
 

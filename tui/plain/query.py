@@ -231,7 +231,7 @@ def _explain(session: Session, sql: str, *, analyse: bool = False) -> None:
     total = sum(step.seconds or 0.0 for step in steps)
     many = plural(len(steps), "step")
     if not steps:  # as counting all rows of a table, which the table knows
-        session.console.say("DuckDB names no step of it: it knows the answer without reading rows.")
+        session.console.say("DuckDB has no steps for it: the answer is known without reading rows.")
     elif analyse:
         session.console.say(f"It ran in {many}, which took {total:.3f} seconds of a core.")
     else:
