@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 # C0 and C1 controls, DEL, bidi embeddings/overrides/isolates, zero-width and other invisible marks
-# that can hide or reorder what a person reads. ZWJ (200D) and variation selectors stay: emoji
-# are built with them.
+# that can hide or reorder what a person reads, and two that an SVG cannot hold. ZWJ (200D) and
+# variation selectors stay: emoji are built with them.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2028\u2029\u2060-\u2069"
-    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f\ud800-\udfff]"
 )
 # A character by its number, which has seven digits at most.
 _NO_NUMBER = re.compile(r"&#[0-9]{9,}")

@@ -363,7 +363,9 @@ def looks_like_tar(path: Path) -> bool:
     return start[257:262] == b"ustar"
 
 
-def _one_of(path: Path, names: Sequence[str]) -> str:
+def _one_of(path: Path, given: Sequence[str]) -> str:
+    # a Mac packs what it knows of a file beside it, as ._file
+    names = [name for name in given if not name.rpartition("/")[2].startswith("._")]
     for known in ("outbox.json", "tweets.csv"):
         for name in names:
             if name.rpartition("/")[2] == known:

@@ -17,6 +17,7 @@ from core.fetching.ranges import Covered
 from core.fetching.store import Known
 from core.fetching.token import Token
 from core.home import Home
+from tui.text.previews import lines_of_fetch
 
 APP = Token("A" * 20, "test")
 USER = Token("b-token-of-a-user", "test")
@@ -127,6 +128,13 @@ def test_what_a_plan_gives_notice_of(tmp_path: Path) -> None:
     assert maybe == (
         "If the token turns out to be @ann's own, a post costs $0.001 instead of $0.005."
     )
+
+
+def test_what_the_app_says_a_plan_costs(tmp_path: Path) -> None:
+    first, _ = lines_of_fetch(plan(tmp_path, ann(5)))[0]
+    assert first.startswith("At most 100 posts in 1 page, at most $0.50 (prices of ")
+    few, _ = lines_of_fetch(plan(tmp_path, None, most=7))[0]
+    assert few.startswith("At most 7 posts in 1 page, at most $0.045 (")
 
 
 def test_a_plan_says_what_is_here(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -101,6 +101,7 @@ def test_names_break_no_picture(facts: RunFacts, name: str) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(min_size=1, max_size=60), st.integers(0, 60))
+@example("what no SVG can hold: \ufffe \uffff", 4)
 def test_any_text_can_be_drawn(facts: RunFacts, text: str, typed: int) -> None:
     sample = Shareable(text[:typed], "x" + text)
     made = draw(facts, sample, "svg")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tarfile
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -145,3 +146,19 @@ def test_a_mutated_script_never_crashes(tmp_path: Path, data: st.DataObject) -> 
         for frame in open_source(path).batches():
             assert all(isinstance(i, str) for i in frame["tweet_id"])
             assert frame["note_id"].drop_nulls().is_unique().all()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_what_a_mac_packs_beside_a_file_is_no_second_one(tmp_path: Path, kind: str) -> None:
+    files = {"./._posts.csv": b"\x00\x05\x16\x07 Mac OS X", "./posts.csv": b"id,text\n1,low tide\n"}
+    path = tmp_path / f"a.{kind}"
+    if kind == "zip":
+        as_zip(path, {name.removeprefix("./"): data for name, data in files.items()})
+    else:
+        with tarfile.open(path, "w:gz") as archive:
+            for name, data in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+    (frame,) = open_source(path, handle="tern").batches()
+    assert frame["text"].to_list() == ["low tide"]

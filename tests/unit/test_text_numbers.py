@@ -102,6 +102,10 @@ def test_the_rest() -> None:
         "3.612", "–", "–", "3.60",
     )  # fmt: skip
     assert (usd(1234.5), usd(0.0051, 3), rate(2100.4)) == ("$1,234.50", "$0.005", "2,100 a second")
+    # a sum that is not to be exceeded is not rounded down, nor what was paid
+    assert [usd(dollars) for dollars in (0.045, 0.007, 16.015, 0.11 + 0.22, 0)] == [
+        "$0.045", "$0.007", "$16.015", "$0.33", "$0.00"
+    ]  # fmt: skip
 
 
 def test_days_and_times_have_no_leading_zero() -> None:

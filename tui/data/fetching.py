@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from tui.job import Attempt, Host, Job, Report
+from tui.text.numbers import plural, usd
 
 if TYPE_CHECKING:
     from core.errors import MynahError
@@ -65,4 +66,4 @@ class FetchJob(Job):
 def what_was_fetched(result: FetchResult) -> str:
     """One sentence on a fetch that has ended, for `with_keys`."""
     rest = "" if result.complete else f" {{data.add}} and @{result.handle} go on from there."
-    return f"{result.new:,} new of {result.posts:,} posts for ${result.cost_usd:,.2f}.{rest}"
+    return f"{result.new:,} new of {plural(result.posts, 'post')} for {usd(result.cost_usd)}.{rest}"

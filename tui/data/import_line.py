@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.data.fetching import FetchEnded, FetchMoved
 from tui.data.importing import ImportEnded, ImportMoved, ImportStarted
 from tui.job import Report
-from tui.text.numbers import clock
+from tui.text.numbers import clock, usd
 from tui.widgets.progress_line import ProgressLine
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ImportLine(ProgressLine):
     def _fetch_moved(self, progress: FetchProgress) -> None:
         if not self.is_busy:
             self.start(f"Fetching @{progress.handle}", unit="pages")
-        what = f"Fetching @{progress.handle}: {progress.new:,} new, ${progress.cost_usd:,.2f}"
+        what = f"Fetching @{progress.handle}: {progress.new:,} new, {usd(progress.cost_usd)}"
         if progress.kind == "waiting":
             what = f"X's rate limit: goes on in {clock(progress.seconds)}"
         elif progress.kind == "retrying":

@@ -128,8 +128,10 @@ def rate(per_second: float) -> str:
     return f"{per_second:,.0f} a second"
 
 
-def usd(amount: float, decimals: int = 2) -> str:
-    """``$16.01``; three places where single posts count."""
+def usd(amount: float, decimals: int | None = None) -> str:
+    """``$16.01``; three places where single posts count, and where two would not be exact."""
+    if decimals is None:
+        decimals = 2 if abs(amount - round(amount, 2)) < 1e-6 else 3
     return f"${amount:,.{decimals}f}"
 
 

@@ -11,7 +11,7 @@ from core.files import is_there
 from core.safe_text import printable
 from core.sources.source import reasons_in_words
 from tui.text.columns import mapping_in_words
-from tui.text.numbers import day, plural
+from tui.text.numbers import day, plural, usd
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate
@@ -36,8 +36,9 @@ def lines_of_fetch(estimate: FetchEstimate, pays: str = "") -> list[Line]:
     token = estimate.token
     lines: list[Line] = [
         (
-            f"At most {estimate.posts_at_most:,} posts in {estimate.pages_at_most:,} pages, "
-            f"at most ${estimate.cost_usd:,.2f} (prices of {estimate.price_date}).",
+            f"At most {plural(estimate.posts_at_most, 'post')} in "
+            f"{plural(estimate.pages_at_most, 'page')}, "
+            f"at most {usd(estimate.cost_usd)} (prices of {estimate.price_date}).",
             "bold",
         ),
     ]
