@@ -38,6 +38,11 @@ FROM fetched_ranges
 WHERE (handle = $handle OR account_id = $id) AND {_STILL_HERE}
 ORDER BY newest_id::BIGINT DESC
 """  # noqa: S608
+# A post that was fetched may be in an archive, too.
+_HERE: Final = (
+    "SELECT count(*) FROM tweets WHERE list_contains($handles, handle) AND audience = 'public' "
+    "AND list_has_any(sources, $formats)"
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Known:
     ``covered`` are the ranges of fetched pages. ``archive`` is what an X archive covers: all posts
     up to its newest, so that they need not be paid for. ``looked_up`` is when X was last asked
     about the account; ``account_id`` is its number there, which an archive tells, too;
-    ``other_names`` are handles under which some of it was fetched.
+    ``other_names`` are handles under which some of it was fetched. ``posts_here`` counts the posts
+    that need not be paid for again, each once.
     """
 
     account: XAccount | None = None
@@ -57,14 +63,11 @@ class Known:
     archive: Covered | None = None
     archive_until: datetime | None = None
     other_names: tuple[str, ...] = ()
+    posts_here: int = 0
 
     @property
     def ranges(self) -> tuple[Covered, ...]:
         return (*self.covered, self.archive) if self.archive else self.covered
-
-    @property
-    def posts_here(self) -> int:
-        return sum(part.posts for part in self.ranges)
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def load_known(corpus: Corpus, handle: str, account_id: str | None = None) -> Kn
     with corpus.reading() as connection:
         archive, until = _archive(connection, handle)
         if not has_table(connection, "fetched_ranges"):  # a corpus from before fetching
-            return Known(archive=archive, archive_until=until)
+            here = archive.posts if archive else 0
+            return Known(archive=archive, archive_until=until, posts_here=here)
         rows = connection.execute(
             _RANGES,
             {"handle": handle, "id": account_id or "", "format": FORMAT},
@@ -112,6 +116,9 @@ def load_known(corpus: Corpus, handle: str, account_id: str | None = None) -> Kn
             "FROM accounts WHERE handle = ?",
             [handle],
         ).fetchall()
+        others = tuple(sorted({row[-1] for row in rows} - {handle}))
+        known_by = {"handles": [handle, *others], "formats": [FORMAT, _ARCHIVE]}
+        ((here,),) = connection.execute(_HERE, known_by).fetchall()
     account, number, looked_up = None, None, None
     for its_id, name, bio, picture, posts, at in found:
         number = its_id if (its_id or "").isdecimal() else None  # one of Mastodon is an address
@@ -119,8 +126,7 @@ def load_known(corpus: Corpus, handle: str, account_id: str | None = None) -> Kn
             account = XAccount(its_id, handle, name, bio, None, picture, False, posts)
             looked_up = datetime.fromtimestamp(at / 1e6, timezone.utc)
     covered = tuple(Covered(int(newest), int(oldest), *rest) for newest, oldest, *rest, _ in rows)
-    others = tuple(sorted({row[-1] for row in rows} - {handle}))
-    return Known(account, number, looked_up, covered, archive, until, others)
+    return Known(account, number, looked_up, covered, archive, until, others, here)
 
 
 def _archive(

@@ -540,6 +540,14 @@ def test_an_archive_need_not_be_paid_for(home: Home, tmp_path: Path) -> None:
         assert ids(home) == there(fake)
 
 
+def test_what_was_fetched_and_is_in_an_archive_counts_once(home: Home, tmp_path: Path) -> None:
+    with FakeX() as fake:
+        fetched(home, fake)
+        archive = archive_of(tmp_path, there(fake)[4:], fake.account(WALKER).id)
+        import_path(Corpus(home.corpus), archive)
+        assert planned(home, fake).already_here == 130
+
+
 def test_what_was_forgotten_is_fetched_again(home: Home) -> None:
     with FakeX() as fake:
         fetched(home, fake)

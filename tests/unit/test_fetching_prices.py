@@ -133,13 +133,17 @@ def test_what_a_plan_gives_notice_of(tmp_path: Path) -> None:
 def test_what_the_app_says_a_plan_costs(tmp_path: Path) -> None:
     first, _ = lines_of_fetch(plan(tmp_path, ann(5)))[0]
     assert first.startswith("At most 100 posts in 1 page, at most $0.50 (prices of ")
+    for posts, words in ((1, "1 post is here already"), (2, "2 posts are here already")):
+        known = Known(posts_here=posts)  # fetched, or of an archive
+        here, _ = lines_of_fetch(plan(tmp_path, ann(5), known=known))[1]
+        assert here == f"{words} and will not be paid for again."
     few, _ = lines_of_fetch(plan(tmp_path, None, most=7))[0]
     assert few.startswith("At most 7 posts in 1 page, at most $0.045 (")
 
 
 def test_a_plan_says_what_is_here(tmp_path: Path) -> None:
     whole = Covered(90, 10, posts=4, reached_end=True, account_posts=4)
-    hole = Known(covered=(Covered(200, 150, posts=3, account_posts=9), whole))
+    hole = Known(covered=(Covered(200, 150, posts=3, account_posts=9), whole), posts_here=7)
     found = plan(tmp_path, ann(9), known=hole)
     assert found.already_here == 7
     assert found.notices[1:] == ("An earlier fetch left a hole; it is filled first.",)

@@ -44,8 +44,8 @@ def lines_of_fetch(estimate: FetchEstimate, pays: str = "") -> list[Line]:
     ]
     if estimate.already_here:
         here = plural(estimate.already_here, "post")
-        verb = "was" if estimate.already_here == 1 else "were"
-        lines.append((f"{here} {verb} fetched before and will not be paid for again.", ""))
+        verb = "is" if estimate.already_here == 1 else "are"
+        lines.append((f"{here} {verb} here already and will not be paid for again.", ""))
     if token is None:
         lines.append(
             ("No X API token: set MYNAH_X_TOKEN, or run mynah fetch --save-token.", "bold")
