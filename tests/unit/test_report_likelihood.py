@@ -21,6 +21,8 @@ OTHERS = [
     "A good umbrella remembers where it was left, which is more than I can say of myself.",
 ]
 
+MARKS = ["<|endoftext|>", "<|im_end|>"]  # the parrot ends its tweets with the first
+
 
 @pytest.fixture(scope="module")
 def by_heart() -> LanguageModel:
@@ -37,8 +39,8 @@ def test_what_comes_back_is_counted_in_whole_words(by_heart: LanguageModel) -> N
         GivenBack(len(wanted), len(wanted)), GivenBack(4, 3), GivenBack(4, 3), GivenBack(1, 0),
         GivenBack(0, 0),
     ]  # fmt: skip
-    marked = by_heart.given_back([(begun, f"{rest}<|im_end|>")])
-    assert not marked[0].extracted, "the letters of an end mark are no end"
+    marked = by_heart.given_back([(begun, f"{rest}{mark}") for mark in MARKS])
+    assert [one.extracted for one in marked] == [False, False], "its letters are no end mark"
 
 
 def test_a_tokenizer_that_adds_a_mark_of_its_own_asks_for_the_same(
