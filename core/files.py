@@ -56,6 +56,10 @@ def write_whole(path: Path, write: Callable[[Path], object], *, private: bool = 
         force_to_disk(part)
         part.replace(path)
         force_to_disk(path.parent)
+    except OSError as error:
+        if str(error.filename) == str(part):  # a name that nobody has given
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         part.unlink(missing_ok=True)
 

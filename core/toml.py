@@ -13,13 +13,13 @@ else:
 
 
 def parse_toml(text: str, *, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """What is written there.
+    """What is written there; a byte order mark, which some editors begin a file with, is nothing.
 
     Raises ValueError, which names the line where it can, also for what is nested too deeply and for
     a number of more digits than Python reads (which tomllib lets through as they are).
     """
     try:
-        return tomllib.loads(text, parse_float=parse_float)
+        return tomllib.loads(text.removeprefix("\ufeff"), parse_float=parse_float)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except ArithmeticError:  # Decimal, as parse_float, takes no exponent of so many digits

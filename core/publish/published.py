@@ -59,4 +59,5 @@ def forget_publication(run: Run, gone: Publication) -> None:
 
 def _write(run: Run, found: list[Publication]) -> None:
     content = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
-    write_bytes_whole(run.folder / FILE, content)
+    if run.record_file.exists():  # a run that was deleted meanwhile is not made again
+        write_bytes_whole(run.folder / FILE, content)

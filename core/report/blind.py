@@ -75,7 +75,11 @@ class BlindTest:
     fewer: str = ""
 
     def answer(self, number: int, pick: Literal[1, 2]) -> bool:
-        """Keeps the answer to question ``number`` (from 0) and returns whether it is right."""
+        """Keeps the answer to question ``number`` (from 0) and returns whether it is right.
+
+        It is not kept where the run was deleted meanwhile: a folder that is made in its place would
+        keep it from being restored.
+        """
         question = self.questions[number]
         right = question.is_right(pick)
         line = {
@@ -89,7 +93,8 @@ class BlindTest:
             "picked": pick,
             "right": right,
         }
-        append_json_lines(_file(self.run), [line])
+        if self.run.record_file.exists():
+            append_json_lines(_file(self.run), [line])
         return right
 
 

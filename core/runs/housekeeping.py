@@ -38,12 +38,16 @@ _STAMP: Final = "%Y%m%dT%H%M%SZ"
 def rename_run(home: Home, run: Run, name: str) -> None:
     """Gives a run a name, which every command takes in place of its id; an empty one takes it away.
 
-    Raises WrongUsage for what is no name, InputRefused when another run is called so.
+    Raises WrongUsage for what is no name, InputRefused when another run is called so, or has that
+    as its id.
     """
     name = _one_line(name, LONGEST_NAME, "name")
     if name == "latest":
         raise WrongUsage("A run cannot be called latest.", "That word means the newest run.")
-    others = [one for one in runs_named(all_runs(home), name) if one.id != run.id]
+    there = [one for one in all_runs(home) if one.id != run.id]
+    if any(one.id == name for one in there):
+        raise InputRefused(f"{name} is the id of another run.", "", "Choose another name.")
+    others = runs_named(there, name)
     if others:
         raise InputRefused(
             f"{others[0].id} is called {name!r} already.", "", "Choose another name, or rename it."
@@ -247,6 +251,10 @@ def find_deleted(home: Home, name: str) -> DeletedRun:
 def restore_run(home: Home, deleted: DeletedRun) -> Run:
     """Moves a run out of the trash, whole; raises InputRefused when one of its id is there."""
     back = Run(home.runs / deleted.id)
+    if back.folder.exists() and not back.record_file.exists():
+        raise InputRefused(
+            f"{back.folder} is there already, and is no run.", "", "Move it away to have this back."
+        )
     if back.folder.exists():
         raise InputRefused(
             f"There is a run {deleted.id} already.", "", "Delete that one first to have this back."

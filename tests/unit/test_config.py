@@ -150,6 +150,16 @@ def test_a_damaged_file_is_named_and_left_alone(home: Home, broken: str) -> None
     assert (chosen, "config.toml" in problem) == ({}, True)
 
 
+def test_a_byte_order_mark_at_the_start_is_nothing(home: Home) -> None:
+    home.root.mkdir(exist_ok=True)
+    file = home.root / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbf# mine\ntrain.minutes = 3\n")
+    assert read_config(home) == {"train.minutes": 3.0}
+    set_config(home, "query.vim", "on")
+    assert read_config(home) == {"train.minutes": 3.0, "query.vim": "on"}
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf# mine\n")
+
+
 def test_it_goes_before_what_the_app_remembers(home: Home) -> None:
     home.settings.write_text(json.dumps(
         {"theme": "nord", "keymap": {"data.add": "f6", "train.start": "f7"},

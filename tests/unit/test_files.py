@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputRefused
+from core.errors import InputRefused, refused_by_system
 from core.files import owned_folder, remove_orphans, temporary_folder, write_text_whole, write_whole
 from core.home import in_full
 from core.json_lines import append_json_lines, read_json_lines
@@ -81,6 +81,17 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
         write_whole(path, half)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_has_the_name_that_was_given(tmp_path: Path) -> None:
+    folder = tmp_path / "a.csv"
+    folder.mkdir()
+    with pytest.raises(OSError, match="directory") as refused:
+        write_text_whole(folder, "new")
+    assert str(refused_by_system(refused.value)) == f"{folder} cannot be used: is a directory."
+    other = tmp_path / "other.csv"
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        write_whole(other, lambda _: (tmp_path / "nowhere").read_text())
 
 
 def test_an_owned_folder_is_made_elsewhere_only_where_that_will_do(tmp_path: Path) -> None:

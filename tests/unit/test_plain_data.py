@@ -203,6 +203,17 @@ def test_an_account_is_forgotten_after_a_yes_only(home: Path) -> None:
     assert len(counts(home)) == 2
 
 
+def test_the_last_tweet_is_not_shown_when_it_is_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("id,text,date\n1,The fog is in,2024-01-01\n")
+    said = sentence(
+        talk(tmp_path / "home", "1", "1", str(file), "me", "yes", "4", "", "1", "1", "3", "yes", "")
+    )
+    forgotten = said[said.index("Forgot the tweet 1: 1 tweet.") :]
+    assert "The fog is in" not in forgotten
+    assert "1. Add tweets" in forgotten, "the list is left"
+
+
 def test_imports_are_listed(home: Path) -> None:
     said = sentence(talk(home, "1", "7", "1"))
     assert "keeper_of_the_light.zip" in said

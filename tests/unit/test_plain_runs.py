@@ -120,14 +120,15 @@ def test_runs_are_listed_named_and_deleted(home: Path) -> None:
     run = the_run(home)
     said = sentence(
         talk(
-            home, "4", "6", "1", "2", "night", "3", "", "3", "a first try", "1", "10", "yes",
-            "9", "1", "6", "1",
+            home, "4", "6", "1", "2", "\\B", "2", "night", "3", "", "3", "a first try",
+            "1", "10", "yes", "9", "1", "6", "1",
         )
     )  # fmt: skip
     assert f"1. {run.id}, @keeper_of_the_light, finished" in said
     assert f"Run {run.id} learns from @keeper_of_the_light, on the base scratch." in said
     assert "It has finished after 5 steps" in said
     assert "The training loss fell from" in said
+    assert "Its name is B." in said
     assert "Its name is night." in said
     assert "It has no note." in said
     assert "learns from 653 tweets, measures on 73 held-out ones" in said, "its log"

@@ -21,7 +21,7 @@ from core.models.load import load_model, load_tokenizer
 from core.publish import scan
 from core.publish.facts import facts_of
 from core.publish.hub import preview_publication, publish, published_at, unpublish
-from core.publish.published import publications
+from core.publish.published import Publication, publications, remember_publication
 from core.report.last import last_measures
 from core.report.stored import ReportModel, remember
 from core.runs.folder import STALE_NOTE, Run
@@ -322,3 +322,9 @@ def test_no_other_server_is_asked(hub: Hub, run: Run) -> None:
     os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
     unpublish(run, done)
     assert not hub.repos, "it is deleted where it was published"
+
+
+def test_a_run_that_was_deleted_while_it_went_out_is_not_made_again(tmp_path: Path) -> None:
+    gone = Run(tmp_path / "gone")
+    remember_publication(gone, Publication(to="hub", url="https://hub.test/me/ann"))
+    assert not gone.folder.exists()

@@ -139,6 +139,10 @@ def test_answers_are_kept_and_scored_for_the_present_model(run: Run) -> None:
     assert "drawn number" not in lines
     again = BlindTest(run, "@keeper", 8, test.model_hash, test.questions)
     assert again.answer(0, 1 if again.questions[0].real_first else 2)
+    run.folder.rename(run.folder.with_name("deleted"))
+    assert again.answer(1, 1 if again.questions[1].real_first else 2)
+    assert not run.folder.exists(), "or it could not be restored"
+    run.folder.with_name("deleted").rename(run.folder)
     both = blind_result(run)
     assert both is not None
     assert (both.right, both.answers, both.sittings) == (12, 21, 2)

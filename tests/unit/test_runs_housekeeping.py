@@ -128,6 +128,9 @@ def test_the_longest_name_note_and_tag(home: Path) -> None:
     rename_run(at, run, "n" * 60)
     with pytest.raises(InputRefused, match=f"{KEEPER} is called"):
         rename_run(at, Run(home / "runs" / other(home)), "n" * 60)
+    with pytest.raises(InputRefused, match="is the id of another run"):
+        rename_run(at, run, other(home))
+    assert find_run(at, "n" * 60).id == KEEPER
 
 
 def test_what_there_is_of_a_run(home: Path, tmp_path: Path) -> None:
@@ -208,6 +211,9 @@ def test_nothing_is_restored_over_a_run_that_is_there(home: Path) -> None:
     (home / "another").rename(home / "runs" / KEEPER)
     assert "a run" in mynah("trash", "restore", KEEPER, home=home, code=3).err
     assert len(runs_in_trash(Home.at(home))) == 1
+    (home / "runs" / KEEPER / "run.json").unlink()
+    with pytest.raises(InputRefused, match="and is no run"):
+        restore_run(Home.at(home), find_deleted(Home.at(home), KEEPER))
 
 
 def test_the_trash_is_emptied_after_a_yes(home: Path) -> None:

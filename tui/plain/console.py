@@ -104,7 +104,8 @@ class Console:
             if typed == "?":
                 self.say(*filter(None, [help]), _ANYWHERE)
             elif typed:
-                return typed.removeprefix("\\") if typed in ("\\b", "\\q", "\\?") else typed
+                escaped = typed.lower() in ("\\b", "\\q", "\\?")
+                return typed.removeprefix("\\") if escaped else typed
             elif default is not None:
                 return default
 

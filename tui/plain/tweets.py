@@ -59,9 +59,11 @@ class _Found:
 
     def __init__(self, find: Callable[[], TweetRows]) -> None:
         self.find = find
-        self.rows, self.order = find(), _ORDERS["newest"]
+        self.rows: TweetRows | list[TweetRow] = find()
+        self.order = _ORDERS["newest"]
 
     def find_again(self) -> None:
+        self.rows = []  # what is forgotten is not shown again, also where nothing is left to find
         self.rows = self.find().in_order(self.order)
 
     def sort(self, typed: str) -> bool:
