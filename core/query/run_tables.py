@@ -102,6 +102,7 @@ _TWEET_COLUMNS: Final = {
     "created_at": "TIMESTAMPTZ",
     "text": "VARCHAR",
 }
+_IN_DATASET: Final = _TWEET_COLUMNS.keys() - {"run", "split"}
 _SETTINGS: Final = ("preset", "method", "lr", "epochs", "seed")
 _MEASURED: Final = ("device", "tokens", "tokens_per_second", "valid_loss_before")
 _EDGE_BYTES: Final = 1 << 15
@@ -137,9 +138,11 @@ def run_tweets(home: Home, *, wanted: bool) -> tuple[str, list[str]]:
         for split in ("train", "valid"):
             file = run / f"{split}.parquet"
             try:
-                pl.scan_parquet(file, glob=False, hive_partitioning=False).collect_schema()
+                has = pl.scan_parquet(file, glob=False, hive_partitioning=False).collect_schema()
             except (OSError, pl.exceptions.PolarsError):
                 continue
+            if not _IN_DATASET <= has.keys() or not isinstance(has["created_at"], pl.Datetime):
+                continue  # of another version
             files.append(str(file))
             name, path = (_quoted(text) for text in (run.parent.name, str(file)))
             rows.append(
