@@ -141,7 +141,8 @@ def run_tweets(home: Home, *, wanted: bool) -> tuple[str, list[str]]:
                 has = pl.scan_parquet(file, glob=False, hive_partitioning=False).collect_schema()
             except (OSError, pl.exceptions.PolarsError):
                 continue
-            if not _IN_DATASET <= has.keys() or not isinstance(has["created_at"], pl.Datetime):
+            lacking = _IN_DATASET - has.keys()
+            if lacking or not isinstance(has["created_at"], pl.Datetime):
                 continue  # of another version
             files.append(str(file))
             name, path = (_quoted(text) for text in (run.parent.name, str(file)))
