@@ -21,7 +21,7 @@ from core.curation.personal_data import personal_data
 from core.curation.recipe import Recipe
 from core.dataset.frozen import TRAIN, training_batches
 from core.dataset.manifest import RUN_NAME, BadManifest, Manifest, read_manifest
-from core.errors import InputRefused
+from core.errors import InputRefused, kind_and_line
 from core.runs.record import RecipeName
 from core.words import word_spans, words
 
@@ -51,13 +51,25 @@ class NearTweet:
 def nearest_tweets(dataset: Path, text: str, prompt: str = "", most: int = MOST) -> list[NearTweet]:
     """The closest training tweets of a frozen dataset, the closest first; none that share no word.
 
-    Raises InputRefused where the run's tweets are gone.
+    Raises InputRefused where the run's tweets are gone, or cannot be read.
     """
+    from polars.exceptions import PolarsError
+
     if not (dataset / TRAIN).is_file():
         raise InputRefused(
             "Nobody can say where it has that from.",
             "The tweets that this run learned from are not in its folder any more.",
         )
+    try:
+        return _nearest(dataset, text, prompt, most)
+    except PolarsError as error:
+        raise InputRefused(
+            "Nobody can say where it has that from.",
+            f"The tweets that this run learned from cannot be read: {kind_and_line(error)}.",
+        ) from error
+
+
+def _nearest(dataset: Path, text: str, prompt: str, most: int) -> list[NearTweet]:
     numbers: dict[str, int] = {}
     flat, sizes = array("I"), array("q")  # the different words of all tweets; how many each has
     for tweet in _texts(dataset):

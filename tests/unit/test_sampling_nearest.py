@@ -81,3 +81,17 @@ def test_it_says_why_a_tweet_was_kept(tmp_path: Path) -> None:
     # a damaged manifest says nothing, and takes nothing else away
     (tmp_path / "dataset" / "manifest.json").write_text("{")
     assert set(found("is lit again").values()) == {""}
+
+
+def test_tweets_that_cannot_be_read_are_told_of(tmp_path: Path) -> None:
+    file = dataset(tmp_path, TWEETS) / "train.parquet"
+    whole = file.read_bytes()
+    for damaged in (whole[:100], None):
+        if damaged is None:
+            file.write_bytes(whole)
+            pl.read_parquet(file).drop("created_at").write_parquet(file)
+        else:
+            file.write_bytes(damaged)
+        with pytest.raises(InputRefused, match="Nobody can say") as refused:
+            nearest_tweets(tmp_path, "the lamp")
+        assert "cannot be read: " in refused.value.why
