@@ -12,7 +12,8 @@ NO_LIMIT: Final = 1 << 20
 # What transformers raises for a file that is missing, damaged, or of a kind that it does not know,
 # and where a value in config.json is of another kind than it computes with.
 _UNUSABLE: Final = (
-    OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, ArithmeticError,
+    OSError, ValueError, LookupError, ImportError, AttributeError, TypeError, ArithmeticError,
+    RecursionError,
 )  # fmt: skip
 
 

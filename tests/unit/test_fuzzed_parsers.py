@@ -49,13 +49,15 @@ def test_the_benchmark_reads_so_many_of_each_parser_from_a_number_on(
 
 
 # inputs that broke a reader once
+DEEP = b"[" * 60_000
 DAMAGED_MODELS = [
     b'{"model_type": "llama", "num_hidden_layers": "[bold]x[/]"}',
     b'{"model_type": "llama", "dtype": "float{32"}',
     b'{"model_type": "llama", "num_attention_heads": 0}',
+    b'{"model_type": "llama", "dtype": Infinity}',
+    b'{"model_type": "llama", "more": ' + DEEP,
     b"7",
 ]
-DEEP = b"[" * 60_000
 BROKE = [
     ("metrics.jsonl", b'{"kind": "train", "step": {}, "loss": []}\n{"kind": ["eval"]}\n'
                       b'{"kind": "train", "step": 1' + b"0" * 400 + b"}\n"),
