@@ -90,25 +90,33 @@ class JsonSource:
         return [Account(handle) for handle in handles]
 
     def _look(self) -> Row | None:
+        """The first row that names its author, as far as anything asks for it, or else the first.
+
+        Raises TextMissing when none of the first objects has a text that is known.
+        """
         self._keys, textless = "", False
+        first: Row | None = None
         for looked, (_, item) in enumerate(self._items(ignore_flaw)):
             if isinstance(item, dict) and not self._keys:
                 self._keys = shown_keys(item)
             for row in self._shape.rows(item):
                 if not isinstance(row, str):
-                    if "text" in row or self._shape.format != "jsonl":
+                    if "text" not in row and self._shape.format == "jsonl":
+                        textless = True
+                    elif self._owner or "author" in row:
                         return row
-                    textless = True
+                    elif first is None:
+                        first = row
             if looked >= LOOK:
                 break
-        if textless:
+        if textless and first is None:
             raise TextMissing(
                 f"{self._content.title} has no texts that mynah knows.",
                 f"Its first object has: {self._keys or 'nothing'}.",
                 "An object needs text, full_text, rawContent or content; "
                 "--map text=NAME names another.",
             )
-        return None
+        return first
 
     def outline(self) -> list[str]:
         """Whose the first tweet is, and its text."""

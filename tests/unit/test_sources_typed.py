@@ -18,7 +18,7 @@ from core.sources.json_formats import SCRAPED, V1, Format, Gathering
 from core.sources.json_lines import ObjectLines, block_lines
 from core.sources.json_objects import Row
 from core.sources.json_v2 import V2
-from core.sources.source import SourceSummary
+from core.sources.source import HandleMissing, SourceSummary
 from core.tweet import tweet_schema
 from tests.fixtures.formats import POSTS, scraped, v1, v2
 
@@ -293,3 +293,18 @@ def test_what_is_no_number_is_no_id_and_no_name(tmp_path: Path) -> None:
     ]
     assert source.summary.skipped == {"no_handle": 1, "no_id": 1}
     assert source.summary.dates_unread == 0
+
+
+@pytest.mark.parametrize("author", ["", None, {"id": 7, "name": None}])
+def test_the_first_object_may_lack_its_author(tmp_path: Path, author: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    objects = [{"id": "1", "text": "a", "user": author}, {"id": "2", "text": "b", "user": "Tern"}]
+    path.write_text("\n".join(map(json.dumps, objects)))
+    source = open_source(path)
+    assert "first one by @Tern" in source.outline()[0]
+    frame = pl.concat(list(source.batches()))
+    assert frame.select("tweet_id", "handle").rows() == [("2", "tern")]
+    assert source.summary.skipped == {"no_handle": 1}
+    path.write_text(json.dumps(objects[0]))
+    with pytest.raises(HandleMissing):
+        open_source(path)
