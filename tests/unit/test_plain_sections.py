@@ -88,9 +88,11 @@ def test_a_query_over_several_lines_and_its_rows(home: Path, tmp_path: Path) -> 
             "2", f"file {file}", f"file {file}", "no", "save By account", "file", "b",
             "2", "1", "no", "b",
             "3", "1", "b", "b",
-            "4", "2",
+            "4", "2", "b", "1", "SELECT NULL AS a, '' AS b;", "1",
         )
     )  # fmt: skip
+    assert "1. a: NULL; b: empty" in said
+    assert "> 1 a: NULL b: empty" in said
     assert "3 rows in" in said
     assert "2 columns: handle, tweets. 1. handle: keeper_of_the_light; tweets: 987" in said
     assert "handle: orbit_grandmother tweets: 1042" in said

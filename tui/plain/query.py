@@ -259,15 +259,24 @@ def _step(step: PlanStep, total: float) -> str:
 
 def _row(result: QueryResult, names: list[str], place: int) -> str:
     """``handle: keeper; tweets: 987``; of one column the cell alone."""
-    cells = result.cells(place)
+    cells = _said(result, place, result.cells(place))
     if len(names) == 1:
-        return cells[0] or "empty"
-    return "; ".join(f"{name}: {cell or 'empty'}" for name, cell in zip(names, cells, strict=True))
+        return cells[0]
+    return "; ".join(f"{name}: {cell}" for name, cell in zip(names, cells, strict=True))
+
+
+def _said(result: QueryResult, place: int, cells: list[str]) -> list[str]:
+    """``cells`` of a row; no value is NULL, as in the app, and a text without letters is empty."""
+    from core.query.result import NULL
+
+    nulls = result.nulls(place)
+    return [NULL if null else cell or "empty" for cell, null in zip(cells, nulls, strict=True)]
 
 
 def _open(session: Session, result: QueryResult, names: list[str], place: int) -> None:
-    for column, name in enumerate(names):
-        session.console.show(f"{name}: {result.value(place, column) or 'empty'}")
+    whole = [result.value(place, column) for column in range(len(names))]
+    for name, cell in zip(names, _said(result, place, whole), strict=True):
+        session.console.show(f"{name}: {cell}")
 
 
 def _write(session: Session, result: QueryResult, sql: str, typed: str) -> None:
