@@ -90,7 +90,7 @@ def _shares(
             times=times[handle],
             needed=needed[handle],
             shown=shown[handle],
-            share=shown[handle] / total if total else 0.0,
+            share=shown[handle] / total,
             asked=asked[handle] / asked_in_all,
         )
         for handle in sorted(times)

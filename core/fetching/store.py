@@ -132,11 +132,11 @@ def load_known(corpus: Corpus, handle: str, account_id: str | None = None) -> Kn
 def _archive(
     connection: duckdb.DuckDBPyConnection, handle: str
 ) -> tuple[Covered | None, datetime | None]:
-    newest, count, at = connection.execute(
+    ((newest, count, at),) = connection.execute(
         "SELECT max(try_cast(tweet_id AS BIGINT)), count(*), epoch_us(max(created_at)) "
         "FROM tweets WHERE handle = ? AND list_contains(sources, ?) AND audience = 'public'",
         [handle, _ARCHIVE],
-    ).fetchall()[0]
+    ).fetchall()
     if newest is None or newest < 1:
         return None, None
     covered = Covered(newest, 1, count, reached_end=True, account_posts=count)

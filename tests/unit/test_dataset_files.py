@@ -319,8 +319,9 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="nothing to export"):
         write(tmp_path / "x.csv", "csv", curate(frame(["ok"]), STANDARD))
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputRefused, match="cannot be written"):
+    with pytest.raises(InputRefused, match="cannot be written") as refused:
         write(tmp_path / "file" / "x.csv", "csv")
+    assert refused.value.why == "Not a directory."
 
 
 @pytest.mark.parametrize("taken", ["x.valid.csv", "x.csv.manifest.json"])

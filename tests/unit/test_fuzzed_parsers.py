@@ -107,7 +107,7 @@ def test_what_broke_a_reader_once(name: str, content: bytes, folder: Path) -> No
     assert time.process_time() - start < 6 * HANG_SECONDS
 
 
-@pytest.mark.parametrize("content", DAMAGED_MODELS)
+@pytest.mark.parametrize("content", DAMAGED_MODELS, ids=range(len(DAMAGED_MODELS)))
 def test_a_damaged_configuration_of_a_model_is_refused(content: bytes, tmp_path: Path) -> None:
     from core.models.load import context_of
 

@@ -189,6 +189,10 @@ def test_an_export_is_asked_for_and_written(home: Path, tmp_path: Path) -> None:
     again = sentence(talk(home, *asked, "no"))
     assert "is there already, and 2 more. Replace it?" in again
     assert "Nothing was written." in again
+    cells = tmp_path / "tweets.csv"
+    talk(home, "6", "3", "1", "0", str(cells))
+    manifest = json.loads((tmp_path / "tweets.csv.manifest.json").read_text())
+    assert manifest["spreadsheet_safe"] is True
 
 
 def test_settings_are_listed_and_changed(home: Path) -> None:
