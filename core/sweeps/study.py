@@ -197,7 +197,8 @@ class Study:
 def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str:
     """Keeps what is asked, the first time; returns the id of the sweep, which its runs carry.
 
-    What was asked may not change, but for what is _FREE: raises InputRefused.
+    What was asked may not change, but for what is _FREE: raises InputRefused, as it does where that
+    cannot be read any more.
     ``begun`` says whether there is a run of the sweep with that id; if not, it begins anew.
     """
     asked = json.loads(msgspec.json.encode(spec))
@@ -207,8 +208,15 @@ def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str
         before = parse_json(path.read_bytes())
         identity = str(before.pop("id"))
         free_before = {name: before.pop(name, None) for name in _FREE}
-    except (OSError, ValueError, KeyError, AttributeError):
+    except FileNotFoundError:
         before, identity, free_before = None, "", {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # to begin anew would lose the trials that are there
+        raise InputRefused(
+            f"What was asked of the sweep {spec.name} cannot be read.",
+            f"{path} is damaged.",
+            f'Give this one a name of its own (name = "{spec.name}-2"), or delete {folder}.',
+        ) from error
     if before == asked:
         if free_before != free:
             _write_asked(path, identity, asked | free)

@@ -290,6 +290,16 @@ def test_sweep_json_holds_what_was_asked(tmp_path: Path) -> None:
     assert begin(tmp_path, asked(tmp_path, seed=2), begun=lambda _: False) != first
 
 
+@pytest.mark.parametrize("damaged", ["", '{"id": ', "[1]", "5", '{"name": "x"}'])
+def test_the_trials_of_a_damaged_sweep_are_not_lost(tmp_path: Path, damaged: str) -> None:
+    begin(tmp_path, asked(tmp_path), begun=bool)
+    (tmp_path / "study.log").write_text("trials")
+    (tmp_path / "sweep.json").write_text(damaged)
+    with pytest.raises(InputRefused, match="What was asked of the sweep"):
+        begin(tmp_path, asked(tmp_path), begun=bool)
+    assert (tmp_path / "study.log").read_text() == "trials"
+
+
 def test_a_sweep_that_was_deleted_leaves_its_runs_alone(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (before,) = at_work(home, asked(tmp_path, trials=1))
