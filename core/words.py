@@ -40,4 +40,25 @@ def word_spans(text: str) -> list[tuple[int, int]]:
     """
     if text.isascii():
         return [found.span() for found in _ASCII_WORD.finditer(text)]
-    return [found.span() for found in _WORD.finditer(text) for _ in words(found[0])]
+    starts: list[int] = []  # of each normal letter: where its characters begin in ``text``
+    ends: list[int] = []
+    normal: list[str] = []
+    for start, end in _clusters(text):
+        letters = unicodedata.normalize("NFKC", text[start:end]).casefold()
+        normal.append(letters)
+        starts += [start] * len(letters)
+        ends += [end] * len(letters)
+    found = (one.span() for one in _WORD.finditer("".join(normal)))
+    return [(starts[first], ends[last - 1]) for first, last in found]
+
+
+def _clusters(text: str) -> list[tuple[int, int]]:
+    """Each character with the marks that follow it, which NFKC may make one character of."""
+    begins = [
+        at
+        for at, character in enumerate(text)
+        if character.isascii()
+        or not at
+        or not unicodedata.combining(unicodedata.normalize("NFKD", character)[0])
+    ]
+    return list(zip(begins, [*begins[1:], len(text)], strict=True))

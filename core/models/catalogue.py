@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from core.errors import InputRefused, MynahError
+from core.files import is_there
 from core.home import expanded
 from core.models import hub, smollm2
 from core.models.folder import check_model_folder, parameters_in
@@ -121,7 +122,7 @@ def resolve(name: str) -> Base:
     if wanted.lower() in _SMOLLM2_NAMES:
         return _smollm2()
     folder = expanded(wanted)
-    if wanted and folder.is_dir():
+    if wanted and is_there(folder) and folder.is_dir():
         folder = folder.absolute()
         check_model_folder(folder)
         return Base(str(folder), folder.name, "folder", folder)

@@ -60,7 +60,8 @@ def cached_models() -> list[tuple[str, Path]]:
         name = folder.name.removeprefix("models--").replace("--", "/")
         snapshot = cached(name) if is_repo_id(name) else None
         config = read_config(snapshot) if snapshot else None
-        kinds = (config or {}).get("architectures") or []
+        kinds = (config or {}).get("architectures")
+        kinds = kinds if isinstance(kinds, list) else []
         if snapshot and any(str(kind).endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds):
             found.append((name, snapshot))
     return found

@@ -20,7 +20,7 @@ def token_counter(base_name: str | None = None) -> Callable[[list[str]], list[in
     every change of the accounts, and most texts have been counted by then.
 
     None when nobody can know yet: ``scratch`` makes its vocabulary from the tweets themselves, and
-    a model that is not converted or downloaded has no tokenizer here.
+    a model that is not converted or downloaded, or is damaged, has no tokenizer here.
     """
     try:
         folder = resolve(base_name or default_base()).folder
@@ -29,7 +29,10 @@ def token_counter(base_name: str | None = None) -> Callable[[list[str]], list[in
     path = folder / "tokenizer.json" if folder else None
     if path is None or not path.is_file():
         return None
-    return _counter(str(path), path.stat().st_mtime_ns)
+    try:
+        return _counter(str(path), path.stat().st_mtime_ns)
+    except Exception:  # the library raises no other for a file that it cannot read
+        return None
 
 
 @lru_cache(maxsize=1)

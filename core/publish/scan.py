@@ -37,7 +37,7 @@ def reasons_against(facts: RunFacts, card: str, files: Sequence[Path]) -> list[s
             f"`mynah report {facts.run.id}` does, and writes the texts that are looked through."
         )
     else:
-        kept = recall(facts.run, "texts-tuned")
+        kept = recall(facts.run, "texts-tuned", list[str])
         reasons += _personal(kept[1] if kept else [])
         reasons += [*_copies(measures.get("verbatim")), *_leaks(measures.get("extracted"))]
     return [*reasons, *_of_this_machine(card, files)]

@@ -171,7 +171,7 @@ def blind_result(run: Run, seed: int | None = None) -> BlindResult | None:
     if not lines:
         return None
     right = sum(line["right"] for line in lines)
-    sittings = len({line.get("seed") for line in lines})
+    sittings = len({str(line.get("seed")) for line in lines})
     return BlindResult(_name(run), right, len(lines), sittings)
 
 
@@ -219,11 +219,12 @@ def why_fewer(found: int, wanted: int, *, unseen: int, drawn: int) -> str:
     """A sentence where there are fewer questions than ``wanted``, else empty."""
     if found >= wanted:
         return ""
+    questions = f"{found} question{'' if found == 1 else 's'}, not {wanted}"
     if found == unseen:
-        return f"{found} questions, not {wanted}: the run held out no more tweets that have words."
+        return f"{questions}: the run held out no more tweets that have words."
     return (
-        f"{found} questions, not {wanted}: of the {drawn} texts that it wrote this time no more "
-        "were whole, new and about as long as an unseen tweet. Another test may have more."
+        f"{questions}: of the {drawn} texts that it wrote this time no more were whole, new and "
+        "about as long as an unseen tweet. Another test may have more."
     )
 
 

@@ -116,8 +116,9 @@ def others_in_words(accounts: int | None, *, invented: bool) -> str:
     if invented:
         number = "" if accounts is None else f"{accounts} "
         return (
-            f"tweets by {number}invented authors that ship with mynah; your corpus has too few "
-            "tweets by others"
+            f"tweets by {number}invented author{'' if accounts == 1 else 's'} that "
+            f"{'ships' if accounts == 1 else 'ship'} with mynah; your corpus has too few tweets by "
+            "others"
         )
     if accounts is None:
         return "tweets by other people"

@@ -30,5 +30,5 @@ def drawn_texts(
                 reporter.show(phase, len(done), n)
         return [done[index] for index in sorted(done)]
 
-    texts: list[str] = remembered(run, f"texts-{model.point}", inputs, draw)
+    texts: list[str] = remembered(run, f"texts-{model.point}", inputs, draw, list[str])
     return texts

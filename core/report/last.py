@@ -17,6 +17,8 @@ from core.report.stored import ReportModel, recall, remember
 from core.runs.folder import Run
 
 _FILE: Final = "report"
+# Measures by name, as JSON has them.
+_Kept = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def keep_measures(
     """
     inputs, result = {"model": model, **about}, dict(found)
     time = (made or datetime.now(timezone.utc)).isoformat(timespec="seconds")
-    if (kept := recall(run, _FILE)) is not None:
+    if (kept := recall(run, _FILE, _Kept)) is not None:
         before, measured = kept
         if not leaks and before.get("model") == model:
             result |= {name: one for name, one in measured.items() if one.get("group") == "leak"}
@@ -83,7 +85,7 @@ def last_measures(run: Run) -> dict[str, Any] | None:
     """What the last report on the model that the run has now gave as JSON, without any tweet; None
     where there is none. For a card, or whoever publishes.
     """
-    kept = recall(run, _FILE)
+    kept = recall(run, _FILE, _Kept)
     if kept is None:
         return None
     inputs, measured = kept
@@ -96,7 +98,7 @@ def last_report(run: Run) -> LastReport | None:
 
     What came of blind tests of the present model stands in the meaning of ``author``.
     """
-    kept = recall(run, _FILE)
+    kept = recall(run, _FILE, _Kept)
     if kept is None:
         return None
     inputs, found = kept

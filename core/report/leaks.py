@@ -96,20 +96,16 @@ def find_leaks(
         }
 
     inputs = {"model": reader.model.hash, "texts": texts_hash([*train, *held_out])}
-    kept = remembered(run, _FILE, inputs, ask)
-    return Leaks(
-        [Leak(**one) for one in kept["found"]],
-        int(kept["asked"]),
-        [GivenBack(**one) for one in kept["unseen"]],
-    )
+    kept: Leaks = remembered(run, _FILE, inputs, ask, Leaks)
+    return kept
 
 
 def leaked_ids(run: Run) -> list[str]:
     """The training tweets that the last ``mynah report RUN --leaks`` got out word for word: those
     to leave out of the next dataset. Empty where nobody looked.
     """
-    kept = recall(run, _FILE)
-    found = [] if kept is None else [Leak(**one) for one in kept[1]["found"]]
+    kept = recall(run, _FILE, Leaks)
+    found = [] if kept is None else kept[1].found
     return [leak.tweet_id for leak in found if leak.extracted]
 
 

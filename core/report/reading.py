@@ -30,8 +30,10 @@ class Reader:
         if not texts:
             return []
         inputs = {"model": self.model.hash, "texts": texts_hash(texts)}
-        kept = remembered(self._run, f"nats-{self.model.point}-{name}", inputs, read)
-        return [TextNats(**one) for one in kept]
+        kept: list[TextNats] = remembered(
+            self._run, f"nats-{self.model.point}-{name}", inputs, read, list[TextNats]
+        )
+        return kept
 
     def given_back(self, pairs: Sequence[tuple[str, str]]) -> list[GivenBack]:
         """As `LanguageModel.given_back`."""

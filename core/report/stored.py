@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from core.files import write_text_whole
 from core.json_lines import parse_json
 from core.models.folder import model_hash
@@ -33,16 +35,18 @@ class ReportModel:
         return cls(point, folder, model_hash(folder))
 
 
-def remembered(run: Run, name: str, inputs: Mapping[str, Any], make: Callable[[], Any]) -> Any:
-    """What ``make`` gave for these ``inputs`` (both as JSON has them), from ``report/NAME.json`` if
-    it is there.
+def remembered(
+    run: Run, name: str, inputs: Mapping[str, Any], make: Callable[[], Any], kind: Any = Any
+) -> Any:
+    """What ``make`` gave for these ``inputs`` (both as JSON has them), as a ``kind``; from
+    ``report/NAME.json`` if it is there, and of that kind.
     """
-    kept = recall(run, name)
+    kept = recall(run, name, kind)
     if kept is not None and kept[0] == json.loads(json.dumps(inputs)):
         return kept[1]
     result = make()
     remember(run, name, inputs, result)
-    return result
+    return msgspec.convert(result, kind)
 
 
 def remember(run: Run, name: str, inputs: Mapping[str, Any], result: Any) -> None:
@@ -53,13 +57,13 @@ def remember(run: Run, name: str, inputs: Mapping[str, Any], result: Any) -> Non
         write_text_whole(path, text)
 
 
-def recall(run: Run, name: str) -> tuple[dict[str, Any], Any] | None:
-    """The inputs and the result in ``report/NAME.json``; one that cannot be read is as good as
-    none.
+def recall(run: Run, name: str, kind: Any = Any) -> tuple[dict[str, Any], Any] | None:
+    """The inputs and the result, as a ``kind``, in ``report/NAME.json``; one that cannot be read is
+    as good as none.
     """
     try:
         kept = parse_json((run.report / f"{name}.json").read_bytes())
-        return dict(kept["inputs"]), kept["result"]
+        return dict(kept["inputs"]), msgspec.convert(kept["result"], kind)
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

@@ -140,7 +140,7 @@ def load_checkpoint(path: Path, model: Any, optimizer: Any, best: Best | None = 
         other = position.best is not None and position.best.step != position.step
         weights = load_state(path, model, optimizer, other_best=other)
     except (
-        OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError,
+        OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
         pickle.UnpicklingError, SafetensorError,
     ) as error:  # fmt: skip
         raise InputRefused(

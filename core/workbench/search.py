@@ -131,11 +131,11 @@ def _day(key: str, value: str) -> date:
     """The first day that ``since`` lets in, or the last that ``until`` does."""
     found = _DAY.fullmatch(value)
     if found:
-        year, month, day = (int(part) if part else 0 for part in found.groups())
         last = key == "until"
         try:
-            month = month or (12 if last else 1)
-            day = day or (monthrange(year, month)[1] if last else 1)
+            year = int(found[1])
+            month = int(found[2] or (12 if last else 1))
+            day = int(found[3] or (monthrange(year, month)[1] if last else 1))
             return date(year, month, day)
         except ValueError:
             pass  # no such month or day

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,7 +158,29 @@ def test_a_model_in_the_hub_cache_needs_no_network(tmp_path: Path, model_folder:
     assert (base.kind, base.folder, base.source) == ("hub", snapshot, "somebody/tiny")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../no-such-folder-x", "a/b/c", "no:such", "x" * 200])
+@pytest.mark.parametrize("kinds", ["5", "true", "null", '"GPT2LMHeadModel"', "[5]", "{}"])
+def test_a_model_in_the_hub_cache_of_an_unknown_kind_is_not_listed(
+    tmp_path: Path, model_folder: Path, kinds: str
+) -> None:
+    snapshot = in_hub_cache(tmp_path / "hub", "somebody/tiny", model_folder)
+    (snapshot / "config.json").unlink()
+    (snapshot / "config.json").write_text(f'{{"architectures": {kinds}}}', "utf-8")
+    assert "somebody/tiny" not in [base.name for base in at_hand()]
+
+
+@pytest.mark.parametrize("content", ["{}", "", "[", "5"])
+def test_with_a_damaged_tokenizer_nobody_knows_the_tokens(
+    tmp_path: Path, model_folder: Path, content: str
+) -> None:
+    folder = shutil.copytree(model_folder, tmp_path / "damaged")
+    (folder / "tokenizer.json").write_text(content, "utf-8")
+    assert token_counter(str(folder)) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "../no-such-folder-x", "a/b/c", "no:such", "x" * 200, "x" * 300, "/" + "x" * 300],
+)
 def test_what_cannot_be_a_name_is_refused_without_asking_anybody(name: str) -> None:
     if name in ("", "../no-such-folder-x"):
         assert not Path(name or "no").is_dir() or name == ""

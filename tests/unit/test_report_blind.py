@@ -44,6 +44,7 @@ def test_why_there_are_fewer_questions_is_said() -> None:
     assert why_fewer(15, 20, unseen=15, drawn=40) == (
         "15 questions, not 20: the run held out no more tweets that have words."
     )
+    assert why_fewer(1, 20, unseen=1, drawn=40).startswith("1 question, not 20: the run")
     assert why_fewer(15, 20, unseen=50, drawn=40).startswith(
         "15 questions, not 20: of the 40 texts that it wrote this time no more were whole, new"
     )
@@ -155,6 +156,11 @@ def test_answers_are_kept_and_scored_for_the_present_model(run: Run) -> None:
     with (run.folder / "blind.jsonl").open("a") as file:
         file.write('{"right": "yes"}\n')
     assert blind_result(run) == both, "a line that says nothing"
+    with (run.folder / "blind.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"right": True, "model_hash": test.model_hash, "seed": [1]}) + "\n")
+    other = blind_result(run)
+    assert other is not None
+    assert (other.answers, other.sittings) == (22, 3), "a seed of another kind is one"
     (run.model / "config.json").write_text('{"another": 1}')
     assert blind_result(run) is None, "those were of another model"
     (run.model / "config.json").unlink()

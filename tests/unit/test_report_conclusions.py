@@ -107,6 +107,7 @@ def test_copies_are_held_against_what_the_author_repeats(copied: int, verdict: s
 
 def test_invented_authors_are_called_so() -> None:
     assert others_in_words(3, invented=True).startswith("tweets by 3 invented authors that ship")
+    assert others_in_words(1, invented=True).startswith("tweets by 1 invented author that ships")
     assert others_in_words(1, invented=False) == "real tweets by 1 other account"
     assert others_in_words(0, invented=False) == "nobody else's tweets are at hand"
     real = replace(REAL, bundled_impostors=True)

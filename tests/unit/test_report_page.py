@@ -197,6 +197,20 @@ def test_a_report_keeps_its_time_until_it_says_something_else(run: Run) -> None:
     assert last_report(run) == now, "what it said stays to be read"
 
 
+@pytest.mark.parametrize("found", [5, None, [], "x", {"copied": 5}, {"copied": []}])
+def test_a_report_of_another_kind_is_as_good_as_none(run: Run, found: object) -> None:
+    keep(run, NOON)
+    kept = recall(run, "report")
+    assert kept is not None
+    remember(run, "report", kept[0], found)
+    assert last_measures(run) is None
+    assert last_report(run) is None
+    keep(run, LATER, leaks=False)
+    now = last_report(run)
+    assert now is not None
+    assert now.made == LATER
+
+
 def test_what_was_found_of_leaks_stays_for_the_same_model_alone(run: Run) -> None:
     keep(run, NOON)
     both = last_measures(run)

@@ -262,6 +262,9 @@ def test_leaked_ids_are_those_that_came_back_whole(tmp_path: Path) -> None:
     ]
     remembered(run, "leaks", {}, lambda: {"found": found, "asked": 3, "unseen": []})
     assert leaked_ids(run) == ["7"]
+    for other in (5, None, [], {"asked": 3}, {"found": [5], "asked": 3, "unseen": []}):
+        remember(run, "leaks", {}, other)
+        assert leaked_ids(run) == []
 
 
 def test_a_new_run_is_made_without_them(home: Home, report: Report, tmp_path: Path) -> None:
@@ -320,6 +323,8 @@ def test_it_is_made_again_only_for_other_inputs(tmp_path: Path) -> None:
     assert remembered(run, "x", {"a": (1, 3)}, make) == [0, 1]
     (run.report / "x.json").write_text("{", "utf-8")
     assert remembered(run, "x", {"a": (1, 3)}, make) == [0, 1, 2]
+    remember(run, "x", {"a": (1, 3)}, ["a word"])
+    assert remembered(run, "x", {"a": (1, 3)}, make, list[int]) == [0, 1, 2, 3]
 
 
 def test_another_model_has_another_hash(tmp_path: Path) -> None:

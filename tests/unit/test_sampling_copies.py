@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.sampling import copy_arrays
 from core.sampling.copies import CopyIndex
 from core.sampling.copy_arrays import build_arrays
+from core.words import word_spans, words
 from tests.oracles.plain_copies import PlainCopies, hashes_of, index_of
 from tests.oracles.planted_copies import PLANTED, authors, table
 
@@ -231,12 +232,19 @@ def test_two_whole_tweets_are_found_though_others_begin_or_go_on_alike():
     assert index.check(f"{tweets[1]} {tweets[3]}", typed[:-4]).tweet_ids == ("1", "3")
 
 
-def test_signs_that_become_several_words_are_shown_nowhere():
-    """A character of which Unicode makes a space and a mark has no place of its own."""
-    found = index_of([TWEET]).check(f"\u00b4 {TWEET}")
-    assert (found.verdict, found.shared) == ("verbatim", ())
-    found = index_of([TWEET]).check(f"½ {TWEET}")
-    assert found.shared == ((2, len(TWEET) + 1),)
+@pytest.mark.parametrize("sign", "½ \u00b4 ™ № ℃".split())
+def test_beside_a_sign_that_becomes_words_the_copy_is_shown_in_its_place(sign):
+    found = index_of([TWEET]).check(f"{sign} {TWEET}")
+    assert (found.verdict, found.shared) == ("verbatim", ((2, len(TWEET) + 1),))
+
+
+@given(st.text(st.sampled_from("ab 1\u00b4™№½ｶﾞか\u3099é\u0301İßﬁ'-_한ᄒ\u1161") | st.characters()))
+def test_every_word_has_a_place_in_the_text(text):
+    said, spans = words(text), word_spans(text)
+    assert len(said) == len(spans)
+    assert sorted(spans) == spans
+    for word, (begin, end) in zip(said, spans, strict=True):
+        assert word in words(text[begin:end])
 
 
 @pytest.mark.parametrize(("handles", "verdict"), [("abc", "new"), ("abb", "verbatim")])

@@ -141,6 +141,15 @@ def test_any_damage_is_refused_and_leaves_the_weights(
     assert all(map(torch.equal, before, model.parameters()))
 
 
+@pytest.mark.parametrize("kept", [[1], {}, {"optimizer": 5}, {"optimizer": []}])
+def test_an_optimiser_of_another_kind_is_refused(tmp_path: Path, kept: object) -> None:
+    model, optimizer = learner(1)
+    path = save_checkpoint(tmp_path, model, optimizer, Position(step=1))
+    torch.save(kept, path / "optimizer.pt")
+    with pytest.raises(InputRefused, match="step-0000001 cannot be taken up"):
+        load_checkpoint(path, model, optimizer)
+
+
 def test_only_the_newest_are_kept_and_unfinished_ones_do_not_count(tmp_path: Path) -> None:
     model, optimizer = learner(1)
     (tmp_path / ".step-0000009.part").mkdir(parents=True)

@@ -118,6 +118,8 @@ def test_what_is_found(words: str, numbers: set[int]) -> None:
         ("has:", "has: is not known"),
         ("since:yesterday", "since:yesterday is no day. For example: since:2020-06-15"),
         ("until:2020-13", "is no day"),
+        ("since:2020-00", "is no day"),
+        ("until:2020-06-00", "is no day"),
         ("since:2021-02-29", "is no day"),
         ("since:0000", "is no day"),
         ("from:", "from: needs an account"),
