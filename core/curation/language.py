@@ -43,8 +43,8 @@ def is_wanted(code: pl.Expr, wanted: Iterable[str]) -> pl.Expr:
     for pair in _SAME:
         if accepted.intersection(pair):
             accepted.update(pair)
-    lower = code.str.to_lowercase()
-    language = lower.str.extract(r"^([a-z]+)[-_]")
+    lower = code.str.to_lowercase().str.replace_all("_", "-", literal=True)
+    language = lower.str.extract(r"^([a-z]+)-")
     return (lower.is_in(accepted) | language.is_in(accepted).fill_null(value=False)).fill_null(
         value=False
     )

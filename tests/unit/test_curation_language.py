@@ -86,5 +86,9 @@ def test_regions_and_codes_of_the_same_language() -> None:
         ("language", "pt"),
         (None, None),
     ]
+    assert judged(["a b c"] * 2, ["pt_BR", "pt_PT"], languages=["pt-br"]) == [
+        (None, None),
+        ("language", "pt_PT"),
+    ]
     assert judged(["a b c"] * 2, ["in", "iw"], languages=["id", "he"]) == [(None, None)] * 2
     assert judged(["a b c"], ["id"], languages=["in"]) == [(None, None)]
