@@ -38,7 +38,9 @@ def check_model_folder(folder: Path) -> None:
         )
     config = read_config(folder)
     if config is None:
-        raise InputRefused(f"config.json in {folder.name} cannot be read.", "It is not JSON.")
+        raise InputRefused(
+            f"config.json in {folder.name} cannot be read.", "It holds no JSON object."
+        )
     if config.get("auto_map") and not config.get("model_type"):
         raise InputRefused(
             f"{folder.name} brings its own Python code.", "mynah never runs code from a model."
@@ -84,7 +86,7 @@ def parameters_in(folder: Path) -> int | None:
                     for dimension in tensor["shape"]:
                         size *= int(dimension)
                     total += size
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
     return total or None
 

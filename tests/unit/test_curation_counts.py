@@ -269,7 +269,7 @@ def test_blocks_are_of_1024_tokens(tokens: int, blocks: int) -> None:
     assert (ben.tokens, ben.blocks, ben.seed_chars) == (0, 0, 0)
     assert total_stats([ann]).blocks == blocks
     assert ben.warnings == ["Nothing of @ben is kept: there is nothing to learn from."]
-    assert "keeps only 1 tweets" in ann.warnings[0]
+    assert "keeps only 1 tweet (" in ann.warnings[0]
     assert not any(one.tokens_about for one in [ann, *counts.stats()])
 
 

@@ -149,6 +149,9 @@ def test_a_folder_that_lacks_something_is_refused(tmp_path: Path, model_folder: 
         assert not is_model_folder(folder)
         (folder / f"model-{part:05d}-of-00002.safetensors").write_bytes(b"")
     check_model_folder(folder)
+    (folder / "config.json").write_text("[]", "utf-8")
+    with pytest.raises(InputRefused, match="It holds no JSON object"):
+        check_model_folder(folder)
 
 
 def test_a_model_in_the_hub_cache_needs_no_network(tmp_path: Path, model_folder: Path) -> None:
@@ -227,3 +230,6 @@ def test_a_damaged_header_counts_as_unknown(tmp_path: Path) -> None:
     header = json.dumps({"w": {"dtype": "F32", "shape": [3, 4], "data_offsets": [0, 48]}}).encode()
     (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     assert parameters_in(tmp_path) == 12
+    header = b'{"w": {"shape": [1e999]}}'
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert parameters_in(tmp_path) is None
