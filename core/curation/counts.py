@@ -376,8 +376,8 @@ def _warnings(handle: str, counts: AccountCounts, seed_chars: int) -> list[str]:
         found.append(f"Nothing of @{handle} is kept: there is nothing to learn from.")
     elif seed_chars < FEWEST_CHARS:
         found.append(
-            f"@{handle} keeps only {kept:,} tweet{'' if kept == 1 else 's'} ({seed_chars:,} characters)"
-            f". huggingtweets refused fewer than {FEWEST_CHARS:,}: expect copies and odd sentences."
+            f"@{handle} keeps only {kept:,} tweet{'s' * (kept > 1)} ({seed_chars:,} characters). "
+            f"huggingtweets refused fewer than {FEWEST_CHARS:,}: expect copies and odd sentences."
         )
     elif seed_chars < FEW_CHARS:
         found.append(
