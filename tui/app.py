@@ -23,7 +23,7 @@ from tui.data.handlers import LOOK_EVERY
 from tui.filter.counting import RowSearch
 from tui.handlers import StateApp
 from tui.keymap import own_keys
-from tui.palette import ActionProvider
+from tui.palette import ActionProvider, Palette
 from tui.state import forget_session, read_session, write_session
 from tui.text.nothing_there import why_no_tweets
 from tui.themes import THEMES, own_themes
@@ -299,6 +299,10 @@ class MynahApp(StateApp):
             self.notify(why, title="There is nothing to export yet")
         elif not isinstance(self.screen, ExportScreen):
             self.push_screen(ExportScreen(self.exporting))
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
         from tui.help import HelpScreen

@@ -8,11 +8,11 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.actions import Action, key_of, of_section, shown_key
 from tui.dialogs.keys import two_columns
+from tui.widgets.panel import Dialog
 
 MOVING = (
     ("↑ ↓ j k", "up and down"),
@@ -48,7 +48,7 @@ SAMPLE_SIGNS = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Every key of the section in view, then those of the whole app."""
 
     BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Close")]

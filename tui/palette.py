@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from tui.actions import Action, of_section
 from tui.section.screen import Mynah, Section
+from tui.widgets.panel import ClosesOnce
+
+
+class Palette(CommandPalette, ClosesOnce[None]):
+    """Textual's own page."""
 
 
 class ActionProvider(Provider):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from textual.command import CommandPalette
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from core.home import Home
+from core.workflow.data import sample_archives
 from tests.functional.walk import Heard, assert_safe, mynah, screen, settled, strips, until
 from tui.actions import SECTIONS, footer_actions, of_section
 from tui.app import MynahApp
@@ -82,6 +84,26 @@ async def test_the_palette_runs_what_one_types(sample_home: Home) -> None:
         await until(pilot, lambda: not CommandPalette.is_open(app))
         await settled(pilot)
         assert "kept only" in screen(pilot)
+
+
+async def test_enter_pressed_three_times_closes_a_dialog_once(sample_home: Home) -> None:
+    app = MynahApp(sample_home)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for opening, typed in (
+            ("a", str(sample_archives()[0])),
+            ("ctrl+p", "app: filter"),
+        ):
+            await pilot.press(opening)
+            field = app.screen.query_one(Input)
+            field.value = typed
+            await settled(pilot)
+            await pilot.pause(0.3)
+            for _ in range(3):  # all there before the first is heard, as over a slow line
+                app.post_message(Key("enter", "\r"))
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+            await settled(pilot)
+        assert app.section == "filter"
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -238,3 +239,26 @@ async def test_what_will_not_do_is_asked_for_again_as_it_was_typed(
         await pilot.press("enter")
         await settled(pilot)
         assert not isinstance(app.screen, Ask)
+
+
+async def test_a_run_that_is_deleted_does_not_keep_the_next_from_starting(
+    told_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Run] = []
+
+    def start(home: Home, *_: object, **__: object) -> Run:
+        made.append(Run(home.runs / f"2099010{len(made) + 1}-0000-made-aaaa"))
+        shutil.copytree(home.runs / FIXTURE, made[-1].folder)
+        return made[-1]
+
+    monkeypatch.setattr("core.workflow.training.start_training", start)
+    app = MynahApp(told_home, section="train", poll_seconds=0.1)
+    names = lambda: [run.run for run in app.state.runs or []]  # noqa: E731
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: made and made[0].id in names())
+        shutil.rmtree(made[0].folder)
+        await until(pilot, lambda: made[0].id not in names())
+        await pilot.press("s")
+        await until(pilot, lambda: len(made) == 2 and made[1].id in names())

@@ -188,6 +188,8 @@ def test_a_stored_sample_is_made_again(home: Path) -> None:
     assert printable(one["text"]) in shown
     assert "There is no sample 'zz'" in mynah("sample", "--repeat", "zz", home=home, code=3).err
     mynah("sample", "--repeat", sample_id, "--prompt", "The", home=home, code=2)
+    refused = mynah("sample", "--repeat", sample_id, "-n", "20", "--seed", "3", home=home, code=2)
+    assert "Leave -n and --seed out." in refused.err
     assert "RUN is missing" in mynah("sample", home=home, code=2).err
 
 

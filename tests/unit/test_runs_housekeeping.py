@@ -191,6 +191,7 @@ def test_a_deleted_run_can_be_had_back(home: Path) -> None:
     doctor = {one["name"]: one["detail"] for one in mynah("doctor", "--json", home=home).json()}
     assert doctor["trash"].startswith("1 deleted run, ")
     (there,) = mynah("trash", "--json", home=home).json()
+    assert mynah("trash", "--json", "list", home=home).json() == [there]
     assert there == mynah("trash", "list", "--json", home=home).json()[0]
     assert (there["run"], there["bytes"] > 1000, there["stale"]) == (KEEPER, True, False)
     when = [datetime.fromisoformat(there[name]) for name in ("deleted", "expires")]
@@ -220,7 +221,8 @@ def test_the_trash_is_emptied_after_a_yes(home: Path) -> None:
     mynah("runs", "delete", KEEPER, other(home), "--yes", home=home)
     assert "--yes" in mynah("trash", "empty", home=home, code=2).err
     assert len(runs_in_trash(Home.at(home))) == 2
-    (gone,) = mynah("trash", "empty", KEEPER, "--yes", "--json", home=home).json()
+    twice = KEEPER, KEEPER[:-1]
+    (gone,) = mynah("trash", "empty", *twice, "--yes", "--json", home=home).json()
     assert gone["run"] == KEEPER
     assert [run.id.endswith(KEEPER) for run in runs_in_trash(Home.at(home))] == [False]
     mynah("trash", "empty", "--yes", home=home)

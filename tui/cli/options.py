@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from core.errors import InputRefused, WrongUsage
 from core.handles import normal_handle
@@ -75,8 +76,30 @@ def home_option(command: Command) -> Command:
 
 
 def json_option(command: Command) -> Command:
-    """``--json``: the contract's object on stdout, the same bytes everywhere."""
-    return click.option("--json", "as_json", is_flag=True, help="Data as JSON on stdout.")(command)
+    """``--json``: the contract's object on stdout, the same bytes everywhere.
+
+    Before a command of a group (``mynah trash --json list``) it is said for that command.
+    """
+
+    def chosen(context: click.Context, _: click.Parameter, value: bool) -> bool:
+        above = context.parent.params if context.parent else {}
+        return value or bool(above.get("as_json"))
+
+    return click.option(
+        "--json", "as_json", is_flag=True, callback=chosen, help="Data as JSON on stdout."
+    )(command)
+
+
+def typed_options(names: Iterable[str]) -> list[str]:
+    """Those of the parameters ``names`` that were typed in this command, as its help calls them."""
+    context = click.get_current_context()
+    wanted = set(names)
+    return [
+        param.opts[0]
+        for param in context.command.params
+        if param.name in wanted
+        and context.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+    ]
 
 
 def force_option(command: Command) -> Command:

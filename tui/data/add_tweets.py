@@ -13,7 +13,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.errors import MynahError
@@ -30,6 +29,7 @@ from tui.text.columns import mapping_in_words
 from tui.text.previews import is_account
 from tui.widgets.choice_field import Choice, ChoiceMenu
 from tui.widgets.field import OpenField
+from tui.widgets.panel import Dialog
 from tui.widgets.row_list import Column, ListRows, RowList
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class FetchChosen:
     typed: dict[str, str]
 
 
-class AddTweets(ModalScreen["FileChosen | FetchChosen | None"]):
+class AddTweets(Dialog["FileChosen | FetchChosen | None"]):
     """Nothing is written or paid until enter; esc leaves everything as it was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from core.safe_text import printable
 from tui.actions import with_keys
@@ -18,6 +17,7 @@ from tui.job import Attempt, Host, Job, Report
 from tui.section.screen import Mynah
 from tui.text.import_reasons import import_page
 from tui.text.numbers import ago, count
+from tui.widgets.panel import Dialog
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ImportLogJob(Job):
         self.start(work)
 
 
-class ImportsScreen(ModalScreen[None]):
+class ImportsScreen(Dialog[None]):
     """Newest first. What is left out is a number here and a list behind enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "dismiss", "Close")]

@@ -9,14 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.markup import escape
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
 
 from core.safe_text import printable
+from tui.widgets.panel import Dialog
 
 
-class Ask(ModalScreen["str | None"]):
+class Ask(Dialog["str | None"]):
     """Answers with the line, or None on esc; an empty one is no answer, unless ``optional``.
 
     ``above`` stands above the line: what the question is about, as wide as the window allows.

@@ -11,13 +11,13 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.events import Key
 from textual.markup import escape
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
+from tui.widgets.panel import Dialog
 
 
-class Decide(ModalScreen["str | None"]):
+class Decide(Dialog["str | None"]):
     """Answers with the key that was pressed, one of ``answers`` (labels by key); None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "Cancel")]

@@ -11,14 +11,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.markup import escape
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.widgets import Static
 
 from tui.actions import shown_key
 from tui.widgets.key_footer import FooterKey, KeyFooter
+from tui.widgets.panel import Dialog
 
 
-class KeyPage(ModalScreen[ScreenResultType]):
+class KeyPage(Dialog[ScreenResultType]):
     """Its keys are its ``BINDINGS``, tuples of keys, action and label: ? lists them all.
 
     NAME  what the page is called in the title of its help
@@ -52,7 +53,7 @@ class KeyPage(ModalScreen[ScreenResultType]):
         self.app.push_screen(KeysScreen(self.NAME, rows))
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """What each key of a page does."""
 
     BINDINGS = [("escape,q,question_mark,f1", "dismiss", "Close")]

@@ -6,13 +6,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.markup import escape
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
+from tui.widgets.panel import Dialog
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Dialog[None]):
     """Shows ``text`` as it is, under ``title``; esc closes."""
 
     BINDINGS = [("escape,q,enter", "dismiss", "Close")]

@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.errors import InputRefused, MynahError
@@ -26,6 +25,7 @@ from tui.section.screen import Mynah
 from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.field import ButtonField, Field, SwitchField
 from tui.widgets.field_form import FieldForm
+from tui.widgets.panel import Dialog
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.typed_field import NumberField
 
@@ -54,7 +54,7 @@ PHASES = {
 WEIGHT = "weight "
 
 
-class ExportScreen(ModalScreen[None]):
+class ExportScreen(Dialog[None]):
     """Nothing is written until the button is pressed; esc stops what is being written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "Stop or close")]

@@ -8,7 +8,6 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
@@ -18,7 +17,7 @@ from tui.profile.panels import profile_blocks, summary
 from tui.section.screen import Mynah
 from tui.text.nothing_there import why_no_tweets
 from tui.text.numbers import count, plural
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Dialog, Panel
 
 if TYPE_CHECKING:
     from core.curation.profile import Profile
@@ -45,7 +44,7 @@ class Bars(Static):
         return text
 
 
-class PlotsScreen(ModalScreen[None]):
+class PlotsScreen(Dialog[None]):
     """Small plots where looking beats reading; left and right go through the accounts."""
 
     BINDINGS = [

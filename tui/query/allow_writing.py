@@ -8,11 +8,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
 from tui.text.changing import NO_UNDO, WHAT_STAYS
+from tui.widgets.panel import Dialog
 
 _TEXT = f"""\
 One statement at a time may then change the tables: INSERT, UPDATE, DELETE, MERGE, CREATE, DROP, \
@@ -26,7 +26,7 @@ ALTER. It happens as a whole or not at all.
 Writing ends when you leave this section, or with {{key}}."""
 
 
-class AllowWriting(ModalScreen[bool]):
+class AllowWriting(Dialog[bool]):
     """Answers True on y, False on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

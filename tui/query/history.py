@@ -9,12 +9,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from tui.widgets.panel import Dialog
 from tui.widgets.row_list import Column, ListRows, RowList
 
 
-class PastQueries(ModalScreen["str | None"]):
+class PastQueries(Dialog["str | None"]):
     """Newest first; answers with the query taken, or None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "dismiss(None)", "Close")]

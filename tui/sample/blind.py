@@ -12,12 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.markup import escape
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
 from tui.job import Attempt, Host, Job, Report
 from tui.section.screen import explained
+from tui.widgets.panel import Dialog
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -82,7 +82,7 @@ class BlindJob(Job):
         return self.start(work, lambda error: BlindReady(None, error))
 
 
-class BlindPage(ModalScreen[None]):
+class BlindPage(Dialog[None]):
     """Leaving it stops the test; what was answered is kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
@@ -22,6 +21,7 @@ from tui.text.samples import (
     band_of,
     token_in_words,
 )
+from tui.widgets.panel import Dialog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ _STYLES: Final = ("dim", "", "underline", "bold underline")
 _CURSOR: Final = "reverse"
 
 
-class TokensPage(ModalScreen[None]):
+class TokensPage(Dialog[None]):
     """Makes the sample once more, because probabilities are not stored."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.markup import escape
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.safe_text import printable
 from tui.job import Attempt, Host, Job, Report
+from tui.widgets.panel import Dialog
 
 if TYPE_CHECKING:
     from core.errors import MynahError
@@ -57,7 +57,7 @@ class NearestJob(Job):
         self.start(work, lambda error: NearestFound(stored.id, None, error))
 
 
-class WhyPage(ModalScreen[None]):
+class WhyPage(Dialog[None]):
     """Closes with esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,h", "dismiss", "Close")]

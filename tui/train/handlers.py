@@ -45,6 +45,7 @@ class RunHandlers(NoticeApp):
 
         before = {run.run: run.state for run in self.state.runs or []}
         self.state.runs = report.summaries
+        self.training.have_read(report.summaries)
         self.state.histories = report.histories
         for run in report.summaries:
             was = before.get(run.run)

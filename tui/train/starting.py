@@ -79,7 +79,7 @@ class TrainJobs:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._started = ""  # the run that was started last
+        self._started = ""  # a run whose folder has not been read yet
         self._bases = Job(host, "looking for base models")
         self._advice = Job(host, "estimating the training", newest_wins=True)
         self._start = Job(host, "starting the run")
@@ -175,8 +175,12 @@ class TrainJobs:
     @property
     def starting(self) -> bool:
         """A run is being started, or was and its folder has not been read yet."""
-        known = [run.run for run in self._host.state.runs or []]
-        return self._start.busy or bool(self._started and self._started not in known)
+        return self._start.busy or bool(self._started)
+
+    def have_read(self, runs: Sequence[RunSummary]) -> None:
+        """The folders of ``runs`` are read; one that was started may be deleted from now on."""
+        if self._started in [run.run for run in runs]:
+            self._started = ""
 
     def start(self, *, behind: str = "", now: bool = False) -> None:
         """Start a run on the chosen accounts with the recipe as it stands.

@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.numbers import percent
@@ -19,6 +18,7 @@ from tui.state import LEAST_WEIGHT, MOST_WEIGHT
 from tui.text.blends import capped, times
 from tui.widgets.field import Field
 from tui.widgets.field_form import FieldForm
+from tui.widgets.panel import Dialog
 from tui.widgets.typed_field import NumberField
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Weights = dict[str, float]
 
 
-class WeightsScreen(ModalScreen["Weights"]):
+class WeightsScreen(Dialog["Weights"]):
     """Answers with the weights that are not 1; each change shows the shares at once.
 
     ``expect`` gives the shares that some weights would come to.

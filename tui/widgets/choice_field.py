@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from core.safe_text import printable
 from tui.widgets.cells import cell_len, cut
 from tui.widgets.field import Field
+from tui.widgets.panel import Dialog
 
 
 class Choice(NamedTuple):
@@ -141,7 +141,7 @@ class ChoiceOptions(OptionList):
     ]
 
 
-class ChoiceMenu(ModalScreen["int | None"]):
+class ChoiceMenu(Dialog["int | None"]):
     """A small list beside ``anchor`` (a region of the screen); gives the index taken, or None.
 
     ``index`` is the present choice, which is marked; None when there is none yet.

@@ -1,5 +1,5 @@
-"""A titled box: a noun at the left of its top border, a count or a state at the right; and what
-scrolls in it.
+"""A titled box: a noun at the left of its top border, a count or a state at the right; what scrolls
+in it; and a dialog, a page above the boxes.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import RenderResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.style import Style
 from textual.widget import Widget
 
@@ -144,3 +146,21 @@ class ScrollPane(VerticalScroll):
 
     def allow_focus(self) -> bool:
         return self.can_focus and (self.has_focus or self.max_scroll_y > 0)
+
+
+class ClosesOnce(Screen[ScreenResultType]):
+    """A page that a second enter, on its way when the first one closes it, does not close again.
+
+    Textual would give the answer again, and close what is below, too. Name it behind the base whose
+    looks count: Textual takes those of the first.
+    """
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        if self.is_active:
+            return super().dismiss(result)
+        closed: AwaitComplete = AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        return closed
+
+
+class Dialog(ModalScreen[ScreenResultType], ClosesOnce[ScreenResultType]):
+    """A page above a section, which is left with an answer."""

@@ -57,6 +57,8 @@ def fetch(
     once: stopped at any moment, the same command goes on where it was and pays nothing twice. The
     token comes from MYNAH_X_TOKEN, the keyring, or a file in the home that only you can read.
     """
+    if save_token and forget_token:
+        raise WrongUsage("--save-token and --forget-token do not go together.")
     if save_token or forget_token:
         _change_token(home, save_token, handles)
         return

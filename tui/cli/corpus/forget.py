@@ -39,7 +39,8 @@ def forget(
     from tui.text.forgetting import subject, what_becomes_stale, what_goes, what_to_do
 
     of = normal_handles(list(handles))
-    if bool(of) == bool(tweet_id):
+    # an empty ID, as of a variable that is not set, must not make it the whole account
+    if bool(of) == (tweet_id is not None) or tweet_id == "":
         raise WrongUsage("Name accounts, or one tweet with --tweet ID.")
     corpus = Corpus(home.corpus)
     if dry_run or not yes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -65,7 +66,7 @@ def convert(
     proof = done.proof
     emit(pairs([("path", done.path), ("sha256", done.sha256), *_proved(proof)]))
     if to == "ollama":
-        narrate(f"To try it: ollama create NAME -f {done.path / 'Modelfile'}")
+        narrate(f"To try it: ollama create NAME -f {quote(str(done.path / 'Modelfile'))}")
 
 
 def _proved(proof: dict[str, Any]) -> list[tuple[str, object]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.errors import WrongUsage
 from core.home import Home
 from core.numbers import size_in_words
 from tui.cli.asking import ask_first
@@ -47,6 +48,8 @@ def runs(context: click.Context, wanted: str, as_json: bool, home: Home) -> None
     """
     if context.invoked_subcommand is None:
         _list_them(wanted, as_json, home)
+    elif wanted:
+        raise WrongUsage("--filter is for the list of runs.", "", "Name each run that is meant.")
 
 
 def _list_them(wanted: str, as_json: bool, home: Home) -> None:

@@ -13,7 +13,7 @@ from core.handles import normal_handles
 from core.home import Home
 from core.runs.settings import PRESETS
 from core.tracking.options import TRACKERS
-from tui.cli.options import FiniteRange, home_option, json_option, weights_given
+from tui.cli.options import FiniteRange, home_option, json_option, typed_options, weights_given
 from tui.cli.output import narrate
 from tui.cli.runs.following import finish, show_result
 from tui.cli.runs.tracking import tracking_options
@@ -184,11 +184,9 @@ def _check_sources(
     first: str | None, again: str | None, handles: tuple[str, ...], torchrun: bool
 ) -> None:
     """Raises WrongUsage for what makes no sense beside --from and --again, or without them."""
-    from click.core import ParameterSource
-
-    context = click.get_current_context()
     if first is None and again is None:
         if not handles:
+            context = click.get_current_context()
             raise click.MissingParameter(ctx=context, param=context.command.params[0])
         return
     if first is not None and again is not None:
@@ -198,13 +196,7 @@ def _check_sources(
     if again is not None:
         taken += ["epochs", "minutes", "max_steps", "lr", "answers", "max_memorised", "four_bit",
                   "exact", "device", "nproc"]  # fmt: skip
-    kept = [
-        param.opts[0]
-        for param in context.command.params
-        if param.name in taken
-        and context.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
-    ]
-    for what in [*(["accounts"] if handles else []), *kept]:
+    for what in [*(["accounts"] if handles else []), *typed_options(taken)]:
         raise WrongUsage(f"{option} takes {what} from the run.", "", "Leave them out.")
     if torchrun:
         raise WrongUsage(f"{option} starts the run itself.", "", "Leave --torchrun out.")

@@ -92,7 +92,7 @@ def empty(names: tuple[str, ...], yes: bool, as_json: bool, home: Home) -> None:
     """Remove deleted runs for good: those that are named, or all."""
     from core.runs.housekeeping import deleted_runs, find_deleted, remove_deleted
 
-    wanted = [find_deleted(home, name) for name in dict.fromkeys(names)]
+    wanted = list(dict.fromkeys(find_deleted(home, name) for name in names))
     found = wanted or ([] if names else deleted_runs(home))
     data = [_data(one) for one in found]
     if found and not yes:
