@@ -321,7 +321,7 @@ def test_refusals(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputRefused, match="cannot be written") as refused:
         write(tmp_path / "file" / "x.csv", "csv")
-    assert refused.value.why == "Not a directory."
+    assert "Errno" not in refused.value.why
 
 
 @pytest.mark.parametrize("taken", ["x.valid.csv", "x.csv.manifest.json"])
