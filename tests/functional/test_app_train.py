@@ -49,12 +49,13 @@ def state_of(state: State) -> str:
 async def test_start_watch_ask_before_a_second_stop_and_talk(
     sample_home: Home, next_run: Callable[..., None]
 ) -> None:
-    next_run(batch_tokens=1024, eval_tokens=256, eval_seconds=1.0)  # soon measured, and heard
+    next_run(eval_tokens=256, eval_seconds=1.0)  # soon heard
     sample_home.settings.write_text('{"chosen": ["orbit_grandmother"]}')
     app, heard = MynahApp(sample_home, section="train", poll_seconds=0.1), Heard()
     async with app.run_test(size=(120, 40), message_hook=heard) as pilot:
         await settled(pilot)
         plan_scratch(app, 10.0)
+        app.state.new_run.own["batch_tokens"] = 1024  # soon measured
         app.state.new_run.track = "tensorboard"
         await pilot.press("s")
         await until(pilot, lambda: app.state.runs)
