@@ -1,4 +1,4 @@
-"""Numbers in sentences, as core and tui write them: shares and sizes."""
+"""Numbers in sentences, as core and tui write them: shares, sizes and counts."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def size_in_words(size: int) -> str:
         if size >= unit:
             return f"{size / unit:.1f} {name}" if size < 10 * unit else f"{size / unit:.0f} {name}"
     return f"{size} B"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: ``1 tweet``, ``1,200 tweets``; ``many`` where an s is not enough."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

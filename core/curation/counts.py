@@ -16,6 +16,7 @@ import polars as pl
 
 from core.curation.reasons import REASONS, RETWEET, SHORT
 from core.curation.words import NO_SPACES
+from core.numbers import plural
 
 CountTokens = Callable[[list[str]], list[int]]
 
@@ -376,7 +377,7 @@ def _warnings(handle: str, counts: AccountCounts, seed_chars: int) -> list[str]:
         found.append(f"Nothing of @{handle} is kept: there is nothing to learn from.")
     elif seed_chars < FEWEST_CHARS:
         found.append(
-            f"@{handle} keeps only {kept:,} tweet{'s' * (kept > 1)} ({seed_chars:,} characters). "
+            f"@{handle} keeps only {plural(kept, 'tweet')} ({seed_chars:,} characters). "
             f"huggingtweets refused fewer than {FEWEST_CHARS:,}: expect copies and odd sentences."
         )
     elif seed_chars < FEW_CHARS:

@@ -59,5 +59,5 @@ def forget_publication(run: Run, gone: Publication) -> None:
 
 def _write(run: Run, found: list[Publication]) -> None:
     content = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
-    if run.record_file.exists():  # a run that was deleted meanwhile is not made again
+    if run.exists:
         write_bytes_whole(run.folder / FILE, content)

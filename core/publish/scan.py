@@ -100,9 +100,9 @@ def _of_this_machine(card: str, files: Sequence[Path]) -> list[str]:
             texts[path.name] = path.read_text(encoding="utf-8", errors="replace")
     return [
         f"{name} names a folder of this machine ({home})."
-        for name, text in texts.items()
+        for name, text in zip(texts, map(_slashed, texts.values()), strict=True)
         for home in sorted(homes)
-        if home != "/" and f"{_slashed(home)}/" in _slashed(text)
+        if home != "/" and f"{_slashed(home)}/" in text
     ]
 
 

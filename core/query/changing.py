@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from core.corpus.migrations import make_schema
 from core.corpus.store import Corpus
 from core.errors import InputRefused
+from core.numbers import plural
 from core.query.refusal import QueryRefused
 from core.query.run import LOCK, QueryOptions, load_run_tables, set_limits
 from core.query.run_tables import RUN_TABLES, RUN_TWEETS
@@ -67,7 +68,7 @@ class Changed:
         done = {"MERGE_INTO": "MERGE"}.get(self.kind, self.kind)
         if self.rows is None:
             return f"{done} is done"
-        return f"{done}: {self.rows:,} row{'' if self.rows == 1 else 's'} changed"
+        return f"{done}: {plural(self.rows, 'row')} changed"
 
 
 def change(

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 from core.dataset.frozen import load_frozen
 from core.errors import InputRefused, Interrupted
 from core.json_lines import append_json_lines, read_json_lines
-from core.numbers import percent
+from core.numbers import percent, plural
 from core.progress import Cancelled, Progress, Reporter
 from core.report.conclusions import who
 from core.report.intervals import Estimate, share
@@ -77,8 +77,7 @@ class BlindTest:
     def answer(self, number: int, pick: Literal[1, 2]) -> bool:
         """Keeps the answer to question ``number`` (from 0) and returns whether it is right.
 
-        It is not kept where the run was deleted meanwhile: a folder that is made in its place would
-        keep it from being restored.
+        It is not kept where the run was deleted meanwhile.
         """
         question = self.questions[number]
         right = question.is_right(pick)
@@ -93,7 +92,7 @@ class BlindTest:
             "picked": pick,
             "right": right,
         }
-        if self.run.record_file.exists():
+        if self.run.exists:
             append_json_lines(_file(self.run), [line])
         return right
 
@@ -219,7 +218,7 @@ def why_fewer(found: int, wanted: int, *, unseen: int, drawn: int) -> str:
     """A sentence where there are fewer questions than ``wanted``, else empty."""
     if found >= wanted:
         return ""
-    questions = f"{found} question{'' if found == 1 else 's'}, not {wanted}"
+    questions = f"{plural(found, 'question')}, not {wanted}"
     if found == unseen:
         return f"{questions}: the run held out no more tweets that have words."
     return (

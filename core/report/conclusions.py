@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import exp, floor
 from typing import Final
 
-from core.numbers import share_in_digits
+from core.numbers import plural, share_in_digits
 from core.report.authorship import FEWEST_TO_LEARN
 from core.report.intervals import Estimate
 from core.report.measures import FEWEST, Group, Measure
@@ -114,15 +114,14 @@ def others_in_words(accounts: int | None, *, invented: bool) -> str:
     if accounts == 0:
         return "nobody else's tweets are at hand"
     if invented:
-        number = "" if accounts is None else f"{accounts} "
+        authors = "invented authors" if accounts is None else plural(accounts, "invented author")
+        ship = "ships" if accounts == 1 else "ship"
         return (
-            f"tweets by {number}invented author{'' if accounts == 1 else 's'} that "
-            f"{'ships' if accounts == 1 else 'ship'} with mynah; your corpus has too few tweets by "
-            "others"
+            f"tweets by {authors} that {ship} with mynah; your corpus has too few tweets by others"
         )
     if accounts is None:
         return "tweets by other people"
-    return f"real tweets by {accounts:,} other account{'' if accounts == 1 else 's'}"
+    return f"real tweets by {plural(accounts, 'other account')}"
 
 
 def conclusions(findings: Findings) -> dict[Group, str]:

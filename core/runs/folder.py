@@ -63,6 +63,13 @@ class Run:
         return self.folder / "run.json"
 
     @property
+    def exists(self) -> bool:
+        """False once it is deleted. Nothing is written to it then: a folder that is made in its
+        place would keep it from being restored.
+        """
+        return self.record_file.exists()
+
+    @property
     def metrics(self) -> Path:
         return self.folder / "metrics.jsonl"
 

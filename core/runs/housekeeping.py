@@ -251,7 +251,7 @@ def find_deleted(home: Home, name: str) -> DeletedRun:
 def restore_run(home: Home, deleted: DeletedRun) -> Run:
     """Moves a run out of the trash, whole; raises InputRefused when one of its id is there."""
     back = Run(home.runs / deleted.id)
-    if back.folder.exists() and not back.record_file.exists():
+    if back.folder.exists() and not back.exists:
         raise InputRefused(
             f"{back.folder} is there already, and is no run.", "", "Move it away to have this back."
         )

@@ -84,7 +84,7 @@ def read_tracked(run: Run, to: str) -> Tracked | None:
 
 def write_tracked(run: Run, tracked: Tracked) -> None:
     """Replaces the tracker's file in one step; a run that was deleted is not made again."""
-    if run.record_file.exists():
+    if run.exists:
         content = msgspec.json.format(msgspec.json.encode(tracked), indent=1) + b"\n"
         write_bytes_whole(tracking_folder(run) / f"{tracked.to}.json", content)
 

@@ -150,7 +150,7 @@ def store_samples(run: Run, samples: Iterable[StoredSample]) -> None:
     if not lines:
         return
     path = run.generated
-    if not run.record_file.exists():  # a folder made here would keep it from being restored
+    if not run.exists:
         raise FileNotFoundError(errno.ENOENT, "The run was deleted", str(run.folder))
     with held_lock(path.with_suffix(".lock"), seconds=_LOCK_SECONDS):
         if path.exists() and path.stat().st_size > MOST_BYTES:

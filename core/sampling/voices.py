@@ -51,7 +51,7 @@ class Voice:
         made = model_hash(self.folder)
         known[self.point] = {"files": files, "hash": made}
         with suppress(OSError):  # a home that cannot be written is only slower
-            if self.run.record_file.exists():  # of a run that is gone no folder is made
+            if self.run.exists:
                 write_text_whole(self.run.folder / _HASHES, json.dumps(known))
         return made
 

@@ -107,7 +107,7 @@ class Study:
             raise InputRefused(
                 f"The trials of the sweep {spec.name} cannot be read.",
                 f"{self._log} is damaged.",
-                f'Give the sweep a name of its own (name = "{spec.name}-2"), or delete {folder}.',
+                _begin_another("the sweep", spec, folder),
             ) from error
 
     def trials(self) -> list[TrialRow]:
@@ -215,7 +215,7 @@ def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str
         raise InputRefused(
             f"What was asked of the sweep {spec.name} cannot be read.",
             f"{path} is damaged.",
-            f'Give this one a name of its own (name = "{spec.name}-2"), or delete {folder}.',
+            _begin_another("this one", spec, folder),
         ) from error
     if before == asked:
         if free_before != free:
@@ -226,12 +226,17 @@ def begin(folder: Path, spec: SweepSpec, *, begun: Callable[[str], bool]) -> str
         raise InputRefused(
             f"There is a sweep {spec.name} that was begun with another {' and '.join(differing)}.",
             "Its trials would not compare with new ones.",
-            f'Give this one a name of its own (name = "{spec.name}-2"), or delete {folder}.',
+            _begin_another("this one", spec, folder),
         )
     identity = secrets.token_hex(4)
     (folder / "study.log").unlink(missing_ok=True)
     _write_asked(path, identity, asked | free)
     return identity
+
+
+def _begin_another(which: str, spec: SweepSpec, folder: Path) -> str:
+    """What to do where a sweep cannot go on."""
+    return f'Give {which} a name of its own (name = "{spec.name}-2"), or delete {folder}.'
 
 
 def _write_asked(path: Path, identity: str, asked: dict[str, Any]) -> None:

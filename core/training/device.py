@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from core.errors import InputRefused, WrongUsage
+from core.numbers import plural
 from core.processes import usable_cores, usable_threads
 
 _KINDS: Final = ("cpu", "cuda", "mps")
@@ -83,7 +84,7 @@ def device_name(device: Any) -> str:
         return str(torch.cuda.get_device_name(device))
     if device.type == "cpu":
         threads = torch.get_num_threads()
-        return f"cpu ({threads} thread{'' if threads == 1 else 's'})"
+        return f"cpu ({plural(threads, 'thread')})"
     return f"{device.type} ({platform.machine()})"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
 
 from tests.unit.cli import mynah
@@ -30,6 +32,13 @@ def check(transcript: str) -> None:
     for line in transcript.split("\n"):
         assert cell_len(line) <= COLUMNS, line
         assert not DRAWN.search(line), line
+
+
+def say_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What work tells is said at once, not after some seconds; nobody types meanwhile."""
+    monkeypatch.setattr("tui.plain.session._FIRST_WORD", 0.0)
+    monkeypatch.setattr("tui.plain.session._EVERY", 0.0)
+    monkeypatch.setattr(sys, "stdin", None)
 
 
 def sentence(transcript: str) -> str:

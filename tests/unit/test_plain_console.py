@@ -26,7 +26,7 @@ from tests.unit.cli import (
     mynah_alone,
     on_a_terminal,
 )
-from tests.unit.conversation import check, sentence, talk
+from tests.unit.conversation import check, say_all, sentence, talk
 from tests.unit.test_import_hygiene import HEAVY, loaded_by
 from tui.plain.console import Console, place_of, several, spoken
 from tui.plain.session import Session, Tell
@@ -173,9 +173,7 @@ def test_it_begins_without_the_app_or_anything_heavy() -> None:
 def test_work_that_is_being_stopped_offers_no_ctrl_c(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tui.plain.session._FIRST_WORD", 0.0)
-    monkeypatch.setattr("tui.plain.session._EVERY", 0.0)
-    monkeypatch.setattr(sys, "stdin", None)
+    say_all(monkeypatch)
 
     def work(tell: Tell, stopped: Callable[[], bool]) -> None:
         tell("The first of two.")

@@ -24,7 +24,7 @@ from tests.fixtures import reports
 from tests.fixtures.five_tweets import home_with_five_tweets
 from tests.fixtures.sweeps import run_of, told_sweep
 from tests.unit.cli import home_with_a_run, home_with_samples
-from tests.unit.conversation import sentence, talk
+from tests.unit.conversation import say_all, sentence, talk
 from tui.plain.console import Console
 from tui.plain.sample import _speak
 from tui.plain.session import Session
@@ -296,9 +296,7 @@ def test_a_favourite_of_the_base_is_not_said_to_be_of_the_run(home: Path) -> Non
 def test_a_model_that_is_there_is_not_said_to_load(
     home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tui.plain.session._FIRST_WORD", 0.0)
-    monkeypatch.setattr("tui.plain.session._EVERY", 0.0)
-    monkeypatch.setattr(sys, "stdin", None)
+    say_all(monkeypatch)
     session, voice = Session(Home(home), Console()), tuned_voice(the_run(home))
     request = SampleRequest(n=2, max_tokens=4, seed=7)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.numbers import percent
+from core.numbers import percent, plural
 from tui.text.numbers import (
     about,
     ago,
@@ -17,7 +17,6 @@ from tui.text.numbers import (
     day,
     exact,
     loss,
-    plural,
     rate,
     short_count,
     signed,

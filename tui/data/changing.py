@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.numbers import plural
 from tui.job import Attempt, Host, Job, Report
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.corpus.excluded import Tweet

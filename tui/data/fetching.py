@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from core.numbers import plural
 from tui.job import Attempt, Host, Job, Report
-from tui.text.numbers import plural, usd
+from tui.text.numbers import usd
 
 if TYPE_CHECKING:
     from core.errors import MynahError

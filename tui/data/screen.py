@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from core.curation.reasons import EXCLUDED
+from core.numbers import plural
 from tui.actions import bindings, key_of
 from tui.data.changing import ExcludeJob, ForgetCounted, ForgetJob
 from tui.data.fetching import FetchJob
@@ -22,7 +23,7 @@ from tui.section.columns import acts_on
 from tui.section.screen import Section, explained
 from tui.state import State
 from tui.text.nothing_there import no_match, why_no_tweets
-from tui.text.numbers import count, plural, short_count
+from tui.text.numbers import count, short_count
 from tui.text.tweets import TweetLines, columns, detail
 from tui.widgets.cells import pattern_of
 from tui.widgets.mini_bars import MiniBars

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 from core.errors import InputRefused, MynahError, WrongUsage
 from core.files import is_there
 from core.handles import normal_handle
+from core.numbers import plural
 from core.sources.source import DatesUnclear, TextMissing, reasons_in_words
 from core.workflow.several import files_at
 from tui.cli.long_work import Stopped
 from tui.plain.columns import name_columns, name_text
 from tui.plain.console import Back, Console
 from tui.plain.session import Session, Tell
-from tui.text.numbers import plural, usd
+from tui.text.numbers import usd
 from tui.text.paths import paths_in
 from tui.text.previews import is_account, lines_of, lines_of_fetch, notes_of, rows_of
 

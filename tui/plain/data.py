@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.errors import WrongUsage
+from core.numbers import plural
 from tui.plain.adding import add_samples, add_tweets
 from tui.plain.console import is_number, place_of, several
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session
 from tui.plain.tweets import excluded, forget, search
-from tui.text.numbers import ago, day, plural
+from tui.text.numbers import ago, day
 
 if TYPE_CHECKING:
     from core.corpus.import_log import ImportRecord

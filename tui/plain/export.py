@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.home import in_full
+from core.numbers import plural
 from tui.plain.session import Session, Tell
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable

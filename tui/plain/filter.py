@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.errors import MynahError
+from core.numbers import plural
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session
 from tui.plain.train import how_long
 from tui.plain.tweets import list_tweets
-from tui.text.numbers import day, exact, plural
+from tui.text.numbers import day, exact
 from tui.text.verdicts import short_verdict, verdict
 
 if TYPE_CHECKING:

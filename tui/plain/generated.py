@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputRefused, WrongUsage
 from core.home import in_full
-from core.numbers import percent
+from core.numbers import percent, plural
 from tui.cli.long_work import Stopped
 from tui.plain.console import spoken
 from tui.plain.menu import PAGE, browse, one_of
 from tui.plain.session import Session, Tell
-from tui.text.numbers import day, plural
+from tui.text.numbers import day
 from tui.text.samples import (
     PROBABILITY,
     UNLIKELY,

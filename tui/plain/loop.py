@@ -8,12 +8,12 @@ from importlib import import_module
 from core import __version__
 from core.errors import Interrupted, MynahError
 from core.home import Home
+from core.numbers import plural
 from core.runs.folder import GOING
 from tui.plain.console import Console, Leave
 from tui.plain.menu import Item, menu
 from tui.plain.runs import with_model
 from tui.plain.session import Session
-from tui.text.numbers import plural
 
 # Sections whose function has another name than their module.
 _DOORS = {"Filter": "filter_tweets"}

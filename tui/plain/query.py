@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import WrongUsage
 from core.home import in_full
-from core.numbers import percent
+from core.numbers import percent, plural
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session, Tell
 from tui.text.changing import NO_UNDO, WHAT_STAYS
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
 from core.home import in_full
+from core.numbers import plural
 from tui.plain.menu import Item, browse, menu
 from tui.plain.runs import choose, say_started
 from tui.plain.session import Session, Tell
-from tui.text.numbers import exact, plural
+from tui.text.numbers import exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable

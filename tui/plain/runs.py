@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused
+from core.numbers import plural
 from core.runs.folder import GOING
 from tui.plain.following import FOLLOW_HELP, follow_run, stop
 from tui.plain.menu import Item, browse, menu
 from tui.plain.session import Session
 from tui.text import runs as sentences
-from tui.text.numbers import ago, loss, plural
+from tui.text.numbers import ago, loss
 
 if TYPE_CHECKING:
     from core.runs.folder import Run

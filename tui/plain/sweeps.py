@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from core.errors import InputRefused, WrongUsage
-from core.numbers import percent
+from core.numbers import percent, plural
 from tui.plain.menu import browse
 from tui.plain.runs import open_run
 from tui.plain.session import Session, Tell
-from tui.text.numbers import about, loss, plural
+from tui.text.numbers import about, loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable

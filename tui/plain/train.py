@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core.numbers import percent, size_in_words
+from core.numbers import percent, plural, size_in_words
 from core.runs.folder import GOING
 from tui.plain.following import follow_run
 from tui.plain.menu import Item, browse, field_item, menu, one_of
@@ -14,7 +14,7 @@ from tui.plain.session import Session, Tell
 from tui.plain.sweeps import list_sweeps, sweeps_in_short
 from tui.state import AS_HUGGINGTWEETS, LEAST_WEIGHT, MOST_WEIGHT, PRESET_HELP
 from tui.text import runs as sentences
-from tui.text.numbers import count, plural, time_left
+from tui.text.numbers import count, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable

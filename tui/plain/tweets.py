@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from core.errors import WrongUsage
+from core.numbers import plural
 from tui.plain.menu import browse, one_of
 from tui.plain.session import Session
-from tui.text.numbers import day, exact, plural
+from tui.text.numbers import day, exact
 from tui.text.verdicts import known_of, reason_word, verdict
 
 if TYPE_CHECKING:

@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Vertical, VerticalScroll
 from textual.widgets import Static
 
+from core.numbers import plural
 from core.safe_text import printable
 from tui.job import Report
 from tui.profile.counting import ProfileJob, ProfileMade, ProfileMoved
 from tui.profile.panels import profile_blocks, summary
 from tui.section.screen import Mynah
 from tui.text.nothing_there import why_no_tweets
-from tui.text.numbers import count, plural
+from tui.text.numbers import count
 from tui.widgets.panel import Dialog, Panel
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from core.numbers import percent
+from core.numbers import percent, plural
 from core.safe_text import printable
 from tui.profile.panels import KINDS, summary
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.curation.profile import Profile

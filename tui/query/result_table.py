@@ -11,9 +11,9 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from core.numbers import plural
 from core.query.result import NULL
 from tui.actions import key_of
-from tui.text.numbers import plural
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 from tui.widgets.rows import CELL_STYLES, column_widths
 

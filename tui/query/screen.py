@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from core.errors import Interrupted, MynahError
 from core.home import in_full
+from core.numbers import plural
 from core.safe_text import printable
 from tui.actions import bindings, key_of
 from tui.dialogs.replacing import write_to
@@ -28,7 +29,6 @@ from tui.query.saved_list import SavedQueries
 from tui.query.tables import SchemaList
 from tui.section.columns import acts_on
 from tui.section.screen import Section, explained
-from tui.text.numbers import plural
 from tui.widgets.panel import Panel
 from tui.widgets.past_texts import PastTexts
 from tui.widgets.row_list import RowList

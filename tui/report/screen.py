@@ -13,6 +13,7 @@ from textual.markup import escape
 from textual.widgets import Static
 
 from core.errors import Interrupted
+from core.numbers import plural
 from core.safe_text import printable
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
@@ -28,7 +29,7 @@ from tui.report.page import Page, group_lines, groups_of, legend_lines
 from tui.report.points import TABS
 from tui.section.screen import Mynah
 from tui.text.bars import level_bar
-from tui.text.numbers import SIGNS, ago, plural
+from tui.text.numbers import SIGNS, ago
 from tui.widgets.progress_line import ProgressLine
 from tui.widgets.row_list import Column, ListRows, RowList
 

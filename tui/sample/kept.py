@@ -18,13 +18,14 @@ from textual.widgets import Static
 
 from core.errors import MynahError
 from core.home import in_full
+from core.numbers import plural
 from core.safe_text import printable
 from tui.actions import with_keys
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.sample.all_kept import Kept, KeptJob, KeptRead
 from tui.section.screen import explained
-from tui.text.numbers import SIGNS, ago, plural
+from tui.text.numbers import SIGNS, ago
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import Column, RowCells
 from tui.widgets.search_field import SearchField

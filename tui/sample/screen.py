@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.events import Resize
 from textual.widgets import Input, Static
 
+from core.numbers import plural
 from tui.actions import bindings, of_section, with_keys
 from tui.job import Report
 from tui.sample.generating import Heard, Sampled, SampleRepeated, SamplingEnded
@@ -28,7 +29,6 @@ from tui.sample.voice_form import (
     voice_fields,
 )
 from tui.state import State
-from tui.text.numbers import plural
 from tui.widgets.cells import cell_len, cut, fit
 from tui.widgets.choice_field import Choice, ChoiceField
 from tui.widgets.field import ButtonField, Field

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.dataset.manifest import HF_NAME
+from core.numbers import plural
 from core.runs.housekeeping import deleted_id
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.forgetting import Forgotten

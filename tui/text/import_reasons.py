@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.numbers import plural
 from core.safe_text import printable
 from core.sources.source import reason_in_words
-from tui.text.numbers import exact, plural
+from tui.text.numbers import exact
 
 if TYPE_CHECKING:
     from core.corpus.import_log import ImportRecord

@@ -138,7 +138,3 @@ def usd(amount: float, decimals: int | None = None) -> str:
 def loss(value: float | None, decimals: int = 3) -> str:
     """Nats a token: ``3.612``; ``–`` for one that is unknown or was no number."""
     return "–" if value is None or value != value else f"{value:.{decimals}f}"
-
-
-def plural(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import MynahError
 from core.files import is_there
+from core.numbers import plural
 from core.safe_text import printable
 from core.sources.source import reasons_in_words
 from tui.text.columns import mapping_in_words
-from tui.text.numbers import day, plural, usd
+from tui.text.numbers import day, usd
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate

@@ -6,8 +6,8 @@ from dataclasses import fields
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
-from core.numbers import percent
-from tui.text.numbers import about, loss, plural
+from core.numbers import percent, plural
+from tui.text.numbers import about, loss
 
 if TYPE_CHECKING:
     from core.runs.history import RunHistory

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from core.numbers import percent
+from core.numbers import percent, plural
 from core.safe_text import printable
-from tui.text.numbers import day, plural
+from tui.text.numbers import day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.home import bundled
+from core.numbers import plural
 from core.runs.folder import GOING
 from core.sweeps.overview import LEAST_FOR_RANKS, RankCorrelation
 from core.sweeps.space import LARGEST_GRID, Dimension, Range, grid_size
-from tui.text.numbers import count, loss, plural
+from tui.text.numbers import count, loss
 from tui.text.runs import setting
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.text.numbers import exact, plural
+from core.numbers import plural
+from tui.text.numbers import exact
 
 if TYPE_CHECKING:
     from core.workbench.view import TweetRow

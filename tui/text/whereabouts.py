@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from core.numbers import plural
 from core.safe_text import printable
 from tui.state import State
-from tui.text.numbers import plural, short_count
+from tui.text.numbers import short_count
 
 
 def whereabouts(state: State) -> Text:

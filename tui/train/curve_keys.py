@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.widget import Widget
 
+from core.numbers import plural
 from core.runs.folder import GOING
 from core.safe_text import printable
 from tui.actions import key_of
 from tui.section.columns import acts_on
-from tui.text.numbers import plural
 from tui.train.loss_plot import LossPlot
 from tui.train.measures import AXES, MEASURES, Logarithms, along, measures_of
 from tui.train.plot_legend import LETTERS_OVER, letter, stroke

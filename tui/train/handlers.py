@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 
-from core.numbers import size_in_words
+from core.numbers import plural, size_in_words
 from tui.actions import key_of, with_keys
 from tui.dialogs.notices import NoticeApp
 from tui.state import State
-from tui.text.numbers import plural
 from tui.text.runs import last_word
 from tui.train.following import FollowJob, RunsRead, how_it_ended
 from tui.train.keeping import RunDeleted, RunKept, RunNotKept, RunRestored, TrashRemoved

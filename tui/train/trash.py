@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from core.numbers import size_in_words
+from core.numbers import plural, size_in_words
 from core.safe_text import printable
 from tui.dialogs.decide import Decide
 from tui.dialogs.keys import KeyPage
 from tui.job import Report
 from tui.section.screen import Mynah
-from tui.text.numbers import SIGNS, ago, plural, time_left
+from tui.text.numbers import SIGNS, ago, time_left
 from tui.train.keeping import KeepingJobs, RunRestored, TrashLine, TrashRead, TrashRemoved
 from tui.widgets.row_list import Column, ListRows, RowCells, RowList
 

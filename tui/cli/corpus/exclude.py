@@ -6,11 +6,11 @@ import click
 
 from core.errors import WrongUsage
 from core.home import Home
+from core.numbers import plural
 from core.safe_text import printable
 from tui.cli.long_work import with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import emit, emit_json, narrate
-from tui.text.numbers import plural
 
 
 @click.command()

@@ -12,11 +12,12 @@ import click
 from core.errors import Interrupted, MynahError, WrongUsage
 from core.handles import normal_handles
 from core.home import Home
+from core.numbers import plural
 from tui.cli.asking import ask_first
 from tui.cli.long_work import stoppable
 from tui.cli.options import FiniteRange, home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
-from tui.text.numbers import clock, plural, usd
+from tui.text.numbers import clock, usd
 
 if TYPE_CHECKING:
     from core.fetching.estimate import FetchEstimate

@@ -17,11 +17,12 @@ from core.errors import Interrupted, WrongUsage
 from core.files import temporary_folder
 from core.handles import normal_handle
 from core.home import Home
+from core.numbers import plural
 from core.sources.source import reasons_in_words
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option
 from tui.cli.output import ProgressNote, emit, emit_json, narrate, table
-from tui.text.numbers import plural, rate
+from tui.text.numbers import rate
 
 if TYPE_CHECKING:
     from core.corpus.importing import ImportProgress, ImportResult

@@ -9,10 +9,10 @@ import click
 
 from core.handles import normal_handles
 from core.home import Home
+from core.numbers import plural
 from tui.cli.long_work import Stopped, with_progress
 from tui.cli.options import home_option, json_option, recipe_option
 from tui.cli.output import ProgressNote, emit, emit_json
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.curation.profile import Profile

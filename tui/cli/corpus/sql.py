@@ -11,13 +11,13 @@ import click
 
 from core.errors import InputRefused, WrongUsage
 from core.home import Home
+from core.numbers import plural
 from core.safe_text import printable, printable_json
 from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
 from tui.cli.options import FiniteRange, OutPath, force_option, home_option
 from tui.cli.output import ProgressNote, emit, narrate, table
 from tui.cli.paging import emit_table
-from tui.text.numbers import plural
 
 if TYPE_CHECKING:
     from core.corpus.store import Corpus

@@ -8,7 +8,7 @@ import click
 
 from core.errors import WrongUsage
 from core.home import Home
-from core.numbers import size_in_words
+from core.numbers import plural, size_in_words
 from tui.cli.asking import ask_first
 from tui.cli.group import Group
 from tui.cli.options import home_option, json_option, yes_option
@@ -16,7 +16,7 @@ from tui.cli.output import emit_json, narrate
 from tui.cli.paging import emit_table
 from tui.cli.runs.following import say_stale
 from tui.text.blends import short_shares
-from tui.text.numbers import ago, count, plural
+from tui.text.numbers import ago, count
 
 if TYPE_CHECKING:
     from core.runs.folder import Run

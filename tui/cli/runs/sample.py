@@ -21,7 +21,7 @@ from core.models.generation import (
     TOP_K,
     TOP_P,
 )
-from core.numbers import percent
+from core.numbers import percent, plural
 from core.safe_text import printable
 from tui.cli.asking import may_replace
 from tui.cli.long_work import stoppable
@@ -35,7 +35,7 @@ from tui.cli.options import (
 )
 from tui.cli.output import ProgressNote, emit, emit_json, narrate
 from tui.cli.runs.following import say_stale
-from tui.text.numbers import SIGNS, about, plural
+from tui.text.numbers import SIGNS, about
 
 if TYPE_CHECKING:
     from core.sampling.request import Sample, SampleEvent, SampleRequest

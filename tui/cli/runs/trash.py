@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.home import Home
-from core.numbers import size_in_words
+from core.numbers import plural, size_in_words
 from tui.cli.asking import ask_first
 from tui.cli.group import Group
 from tui.cli.options import home_option, json_option, yes_option
 from tui.cli.output import emit_json, narrate
 from tui.cli.paging import emit_table
-from tui.text.numbers import ago, plural
+from tui.text.numbers import ago
 
 if TYPE_CHECKING:
     from core.runs.housekeeping import DeletedRun
